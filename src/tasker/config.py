@@ -1,0 +1,1 @@
+"""The settings of a server: each with its meaning, unit and default."""

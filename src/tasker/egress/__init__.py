@@ -1,0 +1,1 @@
+"""The only room that opens outgoing connections: which addresses are refused, and the HTTP client."""

@@ -1,0 +1,1 @@
+"""What runs tasks at their time: one background job per file."""

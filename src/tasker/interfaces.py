@@ -1,0 +1,201 @@
+"""What the engine needs from outside, on one page: a store to keep tasks in, and task types that run them.
+
+A new store is one folder in ``stores/``, a new task type one file in ``task_types/`` or in somebody's own package.
+Both can be implemented from the docstrings here; ``tests/stores`` has the suite that every store passes.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
+from typing import Protocol
+
+from msgspec import Struct
+
+from tasker.model.attempt import Attempt, Outcome
+from tasker.model.instants import Instant
+from tasker.model.lifecycle import Settlement
+from tasker.model.task import Pool, State, Task, TaskId
+from tasker.timing.clock import Clock
+from tasker.wire import TaskFields
+
+
+class Claimed(Struct, frozen=True):
+    """What a claim took."""
+
+    attempts: Sequence[Attempt]
+    """Earliest due first; those due at the same moment in the order in which they were created."""
+
+    next_due: Instant | None
+    """The earliest due time left in the pools that still have room, which may have passed already; None if there is none."""
+
+
+class TakenBack(Struct, frozen=True):
+    """What a take-back found."""
+
+    todo: int
+    """Tasks that went back to the queue."""
+
+    failed: int
+    """Tasks that ended ``failed`` with ``crashed_worker``: it was the third crash in a row."""
+
+
+class TaskFilter(Struct, frozen=True):
+    """Which tasks a list shows. None: any."""
+
+    type: str | None = None
+    state: State | None = None
+
+
+class Page(Struct, frozen=True):
+    """A part of a list."""
+
+    tasks: Sequence[Task]
+
+    next: str | None
+    """Where the next page begins, in a form only the store understands; None: this is the last page."""
+
+
+class Store(Protocol):
+    """Keeps tasks, durably, and hands out those that are due. Several nodes may share one.
+
+    Unless it says otherwise, every method raises ``StoreUnavailableError`` (or its ``StoreFullError``) when the
+    store cannot be used now. A write that raised it may have happened or not. Every write that returned is on stable storage,
+    except a claim: a claim that a power loss undoes runs again. A writing method may raise ``StoreBusyError``: nothing
+    was written; ``settle`` and ``give_back`` never do. A store mends itself: once its medium works again,
+    so do its methods.
+    """
+
+    @property
+    def clock(self) -> Clock:
+        """The clock that decides what is due, as this node knows it. No method takes ``now``: the store reads its own clock."""
+
+    @property
+    def ailment(self) -> str | None:
+        """Why the store cannot be written now, in a few words; None while it is well."""
+
+    async def open(self) -> None:
+        """Make the store ready, bringing its tables up to date. Called once, before anything else.
+
+        Raises:
+            StartError: it cannot be used by this tasker, here, now. Nothing was changed.
+        """
+
+    async def close(self) -> None:
+        """Finish what was handed in and let go of everything. May be called twice."""
+
+    async def create(self, tasks: Sequence[Task]) -> None:
+        """Store new tasks, all or none.
+
+        Raises:
+            TaskExistsError: one has an id that is stored already. None of them was written.
+        """
+
+    async def get(self, task_id: TaskId) -> Task:
+        """Return a task as the latest finished write left it.
+
+        Raises:
+            TaskNotFoundError: there is none with this id.
+        """
+
+    async def list_page(self, which: TaskFilter, *, after: str | None, limit: int) -> Page:
+        """Return up to *limit* tasks, ordered by execution time, then by order of arrival.
+
+        A page may be shorter than *limit* before the last one, so that long bodies do not fill the memory; it is never empty
+        before the last one. Pages of one list never show a task twice; a task that moves to another state meanwhile may be
+        missed or shown as it was.
+
+        Args:
+            after: the ``next`` of the page before; None for the first page.
+            limit: at least 1.
+
+        Raises:
+            InvalidQueryError: *after* (as ``cursor``) did not come from such a page.
+        """
+
+    async def count(self, *, up_to: int) -> Mapping[State, int]:
+        """Return how many tasks are in each state. Counting stops at *up_to*, so that the cost does not grow with the store."""
+
+    async def claim_due(self, free: Mapping[Pool, int]) -> Claimed:
+        """Take due tasks for this node, at most *free[pool]* of each pool, earliest due first. Never waits for one.
+
+        A task is due when its ``due_at`` is at or before the store's own clock. Two nodes never take the same task. Each task
+        taken becomes ``in_progress``, with its number of attempts one higher and the call's claim written on it. A pool with
+        0 free slots, or not named, is not looked at.
+
+        While the store is ailing, nothing is claimed until a durable write has succeeded again.
+        """
+
+    async def settle(self, attempt: Attempt, settlement: Settlement) -> None:
+        """Write how a claimed attempt ended. Resets the count of crashes.
+
+        Raises:
+            ClaimLostError: the task was taken back since, or settled before. Nothing was written.
+        """
+
+    async def give_back(self, attempt: Attempt) -> None:
+        """Return a claimed task to the queue as if it had not been claimed: due as before, no attempt used.
+
+        Raises:
+            ClaimLostError: as for ``settle``.
+        """
+
+    async def delete(self, task_id: TaskId) -> None:
+        """Delete a task that is not running, for good.
+
+        Raises:
+            TaskNotFoundError: there is none with this id.
+            TaskRunningError: it is ``in_progress``.
+        """
+
+    async def take_back(self) -> TakenBack:
+        """Return to the queue what is ``in_progress`` and whose holder is gone, so that it runs again at once.
+
+        Counts a crash on each and uses up no attempt. A task whose holder was lost ``MAX_CRASHES`` times in a row ends
+        ``failed``
+        with ``crashed_worker`` instead. Tasks that this node has claimed itself are left alone.
+        """
+
+
+class TaskType(Protocol):
+    """Knows how to run the tasks of one type.
+
+    One instance serves all of them; ``run`` is called many times at once. Whatever it raises fails the attempt
+    with ``internal_error`` and is logged; it never takes the engine down.
+    """
+
+    name: str
+    """What the type is called in requests, answers, the store: lower case, ``[a-z][a-z0-9_]*``."""
+
+    spellings: Sequence[str]
+    """Further names that requests may use, beside ``name``."""
+
+    pool: Pool
+    """The pool its tasks wait in, of its own: 1 is webhook, 2 is hash, numbers below 100 are tasker's. Stored: never
+    change it."""
+
+    slots: int
+    """How many of its tasks may run at once, at least 1."""
+
+    timeout: timedelta
+    """After so long an attempt that has not ended is settled as failed with ``timeout``. Its slot stays taken until
+    ``run`` returns."""
+
+    fields: type[TaskFields]
+    """What a request for such a task may say, as a msgspec struct. Its JSON is what the store keeps."""
+
+    def prepare(self, request: TaskFields) -> TaskFields:
+        """Check *request*, which has the members of ``fields`` and of the right types, and return what is to be stored.
+
+        Raises:
+            InvalidTaskError: it cannot become a task. Its ``field`` is the member's name, without the type's.
+        """
+
+    async def run(self, attempt: Attempt, started: Callable[[], None]) -> Outcome:
+        """Make one attempt and say how it ended.
+
+        Call *started* immediately before the first effect (the first byte on the wire, the first round of a
+        computation): lateness is measured there. Not called, the attempt counts as started when ``run`` was called.
+        Returns, or ends after a cancellation, only when nothing of the attempt is running any more.
+        """
+
+    async def close(self) -> None:
+        """Let go of connections and threads. Called once, after the last ``run``."""

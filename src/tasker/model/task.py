@@ -1,0 +1,77 @@
+"""A task: what is to be done, when, and how far it has come."""
+
+from enum import IntEnum
+from typing import NewType
+
+import msgspec
+
+from tasker.model.instants import Instant
+
+TaskId = NewType("TaskId", str)
+"""A UUID (version 7 for the ids that tasker makes) as canonical text: lower case, with hyphens."""
+
+Pool = NewType("Pool", int)
+"""The number of a kind of worker slot. A task waits in the pool of its task type."""
+
+
+class State(IntEnum):
+    """Where a task stands. The numbers are what stores keep, the words (``state.word``) what users see."""
+
+    TODO = 0
+    """Waits for its (next) attempt."""
+    IN_PROGRESS = 1
+    """An attempt is running."""
+    DONE = 2
+    """Ended well."""
+    FAILED = 3
+    """Ended badly: no attempt is left, or none would help. Kept until it is deleted."""
+
+    @property
+    def word(self) -> str:
+        """The state as users write and read it.
+
+        >>> State.IN_PROGRESS.word
+        'in_progress'
+        """
+        return self.name.lower()
+
+
+class TaskFault(msgspec.Struct, frozen=True):
+    """Why an attempt failed."""
+
+    code: str
+    """A stable word for programs, such as ``connect_refused`` or ``status_500``."""
+
+    msg: str
+    """One line for people. Never carries a secret, a body, userinfo or a query string."""
+
+
+class Task(msgspec.Struct, frozen=True, kw_only=True):
+    """A task as it is stored."""
+
+    id: TaskId
+    type: str
+    """Name of the task type, such as ``webhook``."""
+    pool: Pool
+    fields: bytes
+    """What the task type was given, as a non-empty JSON object in UTF-8."""
+    execution_time: str
+    """The moment before which the task must not start, as it was sent."""
+    execution_at: Instant
+    """The same as an instant, rounded up."""
+    due_at: Instant
+    """When the next attempt is due; while one runs and after the end: when the latest one was."""
+
+    state: State = State.TODO
+    attempts: int = 0
+    """Attempts begun so far, without those that a crash or a drain cut short."""
+    crashes: int = 0
+    """How many attempts in a row a dying process or node has cut short."""
+    started_at: Instant | None = None
+    """When the latest attempt with an outcome began; None before the first."""
+    ended_at: Instant | None = None
+    """When the task became done or failed; None before."""
+    last_error: TaskFault | None = None
+    """Why the latest failed attempt failed; None while none has."""
+    result: bytes | None = None
+    """What the task type computed, as JSON; None if it computes nothing or is not done."""

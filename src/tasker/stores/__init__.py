@@ -1,0 +1,1 @@
+"""Where tasks are kept: one folder per store, beside what stores share."""

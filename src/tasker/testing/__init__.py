@@ -1,0 +1,1 @@
+"""Helpers for tests against tasker, for this project and for yours."""

@@ -1,0 +1,1 @@
+"""Time: clocks to read, and an alarm to sleep until a moment."""

@@ -1,0 +1,62 @@
+"""Sleep until a moment, or until somebody rings."""
+
+import asyncio
+from typing import Final
+
+from tasker.model.instants import Instant
+from tasker.timing.clock import Clock
+
+LONGEST_SLEEP: Final = 1.0
+"""Seconds after which a sleeper wakes in any case. A clock that was set, a suspended machine or a lost ring costs at
+most that."""
+
+
+class Alarm:
+    """Lets one sleeper wait until a moment on a clock. Belongs to one event loop."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._timer = clock.timer(self._wake)
+        self._rung = False
+        self._sleeper: asyncio.Future[None] | None = None
+
+    def ring(self) -> None:
+        """Wake the sleeper now; if nobody sleeps, the next sleep ends at once. Rings do not add up."""
+        self._rung = True
+        self._wake()
+
+    async def sleep_until(self, moment: Instant | None) -> None:
+        """Return when the clock reads *moment* or later, when ``ring`` is called, or after ``LONGEST_SLEEP``.
+
+        None waits for a ring alone. Never returns early for *moment*'s sake, but the caller has to look: a
+        return says that it is worth looking, no more.
+        """
+        if not self._rung and (moment is None or moment > self._clock.now()):
+            self._sleeper = asyncio.get_running_loop().create_future()
+            self._timer.set(moment)
+            limit = self._clock.call_later(LONGEST_SLEEP, self._wake)
+            try:
+                await self._sleeper
+            finally:
+                limit.cancel()
+                self._timer.set(None)
+                self._sleeper = None
+        self._rung = False
+
+    def close(self) -> None:
+        """Give the timer back to the system. A sleeper must not be waiting."""
+        self._timer.close()
+
+    def _wake(self) -> None:
+        if self._sleeper is not None and not self._sleeper.done():
+            self._sleeper.set_result(None)
+
+
+async def sleep(clock: Clock, seconds: float) -> None:
+    """Return after *seconds* of the *clock*'s monotonic time."""
+    over = asyncio.Event()
+    call = clock.call_later(seconds, over.set)
+    try:
+        await over.wait()
+    finally:
+        call.cancel()
