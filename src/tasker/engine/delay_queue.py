@@ -1,0 +1,88 @@
+"""The delay queue: an endless stream of tasks that have come due."""
+
+from collections.abc import AsyncIterator, Sequence
+
+import structlog
+
+from tasker.engine.slots import Slots
+from tasker.errors import StoreError
+from tasker.interfaces import Claimed, Store
+from tasker.model.attempt import Attempt
+from tasker.model.instants import LAST, Instant
+from tasker.model.task import Pool
+from tasker.timing.alarm import Alarm
+
+_log = structlog.get_logger()
+
+
+class DelayQueue:
+    """Yields batches of attempts that have come due, each claimed for this node and holding a slot.
+
+    The queue itself is the store's index: this holds one moment and one alarm, however many tasks wait. It sleeps until the
+    earliest due time it knows of and then lets the store decide what is due. Nothing is claimed before its time, so a task
+    can be deleted up to that moment. It claims at least once every second, whatever it knows.
+    """
+
+    def __init__(self, store: Store, slots: Slots) -> None:
+        self._store = store
+        self._slots = slots
+        self._alarm = Alarm(store.clock)
+        self._announced: Instant | None = None
+        """The earliest due time announced since the latest claim was handed in: that claim may not have seen it."""
+        self._sleeps_until: Instant | None = None
+        self._full: frozenset[Pool] = frozenset()
+        """Pools that the latest claim left without room: there may be more due in them than it could say."""
+        self._stopped = False
+
+    def announce(self, due_at: Instant) -> None:
+        """Say that a task has been stored that is due at *due_at*: the alarm is set earlier if need be."""
+        if self._announced is None or due_at < self._announced:
+            self._announced = due_at
+            if self._sleeps_until is not None and due_at < self._sleeps_until:
+                self._alarm.ring()
+
+    def slot_released(self, pool: Pool) -> None:
+        """Say that *pool* has room again: whatever waited for it is claimed now."""
+        if pool in self._full:
+            self._alarm.ring()
+
+    def stop(self) -> None:
+        """Claim nothing more; the stream ends. What a claim on its way takes is still yielded."""
+        self._stopped = True
+        self._alarm.ring()
+
+    async def batches(self) -> AsyncIterator[Sequence[Attempt]]:
+        """Yield claimed attempts, never an empty batch, until ``stop``. Each attempt holds a slot of its pool."""
+        try:
+            while not self._stopped:
+                claimed = await self._claim()
+                for attempt in claimed.attempts:
+                    self._slots.take(attempt.pool)
+                if claimed.attempts:
+                    yield claimed.attempts
+                self._full = frozenset(pool for pool, free in self._slots.free.items() if free == 0)
+                await self._sleep_until(claimed.next_due)
+        finally:
+            self._alarm.close()
+
+    async def _claim(self) -> Claimed:
+        self._announced = None
+        free = {pool: slots for pool, slots in self._slots.free.items() if slots > 0}
+        if not free:
+            return Claimed((), None)
+        try:
+            return await self._store.claim_due(free)
+        except StoreError as error:
+            _log.warning("cannot claim tasks, trying again", reason=str(error))
+        except Exception:  # noqa: BLE001 - the queue must live on; it claims again within a second
+            _log.exception("a claim failed, trying again")
+        return Claimed((), None)
+
+    async def _sleep_until(self, next_due: Instant | None) -> None:
+        """Sleep until *next_due*, or what was announced meanwhile, or a ring."""
+        moments = [moment for moment in (next_due, self._announced) if moment is not None]
+        self._sleeps_until = min(moments, default=LAST + 1)
+        try:
+            await self._alarm.sleep_until(self._sleeps_until)
+        finally:
+            self._sleeps_until = None

@@ -1,0 +1,33 @@
+"""How many tasks may run at once, per pool."""
+
+from collections.abc import Iterable, Mapping
+
+from tasker.interfaces import TaskType
+from tasker.model.task import Pool
+
+
+class Slots:
+    """The worker slots of this node: a number per pool, taken by a claim, released when nothing of the attempt is left."""
+
+    def __init__(self, types: Iterable[TaskType]) -> None:
+        self.total: Mapping[Pool, int] = {task_type.pool: task_type.slots for task_type in types}
+        self._free = dict(self.total)
+
+    @property
+    def free(self) -> Mapping[Pool, int]:
+        """Free slots per pool; 0 where there is none."""
+        return self._free
+
+    def running(self, pool: Pool) -> int:
+        """How many slots of *pool* are taken."""
+        return self.total[pool] - self._free[pool]
+
+    def take(self, pool: Pool) -> None:
+        """Take one slot. The caller has seen that one is free."""
+        assert self._free[pool] > 0, "a claim may not take more than the free slots it was given"  # noqa: S101 - an invariant
+        self._free[pool] -= 1
+
+    def release(self, pool: Pool) -> None:
+        """Give one slot back."""
+        assert self._free[pool] < self.total[pool], "a slot is released once"  # noqa: S101 - an invariant
+        self._free[pool] += 1

@@ -1,0 +1,42 @@
+"""Connections to the SQLite file, and what SQLite's errors mean to a caller."""
+
+from pathlib import Path
+from typing import Final
+
+import apsw
+
+from tasker.errors import StoreError, StoreFullError, StoreUnavailableError
+
+MEMORY: Final = ":memory:"
+
+_OUTSIDER_TIMEOUT_MS: Final = 5_000
+"""How long to wait for a lock: only another program, such as a backup, can hold one."""
+
+
+def connect(location: Path | str, *, vfs: str | None = None, read_only: bool = False) -> apsw.Connection:
+    """Open the database at *location* (a path, or ``MEMORY``) with the settings that every connection needs."""
+    flags = apsw.SQLITE_OPEN_READONLY if read_only else apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE
+    connection = apsw.Connection(str(location), flags=flags, vfs=vfs, statementcachesize=256)
+    connection.set_busy_timeout(_OUTSIDER_TIMEOUT_MS)
+    connection.pragma("mmap_size", 0)  # an I/O error on a mapped page is a signal, not an error code
+    connection.pragma("cache_size", -8_192 if read_only else -32_768)  # KiB
+    if not read_only:
+        connection.pragma("secure_delete", True)  # deleted secrets leave the file
+    return connection
+
+
+def store_error(error: apsw.Error) -> StoreError:
+    """Return what a failed read or write means to its caller. The text names no data."""
+    match error:
+        case apsw.FullError():
+            return StoreFullError("there is no space left for it")
+        case apsw.BusyError() | apsw.LockedError():
+            return StoreUnavailableError("another program holds it")
+        case apsw.IOError() | apsw.CantOpenError():
+            return StoreUnavailableError("an input/output error")
+        case apsw.ReadOnlyError():
+            return StoreUnavailableError("it is read-only")
+        case apsw.CorruptError() | apsw.NotADBError():
+            return StoreUnavailableError("its file is damaged: restore a backup")
+        case _:
+            return StoreUnavailableError(f"SQLite's {type(error).__name__}")

@@ -1,0 +1,51 @@
+"""Whose database is it, and is it up to date? Looked at once, when the store opens."""
+
+from pathlib import Path
+from typing import Final
+
+import apsw
+
+from tasker.errors import DatabaseTooNewError, NotADatabaseError
+from tasker.stores import migrate
+from tasker.stores.sqlite import take_over
+from tasker.stores.sqlite.take_over import NewPool, TakenOver
+
+APPLICATION_ID: Final = 0x7461736B
+"""``task``, in the file's header: tells a tasker database from others."""
+
+
+def bring_up_to_date(connection: apsw.Connection, path: Path | str, pools: NewPool) -> TakenOver | None:
+    """Make the tables, or what is missing of them, in one transaction; take over what the earlier server left.
+
+    Returns:
+        how many rows of the earlier server were taken over; None if it was not its database.
+
+    Raises:
+        DatabaseTooNewError, NotADatabaseError, TakeOverError: nothing was changed.
+    """
+    migrations = migrate.load("tasker.stores.sqlite")
+    try:
+        application, version = connection.pragma("application_id"), connection.pragma("user_version")
+        tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
+    except apsw.NotADBError:
+        raise NotADatabaseError(str(path)) from None
+    earlier = take_over.tables_in(tables)
+    if application != APPLICATION_ID and (application != 0 or (tables and not earlier)):
+        raise NotADatabaseError(str(path))
+    if version > len(migrations):
+        raise DatabaseTooNewError(str(path), found=version, known=len(migrations))
+    if version == len(migrations):
+        return None
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        for migration in migrations[version:]:
+            connection.execute(migration.sql)
+        taken = take_over.run(connection, earlier, pools) if earlier and version == 0 else None
+        connection.pragma("application_id", APPLICATION_ID)
+        connection.pragma("user_version", len(migrations))
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+    return taken

@@ -1,0 +1,193 @@
+"""The store on one SQLite file, or in memory."""
+
+import asyncio
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Final, TypeVar
+
+import apsw
+import structlog
+
+from tasker.errors import DatabaseError, StoreUnavailableError
+from tasker.interfaces import Claimed, Page, TakenBack, TaskFilter
+from tasker.model.attempt import Attempt
+from tasker.model.lifecycle import Settlement
+from tasker.model.task import Pool, State, Task, TaskId
+from tasker.stores import queries
+from tasker.stores.group_commit import GroupCommit, InlineCommit
+from tasker.stores.sqlite import schema
+from tasker.stores.sqlite.connection import MEMORY, connect, store_error
+from tasker.stores.sqlite.lock import DatabaseLock
+from tasker.stores.sqlite.reader import Reader
+from tasker.stores.sqlite.writer import ClaimDue, Create, Delete, GiveBack, Settle, TakeBack, Write, Writer
+from tasker.timing.clock import Clock
+
+T = TypeVar("T")
+
+PENDING_LIMIT: Final = 10_000
+"""Writes that may wait for the writer; beyond them callers are told to come back later."""
+
+READERS: Final = 2
+
+_log = structlog.get_logger()
+
+
+class SqliteStore:
+    """A ``Store`` in a SQLite file that one process holds; with ``:memory:`` one that ends with the process.
+
+    A file has one writer thread, which commits in groups, and two reader threads. In memory everything runs on the event
+    loop, on one connection. Needs a running event loop.
+    """
+
+    def __init__(
+        self,
+        location: str,
+        *,
+        clock: Clock,
+        pools: Mapping[str, Pool] | None = None,
+        vfs: str | None = None,
+        pending_limit: int = PENDING_LIMIT,
+    ) -> None:
+        """Make a store that is not open yet.
+
+        Args:
+            location: path of the file, which is made if it is missing, or ``:memory:``.
+            pools: the pool of each task type, for tasks taken over from the earlier server.
+            vfs: name of a registered SQLite VFS to write through; None: the system's.
+            pending_limit: how many writes may wait.
+        """
+        self._path = None if location == MEMORY else Path(location).resolve()
+        self._clock = clock
+        self._pools = pools or {"webhook": Pool(1), "hash": Pool(2)}
+        self._vfs = vfs
+        self._pending_limit = pending_limit
+        self._queries = queries.load("tasker.stores.sqlite")
+        self._lock: DatabaseLock | None = None
+        self._writer: Writer
+        self._commit: GroupCommit[Write] | InlineCommit[Write]
+        self._reading = threading.local()
+        self._readers: list[apsw.Connection] = []
+        self._connection: apsw.Connection | None = None
+        self._threads: ThreadPoolExecutor | None = None
+
+    @property
+    def clock(self) -> Clock:
+        """See ``Store``."""
+        return self._clock
+
+    @property
+    def ailment(self) -> str | None:
+        """See ``Store``."""
+        return None if self._writer.ailment is None else str(self._writer.ailment)
+
+    async def open(self) -> None:
+        """See ``Store``.
+
+        Raises:
+            DatabaseInUseError, DatabaseTooNewError, NotADatabaseError, TakeOverError, DatabaseError: nothing was changed.
+        """
+        if self._path is None:
+            self._open(MEMORY)
+            self._commit = InlineCommit(self._writer)
+            return
+        self._lock = DatabaseLock(self._path)
+        try:
+            await asyncio.to_thread(self._open, self._path)
+        except BaseException:
+            self._lock.release()
+            raise
+        self._commit = GroupCommit(self._writer, pending_limit=self._pending_limit)
+        self._threads = ThreadPoolExecutor(READERS, thread_name_prefix="tasker-reader", initializer=self._open_reader)
+
+    async def close(self) -> None:
+        """See ``Store``."""
+        if self._connection is None:
+            return
+        await self._commit.close()
+        if self._threads is not None:
+            await asyncio.to_thread(self._threads.shutdown)
+        for connection in [*self._readers, self._connection]:
+            connection.close()
+        self._connection = None
+        if self._lock is not None:
+            self._lock.release()
+
+    async def create(self, tasks: Sequence[Task]) -> None:
+        """See ``Store``."""
+        await self._commit.submit(Create(tasks))
+
+    async def get(self, task_id: TaskId) -> Task:
+        """See ``Store``."""
+        return await self._read(lambda reader: reader.get(task_id))
+
+    async def list_page(self, which: TaskFilter, *, after: str | None, limit: int) -> Page:
+        """See ``Store``."""
+        return await self._read(lambda reader: reader.list_page(which, after=after, limit=limit))
+
+    async def count(self, *, up_to: int) -> Mapping[State, int]:
+        """See ``Store``."""
+        return await self._read(lambda reader: reader.count(up_to=up_to))
+
+    async def claim_due(self, free: Mapping[Pool, int]) -> Claimed:
+        """See ``Store``."""
+        claimed: Claimed = await self._commit.submit(ClaimDue(dict(free)), always=True, urgent=True)
+        return claimed
+
+    async def settle(self, attempt: Attempt, settlement: Settlement) -> None:
+        """See ``Store``."""
+        await self._commit.submit(Settle(attempt, settlement), always=True)
+
+    async def give_back(self, attempt: Attempt) -> None:
+        """See ``Store``."""
+        await self._commit.submit(GiveBack(attempt), always=True)
+
+    async def delete(self, task_id: TaskId) -> None:
+        """See ``Store``."""
+        await self._commit.submit(Delete(task_id))
+
+    async def take_back(self) -> TakenBack:
+        """See ``Store``."""
+        taken: TakenBack = await self._commit.submit(TakeBack(), always=True)
+        return taken
+
+    async def _read(self, ask: Callable[[Reader], T]) -> T:
+        if self._connection is None:
+            raise StoreUnavailableError("it is closed")
+        if self._threads is None:
+            return self._ask(ask)
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self._ask, ask)
+
+    def _ask(self, ask: Callable[[Reader], T]) -> T:
+        try:
+            return ask(self._reading.reader)
+        except apsw.Error as error:
+            raise store_error(error) from error
+
+    def _open(self, location: Path | str) -> None:
+        """Open the writing connection and bring the tables up to date."""
+        if isinstance(location, Path) and not location.exists():
+            location.touch(mode=0o600)  # before SQLite opens it: its -wal and -shm get the same mode
+        try:
+            connection = connect(location, vfs=self._vfs)
+            taken = schema.bring_up_to_date(connection, location, self._pools)
+            if isinstance(location, Path):
+                if connection.pragma("journal_mode", "wal") != "wal":
+                    raise DatabaseError(str(location), "SQLite cannot keep a write-ahead log there; use a local disk")
+                location.chmod(0o600)
+            self._writer = Writer(connection, self._queries, self._clock.now)
+        except apsw.Error as error:
+            raise DatabaseError(str(location), f"{error}") from error
+        self._connection = connection
+        if isinstance(location, str):
+            self._reading.reader = Reader(connection, self._queries)
+        if taken is not None:
+            _log.info("took over the earlier server's tasks", webhooks=taken.webhooks, hashes=taken.hashes)
+
+    def _open_reader(self) -> None:
+        """Give this reader thread its connection."""
+        assert self._path is not None  # noqa: S101 - only files have reader threads
+        connection = connect(self._path, vfs=self._vfs, read_only=True)
+        self._readers.append(connection)
+        self._reading.reader = Reader(connection, self._queries)

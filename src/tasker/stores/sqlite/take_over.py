@@ -1,0 +1,96 @@
+"""Take over a database that the earlier Rust server wrote: its tasks go on where they stood.
+
+Its tables are ``webhooks`` (``id``, ``state``, ``execution_time``, ``url``, ``body``) and ``hashes`` (``id``, ``state``,
+``execution_time``, ``secret``). Times are RFC 3339 text, ids are UUIDs as text or as 16 bytes.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final, NamedTuple, TypeAlias
+from uuid import UUID
+
+import apsw
+import msgspec
+
+from tasker.errors import TakeOverError
+from tasker.model import instants
+from tasker.model.task import Pool, State
+
+NewPool: TypeAlias = Mapping[str, Pool]
+"""The pool of each task type."""
+
+
+class TakenOver(NamedTuple):
+    """How many rows came over from each table."""
+
+    webhooks: int
+    hashes: int
+
+
+class _Table(NamedTuple):
+    type: str
+    fields: Sequence[str]
+
+
+_TABLES: Final = {"webhooks": _Table("webhook", ("url", "body")), "hashes": _Table("hash", ("secret",))}
+_STATES: Final = {state.word: state for state in State}
+
+
+def tables_in(names: Iterable[str]) -> Sequence[str]:
+    """Return which of *names* are tables of the earlier server."""
+    return [table for table in _TABLES if table in set(names)]
+
+
+def run(connection: apsw.Connection, tables: Sequence[str], pools: NewPool) -> TakenOver:
+    """Make a task of every row, with the same id and state; the old tables stay as ``earlier_webhooks``, ``earlier_hashes``.
+
+    Called within a transaction, on fresh tables of tasker's own. Overdue rows are due at once.
+
+    Raises:
+        TakeOverError: a row cannot be read. The caller rolls back.
+    """
+    counts = dict.fromkeys(_TABLES, 0)
+    seen: dict[UUID, str] = {}
+    seq = 0
+    for table in tables:
+        task_type, fields = _TABLES[table]
+        for row in connection.execute(_rows_sql(table, fields)):
+            id_, execution_at, state = _read(table, row, seen)
+            seq += 1
+            connection.execute(
+                "INSERT INTO task (seq, id, type, state, pool, due_at, execution_at, execution_time) VALUES (?,?,?,?,?,?,?,?)",
+                (seq, id_.bytes, task_type, state, pools[task_type], execution_at, execution_at, row[2]),
+            )
+            data = msgspec.json.encode(dict(zip(fields, row[3:], strict=True)))
+            connection.execute("INSERT INTO payload (seq, data) VALUES (?, ?)", (seq, data))
+            counts[table] += 1
+    for table in tables:
+        connection.execute(f"ALTER TABLE {table} RENAME TO earlier_{table}")
+    return TakenOver(**counts)
+
+
+def _rows_sql(table: str, fields: Sequence[str]) -> str:
+    return f"SELECT id, state, execution_time, {', '.join(fields)} FROM {table}"  # noqa: S608 - names of _TABLES
+
+
+def _read(table: str, row: tuple[Any, ...], seen: dict[UUID, str]) -> tuple[UUID, instants.Instant, State]:
+    """Return id, time and state of a row, each checked."""
+    raw_id, raw_state, raw_time, *fields = row
+    try:
+        id_ = UUID(bytes=raw_id) if isinstance(raw_id, bytes) else UUID(raw_id)
+    except (ValueError, AttributeError, TypeError):
+        raise TakeOverError(table, repr(raw_id), "its id is not a UUID") from None
+    if id_ in seen:
+        raise TakeOverError(table, str(id_), f"the table {seen[id_]} has a row with the same id")
+    seen[id_] = table
+    state = _STATES.get(raw_state)
+    if state is None:
+        raise TakeOverError(table, str(id_), f"expected one of the states {', '.join(_STATES)}, got: {raw_state!r}")
+    try:
+        execution_at = instants.parse(raw_time)
+    except (ValueError, TypeError):
+        raise TakeOverError(
+            table, str(id_), f"expected its execution_time to be RFC 3339 with an offset, got: {raw_time!r}"
+        ) from None
+    if not all(isinstance(value, str) for value in fields):
+        raise TakeOverError(table, str(id_), "expected text in every column beside the id")
+    return id_, execution_at, state

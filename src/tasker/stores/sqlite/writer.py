@@ -1,0 +1,280 @@
+"""The writing side: what each write does, and how writes become a transaction. Runs on one thread."""
+
+import secrets
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from functools import lru_cache
+from typing import Any, Final
+
+import apsw
+import msgspec
+
+from tasker.errors import (
+    ClaimLostError,
+    StoreError,
+    TaskExistsError,
+    TaskNotFoundError,
+    TaskRunningError,
+)
+from tasker.interfaces import Claimed, TakenBack
+from tasker.model.attempt import Attempt
+from tasker.model.instants import Instant
+from tasker.model.lifecycle import MAX_CRASHES, Settlement
+from tasker.model.task import Pool, State, Task, TaskFault, TaskId
+from tasker.stores.group_commit import Result
+from tasker.stores.sqlite.connection import store_error
+from tasker.stores.sqlite.rows import fault_text, id_bytes, id_text
+
+_ROWS_AT_ONCE: Final = 64
+"""Rows in one INSERT at most: beyond this a longer statement gains nothing."""
+
+_CRASHED: Final = TaskFault("crashed_worker", f"the server died {MAX_CRASHES} times in a row while the task was running")
+
+
+class Create(msgspec.Struct, frozen=True):
+    """Store new tasks."""
+
+    tasks: Sequence[Task]
+
+
+class ClaimDue(msgspec.Struct, frozen=True):
+    """Take due tasks."""
+
+    free: Mapping[Pool, int]
+
+
+class Settle(msgspec.Struct, frozen=True):
+    """Write how an attempt ended."""
+
+    attempt: Attempt
+    settlement: Settlement
+
+
+class GiveBack(msgspec.Struct, frozen=True):
+    """Undo a claim."""
+
+    attempt: Attempt
+
+
+class Delete(msgspec.Struct, frozen=True):
+    """Delete a task."""
+
+    task_id: TaskId
+
+
+class TakeBack(msgspec.Struct, frozen=True):
+    """Take back what other boots left running."""
+
+
+Write = Create | ClaimDue | Settle | GiveBack | Delete | TakeBack
+
+
+class Writer:
+    """Runs writes on the one writing connection; a ``group_commit.Commit``."""
+
+    def __init__(self, connection: apsw.Connection, queries: Mapping[str, str], now: Callable[[], Instant]) -> None:
+        self._connection = connection
+        self._sql = queries
+        self._now = now
+        self._node = secrets.token_bytes(16)
+        self._last_seq: int = connection.execute(queries["last_seq"]).get
+        self._synchronous = ""
+        self.ailment: StoreError | None = None
+        """What the latest durable write failed with; None if it succeeded. While it is set, nothing is claimed."""
+
+    def run_urgent(self, write: Write) -> Result:
+        """Run a claim. Not synced: one that a power loss undoes runs again."""
+        assert isinstance(write, ClaimDue)  # noqa: S101 - the store hands in nothing else as urgent
+        try:
+            if self.ailment is not None:
+                self._probe()
+            return self._claim_due(write.free)
+        except apsw.Error as error:
+            self._roll_back()
+            return store_error(error)
+
+    def run_group(self, writes: Sequence[Write]) -> Sequence[Result]:
+        """Run *writes* in one synced transaction; one that breaks a constraint fails alone."""
+        try:
+            try:
+                results = self._in_transaction(lambda: self._run_together(writes))
+            except apsw.ConstraintError:
+                results = self._in_transaction(lambda: [self._run_alone(write) for write in writes])
+        except apsw.Error as error:
+            self.ailment = store_error(error)
+            return [self.ailment] * len(writes)
+        self.ailment = None
+        return results
+
+    # How writes become a transaction.
+
+    def _in_transaction(self, run: Callable[[], Sequence[Result]], *, synchronous: str = "FULL") -> Sequence[Result]:
+        if synchronous != self._synchronous:
+            # Takes effect when the statement is compiled, so that one from the statement cache would do nothing.
+            self._connection.execute(f"PRAGMA synchronous = {synchronous}", can_cache=False)
+            self._synchronous = synchronous
+        try:
+            self._connection.execute("BEGIN IMMEDIATE")
+            results = run()
+            self._connection.execute("COMMIT")
+        except BaseException:
+            self._roll_back()
+            raise
+        return results
+
+    def _roll_back(self) -> None:
+        # A full disk or an I/O error may have rolled back already.
+        if self._connection.in_transaction:
+            with suppress(apsw.Error):  # the transaction is void either way: its pages are never marked as committed
+                self._connection.execute("ROLLBACK")
+
+    def _run_together(self, writes: Sequence[Write]) -> Sequence[Result]:
+        self._insert([task for write in writes if isinstance(write, Create) for task in write.tasks])
+        return [None if isinstance(write, Create) else self._run(write) for write in writes]
+
+    def _run_alone(self, write: Write) -> Result:
+        self._connection.execute("SAVEPOINT alone")
+        try:
+            if isinstance(write, Create):
+                return self._insert(write.tasks)
+            return self._run(write)
+        except apsw.ConstraintError:
+            self._connection.execute("ROLLBACK TO alone")
+            assert isinstance(write, Create)  # noqa: S101 - only ids are constrained
+            return TaskExistsError(self._existing(write.tasks))
+        finally:
+            if self._connection.in_transaction:
+                self._connection.execute("RELEASE alone")
+
+    def _run(self, write: Write) -> Result:
+        match write:
+            case Settle(attempt, settlement):
+                return self._settle(attempt, settlement)
+            case Delete(task_id):
+                return self._delete(task_id)
+            case GiveBack(attempt):
+                return self._give_back(attempt)
+            case TakeBack():
+                return self._take_back()
+            case _:
+                raise AssertionError(write)
+
+    # What each write does.
+
+    def _insert(self, tasks: Sequence[Task]) -> None:
+        for start in range(0, len(tasks), _ROWS_AT_ONCE):
+            part = tasks[start : start + _ROWS_AT_ONCE]
+            rows: list[Any] = []
+            payloads: list[Any] = []
+            for task in part:
+                self._last_seq += 1
+                rows += (
+                    self._last_seq,
+                    id_bytes(task.id),
+                    task.type,
+                    task.state,
+                    task.pool,
+                    task.due_at,
+                    task.execution_at,
+                    task.execution_time,
+                )
+                payloads += (self._last_seq, task.fields)
+            self._connection.execute(_with_rows(self._sql["insert_tasks"], 8, len(part)), rows)
+            self._connection.execute(_with_rows(self._sql["insert_payloads"], 2, len(part)), payloads)
+
+    def _existing(self, tasks: Sequence[Task]) -> TaskId:
+        """The id of the first of *tasks* that is stored; if none is, two of them have the same."""
+        for task in tasks:
+            if self._connection.execute(self._sql["task_exists"], {"id": id_bytes(task.id)}).get is not None:
+                return task.id
+        return tasks[0].id
+
+    def _claim_due(self, free: Mapping[Pool, int]) -> Claimed:
+        now = self._now()
+        next_due = {pool: self._next_due(pool) for pool, slots in free.items() if slots > 0}
+        due = [pool for pool, due_at in next_due.items() if due_at is not None and due_at <= now]
+        if not due:  # nothing to write: no transaction
+            return Claimed((), _earliest(next_due.values()))
+        attempts = self._in_transaction(lambda: self._claim(due, free, now), synchronous="NORMAL")
+        taken = dict.fromkeys(due, 0)
+        for attempt in attempts:
+            taken[attempt.pool] += 1
+        for pool in due:
+            next_due[pool] = self._next_due(pool) if taken[pool] < free[pool] else None
+        return Claimed(attempts, _earliest(next_due.values()))
+
+    def _claim(self, pools: Sequence[Pool], free: Mapping[Pool, int], now: Instant) -> Sequence[Attempt]:
+        claim = secrets.randbits(63)
+        taken = []
+        for pool in pools:
+            bindings = {"pool": pool, "now": now, "claim": claim, "node": self._node, "free": free[pool]}
+            taken += [(row, pool) for row in self._connection.execute(self._sql["claim_due"], bindings)]
+        taken.sort()  # by due_at, then seq
+        return [
+            Attempt(task_id=id_text(id_), type=type_, pool=pool, number=number, due_at=due_at, claim=claim, fields=data)
+            for (due_at, _, id_, type_, number, data), pool in taken
+        ]
+
+    def _next_due(self, pool: Pool) -> Instant | None:
+        due_at: Instant | None = self._connection.execute(self._sql["next_due"], {"pool": pool}).get
+        return due_at
+
+    def _settle(self, attempt: Attempt, settlement: Settlement) -> Result:
+        seq = self._connection.execute(
+            self._sql["settle"],
+            {
+                "id": id_bytes(attempt.task_id),
+                "claim": attempt.claim,
+                "state": settlement.state,
+                "due_at": settlement.due_at,
+                "started_at": settlement.started_at,
+                "ended_at": settlement.ended_at,
+                "last_error": fault_text(settlement.fault),
+            },
+        ).get
+        if seq is None:
+            return ClaimLostError(attempt.task_id)
+        if settlement.result is not None:
+            self._connection.execute(self._sql["set_result"], {"seq": seq, "result": settlement.result})
+        return None
+
+    def _give_back(self, attempt: Attempt) -> Result:
+        bindings = {"id": id_bytes(attempt.task_id), "claim": attempt.claim}
+        lost = self._connection.execute(self._sql["give_back"], bindings).get is None
+        return ClaimLostError(attempt.task_id) if lost else None
+
+    def _delete(self, task_id: TaskId) -> Result:
+        bindings = {"id": id_bytes(task_id)}
+        seq = self._connection.execute(self._sql["delete"], bindings).get
+        if seq is not None:
+            self._connection.execute(self._sql["delete_payload"], {"seq": seq})
+            return None
+        running = self._connection.execute(self._sql["task_exists"], bindings).get is not None
+        return TaskRunningError(task_id) if running else TaskNotFoundError(task_id)
+
+    def _take_back(self) -> TakenBack:
+        bindings = {
+            "types": msgspec.json.encode([type_ for (type_,) in self._connection.execute(self._sql["types"])]).decode(),
+            "node": self._node,
+            "now": self._now(),
+            "max_crashes": MAX_CRASHES,
+            "last_error": fault_text(_CRASHED),
+        }
+        states = [state for (state,) in self._connection.execute(self._sql["take_back"], bindings)]
+        return TakenBack(todo=states.count(State.TODO), failed=states.count(State.FAILED))
+
+    def _probe(self) -> None:
+        """Write something durably; the store is well again if that works."""
+        self._in_transaction(lambda: self._connection.execute(self._sql["probe"]).fetchall())
+        self.ailment = None
+
+
+@lru_cache(maxsize=4 * _ROWS_AT_ONCE)
+def _with_rows(sql: str, columns: int, rows: int) -> str:
+    """Return *sql* with so many rows of placeholders in place of ``{rows}``."""
+    row = f"({','.join('?' * columns)})"
+    return sql.format(rows=",".join([row] * rows))
+
+
+def _earliest(moments: Iterable[Instant | None]) -> Instant | None:
+    return min((moment for moment in moments if moment is not None), default=None)
