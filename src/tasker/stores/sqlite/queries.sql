@@ -5,6 +5,9 @@ INSERT INTO task (seq, id, type, state, pool, due_at, execution_at, execution_ti
 -- insert_payloads --
 INSERT INTO payload (seq, data) VALUES {rows}
 
+-- insert_type_pool --
+INSERT OR IGNORE INTO type_pool (type, pool) VALUES (:type, :pool)
+
 -- task_exists --
 SELECT 1 FROM task WHERE id = :id
 
@@ -49,39 +52,54 @@ UPDATE task SET crashes = crashes + 1, attempts = max(attempts - 1, 0), claim = 
        state = CASE WHEN crashes + 1 >= :max_crashes THEN 3 ELSE 0 END,
        ended_at = CASE WHEN crashes + 1 >= :max_crashes THEN :now END,
        last_error = CASE WHEN crashes + 1 >= :max_crashes THEN :last_error ELSE last_error END
- WHERE type IN (SELECT value FROM json_each(:types)) AND state = 1 AND node IS NOT :node
+ WHERE type IN (SELECT type FROM type_pool) AND state = 1 AND state <> 0 AND node IS NOT :node
 RETURNING state
 
 -- probe --
 UPDATE probe SET written = written + 1 WHERE one = 1
 
--- types --
--- The task types that are stored, by hopping through the index: one seek each.
-WITH RECURSIVE known (type) AS (
-  SELECT min(type) FROM task
-  UNION ALL
-  SELECT (SELECT min(task.type) FROM task WHERE task.type > known.type) FROM known WHERE known.type IS NOT NULL)
-SELECT type FROM known WHERE type IS NOT NULL
+-- type_pools --
+SELECT type, pool FROM type_pool
 
 -- get --
 SELECT id, type, pool, state, due_at, execution_at, execution_time, attempts, crashes, started_at, ended_at, last_error,
        data, result, task.seq
   FROM task JOIN payload USING (seq) WHERE id = :id
 
--- list_branch --
--- The two index ranges of a type and state that a list merges: the rest of the moment it has reached, and what comes later.
-SELECT seq, execution_at FROM task
- WHERE type = {type} AND state = {state} AND execution_at = :after_at AND seq > :after_seq
+-- list_todo --
+-- The index ranges of a type's tasks in a pool that are todo: the rest of the moment the list has reached and what comes
+-- later, of those that never failed (due at their execution time), then of those that wait for another attempt.
+SELECT seq, due_at AS execution_at FROM task
+ WHERE pool = {pool} AND state = 0 AND due_at = :after_at AND seq > :after_seq AND due_at = execution_at AND type = {type}
  UNION ALL
-SELECT seq, execution_at FROM task WHERE type = {type} AND state = {state} AND execution_at > :after_at
+SELECT seq, due_at AS execution_at FROM task
+ WHERE pool = {pool} AND state = 0 AND due_at > :after_at AND due_at = execution_at AND type = {type}
+ UNION ALL
+SELECT seq, execution_at FROM task
+ WHERE pool = {pool} AND state = 0 AND execution_at = :after_at AND seq > :after_seq AND due_at <> execution_at AND type = {type}
+ UNION ALL
+SELECT seq, execution_at FROM task
+ WHERE pool = {pool} AND state = 0 AND execution_at > :after_at AND due_at <> execution_at AND type = {type}
+
+-- list_other --
+-- The same for a type's tasks in another state.
+SELECT seq, execution_at FROM task
+ WHERE type = {type} AND state = {state} AND state <> 0 AND execution_at = :after_at AND seq > :after_seq
+ UNION ALL
+SELECT seq, execution_at FROM task
+ WHERE type = {type} AND state = {state} AND state <> 0 AND execution_at > :after_at
 
 -- list_page --
--- {branches}: list_branch for each type and state, joined by UNION ALL; merged in order, not sorted.
+-- {branches}: list_todo for each type and pool, list_other for each type and state, joined by UNION ALL.
+-- They are merged in order, not sorted.
 SELECT id, type, pool, state, due_at, task.execution_at, execution_time, attempts, crashes, started_at, ended_at, last_error,
        data, result, task.seq
   FROM ({branches} ORDER BY execution_at, seq LIMIT :limit) AS page
  CROSS JOIN task ON task.seq = page.seq
  CROSS JOIN payload ON payload.seq = page.seq
 
--- count --
-SELECT count(*) FROM (SELECT 1 FROM task WHERE type = :type AND state = :state LIMIT :up_to)
+-- count_todo --
+SELECT count(*) FROM (SELECT 1 FROM task WHERE pool = :pool AND state = 0 LIMIT :up_to)
+
+-- count_other --
+SELECT count(*) FROM (SELECT 1 FROM task WHERE type = :type AND state = :state AND state <> 0 LIMIT :up_to)

@@ -1,7 +1,7 @@
 """The reading side: short reads on read-only connections. Runs on the reader threads."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import apsw
@@ -34,17 +34,18 @@ class Reader:
     def list_page(self, which: TaskFilter, *, after: str | None, limit: int) -> Page:
         """See ``Store.list_page``. Its read transaction ends with it, so that a slow caller holds up nothing."""
         after_at, after_seq = _position(after)
-        bindings = {f"type_{number}": type_ for number, type_ in enumerate(self._types(which))}
-        states = State if which.state is None else [which.state]
-        branches = " UNION ALL ".join(
-            self._sql["list_branch"].format(type=f":{name}", state=int(state)) for name in bindings for state in states
-        )
+        bindings: dict[str, int | str] = {"after_at": after_at, "after_seq": after_seq, "limit": limit}
+        branches = []
+        for type_, pools in self._pools_by_type(which.type).items():
+            name = f"type_{len(bindings)}"
+            bindings[name] = type_
+            if which.state in (None, State.TODO):
+                branches += [self._sql["list_todo"].format(type=f":{name}", pool=pool) for pool in pools]
+            others = [state for state in State if state is not State.TODO and which.state in (None, state)]
+            branches += [self._sql["list_other"].format(type=f":{name}", state=int(state)) for state in others]
         if not branches:
             return Page((), None)
-        rows = self.connection.execute(
-            self._sql["list_page"].format(branches=branches),
-            bindings | {"after_at": after_at, "after_seq": after_seq, "limit": limit},
-        )
+        rows = self.connection.execute(self._sql["list_page"].format(branches=" UNION ALL ".join(branches)), bindings)
         tasks: list[Task] = []
         size = 0
         try:
@@ -60,16 +61,26 @@ class Reader:
     def count(self, *, up_to: int) -> Mapping[State, int]:
         """See ``Store.count``."""
         counts = dict.fromkeys(State, 0)
-        for type_ in self._types(TaskFilter()):
-            for state in State:
-                bindings = {"type": type_, "state": int(state), "up_to": up_to - counts[state]}
-                counts[state] += self.connection.execute(self._sql["count"], bindings).get
+        pools_by_type = self._pools_by_type(None)
+        for pool in {pool for pools in pools_by_type.values() for pool in pools}:
+            counts[State.TODO] += self._count("count_todo", {"pool": pool, "up_to": up_to - counts[State.TODO]})
+        for type_ in pools_by_type:
+            for state in (State.IN_PROGRESS, State.DONE, State.FAILED):
+                left = up_to - counts[state]
+                counts[state] += self._count("count_other", {"type": type_, "state": int(state), "up_to": left})
         return counts
 
-    def _types(self, which: TaskFilter) -> list[str]:
-        if which.type is not None:
-            return [which.type]
-        return [type_ for (type_,) in self.connection.execute(self._sql["types"])]
+    def _count(self, query: str, bindings: Mapping[str, int | str]) -> int:
+        count: int = self.connection.execute(self._sql[query], bindings).get
+        return count
+
+    def _pools_by_type(self, only: str | None) -> Mapping[str, Sequence[int]]:
+        """The pools in which tasks of each type wait, or of one type *only*."""
+        found: dict[str, list[int]] = {}
+        for type_, pool in self.connection.execute(self._sql["type_pools"]):
+            if only in (None, type_):
+                found.setdefault(type_, []).append(pool)
+        return found
 
 
 def _position(cursor: str | None) -> tuple[int, int]:

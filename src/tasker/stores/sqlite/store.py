@@ -18,6 +18,7 @@ from tasker.model.task import Pool, State, Task, TaskId
 from tasker.stores import queries
 from tasker.stores.group_commit import GroupCommit, InlineCommit
 from tasker.stores.sqlite import schema
+from tasker.stores.sqlite.checkpointer import Checkpointer
 from tasker.stores.sqlite.connection import MEMORY, connect, store_error
 from tasker.stores.sqlite.lock import DatabaseLock
 from tasker.stores.sqlite.reader import Reader
@@ -68,6 +69,7 @@ class SqliteStore:
         self._writer: Writer
         self._commit: GroupCommit[Write] | InlineCommit[Write]
         self._reading = threading.local()
+        self._checkpointer: Checkpointer | None = None
         self._readers: list[apsw.Connection] = []
         self._connection: apsw.Connection | None = None
         self._threads: ThreadPoolExecutor | None = None
@@ -108,6 +110,8 @@ class SqliteStore:
         await self._commit.close()
         if self._threads is not None:
             await asyncio.to_thread(self._threads.shutdown)
+        if self._checkpointer is not None:
+            await asyncio.to_thread(self._checkpointer.close)
         for connection in [*self._readers, self._connection]:
             connection.close()
         self._connection = None
@@ -176,7 +180,10 @@ class SqliteStore:
                 if connection.pragma("journal_mode", "wal") != "wal":
                     raise DatabaseError(str(location), "SQLite cannot keep a write-ahead log there; use a local disk")
                 location.chmod(0o600)
-            self._writer = Writer(connection, self._queries, self._clock.now)
+                self._checkpointer = Checkpointer(connection, lambda: connect(location, vfs=self._vfs))
+                self._writer = Writer(connection, self._queries, self._clock.now, self._checkpointer.advance)
+            else:
+                self._writer = Writer(connection, self._queries, self._clock.now)
         except apsw.Error as error:
             raise DatabaseError(str(location), f"{error}") from error
         self._connection = connection

@@ -53,6 +53,7 @@ def run(connection: apsw.Connection, tables: Sequence[str], pools: NewPool) -> T
     seq = 0
     for table in tables:
         task_type, fields = _TABLES[table]
+        connection.execute("INSERT INTO type_pool (type, pool) VALUES (?, ?)", (task_type, pools[task_type]))
         for row in connection.execute(_rows_sql(table, fields)):
             id_, execution_at, state = _read(table, row, seen)
             seq += 1

@@ -72,12 +72,26 @@ Write = Create | ClaimDue | Settle | GiveBack | Delete | TakeBack
 class Writer:
     """Runs writes on the one writing connection; a ``group_commit.Commit``."""
 
-    def __init__(self, connection: apsw.Connection, queries: Mapping[str, str], now: Callable[[], Instant]) -> None:
+    def __init__(
+        self,
+        connection: apsw.Connection,
+        queries: Mapping[str, str],
+        now: Callable[[], Instant],
+        after_commit: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Make a writer.
+
+        Args:
+            now: the clock that decides what is due.
+            after_commit: called after each group.
+        """
         self._connection = connection
+        self._after_commit = after_commit
         self._sql = queries
         self._now = now
         self._node = secrets.token_bytes(16)
         self._last_seq: int = connection.execute(queries["last_seq"]).get
+        self._known_type_pools: set[tuple[str, Pool]] = set()
         self._synchronous = ""
         self.ailment: StoreError | None = None
         """What the latest durable write failed with; None if it succeeded. While it is set, nothing is claimed."""
@@ -104,6 +118,7 @@ class Writer:
             self.ailment = store_error(error)
             return [self.ailment] * len(writes)
         self.ailment = None
+        self._after_commit()
         return results
 
     # How writes become a transaction.
@@ -123,6 +138,7 @@ class Writer:
         return results
 
     def _roll_back(self) -> None:
+        self._known_type_pools.clear()  # some may have been written by what is rolled back
         # A full disk or an I/O error may have rolled back already.
         if self._connection.in_transaction:
             with suppress(apsw.Error):  # the transaction is void either way: its pages are never marked as committed
@@ -140,6 +156,7 @@ class Writer:
             return self._run(write)
         except apsw.ConstraintError:
             self._connection.execute("ROLLBACK TO alone")
+            self._known_type_pools.clear()
             assert isinstance(write, Create)  # noqa: S101 - only ids are constrained
             return TaskExistsError(self._existing(write.tasks))
         finally:
@@ -167,6 +184,9 @@ class Writer:
             rows: list[Any] = []
             payloads: list[Any] = []
             for task in part:
+                if (task.type, task.pool) not in self._known_type_pools:
+                    self._connection.execute(self._sql["insert_type_pool"], {"type": task.type, "pool": task.pool})
+                    self._known_type_pools.add((task.type, task.pool))
                 self._last_seq += 1
                 rows += (
                     self._last_seq,
@@ -254,7 +274,6 @@ class Writer:
 
     def _take_back(self) -> TakenBack:
         bindings = {
-            "types": msgspec.json.encode([type_ for (type_,) in self._connection.execute(self._sql["types"])]).decode(),
             "node": self._node,
             "now": self._now(),
             "max_crashes": MAX_CRASHES,
