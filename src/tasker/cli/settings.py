@@ -1,0 +1,256 @@
+"""How users give the settings: the table behind options, variables, ``tasker.toml``, ``--help`` and the documentation."""
+
+import dataclasses
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any, Final
+
+from tasker.config import LOG_FORMATS, LOG_LEVELS, Settings, sqlite_location
+from tasker.errors import SettingError
+
+API_KEYS_VARIABLE: Final = "TASKER_API_KEYS"
+"""The only setting that is a variable alone: an option would show the keys to everybody who lists processes."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setting:
+    """How users give one field of ``Settings``."""
+
+    name: str
+    """The field, and the key in ``tasker.toml``."""
+
+    help: str
+    """What it does, for ``--help`` and the documentation: one or two sentences."""
+
+    metavar: str
+    """What stands for the value in ``--help``; empty for a switch."""
+
+    expected: str
+    """What would be right, to follow the word *expected*; the unit and the bounds included."""
+
+    parse: Callable[[str], Any]
+    """Reads the value, or raises ``ValueError``. Gets one value at a time if ``many``."""
+
+    variables: tuple[str, ...] = ()
+    """Environment variables, the first that is set counts. Not given: one named after the field."""
+
+    toml: tuple[type, ...] = (str,)
+    """Types that the value may have in ``tasker.toml``."""
+
+    many: bool = False
+    """Whether it may be given several times: the option repeated, the variable separated by commas, the key as a list."""
+
+    flag: str = ""
+    """The option. Not given: one named after the field."""
+
+    shown: Callable[[str], str] = lambda text: repr(text if len(text) <= 60 else text[:60] + "...")
+    """How a wrong value appears in the error."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "variables", self.variables or (f"TASKER_{self.name.upper()}",))
+        object.__setattr__(self, "flag", self.flag or "--" + self.name.replace("_", "-"))
+
+    @property
+    def default(self) -> str:
+        """The default, as a user would write it; empty if there is none."""
+        match next(field.default for field in dataclasses.fields(Settings) if field.name == self.name):
+            case None | False | ():
+                return ""
+            case timedelta() as length:
+                return f"{length.total_seconds():g}"
+            case value:
+                return str(value)
+
+    def read(self, text: str, origin: str) -> Any:  # noqa: ANN401 - the field's own type
+        """Return the value that *text* stands for; *origin* is the flag, variable or key that said it."""
+        try:
+            return self.parse(text)
+        except ValueError:
+            raise SettingError(origin, f"expected {self.expected}, got: {self.shown(text)}") from None
+
+
+def _whole(low: int, high: int) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        if not re.fullmatch(r"[0-9]{1,12}", text, re.ASCII) or not low <= int(text) <= high:
+            raise ValueError
+        return int(text)
+
+    return parse
+
+
+def _seconds(low: float, high: float) -> Callable[[str], timedelta]:
+    def parse(text: str) -> timedelta:
+        if not re.fullmatch(r"[0-9]{1,12}(\.[0-9]{1,12})?", text, re.ASCII) or not low <= float(text) <= high:
+            raise ValueError
+        return timedelta(seconds=float(text))
+
+    return parse
+
+
+def _address(text: str) -> str:
+    return str(ip_address(text))
+
+
+def _level(text: str) -> str:
+    level = text.upper().replace("WARNING", "WARN")
+    if level not in LOG_LEVELS:
+        raise ValueError
+    return level
+
+
+def _format(text: str) -> str:
+    if text.lower() not in LOG_FORMATS:
+        raise ValueError
+    return text.lower()
+
+
+def _database_url(text: str) -> str:
+    sqlite_location(text)
+    return text
+
+
+def _without_secrets(database_url: str) -> str:
+    scheme = re.match(r"([A-Za-z][A-Za-z0-9+.-]{0,20}):", database_url)
+    return f"a {scheme[1]}: URL that is not one of them" if scheme else "something that begins with no scheme"
+
+
+def _path(text: str) -> Path:
+    if not text:
+        raise ValueError
+    return Path(text)
+
+
+def _switch(text: str) -> bool:
+    if text.lower() not in ("true", "1", "yes", "on", "false", "0", "no", "off"):
+        raise ValueError
+    return text.lower() in ("true", "1", "yes", "on")
+
+
+def _host(text: str) -> str:
+    if not re.fullmatch(
+        r"(?=.{1,253}$)[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*", text.lower(), re.ASCII
+    ):
+        raise ValueError
+    return text.lower()
+
+
+SETTINGS: Final = (
+    Setting(
+        name="database_url",
+        variables=("DATABASE_URL",),
+        metavar="URL",
+        help="Where tasks are kept. A missing file is made.",
+        expected="sqlite:PATH, sqlite://PATH or sqlite::memory: (this version stores in SQLite only)",
+        parse=_database_url,
+        shown=_without_secrets,
+    ),
+    Setting(
+        name="listen_ip",
+        variables=("LISTEN_IP",),
+        metavar="IP",
+        help="Address to listen on. One that others can reach needs API keys or --no-auth.",
+        expected="an IP address, such as 127.0.0.1 or ::1",
+        parse=_address,
+    ),
+    Setting(
+        name="listen_port",
+        variables=("LISTEN_PORT",),
+        metavar="PORT",
+        help="Port to listen on. 0 takes a free one.",
+        expected="a port from 0 to 65535",
+        parse=_whole(0, 65_535),
+        toml=(int,),
+    ),
+    Setting(
+        name="log_level",
+        variables=("LOG_LEVEL", "RUST_LOG"),
+        metavar="LEVEL",
+        help="Least important level that is logged.",
+        expected="one of TRACE, DEBUG, INFO, WARN, ERROR",
+        parse=_level,
+    ),
+    Setting(
+        name="log_format",
+        metavar="FORMAT",
+        help="How the log is written; auto is console on a terminal and json otherwise.",
+        expected="one of auto, console, json",
+        parse=_format,
+    ),
+    Setting(
+        name="max_body_bytes",
+        metavar="BYTES",
+        help="Longest body of a request that is taken.",
+        expected="a number of bytes from 1024 to 104857600",
+        parse=_whole(1_024, 104_857_600),
+        toml=(int,),
+    ),
+    Setting(
+        name="header_timeout",
+        metavar="SECONDS",
+        help="How long a client may take to send the headers of a request.",
+        expected="a number of seconds from 0.1 to 3600",
+        parse=_seconds(0.1, 3_600),
+        toml=(int, float),
+    ),
+    Setting(
+        name="body_timeout",
+        metavar="SECONDS",
+        help="How long a client may take to send the body of a request.",
+        expected="a number of seconds from 0.1 to 3600",
+        parse=_seconds(0.1, 3_600),
+        toml=(int, float),
+    ),
+    Setting(
+        name="max_deliveries",
+        metavar="NUMBER",
+        help="Webhooks that may be under way at once.",
+        expected="a number from 1 to 10000",
+        parse=_whole(1, 10_000),
+        toml=(int,),
+    ),
+    Setting(
+        name="pbkdf2_iterations",
+        metavar="NUMBER",
+        help="Rounds of PBKDF2 that a hash task takes.",
+        expected="a number from 1000 to 10000000",
+        parse=_whole(1_000, 10_000_000),
+        toml=(int,),
+    ),
+    Setting(
+        name="grace_period",
+        metavar="SECONDS",
+        help="How long running attempts may take to end once the server is stopped; then their tasks are given back.",
+        expected="a number of seconds from 0 to 3600",
+        parse=_seconds(0, 3_600),
+        toml=(int, float),
+    ),
+    Setting(
+        name="api_keys_file",
+        metavar="FILE",
+        help="File with the API keys that callers must show: one per line, # begins a comment. "
+        f"{API_KEYS_VARIABLE} gives keys too, separated by commas.",
+        expected="a path",
+        parse=_path,
+    ),
+    Setting(
+        name="no_auth",
+        metavar="",
+        help="Listen on an address that others can reach without asking for an API key.",
+        expected="true or false",
+        parse=_switch,
+        toml=(bool,),
+    ),
+    Setting(
+        name="allowed_hosts",
+        flag="--allowed-host",
+        metavar="NAME",
+        help="Host name that callers may use beside localhost and IP addresses while no API key is asked for; may be repeated.",
+        expected="a host name without scheme and port, such as tasks.example.org",
+        parse=_host,
+        many=True,
+    ),
+)

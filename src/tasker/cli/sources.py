@@ -1,0 +1,169 @@
+"""Where settings come from: the command line, then the environment, then ``tasker.toml``."""
+
+import difflib
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from tasker.cli.settings import API_KEYS_VARIABLE, SETTINGS, Setting
+from tasker.config import Settings, is_loopback
+from tasker.errors import SettingError
+
+CONFIG_FILE: Final = "tasker.toml"
+"""The file of settings, looked for in the working folder unless another is named."""
+
+CONFIG_VARIABLE: Final = "TASKER_CONFIG"
+API_KEY_LENGTH: Final = 16
+"""Characters that an API key has at least."""
+
+_TOML_WORDS: Final = {str: "text", int: "a whole number", float: "a number", bool: "true or false"}
+
+
+def load(flags: Mapping[str, Any], environ: Mapping[str, str]) -> Settings:
+    """Return the settings that the command line, the environment and ``tasker.toml`` make, in this order.
+
+    Args:
+        flags: the options that were given, by field (and ``config``): text; True for a switch; a sequence of texts where
+            several may be given. None, False and an empty sequence: not given.
+        environ: the environment. An empty variable counts as not set, unless it is about API keys.
+
+    Raises:
+        SettingError: one has a value that cannot be used, or they contradict each other. The message shows neither a key nor
+            a URL.
+    """
+    keys, where = _read_file(flags.get("config"), environ)
+    values: dict[str, Any] = {}
+    origins: dict[str, str] = {}
+    for setting in SETTINGS:
+        found = _from_flag(setting, flags) or _from_environment(setting, environ) or _from_file(setting, keys, where)
+        if found is not None:
+            values[setting.name], origins[setting.name] = found
+    values["api_keys"] = _api_keys(values.get("api_keys_file"), origins.get("api_keys_file", ""), environ)
+    settings = Settings(**values)
+    _check_access(settings, origins)
+    return settings
+
+
+Found = tuple[Any, str]
+"""A value, and the flag, variable or key that said it."""
+
+
+def _from_flag(setting: Setting, flags: Mapping[str, Any]) -> Found | None:
+    given = flags.get(setting.name)
+    if given is None or given is False or given == ():
+        return None
+    if given is True:
+        return True, setting.flag
+    if setting.many:
+        return tuple(setting.read(text, setting.flag) for text in given), setting.flag
+    return setting.read(given, setting.flag), setting.flag
+
+
+def _from_environment(setting: Setting, environ: Mapping[str, str]) -> Found | None:
+    for variable in setting.variables:
+        text = environ.get(variable)
+        if text is None or (not text.strip() and setting.name != "api_keys_file"):
+            continue
+        if variable == "RUST_LOG":
+            text = _bare_directive(text)
+            if text is None:
+                continue
+        if setting.many:
+            return tuple(setting.read(part.strip(), variable) for part in text.split(",") if part.strip()), variable
+        return setting.read(text.strip(), variable), variable
+    return None
+
+
+def _from_file(setting: Setting, keys: Mapping[str, Any], where: str) -> Found | None:
+    if setting.name not in keys:
+        return None
+    value, origin = keys[setting.name], f"{setting.name} in {where}"
+    parts = value if setting.many and isinstance(value, list) else [value]
+    if (setting.many and not isinstance(value, list)) or any(type(part) not in setting.toml for part in parts):
+        kind = "a list of texts" if setting.many else " or ".join(_TOML_WORDS[kind] for kind in setting.toml)
+        raise SettingError(origin, f"expected {setting.expected}, written as {kind}")
+    if type(value) is bool:
+        return value, origin
+    read = tuple(setting.read(str(part), origin) for part in parts)
+    return (read if setting.many else read[0]), origin
+
+
+def _read_file(named: str | None, environ: Mapping[str, str]) -> tuple[Mapping[str, Any], str]:
+    """Return the keys of the file of settings, and what it is called."""
+    origin, path = "--config", named
+    if path is None:
+        origin, path = CONFIG_VARIABLE, environ.get(CONFIG_VARIABLE) or None
+    if path is None:
+        origin, path = CONFIG_FILE, CONFIG_FILE
+        if not Path(path).exists():
+            return {}, path
+    try:
+        keys = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SettingError(origin, f"cannot read {path} ({error.strerror}); expected a file of settings in TOML") from None
+    except ValueError as error:  # TOMLDecodeError and UnicodeDecodeError
+        problem = str(error).splitlines()[0] if isinstance(error, tomllib.TOMLDecodeError) else "it is not UTF-8"
+        raise SettingError(origin, f"{path} is not TOML: {problem}") from None
+    known = [setting.name for setting in SETTINGS]
+    for key in keys:
+        if key == "api_keys":
+            raise SettingError(
+                f"api_keys in {path}", f"keys are not read from here; expected api_keys_file or {API_KEYS_VARIABLE}"
+            )
+        if key not in known:
+            near = difflib.get_close_matches(key, known, n=1)
+            raise SettingError(
+                f"{key!r} in {path}", f"there is no such key; expected {near[0] if near else 'one of ' + ', '.join(known)}"
+            )
+    return keys, path
+
+
+def _api_keys(path: Path | None, origin: str, environ: Mapping[str, str]) -> tuple[str, ...]:
+    keys: list[str] = []
+    if API_KEYS_VARIABLE in environ:
+        keys += _checked_keys([key.strip() for key in environ[API_KEYS_VARIABLE].split(",")], API_KEYS_VARIABLE, "key")
+    if path is not None:
+        try:
+            lines = path.read_text(encoding="utf-8").splitlines()
+        except (OSError, UnicodeDecodeError, ValueError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+            raise SettingError(
+                origin, f"cannot read {str(path)!r} ({reason}); expected a file with one API key per line"
+            ) from None
+        keys += _checked_keys([line.partition("#")[0].strip() for line in lines], f"{origin}: {path}", "line")
+    return tuple(dict.fromkeys(keys))
+
+
+def _checked_keys(candidates: Sequence[str], origin: str, word: str) -> list[str]:
+    """Return the keys among *candidates*, without the empty ones. No message may show one."""
+    for number, key in enumerate(candidates, 1):
+        if key and not re.fullmatch(rf"[!-~]{{{API_KEY_LENGTH},}}", key):
+            raise SettingError(
+                origin, f"{word} {number}: expected at least {API_KEY_LENGTH} printable ASCII characters without spaces"
+            )
+    keys = [key for key in candidates if key]
+    if not keys:
+        raise SettingError(origin, "expected at least one API key, got none")
+    return keys
+
+
+def _check_access(settings: Settings, origins: Mapping[str, str]) -> None:
+    """Refuse to be open to others by accident."""
+    if settings.no_auth and settings.api_keys:
+        raise SettingError(
+            origins["no_auth"], "contradicts the API keys that are given; expected either --no-auth or API keys, not both"
+        )
+    if not (settings.api_keys or settings.no_auth or is_loopback(settings.listen_ip)):
+        raise SettingError(
+            origins["listen_ip"],
+            f"others can reach {settings.listen_ip}, and no API key is asked for; "
+            "give keys with --api-keys-file, or --no-auth if everybody may call",
+        )
+
+
+def _bare_directive(directives: str) -> str | None:
+    """Return the level in ``RUST_LOG`` that is for everything, such as ``info`` in ``info,hyper=warn``; the last one counts."""
+    bare = [part.strip() for part in directives.split(",") if part.strip() and "=" not in part]
+    return bare[-1] if bare else None
