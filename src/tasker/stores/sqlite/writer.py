@@ -4,7 +4,7 @@ import secrets
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import apsw
 import msgspec
@@ -24,6 +24,8 @@ from tasker.model.task import Pool, State, Task, TaskFault, TaskId
 from tasker.stores.group_commit import Result
 from tasker.stores.sqlite.connection import store_error
 from tasker.stores.sqlite.rows import fault_text, id_bytes, id_text
+
+T = TypeVar("T")
 
 _ROWS_AT_ONCE: Final = 64
 """Rows in one INSERT at most: beyond this a longer statement gains nothing."""
@@ -94,7 +96,7 @@ class Writer:
         self._known_type_pools: set[tuple[str, Pool]] = set()
         self._synchronous = ""
         self.ailment: StoreError | None = None
-        """What the latest durable write failed with; None if it succeeded. While it is set, nothing is claimed."""
+        """What the latest write failed with; None if it succeeded. While it is set, nothing is claimed."""
 
     def run_urgent(self, write: Write) -> Result:
         """Run a claim. Not synced: one that a power loss undoes runs again."""
@@ -104,7 +106,7 @@ class Writer:
                 self._probe()
             return self._claim_due(write.free)
         except apsw.Error as error:
-            self._roll_back()
+            self.ailment = store_error(error)
             return store_error(error)
 
     def run_group(self, writes: Sequence[Write]) -> Sequence[Result]:
@@ -116,14 +118,14 @@ class Writer:
                 results = self._in_transaction(lambda: [self._run_alone(write) for write in writes])
         except apsw.Error as error:
             self.ailment = store_error(error)
-            return [self.ailment] * len(writes)
+            return [store_error(error) for _ in writes]
         self.ailment = None
         self._after_commit()
         return results
 
     # How writes become a transaction.
 
-    def _in_transaction(self, run: Callable[[], Sequence[Result]], *, synchronous: str = "FULL") -> Sequence[Result]:
+    def _in_transaction(self, run: Callable[[], T], *, synchronous: str = "FULL") -> T:
         if synchronous != self._synchronous:
             # Takes effect when the statement is compiled, so that one from the statement cache would do nothing.
             self._connection.execute(f"PRAGMA synchronous = {synchronous}", can_cache=False)
@@ -215,25 +217,25 @@ class Writer:
         due = [pool for pool, due_at in next_due.items() if due_at is not None and due_at <= now]
         if not due:  # nothing to write: no transaction
             return Claimed((), _earliest(next_due.values()))
-        attempts = self._in_transaction(lambda: self._claim(due, free, now), synchronous="NORMAL")
-        taken = dict.fromkeys(due, 0)
-        for attempt in attempts:
-            taken[attempt.pool] += 1
-        for pool in due:
-            next_due[pool] = self._next_due(pool) if taken[pool] < free[pool] else None
-        return Claimed(attempts, _earliest(next_due.values()))
+        return self._in_transaction(lambda: self._claim(due, free, now, next_due), synchronous="NORMAL")
 
-    def _claim(self, pools: Sequence[Pool], free: Mapping[Pool, int], now: Instant) -> Sequence[Attempt]:
+    def _claim(
+        self, due: Sequence[Pool], free: Mapping[Pool, int], now: Instant, next_due: dict[Pool, Instant | None]
+    ) -> Claimed:
+        """Claim what is *due*. Everything is read before the commit: a claim that commits is always handed out."""
         claim = secrets.randbits(63)
-        taken = []
-        for pool in pools:
+        taken: list[tuple[Any, Pool]] = []
+        for pool in due:
             bindings = {"pool": pool, "now": now, "claim": claim, "node": self._node, "free": free[pool]}
-            taken += [(row, pool) for row in self._connection.execute(self._sql["claim_due"], bindings)]
+            rows = self._connection.execute(self._sql["claim_due"], bindings).fetchall()
+            taken += [(row, pool) for row in rows]
+            next_due[pool] = self._next_due(pool) if len(rows) < free[pool] else None
         taken.sort()  # by due_at, then seq
-        return [
+        attempts = [
             Attempt(task_id=id_text(id_), type=type_, pool=pool, number=number, due_at=due_at, claim=claim, fields=data)
             for (due_at, _, id_, type_, number, data), pool in taken
         ]
+        return Claimed(attempts, _earliest(next_due.values()))
 
     def _next_due(self, pool: Pool) -> Instant | None:
         due_at: Instant | None = self._connection.execute(self._sql["next_due"], {"pool": pool}).get
