@@ -162,25 +162,35 @@ class TaskType(Protocol):
     with ``internal_error`` and is logged; it never takes the engine down.
     """
 
-    name: str
-    """What the type is called in requests, answers, the store: lower case, ``[a-z][a-z0-9_]*``."""
+    @property
+    def name(self) -> str:
+        """What the type is called in requests, answers, the store: lower case, ``[a-z][a-z0-9_]*``."""
 
-    spellings: Sequence[str]
-    """Further names that requests may use, beside ``name``."""
+    @property
+    def spellings(self) -> Sequence[str]:
+        """Further names that requests may use, beside ``name``."""
 
-    pool: Pool
-    """The pool its tasks wait in, of its own: 1 is webhook, 2 is hash, numbers below 100 are tasker's. Stored: never
-    change it."""
+    @property
+    def pool(self) -> Pool:
+        """The pool its tasks wait in, of its own: 1 is webhook, 2 is hash, numbers below 100 are tasker's.
 
-    slots: int
-    """How many of its tasks may run at once, at least 1."""
+        It is stored with every task: never change it.
+        """
 
-    timeout: timedelta
-    """After so long an attempt that has not ended is settled as failed with ``timeout``. Its slot stays taken until
-    ``run`` returns."""
+    @property
+    def slots(self) -> int:
+        """How many of its tasks may run at once, at least 1."""
 
-    fields: type[TaskFields]
-    """What a request for such a task may say, as a msgspec struct. Its JSON is what the store keeps."""
+    @property
+    def timeout(self) -> timedelta:
+        """After so long an attempt that has not ended is settled as failed with ``timeout``.
+
+        Its slot stays taken until ``run`` returns.
+        """
+
+    @property
+    def fields(self) -> type[TaskFields]:
+        """What a request for such a task may say, as a msgspec struct. Its JSON is what the store keeps."""
 
     def prepare(self, request: TaskFields) -> TaskFields:
         """Check *request*, which has the members of ``fields`` and of the right types, and return what is to be stored.

@@ -1,1 +1,99 @@
-"""The command line: one module per command group."""
+"""The command line: one module per command group. This one knows the commands and what every error ends with."""
+
+import os
+import signal
+import sys
+from collections.abc import Callable
+from typing import Any, Final, TypeVar
+
+import click
+
+from tasker import __version__
+from tasker.cli.redact import redact
+from tasker.cli.settings import SETTINGS, Setting
+from tasker.errors import SettingError, StartError
+
+FAILED: Final = 1
+"""Exit code: the server could not start, or could not go on."""
+
+MISUSED: Final = 2
+"""Exit code: an option, variable or key cannot be used."""
+
+_HELP: Final = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
+C = TypeVar("C", bound=Callable[..., object])
+
+
+def main() -> None:
+    """Run the command ``tasker`` and end the process."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # until the server handles it, Ctrl-C ends the process without a traceback
+    try:
+        sys.exit(tasker.main(prog_name="tasker", standalone_mode=False))
+    except click.UsageError as error:
+        error.message = redact(error.message)  # type: ignore[misc]  # declared final, and shown by show()
+        error.show()
+        sys.exit(MISUSED)
+    except SettingError as error:
+        _complain(error)
+        sys.exit(MISUSED)
+    except StartError as error:
+        _complain(error)
+        sys.exit(FAILED)
+
+
+def _complain(error: Exception) -> None:
+    click.echo(f"tasker: {redact(str(error))}", err=True)
+
+
+def _server_options(command: C) -> C:
+    """Give *command* an option for every setting."""
+    for setting in reversed(SETTINGS):
+        command = _option(setting)(command)
+    config = click.option(
+        "--config",
+        metavar="FILE",
+        help="File of settings.  [env: TASKER_CONFIG; default: tasker.toml in the working folder, if there is one]",
+    )
+    return config(command)
+
+
+def _option(setting: Setting) -> Callable[[C], C]:
+    default = f"; default: {setting.default}" if setting.default else ""
+    return click.option(
+        setting.flag,
+        setting.name,
+        metavar=setting.metavar or None,
+        help=f"{setting.help}  [env: {', '.join(setting.variables)}{default}]",
+        is_flag=not setting.metavar,
+        multiple=setting.many,
+        type=str if setting.metavar else None,  # settings.py reads the texts of flags, variables and keys alike
+    )
+
+
+def _serve(flags: dict[str, Any]) -> None:
+    from tasker.cli import serve, sources  # noqa: PLC0415 - the server's imports would make --help and --version slow
+
+    serve.serve(sources.load(flags, os.environ))
+
+
+@click.group(invoke_without_command=True, context_settings=_HELP)
+@_server_options
+@click.version_option(__version__, "-V", "--version", message="%(prog)s %(version)s")
+@click.pass_context
+def tasker(context: click.Context, /, **flags: Any) -> None:  # noqa: ANN401 - texts, tuples of texts and switches
+    """Run tasks at their time: call a URL or run a job, no earlier than asked, and never lose one.
+
+    Without a command this starts the server, as "tasker serve" does. A setting comes from its option, else from its
+    environment variable, else from tasker.toml.
+    """
+    if context.invoked_subcommand is None:
+        _serve(flags)
+    elif any(flags.values()):
+        raise click.UsageError(f"options of the server go after the command: tasker {context.invoked_subcommand} [OPTIONS]")
+
+
+@tasker.command("serve")
+@_server_options
+def serve_command(**flags: Any) -> None:  # noqa: ANN401 - as above
+    """Start the server, as tasker without a command does."""
+    _serve(flags)

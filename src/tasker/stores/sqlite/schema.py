@@ -24,11 +24,8 @@ def bring_up_to_date(connection: apsw.Connection, path: Path | str, pools: NewPo
         DatabaseTooNewError, NotADatabaseError, TakeOverError: nothing was changed.
     """
     migrations = migrate.load("tasker.stores.sqlite")
-    try:
-        application, version = connection.pragma("application_id"), connection.pragma("user_version")
-        tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
-    except apsw.NotADBError:
-        raise NotADatabaseError(str(path)) from None
+    application, version = connection.pragma("application_id"), connection.pragma("user_version")
+    tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
     earlier = take_over.tables_in(tables)
     if application != APPLICATION_ID and (application != 0 or (tables and not earlier)):
         raise NotADatabaseError(str(path))

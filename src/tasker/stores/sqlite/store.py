@@ -10,7 +10,7 @@ from typing import Final, TypeVar
 import apsw
 import structlog
 
-from tasker.errors import DatabaseError, StoreUnavailableError
+from tasker.errors import DatabaseError, NotADatabaseError, StoreUnavailableError
 from tasker.interfaces import Claimed, Page, TakenBack, TaskFilter
 from tasker.model.attempt import Attempt
 from tasker.model.lifecycle import Settlement
@@ -184,6 +184,8 @@ class SqliteStore:
                 self._writer = Writer(connection, self._queries, self._clock.now, self._checkpointer.advance)
             else:
                 self._writer = Writer(connection, self._queries, self._clock.now)
+        except apsw.NotADBError:
+            raise NotADatabaseError(str(location)) from None
         except apsw.Error as error:
             raise DatabaseError(str(location), f"{error}") from error
         self._connection = connection

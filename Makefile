@@ -1,0 +1,20 @@
+# Everything sets itself up: a machine with Python 3.11+, pip and make is enough.
+UV := $(shell command -v uv || echo .venv/bin/uv)
+
+.PHONY: setup run test lint
+
+setup: .venv/.ready
+
+.venv/.ready: pyproject.toml uv.lock
+	@command -v uv >/dev/null || { test -x .venv/bin/uv || { python3 -m venv .venv && .venv/bin/python -m pip install --quiet uv; }; }
+	@$(UV) sync --quiet --locked --inexact
+	@touch $@
+
+run: setup
+	@.venv/bin/tasker
+
+test: setup
+	.venv/bin/pytest
+
+lint: setup
+	.venv/bin/ruff check && .venv/bin/ruff format --check && .venv/bin/mypy && .venv/bin/lint-imports

@@ -1,0 +1,5 @@
+"""``python -m tasker`` is the command ``tasker``."""
+
+from tasker.cli import main
+
+main()

@@ -1,0 +1,106 @@
+"""Which HTTP answer each error gets: one table."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Final
+
+import msgspec
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from tasker import wire
+from tasker.errors import (
+    BodyTooLargeError,
+    ForbiddenError,
+    InvalidQueryError,
+    InvalidTaskError,
+    StoreBusyError,
+    StoreFullError,
+    StoreUnavailableError,
+    TaskerError,
+    TaskExistsError,
+    TaskNotFoundError,
+    TaskRunningError,
+    UnauthorizedError,
+    UnsupportedMediaTypeError,
+)
+
+MEDIA_TYPE: Final = "application/problem+json"
+
+PRIVATE: Final = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
+"""Headers of every answer that may show a task: tasks may hold secrets."""
+
+PROBLEMS: Final[Mapping[type[TaskerError], tuple[int, str]]] = {
+    InvalidTaskError: (400, "invalid_task"),
+    InvalidQueryError: (400, "invalid_query"),
+    UnauthorizedError: (401, "unauthorized"),
+    ForbiddenError: (403, "forbidden"),
+    TaskNotFoundError: (404, "task_not_found"),
+    TaskExistsError: (409, "task_exists"),
+    TaskRunningError: (409, "task_running"),
+    BodyTooLargeError: (413, "body_too_large"),
+    UnsupportedMediaTypeError: (415, "unsupported_media_type"),
+    StoreUnavailableError: (503, "store_unavailable"),
+    StoreBusyError: (503, "store_busy"),
+    StoreFullError: (507, "store_full"),
+}
+"""The status and the ``code`` of each error; a subclass that is not named has those of its base."""
+
+
+def response(error: TaskerError | HTTPException) -> Response:
+    """Return the answer to a request that failed with *error*. An error that the table does not know is a 500."""
+    if isinstance(error, HTTPException):
+        return _routing_response(error)
+    for kind in type(error).__mro__:
+        if (known := PROBLEMS.get(kind)) is not None:
+            status, code = known
+            field = error.field if isinstance(error, InvalidTaskError) else getattr(error, "parameter", "")
+            return _response(status, code, str(error), field=field, headers=_headers(error))
+    return internal_error()
+
+
+def internal_error() -> Response:
+    """Return the answer to a request that found a defect. It shows nothing of it: that is the log's business."""
+    return _response(500, "internal_error", "the server has a defect and could not answer; its log says more")
+
+
+def stopping() -> Response:
+    """Return the answer to a request that the end of the server cuts short."""
+    text = "the server is stopping; a write may have happened or not: look before you try again"
+    return _response(503, "stopping", text, headers={"retry-after": "5", "connection": "close"})
+
+
+def body(status: int, code: str, text: str, *, field: str = "") -> bytes:
+    """Return the JSON of a problem."""
+    return msgspec.json.encode(
+        wire.Problem(
+            title=HTTPStatus(status).phrase, status=status, code=code, detail=text, msg=text, field=field or msgspec.UNSET
+        )
+    )
+
+
+def _headers(error: TaskerError) -> dict[str, str]:
+    match error:
+        case StoreUnavailableError() | StoreBusyError():
+            return {"retry-after": str(error.retry_after)}
+        case UnauthorizedError():
+            return {"www-authenticate": "Bearer"}
+        case BodyTooLargeError():
+            return {"connection": "close"}  # the rest is not read: the client cannot use the connection again
+        case _:
+            return {}
+
+
+def _routing_response(error: HTTPException) -> Response:
+    """Return the answer to a path or a method that no route takes."""
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        allowed = ", ".join(sorted((error.headers or {}).get("Allow", "").split(", ")))
+        text = f"expected one of the methods that this path takes: {allowed}"
+        return _response(405, "method_not_allowed", text, headers={"allow": allowed})
+    return _response(404, "not_found", "there is nothing at this path; /openapi.json lists what there is")
+
+
+def _response(status: int, code: str, text: str, *, field: str = "", headers: Mapping[str, str] | None = None) -> Response:
+    return Response(
+        body(status, code, text, field=field), status, headers={**PRIVATE, **(headers or {})}, media_type=MEDIA_TYPE
+    )

@@ -1,0 +1,27 @@
+"""Takes out of a text what may be a secret in a URL."""
+
+import re
+from typing import Final
+
+_URL: Final = re.compile(
+    r"""://
+    (?P<userinfo>[^\s/?#"'<>]*@)?
+    (?P<place>[^\s?#"'<>]*)
+    (?P<query>[?#][^\s"'<>]*)?""",
+    re.VERBOSE,
+)
+_PARAMETERS: Final = re.compile(r"""\?[^\s"'<>=?]{1,200}=[^\s"'<>]*""")
+"""A query string without a URL before it, such as that of a path."""
+
+
+def redact(text: str) -> str:
+    """Return *text* without the userinfo, the query strings and the fragments of URLs in it.
+
+    >>> redact("calling https://me:secret@example.org/x?token=1 failed")
+    'calling https://***@example.org/x?*** failed'
+    """
+    return _PARAMETERS.sub("?***", _URL.sub(_bare, text))
+
+
+def _bare(url: re.Match[str]) -> str:
+    return "://" + ("***@" if url["userinfo"] else "") + url["place"] + ("?***" if url["query"] else "")

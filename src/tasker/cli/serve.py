@@ -1,0 +1,89 @@
+"""``tasker serve``: the process around a node, with its limits, its signals, the line that says it is ready, and its end."""
+
+import asyncio
+import os
+import resource
+import signal
+import sys
+from typing import Final, NoReturn
+
+import structlog
+import uvloop
+
+from tasker.cli import logs
+from tasker.config import Settings
+from tasker.node import Node
+
+_log = structlog.get_logger()
+
+_STOPPING: Final = (signal.SIGTERM, signal.SIGINT)
+
+
+def serve(settings: Settings) -> NoReturn:
+    """Run a server until it is told to stop, then end the process: 0, or 1 if the server failed.
+
+    Raises:
+        StartError: it cannot start.
+    """
+    logs.set_up(settings.log_level, settings.log_format)
+    _set_limits()
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        failed = runner.run(_serve(settings))
+        # Everything is stored and closed. A thread that hangs in a task type must not keep the process from ending.
+        for stream in (sys.stdout, sys.stderr):
+            try:
+                stream.flush()
+            except (OSError, ValueError):  # nobody reads it any more
+                continue
+        os._exit(1 if failed else 0)
+
+
+async def _serve(settings: Settings) -> bool:
+    """Run a node until a signal comes; True if it failed before."""
+    asyncio.get_running_loop().set_exception_handler(logs.log_loop_error)
+    told = _signal_event()
+    node = Node(settings)
+    await node.start()
+    _announce(node.url)
+    failing, telling = asyncio.create_task(node.wait_failed()), asyncio.create_task(told.wait())
+    await asyncio.wait({failing, telling}, return_when=asyncio.FIRST_COMPLETED)
+    failed = not told.is_set()
+    _log.info("stopping", grace_period_seconds=settings.grace_period.total_seconds())
+    await node.stop()
+    _log.info("stopped")
+    return failed
+
+
+def _signal_event() -> asyncio.Event:
+    """Return an event that the first SIGTERM or Ctrl-C sets. The second one is the kernel's: it ends the process at once."""
+    loop = asyncio.get_running_loop()
+    told = asyncio.Event()
+
+    def stop() -> None:
+        told.set()
+        for number in _STOPPING:
+            loop.remove_signal_handler(number)
+            signal.signal(number, signal.SIG_DFL)
+
+    for number in _STOPPING:
+        loop.add_signal_handler(number, stop)
+    return told
+
+
+def _announce(url: str) -> None:
+    """Say on standard output where the server listens, for programs that wait for it."""
+    try:
+        sys.stdout.write(f"Listening on {url}\n")
+        sys.stdout.flush()
+    except (OSError, ValueError):  # closed: whoever started the server does not want to know
+        _log.info("listening", url=url)
+
+
+def _set_limits() -> None:
+    """Allow as many open files as the system lets us have, and no core dump: it would hold secrets and bodies."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    except (OSError, ValueError) as error:  # some systems name a limit that they do not grant
+        _log.warning("cannot raise the limit of open files", reason=str(error))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

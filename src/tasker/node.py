@@ -1,0 +1,150 @@
+"""Puts a server together. The only module that names concrete stores and task types."""
+
+import asyncio
+import contextlib
+import os
+import random
+import socket
+from collections.abc import Iterator
+from ipaddress import ip_address
+from typing import Final
+
+import structlog
+import uvicorn
+
+from tasker import __version__
+from tasker.access import Access
+from tasker.api.app import build_app
+from tasker.api.receiving import receiving_protocol
+from tasker.config import Settings, sqlite_location
+from tasker.egress.aiohttp_client import AiohttpClient
+from tasker.engine.engine import Engine
+from tasker.engine.telemetry import Telemetry
+from tasker.errors import ListenError
+from tasker.service import Service
+from tasker.stores.sqlite.store import SqliteStore
+from tasker.task_types.hash import HashType
+from tasker.task_types.registry import Registry, installed
+from tasker.task_types.webhook import WebhookType
+from tasker.timing.clock import SystemClock
+
+_log = structlog.get_logger()
+
+BACKLOG: Final = 2_048
+"""Connections that may wait to be accepted."""
+
+
+class Node:
+    """One server: a store, an engine that runs what is due, and the doors. Needs a running event loop."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._closing = contextlib.AsyncExitStack()
+        self._server: uvicorn.Server
+        self._serving: asyncio.Task[None]
+        self._engine: Engine
+        self.url = ""
+        """Where it listens, once it has started."""
+
+    async def start(self) -> None:
+        """Take the address and the database, take back what a dead process left running, and begin to serve.
+
+        Raises:
+            StartError: it cannot; everything that was taken is let go of.
+            StoreUnavailableError: the database cannot be written.
+        """
+        settings = self._settings
+        async with self._closing as closing:
+            listening = closing.enter_context(_listen(settings.listen_ip, settings.listen_port))
+            clock = SystemClock()
+            store = SqliteStore(sqlite_location(settings.database_url), clock=clock)
+            await store.open()
+            closing.push_async_callback(store.close)
+            client = AiohttpClient()
+            registry = Registry(
+                [
+                    WebhookType(client, clock, slots=settings.max_deliveries),
+                    HashType(iterations=settings.pbkdf2_iterations, slots=max((os.cpu_count() or 1) - 1, 1)),
+                    *installed(),
+                ]
+            )
+            for task_type in registry.types:
+                closing.push_async_callback(task_type.close)
+            self._engine = Engine(store, registry.types, Telemetry(), rand=random.random)
+            await self._engine.start()
+            service = Service(store, self._engine)
+            self._server = _Server(_uvicorn_config(build_app(service, registry, Access(settings), settings), settings))
+            self._serving = asyncio.create_task(self._server.serve(sockets=[listening]))
+            closing.push_async_callback(self._stop_serving)
+            await self._server.listening.wait()
+            self._closing = closing.pop_all()
+        self.url = _url(listening)
+        _log.info("serving", version=__version__, url=self.url, database=settings.database_url)
+
+    async def stop(self) -> None:
+        """Stop listening and claiming, let what runs end within the grace period, give back what does not, close all."""
+        self._server.should_exit = True
+        await self._engine.drain(self._settings.grace_period)
+        await self._closing.aclose()
+
+    async def wait_failed(self) -> None:
+        """Return if the server has stopped serving by itself."""
+        await asyncio.wait({self._serving})
+
+    async def _stop_serving(self) -> None:
+        self._server.should_exit = True
+        await self._serving
+
+
+class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.listening = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to accept connections."""
+        try:
+            await super().startup(sockets)
+        finally:
+            self.listening.set()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave signals to the command line."""
+        yield
+
+
+def _uvicorn_config(app: object, settings: Settings) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,  # type: ignore[arg-type]  # an ASGI application
+        http=receiving_protocol(settings.header_timeout, settings.body_timeout),
+        ws="none",
+        lifespan="off",
+        interface="asgi3",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        backlog=BACKLOG,
+        timeout_keep_alive=75,
+        timeout_graceful_shutdown=max(round(settings.grace_period.total_seconds()), 1),
+    )
+
+
+def _listen(ip: str, port: int) -> socket.socket:
+    """Return a listening socket, so that an address in use is noticed before anything else is touched."""
+    family = socket.AF_INET6 if ip_address(ip).version == 6 else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind((ip, port))
+        listening.setblocking(False)
+    except OSError as error:
+        listening.close()
+        raise ListenError(f"{ip}:{port}", error.strerror or "unknown reason") from None
+    return listening
+
+
+def _url(listening: socket.socket) -> str:
+    ip, port = listening.getsockname()[:2]
+    return f"http://[{ip}]:{port}" if ":" in ip else f"http://{ip}:{port}"

@@ -1,0 +1,101 @@
+"""The task type ``hash``: PBKDF2-HMAC-SHA256 of a secret, as a PHC string.
+
+Sources: RFC 8018, section 5.2 (PBKDF2); the PHC string format; OWASP's Password Storage Cheat Sheet for 600,000 rounds.
+"""
+
+import asyncio
+import base64
+import os
+import secrets
+import sys
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Final
+
+import msgspec
+from Crypto.Hash import SHA256
+from Crypto.Protocol.KDF import PBKDF2
+
+from tasker.errors import InvalidTaskError
+from tasker.model.attempt import Attempt, Outcome, Succeeded
+from tasker.model.task import Pool
+from tasker.wire import HashFields, TaskFields
+
+SECRET_LIMIT: Final = 4096
+"""Bytes of a secret in UTF-8. A limit keeps a caller from buying much work with one long secret."""
+
+SALT_LENGTH: Final = 16
+OUTPUT_LENGTH: Final = 32
+
+_NICE: Final = 19
+"""The lowest priority: hashes take what time is left, so that busy hashes do not make webhooks late."""
+
+_decode_fields = msgspec.json.Decoder(HashFields).decode
+
+
+class HashType:
+    """Computes hashes, on threads of its own."""
+
+    name = "hash"
+    spellings = ("Hash",)
+    pool = Pool(2)
+    timeout = timedelta(minutes=5)
+    fields = HashFields
+
+    def __init__(self, *, iterations: int, slots: int, salt: Callable[[int], bytes] = secrets.token_bytes) -> None:
+        """Make the type.
+
+        Args:
+            iterations: rounds of PBKDF2.
+            slots: how many hashes are computed at once, each on a thread.
+            salt: makes so many random bytes.
+        """
+        self.slots = slots
+        self._iterations = iterations
+        self._salt = salt
+        self._threads = ThreadPoolExecutor(slots, thread_name_prefix="tasker-hash", initializer=_be_nice)
+
+    def prepare(self, request: TaskFields) -> TaskFields:
+        """See ``TaskType``."""
+        assert isinstance(request, HashFields)  # noqa: S101 - the shape was checked when it was decoded
+        length = len(request.secret.encode())
+        if length > SECRET_LIMIT:
+            raise InvalidTaskError("secret", f"expected at most {SECRET_LIMIT} bytes of UTF-8, got: {length} bytes")
+        return HashFields(secret=request.secret, retry=request.retry)
+
+    async def run(self, attempt: Attempt, started: Callable[[], None]) -> Outcome:
+        """See ``TaskType``. The result is a PHC string."""
+        secret = _decode_fields(attempt.fields).secret.encode()
+        started()  # a slot is a thread: one is free
+        computing = self._threads.submit(phc_string, secret, self._salt(SALT_LENGTH), self._iterations)
+        hashed = asyncio.wrap_future(computing)
+        try:
+            return Succeeded(msgspec.json.encode(await asyncio.shield(hashed)))
+        except asyncio.CancelledError:
+            await asyncio.wait({hashed})  # a thread cannot be stopped: the slot stays taken until it has ended
+            raise
+
+    async def close(self) -> None:
+        """See ``TaskType``. Does not wait for a thread that hangs."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+
+def phc_string(secret: bytes, salt: bytes, iterations: int) -> str:
+    """Return the hash of *secret* as ``$pbkdf2-sha256$i=...,l=32$salt$hash``, in standard base64 without padding.
+
+    pycryptodome's PBKDF2 takes half the time of hashlib's here, and lets other threads run meanwhile.
+    """
+    digest = PBKDF2(secret, salt, OUTPUT_LENGTH, count=iterations, hmac_hash_module=SHA256)
+    return f"$pbkdf2-sha256$i={iterations},l={OUTPUT_LENGTH}${_base64(salt)}${_base64(digest)}"
+
+
+def _base64(data: bytes) -> str:
+    return base64.b64encode(data).decode().rstrip("=")
+
+
+def _be_nice() -> None:
+    """Lower this thread's priority. On Linux a priority belongs to a thread, elsewhere to the process."""
+    if sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)
