@@ -1,0 +1,119 @@
+"""An engine on the manual clock, with a task type that does what its task's fields say."""
+
+import asyncio
+import uuid
+from datetime import timedelta
+
+import msgspec
+import pytest
+
+from tasker.engine.engine import Engine
+from tasker.engine.telemetry import Telemetry
+from tasker.model.attempt import Failed, Succeeded
+from tasker.model.instants import SECOND
+from tasker.model.task import Pool, Task, TaskFault, TaskId
+from tasker.stores.sqlite.store import SqliteStore
+from tasker.timing.clock import ManualClock
+from tasker.wire import TaskFields
+
+
+class ScriptedType:
+    """Does what a task's ``do`` says; keeps a list of (task, attempt number, seconds since the clock's beginning)."""
+
+    spellings = ()
+    timeout = timedelta(seconds=30)
+    fields = TaskFields
+
+    def __init__(self, clock, *, name="scripted", pool=1, slots=2):
+        self.name, self.pool, self.slots = name, Pool(pool), slots
+        self.starts = []
+        self.may_end = asyncio.Event()
+        self._clock = clock
+        self._beginning = clock.now()
+
+    def prepare(self, request):
+        return request
+
+    async def run(self, attempt, started):
+        started()
+        self.starts.append((attempt.task_id, attempt.number, (self._clock.now() - self._beginning) / SECOND))
+        match msgspec.json.decode(attempt.fields)["do"]:
+            case "succeed":
+                return Succeeded()
+            case "fail":
+                return Failed(TaskFault("no", "it failed"))
+            case "raise":
+                raise LookupError("the password is 1234")
+            case "return nonsense":
+                return 7
+            case "hang":
+                return await asyncio.Event().wait()
+            case "hang like a thread":
+                while not self.may_end.is_set():
+                    try:
+                        await self.may_end.wait()
+                    except asyncio.CancelledError:
+                        continue
+                return Succeeded()
+            case _:
+                await self.may_end.wait()
+                return Succeeded()
+
+    async def close(self):
+        pass
+
+
+class Bench:
+    """Everything a test of the engine needs."""
+
+    def __init__(self, clock, store, types):
+        self.clock, self.store = clock, store
+        self.types = types
+        self.telemetry = Telemetry()
+        self.engine = Engine(store, types, self.telemetry, rand=lambda: 0.5)
+        self._beginning = clock.now()
+
+    @property
+    def starts(self):
+        """What started: (task, attempt number, seconds since the beginning)."""
+        return [start for task_type in self.types for start in task_type.starts]
+
+    async def add(self, do, *, at, type_=None, announce=True, **retry):
+        """Store a task that is due *at* so many seconds after the beginning."""
+        task_type = type_ or self.types[0]
+        due_at = self._beginning + round(at * SECOND)
+        fields = {"do": do} | ({"retry": retry} if retry else {})
+        task = Task(
+            id=TaskId(str(uuid.uuid4())),
+            type=task_type.name,
+            pool=task_type.pool,
+            fields=msgspec.json.encode(fields),
+            execution_time="t",
+            execution_at=due_at,
+            due_at=due_at,
+        )
+        await self.store.create([task])
+        if announce:
+            self.engine.queue.announce(due_at)
+        return task.id
+
+
+@pytest.fixture
+def clock():
+    return ManualClock()
+
+
+@pytest.fixture
+async def bench(clock):
+    store = SqliteStore(":memory:", clock=clock)
+    await store.open()
+    bench = Bench(clock, store, [ScriptedType(clock), ScriptedType(clock, name="other", pool=100, slots=1)])
+    await bench.engine.start()
+    yield bench
+    for task_type in bench.types:
+        task_type.may_end.set()
+    if not bench.engine.draining:
+        draining = asyncio.ensure_future(bench.engine.drain(timedelta(0)))
+        await clock.advance(10)
+        await draining
+    await store.close()
