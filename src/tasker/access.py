@@ -1,8 +1,10 @@
-"""Who may call. Every door asks here before it reads a request."""
+"""Who may call. Every door asks here before it does anything else."""
 
 import hashlib
 import hmac
+import re
 from collections.abc import Mapping
+from functools import lru_cache
 from ipaddress import ip_address
 from typing import Any, Final
 
@@ -13,93 +15,115 @@ OPEN_PATHS: Final = frozenset({"/healthz", "/readyz"})
 """What load balancers ask, which have no key."""
 
 _SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
-_READ: Final = frozenset({b"host", b"authorization", b"origin", b"sec-fetch-site", b"content-type", b"content-length"})
+_HOST: Final = re.compile(r"(?:\[([^\[\]]+)\]|([^:\[\]]+))(?::\d*)?", re.ASCII)
+_ORIGIN: Final = re.compile(r"(https?)://([^/]+)", re.ASCII)
+_DEFAULT_PORTS: Final = {"http": ":80", "https": ":443"}
 
 
 class Access:
-    """The rules of one server.
+    """Lets calls in or turns them away, by their headers alone.
 
-    With API keys, every call must show one. Without, the server is for this machine's user, and what has to be kept out is the
-    pages of other web sites in that user's browser: they cannot send an unusual ``Host``, a JSON body or the marks of a
-    same-origin request. Sources: OWASP's Cross-Site Request Forgery Prevention Cheat Sheet; Fetch Metadata Request Headers.
+    Any web page in the user's browser can reach this machine's loopback, so loopback is no protection:
+
+    * While no API key is asked for, ``Host`` must be ``localhost``, an IP address or one of ``allowed_hosts``, with any port.
+      A page whose own name was made to point at this machine (DNS rebinding) brings that name along.
+    * A method that changes something is refused when the browser says that another site's page sent it (``Sec-Fetch-Site``,
+      ``Origin``). Callers that are no browsers send neither.
+    * A POST must be declared to be JSON, which a page cannot do to another site without being allowed to.
+
+    With keys, every call but those of ``OPEN_PATHS`` has to show one.
+
+    Sources: OWASP, Cross-Site Request Forgery Prevention; Go 1.25, net/http.CrossOriginProtection.
     """
 
     def __init__(self, settings: Settings) -> None:
-        self._keys = [_digest(key.encode()) for key in settings.api_keys]
-        self._hosts = {"localhost", *settings.allowed_hosts}
-        self._known_hosts: set[bytes] = set()
+        # Digests have one length, so comparing tells nothing about that of a key, and no key stays here.
+        self._digests = tuple(hashlib.sha256(key.encode()).digest() for key in settings.api_keys)
+        self._allowed_hosts = frozenset(host.lower() for host in settings.allowed_hosts)
         self._max_body_bytes = settings.max_body_bytes
+        self._is_ours = lru_cache(maxsize=256)(self._names_us)
 
     def check(self, scope: Mapping[str, Any]) -> None:
-        """Let the call of an ASGI *scope* pass.
+        """Return if the HTTP request of an ASGI *scope* may be served. Its body is not looked at.
 
         Raises:
-            UnauthorizedError: a key is needed, and there is none, or a wrong one.
-            ForbiddenError: it comes from another web site, or under a host name that is not allowed.
+            UnauthorizedError: a key is needed, and there is none, or no valid one.
+            ForbiddenError: the ``Host`` is not ours, or another site's page sent the request.
             UnsupportedMediaTypeError: a POST that is not declared to be JSON.
-            BodyTooLargeError: its body is declared to be too long.
+            BodyTooLargeError: the declared length is beyond the limit. A body without one is counted by whoever reads it.
         """
-        headers: dict[bytes, bytes] = {name: value for name, value in scope["headers"] if name in _READ}
-        if self._keys:
-            if scope["path"] not in OPEN_PATHS:
-                self._check_key(headers.get(b"authorization", b""))
-        else:
-            self._check_host(headers.get(b"host"))
+        headers: dict[bytes, bytes] = dict(scope["headers"])
+        if not self._digests:
+            self._check_host(headers.get(b"host"), scope["http_version"])
+        elif scope["path"] not in OPEN_PATHS:
+            self._check_key(headers.get(b"authorization", b""))
         method = scope["method"]
         if method not in _SAFE_METHODS:
-            _check_origin(headers)
-        if method == "POST":
-            kind = headers.get(b"content-type", b"")
-            if kind != b"application/json" and kind.partition(b";")[0].strip().lower() != b"application/json":
-                raise UnsupportedMediaTypeError(kind.decode("latin-1")[:60])
+            if b"sec-fetch-site" in headers or b"origin" in headers:
+                _check_origin(headers)
+            if method == "POST":
+                _check_media_type(headers.get(b"content-type", b""))
         length = headers.get(b"content-length")
-        if length is not None and length.isdigit() and int(length[:20]) > self._max_body_bytes:
+        if length is not None and int(length) > self._max_body_bytes:  # the HTTP parser takes nothing but 64-bit numbers
             raise BodyTooLargeError(self._max_body_bytes)
 
     def _check_key(self, authorization: bytes) -> None:
         scheme, _, key = authorization.partition(b" ")
-        digest = _digest(key.strip())
-        # Every key is compared, each in constant time: how long it takes says nothing about them.
-        matches = [hmac.compare_digest(digest, known) for known in self._keys]
+        digest = hashlib.sha256(key.strip()).digest()
+        # All of them, whether one has matched or not: the time it takes tells nothing about which.
+        matches = [hmac.compare_digest(digest, known) for known in self._digests]
         if scheme.lower() != b"bearer" or not any(matches):
             raise UnauthorizedError
 
-    def _check_host(self, host: bytes | None) -> None:
-        """Refuse names that somebody else may own: such a name can be made to point here (DNS rebinding)."""
-        if host is None or host in self._known_hosts:  # no browser leaves it out
-            return
-        name = _without_port(host.decode("latin-1").lower())
-        if name not in self._hosts and not _is_ip(name):
+    def _check_host(self, host: bytes | None, http_version: str) -> None:
+        if host is None:
+            if http_version == "1.0":  # which knew no Host; no browser speaks it
+                return
+            raise ForbiddenError("expected the header Host, got none")
+        if not self._is_ours(host):
             raise ForbiddenError(
-                f"the host name {name[:60]!r} is not allowed: call localhost or an IP address, "
-                "or start the server with --allowed-host"
+                f"expected the header Host to be localhost, an IP address or an allowed name, got: {_shown(host)}; "
+                "to allow a name, start the server with --allowed-host"
             )
-        if len(self._known_hosts) < 100:
-            self._known_hosts.add(host)
+
+    def _names_us(self, host: bytes) -> bool:
+        match = _HOST.fullmatch(host.decode("latin-1").lower())
+        if match is None:
+            return False
+        bracketed, name = match.groups()
+        if name is not None and (name == "localhost" or name in self._allowed_hosts):
+            return True
+        try:
+            return ip_address(bracketed or name).version == (6 if bracketed else 4)
+        except ValueError:
+            return False
 
 
 def _check_origin(headers: Mapping[bytes, bytes]) -> None:
-    if headers.get(b"sec-fetch-site") in (b"cross-site", b"same-site"):
-        raise ForbiddenError("a page of another web site may not do this: call from a program, or from this server's own pages")
+    site = headers.get(b"sec-fetch-site", b"none")
     origin = headers.get(b"origin")
-    if origin is not None and origin.partition(b"://")[2].lower() != headers.get(b"host", b"").lower():
-        raise ForbiddenError("the header Origin names another web site: call from a program, or from this server's own pages")
+    if site in (b"none", b"same-origin") and (origin is None or _same_host(origin, headers.get(b"host", b""))):
+        return
+    raise ForbiddenError(
+        f"a page of another web site may not change anything here (Origin: {_shown(origin or b'none')}, "
+        f"Sec-Fetch-Site: {_shown(site)}); callers that are no browsers leave these headers out"
+    )
 
 
-def _digest(key: bytes) -> bytes:
-    return hashlib.sha256(key).digest()
-
-
-def _without_port(host: str) -> str:
-    """The name or address in a Host header; of an IPv6 address without its brackets."""
-    if host.startswith("["):
-        return host[1:].partition("]")[0]
-    return host.partition(":")[0]
-
-
-def _is_ip(name: str) -> bool:
-    try:
-        ip_address(name)
-    except ValueError:
+def _same_host(origin: bytes, host: bytes) -> bool:
+    """Return whether *origin* is a page of *host*. Its scheme may be https: a proxy in front of us may speak TLS."""
+    match = _ORIGIN.fullmatch(origin.decode("latin-1").lower())
+    if match is None:  # such as "null", the origin of sandboxed pages and of files
         return False
-    return True
+    port = _DEFAULT_PORTS[match[1]]
+    return match[2].removesuffix(port) == host.decode("latin-1").lower().removesuffix(port)
+
+
+def _check_media_type(media_type: bytes) -> None:
+    if media_type != b"application/json" and media_type.partition(b";")[0].strip().lower() != b"application/json":
+        raise UnsupportedMediaTypeError(media_type[:60].decode("latin-1"))
+
+
+def _shown(value: bytes) -> str:
+    text = value[:60].decode("latin-1")
+    return repr(text if len(value) <= 60 else text + "...")

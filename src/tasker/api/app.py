@@ -1,82 +1,86 @@
-"""The REST door as one ASGI application: the hot path, and an ordinary Starlette application for the rest."""
+"""The HTTP door: one layer in front of the bare create path and of an ordinary Starlette router for everything else."""
+
+import asyncio
+from http import HTTPStatus
 
 import structlog
-from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import Router
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tasker.access import Access
-from tasker.api import openapi, problems
-from tasker.api.create import ClientGoneError, creator, new_task_type
-from tasker.api.routes import server, tasks
+from tasker.api import problems
+from tasker.api.create import ClientGoneError, creator
+from tasker.api.receiving import HANG_UP
+from tasker.api.routes import about, tasks
 from tasker.config import Settings
 from tasker.errors import TaskerError
 from tasker.service import Service
 from tasker.task_types.registry import Registry
 
-CREATE_PATH = "/tasks/new"
-
 _log = structlog.get_logger()
 
 
 def build_app(service: Service, registry: Registry, access: Access, settings: Settings) -> ASGIApp:
-    """Return the application."""
-    description = openapi.document(registry, new_task_type(registry))
-    site = Starlette(
-        routes=[
-            Route(CREATE_PATH, _only_post, methods=["POST"]),  # a POST never comes here: other methods are told so
-            *server.routes(service, description),
-            *tasks.routes(service, registry),
-        ],
-        exception_handlers={HTTPException: _problem, TaskerError: _problem},
-    )
-    site.router.redirect_slashes = False
-    return Door(access, creator(service, registry, max_body_bytes=settings.max_body_bytes), site)
+    """Return the ASGI application of a server. It needs no lifespan events.
+
+    Every request is answered, unless its client hangs up: with what it asked for, or with a problem (``problems.PROBLEMS``).
+    """
+    create = creator(service, registry, max_body_bytes=settings.max_body_bytes)
+    router = Router([*tasks.routes(service, registry), *about.routes(service, registry)], redirect_slashes=False)
+    return _Door(access, create, router)
 
 
-class Door:
-    """Asks ``Access``, then hands the call on. Whatever goes wrong becomes a problem; a client that hung up, nothing."""
+class _Door:
+    """Asks who may call, picks the way, and turns every error into its answer."""
 
-    def __init__(self, access: Access, create: ASGIApp, site: ASGIApp) -> None:
-        self._access = access
+    def __init__(self, access: Access, create: ASGIApp, router: Router) -> None:
+        self._check = access.check
         self._create = create
-        self._site = site
+        self._router = router
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request."""
-        started = False
-
-        async def noting_send(message: Message) -> None:
-            nonlocal started
-            started = True
-            await send(message)
-
         try:
-            self._access.check(scope)
-            handler = self._create if scope["path"] == CREATE_PATH and scope["method"] == "POST" else self._site
-            await handler(scope, receive, noting_send)
+            self._check(scope)
+            if scope["path"] == "/tasks/new" and scope["method"] == "POST":
+                await self._create(scope, receive, send)
+            else:
+                await self._route(scope, receive, send)
+        except (TaskerError, HTTPException) as error:
+            await problems.response(error)(scope, receive, send)
         except ClientGoneError:
             return
-        except (TaskerError, HTTPException) as error:
-            if started:
-                # Half of a list is out. Without its last chunk the client knows that it is not whole.
-                _log.warning("broke off an answer", path=scope["path"][:200], reason=str(error))
-            else:
-                await problems.response(error)(scope, receive, send)
-        except Exception:  # noqa: BLE001 - a defect in one request must not show itself to its caller
-            _log.exception("a request failed", method=scope["method"], path=scope["path"][:200])
-            if not started:
-                await problems.internal_error()(scope, receive, send)
+        except asyncio.CancelledError:  # the server stops and waits no longer; outside of this frame nothing is left to end
+            _hang_up(scope)
+        except Exception:  # noqa: BLE001 - a defect: the log tells, the caller learns nothing of it
+            _log.exception("a request found a defect", method=scope["method"], path=scope["path"][:200])
+            await problems.internal_error()(scope, receive, send)
+
+    async def _route(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let the router answer. Once an answer has begun, an error can only cut it short."""
+        begun = False
+
+        async def noting_send(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        if scope["path"] == "/tasks/new":
+            raise HTTPException(HTTPStatus.METHOD_NOT_ALLOWED, headers={"Allow": "POST"})
+        scope["app"] = self  # makes the router raise what it does not know, instead of answering in plain text
+        try:
+            await self._router(scope, receive, noting_send)
+        except Exception as error:
+            if not begun:
+                raise
+            # Without its end the client sees that a part is missing.
+            _log.warning(
+                "an answer was cut short",
+                path=scope["path"][:200],
+                reason=str(error) if isinstance(error, TaskerError) else type(error).__name__,
+            )
+            _hang_up(scope)
 
 
-async def _only_post(_: Request) -> Response:
-    raise AssertionError
-
-
-async def _problem(_: Request, error: Exception) -> Response:
-    """Answer what a route raised, or Starlette itself: unknown paths and wrong methods."""
-    assert isinstance(error, TaskerError | HTTPException)  # noqa: S101 - registered for these
-    return problems.response(error)
+def _hang_up(scope: Scope) -> None:
+    scope["extensions"][HANG_UP]["call"]()

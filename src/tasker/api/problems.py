@@ -64,12 +64,6 @@ def internal_error() -> Response:
     return _response(500, "internal_error", "the server has a defect and could not answer; its log says more")
 
 
-def stopping() -> Response:
-    """Return the answer to a request that the end of the server cuts short."""
-    text = "the server is stopping; a write may have happened or not: look before you try again"
-    return _response(503, "stopping", text, headers={"retry-after": "5", "connection": "close"})
-
-
 def body(status: int, code: str, text: str, *, field: str = "") -> bytes:
     """Return the JSON of a problem."""
     return msgspec.json.encode(

@@ -1,145 +1,379 @@
-"""How long, and how much, a client may take to send a request: deadlines and bounds on uvicorn's HTTP protocol."""
+"""How requests are received: deadlines, a limit for headers, clients that hang up. Extends uvicorn's HTTP protocol."""
 
 import asyncio
+from collections.abc import Callable
 from datetime import timedelta
-from typing import Any, Final
+from enum import Enum, auto
+from http import HTTPStatus
+from typing import Any, ClassVar, Final, NamedTuple
 
 import httptools
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
+from uvicorn._types import ASGI3Application
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from tasker.api import problems
 
-HEADERS_LIMIT: Final = 64 * 1024
-"""Bytes of a request's first line and headers."""
+MAX_HEAD_BYTES: Final = 65_536
+"""Bytes that the request line and the headers of a request may have together."""
 
-DISCARD_LIMIT: Final = 16 * 1024 * 1024
-"""Bytes of a body that are still taken, and thrown away, once the request was answered: closing at once would reset the
-connection, and the client might never see the answer."""
+MAX_DISCARDED_BYTES: Final = 67_108_864
+"""Bytes that are still read of a request that is answered already, so that a client that is sending gets to the answer."""
 
-_MEDIA_TYPE: Final = problems.MEDIA_TYPE.encode()
-_IDLE, _HEADERS, _BODY = range(3)
+HANG_UP: Final = "tasker.hang_up"
+"""The ASGI extension that ends an answer before it is complete: a function without arguments under ``call``."""
+
+_MAX_FRAMING: Final = 8
+"""Bytes on the wire per byte of a chunked body, beyond ``MAX_HEAD_BYTES``. A chunk of a single byte takes six."""
 
 
 def receiving_protocol(header_timeout: timedelta, body_timeout: timedelta) -> type[HttpToolsProtocol]:
-    """Return the protocol class for ``uvicorn.Config(http=...)``.
+    """Return uvicorn's HTTP protocol with deadlines, for ``uvicorn.Config(http=...)``.
+
+    A client that is too slow gets 408, headers beyond ``MAX_HEAD_BYTES`` get 431, what is not HTTP gets 400, each after the
+    answers to the requests before it; then the connection is closed. A deadline that ends is extended if the server itself has
+    paused reading meanwhile.
 
     Args:
-        header_timeout: from the connection, or the first byte of a further request, to the end of its headers.
-        body_timeout: from there to the end of the body. Time in which the server itself does not read does not count.
+        header_timeout: from the connection, or from the first byte of a further request, until the headers are complete.
+        body_timeout: from there until the body is complete. Also how long a connection that is to be closed is still read.
     """
 
-    class Receiving(ReceivingProtocol):
-        timeouts = (None, header_timeout.total_seconds(), body_timeout.total_seconds())
+    class Protocol(_ReceivingProtocol):
+        header_seconds = header_timeout.total_seconds()
+        body_seconds = body_timeout.total_seconds()
 
-    return Receiving
+    return Protocol
 
 
-class ReceivingProtocol(HttpToolsProtocol):
-    """uvicorn's protocol, with deadlines. A request that arrives in one piece sets no timer."""
+class _Expecting(Enum):
+    """What the client is to send next."""
 
-    timeouts: tuple[None, float, float]
+    REQUEST = auto()
+    HEAD = auto()
+    BODY = auto()
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - handed on to uvicorn
+
+class _Refusal(NamedTuple):
+    """Why a connection is closed."""
+
+    status: HTTPStatus
+    code: str
+    text: str
+
+    def answer(self) -> bytes:
+        """The whole answer as it goes over the wire."""
+        body = problems.body(self.status, self.code, self.text)
+        return (
+            f"HTTP/1.1 {self.status.value} {self.status.phrase}\r\ncontent-type: {problems.MEDIA_TYPE}\r\n"
+            f"content-length: {len(body)}\r\ncache-control: no-store\r\nconnection: close\r\n\r\n"
+        ).encode() + body
+
+
+_NOT_HTTP: Final = _Refusal(
+    HTTPStatus.BAD_REQUEST, "bad_request", "expected a request in HTTP/1.1 or HTTP/1.0, got something else"
+)
+_HEAD_TOO_LARGE: Final = _Refusal(
+    HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
+    "headers_too_large",
+    f"expected a request line and headers of at most {MAX_HEAD_BYTES} bytes together, got more",
+)
+_FRAMING_TOO_LARGE: Final = _Refusal(
+    HTTPStatus.BAD_REQUEST, "bad_request", "expected chunks of a sensible size, and trailers, if any, that are short"
+)
+_HEAD_TOO_SLOW: Final = "expected the headers of the request to be complete within {:g} s"
+_BODY_TOO_SLOW: Final = "expected the body of the request to be complete within {:g} s after its headers"
+
+
+class _HeadTooLargeError(Exception):
+    """The way out of the parser."""
+
+
+class _ReceivingProtocol(HttpToolsProtocol):
+    header_seconds: ClassVar[float]
+    body_seconds: ClassVar[float]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - uvicorn's
         super().__init__(*args, **kwargs)
-        self._phase = _HEADERS
-        self._armed_for = _IDLE
-        self._timer: asyncio.TimerHandle | None = None
-        self._header_bytes = 0
-        self._discarded = 0
-        self._served: RequestResponseCycle | None = None
+        self._expecting = _Expecting.REQUEST
+        self._gentle: _GentleTransport
+        self._deadline: asyncio.TimerHandle | None = None
+        self._answering: RequestResponseCycle | None = None  # uvicorn's self.cycle is the newest of pipelined requests
+        self._client_has_ended = False
+        self._refusal: _Refusal | None = None  # once it is set, nothing is parsed any more
+        self._piece_bytes = 0
+        self._first_piece_bytes = 0
+        self._head_bytes = 0
+        self._body_bytes = 0
+        self._framing_bytes = 0
+        self._discarded_bytes = 0
+
+    # Called by uvicorn's server and by the event loop
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
-        """See ``asyncio.Protocol`` and httptools."""
-        super().connection_made(transport)
-        self._watch()
+        """Wait for a request, but not for ever."""
+        self._gentle = _GentleTransport(transport, self.end)
+        super().connection_made(self._gentle)  # type: ignore[arg-type]  # it has what uvicorn calls
+        self._set_deadline()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """See ``asyncio.Protocol`` and httptools."""
-        self._disarm()
-        # uvicorn marks the newest of pipelined requests only; the one being served must not write any more either.
+        """Tell every request of the connection; uvicorn tells the newest."""
+        self._clear_deadline()
+        self._unset_keepalive_if_required()
         self.pipeline.clear()
-        if self._served is not None and not self._served.response_complete:
-            self._served.disconnected = True
-            self._served.message_event.set()
         super().connection_lost(exc)
+        if self._answering is not None:
+            _disconnect(self._answering)
+
+    def eof_received(self) -> bool:  # type: ignore[override]  # uvicorn returns None, which closes
+        """Keep sending to a client that has ended its side after a complete request: it may still read the answer."""
+        is_complete = self._expecting is _Expecting.REQUEST or self._refusal is not None
+        if self._gentle.ending or not is_complete or not self._is_answering():
+            return False
+        self._client_has_ended = True
+        self.cycle.keep_alive = False
+        self._clear_deadline()
+        return True
+
+    def shutdown(self) -> None:
+        """Close at once, or after the answers that are under way."""
+        if self._gentle.ending or self.cycle is None or self.cycle.response_complete:
+            self._gentle.connection.close()
+        else:
+            super().shutdown()
 
     def data_received(self, data: bytes) -> None:
-        """See ``asyncio.Protocol`` and httptools."""
-        if self._phase == _IDLE:
-            self._phase, self._header_bytes = _HEADERS, 0
-        if self._phase == _HEADERS:
-            self._header_bytes += len(data)
-        super().data_received(data)
-        if self.transport.is_closing():
+        """Parse what the client has sent."""
+        self._unset_keepalive_if_required()
+        if self._refusal is not None or self._gentle.ending:
+            self._discard(len(data))
             return
-        if self._phase == _HEADERS and self._header_bytes > HEADERS_LIMIT:
-            self._refuse_headers()
-        elif self._phase == _BODY and self.cycle.response_complete:
-            self._discarded += len(data)
-            if self._discarded > DISCARD_LIMIT:
-                self.transport.close()
-        self._watch()
+        self._count(len(data))
+        self._parse(data)
+        if self._refusal is None and not self._gentle.ending:
+            self._check_progress()
+
+    # Called by the parser
+
+    def on_message_begin(self) -> None:
+        """Begin to count the head of a request."""
+        super().on_message_begin()
+        self._expecting = _Expecting.HEAD
+        self._head_bytes = self._first_piece_bytes = self._piece_bytes
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take a header. Trailers of a chunked body come here, too: nobody asks for them."""
+        if self._expecting is _Expecting.HEAD:
+            super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
-        """See ``asyncio.Protocol`` and httptools."""
-        if len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers) > HEADERS_LIMIT:
-            self._refuse_headers()
-            raise httptools.HttpParserError("headers too large")
+        """Begin to answer the request."""
+        if self._head_bytes > MAX_HEAD_BYTES and self._measured_head() > MAX_HEAD_BYTES:
+            raise _HeadTooLargeError
         super().on_headers_complete()
-        self._phase, self._discarded = _BODY, 0
+        self._expecting = _Expecting.BODY
+        self._body_bytes = self._framing_bytes = self._discarded_bytes = 0
+        self._clear_deadline()
+
+    def on_body(self, body: bytes) -> None:
+        """Hand a part of the body on."""
+        self._body_bytes += len(body)
+        self._framing_bytes -= len(body)
+        super().on_body(body)
 
     def on_message_complete(self) -> None:
-        """See ``asyncio.Protocol`` and httptools."""
+        """Expect the next request."""
+        self._expecting = _Expecting.REQUEST
+        self._clear_deadline()
         super().on_message_complete()
-        self._phase, self._header_bytes = _IDLE, 0
 
-    def send_400_response(self, msg: str) -> None:
-        """Answer what is not HTTP."""
-        del msg
-        self._refuse(400, "bad_request", "expected an HTTP/1.1 request, got something that cannot be read")
+    # Called by uvicorn's protocol
 
-    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:  # noqa: ANN401 - as uvicorn has it
-        self._served = cycle
+    def on_response_complete(self) -> None:
+        """Begin the next answer, or give the last one."""
+        super().on_response_complete()
+        if self._refusal is not None and not self._is_answering():
+            self._tell_refusal(self._refusal)
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        self._answering = cycle
+        cycle.scope["extensions"] = {HANG_UP: {"call": self._hang_up}}
+        if cycle.scope["http_version"] == "1.0":
+            # HTTP/1.0 knows no chunks: an answer whose length is not known beforehand ends with the connection.
+            cycle.chunked_encoding = False
+            cycle.expected_content_length = _AnyLength()
         super()._start_asgi_task(cycle, app)
 
-    def _watch(self) -> None:
-        """Have a timer for what is being received, and none for a request that is here."""
-        if self._phase != self._armed_for:
-            self._disarm()
-            timeout = self.timeouts[self._phase]
-            if timeout is not None:
-                self._armed_for = self._phase
-                self._timer = self.loop.call_later(timeout, self._overdue)
+    def _should_upgrade_to_ws(self) -> bool:
+        return False
 
-    def _disarm(self) -> None:
-        self._armed_for = _IDLE
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+    # Steps
 
-    def _overdue(self) -> None:
-        phase = self._armed_for
-        self._disarm()
-        if self.flow.read_paused:  # the rest may be here already: it is the server that does not read it yet
-            self._watch()
+    def _count(self, size: int) -> None:
+        self._piece_bytes = size
+        if self._expecting is _Expecting.HEAD:
+            self._head_bytes += size
+        elif self._expecting is _Expecting.BODY:
+            self._framing_bytes += size  # on_body takes off what of it is body
+            if self.cycle.response_complete:
+                self._discard(size)
+
+    def _check_progress(self) -> None:
+        """Refuse a request that grows too large; set a deadline for one that is not complete yet."""
+        if self._expecting is _Expecting.HEAD:
+            # How much of the first piece belonged to the request before is not known: it does not count until all is here.
+            if self._head_bytes - self._first_piece_bytes > MAX_HEAD_BYTES:
+                self._refuse(_HEAD_TOO_LARGE)
+                return
+        elif self._expecting is _Expecting.BODY:
+            if self._framing_bytes > MAX_HEAD_BYTES + _MAX_FRAMING * self._body_bytes:
+                self._refuse(_FRAMING_TOO_LARGE)
+                return
+        elif self._is_answering() or self.timeout_keep_alive_task is not None:
+            return  # nearly always: the request came in one piece
+        if self._deadline is None:
+            self._set_deadline()
+
+    def _parse(self, data: bytes) -> None:
+        while data:
+            try:
+                self.parser.feed_data(data)
+            except httptools.HttpParserUpgrade as upgrade:
+                # Declined by answering in HTTP/1.1. What follows the request is the next one.
+                data = data[upgrade.args[0] :]
+            except httptools.HttpParserError as error:
+                self._refuse(_HEAD_TOO_LARGE if isinstance(error.__context__, _HeadTooLargeError) else _NOT_HTTP)
+                return
+            else:
+                return
+
+    def _measured_head(self) -> int:
+        return len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)  # ": " and the end of the line
+
+    def _is_answering(self) -> bool:
+        cycle = self._answering
+        return cycle is not None and not cycle.response_complete and not cycle.disconnected
+
+    def _set_deadline(self) -> None:
+        seconds = self.body_seconds if self._gentle.ending or self._expecting is _Expecting.BODY else self.header_seconds
+        self._gentle.has_paused = self.flow.read_paused
+        self._deadline = self.loop.call_later(seconds, self._deadline_passed)
+
+    def _clear_deadline(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+    def _deadline_passed(self) -> None:
+        self._deadline = None
+        if self._gentle.ending:
+            self._gentle.connection.abort()
+        elif self._gentle.has_paused:
+            self._set_deadline()
+        elif self._expecting is _Expecting.REQUEST:
+            self._gentle.connection.abort()  # it has not asked for anything
+        elif self._expecting is _Expecting.HEAD:
+            self._refuse(_Refusal(HTTPStatus.REQUEST_TIMEOUT, "too_slow", _HEAD_TOO_SLOW.format(self.header_seconds)))
+        elif self.cycle.response_complete:
+            self._gentle.connection.abort()  # it has its answer, and has had the time to read it
+        else:
+            self._refuse(_Refusal(HTTPStatus.REQUEST_TIMEOUT, "too_slow", _BODY_TOO_SLOW.format(self.body_seconds)))
+
+    def _discard(self, size: int) -> None:
+        self._discarded_bytes += size
+        if self._discarded_bytes > MAX_DISCARDED_BYTES:
+            self._gentle.connection.abort()
+
+    def _refuse(self, refusal: _Refusal) -> None:
+        """Close the connection because of the request that is being received, once those before it are answered."""
+        self._clear_deadline()
+        self._refusal = refusal
+        if self._expecting is _Expecting.BODY:
+            if self.cycle.response_complete:
+                self.end()  # it has its answer
+                return
+            if self.pipeline and self.pipeline[0][0] is self.cycle:
+                self.pipeline.popleft()  # it has not begun
+            elif self.cycle.response_started:
+                self._gentle.connection.abort()  # two answers cannot be told apart
+                return
+            else:
+                _disconnect(self.cycle)
+        if not self._is_answering():
+            self._tell_refusal(refusal)
+
+    def _tell_refusal(self, refusal: _Refusal) -> None:
+        self._unset_keepalive_if_required()
+        self.transport.write(refusal.answer())
+        self.end()
+
+    def _hang_up(self) -> None:
+        """Leave the answer that is under way as it is."""
+        if self._answering is not None:
+            _disconnect(self._answering)
+        self.end()
+
+    def end(self) -> None:
+        """Close the connection so that the client can read what was sent.
+
+        Closing while the client still sends would make its system throw the answer away: the rest is read, within bounds.
+        """
+        if self._gentle.ending or self._gentle.connection.is_closing():
             return
-        part = "headers" if phase == _HEADERS else "body"
-        text = f"expected the whole {part} of the request within {self.timeouts[phase]:g} s"
-        self._refuse(408, "request_timeout", text)
-
-    def _refuse_headers(self) -> None:
-        text = f"expected a URL and headers of at most {HEADERS_LIMIT} bytes together"
-        self._refuse(431, "headers_too_large", text)
-
-    def _refuse(self, status: int, code: str, text: str) -> None:
-        """Answer without the application, unless an answer is on its way, and close."""
-        if self.transport.is_closing():
+        self._clear_deadline()
+        if self._client_has_ended or (self._refusal is None and self._expecting is _Expecting.REQUEST):
+            self._gentle.connection.close()
             return
-        if self.cycle is None or self.cycle.response_complete or not self.cycle.response_started:
-            if self.cycle is not None:
-                self.cycle.disconnected = True  # the application, should it wait for the body, has nobody to answer
-                self.cycle.message_event.set()
-            body = problems.body(status, code, text)
-            head = b"content-type: %b\r\ncontent-length: %d\r\nconnection: close\r\n\r\n" % (_MEDIA_TYPE, len(body))
-            self.transport.write(STATUS_LINE[status] + head + body)
-        self.transport.close()
+        self._gentle.ending = True
+        self._gentle.connection.write_eof()
+        self.flow.resume_reading()
+        self._set_deadline()
+
+
+class _GentleTransport:
+    """A connection as uvicorn sees it: writing after its end is no error, and closing lets the client read the answer."""
+
+    def __init__(self, connection: asyncio.Transport, end: Callable[[], None]) -> None:
+        self.connection = connection
+        self.close = end
+        self.get_extra_info = connection.get_extra_info
+        self.ending = False
+        """Whether nothing is sent any more, though the connection may still be read."""
+        self.has_paused = False
+        """Whether reading was paused since the deadline was set."""
+
+    def is_closing(self) -> bool:
+        return self.ending or self.connection.is_closing()
+
+    def write(self, data: bytes) -> None:
+        # uvloop raises once the connection is closed, and uvicorn does not always know yet that it is.
+        if not self.is_closing():
+            self.connection.write(data)
+
+    def pause_reading(self) -> None:
+        self.has_paused = True
+        if not self.connection.is_closing():
+            self.connection.pause_reading()
+
+    def resume_reading(self) -> None:
+        if not self.connection.is_closing():
+            self.connection.resume_reading()
+
+
+class _AnyLength(int):
+    """The length of an answer that ends with its connection: none is too long, none too short."""
+
+    def __lt__(self, _: int) -> bool:  # asked first when a plain int is compared with >, since this is the subclass
+        return False
+
+    def __ne__(self, _: object) -> bool:
+        return False
+
+    def __sub__(self, _: int) -> "_AnyLength":
+        return self
+
+
+def _disconnect(cycle: RequestResponseCycle) -> None:
+    """Tell a request that its client is gone."""
+    if not cycle.response_complete:
+        cycle.disconnected = True
+        cycle.message_event.set()

@@ -1,1 +1,1 @@
-"""The ordinary routes, one file per noun. The one hot path is `api/create.py`."""
+"""The ordinary calls, one file per noun."""

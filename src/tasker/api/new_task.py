@@ -1,0 +1,124 @@
+"""What a request for a new task looks like, and what is said about one that looks otherwise."""
+
+import re
+from collections.abc import Iterator
+from typing import Any, Final
+
+import msgspec
+from msgspec import UNSET, Struct, UnsetType
+
+from tasker import wire
+from tasker.errors import InvalidTaskError
+from tasker.interfaces import TaskType
+from tasker.task_types.registry import Registry
+
+_UNKNOWN: Final = re.compile(r"Object contains unknown field `(.*?)`(?: - at `\$([^`]*)`)?", re.DOTALL)
+_MISSING: Final = re.compile(r"Object missing required field `(.*)`", re.DOTALL)
+_PLACED: Final = re.compile(r"(.*?)(?: - at `\$(.*)`)?", re.DOTALL)
+_EMPTY: Final = re.compile(r"Expected `\w+` of length >= 1")
+_WORDS: Final = {
+    "str": "text in quotes",
+    "int": "a whole number",
+    "float": "a number",
+    "bool": "true or false",
+    "object": "an object",
+    "array": "an array",
+}
+
+
+class NewTaskDecoder:
+    """Decodes and validates requests in one pass.
+
+    A request is a JSON object with exactly one member, named for a task type in one of its spellings. Of a name that
+    comes twice in an object, the last one counts.
+    """
+
+    def __init__(self, registry: Registry) -> None:
+        self._names = sorted(task_type.name for task_type in registry.types)
+        self._types = tuple(task_type for task_type in registry.types for _ in _spellings(task_type))
+        self._shape = new_task_type(registry)
+        self._decode = msgspec.json.Decoder(self._shape).decode
+        self._members = {"": self._names} | dict(_members(msgspec.inspect.type_info(self._shape), ""))
+
+    def decode(self, body: bytes) -> tuple[TaskType, Any]:
+        """Return the task type that *body* names and its request: what the type takes, and ``execution_time``.
+
+        Raises:
+            InvalidTaskError: *body* is not such a request.
+        """
+        try:
+            members = msgspec.structs.astuple(self._decode(body))
+        except msgspec.ValidationError as error:
+            raise self._described(str(error)) from None
+        except RecursionError:
+            raise InvalidTaskError("", "expected JSON that is not nested so deeply") from None
+        except UnicodeDecodeError:
+            raise InvalidTaskError("", "expected JSON in UTF-8, got other bytes") from None
+        except msgspec.DecodeError as error:
+            found = str(error).removeprefix("JSON is malformed: ")
+            found = "it ends too early" if found == "Input data was truncated" else found
+            raise InvalidTaskError("", f"expected JSON: {found}") from None
+        named = [(task_type, member) for task_type, member in zip(self._types, members, strict=True) if member is not UNSET]
+        if len(named) != 1:
+            raise InvalidTaskError(
+                "", f"expected an object with one member, named for its task type: {' or '.join(self._names)}; got {len(named)}"
+            )
+        return named[0]
+
+    def _described(self, text: str) -> InvalidTaskError:
+        """Put a message of msgspec, such as ``Expected `str`, got `int` - at `$.webhook.url` ``, in our words."""
+        if (unknown := _UNKNOWN.fullmatch(text)) is not None:
+            path = _path(unknown[2])
+            expected = self._members.get(path, ())
+            return InvalidTaskError(
+                _joined(path, _shortened(unknown[1])),
+                f"expected {'one of ' if len(expected) > 1 else ''}{', '.join(expected)}, got a name that is unknown here",
+            )
+        placed = _PLACED.fullmatch(text)
+        problem, path = (placed[1], _path(placed[2])) if placed is not None else (text, "")
+        if (missing := _MISSING.fullmatch(problem)) is not None:
+            return InvalidTaskError(_joined(path, missing[1]), "expected a value, it is missing")
+        if _EMPTY.fullmatch(problem) is not None:
+            return InvalidTaskError(path, "expected a value that is not empty")
+        if problem == "Number out of range":
+            return InvalidTaskError(path, "expected a number of a usual size")
+        problem = re.sub(r"`(\w+)`", lambda word: _WORDS.get(word[1], word[1]), problem)
+        return InvalidTaskError(path, problem[:1].lower() + problem[1:])
+
+
+def new_task_type(registry: Registry) -> type[Struct]:
+    """Return an object with one optional member per spelling of a task type. That exactly one is there, it cannot say."""
+    members: list[tuple[str, Any, Any]] = []
+    spelled: dict[str, str] = {}
+    for task_type in registry.types:
+        request = wire.request_type(task_type.name, task_type.fields)
+        for spelling in _spellings(task_type):
+            member = f"member_{len(members)}"
+            members.append((member, request | UnsetType, UNSET))
+            spelled[member] = spelling
+    return msgspec.defstruct("NewTask", members, rename=spelled, forbid_unknown_fields=True, frozen=True)
+
+
+def _spellings(task_type: TaskType) -> tuple[str, ...]:
+    return (task_type.name, *task_type.spellings)
+
+
+def _members(shape: msgspec.inspect.Type, path: str) -> Iterator[tuple[str, list[str]]]:
+    """Yield the path of each object in a request and the names of its members."""
+    if isinstance(shape, msgspec.inspect.StructType):
+        if path:
+            yield path, [field.encode_name for field in shape.fields]
+        for field in shape.fields:
+            yield from _members(field.type, _joined(path, field.encode_name))
+
+
+def _path(place: str | None) -> str:
+    return (place or "").lstrip(".")
+
+
+def _joined(path: str, name: str) -> str:
+    return f"{path}.{name}" if path else name
+
+
+def _shortened(name: str) -> str:
+    return name if len(name) <= 60 else name[:60] + "..."

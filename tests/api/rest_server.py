@@ -1,0 +1,221 @@
+"""A real server on a free port of this machine, over a real service and a store in memory."""
+
+import asyncio
+import contextlib
+import json
+import socket
+
+import uvicorn
+
+from tasker.access import Access
+from tasker.api.app import build_app
+from tasker.api.receiving import receiving_protocol
+from tasker.config import Settings
+from tasker.engine.engine import Engine
+from tasker.engine.telemetry import Telemetry
+from tasker.service import Service
+from tasker.stores.sqlite.store import SqliteStore
+from tasker.task_types.hash import HashType
+from tasker.task_types.registry import Registry
+from tasker.task_types.webhook import WebhookType
+from tasker.timing.clock import ManualClock
+
+LATER = "2126-02-10T16:30:00+01:00"
+"""After the moment at which the manual clock stands."""
+
+HASH = {"hash": {"execution_time": LATER, "secret": "correct-horse"}}
+WEBHOOK = {"webhook": {"execution_time": LATER, "url": "http://localhost:9000/hook", "body": "x"}}
+JSON = {"content-type": "application/json"}
+
+
+def registry_of(clock):
+    return Registry([WebhookType(None, clock, slots=4), HashType(iterations=1_000, slots=1)])
+
+
+class Reply:
+    """One answer as it came over the wire."""
+
+    def __init__(self, status, headers, body):
+        self.status, self.headers, self.body = status, headers, body
+
+    @property
+    def json(self):
+        return json.loads(self.body)
+
+    def __repr__(self):
+        return f"{self.status} {self.headers} {self.body[:200]!r}"
+
+
+class Connection:
+    """A connection to the server, byte by byte."""
+
+    def __init__(self, reader, writer):
+        self._reader, self._writer = reader, writer
+
+    async def send(self, data):
+        self._writer.write(data.encode() if isinstance(data, str) else data)
+        await self._writer.drain()
+
+    async def request(self, method, path, body=None, headers=None):
+        await self.send(request_bytes(method, path, body, headers))
+        return await self.reply(head=method == "HEAD")
+
+    async def reply(self, *, head=False):
+        """Read one answer; None if the connection ended before it."""
+        line = await self._reader.readline()
+        if not line:
+            return None
+        status = int(line.split()[1])
+        headers = {}
+        while (line := await self._reader.readline()) not in (b"\r\n", b""):
+            name, _, value = line.decode("latin-1").partition(":")
+            headers[name.lower()] = value.strip()
+        if head or status == 204:
+            body = b""
+        elif "content-length" in headers:
+            body = await self._reader.readexactly(int(headers["content-length"]))
+        elif headers.get("transfer-encoding") == "chunked":
+            body = await self._chunks()
+        else:
+            body = await self._reader.read()
+        return Reply(status, headers, body)
+
+    async def _chunks(self):
+        parts = []
+        while size := int(await self._reader.readline(), 16):
+            parts.append(await self._reader.readexactly(size))
+            await self._reader.readline()
+        await self._reader.readline()
+        return b"".join(parts)
+
+    async def rest(self):
+        """Everything until the server closes."""
+        return await self._reader.read()
+
+    def end_sending(self):
+        self._writer.write_eof()
+
+    def hang_up(self):
+        """Close with a reset."""
+        self._writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")
+        self._writer.transport.abort()
+
+    async def close(self):
+        self._writer.close()
+        with contextlib.suppress(OSError):
+            await self._writer.wait_closed()
+
+
+def request_bytes(method, path, body=None, headers=None):
+    sent = {"host": "localhost", **(headers or {})}
+    if body is not None:
+        body = body if isinstance(body, bytes) else json.dumps(body, ensure_ascii=False).encode()
+        sent = {"content-type": "application/json", "content-length": str(len(body)), **sent}
+    lines = [f"{method} {path} HTTP/1.1", *(f"{name}: {value}" for name, value in sent.items() if value is not None), "", ""]
+    return "\r\n".join(lines).encode("latin-1") + (body or b"")
+
+
+class Server:
+    """A running server and what is behind it."""
+
+    def __init__(self, settings, clock, store, service, registry):
+        self.settings, self.clock, self.store, self.service, self.registry = settings, clock, store, service, registry
+        self.app = build_app(service, registry, Access(settings), settings)
+        self.port = 0
+        self.uvicorn = None
+
+    async def stop(self):
+        """As uvicorn does it, without its pauses."""
+        for listener in self.uvicorn.servers:
+            listener.close()
+        for connection in list(self.uvicorn.server_state.connections):
+            connection.shutdown()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(2):
+                while self.uvicorn.server_state.connections or self.uvicorn.server_state.tasks:
+                    await asyncio.sleep(0.001)
+        left = list(self.uvicorn.server_state.tasks)
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
+
+    async def connect(self, **options):
+        return Connection(*await asyncio.open_connection("127.0.0.1", self.port, **options))
+
+    async def call(self, method, path, body=None, headers=None):
+        connection = await self.connect()
+        try:
+            return await connection.request(method, path, body, headers)
+        finally:
+            await connection.close()
+
+    async def raw(self, data):
+        """Send *data* and return everything that comes back until the server closes."""
+        connection = await self.connect()
+        try:
+            await connection.send(data)
+            return await connection.rest()
+        finally:
+            await connection.close()
+
+    async def new(self, body=None):
+        reply = await self.call("POST", "/tasks/new", body or HASH)
+        assert reply.status == 201, reply
+        return reply.json["id"]
+
+    async def refused(self, method, path, body=None, headers=None, *, status=400):
+        """The call is refused with a problem; its text."""
+        reply = await self.call(method, path, body, headers)
+        assert reply.status == status, reply
+        return problem_in(reply)
+
+
+def problem_in(reply):
+    """Check that an answer is a problem, and return its text."""
+    assert reply.headers["content-type"] == "application/problem+json", reply
+    problem = reply.json
+    assert problem["status"] == reply.status
+    assert problem.get("type", "about:blank") == "about:blank"
+    assert problem["msg"] == problem["detail"] != ""
+    assert problem["title"]
+    assert problem["code"]
+    return problem["msg"]
+
+
+@contextlib.asynccontextmanager
+async def running(service_of=None, **settings):
+    """Run a server with *settings* until the block ends. *service_of* may wrap the service."""
+    settings = Settings(database_url="sqlite::memory:", **settings)
+    clock = ManualClock()
+    registry = registry_of(clock)
+    store = SqliteStore(":memory:", clock=clock)
+    await store.open()
+    engine = Engine(store, registry.types, Telemetry(), rand=lambda: 0.5)
+    service = Service(store, engine)
+    server = Server(settings, clock, store, service_of(service) if service_of else service, registry)
+    config = uvicorn.Config(
+        server.app,
+        http=receiving_protocol(settings.header_timeout, settings.body_timeout),
+        ws="none",
+        lifespan="off",
+        interface="asgi3",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=1,
+    )
+    listening = socket.create_server(("127.0.0.1", 0), backlog=2048)
+    server.port = listening.getsockname()[1]
+    config.load()
+    server.uvicorn = uvicorn.Server(config)
+    server.uvicorn.lifespan = config.lifespan_class(config)
+    await server.uvicorn.startup(sockets=[listening])
+    await server.uvicorn.on_tick(0)
+    try:
+        yield server
+    finally:
+        await server.stop()
+        for task_type in registry.types:
+            if task_type.name == "hash":  # the webhook type has no client here
+                await task_type.close()
+        await store.close()

@@ -1,0 +1,218 @@
+"""POST /tasks/new: what is taken, what is refused and in which words."""
+
+import json
+from uuid import UUID
+
+import pytest
+from rest_server import HASH, LATER, WEBHOOK, problem_in, running
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_a_new_task_is_answered_with_its_id_and_its_place(server):
+    reply = await server.call("POST", "/tasks/new", WEBHOOK)
+
+    assert reply.status == 201
+    assert list(reply.json) == ["id"]
+    assert UUID(reply.json["id"]).version == 7
+    assert reply.headers["location"] == f"/tasks/{reply.json['id']}"
+    assert reply.headers["content-type"] == "application/json"
+
+
+async def test_a_task_is_given_back_as_it_was_sent(server):
+    body = '{ "key": "välue \\ud83d" }\r\n'
+    task_id = await server.new({"webhook": WEBHOOK["webhook"] | {"body": body, "retry": {"max_attempts": 3}}})
+
+    task = (await server.call("GET", f"/tasks/{task_id}")).json["webhook"]
+
+    assert task == {
+        "id": task_id,
+        "state": "todo",
+        "execution_time": LATER,
+        "attempts": 0,
+        "last_error": None,
+        "started_at": None,
+        "ended_at": None,
+        "lateness_seconds": None,
+        "url": WEBHOOK["webhook"]["url"],
+        "body": body,
+        "retry": {"max_attempts": 3},
+    }
+
+
+@pytest.mark.parametrize("spelling", ["webhook", "Webhook", "WebHook", "hash", "Hash"])
+async def test_every_spelling_of_a_task_type_is_taken(server, spelling):
+    task_id = await server.new({spelling: (WEBHOOK | HASH)[spelling.lower()]})
+
+    assert list((await server.call("GET", f"/tasks/{task_id}")).json) == [spelling.lower()]
+
+
+async def test_of_a_name_that_comes_twice_the_last_one_counts(server):
+    body = b'{"hash": {"secret": "first", "execution_time": "%b", "secret": "last"}}' % LATER.encode()
+
+    task_id = await server.new(body)
+
+    assert (await server.call("GET", f"/tasks/{task_id}")).json["hash"]["secret"] == "last"
+
+
+async def test_a_nul_is_allowed_in_bodies_and_secrets(server):
+    for request in ({"webhook": WEBHOOK["webhook"] | {"body": "a\0b"}}, {"hash": HASH["hash"] | {"secret": "a\0b"}}):
+        task_id = await server.new(request)
+        assert "a\0b" in next(iter((await server.call("GET", f"/tasks/{task_id}")).json.values())).values()
+
+
+WRONG = {
+    "a time in the past": (
+        "webhook.execution_time",
+        {"webhook": WEBHOOK["webhook"] | {"execution_time": "2001-01-01T00:00:00Z"}},
+    ),
+    "a time without an offset": (
+        "webhook.execution_time",
+        {"webhook": WEBHOOK["webhook"] | {"execution_time": "2126-01-01T00:00:00"}},
+    ),
+    "a date": ("hash.execution_time", {"hash": HASH["hash"] | {"execution_time": "2126-01-01"}}),
+    "a time beyond the year 9999": (
+        "hash.execution_time",
+        {"hash": HASH["hash"] | {"execution_time": "9999-12-31T23:59:59-00:01"}},
+    ),
+    "a number for a time": ("hash.execution_time", {"hash": HASH["hash"] | {"execution_time": 4102444800}}),
+    "an empty url": ("webhook.url", {"webhook": WEBHOOK["webhook"] | {"url": ""}}),
+    "a number for a url": ("webhook.url", {"webhook": WEBHOOK["webhook"] | {"url": 5}}),
+    "a url without a host": ("webhook.url", {"webhook": WEBHOOK["webhook"] | {"url": "http://"}}),
+    "another scheme": ("webhook.url", {"webhook": WEBHOOK["webhook"] | {"url": "ftp://example.org/x"}}),
+    "a nul in a url": ("webhook.url", {"webhook": WEBHOOK["webhook"] | {"url": "http://example.org/\0"}}),
+    "an empty body": ("webhook.body", {"webhook": WEBHOOK["webhook"] | {"body": ""}}),
+    "no url": ("webhook.url", {"webhook": {"execution_time": LATER, "body": "x"}}),
+    "no time": ("hash.execution_time", {"hash": {"secret": "x"}}),
+    "an empty secret": ("hash.secret", {"hash": HASH["hash"] | {"secret": ""}}),
+    "a secret of more than 4 KiB": ("hash.secret", {"hash": HASH["hash"] | {"secret": "x" * 4097}}),
+    "an unknown member": ("hash.secert", {"hash": HASH["hash"] | {"secert": "x"}}),
+    "an unknown member of retry": ("hash.retry.jiter", {"hash": HASH["hash"] | {"retry": {"jiter": 0}}}),
+    "a long unknown member": ("hash." + "x" * 60 + "...", {"hash": HASH["hash"] | {"x" * 9_000: "x"}}),
+    "an unknown member with a quote": ("hash.a` - at `$.b", {"hash": HASH["hash"] | {"a` - at `$.b": "x"}}),
+    "a retry out of range": ("hash.retry.max_attempts", {"hash": HASH["hash"] | {"retry": {"max_attempts": 0}}}),
+    "a fraction of an attempt": ("hash.retry.max_attempts", {"hash": HASH["hash"] | {"retry": {"max_attempts": 1.5}}}),
+    "a huge number": ("hash.retry.factor", {"hash": HASH["hash"] | {"retry": {"factor": 10**400}}}),
+    "text for a number": ("hash.retry.jitter", {"hash": HASH["hash"] | {"retry": {"jitter": "0.1"}}}),
+    "null for a member that may be left out": ("hash.retry", {"hash": HASH["hash"] | {"retry": None}}),
+    "an unknown type": ("mail", {"mail": HASH["hash"]}),
+    "a text for a webhook": ("webhook", {"webhook": "x"}),
+    "null for a webhook": ("webhook", {"webhook": None}),
+    "two types": ("", WEBHOOK | HASH),
+    "two spellings": ("", {"hash": HASH["hash"], "Hash": HASH["hash"]}),
+    "no type": ("", {}),
+    "a list": ("", []),
+    "a number": ("", 7),
+    "null": ("", None),
+}
+
+
+@pytest.mark.parametrize("what", WRONG)
+async def test_a_wrong_request_is_refused_in_words_that_name_the_field(server, what):
+    field, request = WRONG[what]
+
+    reply = await server.call("POST", "/tasks/new", json.dumps(request).encode())
+
+    assert reply.status == 400
+    text = problem_in(reply)
+    assert reply.json["code"] == "invalid_task"
+    assert reply.json.get("field", "") == field
+    assert text.startswith(field)
+    assert "expected" in text
+    assert "`" not in text.removeprefix(field), "msgspec's own words"
+    assert (await server.call("GET", "/stats")).json["tasks"]["todo"] == 0
+
+
+NOT_JSON = {
+    "nothing": b"",
+    "a beginning": b'{"hash": {',
+    "not UTF-8": b'{"hash": {"secret": "\xff"}}',
+    "a name that is not UTF-8": b'{"\xff": 1}',
+    "a lone surrogate": b'{"hash": {"secret": "\\ud800", "execution_time": "x"}}',
+    "a lone surrogate at the end": b'{"hash": {"secret": "\\ud800"}}',
+    "a lone surrogate in a name": b'{"\\udc00": 1}',
+    "a surrogate in UTF-8": b'{"hash": {"secret": "\xed\xa0\x80"}}',
+    "a newline in text": b'{"hash": {"secret": "a\nb"}}',
+    "a byte order mark": b"\xef\xbb\xbf{}",
+    "100,000 brackets": b"[" * 100_000,
+    "100,000 braces": b'{"hash":' * 100_000,
+    "100,000 brackets for a secret": b'{"hash": {"secret": ' + b"[" * 100_000,
+    "100,000 brackets after it": b'{"hash": {"secret": "x", "execution_time": "%b"}}' % LATER.encode() + b"[" * 100_000,
+    "more after it": json.dumps(HASH).encode() + b" x",
+    "not a number": b'{"hash": {"retry": {"jitter": NaN}}}',
+    "a form": b"secret=x&execution_time=y",
+}
+
+
+@pytest.mark.parametrize("what", NOT_JSON)
+async def test_what_is_not_json_is_refused(server, what):
+    await server.refused("POST", "/tasks/new", NOT_JSON[what])
+
+
+async def test_the_next_request_on_the_same_connection_works_after_a_refusal(server):
+    connection = await server.connect()
+    for body in NOT_JSON.values():
+        assert (await connection.request("POST", "/tasks/new", body)).status == 400
+
+    assert (await connection.request("POST", "/tasks/new", HASH)).status == 201
+    await connection.close()
+
+
+@pytest.mark.parametrize("media_type", ["application/json; charset=utf-8", "Application/JSON"])
+async def test_the_media_type_may_have_parameters_and_capitals(server, media_type):
+    reply = await server.call("POST", "/tasks/new", HASH, {"content-type": media_type})
+
+    assert reply.status == 201
+
+
+@pytest.mark.parametrize("media_type", [None, "", "text/plain", "application/x-www-form-urlencoded", "application/jsonx"])
+async def test_a_post_that_is_not_declared_to_be_json_is_refused_and_told_how(server, media_type):
+    text = await server.refused("POST", "/tasks/new", HASH, {"content-type": media_type}, status=415)
+
+    assert "curl --json" in text
+
+
+async def test_a_percent_escaped_path_is_the_same_path(server):
+    assert (await server.call("POST", "/tasks/%6eew", HASH)).status == 201
+
+
+async def test_a_body_may_come_in_chunks(server):
+    body = json.dumps(HASH).encode()
+    connection = await server.connect()
+    await connection.send(
+        "POST /tasks/new HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n"
+    )
+    for byte in body:
+        await connection.send(b"1\r\n%c\r\n" % byte)
+    await connection.send("0\r\nx-trailer: ignored\r\n\r\n")
+
+    assert (await connection.reply()).status == 201
+    assert (await connection.request("GET", "/healthz")).status == 200
+    await connection.close()
+
+
+async def test_a_client_that_waits_for_100_continue_gets_it(server):
+    body = json.dumps(HASH).encode()
+    connection = await server.connect()
+    await connection.send(
+        "POST /tasks/new HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n"
+        f"expect: 100-continue\r\ncontent-length: {len(body)}\r\n\r\n"
+    )
+    assert (await connection.reply(head=True)).status == 100
+
+    await connection.send(body)
+
+    assert (await connection.reply()).status == 201
+    await connection.close()
+
+
+async def test_a_body_of_the_limit_is_taken_and_one_byte_more_is_not():
+    async with running(max_body_bytes=2_000) as server:
+        room = 2_000 - len(json.dumps(WEBHOOK | {"webhook": WEBHOOK["webhook"] | {"body": ""}}))
+        fits, too_long = ({"webhook": WEBHOOK["webhook"] | {"body": "x" * size}} for size in (room, room + 1))
+
+        assert (await server.call("POST", "/tasks/new", fits)).status == 201
+        text = await server.refused("POST", "/tasks/new", too_long, status=413)
+
+    assert "2000" in text
+    assert "--max-body-bytes" in text

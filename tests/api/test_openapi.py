@@ -1,0 +1,79 @@
+"""The description is true, and the committed copy is the one that is served."""
+
+import json
+from pathlib import Path
+
+import pytest
+from rest_server import registry_of
+
+from tasker.api import openapi, problems
+from tasker.api.routes import about, tasks
+from tasker.timing.clock import ManualClock
+
+COMMITTED = Path(__file__).parents[2] / "docs" / "openapi.json"
+
+
+@pytest.fixture
+def document():
+    return json.loads(openapi.document_json(registry_of(ManualClock())))
+
+
+def test_the_committed_description_is_the_one_that_is_served():
+    assert COMMITTED.read_bytes() == openapi.document_json(registry_of(ManualClock())), (
+        "docs/openapi.json is out of date: write it with tests/api/test_openapi.py"
+    )
+
+
+def test_every_route_with_its_methods_is_described(document):
+    registry = registry_of(ManualClock())
+    routes = {
+        (route.path, method.lower())
+        for route in [*tasks.routes(None, registry), *about.routes(None, registry)]
+        for method in route.methods - {"HEAD"}
+    } | {("/tasks/new", "post")}
+
+    described = {
+        (path, method) for path, item in document["paths"].items() for method in item if method in ("get", "post", "delete")
+    }
+
+    assert described == routes
+
+
+def test_every_error_that_has_an_answer_is_described(document):
+    described = {
+        int(status)
+        for item in document["paths"].values()
+        for method, operation in item.items()
+        if method != "parameters"
+        for status in operation["responses"]
+    }
+
+    assert {status for status, _ in problems.PROBLEMS.values()} <= described
+
+
+def test_every_reference_leads_somewhere(document):
+    def references(part):
+        if isinstance(part, dict):
+            yield from ([part["$ref"]] if "$ref" in part else [])
+            part = list(part.values())
+        if isinstance(part, list):
+            for inner in part:
+                yield from references(inner)
+
+    for reference in references(document):
+        place = document
+        for step in reference.removeprefix("#/").split("/"):
+            place = place[step]
+        assert place
+
+
+async def test_the_description_is_served(server, document):
+    reply = await server.call("GET", "/openapi.json")
+
+    assert (reply.status, reply.json) == (200, document)
+
+
+test_the_description_is_served = pytest.mark.anyio(test_the_description_is_served)
+
+if __name__ == "__main__":
+    COMMITTED.write_bytes(openapi.document_json(registry_of(ManualClock())))
