@@ -1,0 +1,54 @@
+"""No query of the SQLite store walks over tasks: each plan is index searches only."""
+
+import re
+
+import pytest
+
+from tasker.stores import migrate, queries
+from tasker.stores.sqlite.connection import MEMORY, connect
+
+QUERIES = queries.load("tasker.stores.sqlite")
+TEMPLATES = {"insert_tasks", "insert_payloads", "list_todo", "list_other"}
+
+
+@pytest.fixture(scope="module", params=["empty", "with tasks and statistics"])
+def connection(request):
+    connection = connect(MEMORY)
+    for migration in migrate.load("tasker.stores.sqlite"):
+        connection.execute(migration.sql)
+    if request.param != "empty":
+        states = "CASE WHEN value % 10 < 7 THEN 0 ELSE value % 10 - 6 END"
+        connection.execute(f"""
+            CREATE TABLE number AS
+              WITH RECURSIVE n (value) AS (SELECT 1 UNION ALL SELECT value + 1 FROM n WHERE value < 20000) SELECT value FROM n;
+            INSERT INTO type_pool VALUES ('webhook', 1), ('hash', 2);
+            INSERT INTO task (id, type, state, pool, due_at, execution_at, execution_time)
+            SELECT randomblob(16), iif(value % 2, 'webhook', 'hash'), {states}, 1 + value % 2, value, value, 't'
+              FROM number;
+            INSERT INTO payload (seq, data) SELECT seq, x'7b7d' FROM task;
+            ANALYZE;
+        """)
+    return connection
+
+
+def plan(connection, sql):
+    bindings = dict.fromkeys(re.findall(r":(\w+)", sql), 1)
+    return [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {sql}", bindings)]
+
+
+def texts():
+    for name, sql in QUERIES.items():
+        if name == "list_page":
+            todo = [QUERIES["list_todo"].format(type=":type_1", pool=pool) for pool in (1, 2)]
+            other = [QUERIES["list_other"].format(type=":type_1", state=state) for state in (1, 2, 3)]
+            yield name, sql.format(branches=" UNION ALL ".join(todo + other))
+        elif name not in TEMPLATES:
+            yield name, sql
+
+
+@pytest.mark.parametrize(("name", "sql"), texts(), ids=[name for name, _ in texts()])
+def test_a_query_searches_and_neither_scans_nor_sorts_tasks(connection, name, sql):
+    steps = plan(connection, sql)
+    for step in steps:
+        assert not re.match(r"SCAN (task|payload)\b", step), f"{name}: {step}"
+        assert "TEMP B-TREE" not in step, f"{name}: {step}"
