@@ -46,7 +46,7 @@ def texts():
             yield name, sql
 
 
-@pytest.mark.parametrize(("name", "sql"), texts(), ids=[name for name, _ in texts()])
+@pytest.mark.parametrize(("name", "sql"), [*texts()], ids=[name for name, _ in texts()])
 def test_a_query_searches_and_neither_scans_nor_sorts_tasks(connection, name, sql):
     steps = plan(connection, sql)
     for step in steps:
