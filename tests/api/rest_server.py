@@ -132,7 +132,7 @@ class Server:
             connection.shutdown()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(2):
-                while self.uvicorn.server_state.connections or self.uvicorn.server_state.tasks:
+                while self.uvicorn.server_state.connections or self.uvicorn.server_state.tasks:  # noqa: ASYNC110 - uvicorn has no event for it
                     await asyncio.sleep(0.001)
         left = list(self.uvicorn.server_state.tasks)
         for task in left:
