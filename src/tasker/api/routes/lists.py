@@ -45,17 +45,13 @@ async def answer_list(service: Service, request: Request, which: TaskFilter, wri
     headers = dict(PRIVATE)
     if page.next is not None:
         headers["link"] = f'<{request.url.path}?{urlencode({"limit": limit, "cursor": page.next})}>; rel="next"'
-    return Response(b"[%b]" % _joined(page, write), headers=headers, media_type="application/json")
+    return Response(b"[%b]" % b",".join(map(write, page.tasks)), headers=headers, media_type="application/json")
 
 
 def _limit(text: str) -> int:
     if text.isascii() and text.isdigit() and len(text) <= 4 and 1 <= int(text) <= MAX_LIMIT:
         return int(text)
     raise InvalidQueryError("limit", f"expected a whole number from 1 to {MAX_LIMIT}, got: {text[:20]!r}")
-
-
-def _joined(page: Page, write: Callable[[Task], bytes]) -> bytes:
-    return b",".join(map(write, page.tasks))
 
 
 class _WholeList(Response):
@@ -79,17 +75,24 @@ class _WholeList(Response):
             await send({"type": "http.response.body"})
             return
         gone = asyncio.create_task(_disconnect(receive))
+        separator = b"["
         try:
-            await send({"type": "http.response.body", "body": b"[" + _joined(self._first, self._write), "more_body": True})
-            self._first = Page((), None)
-            async for page in self._pages:
+            async for page in self._all_pages():
                 if gone.done():
                     return
                 if page.tasks:
-                    await send({"type": "http.response.body", "body": b"," + _joined(page, self._write), "more_body": True})
+                    body = separator + b",".join(map(self._write, page.tasks))
+                    await send({"type": "http.response.body", "body": body, "more_body": True})
+                    separator = b","
         finally:
             gone.cancel()
-        await send({"type": "http.response.body", "body": b"]"})
+        await send({"type": "http.response.body", "body": b"[]" if separator == b"[" else b"]"})
+
+    async def _all_pages(self) -> AsyncIterator[Page]:
+        yield self._first
+        del self._first  # sent: it need not stay until the end
+        async for page in self._pages:
+            yield page
 
 
 async def _disconnect(receive: Receive) -> None:

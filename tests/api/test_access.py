@@ -1,0 +1,156 @@
+"""Who may call: hosts, keys, and the pages of other web sites."""
+
+import pytest
+from rest_server import HASH, running
+
+from tasker.access import Access
+from tasker.config import Settings
+from tasker.errors import RefusedError
+
+pytestmark = pytest.mark.anyio
+
+KEYS = {"api_keys": ("first-key", "sécond-key")}
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "localhost",
+        "localhost:8080",
+        "LOCALHOST",
+        "127.0.0.1",
+        "127.0.0.1:1",
+        "10.1.2.3:80",
+        "[::1]",
+        "[::1]:8080",
+        "[FE80::1]:1",
+        "tasks.example.org",
+        "Tasks.Example.ORG:443",
+    ],
+)
+async def test_without_keys_this_machine_addresses_and_allowed_hosts_may_be_called(host):
+    async with running(allowed_hosts=("tasks.example.org",)) as server:
+        assert (await server.call("GET", "/healthz", headers={"host": host})).status == 200
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        *["evil.example", "evil.example:8080", "localhost.evil.example", "127.0.0.1.evil.example", "evil.example:localhost"],
+        *[
+            "2130706433",
+            "0x7f.1",
+            "127.1",
+            "[localhost]",
+            "[127.0.0.1]",
+            "::1",
+            "[::1",
+            "[::1].evil.example",
+            "localhost@evil.example",
+            "a:b:c",
+        ],
+        *("", " ", "loc%61lhost", "xn--tda.example", "\xe9vil.example", "x" * 5_000),
+    ],
+)
+async def test_without_keys_another_host_name_is_refused_and_told_what_to_do(server, host):
+    text = await server.refused("GET", "/tasks/state/todo", headers={"host": host}, status=403)
+
+    assert "--allowed-host" in text
+    assert len(text) < 300
+
+
+async def test_a_request_without_a_host_is_refused_except_in_http_1_0(server):
+    assert (await server.raw("GET /healthz HTTP/1.1\r\nconnection: close\r\n\r\n")).startswith(b"HTTP/1.1 403")
+    assert (await server.raw("GET /healthz HTTP/1.0\r\n\r\n")).startswith(b"HTTP/1.1 200")
+
+
+async def test_with_keys_a_call_needs_one_of_them():
+    async with running(**KEYS) as server:
+        for key in ("first-key", "sécond-key"):
+            bearer = f"Bearer {key}".encode().decode("latin-1")
+            assert (await server.call("GET", "/stats", headers={"authorization": bearer})).status == 200
+        assert (await server.call("GET", "/stats", headers={"authorization": "bearer   first-key "})).status == 200
+        wrong = [
+            "Bearer first-key2",
+            "Bearer first-ke",
+            "Basic first-key",
+            "Bearer first-key, second",
+            "Bearer first-key first-key",
+        ]
+        for authorization in (None, "", "first-key", "Bearer", "Bearer ", "Bearer wrong", "\xff\xff", *wrong):
+            reply = await server.call("POST", "/tasks/new", HASH, headers={"authorization": authorization})
+            assert (reply.status, reply.headers.get("www-authenticate")) == (401, "Bearer"), authorization
+            assert "Authorization: Bearer" in reply.json["msg"]
+            assert "first-key" not in reply.json["msg"]
+
+
+async def test_with_keys_the_health_of_the_server_needs_none_and_the_host_does_not_matter():
+    async with running(**KEYS) as server:
+        for path in ("/healthz", "/readyz"):
+            assert (await server.call("GET", path, headers={"host": "tasks.example.org"})).status == 200
+        for path in ("/healthz/", "/tasks/new", "/stats", "/openapi.json", "/nope"):
+            await server.refused("GET", path, status=401)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"sec-fetch-site": "none"},
+        {"sec-fetch-site": "same-origin"},
+        {"sec-fetch-site": "same-origin", "origin": "http://localhost:8080", "host": "localhost:8080"},
+        {"origin": "https://localhost", "host": "localhost"},
+        {"origin": "http://localhost", "host": "localhost:80"},
+        {"origin": "http://[::1]:8080", "host": "[::1]:8080"},
+    ],
+    ids=str,
+)
+async def test_own_pages_and_programs_may_change_something(server, headers):
+    assert (await server.call("POST", "/tasks/new", HASH, headers)).status == 201
+
+
+@pytest.mark.parametrize("settings", [{}, KEYS], ids=["without keys", "with keys"])
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"sec-fetch-site": "cross-site"},
+        {"sec-fetch-site": "same-site"},
+        {"sec-fetch-site": "something-new"},
+        {"origin": "http://evil.example"},
+        {"origin": "null"},
+        {"origin": ""},
+        {"origin": "http://localhost:9999", "host": "localhost:8080"},
+        {"origin": "http://localhost:80", "host": "localhost:443"},
+        {"origin": "file://"},
+        {"sec-fetch-site": "none", "origin": "http://evil.example"},
+    ],
+    ids=str,
+)
+async def test_pages_of_other_web_sites_may_change_nothing(settings, headers):
+    async with running(**settings) as server:
+        task_id = str(await server.service.create(*_a_hash(server)))
+        headers = {"authorization": "Bearer first-key", **headers}
+        for method, path, body in (("POST", "/tasks/new", HASH), ("DELETE", f"/tasks/{task_id}", None), ("PUT", "/x", None)):
+            await server.refused(method, path, body, headers, status=403)
+        assert (await server.call("GET", f"/tasks/{task_id}", headers=headers)).status == 200
+
+
+def _a_hash(server):
+    task_type = server.registry.get("hash")
+    return task_type, task_type.fields(secret="x"), HASH["hash"]["execution_time"]
+
+
+def test_no_key_can_be_read_from_the_rules():
+    access = Access(Settings(**KEYS))
+
+    assert "first-key" not in str(vars(access))
+
+
+def test_a_refusal_never_shows_more_than_a_line():
+    access = Access(Settings())
+    headers = [(b"host", b"\r\n" * 500 + b"\x1b[31m")]
+    with pytest.raises(RefusedError) as refused:
+        access.check({"headers": headers, "path": "/", "method": "GET", "http_version": "1.1"})
+
+    assert len(str(refused.value)) < 500
+    assert str(refused.value).isprintable()

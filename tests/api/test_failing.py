@@ -1,0 +1,120 @@
+"""What a caller sees when the store fails, and when tasker has a defect."""
+
+import pytest
+from rest_server import HASH, problem_in, running
+
+from tasker.errors import StoreBusyError, StoreFullError, StoreUnavailableError, TaskExistsError
+from tasker.interfaces import Page
+
+pytestmark = pytest.mark.anyio
+
+
+class Failing:
+    """A service whose calls raise what they are told to, from the given page on."""
+
+    def __init__(self, service, error=None, *, pages=0):
+        self._service, self.error, self._pages = service, error, pages
+
+    def __getattr__(self, name):
+        return getattr(self._service, name)
+
+    async def _fail(self, *_, **__):
+        raise self.error
+
+    create = get = page = delete = stats = _fail
+
+    async def pages(self, which):
+        for _ in range(self._pages):
+            yield await self._service.page(which, after=None, limit=1)
+        raise self.error
+
+    def unready(self):
+        return "disk full"
+
+
+async def store_one(server):
+    task_type = server.registry.get("hash")
+    await server.service._service.create(task_type, task_type.fields(secret="x"), HASH["hash"]["execution_time"])
+
+
+CALLS = [
+    ("POST", "/tasks/new", HASH),
+    ("GET", "/tasks/019bbade-01c6-7d11-821f-bc1538901f12", None),
+    ("DELETE", "/tasks/019bbade-01c6-7d11-821f-bc1538901f12", None),
+    ("GET", "/tasks/type/hash", None),
+    ("GET", "/tasks/state/todo?limit=1", None),
+    ("HEAD", "/tasks/state/todo", None),
+    ("GET", "/stats", None),
+]
+
+
+@pytest.mark.parametrize("call", CALLS, ids=lambda call: " ".join(call[:2]))
+@pytest.mark.parametrize(
+    ("error", "status", "code", "retry_after"),
+    [
+        (StoreUnavailableError("I/O error", retry_after=3), 503, "store_unavailable", "3"),
+        (StoreBusyError(), 503, "store_busy", "1"),
+        (StoreFullError("disk full"), 507, "store_full", "1"),
+        (TaskExistsError("x"), 409, "task_exists", None),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, Exception) else "",
+)
+async def test_an_error_of_the_store_has_its_status(call, error, status, code, retry_after):
+    async with running(lambda service: Failing(service, error)) as server:
+        reply = await server.call(*call)
+
+        assert (reply.status, reply.headers.get("retry-after")) == (status, retry_after)
+        if call[0] != "HEAD":
+            assert problem_in(reply) == str(error)
+            assert reply.json["code"] == code
+
+
+@pytest.mark.parametrize("call", CALLS, ids=lambda call: " ".join(call[:2]))
+async def test_a_defect_is_answered_without_details_and_logged_without_the_request(call, logged):
+    async with running(lambda service: Failing(service, ZeroDivisionError("inner secret"))) as server:
+        reply = await server.call(*call)
+
+        assert reply.status == 500
+        assert b"inner" not in reply.body
+        if call[0] != "HEAD":
+            problem_in(reply)
+        assert (await server.call("GET", "/healthz")).status == 200
+    assert [(line["event"], line["method"]) for line in logged] == [("a request found a defect", call[0])]
+    assert HASH["hash"]["secret"] not in str(logged)
+    logged.clear()  # that one is meant to have a traceback
+
+
+@pytest.mark.parametrize("error", [StoreUnavailableError("I/O error"), ZeroDivisionError("inner")])
+async def test_a_list_that_fails_half_way_ends_without_its_end_and_with_one_line_in_the_log(error, logged, caplog):
+    async with running(lambda service: Failing(service, error, pages=2)) as server:
+        await store_one(server)
+        raw = await server.raw("GET /tasks/state/todo HTTP/1.1\r\nhost: localhost\r\n\r\n")
+
+        assert raw.startswith(b"HTTP/1.1 200 OK")
+        assert b'[{"hash":{' in raw
+        assert not raw.endswith(b"0\r\n\r\n")
+        assert (await server.call("GET", "/healthz")).status == 200
+    assert [line["event"] for line in logged] == ["an answer was cut short"]
+    assert "inner" not in str(logged)
+    assert caplog.records == []
+
+
+async def test_a_server_that_cannot_write_is_not_ready_but_alive():
+    async with running(Failing) as server:
+        ready, alive = await server.call("GET", "/readyz"), await server.call("GET", "/healthz")
+
+    assert (ready.status, ready.json) == (503, {"status": "unavailable", "reason": "disk full"})
+    assert ready.headers["retry-after"] == "1"
+    assert alive.status == 200
+
+
+async def test_an_empty_first_page_does_not_break_the_array():
+    class Gappy(Failing):
+        async def pages(self, which):
+            page = await self._service.page(which, after=None, limit=1)
+            for part in ([], page.tasks, [], page.tasks):
+                yield Page(part, "x")
+
+    async with running(Gappy) as server:
+        await store_one(server)
+        assert len((await server.call("GET", "/tasks/type/hash")).json) == 2
