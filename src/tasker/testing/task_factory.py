@@ -1,0 +1,26 @@
+"""Makes tasks for tests."""
+
+import uuid
+
+from tasker.model import instants
+from tasker.model.instants import Instant
+from tasker.model.task import Pool, Task, TaskId
+
+
+def a_task(
+    *, due_at: Instant, type_: str = "webhook", pool: int = 1, fields: bytes = b'{"url":"http://localhost/","body":"x"}'
+) -> Task:
+    """Return a new task that is due at *due_at*, with a random id.
+
+    Args:
+        fields: what the task type is given, as a JSON object.
+    """
+    return Task(
+        id=TaskId(str(uuid.uuid4())),
+        type=type_,
+        pool=Pool(pool),
+        fields=fields,
+        execution_time=instants.text(due_at),
+        execution_at=due_at,
+        due_at=due_at,
+    )

@@ -1,0 +1,120 @@
+"""Power loss: whatever was acknowledged is on stable storage before the caller hears of it."""
+
+import random
+from pathlib import Path
+
+import pytest
+from vfs import RecordingVFS
+
+from tasker.model import lifecycle
+from tasker.model.attempt import Succeeded
+from tasker.model.retry import RetryPolicy
+from tasker.model.task import Pool, State
+from tasker.stores.sqlite.connection import connect
+from tasker.stores.sqlite.store import SqliteStore
+from tasker.testing.task_factory import a_task
+from tasker.timing.clock import ManualClock
+
+pytestmark = pytest.mark.anyio
+
+WEBHOOK = Pool(1)
+SECTOR = 512
+IMAGES_PER_MOMENT = 3
+
+
+def write_image(events, folder, rand):
+    """Write the files as a power loss after *events* may leave them: what was synced, and any part of what was not.
+
+    A write may be there, be missing, or be torn at any sector.
+    """
+    files = {}
+    unsynced = {}
+    for event in events:
+        if event.what == "sync":
+            for write in unsynced.pop(event.file, []):
+                apply(files, write)
+        else:
+            unsynced.setdefault(event.file, []).append(event)
+    for writes in unsynced.values():
+        for write in writes:
+            if write.what == "truncate" or not write.data:
+                continue  # a truncation that did not reach the disk
+            for start in range(0, len(write.data), SECTOR):
+                if rand.random() < 0.5:
+                    apply(files, write._replace(offset=write.offset + start, data=write.data[start : start + SECTOR]))
+    for name, content in files.items():
+        (folder / Path(name).name).write_bytes(content)
+    return folder / "tasks.db"
+
+
+def apply(files, write):
+    content = files.setdefault(write.file, bytearray())
+    if write.what == "truncate":
+        del content[write.offset :]
+        return
+    content.extend(bytes(max(write.offset + len(write.data) - len(content), 0)))
+    content[write.offset : write.offset + len(write.data)] = write.data
+
+
+async def test_every_acknowledged_write_is_in_every_image_that_a_power_loss_can_leave(tmp_path):
+    clock, vfs, rand = ManualClock(), RecordingVFS(), random.Random(7)
+    store = SqliteStore(str(tmp_path / "tasks.db"), clock=clock, vfs=vfs.name)
+    await store.open()
+    acknowledged = {}
+    moments = []
+
+    def note(task_id, *states):
+        acknowledged[task_id] = states
+        moments.append((len(vfs.events), dict(acknowledged)))
+
+    for _ in range(12):
+        kept, run, gone = (a_task(due_at=clock.now() + delay) for delay in (10**12, 0, 10**12))
+        for task in (kept, run, gone):
+            await store.create([task])
+            note(task.id, State.TODO, State.IN_PROGRESS)
+        (attempt,) = (await store.claim_due({WEBHOOK: 1})).attempts
+        now = clock.now()
+        settled = lifecycle.settle(Succeeded(), attempt=1, retry=RetryPolicy(), started_at=now, now=now, rand=0.5)
+        await store.settle(attempt, settled)
+        note(run.id, State.DONE)
+        await store.delete(gone.id)
+        note(gone.id)
+
+    for number, (length, expected) in enumerate(moments):
+        for image in range(IMAGES_PER_MOMENT):
+            folder = tmp_path / f"{number}-{image}"
+            folder.mkdir()
+            check_image(write_image(vfs.events[:length], folder, rand), expected)
+    await store.close()
+
+
+def check_image(path, expected):
+    connection = connect(path)
+    assert connection.pragma("integrity_check") == "ok"
+    states = {
+        id_.hex(): State(state) for id_, state in connection.execute("SELECT id, state FROM task JOIN payload USING (seq)")
+    }
+    connection.close()
+    for task_id, allowed in expected.items():
+        found = states.get(task_id.replace("-", ""))
+        assert found in allowed if allowed else found is None, (task_id, found, allowed)
+
+
+async def test_a_write_is_synced_before_its_caller_hears_of_it_and_a_claim_is_not(tmp_path):
+    clock, vfs = ManualClock(), RecordingVFS()
+    store = SqliteStore(str(tmp_path / "tasks.db"), clock=clock, vfs=vfs.name)
+    await store.open()
+
+    vfs.events.clear()
+    await store.create([a_task(due_at=clock.now())])
+    assert [event.what for event in vfs.events][-1] == "sync"
+
+    vfs.events.clear()
+    await store.claim_due({WEBHOOK: 1})
+    assert vfs.events, "a claim writes"
+    assert "sync" not in {event.what for event in vfs.events}
+
+    vfs.events.clear()
+    await store.create([a_task(due_at=clock.now())])
+    assert [event.what for event in vfs.events][-1] == "sync", "the level is set back after a claim"
+    await store.close()
