@@ -156,6 +156,8 @@ class _ReceivingProtocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         """Begin to count the head of a request."""
+        if self._expecting is _Expecting.BODY:  # see _decline_upgrade
+            return
         super().on_message_begin()
         self._expecting = _Expecting.HEAD
         self._head_bytes = self._first_piece_bytes = self._piece_bytes
@@ -167,6 +169,8 @@ class _ReceivingProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """Begin to answer the request."""
+        if self._expecting is _Expecting.BODY:  # see _decline_upgrade
+            return
         if self._head_bytes > MAX_HEAD_BYTES and self._measured_head() > MAX_HEAD_BYTES:
             raise _HeadTooLargeError
         super().on_headers_complete()
@@ -182,6 +186,8 @@ class _ReceivingProtocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """Expect the next request."""
+        if self.parser.should_upgrade():  # see _decline_upgrade
+            return
         self._expecting = _Expecting.REQUEST
         self._clear_deadline()
         super().on_message_complete()
@@ -197,7 +203,7 @@ class _ReceivingProtocol(HttpToolsProtocol):
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
         self._answering = cycle
         cycle.scope["extensions"] = {HANG_UP: {"call": self._hang_up}}
-        if cycle.scope["http_version"] == "1.0":
+        if cycle.scope["http_version"] != "1.1":
             # HTTP/1.0 knows no chunks: an answer whose length is not known beforehand ends with the connection.
             cycle.chunked_encoding = False
             cycle.expected_content_length = _AnyLength()
@@ -238,13 +244,25 @@ class _ReceivingProtocol(HttpToolsProtocol):
             try:
                 self.parser.feed_data(data)
             except httptools.HttpParserUpgrade as upgrade:
-                # Declined by answering in HTTP/1.1. What follows the request is the next one.
                 data = data[upgrade.args[0] :]
+                self._decline_upgrade()
             except httptools.HttpParserError as error:
                 self._refuse(_HEAD_TOO_LARGE if isinstance(error.__context__, _HeadTooLargeError) else _NOT_HTTP)
                 return
             else:
                 return
+
+    def _decline_upgrade(self) -> None:
+        """Go on with HTTP/1.1 after the headers of a request that offers another protocol.
+
+        The parser believes that such a request has no body and that nothing follows. A new one is told only how the body is
+        framed. Java's HTTP client, for one, offers HTTP/2 with its first request, whatever that carries.
+        """
+        framing = [
+            b"%b: %b\r\n" % (name, value) for name, value in self.headers if name in (b"content-length", b"transfer-encoding")
+        ]
+        self.parser = httptools.HttpRequestParser(self)
+        self.parser.feed_data(b"POST / HTTP/1.1\r\n%b\r\n" % b"".join(framing))
 
     def _measured_head(self) -> int:
         return len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)  # ": " and the end of the line
