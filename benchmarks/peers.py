@@ -1,0 +1,173 @@
+"""The limits that stand beside the figures, each as bare as it can be, in a process of its own on the server's core."""
+
+import asyncio
+import contextlib
+import json
+import os
+import random
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, Final
+
+import aiohttp
+import apsw
+import uvicorn
+import uvloop
+
+from benchmarks.machine import SERVER_CORE, running_on
+from benchmarks.sink import BODY_LENGTH, percentile
+from tasker import node
+from tasker.access import Access
+from tasker.api.app import build_app
+from tasker.config import Settings
+from tasker.egress.aiohttp_client import AiohttpClient
+from tasker.engine.engine import Engine
+from tasker.engine.telemetry import Telemetry
+from tasker.model.task import Task
+from tasker.service import Service
+from tasker.task_types.hash import HashType, phc_string
+from tasker.task_types.registry import Registry
+from tasker.task_types.webhook import WebhookType
+from tasker.timing.alarm import Alarm
+from tasker.timing.clock import SystemClock
+
+
+def ask(name: str, *arguments: object, cores: set[int] = SERVER_CORE) -> dict[str, float]:
+    """Run the peer *name* and return its figures."""
+    command = [sys.executable, "-m", "benchmarks.peers", name, *map(str, arguments)]
+    with running_on(cores):
+        printed = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+    figures: dict[str, float] = json.loads(printed)
+    return figures
+
+
+@contextlib.contextmanager
+def running_handler() -> Iterator[str]:
+    """Run the server without a store until the block ends. Yields its URL."""
+    with running_on(SERVER_CORE):
+        process = subprocess.Popen([sys.executable, "-m", "benchmarks.peers", "handler"], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    try:
+        yield process.stdout.readline().strip()
+    finally:
+        process.kill()
+        process.wait()
+
+
+class _NoStore:
+    """Stores nothing, at once."""
+
+    ailment = None
+
+    def __init__(self) -> None:
+        self.clock = SystemClock()
+
+    async def create(self, tasks: Sequence[Task]) -> None:
+        pass
+
+
+async def _handler() -> None:
+    """The same server and the same request: decoded, validated, given an id, answered."""
+    store: Any = _NoStore()
+    settings = Settings()
+    registry = Registry([WebhookType(AiohttpClient(), store.clock, slots=1), HashType(iterations=1, slots=1)])
+    service = Service(store, Engine(store, registry.types, Telemetry(), rand=random.random))
+    app = build_app(service, registry, Access(settings), settings)
+    listening = node._listen("127.0.0.1", 0)
+    print(node._url(listening), flush=True)
+    await uvicorn.Server(node._uvicorn_config(app, settings)).serve(sockets=[listening])
+
+
+async def _client(url: str, count: str, at_once: str) -> dict[str, float]:
+    """The bare HTTP client: so many posts, so many at once, nothing recorded."""
+    left = int(count)
+    body = b"%0*d" % (BODY_LENGTH, 0)
+
+    async def post_until_none_is_left(session: aiohttp.ClientSession) -> None:
+        nonlocal left
+        while left > 0:
+            left -= 1
+            async with session.post(url, data=body) as response:
+                await response.read()
+
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
+        began = time.monotonic()
+        await asyncio.gather(*(post_until_none_is_left(session) for _ in range(int(at_once))))
+        return {"per_second": int(count) / (time.monotonic() - began)}
+
+
+async def _alarm(per_second: str, seconds: str) -> dict[str, float]:
+    """Sleeping until random moments, with nothing to do then."""
+    clock = SystemClock()
+    first = clock.now() + 100_000
+    moments = sorted(first + int(random.random() * float(seconds) * 1e6) for _ in range(int(per_second) * int(seconds)))
+    alarm = Alarm(clock)
+    late: list[float] = []
+    for moment in moments:
+        while clock.now() < moment:
+            await alarm.sleep_until(moment)
+        late.append((clock.now() - moment) / 1e3)
+    alarm.close()
+    late.sort()
+    return {"p50": percentile(late, 50), "p99": percentile(late, 99), "max": late[-1]}
+
+
+def _pattern(seconds: str) -> dict[str, float]:
+    """One INSERT per transaction with a rollback journal and a sync, as the earlier server wrote."""
+    with tempfile.TemporaryDirectory(dir=Path.cwd()) as folder:
+        connection = apsw.Connection(str(Path(folder) / "tasks.db"))
+        connection.pragma("journal_mode", "DELETE")
+        connection.pragma("synchronous", "FULL")
+        connection.execute("CREATE TABLE webhooks (id TEXT PRIMARY KEY, state TEXT, execution_time TEXT, url TEXT, body TEXT)")
+        began = time.monotonic()
+        count = 0
+        while time.monotonic() < began + float(seconds):
+            row = (f"{random.getrandbits(128):032x}", "Todo", "2126-02-10T16:30:00Z", "http://localhost:9000/hook", "hello")
+            connection.execute("INSERT INTO webhooks VALUES (?, ?, ?, ?, ?)", row)
+            count += 1
+        per_second = count / (time.monotonic() - began)
+        connection.close()
+    return {"per_second": per_second}
+
+
+def _fdatasync(seconds: str) -> dict[str, float]:
+    """A write of 4 KiB to a file of its size, and its sync."""
+    block = os.urandom(4096)
+    took: list[float] = []
+    with tempfile.NamedTemporaryFile(dir=Path.cwd()) as file:
+        limit = time.monotonic() + float(seconds)
+        while time.monotonic() < limit:
+            began = time.monotonic()
+            os.pwrite(file.fileno(), block, 0)
+            os.fdatasync(file.fileno())
+            took.append((time.monotonic() - began) * 1e3)
+    took.sort()
+    return {"p50_ms": percentile(took, 50), "p99_ms": percentile(took, 99)}
+
+
+def _pbkdf2(threads: str, count: str) -> dict[str, float]:
+    """The bare function, on threads of the lowest priority."""
+
+    def be_nice() -> None:
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 19)
+
+    with ThreadPoolExecutor(int(threads), initializer=be_nice) as pool:
+        began = time.monotonic()
+        list(pool.map(lambda n: phc_string(b"secret %d" % n, bytes(16), Settings().pbkdf2_iterations), range(int(count))))
+        return {"per_second": int(count) / (time.monotonic() - began)}
+
+
+_FUNCTIONS: Final[dict[str, Callable[..., Any]]] = {
+    function.__name__.removeprefix("_"): function for function in (_handler, _client, _alarm, _pattern, _fdatasync, _pbkdf2)
+}
+
+if __name__ == "__main__":
+    wanted, given = sys.argv[1], sys.argv[2:]
+    function = _FUNCTIONS[wanted]
+    print(json.dumps(uvloop.run(function(*given)) if asyncio.iscoroutinefunction(function) else function(*given)))
