@@ -164,3 +164,22 @@ async def test_an_end_that_cannot_be_written_is_written_later_and_its_slot_is_ke
     await clock.advance(1)
     assert (await bench.store.get(first)).state is State.DONE
     assert [task for task, *_ in other.starts] == [first, second], "and the task was run once"
+
+
+async def test_a_slot_that_is_released_while_a_claim_runs_is_used_at_once(bench, clock, monkeypatch):
+    claim_due, pool = bench.store.claim_due, bench.types[0].pool
+
+    async def claim_while_what_runs_ends(free):
+        claimed = await claim_due(free)
+        bench.types[0].may_end.set()
+        while bench.engine.slots.running(pool):  # noqa: ASYNC110 - a few turns of the loop, no waiting
+            await asyncio.sleep(0)
+        return claimed
+
+    held = await bench.add("hold", at=1)
+    others = [await bench.add("succeed", at=2), await bench.add("succeed", at=2)]
+    await clock.advance(1.5)
+    monkeypatch.setattr(bench.store, "claim_due", claim_while_what_runs_ends)
+    await clock.advance(0.5)
+
+    assert bench.starts == [(held, 1, 1), *((other, 1, 2) for other in others)]

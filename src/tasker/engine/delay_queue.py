@@ -1,6 +1,6 @@
 """The delay queue: an endless stream of tasks that have come due."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 
 import structlog
 
@@ -31,7 +31,7 @@ class DelayQueue:
         """The earliest due time announced since the latest claim was handed in: that claim may not have seen it."""
         self._sleeps_until: Instant | None = None
         self._full: frozenset[Pool] = frozenset()
-        """Pools that the latest claim left without room: there may be more due in them than it could say."""
+        """Pools in which the latest claim used up the room it was given: there may be more due than it could say."""
         self._stopped = False
 
     def announce(self, due_at: Instant) -> None:
@@ -55,19 +55,22 @@ class DelayQueue:
         """Yield claimed attempts, never an empty batch, until ``stop``. Each attempt holds a slot of its pool."""
         try:
             while not self._stopped:
-                claimed = await self._claim()
+                room = dict(self._slots.free)
+                claimed = await self._claim(room)
                 for attempt in claimed.attempts:
                     self._slots.take(attempt.pool)
+                    room[attempt.pool] -= 1
+                self._full = frozenset(pool for pool, left in room.items() if left == 0)
                 if claimed.attempts:
                     yield claimed.attempts
-                self._full = frozenset(pool for pool, free in self._slots.free.items() if free == 0)
-                await self._sleep_until(claimed.next_due)
+                if not any(self._slots.free[pool] for pool in self._full):  # else: room was made while the claim ran
+                    await self._sleep_until(claimed.next_due)
         finally:
             self._alarm.close()
 
-    async def _claim(self) -> Claimed:
+    async def _claim(self, room: Mapping[Pool, int]) -> Claimed:
         self._announced = None
-        free = {pool: slots for pool, slots in self._slots.free.items() if slots > 0}
+        free = {pool: slots for pool, slots in room.items() if slots > 0}
         if not free:
             return Claimed((), None)
         try:
