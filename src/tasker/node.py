@@ -20,7 +20,7 @@ from tasker.config import Settings, sqlite_location
 from tasker.egress.aiohttp_client import AiohttpClient
 from tasker.engine.engine import Engine
 from tasker.engine.telemetry import Telemetry
-from tasker.errors import ListenError
+from tasker.errors import DatabaseError, ListenError, StoreUnavailableError
 from tasker.service import Service
 from tasker.stores.sqlite.store import SqliteStore
 from tasker.task_types.hash import HashType
@@ -51,13 +51,13 @@ class Node:
 
         Raises:
             StartError: it cannot; everything that was taken is let go of.
-            StoreUnavailableError: the database cannot be written.
         """
         settings = self._settings
         async with self._closing as closing:
             listening = closing.enter_context(_listen(settings.listen_ip, settings.listen_port))
             clock = SystemClock()
-            store = SqliteStore(sqlite_location(settings.database_url), clock=clock)
+            location = sqlite_location(settings.database_url)
+            store = SqliteStore(location, clock=clock)
             await store.open()
             closing.push_async_callback(store.close)
             client = AiohttpClient()
@@ -71,7 +71,10 @@ class Node:
             for task_type in registry.types:
                 closing.push_async_callback(task_type.close)
             self._engine = Engine(store, registry.types, Telemetry(), rand=random.random)
-            await self._engine.start()
+            try:
+                await self._engine.start()
+            except StoreUnavailableError as error:
+                raise DatabaseError(location, f"{error.reason}; see to that and start again") from error
             service = Service(store, self._engine)
             self._server = _Server(_uvicorn_config(build_app(service, registry, Access(settings), settings), settings))
             self._serving = asyncio.create_task(self._server.serve(sockets=[listening]))
@@ -138,6 +141,7 @@ def _listen(ip: str, port: int) -> socket.socket:
     try:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind((ip, port))
+        listening.listen(BACKLOG)  # only now is the address taken: with SO_REUSEADDR several may bind it
         listening.setblocking(False)
     except OSError as error:
         listening.close()

@@ -9,7 +9,7 @@ from typing import Any, Final, TypeVar
 import click
 
 from tasker import __version__
-from tasker.cli.redact import redact
+from tasker.cli.redact import one_line, redact
 from tasker.cli.settings import SETTINGS, Setting
 from tasker.errors import SettingError, StartError
 
@@ -30,19 +30,18 @@ def main() -> None:
     try:
         sys.exit(tasker.main(prog_name="tasker", standalone_mode=False))
     except click.UsageError as error:
-        error.message = redact(error.message)  # type: ignore[misc]  # declared final, and shown by show()
-        error.show()
+        _complain(f"{error.format_message()}  Try: tasker --help")
         sys.exit(MISUSED)
     except SettingError as error:
-        _complain(error)
+        _complain(str(error))
         sys.exit(MISUSED)
     except StartError as error:
-        _complain(error)
+        _complain(str(error))
         sys.exit(FAILED)
 
 
-def _complain(error: Exception) -> None:
-    click.echo(f"tasker: {redact(str(error))}", err=True)
+def _complain(problem: str) -> None:
+    click.echo(f"tasker: {one_line(redact(problem))}", err=True)
 
 
 def _server_options(command: C) -> C:
@@ -64,16 +63,20 @@ def _option(setting: Setting) -> Callable[[C], C]:
         setting.name,
         metavar=setting.metavar or None,
         help=f"{setting.help}  [env: {', '.join(setting.variables)}{default}]",
-        is_flag=not setting.metavar,
+        is_flag=None if setting.metavar else True,  # False would make the option's value optional
         multiple=setting.many,
         type=str if setting.metavar else None,  # settings.py reads the texts of flags, variables and keys alike
     )
 
 
 def _serve(flags: dict[str, Any]) -> None:
-    from tasker.cli import serve, sources  # noqa: PLC0415 - the server's imports would make --help and --version slow
+    from tasker.cli import sources  # noqa: PLC0415 - as below
 
-    serve.serve(sources.load(flags, os.environ))
+    settings = sources.load(flags, os.environ)
+
+    from tasker.cli import serve  # noqa: PLC0415 - the server's imports would make --help, --version and refusals slow
+
+    serve.serve(settings)
 
 
 @click.group(invoke_without_command=True, context_settings=_HELP)

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import re
 import sys
 import traceback
 from collections.abc import Mapping
@@ -11,7 +10,7 @@ from typing import Any, Final
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
-from tasker.cli.redact import redact
+from tasker.cli.redact import one_line, redact
 from tasker.errors import TaskerError
 
 _LEVELS: Final = {
@@ -23,8 +22,6 @@ _LEVELS: Final = {
 }
 _LONGEST: Final = 2_000
 """Characters of a value that are logged."""
-
-_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 _log = structlog.get_logger()
 
@@ -104,8 +101,7 @@ def _safe(value: Any) -> Any:  # noqa: ANN401 - whatever was logged
         case list() | tuple():
             return [_safe(part) for part in value]
         case _:
-            text = redact(str(value)[:_LONGEST])
-            return _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
+            return one_line(redact(str(value)[:_LONGEST]))
 
 
 class _StandardError:

@@ -20,9 +20,9 @@ class DatabaseLock:
         path = f"{database}.lock"
         try:
             self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        except FileNotFoundError:
-            raise DatabaseError(str(database), f"the folder {database.parent} does not exist; make it first") from None
         except OSError as error:
+            if not database.parent.exists():
+                raise DatabaseError(str(database), f"the folder {database.parent} does not exist; make it first") from None
             raise DatabaseError(
                 str(database),
                 f"cannot write {path} ({error.strerror}); the folder must be writable for the user that tasker runs as",

@@ -1,6 +1,8 @@
 """The store on one SQLite file, or in memory."""
 
 import asyncio
+import os
+import stat
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -59,7 +61,7 @@ class SqliteStore:
             vfs: name of a registered SQLite VFS to write through; None: the system's.
             pending_limit: how many writes may wait.
         """
-        self._path = None if location == MEMORY else Path(location).resolve()
+        self._path = None if location == MEMORY else Path(os.path.realpath(location))
         self._clock = clock
         self._pools = pools or {"webhook": Pool(1), "hash": Pool(2)}
         self._vfs = vfs
@@ -94,6 +96,7 @@ class SqliteStore:
             self._open(MEMORY)
             self._commit = InlineCommit(self._writer)
             return
+        _check_ordinary(self._path)
         self._lock = DatabaseLock(self._path)
         try:
             await asyncio.to_thread(self._open, self._path)
@@ -171,9 +174,9 @@ class SqliteStore:
 
     def _open(self, location: Path | str) -> None:
         """Open the writing connection and bring the tables up to date."""
-        if isinstance(location, Path) and not location.exists():
-            location.touch(mode=0o600)  # before SQLite opens it: its -wal and -shm get the same mode
         try:
+            if isinstance(location, Path) and not location.exists():
+                location.touch(mode=0o600)  # before SQLite opens it: its -wal and -shm get the same mode
             connection = connect(location, vfs=self._vfs)
             taken = schema.bring_up_to_date(connection, location, self._pools)
             if isinstance(location, Path):
@@ -188,6 +191,8 @@ class SqliteStore:
             raise NotADatabaseError(str(location)) from None
         except apsw.Error as error:
             raise DatabaseError(str(location), f"{error}") from error
+        except OSError as error:
+            raise DatabaseError(str(location), error.strerror or "unknown reason") from error
         self._connection = connection
         if isinstance(location, str):
             self._reading.reader = Reader(connection, self._queries)
@@ -200,3 +205,13 @@ class SqliteStore:
         connection = connect(self._path, vfs=self._vfs, read_only=True)
         self._readers.append(connection)
         self._reading.reader = Reader(connection, self._queries)
+
+
+def _check_ordinary(path: Path) -> None:
+    """Refuse folders and devices before anything is made beside them, or their mode is changed."""
+    try:
+        mode = path.stat().st_mode
+    except OSError:  # it is missing, or out of reach: whatever is tried next says why
+        return
+    if not stat.S_ISREG(mode):
+        raise DatabaseError(str(path), "it is no ordinary file; choose another with --database-url")

@@ -1,0 +1,34 @@
+"""Fixtures of the tests of the command line."""
+
+import os
+import signal
+
+import pytest
+from command import environment
+
+from tasker import cli
+from tasker.cli import serve
+
+
+@pytest.fixture
+def settings_from(tmp_path, monkeypatch):
+    """The settings with which the command, run in this process, would serve."""
+    monkeypatch.chdir(tmp_path)
+    found = []
+    monkeypatch.setattr(serve, "serve", found.append)
+    handler = signal.getsignal(signal.SIGINT)  # the command sets it for its process
+
+    def settings(*arguments, variables=None, toml=None):
+        if toml is not None:
+            (tmp_path / "tasker.toml").write_text(toml)
+        monkeypatch.setattr(os, "environ", environment(variables))
+        monkeypatch.setattr("sys.argv", ["tasker", *arguments])
+        try:
+            cli.main()
+        except SystemExit as end:
+            if end.code:
+                raise
+        return found.pop()
+
+    yield settings
+    signal.signal(signal.SIGINT, handler)

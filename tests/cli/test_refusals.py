@@ -1,0 +1,226 @@
+"""What tasker cannot do it refuses in one line, which names the cause and what would be right. No traceback, ever."""
+
+import os
+import socket
+
+import apsw
+import pytest
+from command import one_line_of, refusal, run, serving, soon
+
+from tasker.config import Settings
+from tasker.errors import ListenError, StartError
+from tasker.node import Node, _listen
+from tasker.stores.sqlite.schema import APPLICATION_ID
+from tasker.testing.server import TaskerServer
+from tasker.testing.webhook_receiver import WebhookReceiver
+
+
+def sqlite_file(path, *statements):
+    connection = apsw.Connection(str(path))
+    for statement in statements:
+        connection.execute(statement)
+    connection.close()
+
+
+@pytest.fixture
+def misused(capsys, settings_from):
+    """Give the command options, variables and keys that it refuses with 2 and one line; the line."""
+
+    def refused(*arguments, variables=None, toml=None):
+        with pytest.raises(SystemExit) as end:
+            settings_from(*arguments, variables=variables, toml=toml)
+        assert end.value.code == 2
+        printed = capsys.readouterr()
+        return one_line_of(printed.out, printed.err)
+
+    return refused
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--listen-port", "70000"], ["--listen-port", "from 0 to 65535", "'70000'"]),
+        (["--listen-port", "http"], ["--listen-port", "from 0 to 65535", "'http'"]),
+        (["serve", "--listen-port", "-1"], ["--listen-port", "from 0 to 65535", "'-1'"]),
+        (["--listen-ip", "localhost"], ["--listen-ip", "an IP address, such as 127.0.0.1", "'localhost'"]),
+        (["--listen-ip", "127.0.0.1\nx"], ["--listen-ip", "an IP address, such as 127.0.0.1"]),
+        (["--database-url", "tasks.db"], ["--database-url", "sqlite:PATH"]),
+        (["--database-url", "sqlite:"], ["--database-url", "sqlite:PATH"]),
+        (["--database-url", "postgresql://localhost/tasks"], ["--database-url", "sqlite:PATH", "postgresql:"]),
+        (["--log-level", "loud"], ["--log-level", "TRACE, DEBUG, INFO, WARN, ERROR", "'loud'"]),
+        (["--grace-period", "soon"], ["--grace-period", "seconds from 0 to 3600", "'soon'"]),
+        (["--listen-prot", "1"], ["--listen-prot", "--listen-port", "--help"]),
+        (["--listen-port"], ["--listen-port", "requires an argument"]),
+        (["--allowed-host"], ["--allowed-host", "requires an argument"]),
+        (["serv"], ["serv", "--help"]),
+        (["--no-auth", "serve"], ["tasker serve [OPTIONS]"]),
+        (["--config", "none.toml"], ["--config", "none.toml", "No such file"]),
+        (["--api-keys-file", "no\nkeys"], ["--api-keys-file", "No such file", "one API key per line"]),
+        (["--listen-ip", "0.0.0.0"], ["--listen-ip", "--api-keys-file", "--no-auth"]),
+        (["--listen-ip", "::"], ["--listen-ip", "--api-keys-file", "--no-auth"]),
+    ],
+)
+def test_an_option_that_cannot_be_used_is_misuse(misused, arguments, words):
+    line = misused(*arguments)
+    assert [word for word in words if word not in line] == [], line
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("LISTEN_PORT", "65536", ["from 0 to 65535"]),
+        ("LISTEN_IP", "0", ["an IP address"]),
+        ("LISTEN_IP", "0.0.0.0", ["--api-keys-file", "--no-auth"]),
+        ("DATABASE_URL", "mysql://localhost/tasks", ["sqlite:PATH"]),
+        ("LOG_LEVEL", "loud", ["TRACE, DEBUG, INFO, WARN, ERROR"]),
+        ("RUST_LOG", "hyper=warn,loud", ["TRACE, DEBUG, INFO, WARN, ERROR"]),
+        ("TASKER_MAX_DELIVERIES", "0", ["from 1 to 10000"]),
+        ("TASKER_NO_AUTH", "perhaps", ["true or false"]),
+        ("TASKER_API_KEYS", "short", ["at least 16"]),
+        ("TASKER_API_KEYS", " ", ["at least one API key"]),
+        ("TASKER_CONFIG", "none.toml", ["none.toml"]),
+    ],
+)
+def test_a_variable_that_cannot_be_used_is_misuse(misused, name, value, words):
+    line = misused(variables={name: value})
+    assert [word for word in [name, *words] if word not in line] == [], line
+
+
+@pytest.mark.parametrize(
+    ("toml", "words"),
+    [
+        ("listen_port = 65536", ["listen_port", "from 0 to 65535"]),
+        ("listen_port = '80'", ["listen_port", "a whole number"]),
+        ("no_auth = 1", ["no_auth", "true or false"]),
+        ("allowed_hosts = 'tasks.example.org'", ["allowed_hosts", "a list"]),
+        ("listen_ip = '0.0.0.0'", ["listen_ip", "--api-keys-file", "--no-auth"]),
+        ("listen_prot = 80", ["listen_prot", "listen_port"]),
+        ("nonsense = 80", ["nonsense", "no such key", "listen_ip", "grace_period"]),
+        ("api_keys = ['0123456789abcdef']", ["api_keys", "api_keys_file", "TASKER_API_KEYS"]),
+        ("a\nlisten_port = 80", ["is not TOML", "line 1"]),
+    ],
+)
+def test_a_key_that_cannot_be_used_is_misuse(misused, toml, words):
+    line = misused(toml=toml)
+    assert [word for word in ["tasker.toml", *words] if word not in line] == [], line
+
+
+def test_asking_for_keys_and_for_no_keys_is_misuse(misused):
+    assert "--no-auth" in misused("--no-auth", variables={"TASKER_API_KEYS": "0123456789abcdef"})
+
+
+@pytest.mark.parametrize(
+    ("arguments", "variables", "toml", "word"),
+    [
+        (["--listen-port", "70000"], {}, "", "--listen-port: expected a port from 0 to 65535, got: '70000'"),
+        (["--listen-prot", "1"], {}, "", "--listen-prot"),
+        ([], {"LISTEN_IP": "0.0.0.0"}, "", "LISTEN_IP: others can reach 0.0.0.0"),
+        ([], {}, "listen_prot = 1", "'listen_prot' in tasker.toml: there is no such key; expected listen_port"),
+    ],
+)
+def test_misuse_ends_the_process_with_2_and_leaves_nothing_behind(tmp_path, arguments, variables, toml, word):
+    line = refusal(run(tmp_path, *arguments, variables=variables, toml=toml), 2)
+    assert word in line
+    assert [file.name for file in tmp_path.iterdir()] == ["tasker.toml"]
+
+
+def test_a_port_in_use_ends_with_1(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = str(other.getsockname()[1])
+        line = refusal(run(tmp_path, "--listen-port", port), 1)
+    assert f"127.0.0.1:{port}" in line
+    assert "--listen-port" in line
+    assert list(tmp_path.iterdir()) == [], "nothing else was touched"
+
+
+def test_an_address_is_taken_before_anything_else_is_done():
+    with _listen("127.0.0.1", 0) as first, pytest.raises(ListenError):
+        _listen("127.0.0.1", first.getsockname()[1])
+
+
+def test_an_address_of_another_machine_ends_with_1(tmp_path):
+    line = refusal(run(tmp_path, "--no-auth", "--listen-ip", "192.0.2.1", "--listen-port", "0"), 1)
+    assert "192.0.2.1" in line
+    assert "--listen-ip" in line
+
+
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        ("missing/tasks.db", ["missing", "make it first"]),
+        ("/proc/tasks.db", ["cannot write /proc/tasks.db.lock", "must be writable"]),
+        ("notes.txt/tasks.db", ["cannot write"]),
+        ("x" * 300, ["File name too long"]),
+        ("loop", ["loop"]),
+        (".", ["no ordinary file"]),
+        ("pipe", ["no ordinary file"]),
+        ("notes.txt", ["no tasker database", "--database-url"]),
+        ("addresses.db", ["no tasker database", "--database-url"]),
+        ("newer.db", ["a newer tasker wrote it", "schema 1000"]),
+        ("earlier.db", ["hashes", "6f2ee5ba-5f2a-4f0a-8a4e-2b6c0d1f7a11", "nothing was changed"]),
+    ],
+)
+@pytest.mark.anyio
+async def test_a_database_that_cannot_be_used_is_refused_and_not_changed(tmp_path, monkeypatch, path, words):
+    monkeypatch.chdir(tmp_path)
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "loop").symlink_to("loop")
+    (tmp_path / "notes.txt").write_text("Buy milk, and then some more of it.\n" * 200)
+    sqlite_file(tmp_path / "addresses.db", "CREATE TABLE address (street TEXT)")
+    sqlite_file(tmp_path / "newer.db", f"PRAGMA application_id = {APPLICATION_ID}", "PRAGMA user_version = 1000")
+    sqlite_file(
+        tmp_path / "earlier.db",
+        "CREATE TABLE hashes (id TEXT, state TEXT, execution_time TEXT, secret TEXT)",
+        "INSERT INTO hashes VALUES ('6f2ee5ba-5f2a-4f0a-8a4e-2b6c0d1f7a11', 'todo', 'tomorrow', 'x')",
+    )
+    before = {file.name: file.read_bytes() for file in tmp_path.iterdir() if file.is_file()}
+
+    with pytest.raises(StartError) as refused:
+        await Node(Settings(listen_port=0, database_url=f"sqlite:{path}")).start()
+
+    assert [word for word in words if word not in str(refused.value)] == [], refused
+    assert before.items() <= {file.name: file.read_bytes() for file in tmp_path.iterdir() if file.is_file()}.items()
+
+
+@pytest.mark.parametrize(
+    ("path", "word"), [("two\nlines/tasks.db", "make it first"), ("notes.txt", "no tasker database"), (".", "no ordinary file")]
+)
+def test_a_database_that_cannot_be_used_ends_the_process_with_1(tmp_path, path, word):
+    (tmp_path / "notes.txt").write_text("Buy milk, and then some more of it.\n" * 200)
+    line = refusal(run(tmp_path, "--listen-port", "0", "--database-url", f"sqlite:{path}"), 1)
+    assert word in line
+
+
+def test_a_database_that_another_tasker_holds_ends_with_1_and_the_other_goes_on(tmp_path):
+    with serving(tmp_path, "--listen-port", "0") as server:
+        (tmp_path / "alias.db").symlink_to("tasks.db")
+        line = refusal(run(tmp_path, "--listen-port", "0", "--database-url", "sqlite:alias.db"), 1)
+        assert "another tasker uses it" in line
+        assert "--database-url" in line
+        assert server.call("GET", "/readyz")[0] == 200
+
+
+def test_a_disk_that_is_full_at_the_first_start_ends_with_1(tmp_path):
+    line = refusal(run(tmp_path, "--listen-port", "0", longest_file=0), 1)
+    assert f"cannot open the database {tmp_path}/tasks.db" in line
+
+
+def test_a_disk_that_is_full_when_tasks_are_taken_back_ends_with_1_and_loses_nothing(tmp_path):
+    with WebhookReceiver() as receiver, TaskerServer(tmp_path) as server:
+        body = {"url": receiver.url("/slow/30"), "body": "x" * 50_000}
+        task = {"webhook": {"execution_time": "2126-02-10T16:30:00Z", **body}}
+        waiting = server.call("POST", "/tasks/new", task)["id"]
+        running = server.call("POST", "/tasks/new", {"webhook": {"execution_time": soon(), **body}})["id"]
+        receiver.wait_for(1)
+        server.kill()
+
+        size = (tmp_path / "tasks.db-wal").stat().st_size
+        done = run(tmp_path, "--listen-port", "0", longest_file=size)
+        line = refusal(done, 1)
+        assert "cannot open the database" in line
+        assert "start again" in line
+
+        server.start()
+        assert server.call("GET", f"/tasks/{waiting}")["webhook"]["state"] == "todo"
+        receiver.wait_for(2)
+        assert {delivery.headers["webhook-id"] for delivery in receiver.deliveries()} == {running}
