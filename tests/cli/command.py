@@ -22,7 +22,7 @@ def environment(variables=None):
     return {**others, **(variables or {})}
 
 
-def run(folder, *arguments, variables=None, toml=None, longest_file=None):
+def run(folder, *arguments, variables=None, toml=None, longest_file=None, command=COMMAND):
     """Run the command to its end, which must come soon. *longest_file*: bytes beyond which no file can be written."""
     if toml is not None:
         (folder / "tasker.toml").write_text(toml)
@@ -32,7 +32,7 @@ def run(folder, *arguments, variables=None, toml=None, longest_file=None):
             resource.setrlimit(resource.RLIMIT_FSIZE, (longest_file, longest_file))
 
     return subprocess.run(
-        [*COMMAND, *arguments],
+        [*command, *arguments],
         cwd=folder,
         env=environment(variables),
         capture_output=True,

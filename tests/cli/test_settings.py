@@ -1,0 +1,183 @@
+"""Where settings come from: an option, else a variable, else tasker.toml, else the default."""
+
+import dataclasses
+import re
+import sys
+from datetime import timedelta
+from importlib.metadata import version
+from ipaddress import ip_address
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from command import run
+
+from tasker.config import Settings, is_loopback, sqlite_location
+
+KEY = "0123456789abcdef"
+OTHER_KEY = "fedcba9876543210"
+
+
+def seconds(number):
+    return timedelta(seconds=number)
+
+
+class Way(NamedTuple):
+    """A value given by each of the three, and what each means."""
+
+    option: str
+    by_option: object
+    variable: str
+    text: str
+    by_variable: object
+    toml: str
+    by_key: object
+
+
+WAYS = {
+    "database_url": Way(
+        "--database-url sqlite:a", "sqlite:a", "DATABASE_URL", "sqlite:b", "sqlite:b", "'sqlite:c'", "sqlite:c"
+    ),
+    "listen_ip": Way("--listen-ip 127.0.0.2", "127.0.0.2", "LISTEN_IP", "0::1", "::1", "'127.0.0.4'", "127.0.0.4"),
+    "listen_port": Way("--listen-port 0", 0, "LISTEN_PORT", "65535", 65_535, "80", 80),
+    "log_level": Way("--log-level error", "ERROR", "LOG_LEVEL", "Trace", "TRACE", "'warning'", "WARN"),
+    "log_format": Way("--log-format JSON", "json", "TASKER_LOG_FORMAT", "console", "console", "'json'", "json"),
+    "max_body_bytes": Way("--max-body-bytes 1024", 1_024, "TASKER_MAX_BODY_BYTES", "2048", 2_048, "4096", 4_096),
+    "header_timeout": Way("--header-timeout 0.5", seconds(0.5), "TASKER_HEADER_TIMEOUT", "2", seconds(2), "3", seconds(3)),
+    "body_timeout": Way("--body-timeout 1", seconds(1), "TASKER_BODY_TIMEOUT", "3600", seconds(3600), "2.5", seconds(2.5)),
+    "max_deliveries": Way("--max-deliveries 1", 1, "TASKER_MAX_DELIVERIES", "2", 2, "10000", 10_000),
+    "pbkdf2_iterations": Way("--pbkdf2-iterations 1000", 1_000, "TASKER_PBKDF2_ITERATIONS", "2000", 2_000, "3000", 3_000),
+    "grace_period": Way("--grace-period 0", seconds(0), "TASKER_GRACE_PERIOD", "1.5", seconds(1.5), "3600", seconds(3600)),
+    "api_keys_file": Way("--api-keys-file a", Path("a"), "TASKER_API_KEYS_FILE", "b", Path("b"), "'c'", Path("c")),
+    "no_auth": Way("--no-auth", True, "TASKER_NO_AUTH", "off", False, "true", True),
+    "allowed_hosts": Way(
+        *("--allowed-host one --allowed-host TWO.example.org", ("one", "two.example.org")),
+        *("TASKER_ALLOWED_HOSTS", "three, four", ("three", "four")),
+        *("['five', 'six']", ("five", "six")),
+    ),
+}
+
+
+def test_the_table_of_this_test_has_every_setting():
+    fields = {field.name for field in dataclasses.fields(Settings)}
+    assert set(WAYS) | {"api_keys"} == fields, "api_keys come from a variable and a file alone"
+
+
+@pytest.mark.parametrize("name", WAYS)
+@pytest.mark.parametrize("command", [[], ["serve"]])
+def test_an_option_counts_before_a_variable_before_a_key_before_the_default(settings_from, tmp_path, name, command):
+    for file in "abc":
+        (tmp_path / file).write_text(KEY)
+    way = WAYS[name]
+    variables, toml = {way.variable: way.text}, f"{name} = {way.toml}"
+
+    assert getattr(settings_from(*command, toml=""), name) == getattr(Settings(), name)
+    assert getattr(settings_from(*command, toml=toml), name) == way.by_key
+    assert getattr(settings_from(*command, variables=variables), name) == way.by_variable
+    assert getattr(settings_from(*command, *way.option.split(), variables=variables), name) == way.by_option
+
+
+def test_nothing_given_makes_the_defaults(settings_from):
+    assert settings_from() == Settings()
+    defaults = Settings()
+    assert (defaults.database_url, defaults.listen_ip, defaults.listen_port) == ("sqlite:tasks.db", "127.0.0.1", 8080)
+
+
+@pytest.mark.parametrize(
+    ("variables", "level"),
+    [
+        ({"LOG_LEVEL": "TRACE"}, "TRACE"),
+        ({"LOG_LEVEL": "debug"}, "DEBUG"),
+        ({"LOG_LEVEL": " Info "}, "INFO"),
+        ({"LOG_LEVEL": "wArN"}, "WARN"),
+        ({"LOG_LEVEL": "Warning"}, "WARN"),
+        ({"RUST_LOG": "Error"}, "ERROR"),
+        ({"RUST_LOG": "hyper=trace,debug,tower=warn"}, "DEBUG"),
+        ({"RUST_LOG": "hyper=trace"}, "INFO"),
+        ({"LOG_LEVEL": "debug", "RUST_LOG": "error"}, "DEBUG"),
+        ({"LOG_LEVEL": "", "RUST_LOG": "error"}, "ERROR"),
+        ({"LOG_LEVEL": "", "RUST_LOG": ""}, "INFO"),
+    ],
+)
+def test_the_log_level_is_read_in_any_case_and_from_either_variable(settings_from, variables, level):
+    assert settings_from(variables=variables).log_level == level
+
+
+@pytest.mark.parametrize("variable", ["DATABASE_URL", "LISTEN_IP", "LISTEN_PORT", "TASKER_CONFIG", "TASKER_GRACE_PERIOD"])
+def test_an_empty_variable_counts_as_not_set(settings_from, variable):
+    assert settings_from(variables={variable: ""}) == Settings()
+
+
+def test_the_file_of_settings_is_the_one_that_is_named(settings_from, tmp_path):
+    (tmp_path / "one.toml").write_text("listen_port = 1")
+    (tmp_path / "two.toml").write_text("listen_port = 2")
+    toml = "listen_port = 3"
+    variables = {"TASKER_CONFIG": "two.toml"}
+    assert settings_from(toml=toml).listen_port == 3
+    assert settings_from(variables=variables).listen_port == 2
+    assert settings_from("--config", "one.toml", variables=variables).listen_port == 1
+
+
+def test_keys_come_from_the_variable_and_the_file_together(settings_from, tmp_path):
+    (tmp_path / "keys").write_text(f"# those who may call\n{KEY}  # the shop\n\n{KEY}\n")
+    settings = settings_from("--api-keys-file", "keys", variables={"TASKER_API_KEYS": f"{OTHER_KEY}, {KEY},"})
+    assert set(settings.api_keys) == {KEY, OTHER_KEY}
+    assert KEY not in repr(settings)
+
+
+@pytest.mark.parametrize("ip", ["0.0.0.0", "::", "192.0.2.1", "::ffff:192.0.2.1"])
+def test_others_may_be_let_in_with_keys_or_on_purpose(settings_from, ip):
+    assert settings_from("--listen-ip", ip, variables={"TASKER_API_KEYS": KEY}).listen_ip == str(ip_address(ip))
+    assert settings_from("--listen-ip", ip, "--no-auth").listen_ip == str(ip_address(ip))
+
+
+@pytest.mark.parametrize("ip", ["127.0.0.1", "127.8.8.8", "::1", "::ffff:127.0.0.1"])
+def test_this_machine_alone_needs_no_keys(settings_from, ip):
+    assert is_loopback(settings_from("--listen-ip", ip).listen_ip)
+
+
+@pytest.mark.parametrize(
+    ("url", "location"),
+    [
+        ("sqlite:tasks.db", "tasks.db"),
+        ("sqlite:data/tasks.db", "data/tasks.db"),
+        ("sqlite:/var/lib/tasks.db", "/var/lib/tasks.db"),
+        ("sqlite://tasks.db", "tasks.db"),
+        ("sqlite:///var/lib/tasks.db", "/var/lib/tasks.db"),
+        ("SQLite:tasks.db?mode=rwc", "tasks.db"),
+        ("sqlite:a%20b#c d.db", "a%20b#c d.db"),
+        ("sqlite::memory:", ":memory:"),
+        ("sqlite://:memory:", ":memory:"),
+    ],
+)
+def test_a_database_url_names_a_path_as_it_is_or_memory(settings_from, url, location):
+    assert sqlite_location(settings_from("--database-url", url).database_url) == location
+
+
+@pytest.mark.parametrize("option", ["-h", "--help"])
+@pytest.mark.parametrize("command", [[], ["serve"]])
+def test_the_help_has_every_setting_with_its_variables_and_default(tmp_path, option, command):
+    done = run(tmp_path, *command, option, variables={"COLUMNS": "100"})
+    assert (done.returncode, done.stderr) == (0, "")
+    entries = re.split(r"\n  (?=-)", done.stdout)
+    for name, way in WAYS.items():
+        flag = way.option.split()[0]
+        (entry,) = [" ".join(entry.split()) for entry in entries if entry.startswith(flag + " ")]
+        assert way.variable in entry
+        default = getattr(Settings(), name)
+        if default not in (None, False, ()):
+            shown = f"{default.total_seconds():g}" if isinstance(default, timedelta) else str(default)
+            assert f"default: {shown}]" in entry
+    assert "TASKER_API_KEYS gives keys too" in " ".join(done.stdout.split())
+    assert max(len(line) for line in done.stdout.splitlines()) <= 100
+
+
+@pytest.mark.parametrize("option", ["-V", "--version"])
+def test_the_version_is_that_of_the_package(tmp_path, option):
+    done = run(tmp_path, option)
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"tasker {version('tasker')}\n", "")
+
+
+def test_the_installed_command_is_this_one(tmp_path):
+    done = run(tmp_path, "-V", command=[Path(sys.executable).with_name("tasker")])
+    assert done.stdout == f"tasker {version('tasker')}\n"
