@@ -100,7 +100,8 @@ def serving(folder, *arguments, variables=None, command=COMMAND, stderr=None):
         yield Running(process, log)
     finally:
         process.kill()
-        process.communicate()
+        process.wait()
+        process.stdout.close()
 
 
 def until(condition, what, *, seconds=30):

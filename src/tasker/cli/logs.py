@@ -59,9 +59,11 @@ def set_up(level: str, log_format: str) -> None:
         logging.getLogger(name).setLevel(max(_LEVELS[level], logging.WARNING))  # uvicorn looks at its own logger's level
 
 
-def log_loop_error(_: asyncio.AbstractEventLoop, context: Mapping[str, Any]) -> None:
+def log_loop_error(loop: asyncio.AbstractEventLoop, context: Mapping[str, Any]) -> None:
     """Log what asyncio has nobody to tell. Shows none of the objects involved: their texts may hold secrets."""
-    _log.error(str(context.get("message", "unhandled error")), exc_info=context.get("exception"))
+    del loop
+    message, callback, _ = str(context.get("message", "unhandled error")).partition("in callback")  # its arguments follow
+    _log.error(message + callback, exc_info=context.get("exception"))
 
 
 def describe_exception(_: WrappedLogger, __: str, event: EventDict) -> EventDict:

@@ -114,7 +114,8 @@ def _database_url(text: str) -> str:
 
 
 def _without_secrets(database_url: str) -> str:
-    scheme = re.match(r"([A-Za-z][A-Za-z0-9+.-]{0,20}):", database_url)
+    # What stands before a colon without slashes may be a user name.
+    scheme = re.match(r"(sqlite(?=:)|[a-z][a-z0-9+.-]{0,20}(?=://))", database_url, re.ASCII | re.IGNORECASE)
     return f"a {scheme[1]}: URL that is not one of them" if scheme else "something that begins with no scheme"
 
 

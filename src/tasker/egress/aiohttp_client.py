@@ -6,7 +6,7 @@ from contextvars import ContextVar
 from typing import Any, Final
 
 import aiohttp
-from aiohttp import ClientRequest, ClientResponse, ClientTimeout, DummyCookieJar
+from aiohttp import ClientRequest, ClientResponse, ClientTimeout, DummyCookieJar, ThreadedResolver
 from yarl import URL
 
 from tasker.egress import address_policy
@@ -44,11 +44,12 @@ class AiohttpClient:
     """A ``HttpClient``. Needs a running event loop.
 
     Addresses are checked where the socket is made: there every spelling of an address, and every answer of a name server, has
-    become the address itself.
+    become the address itself. Of a name's addresses only the allowed ones come so far.
     """
 
     def __init__(self) -> None:
         connector = aiohttp.TCPConnector(
+            resolver=_CheckedResolver(),
             limit=0,  # the worker slots are the limit
             ttl_dns_cache=None,
             use_dns_cache=False,
@@ -118,6 +119,19 @@ class _AnnouncingRequest(ClientRequest):
         if announcement is not None:
             announcement.make()
         return await super().send(conn)
+
+
+class _CheckedResolver(ThreadedResolver):
+    """Leaves the refused addresses of a name out, so that the outcome depends on the others alone if there are any."""
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[aiohttp.abc.ResolveResult]:
+        found = await super().resolve(host, port, family)
+        rules = [address_policy.refusal(address["host"]) for address in found]
+        if rules and rules[0] is not None and None not in rules:
+            raise RefusedAddressError(rules[0])
+        return [address for address, rule in zip(found, rules, strict=True) if rule is None]
 
 
 async def _read_some(response: ClientResponse) -> None:

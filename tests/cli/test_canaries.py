@@ -1,0 +1,297 @@
+"""Secrets stay out of everything that is printed: a server is run through all its troubles and its output is searched."""
+
+import base64
+import json
+import signal
+import socket
+
+import pytest
+from command import one_line_of, run, serving, soon, until
+
+from tasker.cli.logs import describe_exception, without_secrets
+from tasker.cli.redact import redact
+from tasker.errors import StartError
+from tasker.testing.webhook_receiver import WebhookReceiver, answer
+
+API_KEY, FILE_KEY, WRONG_KEY = "canary-of-a-key-in-a-variable", "canary-of-a-key-in-a-file", "canary-of-a-key-that-is-wrong"
+SECRET, BODY, ANSWER = "canary-of-a-secret", "canary-of-a-body", "canary-of-an-answer"
+USER, PASSWORD, QUERY, FRAGMENT = "canary-user", "canary-password", "canary-of-a-query", "canary-of-a-fragment"
+SECRETS = (
+    *(API_KEY, FILE_KEY, WRONG_KEY, SECRET, BODY, ANSWER, USER, PASSWORD, QUERY, FRAGMENT),
+    base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode(),
+)
+
+LATER = "2126-02-10T16:30:00Z"
+LEAKY_TYPE = """
+import asyncio, functools, logging
+from datetime import timedelta
+from tasker.task_types.hash import HashType
+from tasker.wire import HashFields
+
+def fail(secret):
+    raise RuntimeError(secret)
+
+async def fail_later(secret):
+    raise RuntimeError(secret)
+
+class Leaky:
+    name, spellings, pool, slots, timeout, fields = "leaky", (), 100, 4, timedelta(seconds=0.5), HashFields
+    def prepare(self, request):
+        if "defect" in request.secret:
+            raise ValueError(f"cannot use {request.secret}")
+        return request
+    async def run(self, attempt, started):
+        secret = attempt.fields.decode()
+        logging.getLogger("leaky").info("it is %s", secret)
+        logging.getLogger("leaky").warning("calling https://%s/x?%s#%s", "USER:PASSWORD@localhost", "QUERY", "FRAGMENT")
+        asyncio.get_running_loop().call_soon(functools.partial(fail, secret))
+        self.forgotten = asyncio.create_task(fail_later(secret))
+        if "hang" in secret:
+            await asyncio.sleep(60)
+        if "odd" in secret:
+            return secret
+        try:
+            raise ValueError(secret)
+        except ValueError as error:
+            raise KeyError(secret) from error
+    async def close(self):
+        pass
+"""
+
+
+def leaked(text):
+    return [secret for secret in SECRETS if secret in text]
+
+
+@pytest.fixture
+def plugins(tmp_path):
+    """A folder with an installed package whose task type does everything wrong."""
+    folder = tmp_path / "plugins"
+    installed = folder / "leaky-1.0.dist-info"
+    installed.mkdir(parents=True)
+    (installed / "METADATA").write_text("Metadata-Version: 2.1\nName: leaky\nVersion: 1.0\n")
+    (installed / "entry_points.txt").write_text("[tasker.task_types]\nleaky = leaky:Leaky\n")
+    code = LEAKY_TYPE
+    for name, value in (("USER", USER), ("PASSWORD", PASSWORD), ("QUERY", QUERY), ("FRAGMENT", FRAGMENT)):
+        code = code.replace(name, value)
+    (folder / "leaky.py").write_text(code)
+    return folder
+
+
+@pytest.mark.parametrize("log_format", ["json", "console"])
+def test_nothing_that_is_printed_or_refused_shows_a_secret(tmp_path, plugins, log_format):
+    (tmp_path / "keys").write_text(f"{FILE_KEY} # {WRONG_KEY}\n")
+    options = ["--listen-port", "0", "--log-format", log_format, "--api-keys-file", "keys", "--pbkdf2-iterations", "1000"]
+    options += ["--max-body-bytes", "8192", "--grace-period", "0"]
+    variables = {"TASKER_API_KEYS": API_KEY, "LOG_LEVEL": "TRACE", "PYTHONPATH": str(plugins)}
+    printed = ""
+    with WebhookReceiver(troublesome) as receiver, WebhookReceiver() as slow:
+        with serving(tmp_path, *options, variables=variables) as server:
+            answers = misuse(server)
+            tasks = [create(server, kind, fields) for kind, fields in troubled_tasks(receiver.port, server.port)]
+            for kind, task_id in tasks:
+                until(lambda: view(server, kind, task_id)["state"] in ("done", "failed"), f"{kind} {task_id} has ended")  # noqa: B023
+            views = [view(server, kind, task_id) for kind, task_id in tasks]
+            create(server, "webhook", webhook(slow.url(f"/slow/60?q={QUERY}")))
+            slow.wait_for(1)
+            server.process.kill()
+            printed += server.process.communicate()[0]
+        with serving(tmp_path, *options, variables=variables) as server:
+            slow.wait_for(2)
+            server.process.send_signal(signal.SIGTERM)
+            printed += server.process.communicate(timeout=60)[0]
+
+    printed += server.stderr.read_text()
+    assert leaked(printed) == []
+    for said in (
+        "an attempt failed",
+        "a task type raised",
+        "a request found a defect",
+        "took back tasks",
+        "https://***@localhost",
+    ):
+        assert said in printed, "this was to be searched"
+
+    assert len(answers) > 15
+    assert [(sent, text) for sent, text in answers if leaked(text)] == []
+
+    assert {one["last_error"]["code"] for one in views if one["last_error"]} > {"connect_refused", "timeout", "internal_error"}
+    assert leaked(json.dumps([one["last_error"] for one in views])) == []
+
+
+def troublesome(delivery):
+    """Answer in the way that the path says."""
+    match delivery.path.partition("?")[0]:
+        case "/fails":
+            return answer(500, ANSWER.encode(), headers=f"x-canary: {ANSWER}\r\n")
+        case "/elsewhere":
+            return answer(302, headers=f"location: http://{USER}:{PASSWORD}@localhost/?q={QUERY}\r\n")
+        case "/garbage":
+            return f"{ANSWER} is no HTTP\r\n\r\n".encode()
+        case "/garbled":
+            return f"HTTP/1.1 200 OK\r\n{ANSWER}\r\n\r\n".encode()
+        case "/broken":
+            return f"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n{ANSWER}\r\n".encode()
+        case "/closes":
+            return None
+    return answer(200, ANSWER.encode())
+
+
+def webhook(url):
+    return {"url": url, "body": BODY, "retry": {"max_attempts": 1}}
+
+
+def troubled_tasks(receiver_port, server_port):
+    """Tasks of every type that succeed, and that fail in every way."""
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        closed_port = closed.getsockname()[1]
+    places = [
+        *(f"http://{{}}127.0.0.1:{receiver_port}/{path}" for path in ("", "fails", "elsewhere", "garbage", "garbled")),
+        *(f"http://{{}}127.0.0.1:{receiver_port}/{path}" for path in ("broken", "closes")),
+        f"http://{{}}127.0.0.1:{closed_port}/",  # refuses
+        f"https://{{}}127.0.0.1:{server_port}/",  # speaks no TLS
+        "http://{}nowhere.invalid/",
+        "http://{}169.254.169.254/",
+    ]
+    for place in places:
+        yield "webhook", webhook(place.format(f"{USER}:{PASSWORD}@") + f"?q={QUERY}#{FRAGMENT}")
+    yield "hash", {"secret": SECRET}
+    for word in ("raise", "hang", "odd"):
+        yield "leaky", {"secret": f"{SECRET} {word}", "retry": {"max_attempts": 1}}
+
+
+def misuse(server):
+    """Make every kind of request that is refused; each with its answer, as texts."""
+    url = f"http://{USER}:{PASSWORD}@localhost/?q={QUERY}#{FRAGMENT}"
+    a_hash = {"execution_time": LATER, "secret": SECRET}
+    bodies = [
+        f'{{"hash": {{"secret": "{SECRET}'.encode(),
+        f'"{SECRET}"'.encode(),
+        b'{"hash": {"execution_time": "%s", "secret": "\xff%s"}}' % (LATER.encode(), SECRET.encode()),
+        {"hash": {**a_hash, "execution_time": "2001-02-03T04:05:06Z"}},
+        {"hash": {**a_hash, "execution_time": [SECRET]}},
+        {"hash": {**a_hash, "secret": [SECRET]}},
+        {"hash": {**a_hash, "secret": SECRET * 250}},
+        {"hash": {**a_hash, "secret": SECRET * 500}},
+        {"hash": {**a_hash, "retry": SECRET}},
+        {"hash": {**a_hash, "more": SECRET}},
+        {"hush": a_hash},
+        {"leaky": {**a_hash, "secret": f"a defect, {SECRET}"}},
+        {"hash": a_hash, "webhook": {"execution_time": LATER, **webhook(url)}},
+        {"webhook": {"execution_time": LATER, **webhook(url.replace("http:", "ftp:"))}},
+        {"webhook": {"execution_time": LATER, **webhook(url.replace("localhost", "localhost:70000"))}},
+        {"webhook": {"execution_time": LATER, **webhook(url.replace("localhost", "[::"))}},
+        {"webhook": {"execution_time": LATER, **webhook(url.replace("localhost", ""))}},
+        {"webhook": {"execution_time": LATER, **webhook(url + "\n")}},
+        {"webhook": {"execution_time": LATER, **webhook(url), "body": [BODY]}},
+    ]
+    key = {"authorization": f"Bearer {API_KEY}"}
+    calls = [("POST", "/tasks/new", body, key) for body in bodies]
+    calls += [
+        ("POST", "/tasks/new", {"hash": a_hash}, {**key, "content-type": "text/plain"}),
+        ("POST", "/tasks/new", {"hash": a_hash}, {**key, "origin": f"http://{USER}.example.org"}),
+        ("POST", f"/nothing?q={QUERY}", {"hash": a_hash}, key),
+        ("PUT", f"/tasks/new?q={QUERY}", {"hash": a_hash}, key),
+        ("GET", f"/tasks/state/todo?limit=x&q={QUERY}", None, key),
+        ("GET", f"/tasks/{LATER}?q={QUERY}", None, key),
+        ("GET", "/stats", None, {"authorization": f"Bearer {WRONG_KEY}"}),
+        ("GET", "/stats", None, {"authorization": f"Basic {SECRETS[-1]}"}),
+        ("POST", "/tasks/new", {"hash": a_hash}, {"authorization": WRONG_KEY}),
+    ]
+    answers = []
+    for method, path, body, headers in calls:
+        status, text = server.call(method, path, body, headers)
+        assert status >= 400, (body, text)
+        # Whose page it is that was refused is told to that page.
+        answers.append((f"{method} {path} {body}", text.decode().replace(f"http://{USER}.example.org", "")))
+    for raw in (
+        f"{SECRET}\r\n\r\n",
+        f"GET /stats?q={QUERY} HTTP/1.1\r\nauthorization {API_KEY}\r\n\r\n",
+        f"GET /stats?q={QUERY} HTTP/9.9\r\nauthorization: Bearer {API_KEY}\r\n\r\n",
+        f"POST /tasks/new HTTP/1.1\r\nauthorization: Bearer {API_KEY}\r\ncontent-length: {SECRET}\r\n\r\n",
+        f"POST /tasks/new HTTP/1.1\r\nauthorization: Bearer {API_KEY}\r\ntransfer-encoding: chunked\r\n\r\n{SECRET}\r\n",
+    ):
+        with socket.create_connection((server.ip, server.port), timeout=30) as caller, caller.makefile("rb") as replies:
+            caller.sendall(raw.encode())
+            caller.shutdown(socket.SHUT_WR)
+            answers.append((raw, replies.read().decode()))
+    return answers
+
+
+def create(server, kind, fields):
+    body = {kind: {"execution_time": soon(), **fields}}
+    status, text = server.call("POST", "/tasks/new", body, {"authorization": f"bearer {FILE_KEY}"})
+    assert status == 201, text
+    return kind, json.loads(text)["id"]
+
+
+def view(server, kind, task_id):
+    status, text = server.call("GET", f"/tasks/{task_id}", headers={"authorization": f"Bearer {API_KEY}"})
+    assert status == 200, text
+    return json.loads(text)[kind]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "variables", "toml", "status"),
+    [
+        ([f"https://{USER}:{PASSWORD}@example.org/?q={QUERY}"], {}, "", 2),
+        (["--database-url", f"postgresql://{USER}:{PASSWORD}@localhost/?q={QUERY}"], {}, "", 2),
+        ([], {"DATABASE_URL": f"{USER}:{PASSWORD}@localhost?q={QUERY}"}, "", 2),
+        ([], {}, f"database_url = 'mysql://{USER}:{PASSWORD}@localhost/?q={QUERY}'", 2),
+        ([], {"TASKER_API_KEYS": f"{API_KEY},two words {WRONG_KEY}"}, "", 2),
+        ([], {"TASKER_API_KEYS": API_KEY, "TASKER_NO_AUTH": "yes"}, "", 2),
+        (["--api-keys-file", "keys"], {}, "", 2),
+        ([], {}, f"api_keys = ['{API_KEY}']", 2),
+        ([], {}, f"api_keys_file = ['{API_KEY}']", 2),
+        ([], {}, f"api_keys_file = '{API_KEY}", 2),
+        (["--listen-ip", "192.0.2.1", "--listen-port", "0"], {"TASKER_API_KEYS": API_KEY}, "", 1),
+    ],
+)
+def test_a_refusal_to_start_shows_no_secret(tmp_path, arguments, variables, toml, status):
+    (tmp_path / "keys").write_text(f"{FILE_KEY} is my key\n")
+    done = run(tmp_path, *arguments, variables=variables, toml=toml)
+    assert done.returncode == status
+    assert leaked(one_line_of(done.stdout, done.stderr)) == []
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        f"https://{USER}:{PASSWORD}@example.org/x?q={QUERY}#{FRAGMENT}",
+        f"https://{USER}:{PASSWORD}@example.org?{QUERY}",
+        f"https://{PASSWORD}@example.org/x#{FRAGMENT}",
+        f"https://{USER}:{PASSWORD}@{USER}@example.org/",
+        f"postgresql://{USER}:{PASSWORD}@example.org,example.com/db?password={PASSWORD}",
+        f"/x/y?q={QUERY}",
+    ],
+)
+def test_a_url_is_shown_without_what_may_be_secret(url):
+    for text in (url, f"'{url}'", f"calling {url} failed: {url}", f"[{url}]", f"<{url}>"):
+        assert leaked(redact(text)) == []
+    assert ("example.org" in redact(url)) == ("example.org" in url), "the rest stays"
+    shown = without_secrets(None, "info", {"event": url, "parts": [url, {"key": (url, 1)}], "url": SomethingWith(url), "n": 1})
+    assert leaked(json.dumps(shown)) == []
+    assert shown["n"] == 1
+
+
+class SomethingWith:
+    def __init__(self, text):
+        self._text = text
+
+    def __str__(self):
+        return self._text
+
+
+def test_an_exception_is_shown_with_its_place_and_type_but_with_our_own_messages_alone():
+    def fail(number):
+        try:
+            int(number)
+        except ValueError as error:
+            raise StartError(f"cannot call https://{USER}@localhost") from error
+
+    with pytest.raises(StartError) as failed:
+        fail(SECRET)
+    shown = without_secrets(None, "error", describe_exception(None, "error", {"event": "x", "exc_info": failed.value}))
+    assert leaked(shown["exception"]) == []
+    for part in ("in fail", "tasker.errors.StartError: cannot call https://***@localhost", "caused by:", "builtins.ValueError"):
+        assert part in shown["exception"]

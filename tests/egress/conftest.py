@@ -1,0 +1,123 @@
+"""An HTTP client, and targets that answer byte by byte."""
+
+import asyncio
+import contextlib
+import socket
+
+import pytest
+
+from tasker.egress.aiohttp_client import AiohttpClient
+from tasker.egress.http_client import Request
+from tasker.testing.webhook_receiver import WebhookReceiver
+
+
+class Caller:
+    """Posts with a client, and counts how often that said that its first byte goes out."""
+
+    def __init__(self, client):
+        self.announced = 0
+        self._client = client
+
+    async def post(self, url, body=b"x", *, headers=None, timeout_seconds=20):
+        return await self._client.post(Request(url, headers or {}, body, timeout_seconds), self._announce)
+
+    def _announce(self):
+        self.announced += 1
+
+
+class Target:
+    """Listens on a free port; *serve* gets a reader and a writer for each connection."""
+
+    def __init__(self, serve):
+        self.connections = 0
+        self.ended = asyncio.Event()
+        """Set when the first connection is over for *serve*, however it ended."""
+        self._serve = serve
+
+    async def handle(self, reader, writer):
+        self.connections += 1
+        try:
+            with contextlib.suppress(OSError, EOFError):
+                await self._serve(reader, writer)
+        finally:
+            self.ended.set()
+            writer.close()
+
+
+@pytest.fixture
+def anyio_backend():
+    """uvloop, as in production."""
+    return ("asyncio", {"use_uvloop": True})
+
+
+@pytest.fixture
+async def caller(anyio_backend):
+    client = AiohttpClient()
+    yield Caller(client)
+    await client.close()
+
+
+@pytest.fixture
+def sink():
+    with WebhookReceiver() as sink:
+        yield sink
+
+
+@pytest.fixture
+async def target(anyio_backend):
+    """Starts targets: ``url, target = await target(serve)``."""
+    servers, handlers = [], []
+
+    async def start(serve, **options):
+        target = Target(serve)
+
+        async def handle(reader, writer):
+            handlers.append(asyncio.current_task())
+            await target.handle(reader, writer)
+
+        server = await asyncio.start_server(handle, "127.0.0.1", 0, **options)
+        servers.append(server)
+        return f"http{'s' if options else ''}://127.0.0.1:{server.sockets[0].getsockname()[1]}/", target
+
+    yield start
+    for server in servers:
+        server.close()
+    for handler in handlers:
+        handler.cancel()
+    await asyncio.gather(*handlers, return_exceptions=True)
+
+
+@pytest.fixture
+def names(anyio_backend, monkeypatch):
+    """Says what host names resolve to: a list of addresses, or an error. The rest is looked up as ever."""
+    known = {}
+
+    async def install():
+        loop = asyncio.get_running_loop()
+        real = loop.getaddrinfo
+
+        async def lookup(host, port, **options):
+            if host not in known:
+                return await real(host, port, **options)
+            if isinstance(known[host], Exception):
+                raise known[host]
+            if callable(known[host]):
+                await known[host]()
+            return [_resolved(address, port) for address in known[host]]
+
+        monkeypatch.setattr(loop, "getaddrinfo", lookup)
+        return known
+
+    return install
+
+
+def _resolved(address, port):
+    family, place = (socket.AF_INET6, (address, port, 0, 0)) if ":" in address else (socket.AF_INET, (address, port))
+    return (family, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", place)
+
+
+async def receive(reader):
+    """Read one request from *reader* and return it."""
+    head = await reader.readuntil(b"\r\n\r\n")
+    _, found, length = head.lower().partition(b"content-length: ")
+    return head + await reader.readexactly(int(length.split()[0]) if found else 0)
