@@ -121,7 +121,8 @@ Taken in {seconds / 60:.0f} minutes on this machine:
 - *one INSERT per transaction*: a loop that writes as the earlier server did, with a rollback journal and a sync for each
   row, without any HTTP.
 - *one fdatasync*: a write of 4 KiB to a file of its size, and its sync.
-- *the bare HTTP client*: aiohttp in a loop, as many requests at once, nothing recorded.
+- *the bare HTTP client*: tasker's own client in a loop, as many requests at once, nothing recorded.
+- *aiohttp as the client*: the same loop with aiohttp, the client that most would take. The goal was set on it.
 - *the alarm alone*: sleeping until the same moments, with nothing to do then.
 - *the bare function*: PBKDF2 on as many threads of the same priority.
 """

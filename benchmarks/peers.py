@@ -10,7 +10,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final
@@ -26,7 +26,8 @@ from tasker import node
 from tasker.access import Access
 from tasker.api.app import build_app
 from tasker.config import Settings
-from tasker.egress.aiohttp_client import AiohttpClient
+from tasker.egress.http_client import Request
+from tasker.egress.pooled_client import PooledClient
 from tasker.engine.engine import Engine
 from tasker.engine.telemetry import Telemetry
 from tasker.model.task import Task
@@ -76,7 +77,7 @@ async def _handler() -> None:
     """The same server and the same request: decoded, validated, given an id, answered."""
     store: Any = _NoStore()
     settings = Settings()
-    registry = Registry([WebhookType(AiohttpClient(), store.clock, slots=1), HashType(iterations=1, slots=1)])
+    registry = Registry([WebhookType(PooledClient(), store.clock, slots=1), HashType(iterations=1, slots=1)])
     service = Service(store, Engine(store, registry.types, Telemetry(), rand=random.random))
     app = build_app(service, registry, Access(settings), settings)
     listening = node._listen("127.0.0.1", 0)
@@ -86,20 +87,39 @@ async def _handler() -> None:
 
 async def _client(url: str, count: str, at_once: str) -> dict[str, float]:
     """The bare HTTP client: so many posts, so many at once, nothing recorded."""
-    left = int(count)
-    body = b"%0*d" % (BODY_LENGTH, 0)
+    client = PooledClient()
+    request = Request(url, {"content-type": "application/json"}, b"%0*d" % (BODY_LENGTH, 0), 30.0)
 
-    async def post_until_none_is_left(session: aiohttp.ClientSession) -> None:
-        nonlocal left
-        while left > 0:
-            left -= 1
+    async def post() -> None:
+        await client.post(request, lambda: None)
+
+    return {"per_second": await _per_second(post, int(count), int(at_once))}
+
+
+async def _aiohttp(url: str, count: str, at_once: str) -> dict[str, float]:
+    """The same with aiohttp."""
+    body = b"%0*d" % (BODY_LENGTH, 0)
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
+
+        async def post() -> None:
             async with session.post(url, data=body) as response:
                 await response.read()
 
-    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
-        began = time.monotonic()
-        await asyncio.gather(*(post_until_none_is_left(session) for _ in range(int(at_once))))
-        return {"per_second": int(count) / (time.monotonic() - began)}
+        return {"per_second": await _per_second(post, int(count), int(at_once))}
+
+
+async def _per_second(post: Callable[[], Awaitable[None]], count: int, at_once: int) -> float:
+    left = count
+
+    async def post_until_none_is_left() -> None:
+        nonlocal left
+        while left > 0:
+            left -= 1
+            await post()
+
+    began = time.monotonic()
+    await asyncio.gather(*(post_until_none_is_left() for _ in range(at_once)))
+    return count / (time.monotonic() - began)
 
 
 async def _alarm(per_second: str, seconds: str) -> dict[str, float]:
@@ -164,7 +184,8 @@ def _pbkdf2(threads: str, count: str) -> dict[str, float]:
 
 
 _FUNCTIONS: Final[dict[str, Callable[..., Any]]] = {
-    function.__name__.removeprefix("_"): function for function in (_handler, _client, _alarm, _pattern, _fdatasync, _pbkdf2)
+    function.__name__.removeprefix("_"): function
+    for function in (_handler, _client, _aiohttp, _alarm, _pattern, _fdatasync, _pbkdf2)
 }
 
 if __name__ == "__main__":

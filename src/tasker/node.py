@@ -17,7 +17,7 @@ from tasker.access import Access
 from tasker.api.app import build_app
 from tasker.api.receiving import receiving_protocol
 from tasker.config import Settings, sqlite_location
-from tasker.egress.aiohttp_client import AiohttpClient
+from tasker.egress.pooled_client import PooledClient
 from tasker.engine.engine import Engine
 from tasker.engine.telemetry import Telemetry
 from tasker.errors import DatabaseError, ListenError, StoreUnavailableError
@@ -60,7 +60,7 @@ class Node:
             store = SqliteStore(location, clock=clock)
             await store.open()
             closing.push_async_callback(store.close)
-            client = AiohttpClient()
+            client = PooledClient()
             registry = Registry(
                 [
                     WebhookType(client, clock, slots=settings.max_deliveries),

@@ -6,8 +6,9 @@ import socket
 
 import pytest
 
-from tasker.egress.aiohttp_client import AiohttpClient
+from tasker.egress.connector import Connector, look_up
 from tasker.egress.http_client import Request
+from tasker.egress.pooled_client import PooledClient
 from tasker.testing.webhook_receiver import WebhookReceiver
 
 
@@ -51,8 +52,15 @@ def anyio_backend():
 
 
 @pytest.fixture
-async def caller(anyio_backend):
-    client = AiohttpClient()
+async def caller(anyio_backend, names):
+    def lookup(host, port):
+        if host not in names:
+            return look_up(host, port)
+        if isinstance(names[host], Exception):
+            raise names[host]
+        return [_resolved(address, port) for address in names[host]]
+
+    client = PooledClient(Connector(lookup))
     yield Caller(client)
     await client.close()
 
@@ -88,27 +96,9 @@ async def target(anyio_backend):
 
 
 @pytest.fixture
-def names(anyio_backend, monkeypatch):
+def names():
     """Says what host names resolve to: a list of addresses, or an error. The rest is looked up as ever."""
-    known = {}
-
-    async def install():
-        loop = asyncio.get_running_loop()
-        real = loop.getaddrinfo
-
-        async def lookup(host, port, **options):
-            if host not in known:
-                return await real(host, port, **options)
-            if isinstance(known[host], Exception):
-                raise known[host]
-            if callable(known[host]):
-                await known[host]()
-            return [_resolved(address, port) for address in known[host]]
-
-        monkeypatch.setattr(loop, "getaddrinfo", lookup)
-        return known
-
-    return install
+    return {}
 
 
 def _resolved(address, port):

@@ -6,7 +6,7 @@ from typing import Final, Protocol
 from msgspec import Struct
 
 ANSWER_LIMIT: Final = 64 * 1024
-"""Bytes of an answer's body that are read; the rest is cut off, and the connection with it."""
+"""Bytes of an answer's body that are waited for; the rest is cut off, and the connection with it."""
 
 
 class Request(Struct, frozen=True):
@@ -24,7 +24,6 @@ class Response(Struct, frozen=True):
     """An answer."""
 
     status: int
-    reason: str
 
 
 class DeliveryError(Exception):

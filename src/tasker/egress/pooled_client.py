@@ -1,0 +1,134 @@
+"""The HTTP client: keeps connections open between requests, and counts on nothing that a target says."""
+
+import asyncio
+import base64
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Final, NamedTuple
+from urllib.parse import unquote_to_bytes
+
+from yarl import URL
+
+from tasker.egress.connection import Connection
+from tasker.egress.connector import Connector, Origin
+from tasker.egress.http_client import DeliveryError, Request, Response
+
+KEPT_ALIVE_SECONDS: Final = 15.0
+"""How long a connection is kept that nothing is sent on."""
+
+_USUAL_LENGTH: Final = 1_000
+"""Characters of a URL up to which what it says is remembered."""
+
+
+class _Target(NamedTuple):
+    """What a URL says."""
+
+    origin: Origin
+    head: bytes
+    """The beginning of each request to it."""
+
+
+class PooledClient:
+    """A ``HttpClient`` over HTTP/1.1. Needs a running event loop.
+
+    A request goes out once: if its connection breaks, that is the attempt's end, whatever the target has seen of it.
+    """
+
+    def __init__(self, connector: Connector | None = None) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._connector = connector or Connector()
+        self._idle: dict[Origin, list[Connection]] = {}
+        self._sweep: asyncio.TimerHandle | None = None
+
+    async def post(self, request: Request, before_first_byte: Callable[[], None]) -> Response:
+        """See ``HttpClient``."""
+        is_connected = False
+        try:
+            async with asyncio.timeout(request.timeout_seconds):
+                target = _target(request.url)
+                connection = self._take_idle(target.origin) or await self._connector.connect(target.origin)
+                is_connected = True
+                message = _message(target, request)
+                before_first_byte()
+                status = await connection.exchange(message)
+        except TimeoutError:
+            within = f"within {request.timeout_seconds:g} s"
+            if is_connected:
+                raise DeliveryError("timeout", f"the target did not answer {within}") from None
+            raise DeliveryError("connect_timeout", f"no connection to the target {within}") from None
+        if connection.is_idle:
+            self._keep(target.origin, connection)
+        return Response(status)
+
+    async def close(self) -> None:
+        """See ``HttpClient``. Requests that are under way are not ended: cancel them."""
+        self._close_idle(before=float("inf"))
+        self._connector.close()
+
+    def _take_idle(self, origin: Origin) -> Connection | None:
+        """Return the connection that was used last: the ones before it may end."""
+        idle = self._idle.get(origin)
+        while idle:
+            connection = idle.pop()
+            if connection.is_usable():
+                return connection
+            connection.close()
+        return None
+
+    def _keep(self, origin: Origin, connection: Connection) -> None:
+        self._idle.setdefault(origin, []).append(connection)
+        if self._sweep is None:
+            self._sweep = self._loop.call_later(KEPT_ALIVE_SECONDS, self._close_old)
+
+    def _close_old(self) -> None:
+        self._sweep = None
+        self._close_idle(before=self._loop.time() - KEPT_ALIVE_SECONDS)
+        if self._idle:
+            self._sweep = self._loop.call_later(KEPT_ALIVE_SECONDS / 3, self._close_old)
+
+    def _close_idle(self, *, before: float) -> None:
+        """Close what has been idle since *before*, and what its target has closed."""
+        for origin, idle in list(self._idle.items()):
+            kept = [connection for connection in idle if connection.is_idle and connection.idle_since > before]
+            for connection in idle:
+                if connection not in kept:
+                    connection.close()
+            if kept:
+                self._idle[origin] = kept
+            else:
+                del self._idle[origin]
+
+
+def _target(url: str) -> _Target:
+    return _read_once(url) if len(url) <= _USUAL_LENGTH else _read(url)
+
+
+def _read(url: str) -> _Target:
+    """Return what *url* says.
+
+    Raises:
+        DeliveryError: it cannot be called (``invalid_url``, permanent).
+    """
+    try:
+        parsed = URL(url, encoded=url.isascii())
+        host, port = parsed.raw_host, parsed.port
+    except ValueError:
+        host, port = None, None
+    if not host or port is None:
+        raise DeliveryError("invalid_url", "the target's URL cannot be used", permanent=True)
+    bracketed = f"[{host}]" if ":" in host else host
+    place = bracketed if parsed.is_default_port() else f"{bracketed}:{port}"
+    head = f"POST {parsed.raw_path_qs or '/'} HTTP/1.1\r\nhost: {place}\r\n".encode()
+    if parsed.raw_user is not None or parsed.raw_password is not None:
+        credentials = b"%b:%b" % (unquote_to_bytes(parsed.raw_user or ""), unquote_to_bytes(parsed.raw_password or ""))
+        head += b"authorization: Basic %b\r\n" % base64.b64encode(credentials)
+    return _Target(Origin(host, port, parsed.scheme == "https"), head)
+
+
+_read_once = lru_cache(maxsize=1024)(_read)
+
+
+def _message(target: _Target, request: Request) -> bytes:
+    """Return the whole request, as it goes out."""
+    headers = "".join([f"{name}: {value}\r\n" for name, value in request.headers.items()]).encode("latin-1")
+    return b"%b%bcontent-length: %d\r\n\r\n%b" % (target.head, headers, len(request.body), request.body)
