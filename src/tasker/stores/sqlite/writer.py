@@ -205,11 +205,13 @@ class Writer:
             self._connection.execute(_with_rows(self._sql["insert_payloads"], 2, len(part)), payloads)
 
     def _existing(self, tasks: Sequence[Task]) -> TaskId:
-        """The id of the first of *tasks* that is stored; if none is, two of them have the same."""
+        """The id of the first of *tasks* that is stored, or has the id of one before it."""
+        seen: set[TaskId] = set()
         for task in tasks:
-            if self._connection.execute(self._sql["task_exists"], {"id": id_bytes(task.id)}).get is not None:
+            if task.id in seen or self._connection.execute(self._sql["task_exists"], {"id": id_bytes(task.id)}).get is not None:
                 return task.id
-        return tasks[0].id
+            seen.add(task.id)
+        raise AssertionError("only ids are constrained")
 
     def _claim_due(self, free: Mapping[Pool, int]) -> Claimed:
         now = self._now()
