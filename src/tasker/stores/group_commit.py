@@ -128,16 +128,20 @@ class InlineCommit(Generic[W]):
     def __init__(self, commit: Commit[W]) -> None:
         self._commit = commit
         self._loop = asyncio.get_running_loop()
+        self._closed = False
 
     def submit(self, write: W, *, always: bool = False, urgent: bool = False) -> "asyncio.Future[Result]":
         """See ``GroupCommit``. Never busy."""
         del always
+        if self._closed:
+            raise StoreUnavailableError("it is closed")
         future: asyncio.Future[Result] = self._loop.create_future()
         settle_future(future, self._commit.run_urgent(write) if urgent else self._commit.run_group([write])[0])
         return future
 
     async def close(self) -> None:
         """Nothing is waiting, ever."""
+        self._closed = True
 
 
 class _Handed(Generic[W]):
