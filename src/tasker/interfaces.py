@@ -118,8 +118,8 @@ class Store(Protocol):
         """Take due tasks for this node, at most *free[pool]* of each pool, earliest due first. Never waits for one.
 
         A task is due when its ``due_at`` is at or before the store's own clock. Two nodes never take the same task. Each task
-        taken becomes ``in_progress``, with its number of attempts one higher and the call's claim written on it. A pool with
-        0 free slots, or not named, is not looked at.
+        taken becomes ``in_progress``, with its number of attempts one higher, the call's claim written on it and ``started_at``
+        now. A pool with 0 free slots, or not named, is not looked at.
 
         While the store is ailing, nothing is claimed until a durable write has succeeded again.
         """
@@ -133,6 +133,8 @@ class Store(Protocol):
 
     async def give_back(self, attempt: Attempt) -> None:
         """Return a claimed task to the queue as if it had not been claimed: due as before, no attempt used.
+
+        Only ``started_at`` stays.
 
         Raises:
             ClaimLostError: as for ``settle``.

@@ -68,7 +68,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     crashes: int = 0
     """How many attempts in a row a dying process or node has cut short."""
     started_at: Instant | None = None
-    """When the latest attempt with an outcome began; None before the first."""
+    """When the latest attempt began, one that was cut short or given back included; None before the first."""
     ended_at: Instant | None = None
     """When the task became done or failed; None before."""
     last_error: TaskFault | None = None
