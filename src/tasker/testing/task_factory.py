@@ -1,6 +1,6 @@
 """Makes tasks for tests."""
 
-import uuid
+import uuid_utils
 
 from tasker.model import instants
 from tasker.model.instants import Instant
@@ -10,13 +10,13 @@ from tasker.model.task import Pool, Task, TaskId
 def a_task(
     *, due_at: Instant, type_: str = "webhook", pool: int = 1, fields: bytes = b'{"url":"http://localhost/","body":"x"}'
 ) -> Task:
-    """Return a new task that is due at *due_at*, with a random id.
+    """Return a new task that is due at *due_at*, with an id that sorts after those made before.
 
     Args:
         fields: what the task type is given, as a JSON object.
     """
     return Task(
-        id=TaskId(str(uuid.uuid4())),
+        id=TaskId(str(uuid_utils.uuid7())),
         type=type_,
         pool=Pool(pool),
         fields=fields,

@@ -1,0 +1,37 @@
+"""A store of every kind, open and empty, with its clock."""
+
+import pytest
+from kinds import KINDS, MORTAL
+
+pytest.register_assert_rewrite("steps")
+
+
+def pytest_generate_tests(metafunc):
+    """Run a test that asks for a store on every kind; one about what follows a death, on those whose data outlives it."""
+    if "kind" in metafunc.fixturenames:
+        dies = "after_death" in metafunc.fixturenames
+        metafunc.parametrize("kind", [name for name in KINDS if not (dies and name in MORTAL)], indirect=True)
+
+
+@pytest.fixture
+def kind(request, tmp_path):
+    return KINDS[request.param](tmp_path)
+
+
+@pytest.fixture
+async def store(kind):
+    """An open store. One that follows it after a death is closed with it."""
+    yield await kind.open()
+    await kind.close()
+
+
+@pytest.fixture
+def clock(kind):
+    """The clock of ``store``: ``now()``, and ``await advance(seconds)``."""
+    return kind.clock
+
+
+@pytest.fixture
+def after_death(kind):
+    """``store = await after_death(store)``: its node dies with what it has claimed, another opens the same data."""
+    return kind.after_death

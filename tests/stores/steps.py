@@ -1,0 +1,61 @@
+"""What the tests of stores do again and again."""
+
+from tasker.interfaces import TaskFilter
+from tasker.model import instants
+from tasker.model.lifecycle import Move, Settlement
+from tasker.model.task import Pool, TaskFault
+from tasker.testing.task_factory import a_task
+
+WEBHOOK, HASH = Pool(1), Pool(2)
+REFUSED = TaskFault("connect_refused", "nobody listens there")
+SECOND = instants.SECOND
+
+
+def a_hash(*, due_at, fields=b'{"secret":"geheim"}'):
+    return a_task(due_at=due_at, type_="hash", pool=HASH, fields=fields)
+
+
+async def claimed(store, pool=WEBHOOK):
+    """Claim the one task of *pool* that is due first."""
+    (attempt,) = (await store.claim_due({pool: 1})).attempts
+    return attempt
+
+
+async def next_due(store, *pools):
+    """Claim in *pools*, where nothing is due. Return when something will be."""
+    found = await store.claim_due(dict.fromkeys(pools, 1))
+    assert list(found.attempts) == []
+    return found.next_due
+
+
+async def running(store, clock, **how):
+    """Create a task that is due, and claim it."""
+    await store.create([a_task(due_at=clock.now(), **how)])
+    return await claimed(store)
+
+
+def success(clock, result=None):
+    return Settlement(move=Move.COMPLETE, started_at=clock.now(), ended_at=clock.now(), result=result)
+
+
+def failure(clock, fault=REFUSED):
+    return Settlement(move=Move.FAIL, started_at=clock.now(), ended_at=clock.now(), fault=fault)
+
+
+def another_try(clock, *, in_seconds=60, fault=REFUSED):
+    return Settlement(move=Move.RETRY, started_at=clock.now(), due_at=clock.now() + in_seconds * SECOND, fault=fault)
+
+
+async def pages(store, which=TaskFilter(), *, limit=1000):  # noqa: B008 - frozen
+    """Every page of a list."""
+    found, after = [], None
+    while True:
+        page = await store.list_page(which, after=after, limit=limit)
+        found.append(page)
+        if (after := page.next) is None:
+            return found
+
+
+async def listed(store, which=TaskFilter(), *, limit=1000):  # noqa: B008 - as above
+    """The tasks of a list."""
+    return [task for page in await pages(store, which, limit=limit) for task in page.tasks]
