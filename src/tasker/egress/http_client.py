@@ -6,7 +6,7 @@ from typing import Final, Protocol
 from msgspec import Struct
 
 ANSWER_LIMIT: Final = 64 * 1024
-"""Bytes of an answer's body that are waited for; the rest is cut off, and the connection with it."""
+"""Bytes of an answer's body that are read. A connection on which more of it would come is closed."""
 
 
 class Request(Struct, frozen=True):
@@ -52,7 +52,7 @@ class HttpClient(Protocol):
 
         Raises:
             DeliveryError: no whole answer came: ``dns_failed``, ``connect_refused``, ``connect_timeout``, ``connect_failed``,
-                ``tls_failed``, ``timeout``, ``connection_lost``, ``bad_response``, ``egress_denied``.
+                ``tls_failed``, ``timeout``, ``connection_lost``, ``bad_response``, ``egress_denied``, ``invalid_url``.
         """
 
     async def close(self) -> None:
