@@ -1,10 +1,10 @@
 """An HTTP client, and targets that answer byte by byte."""
 
 import asyncio
-import contextlib
 import socket
 
 import pytest
+from targets import Target
 
 from tasker.egress.connector import Connector, look_up
 from tasker.egress.http_client import Request
@@ -24,25 +24,6 @@ class Caller:
 
     def _announce(self):
         self.announced += 1
-
-
-class Target:
-    """Listens on a free port; *serve* gets a reader and a writer for each connection."""
-
-    def __init__(self, serve):
-        self.connections = 0
-        self.ended = asyncio.Event()
-        """Set when the first connection is over for *serve*, however it ended."""
-        self._serve = serve
-
-    async def handle(self, reader, writer):
-        self.connections += 1
-        try:
-            with contextlib.suppress(OSError, EOFError):
-                await self._serve(reader, writer)
-        finally:
-            self.ended.set()
-            writer.close()
 
 
 @pytest.fixture
@@ -85,7 +66,7 @@ async def target(anyio_backend):
 
         server = await asyncio.start_server(handle, "127.0.0.1", 0, **options)
         servers.append(server)
-        return f"http{'s' if options else ''}://127.0.0.1:{server.sockets[0].getsockname()[1]}/", target
+        return f"http{'s' if 'ssl' in options else ''}://127.0.0.1:{server.sockets[0].getsockname()[1]}/", target
 
     yield start
     for server in servers:
@@ -104,10 +85,3 @@ def names():
 def _resolved(address, port):
     family, place = (socket.AF_INET6, (address, port, 0, 0)) if ":" in address else (socket.AF_INET, (address, port))
     return (family, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", place)
-
-
-async def receive(reader):
-    """Read one request from *reader* and return it."""
-    head = await reader.readuntil(b"\r\n\r\n")
-    _, found, length = head.lower().partition(b"content-length: ")
-    return head + await reader.readexactly(int(length.split()[0]) if found else 0)
