@@ -47,15 +47,16 @@ def installed(points: Iterable[EntryPoint] | None = None) -> Sequence[TaskType]:
     """Return the task types of installed packages: those that the entry point group names, or of *points*.
 
     Raises:
-        StartError: one cannot be loaded; the message names it.
+        StartError: one cannot be loaded, or is no task type; the message names it.
     """
     found = []
     for point in entry_points(group=ENTRY_POINTS) if points is None else points:
         try:
             task_type: TaskType = point.load()()
+            pool_is_taskers = task_type.pool < _FIRST_FOREIGN_POOL
         except Exception as error:
             raise StartError(f"cannot load the task type {point.name} ({point.value}): {type(error).__name__}") from error
-        if task_type.pool < _FIRST_FOREIGN_POOL:
+        if pool_is_taskers:
             raise StartError(f"the task type {point.name} ({point.value}) needs a pool of {_FIRST_FOREIGN_POOL} or more")
         found.append(task_type)
     return found
