@@ -39,6 +39,9 @@ async def caller(anyio_backend, names):
             return look_up(host, port)
         if isinstance(names[host], Exception):
             raise names[host]
+        if callable(names[host]):
+            names[host]()
+            raise socket.gaierror(socket.EAI_AGAIN, "no answer")
         return [_resolved(address, port) for address in names[host]]
 
     client = PooledClient(Connector(lookup))
@@ -78,7 +81,7 @@ async def target(anyio_backend):
 
 @pytest.fixture
 def names():
-    """Says what host names resolve to: a list of addresses, or an error. The rest is looked up as ever."""
+    """Says what host names resolve to: a list of addresses, an error, or what has to return before it fails."""
     return {}
 
 

@@ -143,7 +143,7 @@ def test_an_unusable_url_is_refused_in_a_line_that_says_what_is_right(webhooks, 
 
 @pytest.mark.anyio
 async def test_the_body_goes_to_the_url_with_the_headers_that_tell_receivers_what_it_is(clock):
-    _, request = await run(clock, Response(200, "OK"), body='{"ä": "\0"} \r\n')
+    _, request = await run(clock, Response(200), body='{"ä": "\0"} \r\n')
 
     assert request.url == "http://user:p4ss@localhost:9000/hook?t0ken"
     assert request.body == '{"ä": "\0"} \r\n'.encode()
@@ -163,7 +163,7 @@ async def test_the_body_goes_to_the_url_with_the_headers_that_tell_receivers_wha
     ['{"a": 1}', "[]", "0", "-1.5e3", '"x"', "null", "true", ' {"a": "ü"}\r\n', '{"a": 1, "a": 2}', "1" * 5_000, '"\\u0000"'],
 )
 async def test_a_body_that_is_json_is_declared_so(clock, body):
-    _, request = await run(clock, Response(200, "OK"), body=body)
+    _, request = await run(clock, Response(200), body=body)
 
     assert request.headers["content-type"] == "application/json"
 
@@ -191,16 +191,16 @@ async def test_a_body_that_is_json_is_declared_so(clock, body):
     ids=lambda body: repr(body[:20]),
 )
 async def test_any_other_body_is_declared_to_be_text(clock, body):
-    _, request = await run(clock, Response(200, "OK"), body=body)
+    _, request = await run(clock, Response(200), body=body)
 
     assert request.headers["content-type"] == "text/plain; charset=utf-8"
 
 
 @pytest.mark.anyio
 async def test_every_attempt_carries_the_same_id_and_its_own_time(clock):
-    _, first = await run(clock, Response(500, "no"))
+    _, first = await run(clock, Response(500))
     await clock.step(3600)
-    _, second = await run(clock, Response(200, "OK"), number=2)
+    _, second = await run(clock, Response(200), number=2)
 
     assert first.headers["webhook-id"] == second.headers["webhook-id"]
     assert int(second.headers["webhook-timestamp"]) - int(first.headers["webhook-timestamp"]) == 3600
@@ -210,7 +210,7 @@ async def test_every_attempt_carries_the_same_id_and_its_own_time(clock):
 async def test_the_attempt_starts_when_the_client_says_that_its_first_byte_goes_out(clock):
     starts = []
 
-    await run(clock, Response(200, "OK"), started=lambda: starts.append("started"))
+    await run(clock, Response(200), started=lambda: starts.append("started"))
 
     assert starts == ["started"]
 
@@ -219,22 +219,19 @@ async def test_the_attempt_starts_when_the_client_says_that_its_first_byte_goes_
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("status", range(200, 300))
-async def test_2xx_is_success(clock, status):
-    outcome, _ = await run(clock, Response(status, "whatever"))
-
-    assert outcome == Succeeded()
+async def test_2xx_is_success(clock):
+    for status in range(200, 300):
+        outcome, _ = await run(clock, Response(status))
+        assert outcome == Succeeded(), status
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("status", [101, 199, *range(300, 600), 600, 999])
-async def test_anything_else_is_a_failed_attempt_that_may_be_followed_by_another(clock, status):
-    outcome, _ = await run(clock, Response(status, "a reason with a p4ss"))
-
-    assert isinstance(outcome, Failed)
-    assert (outcome.fault.code, outcome.permanent) == (f"status_{status}", False)
-    assert outcome.fault.msg.startswith(f"the target answered {status}")
-    assert "p4ss" not in outcome.fault.msg, "the target's words are not ours to show"
+async def test_anything_else_is_a_failed_attempt_that_may_be_followed_by_another(clock):
+    for status in (101, 199, *range(300, 601), 999):
+        outcome, _ = await run(clock, Response(status))
+        assert isinstance(outcome, Failed)
+        assert (outcome.fault.code, outcome.permanent) == (f"status_{status}", False)
+        assert outcome.fault.msg.startswith(f"the target answered {status}")
 
 
 @pytest.mark.anyio
@@ -248,7 +245,7 @@ async def test_anything_else_is_a_failed_attempt_that_may_be_followed_by_another
     ],
 )
 async def test_a_failed_attempt_says_what_the_status_means(clock, status, msg):
-    outcome, _ = await run(clock, Response(status, ""))
+    outcome, _ = await run(clock, Response(status))
 
     assert outcome.fault == TaskFault(f"status_{status}", msg)
 
@@ -263,7 +260,7 @@ async def test_a_call_without_an_answer_is_a_failed_attempt(clock, permanent):
 
 @pytest.mark.anyio
 async def test_the_engine_waits_longer_than_the_client(webhooks):
-    _, request = await run(ManualClock(), Response(200, "OK"))
+    _, request = await run(ManualClock(), Response(200))
 
     assert webhooks.timeout > timedelta(seconds=request.timeout_seconds)
     assert webhooks.slots == 7
@@ -271,7 +268,7 @@ async def test_the_engine_waits_longer_than_the_client(webhooks):
 
 @pytest.mark.anyio
 async def test_closing_the_type_closes_its_client(clock):
-    client = FakeClient(Response(200, "OK"))
+    client = FakeClient(Response(200))
 
     await WebhookType(client, clock, slots=1).close()
 

@@ -102,8 +102,10 @@ class Connector:
             return look_up(origin.host, origin.port, flags=socket.AI_NUMERICHOST)  # asks nobody
         try:
             return await self._loop.run_in_executor(self._threads, self._lookup, origin.host, origin.port)
-        except (OSError, UnicodeError):
+        except OSError:
             raise DeliveryError("dns_failed", "the target's host name cannot be resolved") from None
+        except UnicodeError:
+            raise DeliveryError("invalid_url", "the target's host is no name", permanent=True) from None
 
 
 def _allowed(found: Sequence[AddressInfo]) -> Sequence[AddressInfo]:

@@ -116,6 +116,7 @@ def _read(url: str) -> _Target:
         host, port = None, None
     if not host or port is None:
         raise DeliveryError("invalid_url", "the target's URL cannot be used", permanent=True)
+    host = host.replace("%25", "%")  # before the zone of an address; source: RFC 6874
     bracketed = f"[{host}]" if ":" in host else host
     place = bracketed if parsed.is_default_port() else f"{bracketed}:{port}"
     head = f"POST {parsed.raw_path_qs or '/'} HTTP/1.1\r\nhost: {place}\r\n".encode()
