@@ -1,7 +1,7 @@
 # Everything sets itself up: a machine with Python 3.11+, pip and make is enough.
 UV := $(shell command -v uv || echo .venv/bin/uv)
 
-.PHONY: setup run test lint
+.PHONY: setup run test lint bench docs
 
 setup: .venv/.ready
 
@@ -18,3 +18,10 @@ test: setup
 
 lint: setup
 	.venv/bin/ruff check && .venv/bin/ruff format --check && .venv/bin/mypy && .venv/bin/lint-imports
+
+bench: setup
+	@command -v wrk >/dev/null || { echo "make bench: wrk, the load generator, is missing: apt-get install wrk"; exit 1; }
+	.venv/bin/python -m benchmarks
+
+docs: setup
+	.venv/bin/python docs/generate.py
