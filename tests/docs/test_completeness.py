@@ -1,0 +1,123 @@
+"""Everything that a user can meet has its place in the documentation, and nothing else has."""
+
+import ast
+import json
+import re
+
+import pytest
+from pages import DOCS, ROOT, blocks, table
+
+from tasker.api.problems import PROBLEMS
+from tasker.cli.settings import API_KEYS_VARIABLE, SETTINGS
+from tasker.cli.sources import CONFIG_FILE, CONFIG_VARIABLE
+from tasker.egress.aiohttp_client import _FAULTS
+from tasker.model.lifecycle import MAX_CRASHES, MOVES
+from tasker.model.task import State
+
+CONFIGURATION = DOCS / "configuration.md"
+LIFECYCLE = DOCS / "concepts" / "lifecycle.md"
+REST = DOCS / "rest.md"
+OPENAPI = json.loads((DOCS / "openapi.json").read_text())
+
+
+def texts_handed_to(*functions):
+    """Return the texts that calls of *functions* in the source begin with, each call as a list of its arguments."""
+    calls = [
+        node
+        for path in (ROOT / "src" / "tasker").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in functions
+    ]
+    assert calls
+    return [[arg.value for arg in call.args if isinstance(arg, ast.Constant) and isinstance(arg.value, str)] for call in calls]
+
+
+def code(cell):
+    """Return what a cell of a table has in backticks."""
+    return re.findall(r"`([^`]+)`", cell)
+
+
+def test_every_setting_is_described_with_its_flag_variables_and_key():
+    rows = {code(row[2])[0]: row for row in table(CONFIGURATION, "## Every setting")}
+    assert list(rows) == [setting.name for setting in SETTINGS]
+    for setting in SETTINGS:
+        flag, variables, *_ = rows[setting.name]
+        assert code(flag) == [f"{setting.flag} {setting.metavar}".strip()]
+        assert tuple(code(variables)) == setting.variables
+        assert setting.default in " ".join(rows[setting.name])
+
+
+@pytest.mark.parametrize(
+    "word", [API_KEYS_VARIABLE, CONFIG_VARIABLE, CONFIG_FILE, "--config", "-V", "--version", "-h", "--help"]
+)
+def test_what_is_no_row_of_the_table_is_described_too(word):
+    assert re.search(rf"`{re.escape(word)}[` ]|^## {re.escape(word)}$", CONFIGURATION.read_text(), re.MULTILINE)
+
+
+def test_every_error_is_described_with_its_status():
+    described = {(int(status), code(word)[0]) for status, word, _ in table(REST, "## Errors")}
+    written = {texts[0] for texts in texts_handed_to("_response", "_Refusal") if texts}
+    assert set(PROBLEMS.values()) <= described
+    assert {word for _, word in described} == {word for _, word in PROBLEMS.values()} | written
+
+
+def test_every_reason_for_which_an_attempt_fails_is_described():
+    described = {word for row in table(REST, "### Why attempts fail") for word in code(row[0])}
+    written = {texts[0] for texts in texts_handed_to("TaskFault", "_failed", "DeliveryError") if texts}
+    statuses = {word for word in described if word.startswith("status_")}
+    assert statuses
+    assert described - statuses == written | {word for _, word, _ in _FAULTS}
+
+
+def test_every_state_is_described():
+    assert [code(row[0])[0] for row in table(REST, "### States")] == [state.word for state in State]
+
+
+def test_every_move_is_described():
+    assert [code(row[0])[0] for row in table(LIFECYCLE, "# Lifecycle")] == [move.value for move in MOVES]
+    word, ordinal = {2: ("two", "second"), 3: ("three", "third"), 4: ("four", "fourth")}[MAX_CRASHES]
+    assert f"the {ordinal} crash in a row" in LIFECYCLE.read_text()
+    assert f"The server died {word} times in a row" in REST.read_text()
+
+
+def test_the_diagram_of_the_lifecycle_is_the_table_of_moves():
+    ((language, diagram),) = blocks(LIFECYCLE)
+    first, *lines = diagram.splitlines()
+    assert (language, first) == ("mermaid", "stateDiagram-v2")
+    drawn = [re.fullmatch(r" {4}(\S+) --> (\S+): (\w+)", line).groups() for line in lines]
+    word = {None: "[*]"} | {state: state.word for state in State}
+    allowed = {(word[source], word[step.target], move.value) for move, step in MOVES.items() for source in step.sources}
+    assert len(drawn) == len(allowed)
+    assert set(drawn) == allowed
+
+
+def test_every_call_is_described_with_its_refusals():
+    common = {int(status) for status in re.findall(r"\d+", re.search(r"may also be refused with (.*?);", REST.read_text())[1])}
+    described = {
+        code(call)[0]: {int(status) for status in re.findall(r"\b[45]\d\d\b", refusals)}
+        for call, _, refusals in table(REST, "# REST")
+    }
+    assert described == {
+        f"{method.upper()} {path}": {int(status) for status in operation["responses"] if status >= "400"} - common
+        for path, item in OPENAPI["paths"].items()
+        for method, operation in item.items()
+        if method != "parameters"
+    }
+
+
+def test_every_member_of_a_request_or_an_answer_is_described():
+    text = REST.read_text()
+    for shape in OPENAPI["components"]["schemas"].values():
+        for member in shape.get("properties", {}):
+            assert f"`{member}`" in text or f'"{member}"' in text, member
+
+
+def test_the_bounds_and_defaults_of_retries_are_those_of_the_description():
+    described = {}
+    for member, value, default, _ in table(REST, "## Retries"):
+        numbers = re.findall(r"[\d.]+", re.sub(r"\(.*?\)", "", f"{value} {default}"))
+        described[code(member)[0]] = [float(number) for number in numbers]
+    assert described == {
+        member: [shape["minimum"], shape["maximum"], shape["default"]]
+        for member, shape in OPENAPI["components"]["schemas"]["RetryFields"]["properties"].items()
+    }
