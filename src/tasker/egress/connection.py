@@ -17,11 +17,6 @@ HEAD_LIMIT: Final = 64 * 1024
 _TRUSTED_SECONDS: Final = 0.5
 """How long after an exchange nobody closes a connection that is kept alive."""
 
-_LOST: Final = ("connection_lost", "the target closed the connection before its answer was complete")
-_GARBLED: Final = ("bad_response", "the target's answer is not HTTP that can be read")
-_BROKEN: Final = ("bad_response", "the body of the target's answer is broken or incomplete")
-_ENDLESS: Final = ("bad_response", f"the headers of the target's answer are longer than {HEAD_LIMIT // 1024} KiB")
-
 
 class Connection(asyncio.Protocol):
     """Carries one exchange at a time. Whatever a target sends, it holds little and reads little.
@@ -101,12 +96,12 @@ class Connection(asyncio.Protocol):
         except HttpParserUpgrade:
             self._succeed()  # 101: nobody offered to switch protocols
         except HttpParserError:
-            self._fail(*_BROKEN if self._has_head else _GARBLED)
+            self._fail(_broken() if self._has_head else _garbled())
         if self._left < 0:
             if self._has_head:
                 self._succeed()
             else:
-                self._fail(*_ENDLESS)
+                self._fail(_endless())
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Give up what is under way, unless the end of the connection is the end of its answer."""
@@ -114,7 +109,7 @@ class Connection(asyncio.Protocol):
         if exc is None and self._has_head and not self._has_length:
             self._succeed()
         else:
-            self._fail(*_BROKEN if self._has_head else _LOST)
+            self._fail(_broken() if self._has_head else _lost())
 
     # Called by the parser
 
@@ -152,6 +147,22 @@ class Connection(asyncio.Protocol):
             self.idle_since = self._loop.time()
             self._answer.set_result(self._status)
 
-    def _fail(self, code: str, msg: str) -> None:
+    def _fail(self, error: DeliveryError) -> None:
         if self._answer is not None and not self._answer.done():
-            self._answer.set_exception(DeliveryError(code, msg))
+            self._answer.set_exception(error)
+
+
+def _lost() -> DeliveryError:
+    return DeliveryError("connection_lost", "the target closed the connection before its answer was complete")
+
+
+def _garbled() -> DeliveryError:
+    return DeliveryError("bad_response", "the target's answer is not HTTP that can be read")
+
+
+def _broken() -> DeliveryError:
+    return DeliveryError("bad_response", "the body of the target's answer is broken or incomplete")
+
+
+def _endless() -> DeliveryError:
+    return DeliveryError("bad_response", f"the headers of the target's answer are longer than {HEAD_LIMIT // 1024} KiB")

@@ -114,7 +114,7 @@ def _read(url: str) -> _Target:
         host, port = parsed.raw_host, parsed.port
     except ValueError:
         host, port = None, None
-    if not host or port is None:
+    if not host or port is None or parsed.scheme not in ("http", "https"):
         raise DeliveryError("invalid_url", "the target's URL cannot be used", permanent=True)
     host = host.replace("%25", "%")  # before the zone of an address; source: RFC 6874
     bracketed = f"[{host}]" if ":" in host else host

@@ -61,12 +61,17 @@ def run(connection: apsw.Connection, tables: Sequence[str], pools: NewPool) -> T
                 "INSERT INTO task (seq, id, type, state, pool, due_at, execution_at, execution_time) VALUES (?,?,?,?,?,?,?,?)",
                 (seq, id_.bytes, task_type, state, pools[task_type], execution_at, execution_at, row[2]),
             )
-            data = msgspec.json.encode(dict(zip(fields, row[3:], strict=True)))
+            data = msgspec.json.encode({name: _as_now(name, value) for name, value in zip(fields, row[3:], strict=True)})
             connection.execute("INSERT INTO payload (seq, data) VALUES (?, ?)", (seq, data))
             counts[table] += 1
     for table in tables:
         connection.execute(f"ALTER TABLE {table} RENAME TO earlier_{table}")
     return TakenOver(**counts)
+
+
+def _as_now(name: str, value: str) -> str:
+    """A field as a request of today would be stored: a URL without a scheme gets one."""
+    return f"http://{value}" if name == "url" and "://" not in value else value
 
 
 def _rows_sql(table: str, fields: Sequence[str]) -> str:
