@@ -1,0 +1,262 @@
+"""Any story: whatever is asked of a store, in whatever order, it answers as a dict would."""
+
+import asyncio
+import shutil
+import tempfile
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, multiple, precondition, rule
+from hypothesis.stateful import run_state_machine_as_test as run_stories
+from kinds import KINDS, MORTAL
+from msgspec.structs import replace
+from steps import HASH, REFUSED, WEBHOOK, a_hash, another_try, failure, pages, success
+
+from tasker.errors import ClaimLostError, TaskExistsError, TaskNotFoundError, TaskRunningError
+from tasker.interfaces import TakenBack, TaskFilter
+from tasker.model.lifecycle import MAX_CRASHES, Move
+from tasker.model.task import State, Task, TaskFault
+from tasker.testing.task_factory import a_task
+
+TYPES = {"webhook": (WEBHOOK, a_task), "hash": (HASH, a_hash)}
+
+plans = st.tuples(st.sampled_from([*TYPES]), st.integers(-2, 3))
+"""A new task: its type, and how many microseconds from now it is due."""
+
+free = st.fixed_dictionaries({WEBHOOK: st.sampled_from([3, 1, 2, 0])}, optional={HASH: st.integers(0, 3)})
+faults = st.sampled_from([REFUSED, TaskFault("timeout", "no answer within 30 s")])
+results = st.sampled_from([None, b"null", b'"r"'])
+filters = st.builds(TaskFilter, type=st.none() | st.sampled_from([*TYPES, "mail"]), state=st.none() | st.sampled_from(State))
+
+
+class Stories(RuleBasedStateMachine):
+    """A store beside its model: the tasks in order of arrival, who holds which, and the clock."""
+
+    ids = Bundle("ids")
+    """Of every task that ever was."""
+
+    attempts = Bundle("attempts")
+    """Handed out, neither settled nor given back; those whose node has died may have been taken back since."""
+
+    over = Bundle("over")
+    """Settled or given back: whoever still comes with one has lost the claim."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.mortal = name in MORTAL
+        self.folder = Path(tempfile.mkdtemp())
+        self.kind = KINDS[name](self.folder)
+        self.loop = asyncio.Runner()
+        self.store = self.run(self.kind.open())
+        self.clock = self.kind.clock
+        self.tasks: dict[str, Task] = {}
+        self.held: dict[str, tuple[int, int]] = {}
+        """By the id of a running task: its claim, and the node that made it."""
+        self.node = 0
+
+    def run(self, what):
+        return self.loop.run(what)
+
+    def teardown(self):
+        try:
+            self.run(self.kind.close())
+        finally:
+            self.loop.close()
+            shutil.rmtree(self.folder)
+
+    def refuses(self, error, task_id, what):
+        with pytest.raises(error) as refusal:
+            self.run(what)
+        assert refusal.value.task_id == task_id
+
+    # What is asked.
+
+    @initialize(target=ids, plans=st.lists(plans, min_size=2, max_size=4))
+    def begin(self, plans):
+        return self.create(plans)
+
+    @rule(target=ids, plans=st.lists(plans, max_size=2))
+    def create(self, plans):
+        new = self.new(plans)
+        self.run(self.store.create(new))
+        self.tasks |= {task.id: task for task in new}
+        return multiple(*(task.id for task in new))
+
+    @rule(plans=st.lists(plans, max_size=2), task_id=ids, place=st.integers(0, 2))
+    def create_one_that_may_be_there(self, plans, task_id, place):
+        new = self.new(plans)
+        new.insert(place, replace(a_task(due_at=self.clock.now()), id=task_id))
+        if task_id in self.tasks:
+            self.refuses(TaskExistsError, task_id, self.store.create(new))
+        else:
+            self.run(self.store.create(new))
+            self.tasks |= {task.id: task for task in new}
+
+    @rule(plans=st.lists(plans, min_size=1, max_size=3))
+    def create_one_twice(self, plans):
+        new = self.new(plans)
+        self.refuses(TaskExistsError, new[0].id, self.store.create([*new, new[0]]))
+
+    @rule(task_id=ids)
+    def delete(self, task_id):
+        task = self.tasks.get(task_id)
+        if task is None:
+            self.refuses(TaskNotFoundError, task_id, self.store.delete(task_id))
+        elif task.state is State.IN_PROGRESS:
+            self.refuses(TaskRunningError, task_id, self.store.delete(task_id))
+        else:
+            self.run(self.store.delete(task_id))
+            del self.tasks[task_id]
+
+    @rule(target=attempts, microseconds=st.integers(0, 3), free=free)
+    def let_time_pass_and_claim(self, microseconds, free):
+        self.run(self.clock.advance(microseconds / 1_000_000))
+        claimed = self.run(self.store.claim_due(free))
+
+        queues = {pool: self.queue(pool) for pool, slots in free.items() if slots > 0}
+        due = {pool: [task for task in queue if task.due_at <= self.clock.now()] for pool, queue in queues.items()}
+        taken = {pool: due[pool][: free[pool]] for pool in queues}
+        expected = sorted((task for tasks in taken.values() for task in tasks), key=self.place)
+        left = [queue[len(taken[pool])] for pool, queue in queues.items() if len(taken[pool]) < min(free[pool], len(queue))]
+        assert [attempt.task_id for attempt in claimed.attempts] == [task.id for task in expected]
+        assert claimed.next_due == min((task.due_at for task in left), default=None)
+
+        for attempt, task in zip(claimed.attempts, expected, strict=True):
+            assert (attempt.type, attempt.pool, attempt.fields) == (task.type, task.pool, task.fields)
+            assert (attempt.number, attempt.due_at) == (task.attempts + 1, task.due_at)
+            self.change(task.id, state=State.IN_PROGRESS, attempts=attempt.number, started_at=self.clock.now())
+            self.held[task.id] = (attempt.claim, self.node)
+        return multiple(*claimed.attempts)
+
+    @rule(target=over, attempt=consumes(attempts), result=results)
+    def succeed(self, attempt, result):
+        return self.settle(attempt, success(self.clock, result))
+
+    @rule(target=over, attempt=consumes(attempts), fault=faults)
+    def fail(self, attempt, fault):
+        return self.settle(attempt, failure(self.clock, fault))
+
+    @rule(target=over, attempt=consumes(attempts), fault=faults, microseconds=st.integers(0, 3))
+    def try_again(self, attempt, fault, microseconds):
+        settlement = another_try(self.clock, fault=fault)
+        return self.settle(attempt, replace(settlement, due_at=self.clock.now() + microseconds))
+
+    @rule(target=over, attempt=consumes(attempts))
+    def give_back(self, attempt):
+        if self.holds(attempt):
+            self.run(self.store.give_back(attempt))
+            self.change(attempt.task_id, state=State.TODO, attempts=attempt.number - 1)
+            del self.held[attempt.task_id]
+        else:
+            self.come_late(attempt)
+        return attempt
+
+    @rule(attempt=over)
+    def come_late(self, attempt):
+        for settlement in (success(self.clock, b'"late"'), failure(self.clock), another_try(self.clock)):
+            self.refuses(ClaimLostError, attempt.task_id, self.store.settle(attempt, settlement))
+        self.refuses(ClaimLostError, attempt.task_id, self.store.give_back(attempt))
+
+    @precondition(lambda self: not self.mortal)
+    @rule(at_once=st.booleans())
+    def die(self, at_once):
+        self.store = self.run(self.kind.after_death(self.store))
+        self.node += 1
+        if at_once:
+            self.take_back()
+
+    @rule()
+    def take_back(self):
+        orphans = [task_id for task_id, (_, node) in self.held.items() if node != self.node]
+        failed = 0
+        for task_id in orphans:
+            task = self.tasks[task_id]
+            del self.held[task_id]
+            self.change(task_id, crashes=task.crashes + 1, attempts=task.attempts - 1, state=State.TODO)
+            if task.crashes + 1 == MAX_CRASHES:
+                failed += 1
+                fault = TaskFault("crashed_worker", "")
+                self.change(task_id, state=State.FAILED, ended_at=self.clock.now(), last_error=fault)
+        assert self.run(self.store.take_back()) == TakenBack(todo=len(orphans) - failed, failed=failed)
+
+    @rule(which=filters, limit=st.integers(1, 5))
+    def list(self, which, limit):
+        self.compare_list(which, limit)
+
+    @rule(task_id=ids)
+    def get(self, task_id):
+        if task_id in self.tasks:
+            assert bare(self.run(self.store.get(task_id))) == self.tasks[task_id]
+        else:
+            self.refuses(TaskNotFoundError, task_id, self.store.get(task_id))
+
+    @invariant()
+    def everything_is_as_it_should_be(self):
+        self.compare_list(TaskFilter(), 1000)
+        states = [task.state for task in self.tasks.values()]
+        assert self.run(self.store.count(up_to=1000)) == {state: states.count(state) for state in State}
+
+    # The model.
+
+    def new(self, plans):
+        tasks = []
+        for type_, later in plans:
+            _, make = TYPES[type_]
+            tasks.append(make(due_at=self.clock.now() + later))
+        return tasks
+
+    def change(self, task_id, **members):
+        self.tasks[task_id] = replace(self.tasks[task_id], **members)
+
+    def place(self, task):
+        return task.due_at, [*self.tasks].index(task.id)
+
+    def queue(self, pool):
+        waiting = (task for task in self.tasks.values() if task.state is State.TODO and task.pool == pool)
+        return sorted(waiting, key=self.place)
+
+    def holds(self, attempt):
+        return self.held.get(attempt.task_id, (None,))[0] == attempt.claim
+
+    def settle(self, attempt, settlement):
+        if not self.holds(attempt):
+            self.come_late(attempt)
+            return attempt
+        self.run(self.store.settle(attempt, settlement))
+        del self.held[attempt.task_id]
+        states = {Move.COMPLETE: State.DONE, Move.FAIL: State.FAILED, Move.RETRY: State.TODO}
+        self.change(attempt.task_id, state=states[settlement.move], started_at=settlement.started_at, crashes=0)
+        self.change(attempt.task_id, ended_at=settlement.ended_at, result=settlement.result)
+        if settlement.due_at is not None:
+            self.change(attempt.task_id, due_at=settlement.due_at)
+        if settlement.fault is not None:
+            self.change(attempt.task_id, last_error=settlement.fault)
+        return attempt
+
+    def compare_list(self, which, limit):
+        expected = [
+            task for task in self.tasks.values() if which.type in (None, task.type) and which.state in (None, task.state)
+        ]
+        expected.sort(key=lambda task: task.execution_at)
+        found = self.run(pages(self.store, which, limit=limit))
+        assert [bare(task) for page in found for task in page.tasks] == expected
+        assert all(0 < len(page.tasks) <= limit for page in found[:-1])
+
+
+def bare(task):
+    """The task without the words of a fault that only the store can choose."""
+    if task.last_error is not None and task.last_error.code == "crashed_worker":
+        return replace(task, last_error=TaskFault("crashed_worker", ""))
+    return task
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_a_store_does_what_a_dict_would(name):
+    run_stories(
+        lambda: Stories(name),
+        settings=settings(
+            max_examples=90, stateful_step_count=50, deadline=None, print_blob=True, suppress_health_check=[*HealthCheck]
+        ),
+    )
