@@ -1,7 +1,7 @@
 """Moments: RFC 3339 text on the outside, whole microseconds since 1970 UTC on the inside."""
 
 import re
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final, TypeAlias
 
 Instant: TypeAlias = int
@@ -13,7 +13,7 @@ SECOND: Final = 1_000_000
 LAST: Final[Instant] = 253_402_300_799_999_999
 """9999-12-31T23:59:59.999999Z, the last moment a task can be due."""
 
-_EPOCH: Final = date(1970, 1, 1).toordinal()
+_EPOCH: Final = datetime(1970, 1, 1)  # noqa: DTZ001 - without a zone, which its texts would name as +00:00
 _DATE_TIME: Final = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)[Tt]([01]\d|2[0-3]):([0-5]\d):([0-5]\d|60)(?:\.(\d+))?(?:[Zz]|([+-])([01]\d|2[0-3]):([0-5]\d))",
     re.ASCII,
@@ -39,7 +39,7 @@ def parse(text: str) -> Instant:
         raise ValueError(f"expected an RFC 3339 time with an offset, such as 2126-02-10T16:30:00+01:00, got: {_shown(text)}")
     year, month, day, hour, minute, second, fraction, sign, offset_hours, offset_minutes = match.groups()
     try:
-        days = date(int(year), int(month), int(day)).toordinal() - _EPOCH
+        days = date(int(year), int(month), int(day)).toordinal() - _EPOCH.toordinal()
     except ValueError:
         raise ValueError(f"expected a day of the calendar, got: {_shown(text)}") from None
     seconds = days * 86_400 + int(hour) * 3_600 + int(minute) * 60 + int(second)
@@ -57,12 +57,12 @@ def parse(text: str) -> Instant:
 
 
 def text(moment: Instant) -> str:
-    """Return *moment* as RFC 3339 text in UTC with six digits after the point.
+    """Return *moment*, of the years 1 to 9999, as RFC 3339 text in UTC with six digits after the point.
 
     >>> text(0)
     '1970-01-01T00:00:00.000000Z'
     """
-    return f"{datetime.fromtimestamp(0, UTC) + timedelta(microseconds=moment):%Y-%m-%dT%H:%M:%S.%f}Z"
+    return f"{(_EPOCH + timedelta(microseconds=moment)).isoformat(timespec='microseconds')}Z"
 
 
 def after(moment: Instant, delay: timedelta) -> Instant:
