@@ -1,6 +1,7 @@
 """RFC 3339 text and instants."""
 
-from datetime import UTC, datetime, timedelta, timezone
+import re
+from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
 from hypothesis import given
@@ -9,7 +10,13 @@ from hypothesis import strategies as st
 from tasker.model import instants
 
 offsets = st.integers(-23 * 60 - 59, 23 * 60 + 59).map(lambda minutes: timezone(timedelta(minutes=minutes)))
+instant = st.integers(instants.parse("0001-01-01T00:00:00Z"), instants.LAST)
 moments = st.datetimes(datetime(1971, 1, 1), datetime(9998, 12, 30), timezones=offsets)  # noqa: DTZ001 - the strategy adds the zone
+
+
+def written(zone):
+    """The offset of *zone* as RFC 3339 has it."""
+    return datetime(2000, 1, 1, tzinfo=zone).isoformat()[19:]
 
 
 @given(moments)
@@ -18,6 +25,72 @@ def test_any_offset_names_the_same_moment(moment):
     assert instants.parse(moment.isoformat()) == expected
     assert instants.parse(moment.isoformat().replace("T", "t")) == expected
     assert instants.parse(instants.text(expected)) == expected
+
+
+@given(instant)
+def test_what_is_written_is_read_as_the_same_moment(moment):
+    text = instants.text(moment)
+    assert instants.parse(text) == moment
+    assert instants.parse(text.lower()) == moment
+    assert instants.parse(text.replace("Z", "-00:00")) == moment
+
+
+@given(instant, instant)
+def test_texts_sort_as_their_moments_do(one, other):
+    assert (instants.text(one) < instants.text(other)) == (one < other)
+
+
+@given(st.integers(-62_135_596_800, 253_402_300_798), st.text("0123456789", min_size=1, max_size=30))
+def test_a_fraction_of_any_length_is_rounded_up_to_a_microsecond(second, digits):
+    whole = instants.text(second * instants.SECOND)[:19]
+    moment = instants.parse(f"{whole}.{digits}Z")
+    exact = second * instants.SECOND * 10 ** len(digits) + int(digits) * instants.SECOND
+    assert (moment - 1) * 10 ** len(digits) < exact <= moment * 10 ** len(digits)
+
+
+@given(st.dates(date(1, 1, 2), date(9999, 12, 30)), offsets)
+def test_a_leap_second_is_the_second_after_it_anywhere(day, zone):
+    offset = written(zone)
+    leap = instants.parse(f"{day}T23:59:60{offset}")
+    assert leap == instants.parse(f"{day}T23:59:59{offset}") + instants.SECOND
+    assert instants.parse(f"{day}T23:59:60.25{offset}") == leap + instants.SECOND // 4
+
+
+@given(instant, offsets)
+def test_what_names_a_moment_up_to_the_year_9999_is_read_and_anything_later_refused(moment, zone):
+    minutes = zone.utcoffset(None) // timedelta(minutes=1)
+    named = f"{instants.text(moment)[:-1]}{written(zone)}"
+    right = moment - minutes * 60 * instants.SECOND
+    if right <= instants.LAST:
+        assert instants.parse(named) == right
+    else:
+        with pytest.raises(ValueError, match="year 9999"):
+            instants.parse(named)
+
+
+nearly = st.from_regex(
+    re.compile(r"\d{4}-[0-3]\d-[0-3]\d[Tt ]?[0-3]\d:[0-7]\d:[0-7]\d(\.\d{0,12})?([Zz]|[+-][0-3]\d:?[0-7]\d)?", re.ASCII),
+    fullmatch=True,
+)
+"""Times that are nearly right, and right ones among them."""
+
+
+@given(st.text() | nearly)
+def test_whatever_is_read_it_is_a_moment_or_a_refusal_of_one_line(text):
+    try:
+        answer = instants.parse(text)
+    except ValueError as refusal:
+        answer = str(refusal)
+    if isinstance(answer, str):
+        assert re.fullmatch(r"expected .{1,400}", answer)
+    else:
+        assert answer <= instants.LAST
+
+
+@given(st.integers(0, instants.LAST), st.timedeltas(timedelta(0), timedelta(days=10**6)))
+def test_a_delay_leads_exactly_as_far_on_but_never_past_the_last_moment(moment, delay):
+    exact = moment + delay.days * 86_400 * instants.SECOND + delay.seconds * instants.SECOND + delay.microseconds
+    assert instants.after(moment, delay) == min(exact, instants.LAST)
 
 
 @pytest.mark.parametrize(
