@@ -69,7 +69,7 @@ def document(registry: Registry) -> dict[str, Any]:
             "description": "Runs a task at its time: calls a URL or runs a job. Every failure, an unknown path included, is "
             "answered with a Problem. HEAD works where GET does.",
         },
-        "paths": _paths({name: _schema(view.__name__) for name, view in views.items()}),
+        "paths": _paths({name: _schema(view.__name__) for name, view in views.items()}, _examples(registry)),
         "components": {
             "schemas": dict(sorted(schemas.items())),
             "responses": {_name(status): _refusal(status) for status in _REFUSALS},
@@ -81,18 +81,34 @@ def document(registry: Registry) -> dict[str, Any]:
     }
 
 
-def _paths(views: Mapping[str, Any]) -> dict[str, Any]:
+def _examples(registry: Registry) -> dict[str, Any]:
+    """Return a request for each task type whose required fields all have an example."""
+    examples = {}
+    for task_type in registry.types:
+        shape = wire.request_type(task_type.name, task_type.fields)
+        fields = msgspec.json.schema(shape)["$defs"][shape.__name__]
+        given = {name: field["examples"][0] for name, field in fields["properties"].items() if "examples" in field}
+        if given.keys() >= set(fields["required"]):
+            examples[task_type.name] = {"value": {task_type.name: given}}
+    return examples
+
+
+def _paths(views: Mapping[str, Any], examples: Mapping[str, Any]) -> dict[str, Any]:
     any_view = {"anyOf": list(views.values())}
     task_id = {"name": "id", "in": "path", "required": True, "schema": {"type": "string", "format": "uuid"}}
     location = {"Location": {"description": "The path of the task.", "schema": _TEXT}}
+    links = {call: {"operationId": call, "parameters": {"id": "$response.body#/id"}} for call in ("getTask", "deleteTask")}
     return {
         "/tasks/new": {
             "post": {
                 "operationId": "createTask",
                 "summary": "Create a task. Once this is answered, the task survives a kill and a power loss.",
-                "requestBody": {"required": True, "content": {"application/json": {"schema": _schema("NewTask")}}},
+                "requestBody": {
+                    "required": True,
+                    "content": {"application/json": {"schema": _schema("NewTask"), "examples": examples}},
+                },
                 "responses": {
-                    "201": _json("The task is stored.", _schema("Created")) | {"headers": location},
+                    "201": _json("The task is stored.", _schema("Created")) | {"headers": location, "links": links},
                     **_refusals(400, 413, 415, 503, 507),
                 },
             }
