@@ -61,6 +61,20 @@ async def test_a_nul_is_allowed_in_bodies_and_secrets(server):
         assert "a\0b" in next(iter((await server.call("GET", f"/tasks/{task_id}")).json.values())).values()
 
 
+async def test_an_escaped_surrogate_pair_is_the_character_it_stands_for(server):
+    task_id = await server.new(b'{"hash": {"secret": "\\ud83d\\udd11", "execution_time": "%b"}}' % LATER.encode())
+
+    assert (await server.call("GET", f"/tasks/{task_id}")).json["hash"]["secret"] == "\U0001f511"
+
+
+async def test_a_url_of_64_kib_is_taken(server):
+    url = "http://localhost:9000/?" + "x" * 65_536
+
+    task_id = await server.new({"webhook": WEBHOOK["webhook"] | {"url": url}})
+
+    assert (await server.call("GET", f"/tasks/{task_id}")).json["webhook"]["url"] == url
+
+
 WRONG = {
     "a time in the past": (
         "webhook.execution_time",
@@ -93,6 +107,15 @@ WRONG = {
     "a retry out of range": ("hash.retry.max_attempts", {"hash": HASH["hash"] | {"retry": {"max_attempts": 0}}}),
     "a fraction of an attempt": ("hash.retry.max_attempts", {"hash": HASH["hash"] | {"retry": {"max_attempts": 1.5}}}),
     "a huge number": ("hash.retry.factor", {"hash": HASH["hash"] | {"retry": {"factor": 10**400}}}),
+    "a number beyond 64 bits": ("hash.retry.max_attempts", {"hash": HASH["hash"] | {"retry": {"max_attempts": 2**64}}}),
+    "a huge fraction": ("hash.retry.max_delay", {"hash": HASH["hash"] | {"retry": {"max_delay": 1e300}}}),
+    "a negative wait": ("hash.retry.initial_delay", {"hash": HASH["hash"] | {"retry": {"initial_delay": -0.001}}}),
+    "a nul in a time": ("hash.execution_time", {"hash": HASH["hash"] | {"execution_time": f"{LATER}\0"}}),
+    "digits of another script in a time": (
+        "hash.execution_time",
+        {"hash": HASH["hash"] | {"execution_time": LATER.replace("1", "\u0661")}},
+    ),
+    "a time of 64 KiB": ("hash.execution_time", {"hash": HASH["hash"] | {"execution_time": "2" * 65_536}}),
     "text for a number": ("hash.retry.jitter", {"hash": HASH["hash"] | {"retry": {"jitter": "0.1"}}}),
     "null for a member that may be left out": ("hash.retry", {"hash": HASH["hash"] | {"retry": None}}),
     "an unknown type": ("mail", {"mail": HASH["hash"]}),
@@ -140,6 +163,10 @@ NOT_JSON = {
     "100,000 brackets after it": b'{"hash": {"secret": "x", "execution_time": "%b"}}' % LATER.encode() + b"[" * 100_000,
     "more after it": json.dumps(HASH).encode() + b" x",
     "not a number": b'{"hash": {"retry": {"jitter": NaN}}}',
+    "a number beyond all floats": b'{"hash": {"retry": {"jitter": 1e999}}}',
+    "a number of 100,000 digits": b'{"hash": {"retry": {"jitter": ' + b"1" * 100_000 + b"}}}",
+    "a lone surrogate in a body": b'{"webhook": {"url": "http://h/", "body": "\\udfff", "execution_time": "x"}}',
+    "a lone surrogate in a url": b'{"webhook": {"url": "http://h/\\ud800", "body": "x", "execution_time": "x"}}',
     "a form": b"secret=x&execution_time=y",
 }
 
