@@ -51,6 +51,7 @@ async def pages(store, which=TaskFilter(), *, limit=1000):  # noqa: B008 - froze
     found, after = [], None
     while True:
         page = await store.list_page(which, after=after, limit=limit)
+        assert page.next not in {before.next for before in found}, "the list goes round in circles"
         found.append(page)
         if (after := page.next) is None:
             return found
