@@ -1,6 +1,7 @@
 """An engine on the manual clock, with a task type that does what its task's fields say."""
 
 import asyncio
+import contextlib
 import uuid
 from datetime import timedelta
 
@@ -13,6 +14,7 @@ from tasker.model.attempt import Failed, Succeeded
 from tasker.model.instants import SECOND
 from tasker.model.task import Pool, Task, TaskFault, TaskId
 from tasker.stores.sqlite.store import SqliteStore
+from tasker.timing.alarm import sleep
 from tasker.timing.clock import ManualClock
 from tasker.wire import TaskFields
 
@@ -27,6 +29,7 @@ class ScriptedType:
     def __init__(self, clock, *, name="scripted", pool=1, slots=2):
         self.name, self.pool, self.slots = name, Pool(pool), slots
         self.starts = []
+        self.attempts = []
         self.may_end = asyncio.Event()
         self._clock = clock
         self._beginning = clock.now()
@@ -35,11 +38,17 @@ class ScriptedType:
         return request
 
     async def run(self, attempt, started):
-        started()
+        do = msgspec.json.decode(attempt.fields)["do"]
+        if do == "prepare a second, then succeed":
+            await sleep(self._clock, 1)
+        if do != "succeed without a word":
+            started()
+        self.attempts.append(attempt)
         self.starts.append((attempt.task_id, attempt.number, (self._clock.now() - self._beginning) / SECOND))
-        match msgspec.json.decode(attempt.fields)["do"]:
-            case "succeed":
-                return Succeeded()
+        return await self._end(do)
+
+    async def _end(self, do):
+        match do:
             case "fail":
                 return Failed(TaskFault("no", "it failed"))
             case "raise":
@@ -47,17 +56,14 @@ class ScriptedType:
             case "return nonsense":
                 return 7
             case "hang":
-                return await asyncio.Event().wait()
+                await asyncio.Event().wait()
             case "hang like a thread":
                 while not self.may_end.is_set():
-                    try:
+                    with contextlib.suppress(asyncio.CancelledError):
                         await self.may_end.wait()
-                    except asyncio.CancelledError:
-                        continue
-                return Succeeded()
-            case _:
+            case "wait":
                 await self.may_end.wait()
-                return Succeeded()
+        return Succeeded()
 
     async def close(self):
         pass
@@ -104,11 +110,11 @@ def clock():
 
 
 @pytest.fixture
-async def bench(clock):
+async def idle_bench(clock):
+    """Its engine is not started yet."""
     store = SqliteStore(":memory:", clock=clock)
     await store.open()
     bench = Bench(clock, store, [ScriptedType(clock), ScriptedType(clock, name="other", pool=100, slots=1)])
-    await bench.engine.start()
     yield bench
     for task_type in bench.types:
         task_type.may_end.set()
@@ -117,3 +123,9 @@ async def bench(clock):
         await clock.advance(10)
         await draining
     await store.close()
+
+
+@pytest.fixture
+async def bench(idle_bench):
+    await idle_bench.engine.start()
+    return idle_bench

@@ -4,6 +4,7 @@ import asyncio
 from datetime import timedelta
 
 import pytest
+from structlog.testing import capture_logs
 
 from tasker.errors import StoreUnavailableError, TaskRunningError
 from tasker.model.task import State
@@ -176,10 +177,272 @@ async def test_a_slot_that_is_released_while_a_claim_runs_is_used_at_once(bench,
             await asyncio.sleep(0)
         return claimed
 
-    held = await bench.add("hold", at=1)
+    held = await bench.add("wait", at=1)
     others = [await bench.add("succeed", at=2), await bench.add("succeed", at=2)]
     await clock.advance(1.5)
     monkeypatch.setattr(bench.store, "claim_due", claim_while_what_runs_ends)
     await clock.advance(0.5)
 
     assert bench.starts == [(held, 1, 1), *((other, 1, 2) for other in others)]
+
+
+# When an attempt begins
+
+
+async def test_of_many_that_are_due_at_once_each_runs_once_in_the_order_of_their_times_and_of_their_arrival(bench, clock):
+    later = [await bench.add("succeed", at=2) for _ in range(50)]
+    sooner = [await bench.add("succeed", at=1.5) for _ in range(50)]
+    await clock.step(10)
+
+    assert [task for task, *_ in bench.starts] == sooner + later
+
+
+async def test_an_attempt_that_follows_after_less_than_a_second_is_on_time(bench, clock):
+    task = await bench.add("fail", at=1, max_attempts=2, initial_delay=0.3, jitter=0)
+    await clock.advance(2)
+
+    assert bench.starts == [(task, 1, 1), (task, 2, 1.3)]
+
+
+async def test_a_task_that_is_stored_while_a_claim_runs_is_not_overlooked(bench, clock, monkeypatch):
+    claim_due, added = bench.store.claim_due, []
+
+    async def claim_while_a_task_is_stored(free):
+        claimed = await claim_due(free)
+        if not added:
+            added.append(await bench.add("succeed", at=1.3))
+        return claimed
+
+    await clock.advance(0.5)
+    monkeypatch.setattr(bench.store, "claim_due", claim_while_a_task_is_stored)
+    await clock.advance(1)
+
+    assert bench.starts == [(added[0], 1, 1.3)]
+
+
+async def test_lateness_is_measured_where_the_task_type_says_that_it_starts(bench, clock):
+    task = await bench.add("prepare a second, then succeed", at=5)
+    await clock.advance(6)
+
+    assert bench.telemetry.lateness().max == 1
+    assert (await bench.store.get(task)).started_at == clock.now()
+
+
+async def test_an_attempt_that_does_not_say_when_it_starts_has_started_when_it_was_run(bench, clock):
+    task = await bench.add("succeed without a word", at=5)
+    await clock.advance(6)
+
+    done = await bench.store.get(task)
+    assert (done.state, done.started_at) == (State.DONE, done.due_at)
+
+
+async def test_a_task_of_a_type_that_this_server_lacks_ends_failed_at_once(bench, clock):
+    task = await bench.add("succeed", at=1, type_=type(bench.types[0])(clock, name="gone"))
+    following = await bench.add("succeed", at=1)
+    await clock.advance(1)
+
+    ended = await bench.store.get(task)
+    assert (ended.state, ended.last_error.code) == (State.FAILED, "unknown_task_type")
+    assert "gone" in ended.last_error.msg
+    assert (await bench.store.get(following)).state is State.DONE
+
+
+# Attempts that do not end
+
+
+async def test_after_a_timeout_the_task_runs_again_while_its_hung_attempt_still_holds_a_slot(bench, clock):
+    scripted = bench.types[0]
+    task = await bench.add("hang like a thread", at=1, max_attempts=3, initial_delay=1, jitter=0)
+    await clock.advance(32)
+    assert scripted.starts == [(task, 1, 1), (task, 2, 32)]
+    assert bench.engine.slots.free[scripted.pool] == 0
+
+    scripted.may_end.set()
+    await clock.advance(0)
+
+    ended = await bench.store.get(task)
+    assert (ended.state, ended.attempts) == (State.DONE, 2)
+    assert (bench.telemetry.retried, bench.telemetry.done, bench.telemetry.attempts) == (1, 1, 2), "the late result is void"
+    assert bench.engine.slots.free[scripted.pool] == 2
+
+
+async def test_setting_the_clock_forth_does_not_end_an_attempt(bench, clock):
+    task = await bench.add("wait", at=1)
+    await clock.advance(1)
+
+    await clock.step(3600)
+    await clock.advance(20)
+    assert (await bench.store.get(task)).state is State.IN_PROGRESS
+
+    bench.types[0].may_end.set()
+    await clock.advance(0)
+    assert (await bench.store.get(task)).state is State.DONE
+
+
+# Claims that are lost
+
+
+async def test_the_result_of_an_attempt_whose_claim_is_lost_is_discarded_and_counted(bench, clock):
+    scripted = bench.types[0]
+    task = await bench.add("wait", at=1)
+    await clock.advance(1)
+    await bench.store.give_back(scripted.attempts[0])  # as when another node had found this one dead
+    await clock.advance(1)
+    assert [number for _, number, _ in scripted.starts] == [1, 1], "numbers count, they do not fence"
+
+    with capture_logs() as logged:
+        scripted.may_end.set()
+        await clock.advance(0)
+
+    assert (await bench.store.get(task)).state is State.DONE
+    assert (bench.telemetry.claims_lost, bench.telemetry.done) == (1, 1)
+    assert [line["task_id"] for line in logged if "claim is lost" in line["event"]] == [task]
+    assert bench.engine.slots.free[scripted.pool] == 2
+
+
+# A store that fails
+
+
+@pytest.mark.parametrize("error", [StoreUnavailableError("an input/output error"), ZeroDivisionError("a defect")])
+async def test_a_claim_that_fails_is_made_again_within_a_second(bench, clock, monkeypatch, error):
+    claim_due = bench.store.claim_due
+
+    async def failing(_):
+        raise error
+
+    task = await bench.add("succeed", at=5)
+    monkeypatch.setattr(bench.store, "claim_due", failing)
+    with capture_logs() as logged:
+        await clock.advance(7.5)
+    assert bench.starts == []
+    assert len([line for line in logged if "trying again" in line["event"]]) == 8, "at once, then every second"
+
+    monkeypatch.setattr(bench.store, "claim_due", claim_due)
+    await clock.advance(1)
+    assert [start[0] for start in bench.starts] == [task]
+
+
+async def test_an_end_that_is_being_written_is_not_cut_short_by_a_drain(bench, clock, monkeypatch):
+    settle = bench.store.settle
+
+    async def failing(*_):
+        raise StoreUnavailableError("an input/output error")
+
+    task = await bench.add("succeed", at=1)
+    monkeypatch.setattr(bench.store, "settle", failing)
+    await clock.advance(1)
+    draining = asyncio.ensure_future(bench.engine.drain(timedelta(seconds=0)))
+    await clock.advance(2)
+    assert not draining.done()
+    monkeypatch.setattr(bench.store, "settle", settle)
+    await clock.advance(1)
+    await draining
+
+    assert (await bench.store.get(task)).state is State.DONE
+    assert bench.telemetry.given_back == 0
+
+
+async def test_a_give_back_is_repeated_while_the_store_fails(bench, clock, monkeypatch):
+    give_back = bench.store.give_back
+
+    async def failing(*_):
+        raise StoreUnavailableError("an input/output error")
+
+    task = await bench.add("hang", at=1)
+    await clock.advance(1)
+    monkeypatch.setattr(bench.store, "give_back", failing)
+    draining = asyncio.ensure_future(bench.engine.drain(timedelta(seconds=0)))
+    await clock.advance(2)
+    assert not draining.done()
+    monkeypatch.setattr(bench.store, "give_back", give_back)
+    await clock.advance(1)
+    await draining
+
+    assert ((await bench.store.get(task)).state, bench.telemetry.given_back) == (State.TODO, 1)
+
+
+# Draining
+
+
+async def test_a_drain_leaves_behind_what_ignores_its_cancellation(bench, clock):
+    task = await bench.add("hang like a thread", at=1)
+    await clock.advance(1)
+    draining = asyncio.ensure_future(bench.engine.drain(timedelta(seconds=3)))
+    await clock.advance(3)
+    assert (await bench.store.get(task)).state is State.TODO, "it is given back all the same"
+    assert not draining.done()
+
+    with capture_logs() as logged:
+        await clock.advance(5)
+        await draining
+
+    assert [line["task_id"] for line in logged if line["event"] == "left an attempt behind"] == [task]
+    bench.types[0].may_end.set()
+    await clock.advance(0)
+    given_back = await bench.store.get(task)
+    assert (given_back.state, given_back.attempts) == (State.TODO, 0), "its late result is void"
+
+
+async def test_what_a_claim_takes_while_a_drain_begins_is_run(bench, clock, monkeypatch):
+    claim_due = bench.store.claim_due
+
+    async def claim_while_a_drain_begins(free):
+        claimed = await claim_due(free)
+        bench.engine.queue.stop()
+        return claimed
+
+    task = await bench.add("succeed", at=1)
+    await clock.advance(0.5)
+    monkeypatch.setattr(bench.store, "claim_due", claim_while_a_drain_begins)
+    await clock.advance(0.5)
+    await bench.engine.drain(timedelta(seconds=30))
+
+    assert (await bench.store.get(task)).state is State.DONE
+
+
+async def test_a_drain_may_come_twice_and_without_a_start(idle_bench):
+    await idle_bench.engine.drain(timedelta(seconds=30))
+    await idle_bench.engine.drain(timedelta(seconds=30))
+
+
+# Recovery
+
+
+async def crash(bench, task):
+    """Leave *task* running and let another process take over the store."""
+    claimed = await bench.store.claim_due({bench.types[0].pool: 1})
+    assert [attempt.task_id for attempt in claimed.attempts] == [task]
+    bench.store._writer._node = bytes(reversed(bench.store._writer._node))
+
+
+async def test_what_a_dead_process_left_running_runs_again_at_once_without_having_used_up_an_attempt(idle_bench, clock):
+    task = await idle_bench.add("fail", at=1, max_attempts=1)
+    await clock.step(5)
+    await crash(idle_bench, task)
+
+    await idle_bench.engine.start()
+    await clock.advance(0)
+
+    assert idle_bench.starts == [(task, 1, 5)]
+    ended = await idle_bench.store.get(task)
+    assert (ended.state, ended.attempts, ended.crashes) == (State.FAILED, 1, 0), "an attempt with an end resets the count"
+    assert idle_bench.telemetry.taken_back == 1
+
+
+async def test_the_third_crash_in_a_row_ends_a_task_and_the_others_run(idle_bench, clock):
+    task = await idle_bench.add("succeed", at=1)
+    await clock.step(5)
+    for crashes in (1, 2, 3):
+        await crash(idle_bench, task)
+        if crashes < 3:
+            await idle_bench.store.take_back()
+            assert (await idle_bench.store.get(task)).crashes == crashes
+    other = await idle_bench.add("succeed", at=1)
+
+    await idle_bench.engine.start()
+    await clock.advance(0)
+
+    ended = await idle_bench.store.get(task)
+    assert (ended.state, ended.last_error.code, ended.attempts) == (State.FAILED, "crashed_worker", 0)
+    assert [start[0] for start in idle_bench.starts] == [other]
+    assert (idle_bench.telemetry.taken_back, idle_bench.telemetry.failed) == (1, 1)
