@@ -1,6 +1,5 @@
 """Creating tasks and getting them."""
 
-
 import msgspec
 import pytest
 from steps import WEBHOOK, a_hash, claimed, listed, success
