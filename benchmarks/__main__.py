@@ -10,10 +10,10 @@ import time
 from pathlib import Path
 from typing import Final
 
-from benchmarks import creating, delivering, hashing, machine, waiting
+from benchmarks import clustered, creating, delivering, hashing, machine, waiting
 from benchmarks.figures import Figure, markdown_table, page
 
-_ROWS: Final = {"creating": creating, "delivering": delivering, "hashing": hashing, "waiting": waiting}
+_ROWS: Final = {"creating": creating, "delivering": delivering, "hashing": hashing, "waiting": waiting, "clustered": clustered}
 _PAGE: Final = Path(__file__).parent.parent / "docs" / "benchmarks.md"
 
 

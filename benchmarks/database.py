@@ -10,10 +10,11 @@ import apsw
 import msgspec
 
 from benchmarks.sink import BODY_LENGTH
+from tasker.config import Settings
 from tasker.model import instants
 from tasker.model.instants import Instant
 from tasker.model.task import Task
-from tasker.stores.sqlite.store import SqliteStore
+from tasker.node import make_store
 from tasker.testing.task_factory import a_task
 from tasker.timing.clock import SystemClock
 from tasker.wire import HashFields, WebhookFields
@@ -43,11 +44,11 @@ def hashes(count: int, *, due_at: Instant) -> list[Task]:
     ]
 
 
-def store(path: Path, tasks: list[Task]) -> None:
-    """Store *tasks* through the store itself. Makes the database if it is missing."""
+def store(database_url: str, tasks: list[Task]) -> None:
+    """Store *tasks* through the store itself. Makes a SQLite database if it is missing."""
 
     async def fill() -> None:
-        into = SqliteStore(str(path), clock=SystemClock())
+        into = make_store(Settings(database_url=database_url), address="")
         await into.open()
         for start in range(0, len(tasks), _BATCH):
             await into.create(tasks[start : start + _BATCH])
@@ -62,7 +63,7 @@ def fill_with_waiting(path: Path, count: int) -> float:
     The rows are written before their indexes, which is faster by far.
     """
     began = time.monotonic()
-    store(path, [])
+    store(f"sqlite:{path}", [])
     connection = apsw.Connection(str(path))
     indexes = connection.execute("SELECT name, sql FROM sqlite_schema WHERE type = 'index' AND sql NOT NULL").fetchall()
     data = msgspec.json.encode(WebhookFields(url="http://localhost:9000/hook", body="hello"))

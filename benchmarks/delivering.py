@@ -25,7 +25,7 @@ def deliver_steadily(server_folder: Any, sink: Sink, *, seconds: int = _SECONDS)
     """Let a server deliver 1,000 webhooks a second at random moments. Return its lateness figures and the sink's."""
     first = database.now() + 3 * SECOND
     due_times = [first + random.randrange(seconds * SECOND) for _ in range(_PER_SECOND * seconds)]
-    database.store(server_folder / "tasks.db", database.webhooks(sink.url, due_times))
+    database.store(f"sqlite:{server_folder}/tasks.db", database.webhooks(sink.url, due_times))
     with running_server(server_folder) as server:
         came = sink.wait_for(len(due_times))
         return lateness_ms(server), came
@@ -45,7 +45,7 @@ def _throughput_and_burst(rounds: int) -> list[Figure]:
     for _ in range(rounds):
         with running_sink() as sink:
             with new_folder() as folder:
-                database.store(folder / "tasks.db", database.webhooks(sink.url, [database.now()] * _DUE))
+                database.store(f"sqlite:{folder}/tasks.db", database.webhooks(sink.url, [database.now()] * _DUE))
                 with running_server(folder, "--max-deliveries", str(_AT_ONCE)):
                     overdue.append(sink.wait_for(_DUE))
             for name, per_second in (("client", client), ("aiohttp", aiohttp)):
@@ -53,7 +53,7 @@ def _throughput_and_burst(rounds: int) -> list[Figure]:
                 sink.wait_for(_DUE // 5)
             with new_folder() as folder:
                 tasks = database.webhooks(sink.url, [database.now() + 12 * SECOND] * _DUE)
-                database.store(folder / "tasks.db", tasks)
+                database.store(f"sqlite:{folder}/tasks.db", tasks)
                 with running_server(folder, "--max-deliveries", str(_AT_ONCE)):
                     assert database.now() < tasks[0].due_at, "they were due before the server was ready"
                     burst.append(sink.wait_for(_DUE))

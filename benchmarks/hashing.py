@@ -29,7 +29,7 @@ def measure(rounds: int) -> list[Figure]:
             first = database.now() + 2 * SECOND
             due_times = [first + random.randrange(_SECONDS * SECOND) for _ in range(_WEBHOOKS_PER_SECOND * _SECONDS)]
             tasks = database.hashes(_HASHES, due_at=first) + database.webhooks(sink.url, due_times)
-            database.store(folder / "tasks.db", tasks)
+            database.store(f"sqlite:{folder}/tasks.db", tasks)
             with running_server(folder, cores=ALL_CORES) as server:
                 sink.wait_for(len(due_times))
                 while server.call("GET", "/stats")["totals"]["done"] < len(tasks):

@@ -32,11 +32,17 @@ from tasker.engine.engine import Engine
 from tasker.engine.telemetry import Telemetry
 from tasker.model.task import Task
 from tasker.service import Service
+from tasker.stores import queries
+from tasker.stores.postgres import schema
+from tasker.stores.postgres.connection import Connector
 from tasker.task_types.hash import HashType, phc_string
 from tasker.task_types.registry import Registry
 from tasker.task_types.webhook import WebhookType
+from tasker.testing.task_factory import a_task
 from tasker.timing.alarm import Alarm
 from tasker.timing.clock import SystemClock
+
+_COLUMNS: Final = ("id", "type", "state", "pool", "due_at", "execution_at", "execution_time", "fields")
 
 
 def ask(name: str, *arguments: object, cores: set[int] = SERVER_CORE) -> dict[str, float]:
@@ -44,7 +50,7 @@ def ask(name: str, *arguments: object, cores: set[int] = SERVER_CORE) -> dict[st
     command = [sys.executable, "-m", "benchmarks.peers", name, *map(str, arguments)]
     with running_on(cores):
         printed = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
-    figures: dict[str, float] = json.loads(printed)
+    figures: dict[str, float] = json.loads(printed.splitlines()[-1])  # before it stands what is logged
     return figures
 
 
@@ -156,6 +162,24 @@ def _pattern(seconds: str) -> dict[str, float]:
     return {"per_second": per_second}
 
 
+async def _asyncpg(url: str, seconds: str) -> dict[str, float]:
+    """Plain asyncpg: the statement that stores tasks, 64 at a time, one after the other on one connection."""
+    await schema.prepare(Connector(url, is_pooled=False), migrates=True)
+    connection = await Connector(url, is_pooled=False).connect()
+    sql = queries.load("tasker.stores.postgres")["insert_tasks"]
+    now = SystemClock().now()
+    count = 0
+    began = time.monotonic()
+    while time.monotonic() < began + float(seconds):
+        tasks = [a_task(due_at=now + random.randrange(86_400 * 10**6)) for _ in range(64)]
+        columns = [[getattr(task, name) for task in tasks] for name in _COLUMNS]
+        await connection.fetch(sql, *columns)
+        count += len(tasks)
+    per_second = count / (time.monotonic() - began)
+    await connection.close()
+    return {"per_second": per_second}
+
+
 def _fdatasync(seconds: str) -> dict[str, float]:
     """A write of 4 KiB to a file of its size, and its sync."""
     block = os.urandom(4096)
@@ -185,7 +209,7 @@ def _pbkdf2(threads: str, count: str) -> dict[str, float]:
 
 _FUNCTIONS: Final[dict[str, Callable[..., Any]]] = {
     function.__name__.removeprefix("_"): function
-    for function in (_handler, _client, _aiohttp, _alarm, _pattern, _fdatasync, _pbkdf2)
+    for function in (_handler, _client, _aiohttp, _alarm, _pattern, _asyncpg, _fdatasync, _pbkdf2)
 }
 
 if __name__ == "__main__":

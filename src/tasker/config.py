@@ -15,7 +15,15 @@ class Settings:
     """What one server is told. ``cli/sources.py`` makes one that is checked; one made by hand is taken as it is."""
 
     database_url: str = "sqlite:tasks.db"
-    """Where tasks are kept: ``sqlite:PATH``, ``sqlite://PATH`` or ``sqlite::memory:``. Default: ``sqlite:tasks.db``."""
+    """Where tasks are kept: ``sqlite:PATH``, ``sqlite://PATH``, ``sqlite::memory:`` or ``postgresql://...``.
+    Default: ``sqlite:tasks.db``."""
+
+    no_migrate: bool = False
+    """Whether to leave the tables of a PostgreSQL database as they are at the start. Default: no."""
+
+    no_listen: bool = False
+    """Whether to do without LISTEN and prepared statements, which a pooler in transaction mode does not let through. Default:
+    no."""
 
     listen_ip: str = "127.0.0.1"
     """The IP address to listen on, in its canonical spelling. Default: 127.0.0.1, this machine only."""
@@ -44,6 +52,12 @@ class Settings:
     pbkdf2_iterations: int = 600_000
     """Rounds of PBKDF2-HMAC-SHA256 that a hash task takes, 1,000 to 10,000,000. Default: 600,000."""
 
+    keep_done: timedelta | None = timedelta(days=7)
+    """How long tasks that are done are kept after their end; None: for ever. Default: 7 days."""
+
+    keep_failed: timedelta | None = timedelta(days=30)
+    """How long tasks that failed are kept after their end; None: for ever. Default: 30 days."""
+
     grace_period: timedelta = timedelta(seconds=30)
     """How long running attempts may take to end once the server is told to stop, 0 s to 1 h. Default: 30 s."""
 
@@ -59,6 +73,39 @@ class Settings:
     allowed_hosts: tuple[str, ...] = ()
     """Host names, in lower case, that callers may use beside ``localhost`` and IP addresses, while no key is asked for.
     Default: none."""
+
+
+def is_sqlite(database_url: str) -> bool:
+    """Return whether a database URL names a SQLite database.
+
+    >>> is_sqlite("sqlite:tasks.db"), is_sqlite("postgresql://localhost/tasker")
+    (True, False)
+    """
+    return database_url.partition(":")[0].lower() == "sqlite"
+
+
+def check_postgres_url(database_url: str) -> None:
+    """Return if *database_url* may be that of a PostgreSQL database: ``postgresql://`` or ``postgres://``, and no bad port.
+
+    Raises:
+        ValueError: it is no such URL. The message does not show it, since it may hold a password.
+    """
+    scheme, separator, _ = database_url.partition("://")
+    if scheme.lower() not in ("postgresql", "postgres") or not separator or "\0" in database_url:
+        raise ValueError("not a URL of a PostgreSQL database")
+
+
+def shown_database(database_url: str) -> str:
+    """Return a database URL without what may be secret in it: of a server, its hosts and the database alone.
+
+    >>> shown_database("postgresql://me:secret@db1,db2:5433/tasks?password=secret")
+    'postgresql://db1,db2:5433/tasks'
+    """
+    if is_sqlite(database_url):
+        return database_url
+    scheme, _, rest = database_url.partition("://")
+    place = rest.partition("?")[0].partition("#")[0]
+    return f"{scheme}://{place.rpartition('@')[2]}"
 
 
 def sqlite_location(database_url: str) -> str:

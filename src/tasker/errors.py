@@ -7,6 +7,7 @@
   + TaskExistsError              a task with this id is stored already
   + TaskRunningError             a running task cannot be deleted
   + ClaimLostError               the task was taken back since
+  + LeaseEndedError              this node may not begin an attempt: others may take its tasks back
   + RefusedError                 a door turns the call away before it reaches the service
     - UnauthorizedError          no valid API key
     - ForbiddenError             a caller that may not call, such as another web site's page
@@ -22,6 +23,7 @@
     - DatabaseError              the database cannot be opened
       . DatabaseInUseError       another tasker holds it
       . DatabaseTooNewError      a newer tasker wrote it
+      . SchemaOutdatedError      its tables are of an earlier tasker
       . NotADatabaseError
     - TakeOverError              a row of the earlier server's tables cannot be read
 
@@ -87,6 +89,13 @@ class ClaimLostError(TaskerError):
     def __init__(self, task_id: str) -> None:
         self.task_id = task_id
         super().__init__(f"the claim on task {task_id} is lost: it was taken back since")
+
+
+class LeaseEndedError(TaskerError):
+    """This node could not reach the store for so long that others may take back what it claimed. The attempt must not begin."""
+
+    def __init__(self) -> None:
+        super().__init__("this node's lease has ended: the attempt must not begin")
 
 
 class RefusedError(TaskerError):
@@ -201,6 +210,13 @@ class DatabaseTooNewError(DatabaseError):
             path,
             f"a newer tasker wrote it (schema {found}, this one knows up to {known}); install that version or a later one",
         )
+
+
+class SchemaOutdatedError(DatabaseError):
+    """The tables are of an earlier tasker, and this one was told not to change them."""
+
+    def __init__(self, path: str, *, found: int, known: int) -> None:
+        super().__init__(path, f"its tables are of schema {found}, this tasker needs {known}; run: tasker db migrate")
 
 
 class NotADatabaseError(DatabaseError):

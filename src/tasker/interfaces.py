@@ -6,7 +6,7 @@ Both can be implemented from the docstrings here; ``tests/stores`` has the suite
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
-from typing import Protocol
+from typing import Final, Protocol
 
 from msgspec import Struct
 
@@ -17,12 +17,18 @@ from tasker.model.task import Pool, State, Task, TaskId
 from tasker.timing.clock import Clock
 from tasker.wire import TaskFields
 
+PRUNE_LIMIT: Final = 500
+"""Tasks that one call of ``Store.prune`` deletes at most."""
+
 
 class Claimed(Struct, frozen=True):
     """What a claim took."""
 
     attempts: Sequence[Attempt]
-    """Earliest due first; those due at the same moment in the order in which they were created."""
+    """Earliest due first; those due at the same moment in order of arrival.
+
+    Where several nodes write, the order of arrival is that of the ids: they begin with the time at which they were made.
+    """
 
     next_due: Instant | None
     """The earliest due time left in the pools that still have room, which may have passed already; None if there is none."""
@@ -36,6 +42,28 @@ class TakenBack(Struct, frozen=True):
 
     failed: int
     """Tasks that ended ``failed`` with ``crashed_worker``: it was the third crash in a row."""
+
+
+class Hold(Struct, frozen=True):
+    """A claim that stands on a task."""
+
+    task_id: TaskId
+    claim: int
+
+
+class NodeRecord(Struct, frozen=True, kw_only=True):
+    """A node that shares the store, or did so lately."""
+
+    id: str
+    """A UUID, new at every start."""
+    address: str
+    """The URL that it listens at."""
+    version: str
+    started_at: Instant
+    lease_until: Instant | None
+    """When it ends unless it is renewed; past: the node is gone, or cannot reach the store. None: it holds the store alone."""
+    running: int
+    """Tasks that are ``in_progress`` on it."""
 
 
 class TaskFilter(Struct, frozen=True):
@@ -69,6 +97,10 @@ class Store(Protocol):
         """The clock that decides what is due, as this node knows it. No method takes ``now``: the store reads its own clock."""
 
     @property
+    def clock_offset(self) -> float:
+        """Seconds by which ``clock`` is ahead of this machine's wall clock; 0 if it is the same."""
+
+    @property
     def ailment(self) -> str | None:
         """Why the store cannot be written now, in a few words; None while it is well."""
 
@@ -97,7 +129,7 @@ class Store(Protocol):
         """
 
     async def list_page(self, which: TaskFilter, *, after: str | None, limit: int) -> Page:
-        """Return up to *limit* tasks, ordered by execution time, then by order of arrival.
+        """Return up to *limit* tasks, ordered by execution time, then by order of arrival (see ``Claimed``).
 
         A page may be shorter than *limit* before the last one, so that long bodies do not fill the memory; it is never empty
         before the last one. Pages of one list never show a task twice; a task that moves to another state meanwhile may be
@@ -131,7 +163,7 @@ class Store(Protocol):
             ClaimLostError: the task was taken back since, or settled before. Nothing was written.
         """
 
-    async def give_back(self, attempt: Attempt) -> None:
+    async def give_back(self, hold: Hold | Attempt) -> None:
         """Return a claimed task to the queue as if it had not been claimed: due as before, no attempt used.
 
         Only ``started_at`` stays.
@@ -148,13 +180,42 @@ class Store(Protocol):
             TaskRunningError: it is ``in_progress``.
         """
 
+    async def renew(self) -> float:
+        """Say that this node is alive. Return until when it may trust that nobody takes back what it runs.
+
+        That moment is on ``clock.monotonic()``; ``math.inf`` if this node holds the store alone. Counted from before the store
+        was asked, so that a slow answer shortens it.
+        """
+
+    async def held(self) -> Sequence[Hold]:
+        """Return the claims of this node that stand in the store: of what it runs, and of what it does not know of any more."""
+
     async def take_back(self) -> TakenBack:
         """Return to the queue what is ``in_progress`` and whose holder is gone, so that it runs again at once.
 
-        Counts a crash on each and uses up no attempt. A task whose holder was lost ``MAX_CRASHES`` times in a row ends
-        ``failed``
-        with ``crashed_worker`` instead. Tasks that this node has claimed itself are left alone.
+        A holder is gone when its lease has ended, or when this node holds the store alone and did not claim it itself. Counts a
+        crash on each and uses up no attempt. A task whose holder was lost ``MAX_CRASHES`` times in a row ends ``failed`` with
+        ``crashed_worker`` instead. Tasks that this node has claimed itself are left alone.
+
+        Takes nothing back as long as others may not have been able to renew: until this node has renewed, and for some seconds
+        after it has lost the store and found it again. May take back a part only; call it again.
         """
+
+    async def prune(self, state: State, *, older_than: timedelta) -> int:
+        """Delete some of the tasks that ended in *state* longer ago than *older_than*, oldest first; return how many.
+
+        At most ``PRUNE_LIMIT``, fewer if that takes long, so that others do not wait for it; 0 means that none are left. Nodes
+        may prune at the same time.
+        """
+
+    async def nodes(self) -> Sequence[NodeRecord]:
+        """Return the nodes that share the store, in the order in which they started."""
+
+    def wake_others(self) -> None:
+        """Tell the other nodes that a task is due about now which this one has no slot for. May get lost; never waits."""
+
+    def listen(self, ring: Callable[[], None]) -> None:
+        """Call *ring* on the event loop whenever another node says so. Called once, after ``open``."""
 
 
 class TaskType(Protocol):

@@ -16,11 +16,12 @@ from tasker import __version__
 from tasker.access import Access
 from tasker.api.app import build_app
 from tasker.api.receiving import receiving_protocol
-from tasker.config import Settings, sqlite_location
+from tasker.config import Settings, is_sqlite, shown_database, sqlite_location
 from tasker.egress.pooled_client import PooledClient
 from tasker.engine.engine import Engine
 from tasker.engine.telemetry import Telemetry
-from tasker.errors import DatabaseError, ListenError, StoreUnavailableError
+from tasker.errors import DatabaseError, ListenError, StartError, StoreUnavailableError
+from tasker.interfaces import Store
 from tasker.service import Service
 from tasker.stores.sqlite.store import SqliteStore
 from tasker.task_types.hash import HashType
@@ -55,34 +56,41 @@ class Node:
         settings = self._settings
         async with self._closing as closing:
             listening = closing.enter_context(_listen(settings.listen_ip, settings.listen_port))
-            clock = SystemClock()
-            location = sqlite_location(settings.database_url)
-            store = SqliteStore(location, clock=clock)
+            self.url = _url(listening)
+            store = make_store(settings, address=self.url)
             await store.open()
             closing.push_async_callback(store.close)
             client = PooledClient()
             registry = Registry(
                 [
-                    WebhookType(client, clock, slots=settings.max_deliveries),
+                    WebhookType(client, store.clock, slots=settings.max_deliveries),
                     HashType(iterations=settings.pbkdf2_iterations, slots=max((os.cpu_count() or 1) - 1, 1)),
                     *installed(),
                 ]
             )
             for task_type in registry.types:
                 closing.push_async_callback(task_type.close)
-            self._engine = Engine(store, registry.types, Telemetry(), rand=random.random)
+            self._engine = Engine(
+                store,
+                registry.types,
+                Telemetry(),
+                rand=random.random,
+                keep_done=settings.keep_done,
+                keep_failed=settings.keep_failed,
+            )
             try:
                 await self._engine.start()
             except StoreUnavailableError as error:
-                raise DatabaseError(location, f"{error.reason}; see to that and start again") from error
+                raise DatabaseError(
+                    shown_database(settings.database_url), f"{error.reason}; see to that and start again"
+                ) from error
             service = Service(store, self._engine)
             self._server = _Server(_uvicorn_config(build_app(service, registry, Access(settings), settings), settings))
             self._serving = asyncio.create_task(self._server.serve(sockets=[listening]))
             closing.push_async_callback(self._stop_serving)
             await self._server.listening.wait()
             self._closing = closing.pop_all()
-        self.url = _url(listening)
-        _log.info("serving", version=__version__, url=self.url, database=settings.database_url)
+        _log.info("serving", version=__version__, url=self.url, database=shown_database(settings.database_url))
 
     async def stop(self) -> None:
         """Stop listening and claiming, let what runs end within the grace period, give back what does not, close all."""
@@ -97,6 +105,32 @@ class Node:
     async def _stop_serving(self) -> None:
         self._server.should_exit = True
         await self._serving
+
+
+def make_store(settings: Settings, *, address: str) -> Store:
+    """Return the store that the settings name, not open yet.
+
+    Args:
+        address: the URL that this node listens at, for those who look at the nodes.
+
+    Raises:
+        StartError: it needs a package that is not installed.
+    """
+    if is_sqlite(settings.database_url):
+        location = sqlite_location(settings.database_url)
+        return SqliteStore(location, clock=SystemClock(), address=address, version=__version__)
+    try:
+        from tasker.stores.postgres.store import PostgresStore  # noqa: PLC0415 - an extra
+    except ModuleNotFoundError as error:
+        raise StartError("PostgreSQL needs a package that is not installed; run: pip install 'tasker[postgres]'") from error
+    return PostgresStore(
+        settings.database_url,
+        base_clock=SystemClock(),
+        address=address,
+        version=__version__,
+        listens=not settings.no_listen,
+        migrates=not settings.no_migrate,
+    )
 
 
 class _Server(uvicorn.Server):

@@ -1,7 +1,7 @@
 """What callers can do with tasks. Every door goes through here, so that all of them validate and store alike."""
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Final
 from uuid import UUID
 
@@ -67,7 +67,7 @@ class Service:
         )
         await self._store.create((task,))
         self._engine.telemetry.created += 1
-        self._engine.queue.announce(execution_at)
+        self._engine.queue.announce(execution_at, task_type.pool)
         return task.id
 
     async def get(self, task_id: str) -> Task:
@@ -112,12 +112,27 @@ class Service:
             lateness_seconds=self._engine.telemetry.lateness(),
             tasks=wire.count_by_word(counts),
             tasks_counted_to=COUNTED_TO,
+            clock_offset_seconds=self._store.clock_offset,
             pools={
                 task_type.name: wire.PoolView(slots=slots.total[task_type.pool], running=slots.running(task_type.pool))
                 for task_type in self._engine.types
             },
             totals=self._engine.telemetry.totals(),
         )
+
+    async def nodes(self) -> Sequence[wire.NodeView]:
+        """Return the nodes that share the store, in the order in which they started."""
+        return [
+            wire.NodeView(
+                id=node.id,
+                address=node.address,
+                version=node.version,
+                started_at=instants.text(node.started_at),
+                lease_until=None if node.lease_until is None else instants.text(node.lease_until),
+                running=node.running,
+            )
+            for node in await self._store.nodes()
+        ]
 
     def unready(self) -> str | None:
         """Return why this node should not be sent work now, in a few words; None if it should."""

@@ -165,6 +165,27 @@ class Totals(Struct, frozen=True, kw_only=True):
     given_back: int
     taken_back: int
     claims_lost: int
+    pruned: int
+
+
+class NodeView(Struct, frozen=True, kw_only=True):
+    """A node in the answer of ``/nodes``."""
+
+    id: Annotated[str, Meta(extra_json_schema={"format": "uuid"}, description="New at every start.")]
+    address: Annotated[str, Meta(description="Where it listens.", examples=["http://10.0.0.1:8080"])]
+    version: str
+    started_at: Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
+    lease_until: (
+        Annotated[
+            str,
+            Meta(
+                extra_json_schema={"format": "date-time"},
+                description="When others take its tasks back unless it is heard of again. null: it has the database alone.",
+            ),
+        ]
+        | None
+    )
+    running: Annotated[int, Meta(ge=0, description="Tasks in_progress on it.")]
 
 
 class Stats(Struct, frozen=True, kw_only=True):
@@ -175,6 +196,9 @@ class Stats(Struct, frozen=True, kw_only=True):
     lateness_seconds: Lateness
     tasks: Annotated[dict[StateWord, int], Meta(description="Stored tasks by state; counting stops at tasks_counted_to.")]
     tasks_counted_to: int
+    clock_offset_seconds: Annotated[
+        float, Meta(description="How far the database's clock, which decides, is ahead of this machine's; 0 with SQLite.")
+    ]
     pools: dict[str, PoolView]
     totals: Totals
 
@@ -262,6 +286,7 @@ __all__ = [
     "HashFields",
     "Health",
     "Lateness",
+    "NodeView",
     "PoolView",
     "Problem",
     "RetryFields",

@@ -100,7 +100,7 @@ class Bench:
         )
         await self.store.create([task])
         if announce:
-            self.engine.queue.announce(due_at)
+            self.engine.queue.announce(due_at, task_type.pool)
         return task.id
 
 

@@ -7,8 +7,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
+from databases import new_database
 from tasker.interfaces import Store
 from tasker.model.instants import Instant
+from tasker.stores.postgres import schema
+from tasker.stores.postgres.connection import Connection, Connector
+from tasker.stores.postgres.store import LEASE, PATIENCE, PostgresStore
 from tasker.stores.sqlite.store import SqliteStore
 from tasker.timing.clock import ManualClock
 
@@ -28,6 +32,9 @@ class Kind(Protocol):
 
     clock: StoreClock
 
+    orders_by_id: bool
+    """Whether the order of arrival is that of the ids. (Only an id that is used again can tell.)"""
+
     async def open(self) -> Store:
         """Return a store on the data, open. Called once, before the others; the data is empty then."""
 
@@ -43,6 +50,8 @@ class Kind(Protocol):
 
 class SqliteFile:
     """One file. Its next node opens it after the process of the first has ended: the kernel has let go of the lock by then."""
+
+    orders_by_id = False
 
     def __init__(self, folder: Path) -> None:
         self.clock = ManualClock()
@@ -70,7 +79,65 @@ class SqliteMemory(SqliteFile):
         self._path = ":memory:"
 
 
-KINDS: dict[str, Callable[[Path], Kind]] = {"sqlite-file": SqliteFile, "sqlite-memory": SqliteMemory}
+class Postgres:
+    """A database of its own. Its clock is a table; the node's own machine has a manual clock that is moved together with it."""
+
+    orders_by_id = True
+
+    def __init__(self, _: Path) -> None:
+        self.clock = _PostgresClock(self)
+        self.machine = ManualClock()
+        self._url = ""
+        self.connection: Connection
+        self.store: PostgresStore
+
+    async def open(self) -> PostgresStore:
+        self._url = new_database()
+        connector = Connector(self._url, is_pooled=False)
+        await schema.prepare(connector, migrates=True)
+        self.connection = await connector.connect()
+        await self.connection.execute("CREATE TABLE test_clock (now timestamptz NOT NULL)")
+        await self.connection.execute("INSERT INTO test_clock VALUES ($1)", self.machine.now())
+        await self.connection.execute(
+            "CREATE OR REPLACE FUNCTION tasker_now() RETURNS timestamptz LANGUAGE sql STABLE AS 'SELECT now FROM test_clock'"
+        )
+        return await self._open()
+
+    async def after_death(self, store: Store) -> PostgresStore:
+        del store  # nobody renews its lease any more
+        await self.clock.move(LEASE.total_seconds())
+        await self._open()
+        await self.clock.advance(PATIENCE)
+        return self.store
+
+    async def close(self) -> None:
+        await self.store.close()
+        await self.connection.close()
+
+    async def _open(self) -> PostgresStore:
+        self.store = PostgresStore(self._url, base_clock=self.machine, address="http://127.0.0.1:8080", version="0")
+        await self.store.open()
+        return self.store
+
+
+class _PostgresClock:
+    def __init__(self, kind: Postgres) -> None:
+        self._kind = kind
+
+    def now(self) -> Instant:
+        return self._kind.machine.now()
+
+    async def advance(self, seconds: float) -> None:
+        """Move it, and let the node that lives renew its lease, as it would have done meanwhile."""
+        await self.move(seconds)
+        await self._kind.store.renew()
+
+    async def move(self, seconds: float) -> None:
+        await self._kind.machine.advance(seconds)
+        await self._kind.connection.execute("UPDATE test_clock SET now = $1", self._kind.machine.now())
+
+
+KINDS: dict[str, Callable[[Path], Kind]] = {"sqlite-file": SqliteFile, "sqlite-memory": SqliteMemory, "postgres": Postgres}
 """Every kind, by name; each is made with an empty folder of its own."""
 
 MORTAL = {"sqlite-memory"}

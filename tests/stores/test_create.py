@@ -45,8 +45,8 @@ async def test_creating_is_all_or_nothing(store, clock, place):
 
 
 async def test_the_same_id_twice_in_one_call_is_refused_and_names_it(store, clock):
-    twice = a_task(due_at=clock.now())
-    tasks = [a_task(due_at=clock.now()), twice, a_task(due_at=clock.now()), twice]
+    first, twice, last = (a_task(due_at=clock.now()) for _ in range(3))
+    tasks = [first, twice, last, twice]
 
     with pytest.raises(TaskExistsError) as refusal:
         await store.create(tasks)

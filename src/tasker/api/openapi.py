@@ -53,7 +53,16 @@ def document(registry: Registry) -> dict[str, Any]:
     """Return the description of the API for the task types in *registry*."""
     views = {task_type.name: wire.view_type(task_type.name, task_type.fields) for task_type in registry.types}
     task = msgspec.defstruct("Task", [(name, view | UnsetType, UNSET) for name, view in views.items()])
-    shapes = [new_task_type(registry), task, wire.Created, wire.Problem, wire.Health, wire.Stats, *views.values()]
+    shapes = [
+        new_task_type(registry),
+        task,
+        wire.Created,
+        wire.Problem,
+        wire.Health,
+        wire.Stats,
+        wire.NodeView,
+        *views.values(),
+    ]
     _, schemas = msgspec.json.schema_components(shapes, ref_template="#/components/schemas/{name}")
     schemas["NewTask"] |= {
         "description": "One member, named for the task type. Of a name that comes twice in an object the last one counts.",
@@ -153,6 +162,16 @@ def _paths(views: Mapping[str, Any], examples: Mapping[str, Any]) -> dict[str, A
                 "operationId": "getStats",
                 "summary": "Lateness, counts and worker slots.",
                 "responses": {"200": _json("What was counted.", _schema("Stats")), **_refusals(503)},
+            }
+        },
+        "/nodes": {
+            "get": {
+                "operationId": "getNodes",
+                "summary": "The servers that share the database, in the order in which they started.",
+                "responses": {
+                    "200": _json("The nodes.", {"type": "array", "items": _schema("NodeView")}),
+                    **_refusals(503),
+                },
             }
         },
         "/openapi.json": {

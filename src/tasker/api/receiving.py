@@ -80,6 +80,9 @@ _HEAD_TOO_LARGE: Final = _Refusal(
 _FRAMING_TOO_LARGE: Final = _Refusal(
     HTTPStatus.BAD_REQUEST, "bad_request", "expected chunks of a sensible size, and trailers, if any, that are short"
 )
+_HEAD_BEGINNINGS: Final = tuple(b"HTTP/1.1 %d" % hundreds for hundreds in (2, 3, 4, 5))
+"""How the head of an answer begins, unless it is an interim one."""
+
 _HEAD_TOO_SLOW: Final = "expected the headers of the request to be complete within {:g} s"
 _BODY_TOO_SLOW: Final = "expected the body of the request to be complete within {:g} s after its headers"
 
@@ -196,6 +199,7 @@ class _ReceivingProtocol(HttpToolsProtocol):
 
     def on_response_complete(self) -> None:
         """Begin the next answer, or give the last one."""
+        self._gentle.flush()
         super().on_response_complete()
         if self._refusal is not None and not self._is_answering():
             self._tell_refusal(self._refusal)
@@ -335,8 +339,9 @@ class _ReceivingProtocol(HttpToolsProtocol):
 
         Closing while the client still sends would make its system throw the answer away: the rest is read, within bounds.
         """
-        if self._gentle.ending or self._gentle.connection.is_closing():
+        if self._gentle.is_closing():
             return
+        self._gentle.flush()
         self._clear_deadline()
         if self._client_has_ended or (self._refusal is None and self._expecting is _Expecting.REQUEST):
             self._gentle.connection.close()
@@ -354,6 +359,8 @@ class _GentleTransport:
         self.connection = connection
         self.close = end
         self.get_extra_info = connection.get_extra_info
+        self._held = b""
+        """The head of an answer, until something follows it: sent together they cost half as much."""
         self.ending = False
         """Whether nothing is sent any more, though the connection may still be read."""
         self.has_paused = False
@@ -364,8 +371,19 @@ class _GentleTransport:
 
     def write(self, data: bytes) -> None:
         # uvloop raises once the connection is closed, and uvicorn does not always know yet that it is.
-        if not self.is_closing():
-            self.connection.write(data)
+        if self.is_closing():
+            return
+        if not self._held and data.startswith(_HEAD_BEGINNINGS):
+            self._held = data
+        else:
+            self.connection.write(self._held + data if self._held else data)
+            self._held = b""
+
+    def flush(self) -> None:
+        """Write the head that is held back, if there is one: nothing follows it."""
+        if self._held and not self.is_closing():
+            self.connection.write(self._held)
+        self._held = b""
 
     def pause_reading(self) -> None:
         self.has_paused = True

@@ -9,11 +9,15 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Final
 
-from tasker.config import LOG_FORMATS, LOG_LEVELS, Settings, sqlite_location
+from tasker.config import LOG_FORMATS, LOG_LEVELS, Settings, check_postgres_url, is_sqlite, sqlite_location
 from tasker.errors import SettingError
 
 API_KEYS_VARIABLE: Final = "TASKER_API_KEYS"
 """The only setting that is a variable alone: an option would show the keys to everybody who lists processes."""
+
+
+_UNITS: Final = {"s": timedelta(seconds=1), "m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
+_LONGEST_AGE: Final = timedelta(days=36_500)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,6 +64,8 @@ class Setting:
         match next(field.default for field in dataclasses.fields(Settings) if field.name == self.name):
             case None | False | ():
                 return ""
+            case timedelta() as length if length >= _UNITS["d"]:
+                return f"{length.days}d"
             case timedelta() as length:
                 return f"{length.total_seconds():g}"
             case value:
@@ -108,8 +114,23 @@ def _format(text: str) -> str:
     return text.lower()
 
 
+def _age(text: str) -> timedelta | None:
+    if text.lower() == "forever":
+        return None
+    match = re.fullmatch(r"([0-9]{1,9})([smhd])", text, re.ASCII)
+    if match is None:
+        raise ValueError
+    age = int(match[1]) * _UNITS[match[2]]
+    if age > _LONGEST_AGE:
+        raise ValueError
+    return age
+
+
 def _database_url(text: str) -> str:
-    sqlite_location(text)
+    if is_sqlite(text):
+        sqlite_location(text)
+    else:
+        check_postgres_url(text)
     return text
 
 
@@ -144,10 +165,26 @@ SETTINGS: Final = (
         name="database_url",
         variables=("DATABASE_URL",),
         metavar="URL",
-        help="Where tasks are kept. A missing file is made.",
-        expected="sqlite:PATH, sqlite://PATH or sqlite::memory: (this version stores in SQLite only)",
+        help="Where tasks are kept. A missing file is made, a missing PostgreSQL database is not.",
+        expected="sqlite:PATH, sqlite://PATH, sqlite::memory: or postgresql://[USER[:PASSWORD]@]HOST[:PORT]/DATABASE",
         parse=_database_url,
         shown=_without_secrets,
+    ),
+    Setting(
+        name="no_migrate",
+        metavar="",
+        help="Do not bring the tables of a PostgreSQL database up to date at the start; tasker db migrate does.",
+        expected="true or false",
+        parse=_switch,
+        toml=(bool,),
+    ),
+    Setting(
+        name="no_listen",
+        metavar="",
+        help="Do without LISTEN and prepared statements: for PostgreSQL behind PgBouncer in transaction mode.",
+        expected="true or false",
+        parse=_switch,
+        toml=(bool,),
     ),
     Setting(
         name="listen_ip",
@@ -220,6 +257,20 @@ SETTINGS: Final = (
         expected="a number from 1000 to 10000000",
         parse=_whole(1_000, 10_000_000),
         toml=(int,),
+    ),
+    Setting(
+        name="keep_done",
+        metavar="AGE",
+        help="How long tasks that are done are kept after their end.",
+        expected="a whole number with its unit, such as 90s, 30m, 12h or 7d, at most 36500d, or forever",
+        parse=_age,
+    ),
+    Setting(
+        name="keep_failed",
+        metavar="AGE",
+        help="How long tasks that failed are kept after their end.",
+        expected="a whole number with its unit, such as 90s, 30m, 12h or 7d, at most 36500d, or forever",
+        parse=_age,
     ),
     Setting(
         name="grace_period",

@@ -49,6 +49,7 @@ class HttpClient(Protocol):
         """Send *request* once and return the answer's status, having read at most ``ANSWER_LIMIT`` of its body.
 
         Calls *before_first_byte* immediately before the first byte is handed to the socket; never, if it does not come to that.
+        What that raises comes through, and nothing is sent.
 
         Raises:
             DeliveryError: no whole answer came: ``dns_failed``, ``connect_refused``, ``connect_timeout``, ``connect_failed``,

@@ -49,7 +49,11 @@ class PooledClient:
                 connection = self._take_idle(target.origin) or await self._connector.connect(target.origin)
                 is_connected = True
                 message = _message(target, request)
-                before_first_byte()
+                try:
+                    before_first_byte()
+                except BaseException:
+                    connection.close()
+                    raise
                 status = await connection.exchange(message)
         except TimeoutError:
             within = f"within {request.timeout_seconds:g} s"

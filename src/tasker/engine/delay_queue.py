@@ -1,16 +1,21 @@
 """The delay queue: an endless stream of tasks that have come due."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Final
 
 import structlog
 
+from tasker.engine.lease import Lease
 from tasker.engine.slots import Slots
 from tasker.errors import StoreError
 from tasker.interfaces import Claimed, Store
 from tasker.model.attempt import Attempt
-from tasker.model.instants import LAST, Instant
+from tasker.model.instants import LAST, SECOND, Instant
 from tasker.model.task import Pool
-from tasker.timing.alarm import Alarm
+from tasker.timing.alarm import LONGEST_SLEEP, Alarm
+
+_OTHERS_LOOK: Final = round(LONGEST_SLEEP * SECOND)
+"""Microseconds within which every other node claims, and so learns what is due next."""
 
 _log = structlog.get_logger()
 
@@ -23,9 +28,10 @@ class DelayQueue:
     can be deleted up to that moment. It claims at least once every second, whatever it knows.
     """
 
-    def __init__(self, store: Store, slots: Slots) -> None:
+    def __init__(self, store: Store, slots: Slots, lease: Lease) -> None:
         self._store = store
         self._slots = slots
+        self._lease = lease
         self._alarm = Alarm(store.clock)
         self._announced: Instant | None = None
         """The earliest due time announced since the latest claim was handed in: that claim may not have seen it."""
@@ -34,12 +40,21 @@ class DelayQueue:
         """Pools in which the latest claim used up the room it was given: there may be more due than it could say."""
         self._stopped = False
 
-    def announce(self, due_at: Instant) -> None:
-        """Say that a task has been stored that is due at *due_at*: the alarm is set earlier if need be."""
+    def announce(self, due_at: Instant, pool: Pool) -> None:
+        """Say that a task of *pool* has been stored that is due at *due_at*: the alarm is set earlier if need be.
+
+        If this node has no slot for it, the others are told, unless they will look in time anyway.
+        """
+        if self._slots.free.get(pool) == 0 and due_at <= self._store.clock.now() + _OTHERS_LOOK:
+            self._store.wake_others()
         if self._announced is None or due_at < self._announced:
             self._announced = due_at
             if self._sleeps_until is not None and due_at < self._sleeps_until:
                 self._alarm.ring()
+
+    def ring(self) -> None:
+        """Look now: something may be due that this node does not know of."""
+        self._alarm.ring()
 
     def slot_released(self, pool: Pool) -> None:
         """Say that *pool* has room again: whatever waited for it is claimed now."""
@@ -70,6 +85,8 @@ class DelayQueue:
 
     async def _claim(self, room: Mapping[Pool, int]) -> Claimed:
         self._announced = None
+        if not self._lease.is_trusted:
+            return Claimed((), None)
         free = {pool: slots for pool, slots in room.items() if slots > 0}
         if not free:
             return Claimed((), None)

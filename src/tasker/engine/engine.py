@@ -1,17 +1,25 @@
-"""The engine: recovery, the delay queue and the worker, running together."""
+"""The engine: the delay queue and the worker, and the jobs beside them, running together."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
+from typing import Final
 
 import structlog
 
 from tasker.engine.delay_queue import DelayQueue
-from tasker.engine.recovery import recover
+from tasker.engine.lease import Lease, LeaseKeeper
+from tasker.engine.pruner import Pruner
+from tasker.engine.recovery import Recovery
 from tasker.engine.slots import Slots
 from tasker.engine.telemetry import Telemetry
 from tasker.engine.worker import Worker
+from tasker.errors import StoreError
 from tasker.interfaces import Store, TaskType
+from tasker.timing.alarm import sleep
+
+AGAIN_SECONDS: Final = 1.0
+"""After so long a job that could not reach the store tries again."""
 
 _log = structlog.get_logger()
 
@@ -19,23 +27,39 @@ _log = structlog.get_logger()
 class Engine:
     """Runs tasks when they are due, from ``start`` to ``drain``. Needs a running event loop."""
 
-    def __init__(self, store: Store, types: Sequence[TaskType], telemetry: Telemetry, *, rand: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        types: Sequence[TaskType],
+        telemetry: Telemetry,
+        *,
+        rand: Callable[[], float],
+        keep_done: timedelta | None = None,
+        keep_failed: timedelta | None = None,
+    ) -> None:
         """Make an engine that is not running yet.
 
         Args:
             store: an open store.
             types: the task types it runs, each with a pool of its own.
             rand: random numbers in [0, 1), for the jitter of retries.
+            keep_done: how long tasks that are ``done`` are kept after their end; None: for ever.
+            keep_failed: the same for those that ``failed``.
         """
         self.telemetry = telemetry
         self.types = tuple(types)
         self.slots = Slots(types)
-        self.queue = DelayQueue(store, self.slots)
+        lease = Lease(store.clock)
+        self.queue = DelayQueue(store, self.slots, lease)
         self.draining = False
         self._store = store
         by_name = {task_type.name: task_type for task_type in types}
-        self._worker = Worker(store, by_name.get, self.queue, self.slots, telemetry, rand)
+        self._worker = Worker(store, by_name.get, self.queue, self.slots, lease, telemetry, rand)
+        self._keeper = LeaseKeeper(store, lease, is_running=self._worker.is_running, ring=self.queue.ring)
+        self._recovery = Recovery(store, telemetry)
+        self._pruner = Pruner(store, telemetry, keep_done=keep_done, keep_failed=keep_failed)
         self._job: asyncio.Task[None] | None = None
+        self._jobs: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
         """Take back what a dead process left running, then run what is due.
@@ -43,8 +67,12 @@ class Engine:
         Raises:
             StoreUnavailableError: the store cannot be written.
         """
-        await recover(self._store, self.telemetry)
+        await self._keeper.run_once()
+        await self._recovery.run_once()
+        self._store.listen(self.queue.ring)
         self._job = asyncio.create_task(self._run_due_tasks())
+        for run_once in (self._keeper.run_once, self._recovery.run_once, self._pruner.run_once):
+            self._jobs.append(asyncio.create_task(self._repeat(run_once)))
 
     async def drain(self, grace: timedelta) -> None:
         """Claim nothing more; give running attempts *grace* to end, then cancel them and give their tasks back.
@@ -55,9 +83,25 @@ class Engine:
         self.queue.stop()
         if self._job is not None:
             await self._job
-            await self._worker.drain(grace)
+            await self._worker.drain(grace)  # the lease is kept meanwhile
+        for job in self._jobs:
+            job.cancel()
+        await asyncio.gather(*self._jobs, return_exceptions=True)
 
     async def _run_due_tasks(self) -> None:
         async for batch in self.queue.batches():
             for attempt in batch:
                 self._worker.begin(attempt)
+
+    async def _repeat(self, run_once: Callable[[], Awaitable[float]]) -> None:
+        """Do a job again and again, whatever happens to it. It says after how many seconds."""
+        while True:
+            try:
+                wait = await run_once()
+            except StoreError as error:
+                _log.warning("a job in the background could not reach the store, trying again", reason=str(error))
+                wait = AGAIN_SECONDS
+            except Exception:  # noqa: BLE001 - the others depend on it
+                _log.exception("a job in the background failed, trying again")
+                wait = AGAIN_SECONDS
+            await sleep(self._store.clock, wait)

@@ -1,21 +1,35 @@
-"""Takes back what a process that died left running."""
+"""Takes back what a process that died, or a node whose lease has ended, left running."""
+
+from typing import Final
 
 import structlog
 
 from tasker.engine.telemetry import Telemetry
 from tasker.interfaces import Store
 
+LOOK_SECONDS: Final = 2.0
+"""How often nodes look for others that are gone."""
+
 _log = structlog.get_logger()
 
 
-async def recover(store: Store, telemetry: Telemetry) -> None:
-    """Return to the queue the tasks whose holder is gone; they run at once. Safe to repeat.
+class Recovery:
+    """Returns tasks to the queue whose holder is gone; they run at once."""
 
-    Raises:
-        StoreUnavailableError: the store cannot be written; nothing, or everything, was taken back.
-    """
-    taken = await store.take_back()
-    if taken.todo or taken.failed:
-        telemetry.taken_back += taken.todo + taken.failed
-        telemetry.failed += taken.failed
-        _log.warning("took back tasks that were running when the server died", todo=taken.todo, failed=taken.failed)
+    def __init__(self, store: Store, telemetry: Telemetry) -> None:
+        self._store = store
+        self._telemetry = telemetry
+
+    async def run_once(self) -> float:
+        """Take back what there is. Return after how many seconds to look again. Safe to repeat.
+
+        Raises:
+            StoreUnavailableError: the store cannot be written; nothing, or everything, was taken back.
+        """
+        taken = await self._store.take_back()
+        if not (taken.todo or taken.failed):
+            return LOOK_SECONDS
+        self._telemetry.taken_back += taken.todo + taken.failed
+        self._telemetry.failed += taken.failed
+        _log.warning("took back tasks that were running when their server died", todo=taken.todo, failed=taken.failed)
+        return 0.0  # there may be more

@@ -24,6 +24,7 @@ class Telemetry:
     given_back: int = 0
     taken_back: int = 0
     claims_lost: int = 0
+    pruned: int = 0
     _lateness: deque[int] = field(default_factory=lambda: deque(maxlen=LATENESS_KEPT))
 
     def attempt_began(self, lateness: int) -> None:
@@ -53,4 +54,5 @@ class Telemetry:
             given_back=self.given_back,
             taken_back=self.taken_back,
             claims_lost=self.claims_lost,
+            pruned=self.pruned,
         )

@@ -9,15 +9,16 @@ import structlog
 
 from tasker import wire
 from tasker.engine.delay_queue import DelayQueue
+from tasker.engine.lease import Lease
 from tasker.engine.slots import Slots
 from tasker.engine.telemetry import Telemetry
-from tasker.errors import ClaimLostError, StoreError
-from tasker.interfaces import Store, TaskType
+from tasker.errors import ClaimLostError, LeaseEndedError, StoreError
+from tasker.interfaces import Hold, Store, TaskType
 from tasker.model import lifecycle
 from tasker.model.attempt import Attempt, Failed, Outcome
 from tasker.model.instants import Instant
 from tasker.model.lifecycle import Move
-from tasker.model.task import TaskFault
+from tasker.model.task import TaskFault, TaskId
 from tasker.timing.alarm import sleep
 
 _log = structlog.get_logger()
@@ -40,6 +41,7 @@ class Worker:
         types: Callable[[str], TaskType | None],
         queue: DelayQueue,
         slots: Slots,
+        lease: Lease,
         telemetry: Telemetry,
         rand: Callable[[], float],
     ) -> None:
@@ -54,15 +56,22 @@ class Worker:
         self._types = types
         self._queue = queue
         self._slots = slots
+        self._lease = lease
         self._telemetry = telemetry
         self._rand = rand
         self._running: set[_Running] = set()
+        self._holds: set[tuple[TaskId, int]] = set()
 
     def begin(self, attempt: Attempt) -> None:
         """Run *attempt*, whose slot is taken already, in the background."""
         running = _Running(attempt, started_at=self._clock.now())
         self._running.add(running)
+        self._holds.add((attempt.task_id, attempt.claim))
         running.task = asyncio.get_running_loop().create_task(self._see_through(running))
+
+    def is_running(self, hold: Hold) -> bool:
+        """Whether an attempt with this claim holds a slot."""
+        return (hold.task_id, hold.claim) in self._holds
 
     async def drain(self, grace: timedelta) -> None:
         """Wait up to *grace* for what is running; cancel and give back what still runs then.
@@ -91,22 +100,34 @@ class Worker:
             outcome = await self._run(running)
             if running.interruption is None:
                 running.settling = True
-                await self._settle(attempt, outcome, running.started_at)
+                if outcome is None:
+                    await self._give_back(attempt)
+                else:
+                    await self._settle(attempt, outcome, running.started_at)
             else:
                 await running.interruption  # an outcome that comes after it is void
         finally:
             self._running.discard(running)
+            self._holds.discard((attempt.task_id, attempt.claim))
             self._slots.release(attempt.pool)
             self._queue.slot_released(attempt.pool)
 
-    async def _run(self, running: "_Running") -> Outcome:
-        """Let the task type make the attempt. Never raises for what the type does, its cancellation included."""
+    async def _run(self, running: "_Running") -> Outcome | None:
+        """Let the task type make the attempt; None: it has not begun, and must not.
+
+        Never raises for what the type does, its cancellation included.
+        """
         attempt = running.attempt
         task_type = self._types(attempt.type)
         if task_type is None:
             return _failed("unknown_task_type", f"this server has no task type {attempt.type}", permanent=True)
 
+        if not self._lease.is_trusted:
+            return None
+
         def started() -> None:
+            if not self._lease.is_trusted:
+                raise LeaseEndedError
             running.started_at = self._clock.now()
 
         deadline = self._clock.call_later(task_type.timeout.total_seconds(), lambda: self._overrun(running, task_type.timeout))
@@ -114,6 +135,8 @@ class Worker:
             outcome = await task_type.run(attempt, started)
         except asyncio.CancelledError:
             return _failed("cancelled", "the attempt was cancelled")  # void if it was interrupted
+        except LeaseEndedError:
+            return None
         except Exception as error:  # noqa: BLE001 - whatever a task type raises concerns its own attempt alone
             _log.exception("a task type raised", task_id=attempt.task_id, type=attempt.type)
             return _failed("internal_error", f"the task type {attempt.type} raised {type(error).__name__}")
@@ -154,7 +177,7 @@ class Worker:
             case Move.RETRY:
                 self._telemetry.retried += 1
                 if settlement.due_at is not None:
-                    self._queue.announce(settlement.due_at)
+                    self._queue.announce(settlement.due_at, attempt.pool)
             case _:
                 self._telemetry.failed += 1
         if settlement.fault is not None:

@@ -14,6 +14,7 @@ from typing import Final, Protocol
 from tasker.model.instants import SECOND, Instant
 
 _CLOCK_REALTIME: Final = 0
+_CLOCK_MONOTONIC: Final = 1
 _TFD_NONBLOCK: Final = os.O_NONBLOCK
 _TFD_CLOEXEC: Final = os.O_CLOEXEC
 _TFD_TIMER_ABSTIME: Final = 1
@@ -29,8 +30,20 @@ class WakeTimer(Protocol):
 def wall_clock_timer(ring: Callable[[], None], now: Callable[[], Instant]) -> WakeTimer:
     """Return a timer on the wall clock that calls *ring* on the running event loop."""
     if sys.platform == "linux":
-        return _TimerFd(ring)
-    return _LoopTimer(ring, now)
+        return _TimerFd(_CLOCK_REALTIME, ring, int)
+    return _LoopTimer(ring, int, now)
+
+
+def monotonic_timer(ring: Callable[[], None], ticks_at: Callable[[Instant], int], ticks: Callable[[], int]) -> WakeTimer:
+    """Return a timer on the monotonic clock that calls *ring* on the running event loop.
+
+    Args:
+        ticks_at: what that clock reads, in microseconds, at a moment. Asked when the timer is set.
+        ticks: what it reads now.
+    """
+    if sys.platform == "linux":
+        return _TimerFd(_CLOCK_MONOTONIC, ring, ticks_at)
+    return _LoopTimer(ring, ticks_at, ticks)
 
 
 class _ITimerSpec(ctypes.Structure):
@@ -45,13 +58,14 @@ class _ITimerSpec(ctypes.Structure):
 
 
 class _TimerFd:
-    """A ``timerfd`` on the wall clock. Through ctypes: the ``os`` module has it only since Python 3.13."""
+    """A ``timerfd`` on one of the system's clocks. Through ctypes: the ``os`` module has it only since Python 3.13."""
 
-    def __init__(self, ring: Callable[[], None]) -> None:
+    def __init__(self, clock: int, ring: Callable[[], None], ticks_at: Callable[[Instant], int]) -> None:
+        self._ticks_at = ticks_at
         self._libc = ctypes.CDLL(None, use_errno=True)
         self._ring = ring
         self._spec = _ITimerSpec()
-        self._fd = self._libc.timerfd_create(_CLOCK_REALTIME, _TFD_NONBLOCK | _TFD_CLOEXEC)
+        self._fd = self._libc.timerfd_create(clock, _TFD_NONBLOCK | _TFD_CLOEXEC)
         if self._fd < 0:
             raise OSError(ctypes.get_errno(), "timerfd_create")
         self._loop = asyncio.get_running_loop()
@@ -59,7 +73,7 @@ class _TimerFd:
 
     def set(self, moment: Instant | None) -> None:
         spec = self._spec
-        spec.value_sec, microseconds = (0, 0) if moment is None else divmod(max(moment, 1), SECOND)
+        spec.value_sec, microseconds = (0, 0) if moment is None else divmod(max(self._ticks_at(moment), 1), SECOND)
         spec.value_nsec = microseconds * 1000
         if self._libc.timerfd_settime(self._fd, _TFD_TIMER_ABSTIME, ctypes.byref(spec), None) < 0:
             raise OSError(ctypes.get_errno(), "timerfd_settime")
@@ -81,9 +95,10 @@ class _TimerFd:
 class _LoopTimer:
     """Where there is no ``timerfd``: the event loop's own timer, set again while it woke too early."""
 
-    def __init__(self, ring: Callable[[], None], now: Callable[[], Instant]) -> None:
+    def __init__(self, ring: Callable[[], None], ticks_at: Callable[[Instant], int], ticks: Callable[[], int]) -> None:
         self._ring = ring
-        self._now = now
+        self._ticks_at = ticks_at
+        self._ticks = ticks
         self._loop = asyncio.get_running_loop()
         self._moment: Instant | None = None
         self._handle: asyncio.TimerHandle | None = None
@@ -94,13 +109,13 @@ class _LoopTimer:
             self._handle.cancel()
             self._handle = None
         if moment is not None:
-            self._handle = self._loop.call_later(max(moment - self._now(), 0) / SECOND, self._expired)
+            self._handle = self._loop.call_later(max(self._ticks_at(moment) - self._ticks(), 0) / SECOND, self._expired)
 
     def close(self) -> None:
         self.set(None)
 
     def _expired(self) -> None:
-        if self._moment is not None and self._now() < self._moment:
+        if self._moment is not None and self._ticks() < self._ticks_at(self._moment):
             self.set(self._moment)
         else:
             self._ring()

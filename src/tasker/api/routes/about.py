@@ -1,5 +1,7 @@
 """What the server says about itself."""
 
+from collections.abc import Sequence
+
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
@@ -27,6 +29,9 @@ def routes(service: Service, registry: Registry) -> list[BaseRoute]:
     async def stats(_: Request) -> Response:
         return _json(await service.stats())
 
+    async def nodes(_: Request) -> Response:
+        return _json(await service.nodes())
+
     async def openapi_json(_: Request) -> Response:
         return Response(description, media_type="application/json")
 
@@ -34,11 +39,14 @@ def routes(service: Service, registry: Registry) -> list[BaseRoute]:
         Route("/healthz", healthz),
         Route("/readyz", readyz),
         Route("/stats", stats),
+        Route("/nodes", nodes),
         Route("/openapi.json", openapi_json),
     ]
 
 
-def _json(shape: msgspec.Struct, *, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+def _json(
+    shape: msgspec.Struct | Sequence[msgspec.Struct], *, status: int = 200, headers: dict[str, str] | None = None
+) -> Response:
     return Response(
         msgspec.json.encode(shape),
         status,

@@ -55,6 +55,17 @@ UPDATE task SET crashes = crashes + 1, attempts = max(attempts - 1, 0), claim = 
  WHERE type IN (SELECT type FROM type_pool) AND state = 1 AND state <> 0 AND node IS NOT :node
 RETURNING state
 
+-- held --
+-- What is written as running on this boot.
+SELECT id, claim FROM task WHERE type IN (SELECT type FROM type_pool) AND state = 1 AND state <> 0 AND node = :node
+
+-- old --
+-- A batch of what ended before a moment, oldest first.
+SELECT seq FROM task WHERE state = :state AND ended_at IS NOT NULL AND ended_at < :before ORDER BY ended_at LIMIT :limit
+
+-- prune --
+DELETE FROM task WHERE seq = :seq
+
 -- probe --
 UPDATE probe SET written = written + 1 WHERE one = 1
 

@@ -7,9 +7,9 @@ from typing import Final
 import apsw
 
 from tasker.errors import InvalidQueryError, TaskNotFoundError
-from tasker.interfaces import Page, TaskFilter
+from tasker.interfaces import Hold, Page, TaskFilter
 from tasker.model.task import State, Task, TaskId
-from tasker.stores.sqlite.rows import id_bytes, to_task
+from tasker.stores.sqlite.rows import id_bytes, id_text, to_task
 
 PAGE_BYTES: Final = 1 << 20
 """A page ends once the fields and results in it are longer than this, so that long bodies do not fill the memory."""
@@ -57,6 +57,10 @@ class Reader:
         finally:
             rows.close()  # ends the read transaction
         return Page(tasks, None)
+
+    def held(self, node: bytes) -> Sequence[Hold]:
+        """See ``Store.held``."""
+        return [Hold(id_text(id_), claim) for id_, claim in self.connection.execute(self._sql["held"], {"node": node})]
 
     def count(self, *, up_to: int) -> Mapping[State, int]:
         """See ``Store.count``."""

@@ -2,11 +2,8 @@
 
 from typing import Any
 
-import msgspec
-
-from tasker.model.task import Pool, State, Task, TaskFault, TaskId
-
-_decode_fault = msgspec.json.Decoder(TaskFault).decode
+from tasker.model.task import Pool, State, Task, TaskId
+from tasker.stores.faults import fault_of
 
 
 def id_bytes(task_id: TaskId) -> bytes:
@@ -18,11 +15,6 @@ def id_text(id_: bytes) -> TaskId:
     """The id that 16 bytes stand for."""
     digits = id_.hex()
     return TaskId(f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}")
-
-
-def fault_text(fault: TaskFault | None) -> str | None:
-    """A fault as it is stored."""
-    return None if fault is None else msgspec.json.encode(fault).decode()
 
 
 def to_task(row: tuple[Any, ...]) -> Task:
@@ -56,7 +48,7 @@ def to_task(row: tuple[Any, ...]) -> Task:
         crashes=crashes,
         started_at=started_at,
         ended_at=ended_at,
-        last_error=None if last_error is None else _decode_fault(last_error),
+        last_error=fault_of(last_error),
         fields=data,
         result=result,
     )

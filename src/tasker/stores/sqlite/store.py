@@ -1,11 +1,14 @@
 """The store on one SQLite file, or in memory."""
 
 import asyncio
+import math
 import os
 import stat
 import threading
+import uuid
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -13,7 +16,7 @@ import apsw
 import structlog
 
 from tasker.errors import DatabaseError, NotADatabaseError, StoreUnavailableError
-from tasker.interfaces import Claimed, Page, TakenBack, TaskFilter
+from tasker.interfaces import Claimed, Hold, NodeRecord, Page, TakenBack, TaskFilter
 from tasker.model.attempt import Attempt
 from tasker.model.lifecycle import Settlement
 from tasker.model.task import Pool, State, Task, TaskId
@@ -24,7 +27,7 @@ from tasker.stores.sqlite.checkpointer import Checkpointer
 from tasker.stores.sqlite.connection import MEMORY, connect, store_error
 from tasker.stores.sqlite.lock import DatabaseLock
 from tasker.stores.sqlite.reader import Reader
-from tasker.stores.sqlite.writer import ClaimDue, Create, Delete, GiveBack, Settle, TakeBack, Write, Writer
+from tasker.stores.sqlite.writer import ClaimDue, Create, Delete, GiveBack, Prune, Settle, TakeBack, Write, Writer
 from tasker.timing.clock import Clock
 
 T = TypeVar("T")
@@ -33,6 +36,9 @@ PENDING_LIMIT: Final = 10_000
 """Writes that may wait for the writer; beyond them callers are told to come back later."""
 
 READERS: Final = 2
+
+COUNTED_TO: Final = 10_000
+"""Where ``nodes`` stops counting what runs."""
 
 _log = structlog.get_logger()
 
@@ -49,6 +55,8 @@ class SqliteStore:
         location: str,
         *,
         clock: Clock,
+        address: str = "",
+        version: str = "",
         pools: Mapping[str, Pool] | None = None,
         vfs: str | None = None,
         pending_limit: int = PENDING_LIMIT,
@@ -57,6 +65,8 @@ class SqliteStore:
 
         Args:
             location: path of the file, which is made if it is missing, or ``:memory:``.
+            address: the URL that this node listens at, for ``nodes``.
+            version: of tasker, for ``nodes``.
             pools: the pool of each task type, for tasks taken over from the earlier server.
             vfs: name of a registered SQLite VFS to write through; None: the system's.
             pending_limit: how many writes may wait.
@@ -65,6 +75,11 @@ class SqliteStore:
         self._clock = clock
         self._pools = pools or {"webhook": Pool(1), "hash": Pool(2)}
         self._vfs = vfs
+        self._node = uuid.uuid4()
+        self._address = address
+        self._version = version
+        self._started_at = clock.now()
+        self._has_taken_back = False
         self._pending_limit = pending_limit
         self._queries = queries.load("tasker.stores.sqlite")
         self._lock: DatabaseLock | None = None
@@ -80,6 +95,11 @@ class SqliteStore:
     def clock(self) -> Clock:
         """See ``Store``."""
         return self._clock
+
+    @property
+    def clock_offset(self) -> float:
+        """See ``Store``."""
+        return 0.0
 
     @property
     def ailment(self) -> str | None:
@@ -146,18 +166,54 @@ class SqliteStore:
         """See ``Store``."""
         await self._commit.submit(Settle(attempt, settlement), always=True)
 
-    async def give_back(self, attempt: Attempt) -> None:
+    async def give_back(self, hold: Hold | Attempt) -> None:
         """See ``Store``."""
-        await self._commit.submit(GiveBack(attempt), always=True)
+        await self._commit.submit(GiveBack(hold.task_id, hold.claim), always=True)
 
     async def delete(self, task_id: TaskId) -> None:
         """See ``Store``."""
         await self._commit.submit(Delete(task_id))
 
-    async def take_back(self) -> TakenBack:
+    async def renew(self) -> float:
+        """See ``Store``. The lock on the file is held for life: there is nothing to renew."""
+        return math.inf
+
+    async def held(self) -> Sequence[Hold]:
         """See ``Store``."""
+        return await self._read(lambda reader: reader.held(self._node.bytes))
+
+    async def take_back(self) -> TakenBack:
+        """See ``Store``. Looks once: while this process holds the file, nobody else can claim, and die."""
+        if self._has_taken_back:
+            return TakenBack(todo=0, failed=0)
         taken: TakenBack = await self._commit.submit(TakeBack(), always=True)
+        self._has_taken_back = True
         return taken
+
+    async def prune(self, state: State, *, older_than: timedelta) -> int:
+        """See ``Store``."""
+        pruned: int = await self._commit.submit(Prune(state, self._clock.now() - older_than // timedelta(microseconds=1)))
+        return pruned
+
+    async def nodes(self) -> Sequence[NodeRecord]:
+        """See ``Store``."""
+        running = (await self.count(up_to=COUNTED_TO))[State.IN_PROGRESS]
+        return [
+            NodeRecord(
+                id=str(self._node),
+                address=self._address,
+                version=self._version,
+                started_at=self._started_at,
+                lease_until=None,
+                running=running,
+            )
+        ]
+
+    def wake_others(self) -> None:
+        """See ``Store``. There are none."""
+
+    def listen(self, ring: Callable[[], None]) -> None:
+        """See ``Store``. Nobody rings."""
 
     async def _read(self, ask: Callable[[Reader], T]) -> T:
         if self._connection is None:
@@ -184,9 +240,9 @@ class SqliteStore:
                     raise DatabaseError(str(location), "SQLite cannot keep a write-ahead log there; use a local disk")
                 location.chmod(0o600)
                 self._checkpointer = Checkpointer(connection, lambda: connect(location, vfs=self._vfs))
-                self._writer = Writer(connection, self._queries, self._clock.now, self._checkpointer.advance)
+                self._writer = Writer(connection, self._queries, self._clock.now, self._node.bytes, self._checkpointer.advance)
             else:
-                self._writer = Writer(connection, self._queries, self._clock.now)
+                self._writer = Writer(connection, self._queries, self._clock.now, self._node.bytes)
         except apsw.NotADBError:
             raise NotADatabaseError(str(location)) from None
         except apsw.Error as error:

@@ -16,21 +16,23 @@ from tasker.errors import (
     TaskNotFoundError,
     TaskRunningError,
 )
-from tasker.interfaces import Claimed, TakenBack
+from tasker.interfaces import PRUNE_LIMIT, Claimed, TakenBack
 from tasker.model.attempt import Attempt
 from tasker.model.instants import Instant
 from tasker.model.lifecycle import MAX_CRASHES, Settlement
-from tasker.model.task import Pool, State, Task, TaskFault, TaskId
+from tasker.model.task import Pool, State, Task, TaskId
+from tasker.stores.faults import CRASHED, fault_text
 from tasker.stores.group_commit import Result
 from tasker.stores.sqlite.connection import store_error
-from tasker.stores.sqlite.rows import fault_text, id_bytes, id_text
+from tasker.stores.sqlite.rows import id_bytes, id_text
 
 T = TypeVar("T")
 
+_PRUNE_TIME: Final = 10_000
+"""Microseconds after which a batch of deletes ends."""
+
 _ROWS_AT_ONCE: Final = 64
 """Rows in one INSERT at most: beyond this a longer statement gains nothing."""
-
-_CRASHED: Final = TaskFault("crashed_worker", f"the server died {MAX_CRASHES} times in a row while the task was running")
 
 
 class Create(msgspec.Struct, frozen=True):
@@ -55,7 +57,8 @@ class Settle(msgspec.Struct, frozen=True):
 class GiveBack(msgspec.Struct, frozen=True):
     """Undo a claim."""
 
-    attempt: Attempt
+    task_id: TaskId
+    claim: int
 
 
 class Delete(msgspec.Struct, frozen=True):
@@ -68,7 +71,14 @@ class TakeBack(msgspec.Struct, frozen=True):
     """Take back what other boots left running."""
 
 
-Write = Create | ClaimDue | Settle | GiveBack | Delete | TakeBack
+class Prune(msgspec.Struct, frozen=True):
+    """Delete some of what ended before a moment."""
+
+    state: State
+    before: Instant
+
+
+Write = Create | ClaimDue | Settle | GiveBack | Delete | TakeBack | Prune
 
 
 class Writer:
@@ -79,19 +89,21 @@ class Writer:
         connection: apsw.Connection,
         queries: Mapping[str, str],
         now: Callable[[], Instant],
+        node: bytes,
         after_commit: Callable[[], None] = lambda: None,
     ) -> None:
         """Make a writer.
 
         Args:
             now: the clock that decides what is due.
+            node: what is written on the tasks that this boot claims.
             after_commit: called after each group.
         """
         self._connection = connection
         self._after_commit = after_commit
         self._sql = queries
         self._now = now
-        self._node = secrets.token_bytes(16)
+        self._node = node
         self._last_seq: int = connection.execute(queries["last_seq"]).get
         self._known_type_pools: set[tuple[str, Pool]] = set()
         self._synchronous = ""
@@ -171,10 +183,12 @@ class Writer:
                 return self._settle(attempt, settlement)
             case Delete(task_id):
                 return self._delete(task_id)
-            case GiveBack(attempt):
-                return self._give_back(attempt)
+            case GiveBack(task_id, claim):
+                return self._give_back(task_id, claim)
             case TakeBack():
                 return self._take_back()
+            case Prune(state, before):
+                return self._prune(state, before)
             case _:
                 raise AssertionError(write)
 
@@ -262,10 +276,10 @@ class Writer:
             self._connection.execute(self._sql["set_result"], {"seq": seq, "result": settlement.result})
         return None
 
-    def _give_back(self, attempt: Attempt) -> Result:
-        bindings = {"id": id_bytes(attempt.task_id), "claim": attempt.claim}
+    def _give_back(self, task_id: TaskId, claim: int) -> Result:
+        bindings = {"id": id_bytes(task_id), "claim": claim}
         lost = self._connection.execute(self._sql["give_back"], bindings).get is None
-        return ClaimLostError(attempt.task_id) if lost else None
+        return ClaimLostError(task_id) if lost else None
 
     def _delete(self, task_id: TaskId) -> Result:
         bindings = {"id": id_bytes(task_id)}
@@ -281,10 +295,23 @@ class Writer:
             "node": self._node,
             "now": self._now(),
             "max_crashes": MAX_CRASHES,
-            "last_error": fault_text(_CRASHED),
+            "last_error": fault_text(CRASHED),
         }
         states = [state for (state,) in self._connection.execute(self._sql["take_back"], bindings)]
         return TakenBack(todo=states.count(State.TODO), failed=states.count(State.FAILED))
+
+    def _prune(self, state: State, before: Instant) -> int:
+        """Delete a batch, as far as it goes in a few milliseconds: a claim may be waiting."""
+        bindings = {"state": state, "before": before, "limit": PRUNE_LIMIT}
+        ends_at = self._now() + _PRUNE_TIME
+        pruned = 0
+        for (seq,) in self._connection.execute(self._sql["old"], bindings).fetchall():
+            self._connection.execute(self._sql["prune"], {"seq": seq})
+            self._connection.execute(self._sql["delete_payload"], {"seq": seq})
+            pruned += 1
+            if self._now() >= ends_at:
+                break
+        return pruned
 
     def _probe(self) -> None:
         """Write something durably; the store is well again if that works."""

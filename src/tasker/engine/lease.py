@@ -1,0 +1,94 @@
+"""Keeps this node's lease: as long as others hear of it, they leave its tasks alone."""
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+import structlog
+
+from tasker.errors import ClaimLostError
+from tasker.interfaces import Hold, Store
+from tasker.timing.clock import Clock
+
+RENEW_SECONDS: Final = 10.0
+"""How often the lease is renewed."""
+
+MARGIN_SECONDS: Final = 5.0
+"""So long before its lease ends a node begins nothing more: an attempt that has begun takes a moment to reach the wire."""
+
+STRAY_SECONDS: Final = 5.0
+"""How long a claim may be known to the store alone: its answer may be on the way."""
+
+CLOCK_WARNING_SECONDS: Final = 1.0
+"""Beyond this difference between the store's clock and this machine's the log warns. Nothing depends on it."""
+
+_log = structlog.get_logger()
+
+
+class Lease:
+    """Until when this node may begin attempts."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._trusted_until = float("-inf")
+
+    @property
+    def is_trusted(self) -> bool:
+        """Whether an attempt may begin now: nobody takes its task back for some seconds to come."""
+        return self._clock.monotonic() < self._trusted_until - MARGIN_SECONDS
+
+    def extend(self, trusted_until: float) -> None:
+        """Take what ``Store.renew`` returned."""
+        self._trusted_until = trusted_until
+
+
+class LeaseKeeper:
+    """Renews the lease, and gives back what is written as running here but is not."""
+
+    def __init__(self, store: Store, lease: Lease, *, is_running: Callable[[Hold], bool], ring: Callable[[], None]) -> None:
+        """Make a keeper.
+
+        Args:
+            is_running: whether this node knows of a claim.
+            ring: called when attempts may begin again.
+        """
+        self._store = store
+        self._lease = lease
+        self._is_running = is_running
+        self._ring = ring
+        self._strays: Mapping[Hold, float] = {}
+        self._warned = False
+
+    async def run_once(self) -> float:
+        """Renew, then look for strays. Return after how many seconds to do so again.
+
+        Raises:
+            StoreUnavailableError: the store cannot be reached; what could be done before is done.
+        """
+        was_trusted = self._lease.is_trusted
+        self._lease.extend(await self._store.renew())
+        if not was_trusted and self._lease.is_trusted:
+            self._ring()
+        self._look_at_clocks()
+        now = self._store.clock.monotonic()
+        held = await self._store.held()
+        self._strays = {hold: self._strays.get(hold, now) for hold in held if not self._is_running(hold)}
+        for hold, since in self._strays.items():
+            if now - since >= STRAY_SECONDS and not self._is_running(hold):
+                await self._give_back(hold)
+        return STRAY_SECONDS if self._strays else RENEW_SECONDS
+
+    async def _give_back(self, hold: Hold) -> None:
+        try:
+            await self._store.give_back(hold)
+        except ClaimLostError:
+            return
+        _log.warning("gave back a task that was claimed for this node, but never reached it", task_id=hold.task_id)
+
+    def _look_at_clocks(self) -> None:
+        is_off = abs(self._store.clock_offset) > CLOCK_WARNING_SECONDS
+        if is_off and not self._warned:
+            _log.warning(
+                "the store's clock and this machine's differ; the store's decides",
+                offset_seconds=round(self._store.clock_offset, 3),
+            )
+        self._warned = is_off

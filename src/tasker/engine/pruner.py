@@ -1,0 +1,48 @@
+"""Deletes tasks that ended long ago."""
+
+from datetime import timedelta
+from typing import Final
+
+import structlog
+
+from tasker.engine.telemetry import Telemetry
+from tasker.interfaces import Store
+from tasker.model.task import State
+
+LOOK_SECONDS: Final = 60.0
+"""How often it is looked for tasks that are old enough."""
+
+PAUSE_SECONDS: Final = 0.1
+"""Between two batches: others write meanwhile."""
+
+_log = structlog.get_logger()
+
+
+class Pruner:
+    """Deletes what ended longer ago than it is to be kept, in small batches. Any number of nodes may do so at once."""
+
+    def __init__(
+        self, store: Store, telemetry: Telemetry, *, keep_done: timedelta | None, keep_failed: timedelta | None
+    ) -> None:
+        """Make a pruner.
+
+        Args:
+            keep_done: how long tasks that are ``done`` are kept after their end; None: for ever.
+            keep_failed: the same for those that ``failed``.
+        """
+        self._store = store
+        self._telemetry = telemetry
+        self._kept = {State.DONE: keep_done, State.FAILED: keep_failed}
+
+    async def run_once(self) -> float:
+        """Delete a batch of each state. Return after how many seconds to go on.
+
+        Raises:
+            StoreUnavailableError, StoreBusyError: nothing, or a batch, was deleted.
+        """
+        pruned = 0
+        for state, kept in self._kept.items():
+            if kept is not None:
+                pruned += await self._store.prune(state, older_than=kept)
+        self._telemetry.pruned += pruned
+        return PAUSE_SECONDS if pruned else LOOK_SECONDS

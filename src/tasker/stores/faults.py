@@ -1,0 +1,21 @@
+"""Why an attempt failed, as stores keep it: JSON text."""
+
+import msgspec
+
+from tasker.model.lifecycle import MAX_CRASHES
+from tasker.model.task import TaskFault
+
+CRASHED = TaskFault("crashed_worker", f"the server died {MAX_CRASHES} times in a row while the task was running")
+"""Of a task that is no longer run: it may be what kills the process."""
+
+_decode = msgspec.json.Decoder(TaskFault).decode
+
+
+def fault_text(fault: TaskFault | None) -> str | None:
+    """A fault as it is stored."""
+    return None if fault is None else msgspec.json.encode(fault).decode()
+
+
+def fault_of(text: str | None) -> TaskFault | None:
+    """The fault that is stored as *text*."""
+    return None if text is None else _decode(text)

@@ -1,0 +1,192 @@
+"""Connections to PostgreSQL that come back, and what its errors mean to a caller."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Final, TypeAlias, TypeVar
+
+import asyncpg
+from asyncpg import PostgresError
+
+from tasker.errors import StoreError, StoreFullError, StoreUnavailableError
+from tasker.model.instants import SECOND, Instant
+
+T = TypeVar("T")
+
+Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
+
+CONNECT_SECONDS: Final = 5.0
+"""How long one host may take to accept a connection."""
+
+COMMAND_SECONDS: Final = 5.0
+"""How long a statement may take. A connection whose statement takes longer is closed: nobody may be at its other end."""
+
+TROUBLE: Final = (PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, TimeoutError)
+"""What asyncpg raises."""
+
+APART_SECONDS: Final = 0.2
+"""Seconds between two tries to connect. Whoever asks between them is told the outcome of the first."""
+
+_EPOCH: Final = 946_684_800 * SECOND
+"""2000-01-01, from which PostgreSQL counts microseconds."""
+
+_SESSION: Final[Mapping[str, str]] = {
+    "statement_timeout": f"{COMMAND_SECONDS:g}s",
+    "idle_in_transaction_session_timeout": f"{2 * COMMAND_SECONDS:g}s",
+    "jit": "off",
+    # A plan must not depend on what is bound, on statistics that are out of date, or on how much is stored: every query has an
+    # index that serves it, row by row. A queue is never read any other way.
+    "plan_cache_mode": "force_generic_plan",
+    "enable_seqscan": "off",
+    "enable_bitmapscan": "off",
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
+}
+
+_REASONS: Final[tuple[tuple[tuple[type[Exception], ...], str], ...]] = (
+    ((asyncpg.ReadOnlySQLTransactionError, asyncpg.TargetServerAttributeNotMatched), "it is read-only"),
+    ((asyncpg.TooManyConnectionsError,), "it takes no more connections"),
+    ((asyncpg.QueryCanceledError, asyncpg.LockNotAvailableError), "it takes too long"),
+    ((asyncpg.InvalidAuthorizationSpecificationError,), "it does not let this user in"),
+    ((asyncpg.InvalidCatalogNameError,), "there is no database of this name"),
+    ((asyncpg.InsufficientPrivilegeError,), "this user may not do that"),
+    ((asyncpg.CannotConnectNowError, asyncpg.OperatorInterventionError), "it is starting or stopping"),
+    ((asyncpg.UndefinedTableError, asyncpg.UndefinedColumnError), "its tables are not those of this version"),
+)
+
+
+class Connector:
+    """Makes connections with the settings that every one needs."""
+
+    def __init__(self, url: str, *, is_pooled: bool) -> None:
+        """Make a connector.
+
+        Args:
+            url: a ``postgresql://`` URL; may name several hosts. Of these, the primary is
+                connected to, unless the URL says otherwise.
+            is_pooled: whether a pooler stands between that gives each transaction another connection: then nothing outlasts
+                a transaction.
+        """
+        self.url = url
+        self._is_pooled = is_pooled
+
+    async def connect(self, **session: str) -> Connection:
+        """Return a new connection.
+
+        Args:
+            session: further settings of the session, ignored behind a pooler.
+        """
+        connection: Connection = await asyncpg.connect(
+            self.url,
+            timeout=CONNECT_SECONDS,
+            command_timeout=COMMAND_SECONDS,
+            statement_cache_size=0 if self._is_pooled else 200,
+            server_settings={"application_name": "tasker"}
+            if self._is_pooled
+            else {**_SESSION, **session, "application_name": "tasker"},
+            **({} if "target_session_attrs" in self.url else {"target_session_attrs": "primary"}),
+        )
+        # As integers: a datetime for each of them would cost more than the rest of the row.
+        await connection.set_type_codec(
+            "timestamptz", schema="pg_catalog", format="tuple", encoder=_to_postgres, decoder=_from_postgres
+        )
+        return connection
+
+
+class Link:
+    """One connection for one kind of work. If it breaks, the next work makes a new one."""
+
+    def __init__(self, connect: Callable[[], Awaitable[Connection]], now: Callable[[], float]) -> None:
+        """Make a link that is not connected yet.
+
+        Args:
+            now: seconds of a clock that never steps back.
+        """
+        self._connect = connect
+        self._now = now
+        self._turn = asyncio.Lock()
+        self._connection: Connection | None = None
+        self._failed: tuple[float, StoreError] | None = None
+        self.connections = 0
+        """How often it has connected so far."""
+
+    async def run(self, work: Callable[[Connection], Awaitable[T]]) -> T:
+        """Do *work* on the connection, one after the other.
+
+        Raises:
+            StoreUnavailableError: there is no connection, or it broke: it is not known whether the work was done. Or PostgreSQL
+                refused the work.
+        """
+        async with self._turn:
+            try:
+                connection = await self._connected()
+                return await work(connection)
+            except TROUBLE as error:
+                if not isinstance(error, PostgresError) or _ends_connection(error):
+                    self.drop()
+                raise store_error(error) from None
+
+    def drop(self) -> None:
+        """Close the connection without a word."""
+        if self._connection is not None:
+            self._connection.terminate()
+            self._connection = None
+
+    async def close(self) -> None:
+        """Close the connection, once what is being done on it is done."""
+        async with self._turn:
+            self.drop()
+
+    async def _connected(self) -> Connection:
+        if self._connection is not None and not self._connection.is_closed():
+            return self._connection
+        if self._failed is not None and self._now() - self._failed[0] < APART_SECONDS:
+            raise _RepeatedError(self._failed[1])
+        try:
+            self._connection = await self._connect()
+        except TROUBLE as error:
+            self._failed = (self._now(), store_error(error))
+            raise
+        self._failed = None
+        self.connections += 1
+        return self._connection
+
+
+class _RepeatedError(OSError):
+    """No connection was tried: the latest try is too fresh."""
+
+    def __init__(self, outcome: StoreError) -> None:
+        self.outcome = outcome
+        super().__init__()
+
+
+def store_error(error: Exception) -> StoreError:
+    """Return what a failed read or write means to its caller. The text names no data and no place."""
+    if isinstance(error, _RepeatedError):
+        return error.outcome
+    if isinstance(error, asyncpg.DiskFullError):
+        return StoreFullError("there is no space left for it")
+    for kinds, reason in _REASONS:
+        if isinstance(error, kinds):
+            return StoreUnavailableError(reason)
+    if isinstance(error, PostgresError) and not isinstance(error, asyncpg.PostgresConnectionError):
+        return StoreUnavailableError(f"PostgreSQL's error {error.sqlstate}")
+    return StoreUnavailableError("no connection to it")
+
+
+def _ends_connection(error: PostgresError) -> bool:
+    """Whether a new connection may fare better: that one may lead to another host."""
+    return isinstance(
+        error,
+        asyncpg.PostgresConnectionError
+        | asyncpg.OperatorInterventionError
+        | asyncpg.ReadOnlySQLTransactionError
+        | asyncpg.InvalidCachedStatementError,
+    )
+
+
+def _to_postgres(moment: Instant) -> tuple[int]:
+    return (moment - _EPOCH,)
+
+
+def _from_postgres(stored: tuple[int]) -> Instant:
+    return stored[0] + _EPOCH

@@ -1,0 +1,119 @@
+"""Is the database fit, and are its tables up to date? Looked at once, when the store opens.
+
+Nodes of two versions may run beside each other during an upgrade, so a migration only adds what nodes of the version before can
+live with (*expand*). What they need is removed one version later, by a migration that begins with the line ``-- contract``:
+from then on nodes that do not know it refuse to start. See ``docs/decisions``.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+import asyncpg
+import structlog
+
+from tasker.config import shown_database
+from tasker.errors import DatabaseError, DatabaseTooNewError, SchemaOutdatedError
+from tasker.stores import migrate
+from tasker.stores.migrate import Migration
+from tasker.stores.postgres.connection import TROUBLE, Connection, Connector, store_error
+
+LEAST_SERVER: Final = 140_000
+"""PostgreSQL 14: the oldest whose answers to ``target_session_attrs`` and whose plans are tested."""
+
+_LOCK: Final = 0x7461736B
+"""``task``: the advisory lock under which tables are changed, so that many nodes may start at once."""
+
+_LONG: Final = 3_600.0
+"""Seconds that a migration may take."""
+
+_log = structlog.get_logger()
+
+
+async def prepare(connector: Connector, *, migrates: bool) -> None:
+    """Check the server, and bring the tables up to date if *migrates*.
+
+    Raises:
+        DatabaseError: the database cannot be used; the message says why and what to do.
+        DatabaseTooNewError: a newer tasker has removed what this one needs.
+        SchemaOutdatedError: the tables are of an earlier tasker, and this one is not to migrate.
+    """
+    place = shown_database(connector.url)
+    try:
+        connection = await connector.connect()
+    except (*TROUBLE, ValueError) as error:  # asyncpg reads a URL with int(), among others
+        raise DatabaseError(place, f"{_reason(error)}; see to that and start again") from None
+    try:
+        await _check_server(connection, place)
+        await _bring_up_to_date(connection, place, migrate.load("tasker.stores.postgres"), migrates=migrates)
+        await _warn(connection)
+    except (asyncpg.DuplicateTableError, asyncpg.DuplicateFunctionError) as error:
+        raise DatabaseError(
+            place, f"another program has its tables there ({error}); give tasker a database of its own"
+        ) from None
+    except TROUBLE as error:
+        raise DatabaseError(place, f"{_reason(error)}; see to that and start again") from None
+    finally:
+        connection.terminate()
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, ValueError | asyncpg.ClientConfigurationError):
+        return "its URL cannot be read"
+    return getattr(store_error(error), "reason", "unknown reason")
+
+
+async def _check_server(connection: Connection, place: str) -> None:
+    number = int(await connection.fetchval("SHOW server_version_num"))
+    if number < LEAST_SERVER:
+        version = await connection.fetchval("SHOW server_version")
+        raise DatabaseError(place, f"tasker needs PostgreSQL {LEAST_SERVER // 10_000} or later, this is {version}")
+    encoding = await connection.fetchval("SHOW server_encoding")
+    if encoding != "UTF8":
+        raise DatabaseError(place, f"tasker needs a database in UTF8, this is in {encoding}; make one with ENCODING 'UTF8'")
+
+
+async def _bring_up_to_date(connection: Connection, place: str, migrations: Sequence[Migration], *, migrates: bool) -> None:
+    version, least = await _versions(connection)
+    if least > len(migrations):
+        raise DatabaseTooNewError(place, found=version, known=len(migrations))
+    if version >= len(migrations):
+        return
+    if not migrates:
+        raise SchemaOutdatedError(place, found=version, known=len(migrations))
+    async with connection.transaction():
+        await connection.execute("SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0")
+        await connection.execute(f"SELECT pg_advisory_xact_lock({_LOCK})", timeout=_LONG)
+        await connection.execute("CREATE TABLE IF NOT EXISTS tasker_schema (version integer NOT NULL, least integer NOT NULL)")
+        version, least = await _versions(connection)  # another node may have been quicker
+        for migration in migrations[version:]:
+            await connection.execute(migration.sql, timeout=_LONG)
+            if migration.sql.startswith("-- contract\n"):
+                least = migration.number
+            _log.info("migrated the database", number=migration.number, name=migration.name)
+        await connection.execute("DELETE FROM tasker_schema")
+        await connection.execute("INSERT INTO tasker_schema VALUES ($1, $2)", max(version, len(migrations)), least)
+
+
+async def _versions(connection: Connection) -> tuple[int, int]:
+    """The schema's version, and the least that a node has to know."""
+    if await connection.fetchval("SELECT to_regclass('tasker_schema')") is None:
+        return 0, 0
+    row = await connection.fetchrow("SELECT version, least FROM tasker_schema")
+    return (0, 0) if row is None else (row[0], row[1])
+
+
+async def _warn(connection: Connection) -> None:
+    """Say in one line each when a 201 would promise too much."""
+    for setting, what in (
+        ("fsync", "a crash of its machine can damage or lose everything"),
+        ("full_page_writes", "a crash of its machine can damage it"),
+        ("synchronous_commit", "a crash can lose tasks that were answered with 201"),
+    ):
+        if await connection.fetchval(f"SHOW {setting}") == "off":
+            _log.warning(f"PostgreSQL runs with {setting} = off: {what}", setting=setting)
+    replicas = await connection.fetchval("SELECT count(*) FROM pg_stat_replication")
+    if replicas and not await connection.fetchval("SHOW synchronous_standby_names"):
+        _log.warning(
+            "PostgreSQL has replicas, and synchronous_standby_names is empty: a failover can lose tasks answered with 201",
+            replicas=replicas,
+        )

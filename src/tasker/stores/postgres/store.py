@@ -1,0 +1,505 @@
+"""The store on PostgreSQL."""
+
+import re
+import secrets
+import uuid
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import timedelta
+from typing import Any, Final, NamedTuple
+
+import structlog
+
+from tasker.errors import (
+    ClaimLostError,
+    InvalidQueryError,
+    StoreError,
+    StoreFullError,
+    StoreUnavailableError,
+    TaskExistsError,
+    TaskNotFoundError,
+    TaskRunningError,
+)
+from tasker.interfaces import PRUNE_LIMIT, Claimed, Hold, NodeRecord, Page, TakenBack, TaskFilter
+from tasker.model import instants
+from tasker.model.attempt import Attempt
+from tasker.model.instants import SECOND, Instant
+from tasker.model.lifecycle import MAX_CRASHES, Settlement
+from tasker.model.task import Pool, State, Task, TaskId
+from tasker.stores import queries
+from tasker.stores.faults import CRASHED, fault_text
+from tasker.stores.group_commit import Result
+from tasker.stores.postgres import schema
+from tasker.stores.postgres.batches import Batches
+from tasker.stores.postgres.bell import Bell
+from tasker.stores.postgres.connection import Connection, Connector, Link
+from tasker.stores.postgres.rows import to_task
+from tasker.timing.clock import Clock
+from tasker.timing.remote_clock import RemoteClock
+
+PENDING_LIMIT: Final = 10_000
+"""Writes of a kind that may wait; beyond them callers are told to come back later."""
+
+READERS: Final = 3
+"""Connections that read."""
+
+LEASE: Final = timedelta(seconds=30)
+"""How long the others wait, after a node was last heard of, before they take back what it runs."""
+
+PATIENCE: Final = 10.0
+"""Seconds after this node has found the database again in which it takes nothing back: the others may have to find it, too."""
+
+PAGE_BYTES: Final = 1 << 20
+"""A page ends once the bodies and results in it are longer than this, so that long bodies do not fill the memory."""
+
+_TAKE_BACK_LIMIT: Final = 1_000
+
+_CURSOR: Final = re.compile(r"(-?\d{1,18})\.([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})", re.ASCII)
+_BEFORE_ALL: Final = (-210_866_803_200 * SECOND, "00000000-0000-0000-0000-000000000000")
+"""Before every moment and every id that PostgreSQL can store."""
+
+_log = structlog.get_logger()
+
+
+class PostgresStore:
+    """A ``Store`` in a PostgreSQL database that any number of nodes share. Needs a running event loop.
+
+    It has one connection for each kind of work, so that no kind waits for another: accepting (create, delete), settling,
+    claiming, keeping (lease, take-back, retention), waking, and some for reading. A connection that breaks is made anew when
+    it is needed next. What may have been done on a broken one is made certain: a create is repeated, a settle is looked for,
+    a claim is given back by its number.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        base_clock: Clock,
+        address: str,
+        version: str,
+        listens: bool = True,
+        migrates: bool = True,
+        pending_limit: int = PENDING_LIMIT,
+    ) -> None:
+        """Make a store that is not open yet.
+
+        Args:
+            url: a ``postgresql://`` URL.
+            base_clock: this machine's clock. The database's own decides.
+            address: the URL that this node listens at, for ``nodes``.
+            version: of tasker, for ``nodes``.
+            listens: whether the connections are this node's own, so that notifications and prepared statements work.
+            migrates: whether to bring the tables up to date.
+            pending_limit: how many creates may wait, and how many deletes.
+        """
+        self._connector = Connector(url, is_pooled=not listens)
+        self._clock = RemoteClock(base_clock)
+        self._address = address
+        self._version = version
+        self._migrates = migrates
+        self._sql = queries.load("tasker.stores.postgres")
+        self._node = str(uuid.uuid4())
+        now = base_clock.monotonic
+        self._accepting = Link(self._connector.connect, now)
+        self._settling = Link(self._connector.connect, now)
+        # A claim that a crash of the database undoes runs again: it need not wait for the disk.
+        self._claiming = Link(lambda: self._connector.connect(synchronous_commit="off"), now)
+        self._keeping = Link(self._connector.connect, now)
+        self._readers = [Link(self._connector.connect, now) for _ in range(READERS)]
+        self._next_reader = 0
+        self._bell = Bell(self._connector.connect, self._node, base_clock) if listens else None
+        self._creates = Batches(self._create_batch, pending_limit=pending_limit)
+        self._settles = Batches(self._settle_batch, pending_limit=pending_limit)
+        self._deletes = Batches(self._delete_batch, pending_limit=pending_limit)
+        self._known_type_pools: set[tuple[str, Pool]] = set()
+        self._unknown_claims: set[int] = set()
+        """Claims of which it is not known whether they were done."""
+        self._unknown_settles: set[tuple[TaskId, int]] = set()
+        """Tasks and claims of attempts of which it is not known whether their end was written."""
+        self._ailment: StoreError | None = None
+        self._renewed_on = 0
+        """Which of the keeping link's connections the lease was renewed on."""
+        self._patient_until = 0.0
+        self._is_open = False
+
+    @property
+    def clock(self) -> Clock:
+        """See ``Store``."""
+        return self._clock
+
+    @property
+    def clock_offset(self) -> float:
+        """See ``Store``."""
+        return instants.seconds(self._clock.ahead)
+
+    @property
+    def ailment(self) -> str | None:
+        """See ``Store``."""
+        return None if self._ailment is None else str(self._ailment)
+
+    async def open(self) -> None:
+        """See ``Store``.
+
+        Raises:
+            DatabaseError, DatabaseTooNewError, SchemaOutdatedError: nothing was changed.
+        """
+        await schema.prepare(self._connector, migrates=self._migrates)
+        self._is_open = True
+        await self.renew()
+
+    async def close(self) -> None:
+        """See ``Store``. Ends the lease, so that the others take back at once what was left running."""
+        if not self._is_open:
+            return
+        self._is_open = False
+        for batches in (self._creates, self._settles, self._deletes):
+            await batches.close()
+        if self._bell is not None:
+            await self._bell.close()
+        try:
+            await self._keeping.run(lambda connection: connection.execute(self._sql["end_lease"], self._node))
+        except StoreUnavailableError:
+            _log.warning("could not end the lease: it ends by itself")
+        for link in (self._accepting, self._settling, self._claiming, self._keeping, *self._readers):
+            await link.close()
+
+    # Tasks
+
+    async def create(self, tasks: Sequence[Task]) -> None:
+        """See ``Store``."""
+        await self._creates.submit(tasks)
+
+    async def get(self, task_id: TaskId) -> Task:
+        """See ``Store``."""
+        row = await self._read(lambda connection: connection.fetchrow(self._sql["get"], task_id))
+        if row is None:
+            raise TaskNotFoundError(task_id)
+        return to_task(row)
+
+    async def list_page(self, which: TaskFilter, *, after: str | None, limit: int) -> Page:
+        """See ``Store``."""
+        after_at, after_id = _position(after)
+        type_pools: list[tuple[str, Pool]] = await self._read(lambda connection: connection.fetch(self._sql["type_pools"]))
+        bound: list[Any] = [after_at, after_id, limit, PAGE_BYTES]
+        branches = []
+        for type_ in sorted({type_ for type_, _ in type_pools if which.type in (None, type_)}):
+            bound.append(type_)
+            place = f"${len(bound)}"
+            if which.state in (None, State.TODO):
+                pools = sorted(pool for other, pool in type_pools if other == type_)
+                branches += [self._sql["list_todo"].format(type=place, pool=pool) for pool in pools]
+            others = [state for state in State if state is not State.TODO and which.state in (None, state)]
+            branches += [self._sql["list_other"].format(type=place, state=int(state)) for state in others]
+        if not branches:
+            return Page((), None)
+        sql = self._sql["list_page"].format(branches=" UNION ALL ".join(branches))
+        rows = await self._read(lambda connection: connection.fetch(sql, *bound))
+        tasks = [to_task(row) for row in rows]
+        if rows and (len(rows) == limit or len(rows) < rows[-1]["found"]):
+            return Page(tasks, f"{tasks[-1].execution_at}.{tasks[-1].id}")
+        return Page(tasks, None)
+
+    async def count(self, *, up_to: int) -> Mapping[State, int]:
+        """See ``Store``."""
+
+        async def count(connection: Connection) -> Mapping[State, int]:
+            counts = dict.fromkeys(State, 0)
+            type_pools = await connection.fetch(self._sql["type_pools"])
+            for pool in {pool for _, pool in type_pools}:
+                counts[State.TODO] += await connection.fetchval(self._sql["count_todo"], pool, up_to - counts[State.TODO])
+            for type_ in {type_ for type_, _ in type_pools}:
+                for state in (State.IN_PROGRESS, State.DONE, State.FAILED):
+                    left = up_to - counts[state]
+                    counts[state] += await connection.fetchval(self._sql["count_other"], type_, int(state), left)
+            return counts
+
+        counts: Mapping[State, int] = await self._read(count)
+        return counts
+
+    async def delete(self, task_id: TaskId) -> None:
+        """See ``Store``."""
+        await self._deletes.submit(task_id)
+
+    # Attempts
+
+    async def claim_due(self, free: Mapping[Pool, int]) -> Claimed:
+        """See ``Store``."""
+        room = {pool: slots for pool, slots in free.items() if slots > 0}
+        if not room:
+            return Claimed((), None)
+        try:
+            claimed = await self._claiming.run(lambda connection: self._claim(connection, room))
+        except StoreError as error:
+            self._ailment = error
+            raise
+        self._ailment = None
+        return claimed
+
+    async def settle(self, attempt: Attempt, settlement: Settlement) -> None:
+        """See ``Store``."""
+        await self._settles.submit((attempt, settlement), always=True)
+
+    async def give_back(self, hold: Hold | Attempt) -> None:
+        """See ``Store``."""
+        returned = await self._settling.run(
+            lambda connection: connection.fetchval(self._sql["give_back"], [hold.task_id], [hold.claim])
+        )
+        if returned is None:
+            raise ClaimLostError(hold.task_id)
+
+    async def _claim(self, connection: Connection, room: Mapping[Pool, int]) -> Claimed:
+        await self._give_back_unknown(connection)
+        heads = await self._look(connection, room)
+        due = [pool for pool, due_at in heads.next_due.items() if due_at is not None and due_at <= heads.now]
+        if not heads.is_leased or not due:
+            return Claimed((), _earliest(heads.next_due) if heads.is_leased else None)
+        claim = secrets.randbits(63)
+        self._unknown_claims.add(claim)
+        attempts: list[Attempt] = []
+        left = set(room)
+        for pool in due:
+            rows = await connection.fetch(self._sql["claim_due"], pool, room[pool], claim, self._node)
+            attempts += [_attempt(row, pool, claim) for row in rows]
+            if len(rows) == room[pool]:
+                left.remove(pool)
+        attempts.sort(key=lambda attempt: (attempt.due_at, attempt.task_id))
+        next_due = _earliest((await self._look(connection, left)).next_due) if left else None
+        self._unknown_claims.discard(claim)
+        return Claimed(attempts, next_due)
+
+    async def _look(self, connection: Connection, pools: Iterable[Pool]) -> "_Heads":
+        sent = self._clock.monotonic()
+        rows = await connection.fetch(self._sql["next_due"], list(pools), self._node)
+        heads = _Heads({row[0]: row[1] for row in rows}, now=rows[0][2], is_leased=rows[0][3])
+        self._clock.observe(heads.now, sent=sent, received=self._clock.monotonic())
+        return heads
+
+    async def _give_back_unknown(self, connection: Connection) -> None:
+        if self._unknown_claims:
+            unknown = list(self._unknown_claims)
+            await connection.execute(self._sql["give_back_unknown"], self._node, unknown)
+            self._unknown_claims.difference_update(unknown)
+
+    # Nodes
+
+    async def renew(self) -> float:
+        """See ``Store``."""
+        sent = self._clock.monotonic()
+        try:
+            now: Instant = await self._keeping.run(
+                lambda connection: connection.fetchval(self._sql["renew"], self._node, self._address, self._version, LEASE)
+            )
+        except StoreError as error:
+            self._ailment = error  # until a claim succeeds
+            raise
+        self._clock.observe(now, sent=sent, received=self._clock.monotonic())
+        if self._renewed_on != self._keeping.connections:
+            self._renewed_on = self._keeping.connections
+            self._patient_until = sent + PATIENCE
+        return sent + LEASE.total_seconds()
+
+    async def held(self) -> Sequence[Hold]:
+        """See ``Store``."""
+        rows = await self._keeping.run(lambda connection: connection.fetch(self._sql["held"], self._node))
+        return [Hold(TaskId(str(row[0])), row[1]) for row in rows]
+
+    async def take_back(self) -> TakenBack:
+        """See ``Store``."""
+
+        async def take(connection: Connection) -> Sequence[State]:
+            if self._renewed_on != self._keeping.connections or self._clock.monotonic() < self._patient_until:
+                return ()
+            arguments = (self._node, MAX_CRASHES, fault_text(CRASHED), _TAKE_BACK_LIMIT)
+            rows = await connection.fetch(self._sql["take_back"], *arguments)
+            await connection.execute(self._sql["forget_nodes"])
+            return [row[0] for row in rows]
+
+        states = await self._keeping.run(take)
+        return TakenBack(todo=states.count(State.TODO), failed=states.count(State.FAILED))
+
+    async def prune(self, state: State, *, older_than: timedelta) -> int:
+        """See ``Store``."""
+        count: int = await self._keeping.run(
+            lambda connection: connection.fetchval(self._sql["prune"], int(state), older_than, PRUNE_LIMIT)
+        )
+        return count
+
+    async def nodes(self) -> Sequence[NodeRecord]:
+        """See ``Store``."""
+        rows = await self._read(lambda connection: connection.fetch(self._sql["nodes"]))
+        return [
+            NodeRecord(id=str(row[0]), address=row[1], version=row[2], started_at=row[3], lease_until=row[4], running=row[5])
+            for row in rows
+        ]
+
+    def wake_others(self) -> None:
+        """See ``Store``."""
+        if self._bell is not None:
+            self._bell.ring_others()
+
+    def listen(self, ring: Callable[[], None]) -> None:
+        """See ``Store``."""
+        if self._bell is not None:
+            self._bell.listen(ring)
+
+    # Batches
+
+    async def _create_batch(self, batch: Sequence[Sequence[Task]]) -> Sequence[Result]:
+        """Store what several callers want stored: each all or nothing."""
+        single = [tasks for tasks in batch if len(tasks) == 1]
+        try:
+            stored = await self._insert_repeatedly([tasks[0] for tasks in single]) if single else set()
+        except StoreError as error:
+            return [error] * len(batch)
+        results: list[Result] = []
+        for tasks in batch:
+            if len(tasks) == 1:
+                # An id that comes twice is stored for its first caller.
+                is_stored = tasks[0].id in stored
+                stored.discard(tasks[0].id)
+                results.append(None if is_stored else TaskExistsError(tasks[0].id))
+            else:
+                results.append(await self._create_together(tasks))
+        return results
+
+    async def _insert_repeatedly(self, tasks: Sequence[Task]) -> set[TaskId]:
+        """Insert what is not stored yet and return which. If the connection breaks, once more: it may have been done."""
+        try:
+            return await self._accepting.run(lambda connection: self._insert(connection, tasks))
+        except StoreFullError:
+            raise
+        except StoreUnavailableError:
+            await self._accepting.run(lambda connection: self._insert(connection, tasks))
+            stored = await self._accepting.run(
+                lambda connection: connection.fetch(self._sql["existing"], [task.id for task in tasks])
+            )
+            return {TaskId(str(row[0])) for row in stored}
+
+    async def _create_together(self, tasks: Sequence[Task]) -> Result:
+        """Store several tasks of one caller, or none."""
+
+        async def create(connection: Connection) -> Result:
+            async with connection.transaction():
+                stored = await self._insert(connection, tasks)
+                for task in tasks:
+                    if task.id not in stored:
+                        raise TaskExistsError(task.id)
+                    stored.discard(task.id)
+
+        try:
+            await self._accepting.run(create)
+        except (StoreError, TaskExistsError) as error:
+            self._known_type_pools.clear()  # some may have been written by what is rolled back
+            return error
+        return None
+
+    async def _insert(self, connection: Connection, tasks: Sequence[Task]) -> set[TaskId]:
+        for task in tasks:
+            if (task.type, task.pool) not in self._known_type_pools:
+                await connection.execute(self._sql["insert_type_pool"], task.type, task.pool)
+                self._known_type_pools.add((task.type, task.pool))
+        rows = await connection.fetch(
+            self._sql["insert_tasks"],
+            [task.id for task in tasks],
+            [task.type for task in tasks],
+            [int(task.state) for task in tasks],
+            [task.pool for task in tasks],
+            [task.due_at for task in tasks],
+            [task.execution_at for task in tasks],
+            [task.execution_time for task in tasks],
+            [task.fields for task in tasks],
+        )
+        if len(rows) == len(tasks):  # nearly always
+            return {task.id for task in tasks}
+        return {TaskId(str(row[0])) for row in rows}
+
+    async def _settle_batch(self, batch: Sequence[tuple[Attempt, Settlement]]) -> Sequence[Result]:
+        claims = {(attempt.task_id, attempt.claim) for attempt, _ in batch}
+        was_unknown = not claims.isdisjoint(self._unknown_settles)
+        self._unknown_settles |= claims
+        settled = await self._settling.run(lambda connection: self._settle(connection, batch, look=was_unknown))
+        self._unknown_settles -= claims
+        results: list[Result] = []
+        for attempt, _ in batch:
+            results.append(None if attempt.task_id in settled else ClaimLostError(attempt.task_id))
+            settled.discard(attempt.task_id)  # a second caller has lost it
+        return results
+
+    async def _settle(self, connection: Connection, batch: Sequence[tuple[Attempt, Settlement]], *, look: bool) -> set[TaskId]:
+        rows = await connection.fetch(
+            self._sql["settle"],
+            [attempt.task_id for attempt, _ in batch],
+            [attempt.claim for attempt, _ in batch],
+            [int(settlement.state) for _, settlement in batch],
+            [settlement.due_at for _, settlement in batch],
+            [settlement.started_at for _, settlement in batch],
+            [settlement.ended_at for _, settlement in batch],
+            [fault_text(settlement.fault) for _, settlement in batch],
+            [settlement.result for _, settlement in batch],
+        )
+        if len(rows) == len(batch):  # nearly always
+            return {attempt.task_id for attempt, _ in batch}
+        settled = {TaskId(str(row[0])) for row in rows}
+        if look:
+            rows = await connection.fetch(
+                self._sql["settled_before"],
+                [attempt.task_id for attempt, _ in batch],
+                [int(settlement.state) for _, settlement in batch],
+                [settlement.started_at for _, settlement in batch],
+            )
+            settled |= {TaskId(str(row[0])) for row in rows}
+        return settled
+
+    async def _delete_batch(self, batch: Sequence[TaskId]) -> Sequence[Result]:
+        async def delete(connection: Connection) -> tuple[set[TaskId], set[TaskId]]:
+            gone = {TaskId(str(row[0])) for row in await connection.fetch(self._sql["delete"], list(batch))}
+            left = [task_id for task_id in batch if task_id not in gone]
+            there = await connection.fetch(self._sql["existing"], left) if left else []
+            return gone, {TaskId(str(row[0])) for row in there}
+
+        gone, there = await self._accepting.run(delete)
+        results: list[Result] = []
+        for task_id in batch:
+            if task_id in gone:
+                gone.discard(task_id)  # a second caller finds nothing
+                results.append(None)
+            else:
+                results.append(TaskRunningError(task_id) if task_id in there else TaskNotFoundError(task_id))
+        return results
+
+    async def _read(self, ask: Callable[[Connection], Any]) -> Any:  # noqa: ANN401 - what the question asks for
+        """Ask on the reading connection that has waited longest."""
+        if not self._is_open:
+            raise StoreUnavailableError("it is closed")
+        reader = self._readers[self._next_reader]
+        self._next_reader = (self._next_reader + 1) % len(self._readers)
+        return await reader.run(ask)
+
+
+class _Heads(NamedTuple):
+    """What the heads of some queues look like."""
+
+    next_due: Mapping[Pool, Instant | None]
+    now: Instant
+    """By the database's clock."""
+    is_leased: bool
+    """Whether this node may claim."""
+
+
+def _attempt(row: Any, pool: Pool, claim: int) -> Attempt:  # noqa: ANN401 - a record of claim_due
+    return Attempt(
+        task_id=TaskId(str(row[1])), type=row[2], pool=pool, number=row[3], due_at=row[0], claim=claim, fields=row[4]
+    )
+
+
+def _earliest(next_due: Mapping[Pool, Instant | None]) -> Instant | None:
+    return min((due_at for due_at in next_due.values() if due_at is not None), default=None)
+
+
+def _position(cursor: str | None) -> tuple[Instant, str]:
+    """Where a page begins: after this moment and id."""
+    if cursor is None:
+        return _BEFORE_ALL
+    match = _CURSOR.fullmatch(cursor)
+    if match is None:
+        raise InvalidQueryError("cursor", "expected the cursor of a page before, as its Link header gives it")
+    return int(match[1]), match[2]

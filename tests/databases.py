@@ -1,0 +1,37 @@
+"""PostgreSQL databases for tests, empty, on a server that is started when the first one is asked for."""
+
+import atexit
+import functools
+import os
+import subprocess
+import uuid
+
+from tasker.testing.postgres_server import PostgresServer
+
+URL_VARIABLE = "TASKER_TEST_POSTGRES_URL"
+"""Names a server to use in place of one that the tests start: the URL of a database there whose user may make others."""
+
+
+def new_database():
+    """Make an empty database and return its URL."""
+    name = f"tasker_{uuid.uuid4().hex}"
+    execute(f"CREATE DATABASE {name}")
+    server = os.environ.get(URL_VARIABLE) or own_server().url()
+    return f"{server.rpartition('/')[0]}/{name}"
+
+
+def execute(sql):
+    """Run *sql* on the server, outside of the databases that tests have."""
+    if URL_VARIABLE in os.environ:
+        subprocess.run(["psql", "-X", "-q", os.environ[URL_VARIABLE], "-c", sql], check=True)
+    else:
+        own_server().execute(sql)
+
+
+@functools.cache
+def own_server():
+    """The server of this run of the tests. Each test has a database of its own there, and leaves the server alone."""
+    server = PostgresServer(fsync="off", synchronous_commit="on")  # nothing here outlives a power loss
+    server.__enter__()
+    atexit.register(server.__exit__, None, None, None)
+    return server

@@ -1,0 +1,258 @@
+"""A database that goes away, at any point, and comes back."""
+
+import asyncio
+import time
+
+import pytest
+from steps import WEBHOOK, success
+
+from databases import execute, new_database
+from tasker.errors import StoreError, StoreFullError, StoreUnavailableError, TaskNotFoundError
+from tasker.model.lifecycle import Move, Settlement
+from tasker.model.task import State
+from tasker.stores.postgres.connection import COMMAND_SECONDS
+from tasker.stores.postgres.store import PostgresStore
+from tasker.testing.postgres_server import PostgresServer
+from tasker.testing.task_factory import a_task
+from tasker.testing.tcp_proxy import TcpProxy
+from tasker.timing.clock import SystemClock
+
+pytestmark = pytest.mark.anyio
+
+MOST_ANSWERS = 40
+"""More pieces than any single operation is answered with, connecting included."""
+
+
+async def opened(url):
+    store = PostgresStore(url, base_clock=SystemClock(), address="http://127.0.0.1:8080", version="0")
+    await store.open()
+    return store
+
+
+@pytest.fixture
+def url():
+    return new_database()
+
+
+@pytest.fixture
+def proxy(url):
+    with TcpProxy(int(url.rpartition(":")[2].partition("/")[0])) as proxy:
+        yield proxy
+
+
+@pytest.fixture
+async def store(url, proxy):
+    """A store whose connections go through the proxy."""
+    before, _, after = url.rpartition(":")
+    store = await opened(f"{before}:{proxy.port}/{after.partition('/')[2]}")
+    yield store
+    await store.close()
+
+
+@pytest.fixture
+async def witness(url):
+    """A store on the same database that nothing happens to."""
+    witness = await opened(url)
+    yield witness
+    await witness.close()
+
+
+def due_now(store):
+    return a_task(due_at=store.clock.now() - 1)
+
+
+async def in_the_end(operation, *, unless="nothing"):
+    """Repeat *operation* until the store can be used, or until it fails for the reason *unless*."""
+    async with asyncio.timeout(20):
+        while True:
+            try:
+                return await operation()
+            except StoreUnavailableError as error:
+                if unless in str(error):
+                    raise
+                await asyncio.sleep(0.02)
+
+
+@pytest.mark.parametrize("first", [1, 2, 3])
+async def test_a_create_whose_answer_is_lost_is_repeated_and_stored_once(store, witness, proxy, first):
+    await store.create([due_now(store)])
+    for number in range(first, MOST_ANSWERS, 3):
+        task = due_now(store)
+        proxy.cut_instead_of_answer(number)
+        try:
+            await store.create([task])
+        except StoreUnavailableError:
+            await in_the_end(lambda: store.get(task.id))  # noqa: B023
+        assert (await witness.get(task.id)).id == task.id
+    proxy.cut_instead_of_answer(10**9)
+
+
+async def test_many_creates_at_once_whose_answer_is_lost_are_each_stored_once(store, witness, proxy):
+    await store.create([due_now(store)])
+    tasks = [due_now(store) for _ in range(100)]
+    proxy.cut_instead_of_answer(1)
+    await asyncio.gather(*(store.create([task]) for task in tasks))
+    for task in tasks:
+        await witness.get(task.id)
+
+
+async def test_several_tasks_of_one_create_are_all_there_or_none_is(store, witness, proxy):
+    await store.create([due_now(store)])
+    for number in range(1, MOST_ANSWERS):
+        tasks = [due_now(store) for _ in range(3)]
+        proxy.cut_instead_of_answer(number)
+        try:
+            await store.create(tasks)
+            expected = {3}
+        except StoreError:
+            expected = {0, 3}
+        found = 0
+        for task in tasks:
+            try:
+                await witness.get(task.id)
+                found += 1
+            except TaskNotFoundError:
+                continue
+        assert found in expected
+    proxy.cut_instead_of_answer(10**9)
+
+
+async def test_a_claim_whose_answer_is_lost_is_given_back_and_uses_no_attempt(store, witness, proxy):
+    for number in range(1, MOST_ANSWERS):
+        task = due_now(store)
+        await in_the_end(lambda: store.create([task]))  # noqa: B023
+        proxy.cut_instead_of_answer(number)
+        try:
+            claimed = await store.claim_due({WEBHOOK: 10})
+        except StoreUnavailableError:
+            claimed = await in_the_end(lambda: store.claim_due({WEBHOOK: 10}))
+        assert [(attempt.task_id, attempt.number) for attempt in claimed.attempts] == [(task.id, 1)]
+        proxy.cut_instead_of_answer(10**9)
+        await in_the_end(lambda: store.settle(claimed.attempts[0], success(store.clock)))  # noqa: B023
+        assert await witness.get(task.id)
+
+
+@pytest.mark.parametrize("move", [Move.COMPLETE, Move.RETRY])
+async def test_a_settle_whose_answer_is_lost_is_found_to_be_written_when_it_is_repeated(store, witness, proxy, move):
+    for number in range(1, MOST_ANSWERS):
+        task = due_now(store)
+        await in_the_end(lambda: store.create([task]))  # noqa: B023
+        claimed = await in_the_end(lambda: store.claim_due({WEBHOOK: 1}))
+        now = store.clock.now()
+        settlement = Settlement(
+            move=move,
+            started_at=now,
+            due_at=now + 10**12 if move is Move.RETRY else None,
+            ended_at=now if move is Move.COMPLETE else None,
+        )
+        proxy.cut_instead_of_answer(number)
+        await in_the_end(lambda: store.settle(claimed.attempts[0], settlement))  # noqa: B023 - never ClaimLostError
+        assert (await witness.get(task.id)).state is settlement.state
+        proxy.cut_instead_of_answer(10**9)
+
+
+async def test_while_it_refuses_connections_calls_fail_at_once_and_then_work_again(store, proxy):
+    task = due_now(store)
+    await store.create([task])
+    proxy.refuse()
+    began = time.monotonic()
+    for call in (
+        lambda: store.create([due_now(store)]),
+        lambda: store.get(task.id),
+        lambda: store.delete(task.id),
+        lambda: store.claim_due({WEBHOOK: 1}),
+        store.renew,
+        lambda: store.count(up_to=1),
+    ):
+        with pytest.raises(StoreUnavailableError, match="no connection"):
+            await call()
+    assert time.monotonic() - began < COMMAND_SECONDS, "nobody waits for what is known to be away"
+    assert "no connection" in store.ailment
+
+    proxy.allow()
+
+    claimed = await in_the_end(lambda: store.claim_due({WEBHOOK: 1}))
+    assert [attempt.task_id for attempt in claimed.attempts] == [task.id]
+    assert store.ailment is None
+
+
+async def test_one_that_does_not_answer_is_given_up_and_comes_back(store, proxy):
+    await store.create([due_now(store)])
+    proxy.freeze()
+    with pytest.raises(StoreUnavailableError):
+        await store.create([due_now(store)])
+    proxy.thaw()
+    task = due_now(store)
+    await in_the_end(lambda: store.create([task]))
+    assert (await store.get(task.id)).state is State.TODO
+
+
+async def test_one_that_can_only_be_read_is_read_and_not_written(url, proxy, store):
+    task = due_now(store)
+    await store.create([task])
+    name = url.rpartition("/")[2]
+    execute(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
+    proxy.cut()  # sessions keep the setting that they began with
+    with pytest.raises(StoreUnavailableError, match="read-only"):
+        await in_the_end(lambda: store.create([due_now(store)]), unless="read-only")
+    assert (await store.get(task.id)).id == task.id
+
+    execute(f"ALTER DATABASE {name} SET default_transaction_read_only = off")
+
+    await in_the_end(lambda: store.create([due_now(store)]))
+
+
+async def test_a_full_disk_is_told_as_one_and_nothing_is_stored(store, witness):
+    full = """
+        CREATE FUNCTION disk_full() RETURNS trigger LANGUAGE plpgsql AS
+          $$ BEGIN RAISE EXCEPTION 'could not extend file' USING ERRCODE = 'disk_full'; END $$;
+        CREATE TRIGGER disk_full BEFORE INSERT OR UPDATE ON task EXECUTE FUNCTION disk_full();
+    """
+    waiting, refused = due_now(store), due_now(store)
+    await store.create([waiting])
+    await witness._accepting.run(lambda connection: connection.execute(full))
+    for call in (lambda: store.create([refused]), lambda: store.claim_due({WEBHOOK: 1})):
+        with pytest.raises(StoreFullError):
+            await call()
+    assert (await store.get(waiting.id)).state is State.TODO
+    with pytest.raises(TaskNotFoundError):
+        await store.get(refused.id)
+
+    await witness._accepting.run(lambda connection: connection.execute("DROP TRIGGER disk_full ON task"))
+
+    assert len((await store.claim_due({WEBHOOK: 1})).attempts) == 1
+
+
+@pytest.mark.parametrize("end", ["restart", "kill"])
+async def test_a_server_that_ends_and_starts_again_has_lost_nothing(end):
+    with PostgresServer() as server:
+        store = await opened(server.url())
+        tasks = [due_now(store) for _ in range(20)]
+        await store.create(tasks)
+        if end == "restart":
+            server.restart()
+        else:
+            server.kill()
+            with pytest.raises(StoreUnavailableError):
+                await store.create([due_now(store)])
+            server.start()
+        claimed = await in_the_end(lambda: store.claim_due({WEBHOOK: 100}))
+        assert [attempt.task_id for attempt in claimed.attempts] == [task.id for task in tasks]
+        await store.close()
+
+
+async def test_a_promoted_replica_has_every_task_and_is_found_among_the_hosts():
+    with PostgresServer() as primary, primary.replica() as replica:
+        primary.set("synchronous_standby_names", "replica")
+        store = await opened(
+            f"postgresql://postgres@127.0.0.1:{primary.port},127.0.0.1:{replica.port}/postgres?target_session_attrs=read-write"
+        )
+        tasks = [due_now(store) for _ in range(20)]
+        await store.create(tasks)
+        primary.kill()
+        with pytest.raises(StoreUnavailableError):
+            await store.create([due_now(store)])
+        replica.promote()
+        claimed = await in_the_end(lambda: store.claim_due({WEBHOOK: 100}))
+        assert [attempt.task_id for attempt in claimed.attempts] == [task.id for task in tasks]
+        await store.close()

@@ -1,0 +1,69 @@
+"""PostgreSQL behind a pooler that gives each transaction another connection."""
+
+import asyncio
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import time
+
+import pytest
+from databases import new_database
+from steps import WEBHOOK, listed, success
+
+from tasker.model.task import State
+from tasker.stores.postgres.store import PostgresStore
+from tasker.testing.task_factory import a_task
+from tasker.timing.clock import SystemClock
+
+pytestmark = [
+    pytest.mark.anyio,
+    pytest.mark.skipif(shutil.which("pgbouncer") is None, reason="pgbouncer is not installed"),
+]
+
+
+@pytest.fixture
+def pooled_url(tmp_path_factory):
+    """The URL of an empty database, through PgBouncer in transaction mode with three connections to the server."""
+    url = new_database()
+    server_port, _, name = url.rpartition(":")[2].partition("/")
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        port = held.getsockname()[1]
+    folder = tmp_path_factory.mktemp("pgbouncer")
+    (folder / "users").write_text('"postgres" ""\n')
+    (folder / "pgbouncer.ini").write_text(
+        f"[databases]\n* = host=127.0.0.1 port={server_port}\n[pgbouncer]\nlisten_addr=127.0.0.1\nlisten_port={port}\n"
+        f"unix_socket_dir=\nauth_type=trust\nauth_file={folder}/users\npool_mode=transaction\ndefault_pool_size=3\n"
+    )
+    user = {"user": pwd.getpwnam("nobody").pw_uid} if os.geteuid() == 0 else {}
+    for path in (folder, *folder.iterdir(), *folder.parents[:2]):
+        path.chmod(0o755)
+    process = subprocess.Popen(["pgbouncer", "-q", folder / "pgbouncer.ini"], stderr=subprocess.DEVNULL, **user)
+    limit = time.monotonic() + 20
+    while time.monotonic() < limit:
+        with socket.socket() as caller:
+            if caller.connect_ex(("127.0.0.1", port)) == 0:
+                break
+        assert process.poll() is None
+    yield f"postgresql://postgres@127.0.0.1:{port}/{name}"
+    process.kill()
+    process.wait()
+
+
+async def test_a_store_works_behind_it(pooled_url):
+    store = PostgresStore(pooled_url, base_clock=SystemClock(), address="http://127.0.0.1:8080", version="0", listens=False)
+    await store.open()
+    store.listen(lambda: None)
+    store.wake_others()
+    tasks = [a_task(due_at=store.clock.now() - 1) for _ in range(50)]
+    await asyncio.gather(*(store.create([task]) for task in tasks))
+    attempts = []
+    while claimed := (await store.claim_due({WEBHOOK: 7})).attempts:
+        attempts += claimed
+        await asyncio.gather(*(store.settle(attempt, success(store.clock)) for attempt in claimed))
+    assert sorted(attempt.task_id for attempt in attempts) == sorted(task.id for task in tasks)
+    assert {task.state for task in await listed(store)} == {State.DONE}
+    assert [node.running for node in await store.nodes()] == [0]
+    await store.close()

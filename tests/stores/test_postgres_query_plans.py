@@ -1,0 +1,66 @@
+"""No query of the PostgreSQL store walks over tasks or sorts them, with 200,000 of them: each plan is index searches."""
+
+import re
+
+import pytest
+
+from databases import new_database
+from tasker.stores import queries
+from tasker.stores.postgres import schema
+from tasker.stores.postgres.connection import Connector
+
+pytestmark = pytest.mark.anyio
+
+QUERIES = queries.load("tasker.stores.postgres")
+TEMPLATES = {"list_todo", "list_other"}
+FILL = """
+    INSERT INTO type_pool VALUES ('webhook', 1), ('hash', 2);
+    INSERT INTO node SELECT gen_random_uuid(), 'x', '0', now(), now() FROM generate_series(1, 3);
+    INSERT INTO task (id, type, state, pool, due_at, execution_at, execution_time, node, ended_at)
+    SELECT gen_random_uuid(), CASE n % 2 WHEN 0 THEN 'hash' ELSE 'webhook' END, state, 1 + n % 2, at, at, 't',
+           CASE state WHEN 1 THEN gen_random_uuid() END, CASE WHEN state > 1 THEN at END
+      FROM generate_series(1, 250000) AS n,
+           LATERAL (SELECT CASE WHEN n % 25 < 20 THEN 0 WHEN n % 1000 = 999 THEN 1 WHEN n % 2 = 0 THEN 2 ELSE 3 END AS state,
+                           now() + n * interval '1 second' AS at) AS made;
+    INSERT INTO payload SELECT id, '{}' FROM task;
+    ANALYZE;
+"""
+
+
+@pytest.fixture(scope="module")
+def anyio_backend():
+    return "asyncio"
+
+
+@pytest.fixture(scope="module")
+async def connection(anyio_backend):
+    connector = Connector(new_database(), is_pooled=False)
+    await schema.prepare(connector, migrates=True)
+    connection = await connector.connect()
+    await connection.execute("SET statement_timeout = 0")
+    await connection.execute(FILL, timeout=120)
+    assert await connection.fetchval("SELECT count(*) FROM task WHERE state = 0") == 200_000
+    yield connection
+    await connection.close()
+
+
+def texts():
+    for name, sql in QUERIES.items():
+        if name == "list_page":
+            todo = [QUERIES["list_todo"].format(type="$5", pool=pool) for pool in (1, 2)]
+            other = [QUERIES["list_other"].format(type="$5", state=state) for state in (1, 2, 3)]
+            yield name, sql.format(branches=" UNION ALL ".join(todo + other))
+        elif name not in TEMPLATES:
+            yield name, sql
+
+
+@pytest.mark.parametrize(("name", "sql"), [*texts()], ids=[name for name, _ in texts()])
+async def test_a_query_searches_and_neither_scans_nor_sorts_tasks(connection, name, sql):
+    await connection.execute(f"PREPARE {name} AS {sql}")
+    count = max((int(number) for number in re.findall(r"\$(\d+)", sql)), default=0)
+    arguments = f"({', '.join(['NULL'] * count)})" if count else ""
+    plan = [row[0] for row in await connection.fetch(f"EXPLAIN EXECUTE {name}{arguments}")]
+    for step in plan:
+        assert not re.search(r"(Seq|Bitmap Heap) Scan on (task|payload)\b", step), "\n".join(plan)
+        rows = re.search(r"\bSort  \(.*rows=(\d+)", step)
+        assert rows is None or int(rows[1]) <= 1_000, "\n".join(plan)
