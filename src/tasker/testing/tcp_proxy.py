@@ -22,7 +22,8 @@ class TcpProxy:
         self.port = 0
         self.connections = 0
         """How many were accepted so far."""
-        self._target_port = target_port
+        self.target_port = target_port
+        """Where connections lead to. May be changed: it counts for those that are made afterwards."""
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="tcp-proxy", daemon=True)
         self._server: asyncio.Server
@@ -96,7 +97,7 @@ class TcpProxy:
             writer.transport.abort()
             return
         try:
-            target_reader, target_writer = await asyncio.open_connection("127.0.0.1", self._target_port)
+            target_reader, target_writer = await asyncio.open_connection("127.0.0.1", self.target_port)
         except OSError:
             writer.transport.abort()
             return

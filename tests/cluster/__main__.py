@@ -1,0 +1,152 @@
+"""The long form of the cluster tests: all faults several times, in a random order. Writes ``docs/cluster.md``."""
+
+import argparse
+import contextlib
+import random
+import statistics
+import sys
+import tempfile
+import time
+from importlib.metadata import version
+from pathlib import Path
+
+from benchmarks import machine
+from faults import Faults
+from test_cluster import PER_SECOND
+from verdict import Verdict
+
+from cluster import HASH_ROUNDS, NODES, SLOTS, Cluster
+from load import DUE_SECONDS, THREADS, Load
+from tasker.testing.webhook_receiver import WebhookReceiver
+
+PAGE = Path(__file__).parents[2] / "docs" / "cluster.md"
+
+
+def main():
+    """Run as the command line says; the exit status is 1 if a promise was broken."""
+    parser = argparse.ArgumentParser(prog="make cluster-test", description=__doc__)
+    parser.add_argument("--seed", type=int, default=random.randrange(1_000_000), help="of the order of the faults")
+    parser.add_argument("--rounds", type=int, default=4, help="how often every fault happens (default: 4)")
+    given = parser.parse_args()
+    say(f"seed {given.seed}")
+    began = time.monotonic()
+    folder = Path(tempfile.mkdtemp(prefix="tasker-cluster-"))
+    with WebhookReceiver() as receiver, Cluster(folder, with_replica=True) as cluster:
+        loaded = time.monotonic()
+        with Load(cluster, receiver, per_second=PER_SECOND, seed=given.seed) as load:
+            faults = Faults(cluster, load, random.Random(given.seed))
+            load.wait_until_accepted_by(range(NODES))
+            for number in range(given.rounds):
+                say(f"round {number + 1} of {given.rounds}")
+                break_everything(faults, load, random.Random(f"{given.seed} {number}"))
+            loaded = time.monotonic() - loaded
+        cluster.wait_until_all_is_done()
+        verdict = Verdict(cluster, load.creations, receiver.deliveries(), faults.happened)
+        postgres = cluster.query("SHOW server_version")[0][0]
+        cluster.stop()
+    text = page(verdict, postgres, seed=given.seed, loaded=loaded, seconds=time.monotonic() - began)
+    say(text)
+    if verdict.broken:
+        for name, found in verdict.broken.items():
+            say(f"BROKEN: {name}: {found}")
+        sys.exit(f"The nodes' logs are in {folder}.")
+    PAGE.write_text(text, encoding="utf-8")
+
+
+def break_everything(faults: Faults, load: Load, rand: random.Random):
+    """Let every fault happen once: a node is suspended or cut off for long, while some of the others happen."""
+    steps = [
+        faults.kill_node,
+        faults.stop_node,
+        faults.cut_connections,
+        lambda: faults.freeze_connections(2),
+        lambda: faults.freeze_connections(8),  # longer than a statement may take
+        faults.restart_database,
+        faults.kill_database,
+        faults.fail_over,
+    ]
+    meanwhile = [faults.suspended_node, faults.isolated_node, contextlib.nullcontext, contextlib.nullcontext]
+    rand.shuffle(meanwhile)
+    rand.shuffle(steps)
+    for hold in meanwhile:
+        share, steps = steps[:2], steps[2:]
+        with hold():
+            for step in share:
+                step()
+                say(f"  {faults.happened[-1].name}")
+                faults.wait_until_all_accept()
+                load.wait_for(PER_SECOND)
+        if hold is not contextlib.nullcontext:
+            say(f"  {faults.happened[-1].name}, and the last {len(share)} meanwhile")
+            faults.wait_until_all_accept()
+
+
+def page(verdict: Verdict, postgres: str, *, seed: int, loaded: float, seconds: float) -> str:
+    """Return the page of the documentation that shows what happened."""
+    about = {
+        **{name: value for name, value in machine.description().items() if name not in ("sqlite", "libraries")},
+        "postgresql": f"{postgres}, fsync on, with a replica in synchronous_standby_names",
+        "asyncpg": version("asyncpg"),
+    }
+    machine_lines = "\n".join(f"- {name}: {value}" for name, value in about.items())
+    counts = "\n".join(f"| {name} | {count:,} |" for name, count in verdict.counts.items())
+    earliest, latest = DUE_SECONDS
+    rate = len(verdict.creations) / loaded
+    return f"""# Cluster tests
+
+`make cluster-test` makes this page anew. It runs {NODES} nodes, PostgreSQL with a replica, a receiver of webhooks and the load
+on one machine, and breaks one after the other in a random order. `make test` runs a shorter form.
+
+The load: {THREADS} connections that create {PER_SECOND} tasks/s while all nodes answer; with what the faults kept from it, it
+was {rate:.0f}/s in this run. Nine of ten are webhooks, the others hashes of {HASH_ROUNDS:,} rounds; they are due in {earliest:g} to {latest:g} s.
+The receiver answers at once, after 20 ms or after 0.5 s. A node delivers up to {SLOTS} webhooks at once: so many can be under
+way when something happens to it.
+
+Checked for every single task: if it was answered with 201, it is delivered, or has its result; nothing arrives before its time; no
+end and no result is written twice (triggers in the database count them); no call makes two tasks, whatever its answer was; a
+delivery is made again only if a fault caught it under way, and then carries the same `webhook-id`. A 503 carries `Retry-After`,
+and no log of a node has an exception in it.
+
+| what | how many |
+|------|----------|
+{counts}
+
+| fault | times | deliveries made again | until its tasks were done | until every node accepted tasks |
+|-------|-------|-----------------------|---------------------------|---------------------------------|
+{_fault_rows(verdict)}
+
+Times are the median and the longest. Some faults happen while a node is suspended or frozen. The tasks of a node that is gone
+are taken back when its lease has ended: 20 to 30 s after the node was last heard of, depending on when it was last renewed; a
+fault of the database in these seconds adds to it, because nobody takes anything back in the first 10 s after finding the
+database again. The last column counts from when the database takes connections.
+
+Taken in {seconds / 60:.0f} minutes with the seed {seed} on this machine:
+
+{machine_lines}
+"""
+
+
+def _fault_rows(verdict: Verdict) -> str:
+    rows = []
+    for name in sorted({fault.name for fault in verdict.faults}):
+        those = [fault for fault in verdict.faults if fault.name == name]
+        repeats = sum(verdict.repeats[fault] for fault in those)
+        recovery, resumed = (
+            _median_and_longest([of(fault) for fault in those]) for of in (verdict.recovery_seconds, verdict.resumed_seconds)
+        )
+        rows.append(f"| {name} | {len(those)} | {repeats} | {recovery} | {resumed} |")
+    return "\n".join(rows)
+
+
+def _median_and_longest(seconds: list[float | None]) -> str:
+    known = [each for each in seconds if each is not None]
+    return f"{statistics.median(known):.1f} s, {max(known):.1f} s" if known else ""
+
+
+def say(text: str):
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()

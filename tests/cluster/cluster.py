@@ -1,0 +1,195 @@
+"""Three nodes on one PostgreSQL, all of them real processes, with a proxy between each node and the database."""
+
+import contextlib
+import os
+import re
+import signal
+import time
+from pathlib import Path
+
+from tasker.model.instants import Instant
+from tasker.testing.postgres_server import PostgresServer
+from tasker.testing.server import TaskerServer
+from tasker.testing.tcp_proxy import TcpProxy
+from tasker.timing.clock import SystemClock
+
+NODES = 3
+SLOTS = 20
+"""Webhooks that a node may have under way."""
+
+HASH_ROUNDS = 1_000
+
+_AUDIT = """
+CREATE TABLE audit (what text, id uuid, node uuid, at timestamptz DEFAULT clock_timestamp());
+CREATE FUNCTION audit_task() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  INSERT INTO audit VALUES (CASE WHEN NEW.state = 2 THEN 'done' ELSE 'taken back' END, NEW.id, OLD.node);
+  RETURN NULL;
+END $$;
+CREATE FUNCTION audit_result() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  INSERT INTO audit VALUES ('result', NEW.id);
+  RETURN NULL;
+END $$;
+CREATE TRIGGER audit_task AFTER UPDATE ON task FOR EACH ROW WHEN (NEW.state = 2 OR NEW.crashes > OLD.crashes)
+  EXECUTE FUNCTION audit_task();
+CREATE TRIGGER audit_result AFTER UPDATE ON payload FOR EACH ROW WHEN (NEW.result IS NOT NULL)
+  EXECUTE FUNCTION audit_result();
+"""
+"""The database itself counts: every write that makes or leaves a task done, every result, every task taken from a node."""
+
+
+class Node:
+    """A node, and the proxies between it and each server that the database may be on."""
+
+    def __init__(self, server: TaskerServer, proxies: list[TcpProxy]):
+        self.server = server
+        self.proxies = proxies
+        self.is_away = False
+        """Whether it is suspended, or frozen."""
+        self.id = next(each["id"] for each in server.call("GET", "/nodes") if each["address"] == server.url)
+
+    def suspend(self):
+        """Let none of its processes run until ``resume``."""
+        self.is_away = True
+        self._signal(signal.SIGSTOP)
+
+    def resume(self):
+        self._signal(signal.SIGCONT)
+        self.is_away = False
+
+    def freeze(self):
+        """Let no byte pass between it and the database until ``thaw``."""
+        self.is_away = True
+        for proxy in self.proxies:
+            proxy.freeze()
+
+    def thaw(self):
+        for proxy in self.proxies:
+            proxy.thaw()
+        self.is_away = False
+
+    def _signal(self, number):
+        pid = self.server.process.pid
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        for each in [pid, *map(int, children)]:
+            os.kill(each, number)
+
+
+class Cluster:
+    """Use it as a context manager. Everything is ended when it is left.
+
+    *with_replica*: a second server follows the database, and no commit is reported before it has it, too.
+    """
+
+    def __init__(self, folder: Path, *, with_replica: bool = False):
+        self.nodes: list[Node] = []
+        """The node in each place; when one dies, another takes its place."""
+        self.logs: list[Path] = []
+        """Of all nodes that there have been."""
+        self.database: PostgresServer
+        self._replica: PostgresServer | None = None
+        self._folder = folder
+        self._with_replica = with_replica
+        self._proxies: list[list[TcpProxy]] = []
+        self._closing = contextlib.ExitStack()
+
+    def __enter__(self) -> "Cluster":
+        with self._closing as closing:
+            self.database = closing.enter_context(PostgresServer(fsync="on", wal_retrieve_retry_interval="200ms"))
+            servers = 2 if self._with_replica else 1
+            for _ in range(NODES):
+                self._proxies.append([closing.enter_context(TcpProxy(self.database.port)) for _ in range(servers)])
+            if self._with_replica:
+                self._add_replica()
+            closing.callback(self._kill_nodes)
+            for place in range(NODES):
+                self.nodes.append(self._new_node(place))
+            self.database.execute(_AUDIT)
+            self._closing = closing.pop_all()
+        return self
+
+    def __exit__(self, *error):
+        self._closing.__exit__(*error)
+
+    def replace(self, node: Node) -> Node:
+        """Start another node in the place of one that is dead."""
+        place = self.nodes.index(node)
+        self.nodes[place] = self._new_node(place)
+        return self.nodes[place]
+
+    def fail_over(self):
+        """Kill the database's server, promote its replica, and let a new replica follow that."""
+        free = next(index for index, proxy in enumerate(self._proxies[0]) if proxy.target_port == self.database.port)
+        self.database.kill()
+        self._replica.promote()
+        self.database = self._replica
+        self._add_replica(free)
+
+    def query(self, sql: str) -> list[list[str]]:
+        """Return the rows of *sql*, each value as text."""
+        return [line.split("|") for line in self.database.execute(sql).splitlines()]
+
+    def running(self, node: Node) -> int:
+        """How many tasks the database says are running on *node*, dead or alive."""
+        return int(self.query(f"SELECT count(*) FROM task WHERE state = 1 AND node = '{node.id}'")[0][0])
+
+    def wait_until_recovered(self, node: Node):
+        """Return once nothing is left running on a node that is gone."""
+        wait_until(lambda: self.running(node) == 0, "its tasks were taken back", seconds=60)
+
+    def wait_until_all_is_done(self):
+        """Return once no task waits or runs any more."""
+        wait_until(lambda: self.query("SELECT count(*) FROM task WHERE state < 2") == [["0"]], "all ended", seconds=90)
+
+    def stop(self) -> list[int]:
+        """Stop all nodes, and return their exit statuses."""
+        return [node.server.stop() for node in self.nodes]
+
+    def complaints(self) -> list[str]:
+        """What the nodes' logs say of exceptions."""
+        lines = [line for log in self.logs for line in log.read_text().splitlines()]
+        return [line for line in lines if re.search("exception|traceback", line, re.IGNORECASE)]
+
+    def _new_node(self, place: int) -> Node:
+        folder = self._folder / f"node-{len(self.logs)}"
+        folder.mkdir()
+        proxies = self._proxies[place]
+        hosts = ",".join(f"127.0.0.1:{proxy.port}" for proxy in proxies)
+        options = ("--database-url", f"postgresql://postgres@{hosts}/postgres")
+        rounds = ("--pbkdf2-iterations", str(HASH_ROUNDS))
+        server = TaskerServer(folder, *options, *rounds, "--max-deliveries", str(SLOTS))
+        self.logs.append(server.log)
+        self._closing.callback(server.kill)
+        return Node(server.start(), proxies)
+
+    def _add_replica(self, index: int = 1):
+        self.database.set("synchronous_standby_names", "")
+        self._replica = self._closing.enter_context(self.database.replica())
+        for proxies in self._proxies:
+            proxies[index].target_port = self._replica.port
+        self.database.set("synchronous_standby_names", "replica")
+        is_followed = "SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'sync'"
+        wait_until(lambda: self.query(is_followed) == [["1"]], "the replica follows")
+
+    def _kill_nodes(self):
+        for node in self.nodes:
+            node.server.kill()
+
+
+def now() -> Instant:
+    """The machine's clock: nodes, database and receiver share it."""
+    return SystemClock().now()
+
+
+def wait_until(is_so, what: str, *, seconds: float = 30):
+    """Return once *is_so* says so.
+
+    Raises:
+        TimeoutError: it did not within *seconds*.
+    """
+    limit = time.monotonic() + seconds
+    while not is_so():
+        if time.monotonic() > limit:
+            raise TimeoutError(f"not within {seconds:g} s: {what}")
+        time.sleep(0.1)

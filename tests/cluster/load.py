@@ -1,0 +1,146 @@
+"""Creates tasks over HTTP at a steady rate, and notes what came of each call."""
+
+import http.client
+import json
+import random
+import threading
+import time
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from cluster import NODES, Cluster, now
+from tasker.model import instants
+from tasker.model.instants import Instant
+from tasker.testing.webhook_receiver import WebhookReceiver
+
+THREADS = 9
+HASHES = 0.1
+"""The share of hashes; the rest are webhooks."""
+
+WAITS = ("0", "0.02", "0.5")
+"""Seconds that the receiver takes to answer, so that some deliveries are always under way."""
+
+DUE_SECONDS = (0.05, 3.0)
+_ANSWER_SECONDS = 8.0
+_REST_SECONDS = 0.3
+"""How long a thread leaves a node alone that failed it."""
+
+_LONG_REST_SECONDS = 5.0
+"""The same for one that did not answer at all."""
+
+
+@dataclass(frozen=True)
+class Creation:
+    """A call that was to create a task, and what came of it."""
+
+    key: str
+    """The body of the webhook or the secret of the hash: no two calls have the same."""
+    kind: str
+    due_at: Instant
+    sent_at: Instant
+    answered_at: Instant
+    place: int
+    """Which node was called."""
+    status: int
+    """0: the connection broke, or there was no answer in time."""
+    task_id: str | None
+    retry_after: str | None
+
+
+class Load:
+    """Runs from when it is entered until it is left.
+
+    Each thread keeps its connections open and calls a node of its own; while that one fails it, another one.
+    """
+
+    def __init__(self, cluster: Cluster, receiver: WebhookReceiver, *, per_second: float, seed: int):
+        self.creations: list[Creation] = []
+        self._cluster = cluster
+        self._receiver = receiver
+        self._interval = THREADS / per_second
+        self._over = threading.Event()
+        self._news = threading.Condition()
+        self._threads = [
+            threading.Thread(target=self._run, args=(number, random.Random(f"{seed} {number}"))) for number in range(THREADS)
+        ]
+
+    def __enter__(self) -> "Load":
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *error):
+        self._over.set()
+        for thread in self._threads:
+            thread.join()
+
+    @property
+    def accepted(self) -> list[Creation]:
+        """The calls that were answered with 201."""
+        return [each for each in self.creations if each.status == 201]
+
+    def wait_for(self, count: int):
+        """Return once *count* more tasks were accepted."""
+        enough = len(self.accepted) + count
+        self._wait(lambda: len(self.accepted) >= enough)
+
+    def wait_until_accepted_by(self, places):
+        """Return once each of the nodes in *places* has accepted a task that was sent after this call."""
+        since = now()
+        self._wait(lambda: {each.place for each in self.accepted if each.sent_at >= since} >= set(places))
+
+    def _wait(self, is_enough):
+        with self._news:
+            if not self._news.wait_for(is_enough, 30):
+                raise TimeoutError("the nodes accepted too little for 30 s")
+
+    def _run(self, number: int, rand: random.Random):
+        caller, rests = _Caller(), [0.0] * NODES
+        home, count = number % NODES, 0
+        due = time.monotonic() + rand.random() * self._interval
+        while not self._over.wait(max(due - time.monotonic(), 0)):
+            due = max(due + self._interval, time.monotonic())  # what was missed is not made up for
+            for place in ((home + step) % NODES for step in range(NODES)):
+                if rests[place] <= time.monotonic():
+                    creation = self._create(caller, place, rand, f"{number}-{count}")
+                    count += 1
+                    if creation.status in (0, 503):
+                        was_long = creation.answered_at - creation.sent_at > instants.SECOND
+                        rests[place] = time.monotonic() + (_LONG_REST_SECONDS if was_long else _REST_SECONDS)
+                    with self._news:
+                        self.creations.append(creation)
+                        self._news.notify_all()
+                    break
+
+    def _create(self, caller: "_Caller", place: int, rand: random.Random, key: str) -> Creation:
+        kind = "hash" if rand.random() < HASHES else "webhook"
+        url = self._receiver.url(f"/slow/{rand.choice(WAITS)}")
+        sent_at = now()
+        due_at = sent_at + round(rand.uniform(*DUE_SECONDS) * instants.SECOND)
+        fields = {"execution_time": instants.text(due_at)}
+        fields |= {"secret": key} if kind == "hash" else {"url": url, "body": key}
+        status, task_id, retry_after = caller.post(self._cluster.nodes[place].server.url, {kind: fields})
+        return Creation(key, kind, due_at, sent_at, now(), place, status, task_id, retry_after)
+
+
+class _Caller:
+    """Keeps a connection to each node open."""
+
+    def __init__(self):
+        self._connections: dict[str, http.client.HTTPConnection] = {}
+
+    def post(self, url: str, body) -> tuple[int, str | None, str | None]:
+        """Return the answer's status, its id and its Retry-After; a status of 0 is none."""
+        connection = self._connections.get(url)
+        if connection is None:
+            address = urlsplit(url)
+            connection = http.client.HTTPConnection(address.hostname, address.port, timeout=_ANSWER_SECONDS)
+            self._connections[url] = connection
+        try:
+            connection.request("POST", "/tasks/new", json.dumps(body).encode(), {"content-type": "application/json"})
+            response = connection.getresponse()
+            answer = json.loads(response.read())
+        except (OSError, http.client.HTTPException):
+            connection.close()
+            return 0, None, None
+        return response.status, answer.get("id"), response.getheader("retry-after")
