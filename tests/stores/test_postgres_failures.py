@@ -256,3 +256,24 @@ async def test_a_promoted_replica_has_every_task_and_is_found_among_the_hosts():
         claimed = await in_the_end(lambda: store.claim_due({WEBHOOK: 100}))
         assert [attempt.task_id for attempt in claimed.attempts] == [task.id for task in tasks]
         await store.close()
+
+
+async def test_a_create_that_the_replica_lacks_is_not_confirmed_by_repeating_it():
+    waiting = "FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
+    with PostgresServer() as primary, TcpProxy(primary.port) as between, primary.replica(through=between.port):
+        primary.set("synchronous_standby_names", "replica")
+        store = await opened(primary.url())
+        await store.create([due_now(store)])
+        between.freeze()
+        task = due_now(store)
+        creating = asyncio.create_task(store.create([task]))
+        async with asyncio.timeout(20):
+            while primary.execute(f"SELECT count(*) {waiting}") != "1":
+                await asyncio.sleep(0.02)
+        primary.execute(f"SELECT pg_terminate_backend(pid) {waiting}")  # leaves what it waited for in the primary alone
+        with pytest.raises(StoreUnavailableError):
+            await creating
+        between.thaw()
+        assert (await store.get(task.id)).id == task.id
+        await store.create([due_now(store)])
+        await store.close()

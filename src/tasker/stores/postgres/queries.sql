@@ -22,6 +22,11 @@ INSERT INTO type_pool (type, pool) VALUES ($1, $2) ON CONFLICT DO NOTHING
 -- existing --
 SELECT id FROM task WHERE id = ANY ($1::uuid[])
 
+-- existing_for_sure --
+-- The same for what it is not known whether it was written: a backend that was ended while it waited for a replica leaves that in the
+-- primary alone. The message makes this a write, and like any other it is reported only once the replicas have it and all before it.
+SELECT id FROM task, pg_logical_emit_message(true, 'tasker', '') WHERE id = ANY ($1::uuid[])
+
 -- next_due --
 -- The heads of the queues of pools, what time it is, and whether this node may claim.
 SELECT pools.pool, (SELECT due_at FROM task WHERE task.pool = pools.pool AND state = 0 ORDER BY due_at, id LIMIT 1), tasker_now(),

@@ -370,7 +370,7 @@ class PostgresStore:
         except StoreUnavailableError:
             await self._accepting.run(lambda connection: self._insert(connection, tasks))
             stored = await self._accepting.run(
-                lambda connection: connection.fetch(self._sql["existing"], [task.id for task in tasks])
+                lambda connection: connection.fetch(self._sql["existing_for_sure"], [task.id for task in tasks])
             )
             return {TaskId(str(row[0])) for row in stored}
 
