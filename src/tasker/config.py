@@ -85,7 +85,7 @@ def is_sqlite(database_url: str) -> bool:
 
 
 def check_postgres_url(database_url: str) -> None:
-    """Return if *database_url* may be that of a PostgreSQL database: ``postgresql://`` or ``postgres://``, and no bad port.
+    """Return if *database_url* may be that of a PostgreSQL database. The rest of it is read when it is connected to.
 
     Raises:
         ValueError: it is no such URL. The message does not show it, since it may hold a password.

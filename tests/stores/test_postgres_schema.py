@@ -81,8 +81,10 @@ async def test_a_database_that_is_not_in_utf8_is_refused(url):
         (lambda url: f"{url}_missing", "no database of this name"),
         (lambda url: url.replace("postgres@", "nobody:s3cret@"), "does not let this user in"),
         (lambda url: url.replace("127.0.0.1:", "127.0.0.1:x"), "URL cannot be read"),
+        (lambda url: url.replace("127.0.0.1:", "127.0.0.1:9"), "URL cannot be read"),
+        (lambda url: f"{url}?sslmode=s3cret", "URL cannot be read"),
     ],
-    ids=["nobody there", "no such database", "no such user", "no URL"],
+    ids=["nobody there", "no such database", "no such user", "no port", "no possible port", "no such mode"],
 )
 async def test_what_cannot_be_reached_is_said_in_one_line_without_the_password(url, change, reason):
     with pytest.raises(DatabaseError, match=reason) as refusal:
