@@ -1,11 +1,13 @@
 """PostgreSQL databases for tests, empty, on a server that is started when the first one is asked for."""
 
+import asyncio
 import atexit
 import functools
 import os
 import subprocess
 import uuid
 
+from tasker.stores.postgres.connection import Connector
 from tasker.testing.postgres_server import PostgresServer
 
 URL_VARIABLE = "TASKER_TEST_POSTGRES_URL"
@@ -35,3 +37,16 @@ def own_server():
     server.__enter__()
     atexit.register(server.__exit__, None, None, None)
     return server
+
+
+def query(url, sql):
+    """Run *sql* in the database at *url* and return its rows as tuples. Not from within an event loop."""
+
+    async def run():
+        connection = await Connector(url, is_pooled=False).connect()
+        try:
+            return [tuple(row) for row in await connection.fetch(sql)]
+        finally:
+            await connection.close()
+
+    return asyncio.run(run())

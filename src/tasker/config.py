@@ -100,12 +100,14 @@ def shown_database(database_url: str) -> str:
 
     >>> shown_database("postgresql://me:secret@db1,db2:5433/tasks?password=secret")
     'postgresql://db1,db2:5433/tasks'
+    >>> shown_database("postgresql://me:a?secret@db1/tasks")  # is it a part of the password, or of the query?
+    'postgresql://***'
     """
     if is_sqlite(database_url):
         return database_url
     scheme, _, rest = database_url.partition("://")
     place = rest.partition("?")[0].partition("#")[0]
-    return f"{scheme}://{place.rpartition('@')[2]}"
+    return f"{scheme}://***" if "@" in rest[len(place) :] else f"{scheme}://{place.rpartition('@')[2]}"
 
 
 def sqlite_location(database_url: str) -> str:

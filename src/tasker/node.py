@@ -119,10 +119,8 @@ def make_store(settings: Settings, *, address: str) -> Store:
     if is_sqlite(settings.database_url):
         location = sqlite_location(settings.database_url)
         return SqliteStore(location, clock=SystemClock(), address=address, version=__version__)
-    try:
+    with _postgres_extra():
         from tasker.stores.postgres.store import PostgresStore  # noqa: PLC0415 - an extra
-    except ModuleNotFoundError as error:
-        raise StartError("PostgreSQL needs a package that is not installed; run: pip install 'tasker[postgres]'") from error
     return PostgresStore(
         settings.database_url,
         base_clock=SystemClock(),
@@ -131,6 +129,31 @@ def make_store(settings: Settings, *, address: str) -> Store:
         listens=not settings.no_listen,
         migrates=not settings.no_migrate,
     )
+
+
+async def migrate(settings: Settings) -> None:
+    """Bring the tables of the database that the settings name up to date. A missing SQLite file is made.
+
+    Raises:
+        StartError: it cannot be done. Nothing was changed.
+    """
+    if is_sqlite(settings.database_url):
+        store = make_store(settings, address="")
+        await store.open()
+        await store.close()
+        return
+    with _postgres_extra():
+        from tasker.stores.postgres import connection, schema  # noqa: PLC0415 - an extra
+    await schema.prepare(connection.Connector(settings.database_url, is_pooled=settings.no_listen), migrates=True)
+
+
+@contextlib.contextmanager
+def _postgres_extra() -> Iterator[None]:
+    """Import what PostgreSQL needs in this block."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise StartError("PostgreSQL needs a package that is not installed; run: pip install 'tasker[postgres]'") from error
 
 
 class _Server(uvicorn.Server):

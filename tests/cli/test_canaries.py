@@ -8,6 +8,7 @@ import socket
 import pytest
 from command import one_line_of, run, serving, soon, until
 
+from databases import new_database
 from tasker.cli.logs import describe_exception, without_secrets
 from tasker.cli.redact import redact
 from tasker.errors import StartError
@@ -235,7 +236,20 @@ def view(server, kind, task_id):
     ("arguments", "variables", "toml", "status"),
     [
         ([f"https://{USER}:{PASSWORD}@example.org/?q={QUERY}"], {}, "", 2),
-        (["--database-url", f"postgresql://{USER}:{PASSWORD}@localhost/?q={QUERY}"], {}, "", 2),
+        (["--database-url", f"postgres:{USER}:{PASSWORD}@localhost/?q={QUERY}"], {}, "", 2),
+        (["--database-url", f"postgresql://{USER}:{PASSWORD}@127.0.0.1:1/?q={QUERY}"], {}, "", 1),
+        *(
+            ([], {"DATABASE_URL": f"postgresql://{USER}:{password}@127.0.0.1:1/tasks"}, "", 1)
+            for password in (
+                f"{PASSWORD}?{PASSWORD}",
+                f"{PASSWORD}#",
+                f"x@{PASSWORD}?",
+                f"{PASSWORD}/{PASSWORD}",
+                f"{PASSWORD}@x",
+            )
+        ),
+        ([], {"DATABASE_URL": f"postgresql://127.0.0.1:1/tasks?user={USER}&password={PASSWORD}@{PASSWORD}"}, "", 1),
+        (["db", "migrate"], {}, f"database_url = 'postgres://127.0.0.1:1/tasks?user={USER}&password={PASSWORD}'", 1),
         ([], {"DATABASE_URL": f"{USER}:{PASSWORD}@localhost?q={QUERY}"}, "", 2),
         ([], {}, f"database_url = 'mysql://{USER}:{PASSWORD}@localhost/?q={QUERY}'", 2),
         ([], {"TASKER_API_KEYS": f"{API_KEY},two words {WRONG_KEY}"}, "", 2),
@@ -252,6 +266,18 @@ def test_a_refusal_to_start_shows_no_secret(tmp_path, arguments, variables, toml
     done = run(tmp_path, *arguments, variables=variables, toml=toml)
     assert done.returncode == status
     assert leaked(one_line_of(done.stdout, done.stderr)) == []
+
+
+def test_a_server_on_postgresql_and_its_answers_do_not_show_the_password(tmp_path):
+    before, _, place = new_database().rpartition("@")
+    url = f"{before}:{PASSWORD}@{place}?application_name={QUERY}"
+    with serving(tmp_path, "--listen-port", "0", "--database-url", url, variables={"LOG_LEVEL": "TRACE"}) as server:
+        answers = [server.call("GET", path)[1].decode() for path in ("/nodes", "/stats", "/readyz")]
+        status, printed = server.stop()
+    printed += server.stderr.read_text()
+    assert status == 0
+    assert f"postgresql://{place}" in printed
+    assert leaked(printed + "".join(answers)) == []
 
 
 @pytest.mark.parametrize(

@@ -38,6 +38,8 @@ WAYS = {
     "database_url": Way(
         "--database-url sqlite:a", "sqlite:a", "DATABASE_URL", "sqlite:b", "sqlite:b", "'sqlite:c'", "sqlite:c"
     ),
+    "no_migrate": Way("--no-migrate", True, "TASKER_NO_MIGRATE", "0", False, "true", True),
+    "no_listen": Way("--no-listen", True, "TASKER_NO_LISTEN", "No", False, "true", True),
     "listen_ip": Way("--listen-ip 127.0.0.2", "127.0.0.2", "LISTEN_IP", "0::1", "::1", "'127.0.0.4'", "127.0.0.4"),
     "listen_port": Way("--listen-port 0", 0, "LISTEN_PORT", "65535", 65_535, "80", 80),
     "log_level": Way("--log-level error", "ERROR", "LOG_LEVEL", "Trace", "TRACE", "'warning'", "WARN"),
@@ -47,6 +49,8 @@ WAYS = {
     "body_timeout": Way("--body-timeout 1", seconds(1), "TASKER_BODY_TIMEOUT", "3600", seconds(3600), "2.5", seconds(2.5)),
     "max_deliveries": Way("--max-deliveries 1", 1, "TASKER_MAX_DELIVERIES", "2", 2, "10000", 10_000),
     "pbkdf2_iterations": Way("--pbkdf2-iterations 1000", 1_000, "TASKER_PBKDF2_ITERATIONS", "2000", 2_000, "3000", 3_000),
+    "keep_done": Way("--keep-done 90s", seconds(90), "TASKER_KEEP_DONE", "Forever", None, "'30m'", seconds(1_800)),
+    "keep_failed": Way("--keep-failed forever", None, "TASKER_KEEP_FAILED", "12h", seconds(43_200), "'0s'", seconds(0)),
     "grace_period": Way("--grace-period 0", seconds(0), "TASKER_GRACE_PERIOD", "1.5", seconds(1.5), "3600", seconds(3600)),
     "api_keys_file": Way("--api-keys-file a", Path("a"), "TASKER_API_KEYS_FILE", "b", Path("b"), "'c'", Path("c")),
     "no_auth": Way("--no-auth", True, "TASKER_NO_AUTH", "off", False, "true", True),
@@ -154,6 +158,32 @@ def test_a_database_url_names_a_path_as_it_is_or_memory(settings_from, url, loca
     assert sqlite_location(settings_from("--database-url", url).database_url) == location
 
 
+@pytest.mark.parametrize(
+    "url", ["postgresql://localhost/tasks", "postgres://db1,db2:5433/tasks?target_session_attrs=read-write", "PostgreSQL://"]
+)
+def test_a_database_url_of_postgresql_is_left_to_postgresql(settings_from, url):
+    assert settings_from("--database-url", url).database_url == url
+
+
+@pytest.mark.parametrize(
+    ("text", "age"),
+    [
+        ("0s", timedelta(0)),
+        ("90s", timedelta(seconds=90)),
+        ("30m", timedelta(minutes=30)),
+        ("12h", timedelta(hours=12)),
+        ("7d", timedelta(days=7)),
+        ("36500d", timedelta(days=36_500)),
+        ("876000h", timedelta(days=36_500)),
+        ("forever", None),
+        ("FOREVER", None),
+    ],
+)
+def test_an_age_is_a_whole_number_with_its_unit_or_forever(settings_from, text, age):
+    settings = settings_from("--keep-done", text, variables={"TASKER_KEEP_FAILED": text})
+    assert (settings.keep_done, settings.keep_failed) == (age, age)
+
+
 @pytest.mark.parametrize("option", ["-h", "--help"])
 @pytest.mark.parametrize("command", [[], ["serve"]])
 def test_the_help_has_every_setting_with_its_variables_and_default(tmp_path, option, command):
@@ -166,7 +196,9 @@ def test_the_help_has_every_setting_with_its_variables_and_default(tmp_path, opt
         assert way.variable in entry
         default = getattr(Settings(), name)
         if default not in (None, False, ()):
-            shown = f"{default.total_seconds():g}" if isinstance(default, timedelta) else str(default)
+            shown = {"keep_done": "7d", "keep_failed": "30d"}.get(name)
+            if shown is None:
+                shown = f"{default.total_seconds():g}" if isinstance(default, timedelta) else str(default)
             assert f"default: {shown}]" in entry
     assert "TASKER_API_KEYS gives keys too" in " ".join(done.stdout.split())
     assert max(len(line) for line in done.stdout.splitlines()) <= 100

@@ -8,6 +8,7 @@ import pytest
 from pages import DOCS, ROOT, blocks, table
 
 from tasker.api.problems import PROBLEMS
+from tasker.cli import tasker
 from tasker.cli.settings import API_KEYS_VARIABLE, SETTINGS
 from tasker.cli.sources import CONFIG_FILE, CONFIG_VARIABLE
 from tasker.model.lifecycle import MAX_CRASHES, MOVES
@@ -44,6 +45,17 @@ def test_every_setting_is_described_with_its_flag_variables_and_key():
         assert code(flag) == [f"{setting.flag} {setting.metavar}".strip()]
         assert tuple(code(variables)) == setting.variables
         assert setting.default in " ".join(rows[setting.name])
+
+
+def test_every_command_is_described():
+    def names(command, before):
+        for name, each in command.commands.items():
+            yield f"{before} {name}"
+            if hasattr(each, "commands"):
+                yield from names(each, f"{before} {name}")
+
+    text = CONFIGURATION.read_text()
+    assert [name for name in names(tasker, "tasker") if f"`{name}`" not in text] == []
 
 
 @pytest.mark.parametrize(

@@ -202,4 +202,5 @@ def test_the_file_of_settings_that_is_shown_can_be_used(tmp_path, monkeypatch):
     settings = sources.load({}, {})
 
     assert (settings.listen_ip, settings.max_deliveries, settings.grace_period) == ("::", 500, timedelta(seconds=10.5))
+    assert settings.keep_done == timedelta(days=2)
     assert len(settings.api_keys) == 2

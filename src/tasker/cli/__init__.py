@@ -3,14 +3,14 @@
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final, TypeVar
 
 import click
 
 from tasker import __version__
 from tasker.cli.redact import one_line, redact
-from tasker.cli.settings import SETTINGS, Setting
+from tasker.cli.settings import OF_THE_DATABASE, SETTINGS, Setting
 from tasker.errors import SettingError, StartError
 
 FAILED: Final = 1
@@ -44,16 +44,20 @@ def _complain(problem: str) -> None:
     click.echo(f"tasker: {one_line(redact(problem))}", err=True)
 
 
-def _server_options(command: C) -> C:
-    """Give *command* an option for every setting."""
-    for setting in reversed(SETTINGS):
-        command = _option(setting)(command)
-    config = click.option(
-        "--config",
-        metavar="FILE",
-        help="File of settings.  [env: TASKER_CONFIG; default: tasker.toml in the working folder, if there is one]",
-    )
-    return config(command)
+def _options(settings: Sequence[Setting]) -> Callable[[C], C]:
+    """Give a command an option for each of *settings*, and for the file of settings."""
+
+    def give(command: C) -> C:
+        for setting in reversed(settings):
+            command = _option(setting)(command)
+        config = click.option(
+            "--config",
+            metavar="FILE",
+            help="File of settings.  [env: TASKER_CONFIG; default: tasker.toml in the working folder, if there is one]",
+        )
+        return config(command)
+
+    return give
 
 
 def _option(setting: Setting) -> Callable[[C], C]:
@@ -80,7 +84,7 @@ def _serve(flags: dict[str, Any]) -> None:
 
 
 @click.group(invoke_without_command=True, context_settings=_HELP)
-@_server_options
+@_options(SETTINGS)
 @click.version_option(__version__, "-V", "--version", message="%(prog)s %(version)s")
 @click.pass_context
 def tasker(context: click.Context, /, **flags: Any) -> None:  # noqa: ANN401 - texts, tuples of texts and switches
@@ -92,11 +96,36 @@ def tasker(context: click.Context, /, **flags: Any) -> None:  # noqa: ANN401 - t
     if context.invoked_subcommand is None:
         _serve(flags)
     elif any(flags.values()):
-        raise click.UsageError(f"options of the server go after the command: tasker {context.invoked_subcommand} [OPTIONS]")
+        raise click.UsageError("options go after the command, as in: tasker serve [OPTIONS]")
 
 
 @tasker.command("serve")
-@_server_options
+@_options(SETTINGS)
 def serve_command(**flags: Any) -> None:  # noqa: ANN401 - as above
     """Start the server, as tasker without a command does."""
     _serve(flags)
+
+
+@tasker.group("db", invoke_without_command=True)
+@click.pass_context
+def db_group(context: click.Context) -> None:
+    """Look after the database."""
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help())
+
+
+@db_group.command("migrate")
+@_options(OF_THE_DATABASE)
+def migrate_command(**flags: Any) -> None:  # noqa: ANN401 - as above
+    """Bring the tables of the database up to date.
+
+    A server does so at its start, unless it is told --no-migrate. Safe to run while servers of the version before use a
+    PostgreSQL database, more than once, and several times at once.
+    """
+    from tasker.cli import sources  # noqa: PLC0415 - as above
+
+    settings = sources.load(flags, os.environ, only=OF_THE_DATABASE)
+
+    from tasker.cli import database  # noqa: PLC0415 - as above
+
+    database.migrate(settings)

@@ -166,7 +166,7 @@ SETTINGS: Final = (
         variables=("DATABASE_URL",),
         metavar="URL",
         help="Where tasks are kept. A missing file is made, a missing PostgreSQL database is not.",
-        expected="sqlite:PATH, sqlite://PATH, sqlite::memory: or postgresql://[USER[:PASSWORD]@]HOST[:PORT]/DATABASE",
+        expected="sqlite:PATH, sqlite://PATH, sqlite::memory: or postgresql://HOST:PORT/DATABASE",
         parse=_database_url,
         shown=_without_secrets,
     ),
@@ -306,3 +306,8 @@ SETTINGS: Final = (
         many=True,
     ),
 )
+
+OF_THE_DATABASE: Final = tuple(
+    setting for setting in SETTINGS if setting.name in ("database_url", "no_listen", "log_level", "log_format")
+)
+"""What a command has to know that does something to the database and serves nobody."""

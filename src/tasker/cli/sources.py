@@ -21,13 +21,14 @@ API_KEY_LENGTH: Final = 16
 _TOML_WORDS: Final = {str: "text", int: "a whole number", float: "a number", bool: "true or false"}
 
 
-def load(flags: Mapping[str, Any], environ: Mapping[str, str]) -> Settings:
+def load(flags: Mapping[str, Any], environ: Mapping[str, str], *, only: Sequence[Setting] = SETTINGS) -> Settings:
     """Return the settings that the command line, the environment and ``tasker.toml`` make, in this order.
 
     Args:
         flags: the options that were given, by field (and ``config``): text; True for a switch; a sequence of texts where
             several may be given. None, False and an empty sequence: not given.
         environ: the environment. An empty variable counts as not set, unless it is about API keys.
+        only: the settings that the command needs. The others keep their defaults, whatever is said about them.
 
     Raises:
         SettingError: one has a value that cannot be used, or they contradict each other. The message shows neither a key nor
@@ -36,10 +37,12 @@ def load(flags: Mapping[str, Any], environ: Mapping[str, str]) -> Settings:
     keys, where = _read_file(flags.get("config"), environ)
     values: dict[str, Any] = {}
     origins: dict[str, str] = {}
-    for setting in SETTINGS:
+    for setting in only:
         found = _from_flag(setting, flags) or _from_environment(setting, environ) or _from_file(setting, keys, where)
         if found is not None:
             values[setting.name], origins[setting.name] = found
+    if only is not SETTINGS:
+        return Settings(**values)
     values["api_keys"] = _api_keys(values.get("api_keys_file"), origins.get("api_keys_file", ""), environ)
     settings = Settings(**values)
     _check_access(settings, origins)

@@ -23,9 +23,6 @@ LEAST_SERVER: Final = 140_000
 _LOCK: Final = 0x7461736B
 """``task``: the advisory lock under which tables are changed, so that many nodes may start at once."""
 
-_UNREADABLE: Final = (asyncpg.InterfaceError, ValueError, OverflowError)
-"""What a URL that makes no sense leads to: asyncpg hands ports to ``int`` and hosts to the system as they are."""
-
 _LONG: Final = 3_600.0
 """Seconds that a migration may take."""
 
@@ -43,14 +40,16 @@ async def prepare(connector: Connector, *, migrates: bool) -> None:
     place = shown_database(connector.url)
     try:
         connection = await connector.connect()
-    except (*TROUBLE, *_UNREADABLE) as error:
+    except (*TROUBLE, ValueError, OverflowError) as error:  # asyncpg reads a URL with int(), among others
         raise DatabaseError(place, f"{_reason(error)}; see to that and start again") from None
     try:
         await _check_server(connection, place)
         await _bring_up_to_date(connection, place, migrate.load("tasker.stores.postgres"), migrates=migrates)
         await _warn(connection)
     except (asyncpg.DuplicateTableError, asyncpg.DuplicateFunctionError) as error:
-        raise DatabaseError(place, f"another program has its tables there ({error}); give tasker a database of its own") from None
+        raise DatabaseError(
+            place, f"another program has its tables there ({error}); give tasker a database of its own"
+        ) from None
     except TROUBLE as error:
         raise DatabaseError(place, f"{_reason(error)}; see to that and start again") from None
     finally:
@@ -58,7 +57,7 @@ async def prepare(connector: Connector, *, migrates: bool) -> None:
 
 
 def _reason(error: Exception) -> str:
-    if isinstance(error, _UNREADABLE):
+    if isinstance(error, ValueError | OverflowError | asyncpg.ClientConfigurationError):
         return "its URL cannot be read"
     return getattr(store_error(error), "reason", "unknown reason")
 
