@@ -1,5 +1,6 @@
 """What the pages tell people to type is typed here, and does what they say."""
 
+import contextlib
 import json
 import os
 import re
@@ -16,7 +17,9 @@ from urllib.error import HTTPError
 import pytest
 from pages import DOCS, ROOT, blocks, name_of
 
+from databases import new_database, query
 from tasker.cli import sources
+from tasker.testing.postgres_server import PostgresServer
 from tasker.testing.server import TaskerServer
 
 KINDS = {
@@ -143,6 +146,61 @@ def test_the_commands_of_a_page_do_what_it_says(newcomer, page):
     newcomer.follow(page)
     if newcomer.receiver is not None:
         assert newcomer.printed.read_text() == "good morning\nstill here\n"
+
+
+HOW_TO = DOCS / "from-one-node-to-three.md"
+
+
+@pytest.fixture
+def how_to_server():
+    """A PostgreSQL server that takes no more connections than the page says three nodes need, beside those for superusers."""
+    needed, reserved = int(re.search(r"Three nodes need (\d+)", HOW_TO.read_text())[1]), 3
+    with PostgresServer(max_connections=str(needed + reserved)) as server:
+        yield server
+
+
+def test_the_commands_on_the_way_from_one_node_to_three_do_what_the_page_says(newcomer, tmp_path, how_to_server):
+    (tmp_path / "keys").write_text("0123456789abcdef")
+    here = {"db1.example.org:5432": f"127.0.0.1:{how_to_server.port}", "10.0.0.": "127.0.0.", "/etc/tasker/": f"{tmp_path}/"}
+    texts = {"sh": [], "sql": [], "json": [], "text": []}
+    for language, text in blocks(HOW_TO):
+        texts[language].append(re.sub("|".join(map(re.escape, here)), lambda found: here[found[0]], text))
+    make_tables, start, look_at_nodes, look_at_the_old_server = texts["sh"]
+
+    for statement in "".join(texts["sql"]).split(";\n")[:-1]:
+        how_to_server.execute(statement)
+    newcomer.server.start()
+    assert newcomer.run(make_tables) == texts["text"][0]
+
+    url, command = re.fullmatch(r"export DATABASE_URL=(\S+)\ntasker (.+)\n", start).groups()
+    with contextlib.ExitStack() as nodes:
+        addresses = {}
+        for number in "123":
+            options = command.replace("127.0.0.1", f"127.0.0.{number}").split()
+            node = nodes.enter_context(TaskerServer(tmp_path, *options, "--database-url", url))
+            addresses[node.url] = f"http://127.0.0.{number}:8080"
+        answer = newcomer.run("KEY=0123456789abcdef; " + look_at_nodes.replace("http://127.0.0.1:8080", next(iter(addresses))))
+        for address, shown in addresses.items():
+            answer = answer.replace(address, shown)
+        assert kinds(json.loads(answer)) == kinds(json.loads(texts["json"][0]))
+
+    tasks = json.loads(newcomer.run(look_at_the_old_server))["tasks"]
+    assert '"todo": 0, "in_progress": 0' in json.dumps(tasks)
+
+
+@pytest.mark.parametrize(("option", "group"), [((), 1), (("--no-listen",), 2)])
+def test_a_node_takes_as_many_connections_as_the_page_says(tmp_path, option, group):
+    most = int(re.search(r"up to (\d+) connections \((\d+) with `--no-listen`\)", HOW_TO.read_text())[group])
+    url = new_database()
+    sql = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'tasker' AND datname = current_database()"
+    ours = 1
+    with TaskerServer(tmp_path, "--database-url", url, "--pbkdf2-iterations", "1000", *option) as server:
+        new = server.call("POST", "/tasks/new", {"hash": {"execution_time": in_a_moment(), "secret": "x"}})
+        until(lambda: server.call("GET", f"/tasks/{new['id']}")["hash"]["state"] == "done")
+        for _ in range(3):
+            server.call("GET", "/tasks/state/done")
+        until(lambda: query(url, sql)[0][0] - ours == most)
+        assert query(url, sql)[0][0] - ours == most
 
 
 def in_a_moment():
