@@ -50,3 +50,17 @@ def query(url, sql):
             await connection.close()
 
     return asyncio.run(run())
+
+
+async def give_manual_clock(connection, now):
+    """Let the database of *connection* read its clock from a table, which stands at *now*."""
+    await connection.execute("CREATE TABLE test_clock (now timestamptz NOT NULL)")
+    await connection.execute("INSERT INTO test_clock VALUES ($1)", now)
+    await connection.execute(
+        "CREATE OR REPLACE FUNCTION tasker_now() RETURNS timestamptz LANGUAGE sql STABLE AS 'SELECT now FROM test_clock'"
+    )
+
+
+async def set_manual_clock(connection, now):
+    """Move the clock that ``give_manual_clock`` gave."""
+    await connection.execute("UPDATE test_clock SET now = $1", now)

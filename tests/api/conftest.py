@@ -3,8 +3,25 @@
 import logging
 
 import pytest
+import rest_server
 import structlog
-from rest_server import running
+
+ON_EVERY_STORE = {"test_creating", "test_reading", "test_nodes"}
+"""Files whose tests are about what a store does. For the others it makes no difference."""
+
+
+def pytest_generate_tests(metafunc):
+    """Run the tests on every store, where that makes a difference; on one alone if the test says so."""
+    if metafunc.module.__name__ in ON_EVERY_STORE:
+        chosen = [mark for mark in metafunc.definition.iter_markers("parametrize") if mark.args[0] == "on_store"]
+        if not chosen:
+            metafunc.parametrize("on_store", rest_server.STORES, indirect=True)
+
+
+@pytest.fixture(autouse=True)
+def on_store(request, monkeypatch):
+    """Where the servers of the test keep their tasks."""
+    monkeypatch.setattr(rest_server, "opened_store", rest_server.STORES[getattr(request, "param", "sqlite")])
 
 
 @pytest.fixture
@@ -25,5 +42,5 @@ def logged(caplog):
 
 @pytest.fixture
 async def server(anyio_backend):
-    async with running() as server:
+    async with rest_server.running() as server:
         yield server

@@ -1,12 +1,15 @@
-"""A real server on a free port of this machine, over a real service and a store in memory."""
+"""A real server on a free port of this machine, over a real service and a real store."""
 
 import asyncio
 import contextlib
+import functools
 import json
 import socket
+from concurrent.futures import ThreadPoolExecutor
 
 import uvicorn
 
+from databases import give_manual_clock, new_database, set_manual_clock
 from tasker.access import Access
 from tasker.api.app import build_app
 from tasker.api.receiving import receiving_protocol
@@ -14,6 +17,9 @@ from tasker.config import Settings
 from tasker.engine.engine import Engine
 from tasker.engine.telemetry import Telemetry
 from tasker.service import Service
+from tasker.stores.postgres import schema
+from tasker.stores.postgres.connection import Connector
+from tasker.stores.postgres.store import PostgresStore
 from tasker.stores.sqlite.store import SqliteStore
 from tasker.task_types.hash import HashType
 from tasker.task_types.registry import Registry
@@ -163,6 +169,10 @@ class Server:
         assert reply.status == 201, reply
         return reply.json["id"]
 
+    def in_order_of_arrival(self, ids):
+        """*ids* of tasks of one moment, in the order in which they were created, as lists have them."""
+        return sorted(ids) if isinstance(self.store, PostgresStore) else ids
+
     async def refused(self, method, path, body=None, headers=None, *, status=400):
         """The call is refused with a problem; its text."""
         reply = await self.call(method, path, body, headers)
@@ -183,16 +193,87 @@ def problem_in(reply):
 
 
 @contextlib.asynccontextmanager
-async def running(service_of=None, **settings):
-    """Run a server with *settings* until the block ends. *service_of* may wrap the service."""
-    settings = Settings(database_url="sqlite::memory:", **settings)
+async def in_memory():
+    """A clock, and an open store on it."""
     clock = ManualClock()
-    registry = registry_of(clock)
     store = SqliteStore(":memory:", clock=clock)
     await store.open()
-    engine = Engine(store, registry.types, Telemetry(), rand=lambda: 0.5)
-    service = Service(store, engine)
-    server = Server(settings, clock, store, service_of(service) if service_of else service, registry)
+    yield clock, store
+    await store.close()
+
+
+class DatabaseClock(ManualClock):
+    """The clock of a database, which its node hears of, and of the node's machine."""
+
+    def __init__(self, connection):
+        super().__init__()
+        self._connection = connection
+        self.store = None
+
+    async def step(self, seconds):
+        await super().step(seconds)
+        await set_manual_clock(self._connection, self.now())
+        await self.store.renew()
+
+
+@contextlib.asynccontextmanager
+async def on_postgres():
+    """The same in a PostgreSQL database, which is emptied before."""
+    url = shared_database()
+    connection = await Connector(url, is_pooled=False).connect()
+    clock = DatabaseClock(connection)
+    await connection.execute("TRUNCATE task, payload, type_pool, node")
+    await set_manual_clock(connection, clock.now())
+    clock.store = PostgresStore(url, base_clock=clock, address="http://127.0.0.1:8080", version="0")
+    await clock.store.open()
+    yield clock, clock.store
+    await clock.store.close()
+    await connection.close()
+
+
+@functools.cache
+def shared_database():
+    """The URL of a database that all tests of this run use, one after the other: to make one takes longer than a test."""
+    url = new_database()
+
+    async def prepare():
+        connector = Connector(url, is_pooled=False)
+        await schema.prepare(connector, migrates=True)
+        connection = await connector.connect()
+        await give_manual_clock(connection, 0)
+        await connection.close()
+
+    with ThreadPoolExecutor(1) as outside:  # of the event loop that runs here
+        outside.submit(asyncio.run, prepare()).result()
+    return url
+
+
+STORES = {"sqlite": in_memory, "postgres": on_postgres}
+
+opened_store = in_memory
+"""Where servers keep their tasks. Tests that run on every store replace it: see conftest.py."""
+
+
+@contextlib.asynccontextmanager
+async def running(service_of=None, **settings):
+    """Run a server with *settings* until the block ends. *service_of* may wrap the service."""
+    async with opened_store() as (clock, store):
+        registry = registry_of(clock)
+        engine = Engine(store, registry.types, Telemetry(), rand=lambda: 0.5)
+        service = Service(store, engine)
+        settings = Settings(**settings)
+        server = Server(settings, clock, store, service_of(service) if service_of else service, registry)
+        async with listening(server):
+            yield server
+        for task_type in registry.types:
+            if task_type.name == "hash":  # the webhook type has no client here
+                await task_type.close()
+
+
+@contextlib.asynccontextmanager
+async def listening(server):
+    """Let *server* answer until the block ends."""
+    settings = server.settings
     config = uvicorn.Config(
         server.app,
         http=receiving_protocol(settings.header_timeout, settings.body_timeout),
@@ -204,18 +285,14 @@ async def running(service_of=None, **settings):
         server_header=False,
         timeout_graceful_shutdown=1,
     )
-    listening = socket.create_server(("127.0.0.1", 0), backlog=2048)
-    server.port = listening.getsockname()[1]
+    accepting = socket.create_server(("127.0.0.1", 0), backlog=2048)
+    server.port = accepting.getsockname()[1]
     config.load()
     server.uvicorn = uvicorn.Server(config)
     server.uvicorn.lifespan = config.lifespan_class(config)
-    await server.uvicorn.startup(sockets=[listening])
+    await server.uvicorn.startup(sockets=[accepting])
     await server.uvicorn.on_tick(0)
     try:
-        yield server
+        yield
     finally:
         await server.stop()
-        for task_type in registry.types:
-            if task_type.name == "hash":  # the webhook type has no client here
-                await task_type.close()
-        await store.close()

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
-from databases import new_database
+from databases import give_manual_clock, new_database, set_manual_clock
 from tasker.interfaces import Store
 from tasker.model.instants import Instant
 from tasker.stores.postgres import schema
@@ -96,11 +96,7 @@ class Postgres:
         connector = Connector(self._url, is_pooled=False)
         await schema.prepare(connector, migrates=True)
         self.connection = await connector.connect()
-        await self.connection.execute("CREATE TABLE test_clock (now timestamptz NOT NULL)")
-        await self.connection.execute("INSERT INTO test_clock VALUES ($1)", self.machine.now())
-        await self.connection.execute(
-            "CREATE OR REPLACE FUNCTION tasker_now() RETURNS timestamptz LANGUAGE sql STABLE AS 'SELECT now FROM test_clock'"
-        )
+        await give_manual_clock(self.connection, self.machine.now())
         return await self._open()
 
     async def after_death(self, store: Store) -> PostgresStore:
@@ -134,7 +130,7 @@ class _PostgresClock:
 
     async def move(self, seconds: float) -> None:
         await self._kind.machine.advance(seconds)
-        await self._kind.connection.execute("UPDATE test_clock SET now = $1", self._kind.machine.now())
+        await set_manual_clock(self._kind.connection, self._kind.machine.now())
 
 
 KINDS: dict[str, Callable[[Path], Kind]] = {"sqlite-file": SqliteFile, "sqlite-memory": SqliteMemory, "postgres": Postgres}

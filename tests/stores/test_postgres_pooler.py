@@ -9,9 +9,9 @@ import subprocess
 import time
 
 import pytest
-from databases import new_database
 from steps import WEBHOOK, listed, success
 
+from databases import new_database
 from tasker.model.task import State
 from tasker.stores.postgres.store import PostgresStore
 from tasker.testing.task_factory import a_task
