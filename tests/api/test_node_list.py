@@ -25,7 +25,7 @@ async def test_a_server_lists_itself_with_what_it_runs(server):
     assert before[0]["id"] == node["id"]
 
 
-async def test_the_answer_is_not_to_be_kept_and_takes_no_parameters_of_lists(server):
+async def test_the_answer_is_not_to_be_kept_and_has_no_other_methods(server):
     reply = await server.call("GET", "/nodes")
     assert (reply.status, reply.headers["cache-control"], reply.headers["content-type"]) == (
         200,
