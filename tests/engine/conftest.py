@@ -31,6 +31,8 @@ class ScriptedType:
         self.starts = []
         self.attempts = []
         self.may_end = asyncio.Event()
+        self.connecting = 0.0
+        """Seconds from the beginning of a run to its first byte."""
         self._clock = clock
         self._beginning = clock.now()
 
@@ -41,6 +43,8 @@ class ScriptedType:
         do = msgspec.json.decode(attempt.fields)["do"]
         if do == "prepare a second, then succeed":
             await sleep(self._clock, 1)
+        if self.connecting:
+            await sleep(self._clock, self.connecting)
         if do != "succeed without a word":
             started()
         self.attempts.append(attempt)
@@ -72,11 +76,11 @@ class ScriptedType:
 class Bench:
     """Everything a test of the engine needs."""
 
-    def __init__(self, clock, store, types):
+    def __init__(self, clock, store, types, **kept):
         self.clock, self.store = clock, store
         self.types = types
         self.telemetry = Telemetry()
-        self.engine = Engine(store, types, self.telemetry, rand=lambda: 0.5)
+        self.engine = Engine(store, types, self.telemetry, rand=lambda: 0.5, **kept)
         self._beginning = clock.now()
 
     @property
@@ -110,11 +114,23 @@ def clock():
 
 
 @pytest.fixture
-async def idle_bench(clock):
+def store_class():
+    """The class of ``bench.store``."""
+    return SqliteStore
+
+
+@pytest.fixture
+def kept():
+    """How long the engine keeps what has ended: ``keep_done`` and ``keep_failed``."""
+    return {}
+
+
+@pytest.fixture
+async def idle_bench(clock, store_class, kept):
     """Its engine is not started yet."""
-    store = SqliteStore(":memory:", clock=clock)
+    store = store_class(":memory:", clock=clock)
     await store.open()
-    bench = Bench(clock, store, [ScriptedType(clock), ScriptedType(clock, name="other", pool=100, slots=1)])
+    bench = Bench(clock, store, [ScriptedType(clock), ScriptedType(clock, name="other", pool=100, slots=1)], **kept)
     yield bench
     for task_type in bench.types:
         task_type.may_end.set()
