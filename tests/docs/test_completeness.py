@@ -13,6 +13,7 @@ from tasker.cli.settings import API_KEYS_VARIABLE, SETTINGS
 from tasker.cli.sources import CONFIG_FILE, CONFIG_VARIABLE
 from tasker.model.lifecycle import MAX_CRASHES, MOVES
 from tasker.model.task import State
+from tasker.stores.postgres.connection import _SESSION
 
 CONFIGURATION = DOCS / "configuration.md"
 LIFECYCLE = DOCS / "concepts" / "lifecycle.md"
@@ -56,6 +57,12 @@ def test_every_command_is_described():
 
     text = CONFIGURATION.read_text()
     assert [name for name in names(tasker, "tasker") if f"`{name}`" not in text] == []
+
+
+def test_what_a_pooler_does_not_let_through_is_given_to_the_role():
+    page = (DOCS / "from-one-node-to-three.md").read_text()
+    given = dict(re.findall(r"^ALTER ROLE tasker SET (\w+) = '?(\w+)'?;$", page, re.MULTILINE))
+    assert _SESSION.items() <= given.items()
 
 
 @pytest.mark.parametrize(
