@@ -19,6 +19,7 @@ from cluster import HASH_ROUNDS, NODES, SLOTS, Cluster
 from load import DUE_SECONDS, THREADS, Load
 from tasker.testing.webhook_receiver import WebhookReceiver
 
+DUE = " to ".join(f"{seconds:g}" for seconds in DUE_SECONDS)
 PAGE = Path(__file__).parents[2] / "docs" / "cluster.md"
 
 
@@ -26,7 +27,7 @@ def main():
     """Run as the command line says; the exit status is 1 if a promise was broken."""
     parser = argparse.ArgumentParser(prog="make cluster-test", description=__doc__)
     parser.add_argument("--seed", type=int, default=random.randrange(1_000_000), help="of the order of the faults")
-    parser.add_argument("--rounds", type=int, default=4, help="how often every fault happens (default: 4)")
+    parser.add_argument("--rounds", type=int, default=5, help="how often every fault happens (default: 5)")
     given = parser.parse_args()
     say(f"seed {given.seed}")
     began = time.monotonic()
@@ -64,12 +65,13 @@ def break_everything(faults: Faults, load: Load, rand: random.Random):
         faults.restart_database,
         faults.kill_database,
         faults.fail_over,
+        faults.fail_over_to_a_replica_that_lags,
     ]
     meanwhile = [faults.suspended_node, faults.isolated_node, contextlib.nullcontext, contextlib.nullcontext]
     rand.shuffle(meanwhile)
     rand.shuffle(steps)
-    for hold in meanwhile:
-        share, steps = steps[:2], steps[2:]
+    for left, hold in zip((4, 3, 2, 1), meanwhile, strict=True):
+        share, steps = steps[: len(steps) // left], steps[len(steps) // left :]
         with hold():
             for step in share:
                 step()
@@ -90,22 +92,21 @@ def page(verdict: Verdict, postgres: str, *, seed: int, loaded: float, seconds: 
     }
     machine_lines = "\n".join(f"- {name}: {value}" for name, value in about.items())
     counts = "\n".join(f"| {name} | {count:,} |" for name, count in verdict.counts.items())
-    earliest, latest = DUE_SECONDS
     rate = len(verdict.creations) / loaded
     return f"""# Cluster tests
 
 `make cluster-test` makes this page anew. It runs {NODES} nodes, PostgreSQL with a replica, a receiver of webhooks and the load
 on one machine, and breaks one after the other in a random order. `make test` runs a shorter form.
 
-The load: {THREADS} connections that create {PER_SECOND} tasks/s while all nodes answer; with what the faults kept from it, it
-was {rate:.0f}/s in this run. Nine of ten are webhooks, the others hashes of {HASH_ROUNDS:,} rounds; they are due in {earliest:g} to {latest:g} s.
-The receiver answers at once, after 20 ms or after 0.5 s. A node delivers up to {SLOTS} webhooks at once: so many can be under
-way when something happens to it.
+The load: {THREADS} connections that create {PER_SECOND} tasks/s while all nodes answer; the faults left {rate:.0f}/s of it.
+Nine of ten are webhooks, the others hashes of {HASH_ROUNDS:,} rounds; they are due in {DUE} s. The receiver answers at
+once, after 20 ms or after 0.5 s. A node delivers up to {SLOTS} webhooks at once: so many can be under way when something
+happens to it.
 
-Checked for every single task: if it was answered with 201, it is delivered, or has its result; nothing arrives before its time; no
-end and no result is written twice (triggers in the database count them); no call makes two tasks, whatever its answer was; a
-delivery is made again only if a fault caught it under way, and then carries the same `webhook-id`. A 503 carries `Retry-After`,
-and no log of a node has an exception in it.
+Checked for every single task: if it was answered with 201, it is delivered, or has its result; nothing arrives before its
+time; no end and no result is written twice (triggers in the database count them); no call makes two tasks, whatever its
+answer was; a delivery is made again only if a fault caught it under way, and then carries the same `webhook-id`. A 503
+carries `Retry-After`, and no log of a node has an exception in it.
 
 | what | how many |
 |------|----------|

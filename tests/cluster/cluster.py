@@ -88,7 +88,8 @@ class Cluster:
         self.logs: list[Path] = []
         """Of all nodes that there have been."""
         self.database: PostgresServer
-        self._replica: PostgresServer | None = None
+        self._replica: PostgresServer
+        self._replication: TcpProxy
         self._folder = folder
         self._with_replica = with_replica
         self._proxies: list[list[TcpProxy]] = []
@@ -101,7 +102,7 @@ class Cluster:
             for _ in range(NODES):
                 self._proxies.append([closing.enter_context(TcpProxy(self.database.port)) for _ in range(servers)])
             if self._with_replica:
-                self._add_replica()
+                self.add_replica()
             closing.callback(self._kill_nodes)
             for place in range(NODES):
                 self.nodes.append(self._new_node(place))
@@ -118,13 +119,28 @@ class Cluster:
         self.nodes[place] = self._new_node(place)
         return self.nodes[place]
 
+    def cut_off_replica(self):
+        """Let nothing reach the replica any more, until ``fail_over``."""
+        self._replication.freeze()
+
     def fail_over(self):
-        """Kill the database's server, promote its replica, and let a new replica follow that."""
-        free = next(index for index, proxy in enumerate(self._proxies[0]) if proxy.target_port == self.database.port)
+        """Kill the database's server and promote its replica. Returns once that can be written."""
         self.database.kill()
+        self._replication.cut()  # with what is still on its way
         self._replica.promote()
         self.database = self._replica
-        self._add_replica(free)
+        self.database.set("synchronous_standby_names", "")
+
+    def add_replica(self):
+        """Let a new replica follow the database. Returns once no commit is reported any more before the replica has it."""
+        self._replication = self._closing.enter_context(TcpProxy(self.database.port))
+        self._replica = self._closing.enter_context(self.database.replica(through=self._replication.port))
+        for one, other in self._proxies:
+            free = other if one.target_port == self.database.port else one
+            free.target_port = self._replica.port
+        self.database.set("synchronous_standby_names", "replica")
+        is_followed = "SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'sync'"
+        wait_until(lambda: self.query(is_followed) == [["1"]], "the replica follows")
 
     def query(self, sql: str) -> list[list[str]]:
         """Return the rows of *sql*, each value as text."""
@@ -162,15 +178,6 @@ class Cluster:
         self.logs.append(server.log)
         self._closing.callback(server.kill)
         return Node(server.start(), proxies)
-
-    def _add_replica(self, index: int = 1):
-        self.database.set("synchronous_standby_names", "")
-        self._replica = self._closing.enter_context(self.database.replica())
-        for proxies in self._proxies:
-            proxies[index].target_port = self._replica.port
-        self.database.set("synchronous_standby_names", "replica")
-        is_followed = "SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'sync'"
-        wait_until(lambda: self.query(is_followed) == [["1"]], "the replica follows")
 
     def _kill_nodes(self):
         for node in self.nodes:

@@ -101,6 +101,16 @@ class Faults:
         """kill -9 PostgreSQL and promote its replica."""
         with self._happening("kill -9 of PostgreSQL, its replica promoted", most_repeats=NODES * SLOTS, is_of_database=True):
             self._cluster.fail_over()
+        self._cluster.add_replica()
+
+    def fail_over_to_a_replica_that_lags(self):
+        """The same after nothing has reached the replica for longer than a statement may take: what it lacks is gone."""
+        name = "kill -9 of PostgreSQL, its replica promoted that had been cut off for 7 s"
+        with self._happening(name, most_repeats=NODES * SLOTS, is_of_database=True):
+            self._cluster.cut_off_replica()
+            time.sleep(7)
+            self._cluster.fail_over()
+        self._cluster.add_replica()
 
     def wait_until_all_accept(self):
         """Return once every node that can has accepted a task again."""

@@ -1,6 +1,7 @@
 """Creates tasks over HTTP at a steady rate, and notes what came of each call."""
 
 import http.client
+import itertools
 import json
 import random
 import threading
@@ -8,7 +9,7 @@ import time
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from cluster import NODES, Cluster, now
+from cluster import NODES, Cluster, now, wait_until
 from tasker.model import instants
 from tasker.model.instants import Instant
 from tasker.testing.webhook_receiver import WebhookReceiver
@@ -26,7 +27,7 @@ _REST_SECONDS = 0.3
 """How long a thread leaves a node alone that failed it."""
 
 _LONG_REST_SECONDS = 5.0
-"""The same for one that did not answer at all."""
+"""The same for one that did not answer in time."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,8 @@ class Load:
         self._receiver = receiver
         self._interval = THREADS / per_second
         self._over = threading.Event()
-        self._news = threading.Condition()
+        self._numbers = itertools.count()
+        self._caller, self._rand = _Caller(), random.Random(seed)
         self._threads = [
             threading.Thread(target=self._run, args=(number, random.Random(f"{seed} {number}"))) for number in range(THREADS)
         ]
@@ -82,45 +84,37 @@ class Load:
     def wait_for(self, count: int):
         """Return once *count* more tasks were accepted."""
         enough = len(self.accepted) + count
-        self._wait(lambda: len(self.accepted) >= enough)
+        wait_until(lambda: len(self.accepted) >= enough, "enough tasks were accepted")
 
     def wait_until_accepted_by(self, places):
-        """Return once each of the nodes in *places* has accepted a task that was sent after this call."""
-        since = now()
-        self._wait(lambda: {each.place for each in self.accepted if each.sent_at >= since} >= set(places))
-
-    def _wait(self, is_enough):
-        with self._news:
-            if not self._news.wait_for(is_enough, 30):
-                raise TimeoutError("the nodes accepted too little for 30 s")
+        """Call each of the nodes in *places* until it accepts a task."""
+        for place in places:
+            wait_until(lambda: self._try(self._caller, place, self._rand) == 201, "a node accepts a task")  # noqa: B023
 
     def _run(self, number: int, rand: random.Random):
         caller, rests = _Caller(), [0.0] * NODES
-        home, count = number % NODES, 0
         due = time.monotonic() + rand.random() * self._interval
         while not self._over.wait(max(due - time.monotonic(), 0)):
             due = max(due + self._interval, time.monotonic())  # what was missed is not made up for
-            for place in ((home + step) % NODES for step in range(NODES)):
-                if rests[place] <= time.monotonic():
-                    creation = self._create(caller, place, rand, f"{number}-{count}")
-                    count += 1
-                    if creation.status in (0, 503):
-                        was_long = creation.answered_at - creation.sent_at > instants.SECOND
-                        rests[place] = time.monotonic() + (_LONG_REST_SECONDS if was_long else _REST_SECONDS)
-                    with self._news:
-                        self.creations.append(creation)
-                        self._news.notify_all()
-                    break
+            places = [(number + step) % NODES for step in range(NODES)]
+            place = next((each for each in places if rests[each] <= time.monotonic()), None)
+            if place is not None:
+                began = time.monotonic()
+                if self._try(caller, place, rand) in (0, 503):
+                    was_long = time.monotonic() - began >= _ANSWER_SECONDS
+                    rests[place] = time.monotonic() + (_LONG_REST_SECONDS if was_long else _REST_SECONDS)
 
-    def _create(self, caller: "_Caller", place: int, rand: random.Random, key: str) -> Creation:
+    def _try(self, caller: "_Caller", place: int, rand: random.Random) -> int:
+        """Call a node to create a task, and return the answer's status."""
+        key, sent_at = str(next(self._numbers)), now()
         kind = "hash" if rand.random() < HASHES else "webhook"
-        url = self._receiver.url(f"/slow/{rand.choice(WAITS)}")
-        sent_at = now()
         due_at = sent_at + round(rand.uniform(*DUE_SECONDS) * instants.SECOND)
         fields = {"execution_time": instants.text(due_at)}
+        url = self._receiver.url(f"/slow/{rand.choice(WAITS)}")
         fields |= {"secret": key} if kind == "hash" else {"url": url, "body": key}
         status, task_id, retry_after = caller.post(self._cluster.nodes[place].server.url, {kind: fields})
-        return Creation(key, kind, due_at, sent_at, now(), place, status, task_id, retry_after)
+        self.creations.append(Creation(key, kind, due_at, sent_at, now(), place, status, task_id, retry_after))
+        return status
 
 
 class _Caller:

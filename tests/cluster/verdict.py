@@ -150,11 +150,12 @@ class Verdict:
         unexplained = []
         for arrived in self._arrived.values():
             for index in range(1, len(arrived)):
-                fault = next((each for each in self.faults if self._may_repeat(each, arrived[:index])), None)
-                if fault is None:
-                    unexplained.append(arrived)
+                before = [fault for fault in self.faults if fault.began <= arrived[index].arrived_at]
+                causes = [fault for fault in before if self._may_repeat(fault, arrived[:index])]
+                if causes:
+                    repeats[max(causes, key=lambda fault: fault.began)] += 1
                 else:
-                    repeats[fault] += 1
+                    unexplained.append(arrived)
         return repeats, unexplained
 
     def _may_repeat(self, fault: Fault, earlier: list[Delivery]) -> bool:

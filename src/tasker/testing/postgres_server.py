@@ -127,11 +127,15 @@ class PostgresServer:
         self.execute("SELECT pg_reload_conf()")
 
     @contextlib.contextmanager
-    def replica(self) -> Iterator["PostgresServer"]:
-        """Run a server that follows this one, under the name ``replica``, until the block ends."""
+    def replica(self, *, through: int | None = None) -> Iterator["PostgresServer"]:
+        """Run a server that follows this one, under the name ``replica``, until the block ends.
+
+        Args:
+            through: the port of a proxy to this server that it connects to; None: it connects to this server.
+        """
         standby = PostgresServer(**{**self._settings, "cluster_name": "replica"})
         try:
-            primary = f"host=127.0.0.1 port={self.port} user=postgres application_name=replica"
+            primary = f"host=127.0.0.1 port={through or self.port} user=postgres application_name=replica"
             standby._run("pg_basebackup", "-D", standby._data, "-d", primary, "-R", "-c", "fast")
             standby.start()
             yield standby
