@@ -3,6 +3,7 @@
 import argparse
 import contextlib
 import random
+import shutil
 import statistics
 import sys
 import tempfile
@@ -51,6 +52,7 @@ def main():
         for name, found in verdict.broken.items():
             say(f"BROKEN: {name}: {found}")
         sys.exit(f"The nodes' logs are in {folder}.")
+    shutil.rmtree(folder)
     PAGE.write_text(text, encoding="utf-8")
 
 

@@ -10,6 +10,7 @@ from faults import Fault
 from cluster import HASH_ROUNDS, Cluster
 from load import Creation
 from tasker.model import instants
+from tasker.model.lifecycle import MAX_CRASHES
 from tasker.testing.webhook_receiver import Delivery
 
 IN_FLIGHT = 2 * instants.SECOND
@@ -26,6 +27,7 @@ class Row:
     began_at: int
     due_at: int
     result: str
+    error: str
 
 
 class Verdict:
@@ -42,8 +44,12 @@ class Verdict:
             self._arrived[delivery.body.decode()].append(delivery)
         self._accepted = [each for each in creations if each.status == 201]
 
+        self.quarantined = {task_id for task_id, row in self._rows.items() if self._is_quarantined(task_id, row)}
+        """Tasks that ended as failed, and say so, because faults took the node from them as often as is tried."""
         self.lost = [each for each in self._accepted if self._is_lost(each)]
-        self.unfinished = [(task_id, row) for task_id, row in self._rows.items() if row.state != "2"]
+        self.unfinished = [
+            (task_id, row) for task_id, row in self._rows.items() if row.state != "2" and task_id not in self.quarantined
+        ]
         self.early = self._early()
         self.recorded_twice = self._recorded_twice()
         self.created_twice = cluster.query("SELECT data, count(*) FROM payload GROUP BY data HAVING count(*) > 1")
@@ -86,6 +92,7 @@ class Verdict:
             "tasks stored": len(self._rows),
             "deliveries": sum(map(len, self._arrived.values())),
             "deliveries made again": self.repeats.total(),
+            f"failed with `crashed_worker`: {MAX_CRASHES} faults in a row took the node from them": len(self.quarantined),
             "lost": len(self.lost),
             "early": len(self.early),
             "results recorded twice": len(self.recorded_twice),
@@ -110,11 +117,14 @@ class Verdict:
 
     def _is_lost(self, creation: Creation) -> bool:
         row = self._rows.get(creation.task_id)
-        if row is None or row.state != "2":
+        if row is None:
             return True
         if creation.kind == "webhook":
             return not self._arrived[creation.key]
-        return not _is_hash_of(row.result, creation.key)
+        return creation.task_id not in self.quarantined and not _is_hash_of(row.result, creation.key)
+
+    def _is_quarantined(self, task_id: str, row: Row) -> bool:
+        return row.state == "3" and row.error == "crashed_worker" and len(self._taken_by[task_id]) == MAX_CRASHES
 
     def _early(self):
         due = {each.key: each.due_at for each in self.creations}
@@ -169,8 +179,9 @@ class Verdict:
 def _rows(cluster: Cluster) -> dict[str, Row]:
     began, due = _MICROSECONDS.format("started_at"), _MICROSECONDS.format("due_at")
     result = "convert_from(coalesce(result, ''), 'UTF8')"
-    found = cluster.query(f"SELECT id, state, coalesce({began}, 0), {due}, {result} FROM task JOIN payload USING (id)")
-    return {row[0]: Row(row[1], int(row[2]), int(row[3]), row[4]) for row in found}
+    columns = f"id, state, coalesce({began}, 0), {due}, {result}, last_error::json->>'code'"
+    found = cluster.query(f"SELECT {columns} FROM task JOIN payload USING (id)")
+    return {row[0]: Row(row[1], int(row[2]), int(row[3]), *row[4:]) for row in found}
 
 
 def _audit(cluster: Cluster) -> list[tuple[str, str, str, int]]:
@@ -179,6 +190,8 @@ def _audit(cluster: Cluster) -> list[tuple[str, str, str, int]]:
 
 
 def _is_hash_of(result: str, secret: str) -> bool:
+    if not result:
+        return False
     _, _, _, salt, digest = result.strip('"').split("$")
     expected = hashlib.pbkdf2_hmac("sha256", secret.encode(), base64.b64decode(f"{salt}=="), HASH_ROUNDS)
     return base64.b64encode(expected).decode().rstrip("=") == digest

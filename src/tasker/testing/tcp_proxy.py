@@ -108,6 +108,8 @@ class TcpProxy:
                 self._pass_on(reader, target_writer, pipe, is_answer=False),
                 self._pass_on(target_reader, writer, pipe, is_answer=True),
             )
+        except asyncio.CancelledError:
+            pass  # the proxy ends
         finally:
             self._pipes.discard(pipe)
             pipe.abort()
