@@ -98,10 +98,16 @@ class PostgresServer:
         self._process.wait(_START_SECONDS)
 
     def kill(self) -> None:
-        """End all its processes at once, as a power loss does to them. No effect if it is not running."""
+        """End all its processes at once, as a power loss does to them, and return once they are gone.
+
+        No effect if it is not running.
+        """
         if self._process is not None and self._process.poll() is None:
+            children = _children(self._process.pid)
             self._signal(signal.SIGKILL)
             self._process.wait()
+            while any(map(_is_alive, children)):  # it does not start while one of them has its memory
+                time.sleep(0.01)
 
     def restart(self) -> None:
         """Stop and start it: every session breaks."""
@@ -224,6 +230,13 @@ def _children(pid: int) -> list[int]:
         return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
     except FileNotFoundError:
         return []
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
 
 
 def _end_with_parent() -> None:
