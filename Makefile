@@ -1,7 +1,7 @@
 # Everything sets itself up: a machine with Python 3.11+, pip and make is enough.
 UV := $(shell command -v uv || echo .venv/bin/uv)
 
-.PHONY: setup run test lint bench docs
+.PHONY: setup run test cluster-test lint bench docs
 
 setup: .venv/.ready
 
@@ -15,6 +15,9 @@ run: setup
 
 test: setup
 	.venv/bin/pytest
+
+cluster-test: setup
+	PYTHONPATH=. .venv/bin/python tests/cluster
 
 lint: setup
 	.venv/bin/ruff check && .venv/bin/ruff format --check && .venv/bin/mypy && .venv/bin/lint-imports

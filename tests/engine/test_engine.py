@@ -413,6 +413,7 @@ async def crash(bench, task):
     claimed = await bench.store.claim_due({bench.types[0].pool: 1})
     assert [attempt.task_id for attempt in claimed.attempts] == [task]
     bench.store._writer._node = bytes(reversed(bench.store._writer._node))
+    bench.store._has_taken_back = False
 
 
 async def test_what_a_dead_process_left_running_runs_again_at_once_without_having_used_up_an_attempt(idle_bench, clock):

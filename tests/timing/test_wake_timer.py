@@ -18,7 +18,9 @@ pytestmark = [
 ]
 
 CLOCK = SystemClock()
-TIMERS = {"loop": lambda ring: _LoopTimer(ring, CLOCK.now)} | ({"timerfd": _TimerFd} if sys.platform == "linux" else {})
+TIMERS = {"loop": lambda ring: _LoopTimer(ring, int, CLOCK.now)} | (
+    {"timerfd": lambda ring: _TimerFd(0, ring, int)} if sys.platform == "linux" else {}
+)
 
 
 class Bell:
