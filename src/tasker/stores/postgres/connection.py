@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from typing import Final, TypeAlias, TypeVar
 
 import asyncpg
@@ -106,6 +107,7 @@ class Link:
         self._turn = asyncio.Lock()
         self._connection: Connection | None = None
         self._failed: tuple[float, StoreError] | None = None
+        self._closing: set[asyncio.Task[None]] = set()
         self.connections = 0
         """How often it has connected so far."""
 
@@ -120,6 +122,9 @@ class Link:
             try:
                 connection = await self._connected()
                 return await work(connection)
+            except TimeoutError as error:
+                self._abandon()
+                raise store_error(error) from None
             except TROUBLE as error:
                 if not isinstance(error, PostgresError) or _ends_connection(error):
                     self.drop()
@@ -130,6 +135,17 @@ class Link:
         if self._connection is not None:
             self._connection.terminate()
             self._connection = None
+
+    def _abandon(self) -> None:
+        """Close a connection that does not answer, but ask the server to give up what it is doing.
+
+        A session that waits for a replica that is gone does not notice the end of its connection: they would add up.
+        """
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            closing = asyncio.get_running_loop().create_task(_close(connection))
+            self._closing.add(closing)
+            closing.add_done_callback(self._closing.discard)
 
     async def close(self) -> None:
         """Close the connection, once what is being done on it is done."""
@@ -151,6 +167,11 @@ class Link:
         return self._connection
 
 
+async def _close(connection: Connection) -> None:
+    with suppress(*TROUBLE):
+        await connection.close(timeout=CONNECT_SECONDS)
+
+
 class _RepeatedError(OSError):
     """No connection was tried: the latest try is too fresh."""
 
@@ -163,6 +184,8 @@ def store_error(error: Exception) -> StoreError:
     """Return what a failed read or write means to its caller. The text names no data and no place."""
     if isinstance(error, _RepeatedError):
         return error.outcome
+    if isinstance(error, TimeoutError):
+        return StoreUnavailableError("it does not answer")
     if isinstance(error, asyncpg.DiskFullError):
         return StoreFullError("there is no space left for it")
     for kinds, reason in _REASONS:
