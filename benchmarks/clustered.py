@@ -28,9 +28,9 @@ from tasker.testing.task_factory import a_task
 from tasker.testing.webhook_receiver import WebhookReceiver
 from tasker.timing.clock import SystemClock
 
-_SECONDS: Final = 4
+_SECONDS: Final = 3
 _PER_SECOND: Final = 500
-_NULLS: Final = 60_000
+_NULLS: Final = 30_000
 _DEAD: Final = 200_000
 _NULL_TYPE: Final = """
 from datetime import timedelta
