@@ -1,6 +1,7 @@
 """A database that goes away, at any point, and comes back."""
 
 import asyncio
+import contextlib
 import time
 
 import pytest
@@ -258,22 +259,47 @@ async def test_a_promoted_replica_has_every_task_and_is_found_among_the_hosts():
         await store.close()
 
 
-async def test_a_create_that_the_replica_lacks_is_not_confirmed_by_repeating_it():
+@contextlib.asynccontextmanager
+async def replicated():
+    """A store on a server with a replica, the proxy between the two, and how to end what waits for the replica."""
     waiting = "FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
+
+    async def end_what_waits():
+        async with asyncio.timeout(20):
+            while primary.execute(f"SELECT count(*) {waiting}") == "0":  # noqa: ASYNC110 - the server tells nobody
+                await asyncio.sleep(0.02)
+        primary.execute(f"SELECT pg_terminate_backend(pid) {waiting}")  # what it waited for stays, in the primary alone
+
     with PostgresServer() as primary, TcpProxy(primary.port) as between, primary.replica(through=between.port):
         primary.set("synchronous_standby_names", "replica")
         store = await opened(primary.url())
         await store.create([due_now(store)])
+        yield store, between, end_what_waits
+        await store.close()
+
+
+async def test_a_create_that_the_replica_lacks_is_not_confirmed_by_repeating_it():
+    async with replicated() as (store, between, end_what_waits):
         between.freeze()
         task = due_now(store)
         creating = asyncio.create_task(store.create([task]))
-        async with asyncio.timeout(20):
-            while primary.execute(f"SELECT count(*) {waiting}") != "1":  # noqa: ASYNC110 - the server tells nobody
-                await asyncio.sleep(0.02)
-        primary.execute(f"SELECT pg_terminate_backend(pid) {waiting}")  # leaves what it waited for in the primary alone
+        await end_what_waits()
         with pytest.raises(StoreUnavailableError):
             await creating
         between.thaw()
         assert (await store.get(task.id)).id == task.id
-        await store.create([due_now(store)])
-        await store.close()
+
+
+async def test_a_settle_that_the_replica_lacks_is_not_confirmed_by_repeating_it():
+    async with replicated() as (store, between, end_what_waits):
+        (attempt,) = (await store.claim_due({WEBHOOK: 1})).attempts
+        settlement = success(store.clock)
+        between.freeze()
+        settling = asyncio.create_task(store.settle(attempt, settlement))
+        await end_what_waits()
+        for settle in (settling, store.settle(attempt, settlement)):
+            with pytest.raises(StoreUnavailableError):
+                await settle
+        between.thaw()
+        await in_the_end(lambda: store.settle(attempt, settlement))
+        assert (await store.get(attempt.task_id)).state is State.DONE

@@ -66,7 +66,8 @@ SELECT id FROM settled
 
 -- settled_before --
 -- Which of these ends were written although the connection broke before the answer: no two attempts begin in one microsecond.
-SELECT task.id FROM unnest($1::uuid[], $2::smallint[], $3::timestamptz[]) AS ended (id, state, started_at)
+-- For sure, as above: an end that no replica has would free its slot, and the delivery be made again after a failover.
+SELECT task.id FROM pg_logical_emit_message(true, 'tasker', ''), unnest($1::uuid[], $2::smallint[], $3::timestamptz[]) AS ended (id, state, started_at)
   JOIN task ON task.id = ended.id AND task.state = ended.state AND task.started_at = ended.started_at AND task.claim IS NULL
 
 -- give_back --
