@@ -187,6 +187,7 @@ def _ends(server: PostgresServer) -> list[Figure]:
         dying.kill()
         receiver.wait_for(2, timeout_seconds=60)
         recovery = time.monotonic() - began
+        dying.start()
     with _nodes(server, 1) as (node,):
         assert node.process is not None
         began = time.monotonic()

@@ -31,7 +31,10 @@ class Claimed(Struct, frozen=True):
     """
 
     next_due: Instant | None
-    """The earliest due time left in the pools that still have room, which may have passed already; None if there is none."""
+    """The earliest due time left in the pools that still have room, which may have passed already; None if there is none.
+
+    Where others hold what is due for now, the moment at which to look again.
+    """
 
 
 class TakenBack(Struct, frozen=True):

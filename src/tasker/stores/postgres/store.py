@@ -53,6 +53,9 @@ PAGE_BYTES: Final = 1 << 20
 
 _TAKE_BACK_LIMIT: Final = 1_000
 
+_LOCKED: Final = 10_000
+"""Microseconds after which it is looked again at due tasks that other sessions have locked."""
+
 _CURSOR: Final = re.compile(r"(-?\d{1,18})\.([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})", re.ASCII)
 _BEFORE_ALL: Final = (-210_866_803_200 * SECOND, "00000000-0000-0000-0000-000000000000")
 """Before every moment and every id that PostgreSQL can store."""
@@ -264,6 +267,8 @@ class PostgresStore:
         attempts.sort(key=lambda attempt: (attempt.due_at, attempt.task_id))
         next_due = _earliest((await self._look(connection, left)).next_due) if left else None
         self._unknown_claims.discard(claim)
+        if not attempts and next_due is not None:
+            next_due = max(next_due, heads.now + _LOCKED)  # what is due is another session's for now
         return Claimed(attempts, next_due)
 
     async def _look(self, connection: Connection, pools: Iterable[Pool]) -> "_Heads":
@@ -304,6 +309,9 @@ class PostgresStore:
 
     async def take_back(self) -> TakenBack:
         """See ``Store``."""
+
+        if self._renewed_on != self._keeping.connections:
+            await self.renew()
 
         async def take(connection: Connection) -> Sequence[State]:
             if self._renewed_on != self._keeping.connections or self._clock.monotonic() < self._patient_until:
