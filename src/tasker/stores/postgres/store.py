@@ -309,7 +309,6 @@ class PostgresStore:
 
     async def take_back(self) -> TakenBack:
         """See ``Store``."""
-
         if self._renewed_on != self._keeping.connections:
             await self.renew()
 
