@@ -1,6 +1,5 @@
 """The store on PostgreSQL."""
 
-import re
 import secrets
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -11,36 +10,28 @@ import structlog
 
 from tasker.errors import (
     ClaimLostError,
-    InvalidQueryError,
     StoreError,
-    StoreFullError,
     StoreUnavailableError,
-    TaskExistsError,
-    TaskNotFoundError,
-    TaskRunningError,
 )
 from tasker.interfaces import PRUNE_LIMIT, Claimed, Hold, NodeRecord, Page, TakenBack, TaskFilter
 from tasker.model import instants
 from tasker.model.attempt import Attempt
-from tasker.model.instants import SECOND, Instant
+from tasker.model.instants import Instant
 from tasker.model.lifecycle import MAX_CRASHES, Settlement
 from tasker.model.task import Pool, State, Task, TaskId
 from tasker.stores import queries
 from tasker.stores.faults import CRASHED, fault_text
-from tasker.stores.group_commit import Result
 from tasker.stores.postgres import schema
 from tasker.stores.postgres.batches import Batches
 from tasker.stores.postgres.bell import Bell
 from tasker.stores.postgres.connection import Connection, Connector, Link
-from tasker.stores.postgres.rows import to_task
+from tasker.stores.postgres.reader import READERS, Reader
+from tasker.stores.postgres.writer import Writer
 from tasker.timing.clock import Clock
 from tasker.timing.remote_clock import RemoteClock
 
 PENDING_LIMIT: Final = 10_000
 """Writes of a kind that may wait; beyond them callers are told to come back later."""
-
-READERS: Final = 3
-"""Connections that read."""
 
 LEASE: Final = timedelta(seconds=30)
 """How long the others wait, after a node was last heard of, before they take back what it runs."""
@@ -48,17 +39,10 @@ LEASE: Final = timedelta(seconds=30)
 PATIENCE: Final = 10.0
 """Seconds after this node has found the database again in which it takes nothing back: the others may have to find it, too."""
 
-PAGE_BYTES: Final = 1 << 20
-"""A page ends once the bodies and results in it are longer than this, so that long bodies do not fill the memory."""
-
 _TAKE_BACK_LIMIT: Final = 1_000
 
 _LOCKED: Final = 10_000
 """Microseconds after which it is looked again at due tasks that other sessions have locked."""
-
-_CURSOR: Final = re.compile(r"(-?\d{1,18})\.([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})", re.ASCII)
-_BEFORE_ALL: Final = (-210_866_803_200 * SECOND, "00000000-0000-0000-0000-000000000000")
-"""Before every moment and every id that PostgreSQL can store."""
 
 _log = structlog.get_logger()
 
@@ -107,17 +91,14 @@ class PostgresStore:
         # A claim that a crash of the database undoes runs again: it need not wait for the disk.
         self._claiming = Link(lambda: self._connector.connect(synchronous_commit="off"), now)
         self._keeping = Link(self._connector.connect, now)
-        self._readers = [Link(self._connector.connect, now) for _ in range(READERS)]
-        self._next_reader = 0
+        self._reader = Reader([Link(self._connector.connect, now) for _ in range(READERS)], self._sql)
         self._bell = Bell(self._connector.connect, self._node, base_clock) if listens else None
-        self._creates = Batches(self._create_batch, pending_limit=pending_limit)
-        self._settles = Batches(self._settle_batch, pending_limit=pending_limit)
-        self._deletes = Batches(self._delete_batch, pending_limit=pending_limit)
-        self._known_type_pools: set[tuple[str, Pool]] = set()
+        writer = Writer(self._accepting, self._settling, self._sql)
+        self._creates = Batches(writer.create_batch, pending_limit=pending_limit)
+        self._settles = Batches(writer.settle_batch, pending_limit=pending_limit)
+        self._deletes = Batches(writer.delete_batch, pending_limit=pending_limit)
         self._unknown_claims: set[int] = set()
         """Claims of which it is not known whether they were done."""
-        self._unknown_settles: set[tuple[TaskId, int]] = set()
-        """Tasks and claims of attempts of which it is not known whether their end was written."""
         self._ailment: StoreError | None = None
         self._renewed_on = 0
         """Which of the keeping link's connections the lease was renewed on."""
@@ -162,7 +143,8 @@ class PostgresStore:
             await self._keeping.run(lambda connection: connection.execute(self._sql["end_lease"], self._node))
         except StoreUnavailableError:
             _log.warning("could not end the lease: it ends by itself")
-        for link in (self._accepting, self._settling, self._claiming, self._keeping, *self._readers):
+        await self._reader.close()
+        for link in (self._accepting, self._settling, self._claiming, self._keeping):
             await link.close()
 
     # Tasks
@@ -173,50 +155,15 @@ class PostgresStore:
 
     async def get(self, task_id: TaskId) -> Task:
         """See ``Store``."""
-        row = await self._read(lambda connection: connection.fetchrow(self._sql["get"], task_id))
-        if row is None:
-            raise TaskNotFoundError(task_id)
-        return to_task(row)
+        return await self._reader.get(task_id)
 
     async def list_page(self, which: TaskFilter, *, after: str | None, limit: int) -> Page:
         """See ``Store``."""
-        after_at, after_id = _position(after)
-        type_pools: list[tuple[str, Pool]] = await self._read(lambda connection: connection.fetch(self._sql["type_pools"]))
-        bound: list[Any] = [after_at, after_id, limit, PAGE_BYTES]
-        branches = []
-        for type_ in sorted({type_ for type_, _ in type_pools if which.type in (None, type_)}):
-            bound.append(type_)
-            place = f"${len(bound)}"
-            if which.state in (None, State.TODO):
-                pools = sorted(pool for other, pool in type_pools if other == type_)
-                branches += [self._sql["list_todo"].format(type=place, pool=pool) for pool in pools]
-            others = [state for state in State if state is not State.TODO and which.state in (None, state)]
-            branches += [self._sql["list_other"].format(type=place, state=int(state)) for state in others]
-        if not branches:
-            return Page((), None)
-        sql = self._sql["list_page"].format(branches=" UNION ALL ".join(branches))
-        rows = await self._read(lambda connection: connection.fetch(sql, *bound))
-        tasks = [to_task(row) for row in rows]
-        if rows and (len(rows) == limit or len(rows) < rows[-1]["found"]):
-            return Page(tasks, f"{tasks[-1].execution_at}.{tasks[-1].id}")
-        return Page(tasks, None)
+        return await self._reader.list_page(which, after=after, limit=limit)
 
     async def count(self, *, up_to: int) -> Mapping[State, int]:
         """See ``Store``."""
-
-        async def count(connection: Connection) -> Mapping[State, int]:
-            counts = dict.fromkeys(State, 0)
-            type_pools = await connection.fetch(self._sql["type_pools"])
-            for pool in {pool for _, pool in type_pools}:
-                counts[State.TODO] += await connection.fetchval(self._sql["count_todo"], pool, up_to - counts[State.TODO])
-            for type_ in {type_ for type_, _ in type_pools}:
-                for state in (State.IN_PROGRESS, State.DONE, State.FAILED):
-                    left = up_to - counts[state]
-                    counts[state] += await connection.fetchval(self._sql["count_other"], type_, int(state), left)
-            return counts
-
-        counts: Mapping[State, int] = await self._read(count)
-        return counts
+        return await self._reader.count(up_to=up_to)
 
     async def delete(self, task_id: TaskId) -> None:
         """See ``Store``."""
@@ -332,11 +279,7 @@ class PostgresStore:
 
     async def nodes(self) -> Sequence[NodeRecord]:
         """See ``Store``."""
-        rows = await self._read(lambda connection: connection.fetch(self._sql["nodes"]))
-        return [
-            NodeRecord(id=str(row[0]), address=row[1], version=row[2], started_at=row[3], lease_until=row[4], running=row[5])
-            for row in rows
-        ]
+        return await self._reader.nodes()
 
     def wake_others(self) -> None:
         """See ``Store``."""
@@ -347,139 +290,6 @@ class PostgresStore:
         """See ``Store``."""
         if self._bell is not None:
             self._bell.listen(ring)
-
-    # Batches
-
-    async def _create_batch(self, batch: Sequence[Sequence[Task]]) -> Sequence[Result]:
-        """Store what several callers want stored: each all or nothing."""
-        single = [tasks for tasks in batch if len(tasks) == 1]
-        try:
-            stored = await self._insert_repeatedly([tasks[0] for tasks in single]) if single else set()
-        except StoreError as error:
-            return [error] * len(batch)
-        results: list[Result] = []
-        for tasks in batch:
-            if len(tasks) == 1:
-                # An id that comes twice is stored for its first caller.
-                is_stored = tasks[0].id in stored
-                stored.discard(tasks[0].id)
-                results.append(None if is_stored else TaskExistsError(tasks[0].id))
-            else:
-                results.append(await self._create_together(tasks))
-        return results
-
-    async def _insert_repeatedly(self, tasks: Sequence[Task]) -> set[TaskId]:
-        """Insert what is not stored yet and return which. If the connection breaks, once more: it may have been done."""
-        try:
-            return await self._accepting.run(lambda connection: self._insert(connection, tasks))
-        except StoreFullError:
-            raise
-        except StoreUnavailableError:
-            await self._accepting.run(lambda connection: self._insert(connection, tasks))
-            stored = await self._accepting.run(
-                lambda connection: connection.fetch(self._sql["existing_for_sure"], [task.id for task in tasks])
-            )
-            return {TaskId(str(row[0])) for row in stored}
-
-    async def _create_together(self, tasks: Sequence[Task]) -> Result:
-        """Store several tasks of one caller, or none."""
-
-        async def create(connection: Connection) -> Result:
-            async with connection.transaction():
-                stored = await self._insert(connection, tasks)
-                for task in tasks:
-                    if task.id not in stored:
-                        raise TaskExistsError(task.id)
-                    stored.discard(task.id)
-
-        try:
-            await self._accepting.run(create)
-        except (StoreError, TaskExistsError) as error:
-            self._known_type_pools.clear()  # some may have been written by what is rolled back
-            return error
-        return None
-
-    async def _insert(self, connection: Connection, tasks: Sequence[Task]) -> set[TaskId]:
-        for task in tasks:
-            if (task.type, task.pool) not in self._known_type_pools:
-                await connection.execute(self._sql["insert_type_pool"], task.type, task.pool)
-                self._known_type_pools.add((task.type, task.pool))
-        rows = await connection.fetch(
-            self._sql["insert_tasks"],
-            [task.id for task in tasks],
-            [task.type for task in tasks],
-            [int(task.state) for task in tasks],
-            [task.pool for task in tasks],
-            [task.due_at for task in tasks],
-            [task.execution_at for task in tasks],
-            [task.execution_time for task in tasks],
-            [task.fields for task in tasks],
-        )
-        if len(rows) == len(tasks):  # nearly always
-            return {task.id for task in tasks}
-        return {TaskId(str(row[0])) for row in rows}
-
-    async def _settle_batch(self, batch: Sequence[tuple[Attempt, Settlement]]) -> Sequence[Result]:
-        claims = {(attempt.task_id, attempt.claim) for attempt, _ in batch}
-        was_unknown = not claims.isdisjoint(self._unknown_settles)
-        self._unknown_settles |= claims
-        settled = await self._settling.run(lambda connection: self._settle(connection, batch, look=was_unknown))
-        self._unknown_settles -= claims
-        results: list[Result] = []
-        for attempt, _ in batch:
-            results.append(None if attempt.task_id in settled else ClaimLostError(attempt.task_id))
-            settled.discard(attempt.task_id)  # a second caller has lost it
-        return results
-
-    async def _settle(self, connection: Connection, batch: Sequence[tuple[Attempt, Settlement]], *, look: bool) -> set[TaskId]:
-        rows = await connection.fetch(
-            self._sql["settle"],
-            [attempt.task_id for attempt, _ in batch],
-            [attempt.claim for attempt, _ in batch],
-            [int(settlement.state) for _, settlement in batch],
-            [settlement.due_at for _, settlement in batch],
-            [settlement.started_at for _, settlement in batch],
-            [settlement.ended_at for _, settlement in batch],
-            [fault_text(settlement.fault) for _, settlement in batch],
-            [settlement.result for _, settlement in batch],
-        )
-        if len(rows) == len(batch):  # nearly always
-            return {attempt.task_id for attempt, _ in batch}
-        settled = {TaskId(str(row[0])) for row in rows}
-        if look:
-            rows = await connection.fetch(
-                self._sql["settled_before"],
-                [attempt.task_id for attempt, _ in batch],
-                [int(settlement.state) for _, settlement in batch],
-                [settlement.started_at for _, settlement in batch],
-            )
-            settled |= {TaskId(str(row[0])) for row in rows}
-        return settled
-
-    async def _delete_batch(self, batch: Sequence[TaskId]) -> Sequence[Result]:
-        async def delete(connection: Connection) -> tuple[set[TaskId], set[TaskId]]:
-            gone = {TaskId(str(row[0])) for row in await connection.fetch(self._sql["delete"], list(batch))}
-            left = [task_id for task_id in batch if task_id not in gone]
-            there = await connection.fetch(self._sql["existing"], left) if left else []
-            return gone, {TaskId(str(row[0])) for row in there}
-
-        gone, there = await self._accepting.run(delete)
-        results: list[Result] = []
-        for task_id in batch:
-            if task_id in gone:
-                gone.discard(task_id)  # a second caller finds nothing
-                results.append(None)
-            else:
-                results.append(TaskRunningError(task_id) if task_id in there else TaskNotFoundError(task_id))
-        return results
-
-    async def _read(self, ask: Callable[[Connection], Any]) -> Any:  # noqa: ANN401 - what the question asks for
-        """Ask on the reading connection that has waited longest."""
-        if not self._is_open:
-            raise StoreUnavailableError("it is closed")
-        reader = self._readers[self._next_reader]
-        self._next_reader = (self._next_reader + 1) % len(self._readers)
-        return await reader.run(ask)
 
 
 class _Heads(NamedTuple):
@@ -500,13 +310,3 @@ def _attempt(row: Any, pool: Pool, claim: int) -> Attempt:  # noqa: ANN401 - a r
 
 def _earliest(next_due: Mapping[Pool, Instant | None]) -> Instant | None:
     return min((due_at for due_at in next_due.values() if due_at is not None), default=None)
-
-
-def _position(cursor: str | None) -> tuple[Instant, str]:
-    """Where a page begins: after this moment and id."""
-    if cursor is None:
-        return _BEFORE_ALL
-    match = _CURSOR.fullmatch(cursor)
-    if match is None:
-        raise InvalidQueryError("cursor", "expected the cursor of a page before, as its Link header gives it")
-    return int(match[1]), match[2]

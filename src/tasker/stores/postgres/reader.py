@@ -1,0 +1,111 @@
+"""The reading side: each read is a statement of its own, on one of some connections."""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+from tasker.errors import InvalidQueryError, StoreUnavailableError, TaskNotFoundError
+from tasker.interfaces import NodeRecord, Page, TaskFilter
+from tasker.model.instants import SECOND, Instant
+from tasker.model.task import Pool, State, Task, TaskId
+from tasker.stores.postgres.connection import Connection, Link
+from tasker.stores.postgres.rows import to_task
+
+READERS: Final = 3
+"""Connections that read."""
+
+PAGE_BYTES: Final = 1 << 20
+"""A page ends once the bodies and results in it are longer than this, so that long bodies do not fill the memory."""
+
+_CURSOR: Final = re.compile(r"(-?\d{1,18})\.([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})", re.ASCII)
+_BEFORE_ALL: Final = (-210_866_803_200 * SECOND, "00000000-0000-0000-0000-000000000000")
+"""Before every moment and every id that PostgreSQL can store."""
+
+
+class Reader:
+    """Answers questions."""
+
+    def __init__(self, links: Sequence[Link], queries: Mapping[str, str]) -> None:
+        self._links = links
+        self._sql = queries
+        self._next = 0
+        self._is_closed = False
+
+    async def close(self) -> None:
+        """Close the connections. Whatever is asked from now on is refused."""
+        self._is_closed = True
+        for link in self._links:
+            await link.close()
+
+    async def get(self, task_id: TaskId) -> Task:
+        """See ``Store``."""
+        row = await self._read(lambda connection: connection.fetchrow(self._sql["get"], task_id))
+        if row is None:
+            raise TaskNotFoundError(task_id)
+        return to_task(row)
+
+    async def list_page(self, which: TaskFilter, *, after: str | None, limit: int) -> Page:
+        """See ``Store``."""
+        after_at, after_id = _position(after)
+        type_pools: list[tuple[str, Pool]] = await self._read(lambda connection: connection.fetch(self._sql["type_pools"]))
+        bound: list[Any] = [after_at, after_id, limit, PAGE_BYTES]
+        branches = []
+        for type_ in sorted({type_ for type_, _ in type_pools if which.type in (None, type_)}):
+            bound.append(type_)
+            place = f"${len(bound)}"
+            if which.state in (None, State.TODO):
+                pools = sorted(pool for other, pool in type_pools if other == type_)
+                branches += [self._sql["list_todo"].format(type=place, pool=pool) for pool in pools]
+            others = [state for state in State if state is not State.TODO and which.state in (None, state)]
+            branches += [self._sql["list_other"].format(type=place, state=int(state)) for state in others]
+        if not branches:
+            return Page((), None)
+        sql = self._sql["list_page"].format(branches=" UNION ALL ".join(branches))
+        rows = await self._read(lambda connection: connection.fetch(sql, *bound))
+        tasks = [to_task(row) for row in rows]
+        if rows and (len(rows) == limit or len(rows) < rows[-1]["found"]):
+            return Page(tasks, f"{tasks[-1].execution_at}.{tasks[-1].id}")
+        return Page(tasks, None)
+
+    async def count(self, *, up_to: int) -> Mapping[State, int]:
+        """See ``Store``."""
+
+        async def count(connection: Connection) -> Mapping[State, int]:
+            counts = dict.fromkeys(State, 0)
+            type_pools = await connection.fetch(self._sql["type_pools"])
+            for pool in {pool for _, pool in type_pools}:
+                counts[State.TODO] += await connection.fetchval(self._sql["count_todo"], pool, up_to - counts[State.TODO])
+            for type_ in {type_ for type_, _ in type_pools}:
+                for state in (State.IN_PROGRESS, State.DONE, State.FAILED):
+                    left = up_to - counts[state]
+                    counts[state] += await connection.fetchval(self._sql["count_other"], type_, int(state), left)
+            return counts
+
+        counts: Mapping[State, int] = await self._read(count)
+        return counts
+
+    async def nodes(self) -> Sequence[NodeRecord]:
+        """See ``Store``."""
+        rows = await self._read(lambda connection: connection.fetch(self._sql["nodes"]))
+        return [
+            NodeRecord(id=str(row[0]), address=row[1], version=row[2], started_at=row[3], lease_until=row[4], running=row[5])
+            for row in rows
+        ]
+
+    async def _read(self, ask: Callable[[Connection], Any]) -> Any:  # noqa: ANN401 - what the question asks for
+        """Ask on the connection that has waited longest."""
+        if self._is_closed:
+            raise StoreUnavailableError("it is closed")
+        link = self._links[self._next]
+        self._next = (self._next + 1) % len(self._links)
+        return await link.run(ask)
+
+
+def _position(cursor: str | None) -> tuple[Instant, str]:
+    """Where a page begins: after this moment and id."""
+    if cursor is None:
+        return _BEFORE_ALL
+    match = _CURSOR.fullmatch(cursor)
+    if match is None:
+        raise InvalidQueryError("cursor", "expected the cursor of a page before, as its Link header gives it")
+    return int(match[1]), match[2]
