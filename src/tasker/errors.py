@@ -6,6 +6,9 @@
   + TaskNotFoundError
   + TaskExistsError              a task with this id is stored already
   + TaskRunningError             a running task cannot be deleted
+  + TaskNotFailedError           only a failed task can be run again
+  + TaskExpiredError             it is too late to run the task again
+  + DestinationNotFoundError
   + ClaimLostError               the task was taken back since
   + LeaseEndedError              this node may not begin an attempt: others may take its tasks back
   + RefusedError                 a door turns the call away before it reaches the service
@@ -81,6 +84,30 @@ class TaskRunningError(TaskerError):
     def __init__(self, task_id: str) -> None:
         self.task_id = task_id
         super().__init__(f"the task {task_id} is running and cannot be deleted now: try again when its attempt has ended")
+
+
+class TaskNotFailedError(TaskerError):
+    """The task cannot be run again: it has not failed."""
+
+    def __init__(self, task_id: str, state: str) -> None:
+        self.task_id = task_id
+        super().__init__(f"the task {task_id} is {state}: only one that is failed can be run again")
+
+
+class TaskExpiredError(TaskerError):
+    """The task cannot be run again: its ``expires_at`` has passed."""
+
+    def __init__(self, task_id: str) -> None:
+        self.task_id = task_id
+        super().__init__(f"the expires_at of the task {task_id} has passed: it cannot start any more; create a new task")
+
+
+class DestinationNotFoundError(TaskerError):
+    """No destination has this id."""
+
+    def __init__(self, gate_id: str) -> None:
+        self.gate_id = gate_id
+        super().__init__(f"there is no destination with the id {gate_id}; GET /destinations lists those there are")
 
 
 class ClaimLostError(TaskerError):
