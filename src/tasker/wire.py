@@ -427,7 +427,7 @@ class DestinationChange(Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
 
 Reason: TypeAlias = Literal[
-    "waiting", "retrying", "paused", "circuit_open", "destination_full", "no_free_slot", "running", "done", "failed"
+    "waiting", "retrying", "paused", "circuit_open", "destination_full", "due", "no_free_slot", "running", "done", "failed"
 ]
 
 

@@ -5,9 +5,11 @@ from collections.abc import Awaitable, Callable, Coroutine
 from datetime import timedelta
 from typing import Final
 
+import msgspec
 import structlog
 
 from tasker import wire
+from tasker.callbacks import Ending, callback_for
 from tasker.engine.delay_queue import DelayQueue
 from tasker.engine.lease import Lease
 from tasker.engine.slots import Slots
@@ -17,7 +19,7 @@ from tasker.interfaces import Hold, Store, TaskType
 from tasker.model import lifecycle
 from tasker.model.attempt import Attempt, Failed, Outcome
 from tasker.model.instants import Instant
-from tasker.model.lifecycle import Move
+from tasker.model.lifecycle import Move, Settlement
 from tasker.model.task import TaskFault, TaskId
 from tasker.timing.alarm import sleep
 
@@ -160,17 +162,15 @@ class Worker:
         running.task.cancel()
 
     async def _settle(self, attempt: Attempt, outcome: Outcome, started_at: Instant) -> None:
-        settlement = lifecycle.settle(
-            outcome,
-            attempt=attempt.number,
-            retry=wire.retry_policy(attempt.fields),
-            started_at=started_at,
-            now=self._clock.now(),
-            rand=self._rand(),
-        )
+        settlement = self._settlement(attempt, outcome, started_at)
         self._telemetry.attempt_began(max(started_at - attempt.due_at, 0))
-        if not await self._write(attempt, lambda: self._store.settle(attempt, settlement)):
+        has_woken = await self._write(attempt, lambda: self._store.settle(attempt, settlement))
+        if has_woken is None:
             return
+        if has_woken:
+            self._queue.ring()
+        if settlement.callback is not None:
+            self._queue.announce(settlement.callback.due_at, settlement.callback.pool)
         match settlement.move:
             case Move.COMPLETE:
                 self._telemetry.done += 1
@@ -190,26 +190,52 @@ class Worker:
                 state=settlement.state.word,
             )
 
+    def _settlement(self, attempt: Attempt, outcome: Outcome, started_at: Instant) -> Settlement:
+        """Return what is to be written of an attempt, with the callback if it ends its task."""
+        now = self._clock.now()
+        settlement = lifecycle.settle(
+            outcome,
+            attempt=attempt,
+            retry=wire.decode_end_fields(attempt.fields).policy,
+            started_at=started_at,
+            now=now,
+            rand=self._rand(),
+        )
+        if settlement.ended_at is None:
+            return settlement
+        ending = Ending(
+            task_id=attempt.task_id,
+            type=attempt.type,
+            attempts=attempt.number,
+            fields=attempt.fields,
+            fault=settlement.fault,
+            status=None if outcome.exchange is None else outcome.exchange.status,
+            result=settlement.result,
+        )
+        return msgspec.structs.replace(settlement, callback=callback_for(ending, now=now))
+
     async def _give_back(self, attempt: Attempt) -> None:
-        if await self._write(attempt, lambda: self._store.give_back(attempt)):
+        async def give_back() -> bool:
+            await self._store.give_back(attempt)
+            return False
+
+        if await self._write(attempt, give_back) is not None:
             self._telemetry.given_back += 1
 
-    async def _write(self, attempt: Attempt, write: Callable[[], Awaitable[None]]) -> bool:
-        """Repeat *write* until it succeeds; False if the claim is lost, and with it the result."""
+    async def _write(self, attempt: Attempt, write: Callable[[], Awaitable[bool]]) -> bool | None:
+        """Repeat *write* until it succeeds, and return what it does; None if the claim is lost, and with it the result."""
         wait = _FIRST_WAIT
         while True:
             try:
-                await write()
+                return await write()
             except ClaimLostError:
                 self._telemetry.claims_lost += 1
                 _log.warning("discarded the end of an attempt: its claim is lost", task_id=attempt.task_id, type=attempt.type)
-                return False
+                return None
             except StoreError as error:
                 _log.warning("cannot write the end of an attempt, trying again", task_id=attempt.task_id, reason=str(error))
                 await sleep(self._clock, wait)
                 wait = min(2 * wait, _LONGEST_WAIT)
-            else:
-                return True
 
 
 class _Running:

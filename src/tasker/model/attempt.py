@@ -34,7 +34,7 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
     """What the task type was given: a JSON object."""
 
 
-class Phases(msgspec.Struct, frozen=True, kw_only=True):
+class Phases(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """How long the parts of a call took, in seconds. None: it did not come to that, or nothing of the kind was to be done."""
 
     dns: float | None = None
@@ -47,7 +47,7 @@ class Phases(msgspec.Struct, frozen=True, kw_only=True):
     """From the beginning of the lookup to the end of the answer, or to the failure."""
 
 
-class Exchange(msgspec.Struct, frozen=True, kw_only=True):
+class Exchange(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What passed between tasker and the target of a call."""
 
     phases: Phases
@@ -85,7 +85,7 @@ class Failed(msgspec.Struct, frozen=True):
 Outcome: TypeAlias = Succeeded | Failed
 
 
-class AttemptRecord(msgspec.Struct, frozen=True, kw_only=True):
+class AttemptRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What is kept of an attempt once it has ended."""
 
     number: int
