@@ -74,7 +74,7 @@ async def test_every_acknowledged_write_is_in_every_image_that_a_power_loss_can_
             note(task.id, State.TODO, State.IN_PROGRESS)
         (attempt,) = (await store.claim_due({WEBHOOK: 1})).attempts
         now = clock.now()
-        settled = lifecycle.settle(Succeeded(), attempt=1, retry=RetryPolicy(), started_at=now, now=now, rand=0.5)
+        settled = lifecycle.settle(Succeeded(), attempt=attempt, retry=RetryPolicy(), started_at=now, now=now, rand=0.5)
         await store.settle(attempt, settled)
         note(run.id, State.DONE)
         await store.delete(gone.id)

@@ -9,7 +9,7 @@ from tasker.model.circuit import Circuit, CircuitState
 from tasker.model.instants import LAST, SECOND, Instant
 
 LOOK_AGAIN: Final = SECOND
-"""Microseconds after which it is looked again whether a full gate has room. When an attempt ends there, it is looked at once."""
+"""Microseconds after which it is looked again whether a full gate has room. The end of one of its attempts does so at once."""
 
 
 class GateKind(IntEnum):

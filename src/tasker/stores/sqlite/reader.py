@@ -68,17 +68,18 @@ class Reader:
         """Return the gate in a row of ``gates``, with how many tasks it has set aside, counted up to a limit."""
         gate = to_gate(row)
         held = 0
-        for (pool,) in self.connection.execute(self._sql["gate_pools"], {"gate": gate.id}).fetchall():
+        pools: list[Any] = self.connection.execute(self._sql["gate_pools"], {"gate": gate.id}).fetchall()
+        for (pool,) in pools:
             held += self._count("count_held", {"pool": pool, "gate": gate.id, "up_to": HELD_COUNTED_TO - held})
         return GateRecord(gate=gate, running=row[-1], held=held)
 
     def _place(self, task_id: TaskId) -> tuple[int, int | None, int | None]:
         """Return the row of a task, its gate, and the gate that has set it aside."""
-        row: tuple[int, int | None, int | None] | None
-        row = self.connection.execute(self._sql["place"], {"id": id_bytes(task_id)}).fetchone()
+        row: Any = self.connection.execute(self._sql["place"], {"id": id_bytes(task_id)}).fetchone()
         if row is None:
             raise TaskNotFoundError(task_id)
-        return row
+        seq, destination, held_by = row
+        return seq, destination, held_by
 
     @contextmanager
     def _snapshot(self) -> Iterator[None]:
