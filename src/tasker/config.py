@@ -49,6 +49,13 @@ class Settings:
     max_deliveries: int = 200
     """Webhooks that may be under way at once, 1 to 10,000. Default: 200."""
 
+    per_destination: int | None = None
+    """Webhooks to one scheme, host and port that may be under way at once, on all nodes together, 1 to 10,000; None: as many as
+    leave more slots free than they take. Default: none."""
+
+    attempts_kept: int = 20
+    """Attempts of a task that are kept, the newest ones, 1 to 1,000. Default: 20."""
+
     pbkdf2_iterations: int = 600_000
     """Rounds of PBKDF2-HMAC-SHA256 that a hash task takes, 1,000 to 10,000,000. Default: 600,000."""
 

@@ -118,7 +118,14 @@ def make_store(settings: Settings, *, address: str) -> Store:
     """
     if is_sqlite(settings.database_url):
         location = sqlite_location(settings.database_url)
-        return SqliteStore(location, clock=SystemClock(), address=address, version=__version__)
+        return SqliteStore(
+            location,
+            clock=SystemClock(),
+            address=address,
+            version=__version__,
+            attempts_kept=settings.attempts_kept,
+            per_host=settings.per_destination,
+        )
     with _postgres_extra():
         from tasker.stores.postgres.store import PostgresStore  # noqa: PLC0415 - an extra
     return PostgresStore(
@@ -128,6 +135,8 @@ def make_store(settings: Settings, *, address: str) -> Store:
         version=__version__,
         listens=not settings.no_listen,
         migrates=not settings.no_migrate,
+        attempts_kept=settings.attempts_kept,
+        per_host=settings.per_destination,
     )
 
 

@@ -251,6 +251,23 @@ SETTINGS: Final = (
         toml=(int,),
     ),
     Setting(
+        name="per_destination",
+        metavar="NUMBER",
+        help="Webhooks to one scheme, host and port that may be under way at once, on all nodes together. Without it a "
+        "destination gets another slot only while more slots are free than it has.",
+        expected="a number from 1 to 10000",
+        parse=_whole(1, 10_000),
+        toml=(int,),
+    ),
+    Setting(
+        name="attempts_kept",
+        metavar="NUMBER",
+        help="Attempts of a task that are kept, the newest ones.",
+        expected="a number from 1 to 1000",
+        parse=_whole(1, 1_000),
+        toml=(int,),
+    ),
+    Setting(
         name="pbkdf2_iterations",
         metavar="NUMBER",
         help="Rounds of PBKDF2 that a hash task takes.",

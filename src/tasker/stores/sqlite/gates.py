@@ -35,6 +35,12 @@ class Gates:
         self._sql = queries
         self._per_host = per_host
         self._ids: dict[Destination, int] = {}
+        self._healthy: set[int] = set()
+        """Gates of which this transaction knows that another success changes nothing."""
+
+    def begin(self) -> None:
+        """A transaction begins: others may have changed the gates since the one before."""
+        self._healthy.clear()
 
     def id_of(self, destination: Destination | None) -> int | None:
         """Return the gate of *destination*, made if it is missing; None for none."""
@@ -87,13 +93,17 @@ class Gates:
         Args:
             is_alive: what the attempt showed of the destination, for the circuit.
         """
-        if gate is None:
+        if gate is None or (gate in self._healthy and is_alive is not False):
             return False
         failures, open_until, paused, holds = self._run("circuit", gate=gate)[0]
         circuit = Circuit(failures, open_until)
         if is_alive is not None and (after := circuit.heard(is_alive, now)) != circuit:
             self._run("set_circuit", gate=gate, failures=after.failures, open_until=after.open_until)
             circuit = after
+        if circuit.failures == 0:
+            self._healthy.add(gate)
+        else:
+            self._healthy.discard(gate)
         if not holds or paused or circuit.state(now) is CircuitState.OPEN:
             return False
         return self.wake(gate, now)

@@ -178,6 +178,7 @@ class Writer:
             self._synchronous = synchronous
         try:
             self._connection.execute("BEGIN IMMEDIATE")
+            self._gates.begin()
             results = run()
             self._connection.execute("COMMIT")
         except BaseException:
