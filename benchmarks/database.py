@@ -17,6 +17,7 @@ from tasker.model.task import Task
 from tasker.node import make_store
 from tasker.testing.task_factory import a_task
 from tasker.timing.clock import SystemClock
+from tasker.urls import origin
 from tasker.wire import HashFields, WebhookFields
 
 _BATCH: Final = 5_000
@@ -30,8 +31,9 @@ def now() -> Instant:
 
 def webhooks(url: str, due_times: Iterable[Instant]) -> list[Task]:
     """Webhooks whose body tells the sink when they were due."""
+    host = origin(url)
     return [
-        a_task(due_at=due_at, fields=msgspec.json.encode(WebhookFields(url=url, body=f"{due_at:0{BODY_LENGTH}}")))
+        a_task(due_at=due_at, fields=msgspec.json.encode(WebhookFields(url=url, body=f"{due_at:0{BODY_LENGTH}}")), host=host)
         for due_at in due_times
     ]
 
