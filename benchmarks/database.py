@@ -75,11 +75,12 @@ def fill_with_waiting(path: Path, count: int) -> float:
         for name, _ in indexes:
             connection.execute(f"DROP INDEX {name}")
         connection.execute("INSERT INTO type_pool (type, pool) VALUES ('webhook', 1)")
+        connection.execute("INSERT INTO gate (id, kind, name) VALUES (1, 0, 'http://localhost:9000')")
         connection.execute(
             """WITH RECURSIVE n(seq) AS (SELECT 1 UNION ALL SELECT seq + 1 FROM n WHERE seq < :count),
                     drawn AS MATERIALIZED (SELECT seq, :first + abs(random() % :span) AS due_at FROM n)
-               INSERT INTO task (seq, id, type, pool, due_at, execution_at, execution_time)
-               SELECT seq, unhex(printf('%012x7%s', :made + seq / 100, substr(hex(randomblob(10)), 2))), 'webhook', 1,
+               INSERT INTO task (seq, id, type, pool, destination, due_at, execution_at, execution_time)
+               SELECT seq, unhex(printf('%012x7%s', :made + seq / 100, substr(hex(randomblob(10)), 2))), 'webhook', 1, 1,
                       due_at, due_at,
                       strftime('%Y-%m-%dT%H:%M:%S', due_at / 1000000, 'unixepoch') || printf('.%06dZ', due_at % 1000000)
                  FROM drawn""",

@@ -26,6 +26,7 @@ LATER = "2126-02-10T16:30:00Z"
 LEAKY_TYPE = """
 import asyncio, functools, logging
 from datetime import timedelta
+from tasker.model.gate import Destination, GateKind
 from tasker.task_types.hash import HashType
 from tasker.wire import HashFields
 
@@ -41,6 +42,8 @@ class Leaky:
         if "defect" in request.secret:
             raise ValueError(f"cannot use {request.secret}")
         return request
+    def destination(self, fields):
+        return Destination(GateKind.TYPE, "leaky")
     async def run(self, attempt, started):
         secret = attempt.fields.decode()
         logging.getLogger("leaky").info("it is %s", secret)
