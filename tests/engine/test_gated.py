@@ -34,7 +34,9 @@ async def test_of_a_broken_host_one_task_is_tried_when_the_circuit_has_been_open
     assert [at for _, _, at in bench.starts] == [1.0] * 10
     await clock.advance(10)
     assert [at for _, _, at in bench.starts][10:] == [6.0]
-    assert [task.attempts for task in (await bench.store.list_page(TaskFilter(state=State.TODO), after=None, limit=9)).tasks] == [0]
+    assert [
+        task.attempts for task in (await bench.store.list_page(TaskFilter(state=State.TODO), after=None, limit=9)).tasks
+    ] == [0]
 
 
 async def test_what_was_paused_starts_when_it_goes_on(bench, clock):
