@@ -1,7 +1,9 @@
 """Makes connections to targets, and to nowhere else: every address is checked here, after the name was resolved.
 
-A name is resolved once for each connection, all its addresses are checked, and one of those that were checked is connected to.
-In whatever spelling a target names an address, it has become the address itself here.
+A name is resolved once for each connection, all its addresses are checked, and one of those that were checked is connected to;
+then the other end of the connection is checked again. In whatever spelling a target names an address, it has become the address
+itself here. A connection that is used again goes where it was checked to go: what may be called never changes while a server
+runs.
 """
 
 import asyncio
@@ -14,8 +16,9 @@ from typing import Any, Final, NamedTuple, TypeAlias
 
 from aiohappyeyeballs import start_connection
 
-from tasker.egress import address_policy
+from tasker.egress.address_policy import EgressPolicy, is_host_name
 from tasker.egress.connection import Connection
+from tasker.egress.egress_proxy import EgressProxy, open_tunnel, unreachable
 from tasker.egress.http_client import DeliveryError
 
 LOOKUPS_AT_ONCE: Final = 64
@@ -49,14 +52,25 @@ class Origin(NamedTuple):
 class Connector:
     """Makes connections. Needs a running event loop."""
 
-    def __init__(self, lookup: Callable[[str, int], Sequence[AddressInfo]] = look_up) -> None:
+    def __init__(
+        self,
+        lookup: Callable[[str, int], Sequence[AddressInfo]] = look_up,
+        *,
+        policy: EgressPolicy | None = None,
+        proxy: EgressProxy | None = None,
+    ) -> None:
         """Make a connector.
 
         Args:
             lookup: finds the addresses of a name, as ``look_up`` does.
+            policy: whom it may call; not given: what a server that listens on loopback may.
+            proxy: what every connection goes through; None: none does. Then names are handed to it as they are, so that it is
+                the proxy that resolves and checks them; here only addresses are checked, and the names themselves.
         """
         self._loop = asyncio.get_running_loop()
         self._lookup = lookup
+        self._policy = policy or EgressPolicy()
+        self._proxy = proxy
         self._threads = ThreadPoolExecutor(LOOKUPS_AT_ONCE, thread_name_prefix="tasker-dns")
         self._tls = ssl.create_default_context()
 
@@ -65,19 +79,13 @@ class Connector:
 
         Raises:
             DeliveryError: there is none: ``dns_failed``, ``egress_denied`` (permanent), ``connect_refused``,
-                ``connect_timeout``, ``connect_failed``, ``tls_failed``.
+                ``connect_timeout``, ``connect_failed``, ``tls_failed``, ``proxy_refused``, ``proxy_failed``, ``invalid_url``
+                (permanent).
         """
-        addresses = _allowed(await self._resolve(origin))
-        try:
-            connected = await start_connection(addresses, happy_eyeballs_delay=_NEXT_ADDRESS_AFTER, loop=self._loop)
-        except ConnectionRefusedError:
-            raise DeliveryError("connect_refused", "the target refuses connections") from None
-        except TimeoutError as error:
-            if error.errno is None:
-                raise  # ours: the caller's patience has ended
-            raise DeliveryError("connect_timeout", "the target does not answer at its address") from None
-        except (OSError, RuntimeError):
-            raise DeliveryError("connect_failed", "no connection to the target can be made") from None
+        if self._proxy is None:
+            connected = await self._reach(origin)
+        else:
+            connected = await self._reach_through(self._proxy, origin)
         try:
             _, connection = await self._loop.create_connection(
                 lambda: Connection(connected, is_secure=origin.is_secure),
@@ -97,26 +105,91 @@ class Connector:
         """Let go of the threads. Does not wait for one that hangs."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
-    async def _resolve(self, origin: Origin) -> Sequence[AddressInfo]:
-        with suppress(OSError, UnicodeError):
-            return look_up(origin.host, origin.port, flags=socket.AI_NUMERICHOST)  # asks nobody
+    async def _reach(self, origin: Origin) -> socket.socket:
+        """Return a socket that is connected to *origin*, at an address that was checked."""
+        found = _as_address(origin.host, origin.port)
+        name = None
+        if not found:
+            name = origin.host
+            _refuse(self._policy.name_refusal(name, origin.port))
+            found = await self._resolve(name, origin.port)
+        refusals = [self._policy.refusal(place[0], origin.port, name=name) for *_, place in found]
+        allowed = [info for info, refusal in zip(found, refusals, strict=True) if refusal is None]
+        if not allowed:
+            _refuse(refusals[0])
         try:
-            return await self._loop.run_in_executor(self._threads, self._lookup, origin.host, origin.port)
+            connected = await self._open(allowed)
+        except ConnectionRefusedError:
+            raise DeliveryError("connect_refused", "the target refuses connections") from None
+        except TimeoutError as error:
+            if error.errno is None:
+                raise  # ours: the caller's patience has ended
+            raise DeliveryError("connect_timeout", "the target does not answer at its address") from None
+        except (OSError, RuntimeError):
+            raise DeliveryError("connect_failed", "no connection to the target can be made") from None
+        try:
+            _refuse(self._policy.refusal(connected.getpeername()[0], origin.port, name=name))
+        except OSError:
+            connected.close()
+            raise DeliveryError("connect_failed", "the target closed the connection at once") from None
+        except DeliveryError:
+            connected.close()
+            raise
+        return connected
+
+    async def _reach_through(self, proxy: EgressProxy, origin: Origin) -> socket.socket:
+        """Return a socket that is connected to *origin* by a tunnel. Where the proxy is, is the operator's word."""
+        host = origin.host
+        if found := _as_address(host, origin.port):
+            host = found[0][4][0].partition("%")[0]  # in the spelling that was checked
+            _refuse(self._policy.refusal(host, origin.port))
+        elif is_host_name(host):
+            _refuse(self._policy.name_refusal(host, origin.port))
+        else:  # the proxy might take it for an address
+            raise DeliveryError("invalid_url", "the target's host is no name", permanent=True)
+        try:
+            there = _as_address(proxy.host, proxy.port) or await self._look_up(proxy.host, proxy.port)
+            connected = await self._open(there)
+        except TimeoutError as error:
+            if error.errno is None:
+                raise
+            raise unreachable() from None
+        except (OSError, UnicodeError, RuntimeError):
+            raise unreachable() from None
+        try:
+            await open_tunnel(connected, proxy, host, origin.port)
+        except BaseException:
+            connected.close()
+            raise
+        return connected
+
+    async def _open(self, addresses: Sequence[AddressInfo]) -> socket.socket:
+        return await start_connection(addresses, happy_eyeballs_delay=_NEXT_ADDRESS_AFTER, loop=self._loop)
+
+    async def _resolve(self, name: str, port: int) -> Sequence[AddressInfo]:
+        """Return the addresses of *name*, at least one. A name that nobody can resolve now is not called."""
+        try:
+            found = await self._look_up(name, port)
         except OSError:
             raise DeliveryError("dns_failed", "the target's host name cannot be resolved") from None
         except UnicodeError:
             raise DeliveryError("invalid_url", "the target's host is no name", permanent=True) from None
+        if not found:
+            raise DeliveryError("dns_failed", "the target's host name has no address")
+        return found
+
+    async def _look_up(self, name: str, port: int) -> Sequence[AddressInfo]:
+        return await self._loop.run_in_executor(self._threads, self._lookup, name, port)
 
 
-def _allowed(found: Sequence[AddressInfo]) -> Sequence[AddressInfo]:
-    """Return the addresses that may be called.
+def _as_address(host: str, port: int) -> Sequence[AddressInfo]:
+    """Return the address that *host* is in some spelling; empty if it is a name. Asks nobody."""
+    with suppress(OSError, UnicodeError):
+        return look_up(host, port, flags=socket.AI_NUMERICHOST)
+    return []
 
-    Raises:
-        DeliveryError: there is none (``egress_denied``).
-    """
-    rules = [address_policy.refusal(place[0]) for *_, place in found]
-    allowed = [info for info, rule in zip(found, rules, strict=True) if rule is None]
-    if not allowed:
-        rule = next((rule for rule in rules if rule is not None), "nowhere")
-        raise DeliveryError("egress_denied", f"the target is {rule}, which is never called", permanent=True)
-    return allowed
+
+def _refuse(refusal: str | None) -> None:
+    """Raise ``egress_denied`` if there is a *refusal*."""
+    if refusal is not None:
+        raise DeliveryError("egress_denied", f"the target is {refusal}", permanent=True)
