@@ -8,6 +8,7 @@ from typing import Final
 
 LOG_LEVELS: Final = ("TRACE", "DEBUG", "INFO", "WARN", "ERROR")
 LOG_FORMATS: Final = ("auto", "console", "json")
+EGRESS_LEVELS: Final = ("auto", "lan", "public", "any")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +57,19 @@ class Settings:
     attempts_kept: int = 20
     """Attempts of a task that are kept, the newest ones, 1 to 1,000. Default: 20."""
 
+    egress: str = "auto"
+    """Whom webhooks may call, one of ``EGRESS_LEVELS``; ``egress_level`` is what ``auto`` stands for. Default: auto."""
+
+    allow_targets: tuple[str, ...] = ()
+    """What they may call beside, as ``egress.address_policy.read_entry`` reads it. Default: nothing."""
+
+    deny_targets: tuple[str, ...] = ()
+    """What they may not call, whatever else is said. Default: nothing."""
+
+    egress_proxy: str | None = field(default=None, repr=False)
+    """The URL of the proxy that they go through, as ``egress.egress_proxy.read_proxy`` reads it; may hold a password. None:
+    they go straight. Default: none."""
+
     pbkdf2_iterations: int = 600_000
     """Rounds of PBKDF2-HMAC-SHA256 that a hash task takes, 1,000 to 10,000,000. Default: 600,000."""
 
@@ -80,6 +94,13 @@ class Settings:
     allowed_hosts: tuple[str, ...] = ()
     """Host names, in lower case, that callers may use beside ``localhost`` and IP addresses, while no key is asked for.
     Default: none."""
+
+    @property
+    def egress_level(self) -> str:
+        """The level in force: ``lan``, ``public`` or ``any``. ``auto`` is ``lan`` if only this machine can call the server."""
+        if self.egress != "auto":
+            return self.egress
+        return "lan" if is_loopback(self.listen_ip) else "public"
 
 
 def is_sqlite(database_url: str) -> bool:
