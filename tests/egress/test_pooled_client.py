@@ -594,9 +594,9 @@ async def test_loopback_is_called_however_it_is_written(caller, sink, host):
 
 
 async def test_a_name_with_nothing_but_refused_addresses_is_not_called(caller, names):
-    names["meta.example"] = ["169.254.169.254", "fe80::1"]
+    names["inner.example"] = ["169.254.169.254", "fe80::1"]
 
-    error = says_nothing_of(await failure(caller, "http://user:p4ss@meta.example/?t0ken"), "meta")
+    error = says_nothing_of(await failure(caller, "http://user:p4ss@inner.example/?t0ken"), "inner")
 
     assert (error.code, error.permanent, caller.announced) == ("egress_denied", True, 0)
 

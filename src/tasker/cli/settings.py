@@ -314,7 +314,7 @@ SETTINGS: Final = (
         name="egress_proxy",
         metavar="URL",
         help="Proxy that webhooks go through, by CONNECT. It resolves and checks host names itself.",
-        expected="http://HOST:PORT or http://USER:PASSWORD@HOST:PORT, percent-encoded",
+        expected="http://HOST:PORT, with USER:PASSWORD@, percent-encoded, before the host if it asks for them",
         parse=_proxy,
         shown=_without_secrets,
     ),
