@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import subprocess
 
 import pytest
 from targets import Target
@@ -83,6 +84,22 @@ async def target(anyio_backend):
 def names():
     """Says what host names resolve to: a list of addresses, an error, or what has to return before it fails."""
     return {}
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory):
+    """A file with a certificate for hook.example alone, which is its own authority, and the file of its key."""
+    folder = tmp_path_factory.mktemp("guard-tls")
+    key, certificate = folder / "key.pem", folder / "certificate.pem"
+    subprocess.run(
+        [
+            *("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", certificate),
+            *("-days", "2", "-subj", "/CN=hook.example", "-addext", "subjectAltName=DNS:hook.example"),
+        ],
+        check=True,
+        capture_output=True,
+    )
+    return certificate, key
 
 
 def _resolved(address, port):
