@@ -102,6 +102,18 @@ def certificate(tmp_path_factory):
     return certificate, key
 
 
+@pytest.fixture
+def deaf_port():
+    """A port whose queue of new connections is full: a further one waits."""
+    with socket.socket() as deaf, socket.socket() as first, socket.socket() as second:
+        deaf.bind(("127.0.0.1", 0))
+        deaf.listen(0)
+        for waiting in (first, second):
+            waiting.setblocking(False)
+            waiting.connect_ex(deaf.getsockname())
+        yield deaf.getsockname()[1]
+
+
 def _resolved(address, port):
     family, place = (socket.AF_INET6, (address, port, 0, 0)) if ":" in address else (socket.AF_INET, (address, port))
     return (family, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", place)

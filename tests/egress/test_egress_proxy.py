@@ -10,6 +10,7 @@ from calling import OK, Sink, failure, new_client, post, refused
 from forward_proxy import ForwardProxy
 from targets import Target
 
+from tasker.egress import connector
 from tasker.egress.address_policy import EgressPolicy
 from tasker.egress.egress_proxy import HEAD_LIMIT, EgressProxy, read_proxy
 
@@ -229,6 +230,14 @@ async def test_a_proxy_whose_name_cannot_be_resolved_has_failed(anyio_backend):
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
     error = await refused("hook.example", proxy=EgressProxy("proxy.internal", 4750), lookup=nowhere)
+
+    assert (error.code, error.is_targets_fault) == ("proxy_failed", False)
+
+
+async def test_a_proxy_that_takes_no_connections_has_failed_before_the_target_is_blamed(monkeypatch, deaf_port):
+    monkeypatch.setattr(connector, "CONNECT_SECONDS", 0.2)
+
+    error = await refused("hook.example", proxy=EgressProxy("127.0.0.1", deaf_port))
 
     assert (error.code, error.is_targets_fault) == ("proxy_failed", False)
 

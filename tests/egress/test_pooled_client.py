@@ -289,18 +289,6 @@ async def test_a_target_that_refuses_connections(caller, closed_port):
     assert (error.code, error.permanent, caller.announced) == ("connect_refused", False, 0)
 
 
-@pytest.fixture
-def deaf_port():
-    """A port whose queue of new connections is full: a further one waits."""
-    with socket.socket() as deaf, socket.socket() as first, socket.socket() as second:
-        deaf.bind(("127.0.0.1", 0))
-        deaf.listen(0)
-        for waiting in (first, second):
-            waiting.setblocking(False)
-            waiting.connect_ex(deaf.getsockname())
-        yield deaf.getsockname()[1]
-
-
 async def test_a_target_that_does_not_take_the_connection_in_time(caller, deaf_port):
     error = says_nothing_of(await failure(caller, f"http://user:p4ss@127.0.0.1:{deaf_port}/?t0ken", timeout_seconds=0.2))
 

@@ -18,7 +18,7 @@ from aiohappyeyeballs import start_connection
 
 from tasker.egress.address_policy import EgressPolicy, is_host_name
 from tasker.egress.connection import Connection
-from tasker.egress.egress_proxy import EgressProxy, open_tunnel, unreachable
+from tasker.egress.egress_proxy import CONNECT_SECONDS, EgressProxy, open_tunnel, unreachable
 from tasker.egress.http_client import DeliveryError
 
 LOOKUPS_AT_ONCE: Final = 64
@@ -148,12 +148,9 @@ class Connector:
         else:  # the proxy might take it for an address
             raise DeliveryError("invalid_url", "the target's host is no name", permanent=True)
         try:
-            there = _as_address(proxy.host, proxy.port) or await self._look_up(proxy.host, proxy.port)
-            connected = await self._open(there)
-        except TimeoutError as error:
-            if error.errno is None:
-                raise
-            raise unreachable() from None
+            async with asyncio.timeout(CONNECT_SECONDS):
+                there = _as_address(proxy.host, proxy.port) or await self._look_up(proxy.host, proxy.port)
+                connected = await self._open(there)
         except (OSError, UnicodeError, RuntimeError):
             raise unreachable() from None
         try:

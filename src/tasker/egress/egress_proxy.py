@@ -15,6 +15,9 @@ from tasker.egress.http_client import DeliveryError
 HEAD_LIMIT: Final = 16 * 1024
 """Bytes that the head of a proxy's answer may have."""
 
+CONNECT_SECONDS: Final = 10.0
+"""How long a connection to a proxy may take to make: less than an attempt, so that it is not the target that is blamed."""
+
 _URL: Final = re.compile(r"http://(?:([^\s@/?#]+)@)?(\[[0-9a-f:.]+\]|[^][@:/?#\s]+):([0-9]{1,5})/?", re.ASCII | re.IGNORECASE)
 
 
@@ -69,15 +72,11 @@ async def open_tunnel(connected: socket.socket, proxy: EgressProxy, host: str, p
         request += b"proxy-authorization: Basic %b\r\n" % base64.b64encode(proxy.credentials)
     try:
         head, end, more = (await _ask(connected, request + b"\r\n")).partition(b"\r\n\r\n")
-    except TimeoutError as error:
-        if error.errno is None:
-            raise  # ours: the caller's patience has ended
-        raise _failed("the egress proxy does not answer") from None
     except (OSError, RuntimeError):
-        raise _failed("the egress proxy closed the connection") from None
+        raise _proxy_failed("the egress proxy closed the connection") from None
     status = re.match(rb"HTTP/1\.[01] ([2-5][0-9][0-9])(?= |\r|$)", head)
     if status is None or not end:
-        raise _failed("the egress proxy did not answer as a proxy does")
+        raise _proxy_failed("the egress proxy did not answer as a proxy does")
     if status[1] in (b"502", b"504"):
         raise DeliveryError("connect_failed", f"the egress proxy cannot reach the target: it answered {status[1].decode()}")
     if not status[1].startswith(b"2"):
@@ -87,7 +86,7 @@ async def open_tunnel(connected: socket.socket, proxy: EgressProxy, host: str, p
             is_targets_fault=False,
         )
     if more:
-        raise _failed("the egress proxy said more than that there is a tunnel")
+        raise _proxy_failed("the egress proxy said more than that there is a tunnel")
 
 
 async def _ask(connected: socket.socket, request: bytes) -> bytes:
@@ -105,8 +104,8 @@ async def _ask(connected: socket.socket, request: bytes) -> bytes:
 
 def unreachable() -> DeliveryError:
     """Return the error of a proxy that there is no connection to."""
-    return _failed("no connection to the egress proxy can be made")
+    return _proxy_failed("no connection to the egress proxy can be made")
 
 
-def _failed(msg: str) -> DeliveryError:
+def _proxy_failed(msg: str) -> DeliveryError:
     return DeliveryError("proxy_failed", msg, is_targets_fault=False)
