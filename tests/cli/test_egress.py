@@ -1,9 +1,11 @@
-"""What the log says at the start of whom webhooks may call."""
+"""Whom a server lets webhooks call, and what its log says about that at the start."""
 
 import json
 
 import pytest
-from command import serving
+from command import serving, soon, until
+
+from tasker.testing.webhook_receiver import WebhookReceiver, answer
 
 
 def log_of(folder, *options, variables=None):
@@ -43,3 +45,58 @@ def test_the_start_line_names_the_proxy_without_its_password_and_says_who_checks
     assert log["serving"]["host_names"] == "checked by the proxy"
     assert "us3r" not in json.dumps(log)
     assert "p4ss" not in json.dumps(log)
+
+
+def call(folder, url, *options, variables=None):
+    """Have a server with *options* call *url* once; return the state of the task and its ``last_error``."""
+    with serving(folder, "--listen-port", "0", *options, variables=variables) as server:
+        task = {"execution_time": soon(), "url": url, "body": "x", "retry": {"max_attempts": 1}}
+        task_id = json.loads(server.call("POST", "/tasks/new", {"webhook": task})[1])["id"]
+
+        def view():
+            return json.loads(server.call("GET", f"/tasks/{task_id}")[1])["webhook"]
+
+        until(lambda: view()["state"] in ("done", "failed"), "the task has ended")
+        return view()["state"], view()["last_error"]
+
+
+@pytest.mark.parametrize(
+    ("options", "code"),
+    [
+        ([], None),
+        (["--egress", "public"], "egress_denied"),
+        (["--listen-ip", "0.0.0.0", "--no-auth"], "egress_denied"),
+        (["--egress", "public", "--allow-target", "127.0.0.1"], None),
+        (["--egress", "public", "--allow-target", "127.0.0.2"], "egress_denied"),
+        (["--deny-target", "127.0.0.0/8"], "egress_denied"),
+    ],
+)
+def test_a_server_calls_whom_its_settings_let_it_call(tmp_path, options, code):
+    with WebhookReceiver() as receiver:
+        state, error = call(tmp_path, receiver.url(), *options)
+
+    assert (state, error and error["code"]) == ("done" if code is None else "failed", code)
+    assert len(receiver.deliveries()) == (code is None)
+
+
+def test_a_redirect_to_where_nobody_may_call_is_a_failed_attempt(tmp_path):
+    with WebhookReceiver() as inner:
+        location = f"location: {inner.url()}\r\n"
+        with WebhookReceiver(lambda _: answer(302, headers=location)) as receiver:
+            _, error = call(tmp_path, receiver.url(), "--egress", "public", "--allow-target", f"127.0.0.1:{receiver.port}")
+
+    assert error["code"] == "status_302"
+    assert len(receiver.deliveries()) == 1
+    assert inner.deliveries() == []
+
+
+def test_a_proxy_that_is_named_is_what_is_called(tmp_path):
+    refusal = b"HTTP/1.1 407 Request rejected by proxy\r\ncontent-length: 0\r\n\r\n"
+    with WebhookReceiver(lambda _: refusal) as proxy, WebhookReceiver() as receiver:
+        variables = {"TASKER_EGRESS_PROXY": f"http://us3r:p4ss@127.0.0.1:{proxy.port}"}
+        _, error = call(tmp_path, f"http://localhost:{receiver.port}/", variables=variables)
+
+    assert error["code"] == "proxy_refused"
+    assert [(asked.method, asked.path) for asked in proxy.deliveries()] == [("CONNECT", f"localhost:{receiver.port}")]
+    assert receiver.deliveries() == []
+    assert "p4ss" not in json.dumps(error)
