@@ -6,7 +6,7 @@ import socket
 import pytest
 from targets import receive
 
-from tasker.egress.connector import Connector, Origin
+from tasker.egress.connector import Connector, Durations, Origin
 from tasker.egress.http_client import DeliveryError, Request
 from tasker.egress.pooled_client import PooledClient
 
@@ -59,7 +59,7 @@ class Inside:
 
 async def post(client, url, *, timeout_seconds=20):
     """Call *url* and return the status."""
-    return (await client.post(Request("POST", url, {}, b"x", timeout_seconds), lambda: None)).status
+    return (await client.send(Request("POST", url, {}, b"x", timeout_seconds), lambda: None)).status
 
 
 async def failure(client, url, **options):
@@ -74,7 +74,7 @@ async def refused(host, port=8080, *, is_secure=False, **options):
     connector = Connector(**options)
     try:
         with pytest.raises(DeliveryError) as caught:
-            await connector.connect(Origin(host, port, is_secure))
+            await connector.connect(Origin(host, port, is_secure), Durations())
     finally:
         connector.close()
     return caught.value

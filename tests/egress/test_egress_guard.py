@@ -10,7 +10,7 @@ from name_server import SERVFAIL, NameServer
 
 from tasker.egress import connector
 from tasker.egress.address_policy import EgressPolicy
-from tasker.egress.connector import AddressInfo, Connector, Origin
+from tasker.egress.connector import AddressInfo, Connector, Durations, Origin
 
 pytestmark = pytest.mark.anyio
 
@@ -52,7 +52,7 @@ async def test_a_name_that_moves_to_an_internal_address_is_refused_at_the_next_c
         error = await failure(client, url)
         await client.close()
 
-    assert (error.code, error.permanent) == ("egress_denied", True)
+    assert (error.code, error.permanent, error.is_targets_fault) == ("egress_denied", True, False)
     assert (inside.public.connections, inside.internal.connections) == (1, 0)
 
 
@@ -166,7 +166,7 @@ async def test_a_connection_that_leads_elsewhere_than_was_checked_is_closed_befo
     error = await failure(client, f"http://{PUBLIC}:{inside.port}/")
     await client.close()
 
-    assert (error.code, error.permanent) == ("egress_denied", True)
+    assert (error.code, error.permanent, error.is_targets_fault) == ("egress_denied", True, False)
     assert inside.internal.heads == []
 
 
@@ -263,7 +263,7 @@ NEVER = [
 async def test_an_inner_address_is_refused_at_public_in_every_spelling(host, is_secure):
     error = await refused(host, policy=EgressPolicy("public", allow=["example.org"]), port=8080, is_secure=is_secure)
 
-    assert (error.code, error.permanent) == ("egress_denied", True)
+    assert (error.code, error.permanent, error.is_targets_fault) == ("egress_denied", True, False)
     assert "--egress lan or an --allow-target for it allows it" in error.msg
     assert host not in error.msg
 
@@ -273,7 +273,7 @@ async def test_an_inner_address_is_refused_at_public_in_every_spelling(host, is_
 async def test_a_metadata_address_and_its_like_are_refused_at_every_level_in_every_spelling(host, level):
     error = await refused(host, policy=EgressPolicy(level), port=8080)
 
-    assert (error.code, error.permanent) == ("egress_denied", True)
+    assert (error.code, error.permanent, error.is_targets_fault) == ("egress_denied", True, False)
     assert "never called unless an --allow-target names it" in error.msg
 
 
@@ -292,7 +292,7 @@ async def test_loopback_is_called_at_lan_in_every_spelling(host, anyio_backend):
         pytest.skip("this machine has no IPv6")
     connecting = Connector(policy=EgressPolicy("lan"))
     with listening:
-        connection = await connecting.connect(Origin(host, listening.getsockname()[1], is_secure=False))
+        connection = await connecting.connect(Origin(host, listening.getsockname()[1], is_secure=False), Durations())
         connection.close()
     connecting.close()
 

@@ -9,12 +9,13 @@ runs.
 import asyncio
 import socket
 import ssl
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from aiohappyeyeballs import start_connection
+from msgspec import Struct
 
 from tasker.egress.address_policy import EgressPolicy, is_host_name
 from tasker.egress.connection import Connection
@@ -49,6 +50,15 @@ class Origin(NamedTuple):
     is_secure: bool
 
 
+class Durations(Struct):
+    """How long the steps to a connection took, or had taken when they failed, in seconds. None: it did not come to that."""
+
+    dns: float | None = None
+    """None for an address, too, and for a name that a proxy looks up."""
+    connect: float | None = None
+    """TLS included, and the way through a proxy."""
+
+
 class Connector:
     """Makes connections. Needs a running event loop."""
 
@@ -74,18 +84,31 @@ class Connector:
         self._threads = ThreadPoolExecutor(LOOKUPS_AT_ONCE, thread_name_prefix="tasker-dns")
         self._tls = ssl.create_default_context()
 
-    async def connect(self, origin: Origin) -> Connection:
+    async def connect(self, origin: Origin, durations: Durations) -> Connection:
         """Return a new connection to *origin*, with TLS if it is secure: the certificate must be valid for its host.
+
+        Args:
+            durations: how long it takes is noted here, whatever comes of it.
 
         Raises:
             DeliveryError: there is none: ``dns_failed``, ``egress_denied`` (permanent), ``connect_refused``,
                 ``connect_timeout``, ``connect_failed``, ``tls_failed``, ``proxy_refused``, ``proxy_failed``, ``invalid_url``
                 (permanent).
         """
-        if self._proxy is None:
-            connected = await self._reach(origin)
-        else:
-            connected = await self._reach_through(self._proxy, origin)
+        if self._proxy is not None:
+            place = self._asked_for(origin)
+            with self._timed(durations, "connect"):
+                return await self._connected(origin, await self._reach_through(self._proxy, place, origin.port))
+        name, addresses = await self._checked(origin, durations)
+        with self._timed(durations, "connect"):
+            return await self._connected(origin, await self._reach(addresses, origin.port, name))
+
+    def close(self) -> None:
+        """Let go of the threads. Does not wait for one that hangs."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    async def _connected(self, origin: Origin, connected: socket.socket) -> Connection:
+        """Return a connection over a socket that is connected to *origin*."""
         try:
             _, connection = await self._loop.create_connection(
                 lambda: Connection(connected, is_secure=origin.is_secure),
@@ -101,24 +124,25 @@ class Connector:
             raise DeliveryError("tls_failed", "the target closed the connection before it was secure") from None
         return connection
 
-    def close(self) -> None:
-        """Let go of the threads. Does not wait for one that hangs."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
-
-    async def _reach(self, origin: Origin) -> socket.socket:
-        """Return a socket that is connected to *origin*, at an address that was checked."""
+    async def _checked(self, origin: Origin, durations: Durations) -> tuple[str | None, Sequence[AddressInfo]]:
+        """Return the name that *origin* has, None if it has an address, and where it may be called: at least one address."""
         found = _as_address(origin.host, origin.port)
         name = None
         if not found:
             name = origin.host
             _refuse(self._policy.name_refusal(name, origin.port))
-            found = await self._resolve(name, origin.port)
+            with self._timed(durations, "dns"):
+                found = await self._resolve(name, origin.port)
         refusals = [self._policy.refusal(place[0], origin.port, name=name) for *_, place in found]
         allowed = [info for info, refusal in zip(found, refusals, strict=True) if refusal is None]
         if not allowed:
             _refuse(refusals[0])
+        return name, allowed
+
+    async def _reach(self, addresses: Sequence[AddressInfo], port: int, name: str | None) -> socket.socket:
+        """Return a socket that is connected to one of *addresses*, which were checked, and lead where they say."""
         try:
-            connected = await self._open(allowed)
+            connected = await self._open(addresses)
         except ConnectionRefusedError:
             raise DeliveryError("connect_refused", "the target refuses connections") from None
         except TimeoutError as error:
@@ -128,7 +152,7 @@ class Connector:
         except (OSError, RuntimeError):
             raise DeliveryError("connect_failed", "no connection to the target can be made") from None
         try:
-            _refuse(self._policy.refusal(connected.getpeername()[0], origin.port, name=name))
+            _refuse(self._policy.refusal(connected.getpeername()[0], port, name=name))
         except OSError:
             connected.close()
             raise DeliveryError("connect_failed", "the target closed the connection at once") from None
@@ -137,16 +161,19 @@ class Connector:
             raise
         return connected
 
-    async def _reach_through(self, proxy: EgressProxy, origin: Origin) -> socket.socket:
-        """Return a socket that is connected to *origin* by a tunnel. Where the proxy is, is the operator's word."""
-        host = origin.host
-        if found := _as_address(host, origin.port):
-            host = found[0][4][0].partition("%")[0]  # in the spelling that was checked
-            _refuse(self._policy.refusal(host, origin.port))
-        elif is_host_name(host):
-            _refuse(self._policy.name_refusal(host, origin.port))
-        else:  # the proxy might take it for an address
-            raise DeliveryError("invalid_url", "the target's host is no name", permanent=True)
+    def _asked_for(self, origin: Origin) -> str:
+        """Return what a proxy is asked for: the name of *origin*, or its address in the spelling that was checked."""
+        if found := _as_address(origin.host, origin.port):
+            address: str = found[0][4][0].partition("%")[0]
+            _refuse(self._policy.refusal(address, origin.port))
+            return address
+        if not is_host_name(origin.host):  # the proxy might take it for an address
+            raise _no_name()
+        _refuse(self._policy.name_refusal(origin.host, origin.port))
+        return origin.host
+
+    async def _reach_through(self, proxy: EgressProxy, host: str, port: int) -> socket.socket:
+        """Return a socket that a tunnel connects to *host*. Where the proxy is, is the operator's word."""
         try:
             async with asyncio.timeout(CONNECT_SECONDS):
                 there = _as_address(proxy.host, proxy.port) or await self._look_up(proxy.host, proxy.port)
@@ -154,7 +181,7 @@ class Connector:
         except (OSError, UnicodeError, RuntimeError):
             raise unreachable() from None
         try:
-            await open_tunnel(connected, proxy, host, origin.port)
+            await open_tunnel(connected, proxy, host, port)
         except BaseException:
             connected.close()
             raise
@@ -170,13 +197,21 @@ class Connector:
         except OSError:
             raise DeliveryError("dns_failed", "the target's host name cannot be resolved") from None
         except UnicodeError:
-            raise DeliveryError("invalid_url", "the target's host is no name", permanent=True) from None
+            raise _no_name() from None
         if not found:
             raise DeliveryError("dns_failed", "the target's host name has no address")
         return found
 
     async def _look_up(self, name: str, port: int) -> Sequence[AddressInfo]:
         return await self._loop.run_in_executor(self._threads, self._lookup, name, port)
+
+    @contextmanager
+    def _timed(self, durations: Durations, step: str) -> Iterator[None]:
+        began = self._loop.time()
+        try:
+            yield
+        finally:
+            setattr(durations, step, round(self._loop.time() - began, 6))
 
 
 def _as_address(host: str, port: int) -> Sequence[AddressInfo]:
@@ -189,4 +224,8 @@ def _as_address(host: str, port: int) -> Sequence[AddressInfo]:
 def _refuse(refusal: str | None) -> None:
     """Raise ``egress_denied`` if there is a *refusal*."""
     if refusal is not None:
-        raise DeliveryError("egress_denied", f"the target is {refusal}", permanent=True)
+        raise DeliveryError("egress_denied", f"the target is {refusal}", permanent=True, is_targets_fault=False)
+
+
+def _no_name() -> DeliveryError:
+    return DeliveryError("invalid_url", "the target's host is no name", permanent=True, is_targets_fault=False)
