@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from tasker.config import EGRESS_LEVELS, LOG_FORMATS, LOG_LEVELS, Settings, check_postgres_url, is_sqlite, sqlite_location
-from tasker.egress.address_policy import read_entry
+from tasker.egress.address_policy import HOST_NAME, read_entry
 from tasker.egress.egress_proxy import read_proxy
 from tasker.errors import SettingError
 
@@ -170,9 +170,7 @@ def _switch(text: str) -> bool:
 
 
 def _host(text: str) -> str:
-    if not re.fullmatch(
-        r"(?=.{1,253}$)[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*", text.lower(), re.ASCII
-    ):
+    if not HOST_NAME.fullmatch(text.lower()):
         raise ValueError
     return text.lower()
 
