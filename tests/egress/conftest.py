@@ -14,14 +14,17 @@ from tasker.testing.webhook_receiver import WebhookReceiver
 
 
 class Caller:
-    """Posts with a client, and counts how often that said that its first byte goes out."""
+    """Calls with a client, and counts how often that said that its first byte goes out."""
 
     def __init__(self, client):
         self.announced = 0
         self._client = client
 
-    async def post(self, url, body=b"x", *, headers=None, timeout_seconds=20):
-        return await self._client.post(Request(url, headers or {}, body, timeout_seconds), self._announce)
+    async def post(self, url, body=b"x", **options):
+        return await self.send("POST", url, body, **options)
+
+    async def send(self, method, url, body=None, *, headers=None, timeout_seconds=20):
+        return await self._client.send(Request(method, url, headers or {}, body, timeout_seconds), self._announce)
 
     def _announce(self):
         self.announced += 1

@@ -29,6 +29,10 @@ class UnsentError(Exception):
     """The connection turned out to be closed before a byte of the request was written to it."""
 
 
+class _EndedError(Exception):
+    """The exchange has ended: raised to stop the parser."""
+
+
 class Connection(asyncio.Protocol):
     """Carries one exchange at a time. Whatever a target sends, it holds little and reads little.
 
@@ -184,13 +188,14 @@ class Connection(asyncio.Protocol):
             self._left = ANSWER_LIMIT
             if self._is_head:
                 self._succeed()
+                raise _EndedError
         else:
             self._has_length = False
             self._headers.clear()
 
     def on_body(self, part: bytes) -> None:
         """Keep the beginning."""
-        if len(self._body) < BODY_KEPT and not self._is_head:
+        if len(self._body) < BODY_KEPT:
             self._body += part[: BODY_KEPT - len(self._body)]
 
     def on_message_complete(self) -> None:
@@ -202,8 +207,8 @@ class Connection(asyncio.Protocol):
 
     def on_message_begin(self) -> None:
         """Refuse a second answer."""
-        if self._answer is not None and self._answer.done():
-            self.close()
+        if self._answer is None or self._answer.done():
+            raise _EndedError
 
     def _succeed(self, *, can_follow: bool = False) -> None:
         if self._answer is not None and not self._answer.done():
