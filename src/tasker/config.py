@@ -88,6 +88,12 @@ class Settings:
     api_keys: tuple[str, ...] = field(default=(), repr=False)
     """Keys that callers may show, from the variable and the file together; without any, none is asked for. Default: none."""
 
+    webhook_secrets_file: Path | None = None
+    """The file that some of ``webhook_secrets`` were read from, if any. Default: none."""
+
+    webhook_secrets: tuple[str, ...] = field(default=(), repr=False)
+    """Secrets that webhooks are signed with, each ``whsec_`` and base64; without any, they are not signed. Default: none."""
+
     no_auth: bool = False
     """Whether to serve other addresses than loopback without asking for an API key. Default: no."""
 

@@ -21,6 +21,7 @@ from tasker.egress.address_policy import EgressPolicy
 from tasker.egress.connector import Connector
 from tasker.egress.egress_proxy import read_proxy
 from tasker.egress.pooled_client import PooledClient
+from tasker.egress.signing import Signer
 from tasker.engine.engine import Engine
 from tasker.engine.telemetry import Telemetry
 from tasker.errors import DatabaseError, ListenError, StartError, StoreUnavailableError
@@ -66,7 +67,12 @@ class Node:
             client = PooledClient(_connector(settings))
             registry = Registry(
                 [
-                    WebhookType(client, store.clock, slots=settings.max_deliveries),
+                    WebhookType(
+                        client,
+                        store.clock,
+                        slots=settings.max_deliveries,
+                        signer=Signer(settings.webhook_secrets) if settings.webhook_secrets else None,
+                    ),
                     HashType(iterations=settings.pbkdf2_iterations, slots=max((os.cpu_count() or 1) - 1, 1)),
                     *installed(),
                 ]

@@ -251,8 +251,8 @@ async def test_each_phase_takes_as_long_as_the_target_takes_for_it(caller, targe
     phases = (await caller.post(url)).phases
 
     assert phases.dns is None
-    assert 0.09 <= phases.connect
-    assert 0.09 <= phases.first_byte
+    assert phases.connect >= 0.09
+    assert phases.first_byte >= 0.09
     assert phases.connect + phases.first_byte + 0.09 <= phases.total < 10
 
 

@@ -174,7 +174,7 @@ async def test_what_is_slow_is_over_when_its_time_is(caller, target, method, wha
 
 async def test_a_target_that_takes_a_request_slowly_does_not_extend_the_time(caller, target):
     async def serve(reader, writer):
-        while await reader.read(1):
+        while await reader.read(1):  # noqa: ASYNC110 - it is slow on purpose
             await asyncio.sleep(0.01)
 
     url, target = await target(serve, limit=1)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from tasker.config import EGRESS_LEVELS, LOG_FORMATS, LOG_LEVELS, Settings, check_postgres_url, is_sqlite, sqlite_location
+from tasker.egress import signing
 from tasker.egress.address_policy import HOST_NAME, read_entry
 from tasker.egress.egress_proxy import read_proxy
 from tasker.errors import SettingError
@@ -161,6 +162,11 @@ def _path(text: str) -> Path:
     if not text:
         raise ValueError
     return Path(text)
+
+
+def _signing_secret(text: str) -> str:
+    signing.key(text)
+    return text
 
 
 def _switch(text: str) -> bool:
@@ -353,6 +359,26 @@ SETTINGS: Final = (
         f"{API_KEYS_VARIABLE} gives keys too, separated by commas.",
         expected="a path",
         parse=_path,
+    ),
+    Setting(
+        name="webhook_secrets_file",
+        metavar="FILE",
+        help="File with the secrets that webhooks are signed with: one per line, # begins a comment. They are added to those that "
+        "--webhook-secret names.",
+        expected="a path",
+        parse=_path,
+    ),
+    Setting(
+        name="webhook_secrets",
+        flag="--webhook-secret",
+        variables=("TASKER_WEBHOOK_SECRET",),
+        metavar="SECRET",
+        help="Secret that webhooks are signed with; may be repeated, then each signs. Other users of the machine can see an option: "
+        "better use the file, or the variable, where commas separate secrets.",
+        expected="whsec_ and the base64 of 24 to 64 bytes",
+        parse=_signing_secret,
+        many=True,
+        shown=lambda _: "something else, which is not shown",
     ),
     Setting(
         name="no_auth",
