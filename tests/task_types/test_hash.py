@@ -29,7 +29,9 @@ def an_attempt(secret):
         pool=Pool(2),
         number=1,
         due_at=0,
+        execution_at=0,
         claim=1,
+        node="019bbade-0000-7d11-821f-bc1538901f12",
         fields=msgspec.json.encode(HashFields(secret=secret)),
     )
 

@@ -363,8 +363,8 @@ SETTINGS: Final = (
     Setting(
         name="webhook_secrets_file",
         metavar="FILE",
-        help="File with the secrets that webhooks are signed with: one per line, # begins a comment. They are added to those that "
-        "--webhook-secret names.",
+        help="File with the secrets that webhooks are signed with, beside those of --webhook-secret: one per line, # begins a "
+        "comment.",
         expected="a path",
         parse=_path,
     ),
@@ -373,8 +373,8 @@ SETTINGS: Final = (
         flag="--webhook-secret",
         variables=("TASKER_WEBHOOK_SECRET",),
         metavar="SECRET",
-        help="Secret that webhooks are signed with; may be repeated, then each signs. Other users of the machine can see an option: "
-        "better use the file, or the variable, where commas separate secrets.",
+        help="Secret that webhooks are signed with; may be repeated, then each signs. Other users of the machine can see this "
+        "option: better use the file, or the variable, where commas separate secrets.",
         expected="whsec_ and the base64 of 24 to 64 bytes",
         parse=_signing_secret,
         many=True,

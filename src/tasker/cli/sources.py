@@ -80,11 +80,10 @@ def _from_environment(setting: Setting, environ: Mapping[str, str]) -> Found | N
             if text is None:
                 continue
         if setting.many:
-            parts = [part.strip() for part in text.split(",")]
-            parts = (
-                _some(parts, variable, "signing secret") if setting.name in _NEVER_EMPTY else [part for part in parts if part]
-            )
-            return tuple(setting.read(part, variable) for part in parts), variable
+            read = tuple(setting.read(part.strip(), variable) for part in text.split(",") if part.strip())
+            if not read and setting.name in _NEVER_EMPTY:
+                raise SettingError(variable, f"expected {setting.expected}, got none")
+            return read, variable
         return setting.read(text.strip(), variable), variable
     return None
 
