@@ -16,10 +16,12 @@ from tasker.testing.webhook_receiver import WebhookReceiver, answer
 
 API_KEY, FILE_KEY, WRONG_KEY = "canary-of-a-key-in-a-variable", "canary-of-a-key-in-a-file", "canary-of-a-key-that-is-wrong"
 SECRET, BODY, ANSWER = "canary-of-a-secret", "canary-of-a-body", "canary-of-an-answer"
+SIGNING_SECRET = "whsec_" + base64.b64encode(b"canary-of-a-signing-secret").decode()
 USER, PASSWORD, QUERY, FRAGMENT = "canary-user", "canary-password", "canary-of-a-query", "canary-of-a-fragment"
 SECRETS = (
     *(API_KEY, FILE_KEY, WRONG_KEY, SECRET, BODY, ANSWER, USER, PASSWORD, QUERY, FRAGMENT),
     base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode(),
+    SIGNING_SECRET.removeprefix("whsec_").rstrip("="),
 )
 
 LATER = "2126-02-10T16:30:00Z"
@@ -88,6 +90,7 @@ def test_nothing_that_is_printed_or_refused_shows_a_secret(tmp_path, plugins, lo
     options = ["--listen-port", "0", "--log-format", log_format, "--api-keys-file", "keys", "--pbkdf2-iterations", "1000"]
     options += ["--max-body-bytes", "8192", "--grace-period", "0"]
     variables = {"TASKER_API_KEYS": API_KEY, "LOG_LEVEL": "TRACE", "PYTHONPATH": str(plugins)}
+    variables["TASKER_WEBHOOK_SECRET"] = SIGNING_SECRET
     printed = ""
     with WebhookReceiver(troublesome) as receiver, WebhookReceiver() as slow:
         with serving(tmp_path, *options, variables=variables) as server:
@@ -262,6 +265,12 @@ def view(server, kind, task_id):
         ([], {"TASKER_API_KEYS": API_KEY, "TASKER_NO_AUTH": "yes"}, "", 2),
         (["--api-keys-file", "keys"], {}, "", 2),
         ([], {}, f"api_keys = ['{API_KEY}']", 2),
+        (["--webhook-secret", f"{SIGNING_SECRET}x"], {}, "", 2),
+        (["--webhook-secrets-file", "signing"], {}, "", 2),
+        ([], {"TASKER_WEBHOOK_SECRET": f"{SIGNING_SECRET}, {SIGNING_SECRET[6:]}"}, "", 2),
+        ([], {}, f"webhook_secrets = ['{SIGNING_SECRET[6:]}']", 2),
+        ([], {}, f"webhook_secrets = '{SIGNING_SECRET}'", 2),
+        ([], {}, f"webhook_secret = ['{SIGNING_SECRET}']", 2),
         ([], {}, f"api_keys_file = ['{API_KEY}']", 2),
         ([], {}, f"api_keys_file = '{API_KEY}", 2),
         (["--listen-ip", "192.0.2.1", "--listen-port", "0"], {"TASKER_API_KEYS": API_KEY}, "", 1),
@@ -269,6 +278,7 @@ def view(server, kind, task_id):
 )
 def test_a_refusal_to_start_shows_no_secret(tmp_path, arguments, variables, toml, status):
     (tmp_path / "keys").write_text(f"{FILE_KEY} is my key\n")
+    (tmp_path / "signing").write_text(f"{SIGNING_SECRET}\n{SIGNING_SECRET[6:]}\n")
     done = run(tmp_path, *arguments, variables=variables, toml=toml)
     assert done.returncode == status
     assert leaked(one_line_of(done.stdout, done.stderr)) == []

@@ -84,6 +84,8 @@ def misused(capsys, settings_from):
         (["--no-auth", "serve"], ["tasker serve [OPTIONS]"]),
         (["--config", "none.toml"], ["--config", "none.toml", "No such file"]),
         (["--api-keys-file", "no\nkeys"], ["--api-keys-file", "No such file", "one API key per line"]),
+        (["--webhook-secret", "short"], ["--webhook-secret", "whsec_ and the base64"]),
+        (["--webhook-secrets-file", "no\nsecrets"], ["--webhook-secrets-file", "No such file", "one signing secret per line"]),
         (["--listen-ip", "0.0.0.0"], ["--listen-ip", "--api-keys-file", "--no-auth"]),
         (["--listen-ip", "::"], ["--listen-ip", "--api-keys-file", "--no-auth"]),
     ],
@@ -113,6 +115,9 @@ def test_an_option_that_cannot_be_used_is_misuse(misused, arguments, words):
         ("TASKER_EGRESS_PROXY", "http://p:1/x", ["http://HOST:PORT"]),
         ("TASKER_API_KEYS", "short", ["at least 16"]),
         ("TASKER_API_KEYS", " ", ["at least one API key"]),
+        ("TASKER_WEBHOOK_SECRET", " , ", ["whsec_ and the base64", "got none"]),
+        ("TASKER_WEBHOOK_SECRET", "", ["whsec_ and the base64", "got none"]),
+        ("TASKER_WEBHOOK_SECRETS_FILE", "", ["a path"]),
         ("TASKER_CONFIG", "none.toml", ["none.toml"]),
     ],
 )
@@ -139,6 +144,7 @@ def test_a_variable_that_cannot_be_used_is_misuse(misused, name, value, words):
         ("listen_prot = 80", ["listen_prot", "listen_port"]),
         ("nonsense = 80", ["nonsense", "no such key", "listen_ip", "grace_period"]),
         ("api_keys = ['0123456789abcdef']", ["api_keys", "api_keys_file", "TASKER_API_KEYS"]),
+        ("webhook_secrets = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw'", ["webhook_secrets", "a list"]),
         ("a\nlisten_port = 80", ["is not TOML", "line 1"]),
     ],
 )

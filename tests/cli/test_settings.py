@@ -16,6 +16,8 @@ from tasker.config import Settings, is_loopback, sqlite_location
 
 KEY = "0123456789abcdef"
 OTHER_KEY = "fedcba9876543210"
+SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+OTHER_SECRET = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
 
 
 def seconds(number):
@@ -69,6 +71,14 @@ WAYS = {
     "keep_failed": Way("--keep-failed forever", None, "TASKER_KEEP_FAILED", "12h", seconds(43_200), "'0s'", seconds(0)),
     "grace_period": Way("--grace-period 0", seconds(0), "TASKER_GRACE_PERIOD", "1.5", seconds(1.5), "3600", seconds(3600)),
     "api_keys_file": Way("--api-keys-file a", Path("a"), "TASKER_API_KEYS_FILE", "b", Path("b"), "'c'", Path("c")),
+    "webhook_secrets_file": Way(
+        "--webhook-secrets-file d", Path("d"), "TASKER_WEBHOOK_SECRETS_FILE", "e", Path("e"), "'f'", Path("f")
+    ),
+    "webhook_secrets": Way(
+        *(f"--webhook-secret {SECRET} --webhook-secret {OTHER_SECRET}", (SECRET, OTHER_SECRET)),
+        *("TASKER_WEBHOOK_SECRET", f"{OTHER_SECRET}, {SECRET}", (OTHER_SECRET, SECRET)),
+        *(f"['{OTHER_SECRET}']", (OTHER_SECRET,)),
+    ),
     "no_auth": Way("--no-auth", True, "TASKER_NO_AUTH", "off", False, "true", True),
     "allowed_hosts": Way(
         *("--allowed-host one --allowed-host TWO.example.org", ("one", "two.example.org")),
@@ -88,6 +98,8 @@ def test_the_table_of_this_test_has_every_setting():
 def test_an_option_counts_before_a_variable_before_a_key_before_the_default(settings_from, tmp_path, name, command):
     for file in "abc":
         (tmp_path / file).write_text(KEY)
+    for file in "def":
+        (tmp_path / file).write_text(SECRET)
     way = WAYS[name]
     variables, toml = {way.variable: way.text}, f"{name} = {way.toml}"
 
@@ -143,6 +155,14 @@ def test_keys_come_from_the_variable_and_the_file_together(settings_from, tmp_pa
     settings = settings_from("--api-keys-file", "keys", variables={"TASKER_API_KEYS": f"{OTHER_KEY}, {KEY},"})
     assert set(settings.api_keys) == {KEY, OTHER_KEY}
     assert KEY not in repr(settings)
+
+
+def test_signing_secrets_come_from_where_they_are_said_and_from_the_file_together(settings_from, tmp_path):
+    (tmp_path / "secrets").write_text(f"# the new one signs first\n\n{SECRET}  # until May\n{SECRET}\n")
+    settings = settings_from("--webhook-secrets-file", "secrets", variables={"TASKER_WEBHOOK_SECRET": f"{OTHER_SECRET},"})
+    assert settings.webhook_secrets == (OTHER_SECRET, SECRET)
+    assert SECRET not in repr(settings)
+    assert settings_from("--webhook-secrets-file", "secrets").webhook_secrets == (SECRET,)
 
 
 @pytest.mark.parametrize("ip", ["0.0.0.0", "::", "192.0.2.1", "::ffff:192.0.2.1"])
