@@ -1,7 +1,6 @@
 """What a request for a new task looks like, and what is said about one that looks otherwise."""
 
 import re
-from collections.abc import Iterator
 from typing import Any, Final
 
 import msgspec
@@ -14,7 +13,9 @@ from tasker.task_types.registry import Registry
 
 _UNKNOWN: Final = re.compile(r"Object contains unknown field `(.*?)`(?: - at `\$([^`]*)`)?", re.DOTALL)
 _MISSING: Final = re.compile(r"Object missing required field `(.*)`", re.DOTALL)
-_PLACED: Final = re.compile(r"(.*?)(?: - at `\$(.*)`)?", re.DOTALL)
+_PLACED: Final = re.compile(r"(.*?)(?: - at (?:`key` in )?`\$(.*)`)?", re.DOTALL)
+_INVALID_WORD: Final = re.compile(r"Invalid enum value (.*)", re.DOTALL)
+_TYPES: Final = re.compile(r"`(\w+(?: \| \w+)*)`")
 _EMPTY: Final = re.compile(r"Expected `\w+` of length >= 1")
 _WORDS: Final = {
     "str": "text in quotes",
@@ -38,7 +39,9 @@ class NewTaskDecoder:
         self._types = tuple(task_type for task_type in registry.types for _ in _spellings(task_type))
         self._shape = new_task_type(registry)
         self._decode = msgspec.json.Decoder(self._shape).decode
-        self._members = {"": self._names} | dict(_members(msgspec.inspect.type_info(self._shape), ""))
+        self._members = {"": self._names}
+        self._words: dict[str, list[str]] = {}
+        self._learn(msgspec.inspect.type_info(self._shape), "")
 
     def decode(self, body: bytes) -> tuple[TaskType, Any]:
         """Return the task type that *body* names and its request: what the type takes, and ``execution_time``.
@@ -82,8 +85,31 @@ class NewTaskDecoder:
             return InvalidTaskError(path, "expected a value that is not empty")
         if problem == "Number out of range":
             return InvalidTaskError(path, "expected a number of a usual size")
-        problem = re.sub(r"`(\w+)`", lambda word: _WORDS.get(word[1], word[1]), problem)
+        if (invalid := _INVALID_WORD.fullmatch(problem)) is not None:
+            words = [*self._words.get(path, ()), *(["an object"] if path in self._members else [])]
+            return InvalidTaskError(
+                path, f"expected {'one of ' if len(words) > 1 else ''}{', '.join(words)}, got: {_shortened(invalid[1])}"
+            )
+        if path.endswith("[...]"):
+            path, problem = path.removesuffix("[...]"), problem.replace(", got", " for each value, got")
+        problem = _TYPES.sub(lambda types: " or ".join(_WORDS.get(word, word) for word in types[1].split(" | ")), problem)
         return InvalidTaskError(path, problem[:1].lower() + problem[1:])
+
+    def _learn(self, shape: msgspec.inspect.Type, path: str) -> None:
+        """Note the path of each object in a request and the names of its members, of each choice of words and the words."""
+        match shape:
+            case msgspec.inspect.StructType():
+                if path:
+                    self._members[path] = [field.encode_name for field in shape.fields]
+                for field in shape.fields:
+                    self._learn(field.type, _joined(path, field.encode_name))
+            case msgspec.inspect.UnionType():
+                for each in shape.types:
+                    self._learn(each, path)
+            case msgspec.inspect.Metadata():
+                self._learn(shape.type, path)
+            case msgspec.inspect.LiteralType():
+                self._words[path] = [str(value) for value in shape.values]
 
 
 def new_task_type(registry: Registry) -> type[Struct]:
@@ -101,15 +127,6 @@ def new_task_type(registry: Registry) -> type[Struct]:
 
 def _spellings(task_type: TaskType) -> tuple[str, ...]:
     return (task_type.name, *task_type.spellings)
-
-
-def _members(shape: msgspec.inspect.Type, path: str) -> Iterator[tuple[str, list[str]]]:
-    """Yield the path of each object in a request and the names of its members."""
-    if isinstance(shape, msgspec.inspect.StructType):
-        if path:
-            yield path, [field.encode_name for field in shape.fields]
-        for field in shape.fields:
-            yield from _members(field.type, _joined(path, field.encode_name))
 
 
 def _path(place: str | None) -> str:
