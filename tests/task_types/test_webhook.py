@@ -1,5 +1,6 @@
 """Webhooks: which are taken, what is sent, and what becomes of an answer."""
 
+import time
 from datetime import timedelta
 
 import msgspec
@@ -550,6 +551,19 @@ async def test_a_target_says_how_long_it_wants_to_be_left_alone(clock, status, v
     outcome, _ = await run(clock, answered(status, retry_after=value))
 
     assert outcome.retry_after == (None if seconds is None else timedelta(seconds=seconds))
+
+
+@pytest.mark.anyio
+async def test_a_date_without_a_zone_is_in_utc_wherever_the_server_stands(clock, monkeypatch):
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    time.tzset()
+    try:
+        outcome, _ = await run(clock, answered(503, retry_after="Thu Jan  1 00:02:00 2026"))
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+
+    assert outcome.retry_after == timedelta(seconds=119.000001)
 
 
 @pytest.mark.anyio
