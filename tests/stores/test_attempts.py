@@ -190,4 +190,4 @@ async def test_a_claim_hands_out_what_settling_needs(store, clock):
     attempt = await claimed(store)
     assert (attempt.execution_at, attempt.expires_at, attempt.retried_after) == (clock.now(), clock.now() + SECOND, 0)
     assert attempt.node == (await store.get(attempt.task_id)).node
-    assert WEBHOOK == attempt.pool
+    assert attempt.pool == WEBHOOK
