@@ -14,7 +14,7 @@ from tasker.task_types.registry import Registry
 _UNKNOWN: Final = re.compile(r"Object contains unknown field `(.*?)`(?: - at `\$([^`]*)`)?", re.DOTALL)
 _MISSING: Final = re.compile(r"Object missing required field `(.*)`", re.DOTALL)
 _PLACED: Final = re.compile(r"(.*?)(?: - at `\$(.*)`)?", re.DOTALL)
-_INVALID_WORD: Final = re.compile(r"Invalid enum value (.*)", re.DOTALL)
+_INVALID_WORD: Final = re.compile(r"Invalid enum value .*", re.DOTALL)
 _TYPES: Final = re.compile(r"`(\w+(?: \| \w+)*)`")
 _EMPTY: Final = re.compile(r"Expected `\w+` of length >= 1")
 _WORDS: Final = {
@@ -85,10 +85,11 @@ class NewTaskDecoder:
             return InvalidTaskError(path, "expected a value that is not empty")
         if problem == "Number out of range":
             return InvalidTaskError(path, "expected a number of a usual size")
-        if (invalid := _INVALID_WORD.fullmatch(problem)) is not None:
+        if _INVALID_WORD.fullmatch(problem) is not None:
             words = [*self._words.get(path, ()), *(["an object"] if path in self._members else [])]
+            # What it got may be anything, a secret in the wrong place among it.
             return InvalidTaskError(
-                path, f"expected {'one of ' if len(words) > 1 else ''}{', '.join(words)}, got: {_shortened(invalid[1])}"
+                path, f"expected {'one of ' if len(words) > 1 else ''}{', '.join(words)}, got something else"
             )
         if path.endswith("[...]"):
             path, problem = path.removesuffix("[...]"), problem.replace(", got", " for each value, got")
