@@ -50,6 +50,8 @@ WAYS = {
     "header_timeout": Way("--header-timeout 0.5", seconds(0.5), "TASKER_HEADER_TIMEOUT", "2", seconds(2), "3", seconds(3)),
     "body_timeout": Way("--body-timeout 1", seconds(1), "TASKER_BODY_TIMEOUT", "3600", seconds(3600), "2.5", seconds(2.5)),
     "max_deliveries": Way("--max-deliveries 1", 1, "TASKER_MAX_DELIVERIES", "2", 2, "10000", 10_000),
+    "per_destination": Way("--per-destination 1", 1, "TASKER_PER_DESTINATION", "2", 2, "10000", 10_000),
+    "attempts_kept": Way("--attempts-kept 1", 1, "TASKER_ATTEMPTS_KEPT", "2", 2, "1000", 1_000),
     "egress": Way("--egress LAN", "lan", "TASKER_EGRESS", "public", "public", "'any'", "any"),
     "allow_targets": Way(
         *("--allow-target 10.0.0.0/8:443 --allow-target Hooks.internal", ("10.0.0.0/8:443", "hooks.internal")),

@@ -13,6 +13,7 @@ from typing import Final, cast
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
 from tasker.egress.http_client import ANSWER_LIMIT, BODY_KEPT, HEADER_KEPT, HEADERS_KEPT, DeliveryError
+from tasker.timing.clock import stopwatch
 
 HEAD_LIMIT: Final = 64 * 1024
 """Bytes of an answer before its body, interim answers (1xx) included."""
@@ -84,7 +85,7 @@ class Connection(asyncio.Protocol):
         self._has_head = self._has_length = self.is_idle = False
         self._headers, self._body = {}, b""
         self.status = self.first_byte = None
-        self._began = self._loop.time()
+        self._began = stopwatch()
         try:
             self._send(request)
             await self._answer
@@ -147,7 +148,7 @@ class Connection(asyncio.Protocol):
             self.close()  # nobody has asked for it
             return
         if self.first_byte is None:
-            self.first_byte = round(self._loop.time() - self._began, 6)
+            self.first_byte = round(stopwatch() - self._began, 6)
         self._left -= len(data)
         try:
             self._parser.feed_data(data)

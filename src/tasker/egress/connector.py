@@ -21,6 +21,7 @@ from tasker.egress.address_policy import EgressPolicy, is_host_name
 from tasker.egress.connection import Connection
 from tasker.egress.egress_proxy import CONNECT_SECONDS, EgressProxy, open_tunnel, unreachable
 from tasker.egress.http_client import DeliveryError
+from tasker.timing.clock import stopwatch
 
 LOOKUPS_AT_ONCE: Final = 64
 """Names that are looked up at once, each on a thread: so many dead name servers do not hold up the others."""
@@ -207,11 +208,11 @@ class Connector:
 
     @contextmanager
     def _timed(self, durations: Durations, step: str) -> Iterator[None]:
-        began = self._loop.time()
+        began = stopwatch()
         try:
             yield
         finally:
-            setattr(durations, step, round(self._loop.time() - began, 6))
+            setattr(durations, step, round(stopwatch() - began, 6))
 
 
 def _as_address(host: str, port: int) -> Sequence[AddressInfo]:

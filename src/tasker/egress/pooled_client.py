@@ -13,6 +13,7 @@ from tasker.egress.connection import Connection, UnsentError
 from tasker.egress.connector import Connector, Durations, Origin
 from tasker.egress.http_client import DeliveryError, Request
 from tasker.model.attempt import Exchange, Phases
+from tasker.timing.clock import stopwatch
 
 KEPT_ALIVE_SECONDS: Final = 15.0
 """How long a connection is kept that nothing is sent on."""
@@ -35,8 +36,7 @@ class _Target(NamedTuple):
 class PooledClient:
     """A ``HttpClient`` over HTTP/1.1. Needs a running event loop.
 
-    A request goes out once: if its connection breaks, that is the attempt's end, whatever the target has seen of it. Phases are
-    measured by the event loop's clock; uvloop's counts milliseconds.
+    A request goes out once: if its connection breaks, that is the attempt's end, whatever the target has seen of it.
     """
 
     def __init__(self, connector: Connector | None = None) -> None:
@@ -47,7 +47,7 @@ class PooledClient:
 
     async def send(self, request: Request, before_first_byte: Callable[[], None]) -> Exchange:
         """See ``HttpClient``."""
-        began = self._loop.time()
+        began = stopwatch()
         durations = Durations()
         connection: Connection | None = None
         try:
@@ -89,7 +89,7 @@ class PooledClient:
 
     def _exchange(self, began: float, durations: Durations, connection: Connection | None) -> Exchange:
         """Return what has passed so far."""
-        total = round(self._loop.time() - began, 6)
+        total = round(stopwatch() - began, 6)
         if connection is None:
             return Exchange(phases=Phases(dns=durations.dns, connect=durations.connect, total=total))
         return Exchange(
