@@ -68,8 +68,8 @@ class HttpClient(Protocol):
 
         Raises:
             DeliveryError: no whole answer came: ``dns_failed``, ``connect_refused``, ``connect_timeout``, ``connect_failed``,
-                ``tls_failed``, ``timeout``, ``connection_lost``, ``bad_response``, ``proxy_failed``, ``proxy_refused``, ``egress_denied``,
-                ``invalid_url``.
+                ``tls_failed``, ``timeout``, ``connection_lost``, ``bad_response``, ``proxy_failed``, ``proxy_refused``,
+                ``egress_denied``, ``invalid_url``.
                 Its ``exchange`` says how far it came.
         """
 
