@@ -52,7 +52,10 @@ class RetryFields(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True,
         )
 
 
-Retry: TypeAlias = RetryFields | Literal["standard"]
+Retry: TypeAlias = Annotated[
+    RetryFields | Literal["standard"],
+    Meta(description='When failed attempts are followed by others; "standard": after 5 s, 5 min, 30 min, ... 24 h, some 75 h.'),
+]
 """A policy of one's own, or the schedule of Standard Webhooks."""
 
 Url = Annotated[
@@ -80,7 +83,9 @@ class CallbackFields(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     retry: Retry | UnsetType = UNSET
 
 
-Callback: TypeAlias = Url | CallbackFields
+Callback: TypeAlias = Annotated[
+    Url | CallbackFields, Meta(description="Where the end of the task is told: a URL, or more of a webhook.")
+]
 """Where a task's end is told: a URL, or a whole webhook."""
 
 
@@ -423,7 +428,10 @@ class DestinationView(Struct, frozen=True, kw_only=True):
 class DestinationChange(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A change of a destination."""
 
-    max_running: Annotated[int, Meta(ge=1, le=10_000)] | None
+    max_running: Annotated[
+        Annotated[int, Meta(ge=1, le=10_000)] | None,
+        Meta(description="How many of its tasks may run at once, on all nodes together. null: as many as the settings say."),
+    ]
 
 
 Reason: TypeAlias = Literal[
