@@ -1,7 +1,8 @@
 """Everything tasker raises on purpose.
 
 * TaskerError
-  + InvalidTaskError             the request cannot become a task
+  + InvalidRequestError          the body of a request cannot be used
+    - InvalidTaskError           it cannot become a task
   + InvalidQueryError            a parameter of a list cannot be used
   + TaskNotFoundError
   + TaskExistsError              a task with this id is stored already
@@ -39,11 +40,11 @@ class TaskerError(Exception):
     """Anything tasker raises on purpose."""
 
 
-class InvalidTaskError(TaskerError):
-    """The request cannot become a task.
+class InvalidRequestError(TaskerError):
+    """The body of a request cannot be used.
 
     Args:
-        field: where the problem is, as a dotted path in the request (``webhook.url``); empty for the request as a whole.
+        field: where the problem is, as a dotted path in the body (``webhook.url``); empty for the body as a whole.
         problem: what is wrong and what would be right, as a clause: ``expected a URL with a host, got: http://``.
     """
 
@@ -51,6 +52,10 @@ class InvalidTaskError(TaskerError):
         self.field = field
         self.problem = problem
         super().__init__(f"{field}: {problem}" if field else problem)
+
+
+class InvalidTaskError(InvalidRequestError):
+    """The body of a request cannot become a task."""
 
 
 class InvalidQueryError(TaskerError):

@@ -1,6 +1,6 @@
 """What callers can do with tasks. Every door goes through here, so that all of them validate and store alike."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
@@ -16,9 +16,6 @@ from tasker.model.instants import Instant
 from tasker.model.task import Task, TaskId
 from tasker.task_types.webhook import checked_callback
 from tasker.wire import Callback, TaskFields
-
-PAGE_LENGTH: Final = 1_000
-"""Tasks that ``pages`` reads at a time."""
 
 COUNTED_TO: Final = 10_000
 """Where ``stats`` stops counting the tasks in a state: its cost does not grow with the store."""
@@ -151,16 +148,6 @@ class Service:
     async def page(self, which: TaskFilter, *, after: str | None, limit: int) -> Page:
         """Return one page of a list; see ``Store.list_page``."""
         return await self._store.list_page(which, after=after, limit=limit)
-
-    async def pages(self, which: TaskFilter) -> AsyncIterator[Page]:
-        """Yield a whole list, page by page, each read when it is asked for."""
-        after: str | None = None
-        while True:
-            page = await self._store.list_page(which, after=after, limit=PAGE_LENGTH)
-            yield page
-            if page.next is None:
-                return
-            after = page.next
 
     async def delete(self, task_id: str) -> None:
         """Delete a task for good: it never starts any more.

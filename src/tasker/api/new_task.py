@@ -27,30 +27,34 @@ _WORDS: Final = {
 }
 
 
-class NewTaskDecoder:
-    """Decodes and validates requests in one pass.
+class BodyDecoder:
+    """Decodes and validates the JSON body of a request in one pass.
 
-    A request is a JSON object with exactly one member, named for a task type in one of its spellings. Of a name that
-    comes twice in an object, the last one counts.
+    Of a name that comes twice in an object, the last one counts.
     """
 
-    def __init__(self, registry: Registry) -> None:
-        self._names = sorted(task_type.name for task_type in registry.types)
-        self._types = tuple(task_type for task_type in registry.types for _ in _spellings(task_type))
-        self._shape = new_task_type(registry)
+    def __init__(self, shape: type[Struct], names: list[str]) -> None:
+        """Make one.
+
+        Args:
+            shape: what the body is decoded to.
+            names: the members that it may have, for those who try others.
+        """
+        self._names = names
+        self._shape = shape
         self._decode = msgspec.json.Decoder(self._shape).decode
         self._members = {"": self._names}
         self._words: dict[str, list[str]] = {}
         self._learn(msgspec.inspect.type_info(self._shape), "")
 
-    def decode(self, body: bytes) -> tuple[TaskType, Any]:
-        """Return the task type that *body* names and its request: what the type takes, and ``execution_time``.
+    def decode_body(self, body: bytes) -> Any:  # noqa: ANN401 - the shape is made at run time
+        """Return *body* in the decoder's shape.
 
         Raises:
-            InvalidTaskError: *body* is not such a request.
+            InvalidTaskError: it does not fit.
         """
         try:
-            members = msgspec.structs.astuple(self._decode(body))
+            return self._decode(body)
         except msgspec.ValidationError as error:
             raise self._described(str(error)) from None
         except RecursionError:
@@ -61,12 +65,6 @@ class NewTaskDecoder:
             found = str(error).removeprefix("JSON is malformed: ")
             found = "it ends too early" if found == "Input data was truncated" else found
             raise InvalidTaskError("", f"expected JSON: {found}") from None
-        named = [(task_type, member) for task_type, member in zip(self._types, members, strict=True) if member is not UNSET]
-        if len(named) != 1:
-            raise InvalidTaskError(
-                "", f"expected an object with one member, named for its task type: {' or '.join(self._names)}; got {len(named)}"
-            )
-        return named[0]
 
     def _described(self, text: str) -> InvalidTaskError:
         """Put a message of msgspec, such as ``Expected `str`, got `int` - at `$.webhook.url` ``, in our words."""
@@ -124,6 +122,28 @@ def new_task_type(registry: Registry) -> type[Struct]:
             members.append((member, request | UnsetType, UNSET))
             spelled[member] = spelling
     return msgspec.defstruct("NewTask", members, rename=spelled, forbid_unknown_fields=True, frozen=True)
+
+
+class NewTaskDecoder(BodyDecoder):
+    """Decodes requests for new tasks: objects with exactly one member, named for a task type in one of its spellings."""
+
+    def __init__(self, registry: Registry) -> None:
+        super().__init__(new_task_type(registry), sorted(task_type.name for task_type in registry.types))
+        self._types = tuple(task_type for task_type in registry.types for _ in _spellings(task_type))
+
+    def decode(self, body: bytes) -> tuple[TaskType, Any]:
+        """Return the task type that *body* names and its request: what the type takes, and ``execution_time``.
+
+        Raises:
+            InvalidTaskError: *body* is not such a request.
+        """
+        members = msgspec.structs.astuple(self.decode_body(body))
+        named = [(task_type, member) for task_type, member in zip(self._types, members, strict=True) if member is not UNSET]
+        if len(named) != 1:
+            raise InvalidTaskError(
+                "", f"expected an object with one member, named for its task type: {' or '.join(self._names)}; got {len(named)}"
+            )
+        return named[0]
 
 
 def _spellings(task_type: TaskType) -> tuple[str, ...]:
