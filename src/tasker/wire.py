@@ -36,7 +36,7 @@ class RetryFields(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True,
         float, Meta(ge=0, le=1, description="Each wait is multiplied by a random factor in [1 - jitter, 1 + jitter].")
     ] = 0.1
     max_age: (
-        Annotated[float, Meta(ge=0, le=_YEAR, description="No attempt starts later than so many seconds after execution_time.")]
+        Annotated[float, Meta(ge=0, le=_YEAR, description="No retry is due later than so many seconds after execution_time.")]
         | UnsetType
     ) = UNSET
 

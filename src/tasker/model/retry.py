@@ -25,7 +25,7 @@ class RetryPolicy(msgspec.Struct, frozen=True, kw_only=True):
     """Each wait is multiplied by a random factor in [1 - jitter, 1 + jitter], so that tasks that failed together spread out."""
 
     max_age: timedelta | None = None
-    """No attempt starts later than so long after the execution time; None: there is no such end. In JSON: seconds."""
+    """No retry is due later than so long after the execution time; None: there is no such end. In JSON: seconds."""
 
     schedule: tuple[timedelta, ...] = ()
     """The waits one by one, in place of ``initial_delay`` and ``factor``; after the last of them that one again."""
