@@ -9,7 +9,7 @@ import msgspec
 import structlog
 
 from tasker import wire
-from tasker.callbacks import Ending, callback_for
+from tasker.callbacks import Ending, callback_for, may_call_back
 from tasker.engine.delay_queue import DelayQueue
 from tasker.engine.lease import Lease
 from tasker.engine.slots import Slots
@@ -201,7 +201,7 @@ class Worker:
             now=now,
             rand=self._rand(),
         )
-        if settlement.ended_at is None:
+        if settlement.ended_at is None or not may_call_back(attempt.fields):
             return settlement
         ending = Ending(
             task_id=attempt.task_id,
