@@ -17,9 +17,10 @@ from tasker.engine.telemetry import Telemetry
 from tasker.errors import ClaimLostError, LeaseEndedError, StoreError
 from tasker.interfaces import Hold, Store, TaskType
 from tasker.model import lifecycle
-from tasker.model.attempt import Attempt, Failed, Outcome
+from tasker.model.attempt import Attempt, Failed, Outcome, Succeeded
 from tasker.model.instants import Instant
 from tasker.model.lifecycle import Move, Settlement
+from tasker.model.retry import RetryPolicy
 from tasker.model.task import TaskFault, TaskId
 from tasker.timing.alarm import sleep
 
@@ -28,6 +29,9 @@ _log = structlog.get_logger()
 _FIRST_WAIT: Final = 0.1
 _LONGEST_WAIT: Final = 1.0
 """Seconds between tries to write how an attempt ended, while the store cannot be written."""
+
+_UNASKED: Final = RetryPolicy()
+"""For a success, which needs no policy: reading the task's own would take longer than all the rest."""
 
 
 class Worker:
@@ -196,7 +200,7 @@ class Worker:
         settlement = lifecycle.settle(
             outcome,
             attempt=attempt,
-            retry=wire.decode_end_fields(attempt.fields).policy,
+            retry=_UNASKED if isinstance(outcome, Succeeded) else wire.decode_end_fields(attempt.fields).policy,
             started_at=started_at,
             now=now,
             rand=self._rand(),
