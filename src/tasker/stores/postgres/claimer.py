@@ -1,0 +1,227 @@
+"""Claiming: which due tasks this node takes, and which are set aside at their gates."""
+
+import secrets
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from tasker.callbacks import Ending, callback_for
+from tasker.interfaces import EXPIRE_LIMIT, Claimed
+from tasker.model.attempt import Attempt
+from tasker.model.circuit import THRESHOLD
+from tasker.model.instants import LAST, Instant
+from tasker.model.lifecycle import expired
+from tasker.model.task import Pool, TaskId
+from tasker.stores.faults import fault_of, fault_text
+from tasker.stores.postgres.connection import Connection, Link
+from tasker.stores.postgres.inserter import Inserter
+from tasker.stores.postgres.rows import to_gate
+from tasker.timing.remote_clock import RemoteClock
+
+ASIDE_LIMIT: Final = 512
+"""So many due tasks of a pool a claim looks at when a gate does not let all of the first ones through."""
+
+_WOKEN_LIMIT: Final = 64
+"""Gates that one claim looks at, at most."""
+
+_LOCKED: Final = 10_000
+"""Microseconds after which it is looked again at due tasks that other sessions have locked."""
+
+
+class Claimer:
+    """Claims on one link. Each statement is a transaction, so that no lock outlasts it; but see ``_expire``."""
+
+    def __init__(
+        self, link: Link, queries: Mapping[str, str], clock: RemoteClock, node: str, *, per_host: int | None
+    ) -> None:
+        """Make a claimer.
+
+        Args:
+            clock: told what time it is in the database.
+            per_host: how many tasks of a host may run at once; None: see ``Gate.room``.
+        """
+        self._link = link
+        self._sql = queries
+        self._clock = clock
+        self._node = node
+        self._per_host = per_host
+        self._inserter = Inserter(link, queries)
+        self._unknown: set[int] = set()
+        """Claims of which it is not known whether they were done."""
+
+    async def claim_due(self, free: Mapping[Pool, int]) -> Claimed:
+        """See ``Store``."""
+        room = {pool: slots for pool, slots in free.items() if slots > 0}
+        return await self._link.run(lambda connection: self._claim(connection, room))
+
+    async def _claim(self, connection: Connection, room: Mapping[Pool, int]) -> Claimed:
+        await self._give_back_unknown(connection)
+        heads = await self._look(connection, [*room])
+        if not heads.is_leased:
+            return Claimed((), None)
+        expired_now = await self._expire(connection, heads.now) if heads.expires_at <= heads.now else 0
+        due = [pool for pool in room if heads.next_due(pool) <= heads.now]
+        if not due and not expired_now:
+            return Claimed((), heads.earliest())
+        taken = _Taken(secrets.randbits(63), heads.now)
+        self._unknown.add(taken.claim)
+        left = dict(room)
+        for pool in due:
+            if heads.wakes[pool] <= heads.now:
+                left[pool] -= await self._take_held(connection, pool, left[pool], taken)
+            if heads.queues[pool] <= heads.now and left[pool] > 0:
+                left[pool] -= await self._take(connection, pool, left[pool], taken)
+        if expired_now or any(left.values()):
+            heads = await self._look(connection, [pool for pool, slots in left.items() if slots > 0])
+            next_due = heads.earliest()
+        else:
+            next_due = heads.earliest_expiry()
+        self._unknown.discard(taken.claim)
+        if next_due is not None and not taken.moved and not expired_now:
+            next_due = max(next_due, taken.now + _LOCKED)  # what is due is another session's for now
+        attempts = [self._attempt(row, pool, taken.claim) for row, pool in taken.rows]
+        attempts.sort(key=lambda attempt: (attempt.due_at, attempt.task_id))
+        return Claimed(attempts, next_due, expired_now)
+
+    async def _take(self, connection: Connection, pool: Pool, free: int, taken: "_Taken") -> int:
+        """Claim up to *free* tasks from the head of the queue of *pool*; return how many."""
+        count = 0
+        for look in (free, ASIDE_LIMIT):
+            rows = await connection.fetch(
+                self._sql["claim"],
+                pool,
+                free - count,
+                taken.claim,
+                self._node,
+                look,
+                self._per_host,
+                THRESHOLD,
+                LAST,
+            )
+            taken.moved |= bool(rows)
+            claimed = [row for row in rows if row[0] is None]
+            taken.rows += [(row, pool) for row in claimed]
+            count += len(claimed)
+            if len(claimed) == len(rows) or count == free:
+                break
+            # Some were set aside, and slots are left for what stands behind them.
+        return count
+
+    async def _take_held(self, connection: Connection, pool: Pool, free: int, taken: "_Taken") -> int:
+        """Claim up to *free* tasks that were set aside at the gates that are to be looked at now; return how many."""
+        count = 0
+        for row in await connection.fetch(self._sql["woken"], pool, self._node, _WOKEN_LIMIT):
+            left = free - count
+            if left == 0:
+                break  # it is looked at when a slot is released
+            gate = to_gate(row)
+            _, _, _, _, _, _, _, running, running_here, woken_at, parks = row
+            room = gate.room(running=running, running_here=running_here, free=left, most=self._per_host, now=taken.now)
+            wanted = min(room, left)
+            # With more room than slots it stays due, but at another moment: two nodes that have seen it have not both its turn.
+            wake_at = gate.look_at(taken.now) if wanted == room else woken_at - 1
+            arguments = (pool, gate.id, wanted, taken.claim, self._node, woken_at, wake_at)
+            rows = await connection.fetch(self._sql["claim_held"], *arguments)
+            if not rows:
+                continue
+            taken.moved = True
+            claimed = [row for row in rows if row[2] is not None]
+            taken.rows += [(row, pool) for row in claimed]
+            count += len(claimed)
+            if len(claimed) < wanted and await connection.fetchval(self._sql["close_gate_queue"], pool, gate.id, parks) is None:
+                await connection.fetch(self._sql["wake"], [gate.id], True)  # another session has some of them for now
+        return count
+
+    async def _expire(self, connection: Connection, now: Instant) -> int:
+        """End a batch of what could not start in time, and store the callbacks for it.
+
+        The tasks stay locked for a few round trips: claims pass over them, only who deletes one waits.
+        """
+        async with self._inserter.transaction(connection):
+            rows = await connection.fetch(self._sql["expired"], EXPIRE_LIMIT)
+            faults = [expired(fault_of(row[3])) for row in rows]
+            await connection.execute(self._sql["expire"], [row[0] for row in rows], [fault_text(fault) for fault in faults])
+            callbacks = [
+                callback_for(
+                    Ending(task_id=TaskId(str(row[0])), type=row[1], attempts=row[2], fields=row[4], fault=fault), now=now
+                )
+                for row, fault in zip(rows, faults, strict=True)
+            ]
+            await self._inserter.insert(connection, [callback for callback in callbacks if callback is not None])
+        return len(rows)
+
+    async def _look(self, connection: Connection, pools: Sequence[Pool]) -> "_Heads":
+        sent = self._clock.monotonic()
+        rows = await connection.fetch(self._sql["look"], pools, self._node)
+        heads = _Heads(rows)
+        self._clock.observe(heads.now, sent=sent, received=self._clock.monotonic())
+        return heads
+
+    async def _give_back_unknown(self, connection: Connection) -> None:
+        if self._unknown:
+            unknown = list(self._unknown)
+            await connection.execute(self._sql["give_back_unknown"], self._node, unknown)
+            self._unknown.difference_update(unknown)
+
+    def _attempt(self, row: Any, pool: Pool, claim: int) -> Attempt:  # noqa: ANN401 - a record of claim or claim_held
+        _, due_at, id_, type_, number, retried_after, execution_at, expires_at, data = row
+        return Attempt(
+            task_id=TaskId(str(id_)),
+            type=type_,
+            pool=pool,
+            number=number,
+            retried_after=retried_after,
+            due_at=due_at,
+            execution_at=execution_at,
+            expires_at=expires_at,
+            claim=claim,
+            node=self._node,
+            fields=data,
+        )
+
+
+class _Taken:
+    """What a claim has come to so far."""
+
+    def __init__(self, claim: int, now: Instant) -> None:
+        self.claim = claim
+        self.now = now
+        self.rows: list[tuple[Any, Pool]] = []
+        self.moved = False
+        """Whether a task was claimed or set aside, or a gate looked at."""
+
+
+class _Heads:
+    """What the heads of some queues look like. ``_NEVER``: there is none."""
+
+    def __init__(self, rows: Sequence[Any]) -> None:
+        """Read the rows of ``look``."""
+        self.now: Instant = rows[0][0]
+        """By the database's clock."""
+        self.is_leased: bool = rows[0][1]
+        """Whether this node may claim."""
+        self.expires_at: Instant = _moment(rows[0][2])
+        """When the first task of any pool expires."""
+        self.queues: Mapping[Pool, Instant] = {row[3]: _moment(row[4]) for row in rows if row[3] is not None}
+        """When the head of a pool's queue is due."""
+        self.wakes: Mapping[Pool, Instant] = {row[3]: _moment(row[5]) for row in rows if row[3] is not None}
+        """When to look at the gates that hold tasks of a pool."""
+
+    def next_due(self, pool: Pool) -> Instant:
+        """When to look next at *pool*."""
+        return min(self.queues[pool], self.wakes[pool])
+
+    def earliest(self) -> Instant | None:
+        """When to look next at any of them."""
+        earliest = min([self.expires_at, *self.queues.values(), *self.wakes.values()])
+        return None if earliest == _NEVER else earliest
+
+    def earliest_expiry(self) -> Instant | None:
+        """When the first task expires."""
+        return None if self.expires_at == _NEVER else self.expires_at
+
+
+_NEVER: Final = LAST + 1
+
+
+def _moment(stored: Instant | None) -> Instant:
+    return _NEVER if stored is None else stored
