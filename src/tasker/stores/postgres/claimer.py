@@ -1,8 +1,9 @@
 """Claiming: which due tasks this node takes, and which are set aside at their gates."""
 
 import secrets
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from tasker.callbacks import Ending, callback_for
 from tasker.interfaces import EXPIRE_LIMIT, Claimed
@@ -30,9 +31,7 @@ _LOCKED: Final = 10_000
 class Claimer:
     """Claims on one link. Each statement is a transaction, so that no lock outlasts it; but see ``_expire``."""
 
-    def __init__(
-        self, link: Link, queries: Mapping[str, str], clock: RemoteClock, node: str, *, per_host: int | None
-    ) -> None:
+    def __init__(self, link: Link, queries: Mapping[str, str], clock: RemoteClock, node: str, *, per_host: int | None) -> None:
         """Make a claimer.
 
         Args:
@@ -108,28 +107,43 @@ class Claimer:
 
     async def _take_held(self, connection: Connection, pool: Pool, free: int, taken: "_Taken") -> int:
         """Claim up to *free* tasks that were set aside at the gates that are to be looked at now; return how many."""
-        count = 0
-        for row in await connection.fetch(self._sql["woken"], pool, self._node, _WOKEN_LIMIT):
-            left = free - count
-            if left == 0:
+        visits = self._visits(await connection.fetch(self._sql["woken"], pool, self._node, _WOKEN_LIMIT), free, taken.now)
+        rows = await connection.fetch(
+            self._sql["claim_held"],
+            pool,
+            [*visits],
+            [visit.wanted for visit in visits.values()],
+            [visit.woken_at for visit in visits.values()],
+            [visit.wake_at for visit in visits.values()],
+            taken.claim,
+            self._node,
+        )
+        taken.moved |= bool(rows)
+        came = Counter(row[0] for row in rows if row[2] is not None)
+        taken.rows += [(row, pool) for row in rows if row[2] is not None]
+        short = sorted({row[0] for row in rows if came[row[0]] < visits[row[0]].wanted})
+        if short:
+            parks = [visits[gate].parks for gate in short]
+            closed = {row[0] for row in await connection.fetch(self._sql["close_gate_queue"], pool, short, parks)}
+            left = [gate for gate in short if gate not in closed]  # another session has some of what they hold, for now
+            if left:
+                await connection.fetch(self._sql["wake"], left, True)
+        return came.total()
+
+    def _visits(self, rows: Sequence[Any], free: int, now: Instant) -> "Mapping[int, _Visit]":
+        """Return what to take at which gates, in the order of their ids. *rows* are of ``woken``."""
+        visits: dict[int, _Visit] = {}
+        for row in rows:
+            if free == 0:
                 break  # it is looked at when a slot is released
             gate = to_gate(row)
             _, _, _, _, _, _, _, running, running_here, woken_at, parks = row
-            room = gate.room(running=running, running_here=running_here, free=left, most=self._per_host, now=taken.now)
-            wanted = min(room, left)
-            # With more room than slots it stays due, but at another moment: two nodes that have seen it have not both its turn.
-            wake_at = gate.look_at(taken.now) if wanted == room else woken_at - 1
-            arguments = (pool, gate.id, wanted, taken.claim, self._node, woken_at, wake_at)
-            rows = await connection.fetch(self._sql["claim_held"], *arguments)
-            if not rows:
-                continue
-            taken.moved = True
-            claimed = [row for row in rows if row[2] is not None]
-            taken.rows += [(row, pool) for row in claimed]
-            count += len(claimed)
-            if len(claimed) < wanted and await connection.fetchval(self._sql["close_gate_queue"], pool, gate.id, parks) is None:
-                await connection.fetch(self._sql["wake"], [gate.id], True)  # another session has some of them for now
-        return count
+            room = gate.room(running=running, running_here=running_here, free=free, most=self._per_host, now=now)
+            wanted = min(room, free)
+            free -= wanted
+            # With more room than slots it stays due, but at another moment: of two nodes that have seen it, one has its turn.
+            visits[gate.id] = _Visit(wanted, woken_at, gate.look_at(now) if wanted == room else woken_at - 1, parks)
+        return dict(sorted(visits.items()))
 
     async def _expire(self, connection: Connection, now: Instant) -> int:
         """End a batch of what could not start in time, and store the callbacks for it.
@@ -188,6 +202,18 @@ class _Taken:
         self.rows: list[tuple[Any, Pool]] = []
         self.moved = False
         """Whether a task was claimed or set aside, or a gate looked at."""
+
+
+class _Visit(NamedTuple):
+    """What to take at a gate that holds tasks."""
+
+    wanted: int
+    woken_at: Instant
+    """Since when it was to be looked at: as it was seen."""
+    wake_at: Instant
+    """When to look next."""
+    parks: int
+    """How often it had set tasks aside, as it was seen."""
 
 
 class _Heads:

@@ -118,32 +118,36 @@ SELECT gate.id, kind, name, paused, max_running, failures, open_until,
  ORDER BY wake_at
 
 -- claim_held --
--- Claim up to $3 of the tasks of a pool that a gate holds, and say when to look at it next. No row: another node was quicker, or it
--- was woken since it was looked at. One row without an id: it holds none that can be taken.
+-- Claim what gates ($2) hold of a pool: of each no more than $3, earliest first. $5: when to look at it next. It is passed over if
+-- that is not what was seen ($4): another node was quicker, or it was woken since. A row without an id: nothing of it can be taken.
 WITH turn AS (
-  UPDATE gate_queue SET wake_at = $7 WHERE pool = $1 AND gate = $2 AND wake_at = $6
-     AND EXISTS (SELECT FROM node WHERE id = $5 AND lease_until > tasker_now())
-  RETURNING gate
+  UPDATE gate_queue SET wake_at = given.wake_at
+    FROM unnest($2::bigint[], $3::bigint[], $4::timestamptz[], $5::timestamptz[]) AS given (gate, wanted, seen, wake_at)
+   WHERE gate_queue.pool = $1 AND gate_queue.gate = given.gate AND gate_queue.wake_at = given.seen
+     AND EXISTS (SELECT FROM node WHERE id = $7 AND lease_until > tasker_now())
+  RETURNING gate_queue.gate, wanted
 ), due AS MATERIALIZED (
-  SELECT id FROM task
-   WHERE pool = $1 AND held_by = $2 AND state = 0 AND held_by IS NOT NULL AND (expires_at IS NULL OR expires_at > tasker_now())
-     AND EXISTS (SELECT FROM turn)
-   ORDER BY due_at, id LIMIT $3
-     FOR NO KEY UPDATE SKIP LOCKED
+  SELECT gate, first.id FROM turn CROSS JOIN LATERAL (
+    SELECT id FROM task
+     WHERE pool = $1 AND held_by = turn.gate AND state = 0 AND held_by IS NOT NULL AND (expires_at IS NULL OR expires_at > tasker_now())
+     ORDER BY due_at, id LIMIT turn.wanted
+       FOR NO KEY UPDATE SKIP LOCKED) AS first
 ), claimed AS (
-  UPDATE task SET state = 1, held_by = NULL, attempts = attempts + 1, claim = $4, node = $5, started_at = tasker_now()
+  UPDATE task SET state = 1, held_by = NULL, attempts = attempts + 1, claim = $6, node = $7, started_at = tasker_now()
     FROM due
    WHERE task.id = due.id
-  RETURNING held_by, due_at, task.id, type, attempts, retried_after, execution_at, expires_at,
+  RETURNING gate, due_at, task.id, type, attempts, retried_after, execution_at, expires_at,
             (SELECT data FROM payload WHERE payload.id = task.id)
 )
-SELECT claimed.* FROM turn LEFT JOIN claimed ON true
+SELECT gate, due_at, id, type, attempts, retried_after, execution_at, expires_at, data
+  FROM turn LEFT JOIN claimed AS claimed (gate, due_at, id, type, attempts, retried_after, execution_at, expires_at, data) USING (gate)
 
 -- close_gate_queue --
--- Unless it holds some, or some were set aside since it was looked at: another node may be about to commit that.
-DELETE FROM gate_queue WHERE pool = $1 AND gate = $2 AND parks = $3
-   AND NOT EXISTS (SELECT FROM task WHERE pool = $1 AND held_by = $2 AND state = 0 AND held_by IS NOT NULL)
-RETURNING gate
+-- Unless it holds some, or some were set aside since it was looked at ($3): another node may be about to commit that.
+DELETE FROM gate_queue USING unnest($2::bigint[], $3::bigint[]) AS given (gate, parks)
+ WHERE pool = $1 AND gate_queue.gate = given.gate AND gate_queue.parks = given.parks
+   AND NOT EXISTS (SELECT FROM task WHERE task.pool = $1 AND held_by = given.gate AND state = 0 AND held_by IS NOT NULL)
+RETURNING gate_queue.gate
 
 -- wake --
 -- What these gates hold is looked at now: they may have room. A node that has looked before finds another moment here and looks again.
