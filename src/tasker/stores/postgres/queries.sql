@@ -52,8 +52,8 @@ SELECT here.now, here.is_leased, here.expires_at, pools.pool,
 -- Claim up to $2 tasks of a pool, earliest first, and set aside those that their gates do not let through: of the first $5 that are
 -- due. RETURNING has no order: the caller sorts. $6: tasks of a host that may run at once, NULL: see Gate.room, which this follows;
 -- $7: circuit.THRESHOLD; $8: instants.LAST.
--- Differs from SQLite: one statement, in which the rule for hosts that share the slots is worked out in three rounds, each with what
--- the one before let through. SKIP LOCKED, because other nodes claim at the same time, and a node whose lease has ended claims nothing.
+-- Differs from SQLite: one statement. SKIP LOCKED, because other nodes claim at the same time, and a node whose lease has ended claims
+-- nothing.
 WITH head AS MATERIALIZED (
   SELECT id, due_at, destination, expires_at FROM task
    WHERE pool = $1 AND state = 0 AND held_by IS NULL AND due_at <= tasker_now() ORDER BY due_at, id LIMIT $5
@@ -68,8 +68,8 @@ WITH head AS MATERIALIZED (
                      WHEN most IS NOT NULL THEN ARRAY[most -
                        (SELECT sum((SELECT count(*) FROM task WHERE task.node = node.id AND task.destination = gate.id AND state = 1))::bigint
                           FROM node), NULL]
-                     WHEN kind = 0 THEN (SELECT ARRAY[($2 - count(*) + 1) / 2, count(*)]
-                                           FROM task WHERE task.node = $4 AND task.destination = gate.id AND state = 1)
+                     WHEN kind = 0 THEN (SELECT ARRAY[$2::bigint, count(*)] FROM task
+                                          WHERE task.node = $4 AND task.destination = gate.id AND state = 1)
                      ELSE ARRAY[$2::bigint, NULL] END
            FROM (SELECT *, CASE WHEN failures >= $7 THEN 1 ELSE coalesce(max_running, CASE kind WHEN 0 THEN $6::bigint END) END AS most
                    FROM gate WHERE gate.id = queued.destination) AS gate
@@ -78,15 +78,12 @@ WITH head AS MATERIALIZED (
 ), answered AS (
   SELECT id, due_at, destination, turn, first_value(answer) OVER gate AS answer FROM asked
   WINDOW gate AS (PARTITION BY destination ORDER BY due_at, id)
-), first AS (
-  SELECT *, answer[2] + turn AS shares, coalesce(turn <= answer[1], true) AS fits FROM answered
-), second AS (
-  SELECT *, fits AND coalesce(shares + count(*) FILTER (WHERE fits) OVER (ORDER BY due_at, id) - 1 <= $2, true) AS surely FROM first
-), third AS (
-  SELECT *, fits AND coalesce(shares + count(*) FILTER (WHERE surely) OVER (ORDER BY due_at, id) - surely::integer <= $2, true) AS passes
-    FROM second
+), counted AS (
+  SELECT id, tasker_passed(coalesce(turn <= answer[1], true), answer[2] + turn, $2) OVER queue AS passed, due_at FROM answered
+  WINDOW queue AS (ORDER BY due_at, id)
 ), verdict AS MATERIALIZED (
-  SELECT id, passes, count(*) FILTER (WHERE passes) OVER (ORDER BY due_at, id) AS passed FROM third
+  SELECT id, passed, passed > lag(passed, 1, 0::bigint) OVER queue AS passes FROM counted
+  WINDOW queue AS (ORDER BY due_at, id)
 ), moved AS (
   UPDATE task SET state = CASE WHEN passes THEN 1 ELSE 0 END, held_by = CASE WHEN NOT passes THEN destination END,
          attempts = attempts + passes::integer, claim = CASE WHEN passes THEN $3::bigint END, node = CASE WHEN passes THEN $4::uuid END,

@@ -50,3 +50,9 @@ CREATE INDEX task_delayed ON task (pool, execution_at, id) WHERE state = 0 AND (
 DROP INDEX task_running;
 CREATE INDEX task_running ON task (node, destination) WHERE state = 1;
 CREATE INDEX task_expiring ON task (expires_at) WHERE state = 0 AND expires_at IS NOT NULL;
+
+-- How many of the tasks up to this one pass, in the order of the queue. Gate.room as a fold: a task of a host that shares the slots
+-- passes while more are free than its host holds; `held` counts those that it would hold with this one.
+CREATE FUNCTION tasker_pass(passed bigint, has_room boolean, held bigint, free bigint) RETURNS bigint LANGUAGE sql IMMUTABLE PARALLEL SAFE
+  AS 'SELECT passed + CASE WHEN has_room AND coalesce(held + passed <= free, true) THEN 1 ELSE 0 END';
+CREATE AGGREGATE tasker_passed(boolean, bigint, bigint) (SFUNC = tasker_pass, STYPE = bigint, INITCOND = '0', PARALLEL = SAFE);
