@@ -2,13 +2,14 @@
 
 import secrets
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from tasker.callbacks import Ending, callback_for
 from tasker.interfaces import EXPIRE_LIMIT, Claimed
 from tasker.model.attempt import Attempt
-from tasker.model.circuit import THRESHOLD
+from tasker.model.circuit import THRESHOLD, CircuitState
+from tasker.model.gate import Gate, GateKind
 from tasker.model.instants import LAST, Instant
 from tasker.model.lifecycle import expired
 from tasker.model.task import Pool, TaskId
@@ -44,6 +45,8 @@ class Claimer:
         self._node = node
         self._per_host = per_host
         self._inserter = Inserter(link, queries)
+        self._full: dict[int, Instant] = {}
+        """Gates without room here that may have some on other nodes, as hosts share slots; and when to look again."""
         self._unknown: set[int] = set()
         """Claims of which it is not known whether they were done."""
 
@@ -52,8 +55,14 @@ class Claimer:
         room = {pool: slots for pool, slots in free.items() if slots > 0}
         return await self._link.run(lambda connection: self._claim(connection, room))
 
+    def look_again(self, gates: Iterable[int]) -> None:
+        """Say that these *gates* may have room on this node."""
+        for gate in gates:
+            self._full.pop(gate, None)
+
     async def _claim(self, connection: Connection, room: Mapping[Pool, int]) -> Claimed:
         await self._give_back_unknown(connection)
+        self._full = {gate: until for gate, until in self._full.items() if until > self._clock.now()}
         heads = await self._look(connection, [*room])
         if not heads.is_leased:
             return Claimed((), None)
@@ -107,7 +116,8 @@ class Claimer:
 
     async def _take_held(self, connection: Connection, pool: Pool, free: int, taken: "_Taken") -> int:
         """Claim up to *free* tasks that were set aside at the gates that are to be looked at now; return how many."""
-        visits = self._visits(await connection.fetch(self._sql["woken"], pool, self._node, _WOKEN_LIMIT), free, taken.now)
+        woken = await connection.fetch(self._sql["woken"], pool, self._node, _WOKEN_LIMIT, [*self._full])
+        visits = self._visits(woken, free, taken.now)
         rows = await connection.fetch(
             self._sql["claim_held"],
             pool,
@@ -141,8 +151,13 @@ class Claimer:
             room = gate.room(running=running, running_here=running_here, free=free, most=self._per_host, now=now)
             wanted = min(room, free)
             free -= wanted
-            # With more room than slots it stays due, but at another moment: of two nodes that have seen it, one has its turn.
-            visits[gate.id] = _Visit(wanted, woken_at, gate.look_at(now) if wanted == room else woken_at - 1, parks)
+            wake_at = gate.look_at(now)
+            if wanted == room and _shares_slots(gate, self._per_host, now):
+                self._full[gate.id] = wake_at
+            if wanted < room or gate.id in self._full:
+                # It stays due, but at another moment: of two nodes that have seen it, one has its turn.
+                wake_at = now if woken_at < now else woken_at - 1
+            visits[gate.id] = _Visit(wanted, woken_at, wake_at, parks)
         return dict(sorted(visits.items()))
 
     async def _expire(self, connection: Connection, now: Instant) -> int:
@@ -165,8 +180,8 @@ class Claimer:
 
     async def _look(self, connection: Connection, pools: Sequence[Pool]) -> "_Heads":
         sent = self._clock.monotonic()
-        rows = await connection.fetch(self._sql["look"], pools, self._node)
-        heads = _Heads(rows)
+        rows = await connection.fetch(self._sql["look"], pools, self._node, [*self._full])
+        heads = _Heads(rows, min(self._full.values(), default=_NEVER) if pools else _NEVER)
         self._clock.observe(heads.now, sent=sent, received=self._clock.monotonic())
         return heads
 
@@ -219,8 +234,13 @@ class _Visit(NamedTuple):
 class _Heads:
     """What the heads of some queues look like. ``_NEVER``: there is none."""
 
-    def __init__(self, rows: Sequence[Any]) -> None:
-        """Read the rows of ``look``."""
+    def __init__(self, rows: Sequence[Any], full_until: Instant) -> None:
+        """Read the rows of ``look``.
+
+        Args:
+            full_until: when to look at the gates that it passes over.
+        """
+        self._full_until = full_until
         self.now: Instant = rows[0][0]
         """By the database's clock."""
         self.is_leased: bool = rows[0][1]
@@ -238,7 +258,7 @@ class _Heads:
 
     def earliest(self) -> Instant | None:
         """When to look next at any of them."""
-        earliest = min([self.expires_at, *self.queues.values(), *self.wakes.values()])
+        earliest = min([self.expires_at, self._full_until, *self.queues.values(), *self.wakes.values()])
         return None if earliest == _NEVER else earliest
 
     def earliest_expiry(self) -> Instant | None:
@@ -247,6 +267,12 @@ class _Heads:
 
 
 _NEVER: Final = LAST + 1
+
+
+def _shares_slots(gate: Gate, per_host: int | None, now: Instant) -> bool:
+    """Whether the room of *gate* is another on each node: see ``Gate.room``."""
+    has_limit = gate.kind is not GateKind.HOST or gate.max_running is not None or per_host is not None
+    return not (gate.paused or has_limit) and gate.circuit.state(now) is CircuitState.CLOSED
 
 
 def _moment(stored: Instant | None) -> Instant:

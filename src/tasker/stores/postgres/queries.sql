@@ -39,10 +39,10 @@ SELECT id FROM task, pg_logical_emit_message(true, 'tasker', '') WHERE id = ANY 
 
 -- look --
 -- What time it is, whether this node may claim, the earliest moment at which a task expires, and of each pool the head of its queue
--- and when to look next at the gates that hold tasks.
+-- and when to look next at the gates that hold tasks, but for those that are full here ($3).
 SELECT here.now, here.is_leased, here.expires_at, pools.pool,
        (SELECT due_at FROM task WHERE task.pool = pools.pool AND state = 0 AND held_by IS NULL ORDER BY due_at, id LIMIT 1),
-       (SELECT wake_at FROM gate_queue WHERE gate_queue.pool = pools.pool ORDER BY wake_at LIMIT 1)
+       (SELECT wake_at FROM gate_queue WHERE gate_queue.pool = pools.pool AND gate <> ALL ($3::bigint[]) ORDER BY wake_at LIMIT 1)
   FROM (SELECT tasker_now() AS now, EXISTS (SELECT FROM node WHERE id = $2 AND lease_until > tasker_now()) AS is_leased,
                (SELECT expires_at FROM task WHERE state = 0 AND expires_at IS NOT NULL ORDER BY expires_at LIMIT 1) AS expires_at
        ) AS here
@@ -96,6 +96,7 @@ WITH head AS MATERIALIZED (
 ), shut AS MATERIALIZED (
   -- Who opens a gate wakes what it holds in a later statement: either this one waits for that, or that one finds what this sets aside.
   SELECT id, CASE WHEN paused THEN $8::timestamptz WHEN failures >= $7 AND open_until > tasker_now() THEN open_until
+                  WHEN kind = 0 AND max_running IS NULL AND $6::bigint IS NULL AND failures < $7 THEN tasker_now() -- on other nodes
                   ELSE tasker_now() + interval '1 second' END AS look_at
     FROM gate WHERE id IN (SELECT held_by FROM moved) ORDER BY id FOR SHARE
 ), parked AS (
@@ -105,12 +106,13 @@ WITH head AS MATERIALIZED (
 SELECT * FROM moved
 
 -- woken --
--- Gates that hold tasks of a pool and are to be looked at now, and how many of their tasks are running, everywhere and here.
+-- Gates that hold tasks of a pool and are to be looked at now, and how many of their tasks are running, everywhere and here. $4: not these.
 SELECT gate.id, kind, name, paused, max_running, failures, open_until,
        (SELECT sum((SELECT count(*) FROM task WHERE task.node = node.id AND task.destination = gate.id AND state = 1))::bigint FROM node),
        (SELECT count(*) FROM task WHERE task.node = $2 AND task.destination = gate.id AND state = 1),
        wake_at, parks
-  FROM (SELECT gate, wake_at, parks FROM gate_queue WHERE pool = $1 AND wake_at <= tasker_now() ORDER BY wake_at LIMIT $3) AS queue
+  FROM (SELECT gate, wake_at, parks FROM gate_queue WHERE pool = $1 AND wake_at <= tasker_now() AND gate <> ALL ($4::bigint[])
+         ORDER BY wake_at LIMIT $3) AS queue
   JOIN gate ON gate.id = queue.gate
  ORDER BY wake_at
 

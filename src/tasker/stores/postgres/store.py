@@ -94,7 +94,9 @@ class PostgresStore:
         self._bell = Bell(self._connector.connect, self._node, base_clock) if listens else None
         self._claimer = Claimer(self._claiming, self._sql, self._clock, self._node, per_host=per_host)
         self._callbacks = Inserter(self._keeping, self._sql)
-        self._writer = Writer(self._accepting, self._settling, self._sql, attempts_kept=attempts_kept)
+        self._writer = Writer(
+            self._accepting, self._settling, self._sql, attempts_kept=attempts_kept, has_room=self._claimer.look_again
+        )
         self._creates = Batches(self._writer.create_batch, pending_limit=pending_limit)
         self._settles = Batches(self._writer.settle_batch, pending_limit=pending_limit)
         self._deletes = Batches(self._writer.delete_batch, pending_limit=pending_limit)

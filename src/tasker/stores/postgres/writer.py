@@ -1,6 +1,6 @@
 """The writing side: what a batch of creates, settles or deletes does, and what is done about one whose answer was lost."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
@@ -34,19 +34,29 @@ _log = structlog.get_logger()
 class Writer:
     """Runs batches: each a statement, and so a transaction, without further round trips, unless callbacks are to be stored."""
 
-    def __init__(self, accepting: Link, settling: Link, queries: Mapping[str, str], *, attempts_kept: int) -> None:
+    def __init__(
+        self,
+        accepting: Link,
+        settling: Link,
+        queries: Mapping[str, str],
+        *,
+        attempts_kept: int,
+        has_room: Callable[[Iterable[int]], None],
+    ) -> None:
         """Make a writer.
 
         Args:
             accepting: the connection for creates, deletes and what operators say.
             settling: the one for settles.
             attempts_kept: how many attempts of a task are kept, at least 1.
+            has_room: told of the gates that may have room on this node again.
         """
         self._accepting = accepting
         self._settling = settling
         self._sql = queries
         self._attempts_kept = attempts_kept
         self._gates = Gates(queries)
+        self._has_room = has_room
         self._creates = Inserter(accepting, queries)
         self._callbacks = Inserter(settling, queries)
         self._unknown_settles: set[tuple[TaskId, int]] = set()
@@ -118,6 +128,7 @@ class Writer:
                 woken = await self._settling.run(lambda connection: self._gates.hear(connection, news, settled.known))
             except StoreError as error:
                 _log.warning("gates were not told how attempts ended", reason=str(error))
+            self._has_room(woken)
         return [
             settled.gates[place] in woken if place in settled.gates else ClaimLostError(attempt.task_id)
             for place, (attempt, _) in enumerate(batch)
@@ -168,6 +179,7 @@ class Writer:
         if not rows:
             raise ClaimLostError(hold.task_id)
         gates = [row[0] for row in rows if row[0] is not None]
+        self._has_room(gates)
         with suppress(StoreError):  # then it is looked at when its time comes
             await self._settling.run(lambda connection: self._gates.wake(connection, gates))
 
@@ -187,10 +199,12 @@ class Writer:
     async def pause(self, gate: int, paused: bool) -> None:
         """See ``Store``."""
         await self._accepting.run(lambda connection: self._gates.pause(connection, gate, paused))
+        self._has_room([gate])
 
     async def limit(self, gate: int, max_running: int | None) -> None:
         """See ``Store``."""
         await self._accepting.run(lambda connection: self._gates.limit(connection, gate, max_running))
+        self._has_room([gate])
 
     async def delete_batch(self, batch: Sequence[TaskId]) -> Sequence[Result]:
         """Delete several tasks that are not running."""
