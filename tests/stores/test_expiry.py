@@ -76,6 +76,20 @@ async def test_very_many_expire_in_batches_and_none_of_them_starts(store, clock)
     assert (await store.count(up_to=10_000))[State.FAILED] == count
 
 
+async def test_none_of_very_many_that_expired_behind_a_gate_starts_when_it_opens(store, clock):
+    count = EXPIRE_LIMIT + 10
+    await store.create([a_task(due_at=clock.now(), expires_at=clock.now() + 1, host=HOST) for _ in range(count)])
+    (gate,) = await store.gates(after=0, limit=10)
+    await store.pause(gate.gate.id, paused=True)
+    while (await store.claim_due({WEBHOOK: 50})).next_due <= clock.now():
+        pass
+    await clock.advance(1)
+    await store.pause(gate.gate.id, paused=False)
+    first = await store.claim_due({WEBHOOK: 50})
+    assert (list(first.attempts), first.expired) == ([], EXPIRE_LIMIT)
+    assert (await store.claim_due({WEBHOOK: 50})).expired == 10
+
+
 async def test_the_callback_for_an_expired_task_is_stored_with_its_end(store, clock):
     task = a_task(due_at=clock.now(), expires_at=clock.now() + SECOND, fields=CALLED_BACK)
     await store.create([task])

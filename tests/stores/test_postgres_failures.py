@@ -10,6 +10,7 @@ from steps import WEBHOOK, failure, success
 
 from databases import execute, new_database
 from tasker.errors import StoreError, StoreFullError, StoreUnavailableError, TaskNotFoundError
+from tasker.interfaces import TaskFilter
 from tasker.model.attempt import AttemptRecord
 from tasker.model.lifecycle import Move, Settlement
 from tasker.model.task import State
@@ -360,6 +361,20 @@ async def test_a_claim_that_sets_tasks_aside_while_the_connection_breaks_loses_n
                 await in_the_end(lambda: store.settle(attempt, settlement))  # noqa: B023
         proxy.cut_instead_of_answer(10**9)
         assert came == [task.id for task in tasks]
+
+
+async def test_gates_that_a_failover_has_lost_are_made_anew(store, witness, proxy):
+    first, second = (a_task(due_at=store.clock.now() - 1, host="http://a.example:80") for _ in range(2))
+    await store.create([first])
+    await witness._accepting.run(lambda connection: connection.execute("DELETE FROM gate; DELETE FROM type_pool"))
+    proxy.cut()
+    await in_the_end(lambda: store.create([second]))
+    assert (await witness.standing(second.id)).gate.gate.name == "http://a.example:80"
+    assert (await witness.standing(first.id)).gate is None
+    page = await witness.list_page(TaskFilter(), after=None, limit=9)
+    assert [task.id for task in page.tasks] == [first.id, second.id]
+    claimed = await in_the_end(lambda: store.claim_due({WEBHOOK: 9}))
+    assert [attempt.task_id for attempt in claimed.attempts] == [first.id, second.id], "without its gate nothing holds it back"
 
 
 async def test_an_end_is_written_whatever_becomes_of_what_the_gate_is_told(store, witness):

@@ -27,7 +27,7 @@ async def base(tmp_path):
 
 
 async def let_through(base, gates, queue, *, here, elsewhere, free, most):
-    """Return the places of the tasks in *queue*, each named by its gate's id, that a claim takes."""
+    """Return the places of the tasks in *queue*, each named by its gate's id, that a claim takes, and that it sets aside."""
     await base.connection.execute("DELETE FROM task; DELETE FROM payload; DELETE FROM gate_queue; DELETE FROM gate")
     await base.connection.executemany(
         "INSERT INTO gate (id, kind, name, paused, max_running, failures, open_until) OVERRIDING SYSTEM VALUE"
@@ -51,12 +51,13 @@ async def let_through(base, gates, queue, *, here, elsewhere, free, most):
         queue,
     )
     rows = await base.connection.fetch(CLAIM, WEBHOOK, free, 1, node, 512, most, THRESHOLD, LAST)
-    return sorted(int(row["id"].hex.lstrip("0")) - 1 for row in rows if row["held_by"] is None)
+    places = [(int(row["id"].hex.lstrip("0")) - 1, row["held_by"] is not None) for row in rows]
+    return tuple(sorted(place for place, is_held in places if is_held is aside) for aside in (False, True))
 
 
 def asked_in_turn(gates, queue, *, here, elsewhere, free, most, now):
     """The same by the rule in Python; gate 0 is none."""
-    passed = []
+    passed, aside = [], []
     here = dict(here)
     for place, id_ in enumerate(queue):
         left = free - len(passed)
@@ -66,7 +67,9 @@ def asked_in_turn(gates, queue, *, here, elsewhere, free, most, now):
         if id_ == 0 or gates[id_].room(running=running, running_here=here.get(id_, 0), free=left, most=most, now=now) > 0:
             here[id_] = here.get(id_, 0) + 1
             passed.append(place)
-    return passed
+        else:
+            aside.append(place)
+    return passed, aside
 
 
 async def test_one_gate(base):

@@ -8,11 +8,12 @@ from kinds import Postgres
 from steps import SECOND, WEBHOOK, claimed, failure, running, success
 
 from tasker.errors import ClaimLostError
-from tasker.model.circuit import THRESHOLD
+from tasker.model.circuit import THRESHOLD, Circuit
 from tasker.model.instants import LAST
 from tasker.model.task import State
 from tasker.stores import queries
 from tasker.stores.postgres.connection import Connector
+from tasker.stores.postgres.gates import Gates, Known, News
 from tasker.stores.postgres.store import LEASE, PATIENCE
 from tasker.testing.task_factory import a_task
 
@@ -283,6 +284,16 @@ async def test_a_circuit_counts_the_failures_of_all_nodes(nodes):
     assert (await the_gate(stores[0])).gate.circuit.failures == THRESHOLD
 
 
+async def test_failures_that_another_node_has_counted_meanwhile_are_not_forgotten(nodes):
+    store = await nodes.open()
+    await hosted(nodes)
+    gate = (await the_gate(store)).gate.id
+    seen = {gate: Known(Circuit(), is_paused=False, holds=False, now=nodes.clock.now())}
+    await nodes.connection.execute("UPDATE gate SET failures = 3")
+    await Gates(QUERIES).hear(nodes.connection, [News(gate, is_alive=False)], seen)
+    assert (await the_gate(store)).gate.circuit.failures == 4
+
+
 async def test_one_node_at_a_time_has_its_turn_at_what_a_gate_holds(nodes):
     first, second = await nodes.open(), await nodes.another()
     await hosted(nodes, 9)
@@ -335,6 +346,23 @@ async def test_a_gate_is_not_said_to_hold_nothing_while_a_node_sets_tasks_aside(
     assert await nodes.connection.fetchval(queue) == seen + 1
     await store.settle(last, success(nodes.clock, is_alive=True))
     assert await claim_all(nodes, store, free=3) == tasks
+
+
+async def test_what_a_gate_holds_and_another_session_has_locked_is_looked_at_again_a_little_later(nodes):
+    store = await nodes.open()
+    tasks = await hosted(nodes, 3)
+    gate = (await the_gate(store)).gate.id
+    await store.limit(gate, 1)
+    first = await claimed(store)
+    await store.claim_due({WEBHOOK: 9})
+    await store.limit(gate, 5)
+    async with session(nodes) as other, other.transaction():
+        await other.execute("SELECT FROM task WHERE id = $1 FOR UPDATE", tasks[1])
+        found = await store.claim_due({WEBHOOK: 9})
+        assert [attempt.task_id for attempt in found.attempts] == tasks[2:]
+        assert found.next_due <= nodes.clock.now() + 10_000
+    await store.settle(first, success(nodes.clock, is_alive=True))
+    assert (await claimed(store)).task_id == tasks[1]
 
 
 async def test_what_is_set_aside_while_its_gate_is_opened_does_not_wait_for_ever(nodes):

@@ -208,7 +208,8 @@ SELECT place, destination
   JOIN task ON task.id = ended.id AND task.state = ended.state AND task.started_at = ended.started_at AND task.claim IS NULL
 
 -- circuits --
-SELECT id, failures, open_until, paused, EXISTS (SELECT FROM gate_queue WHERE gate_queue.gate = gate.id), tasker_now()
+-- OFFSET 0: searched for each, where PostgreSQL would read the whole of gate_queue first.
+SELECT id, failures, open_until, paused, EXISTS (SELECT FROM gate_queue WHERE gate_queue.gate = gate.id OFFSET 0), tasker_now()
   FROM gate WHERE id = ANY ($1::bigint[])
 
 -- set_circuits --
