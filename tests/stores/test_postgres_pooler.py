@@ -38,7 +38,7 @@ def pooled_url(tmp_path_factory):
         f"unix_socket_dir=\nauth_type=trust\nauth_file={folder}/users\npool_mode=transaction\ndefault_pool_size=3\n"
     )
     user = {"user": pwd.getpwnam("nobody").pw_uid} if os.geteuid() == 0 else {}
-    for path in (folder, *folder.iterdir(), *folder.parents[:2]):
+    for path in (folder, *folder.iterdir(), *folder.parents[:3]):
         path.chmod(0o755)
     process = subprocess.Popen(["pgbouncer", "-q", folder / "pgbouncer.ini"], stderr=subprocess.DEVNULL, **user)
     limit = time.monotonic() + 20
