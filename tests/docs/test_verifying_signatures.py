@@ -32,7 +32,7 @@ def call(body, *, secrets=(SECRET,), at=0, **changed):
 
 
 def genuine():
-        """Calls to be believed, made now: they grow old."""
+    """Calls to be believed, made now: they grow old."""
     return {
         "JSON": call(b'{"a":  "\xc3\xa9"}\r\n'),
         "text": call(b"hello"),
@@ -61,6 +61,7 @@ def forged():
         "a number that is no time": call(b"x", webhook_timestamp="9" * 5_000),
         "no headers": ({}, b"x"),
     }
+
 
 def calls_and_verdicts():
     calls = [*genuine().values(), *forged().values()]
@@ -135,7 +136,9 @@ func main() {
 	json.NewEncoder(os.Stdout).Encode(said)
 }
 """)
-    said = subprocess.run(["go", "run", "./asking"], cwd=tmp_path, input=asked[0], stdout=subprocess.PIPE, text=True, check=True)
+    said = subprocess.run(
+        ["go", "run", "./asking"], cwd=tmp_path, input=asked[0], stdout=subprocess.PIPE, text=True, check=True
+    )
 
     assert json.loads(said.stdout) == asked[1]
 
