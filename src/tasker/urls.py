@@ -31,7 +31,7 @@ def checked(url: str) -> str:
     try:
         parsed = URL(url)
         host, port = parsed.raw_host, parsed.explicit_port
-    except ValueError:
+    except (ValueError, IndexError):  # the latter is what yarl raises for http://[]@/
         raise ValueError("expected a URL such as https://example.org/hook, got one that cannot be parsed") from None
     if parsed.scheme not in ("http", "https"):
         raise ValueError(f"expected a URL with the scheme http or https, got: {parsed.scheme[:30]}")

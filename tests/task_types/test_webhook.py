@@ -149,7 +149,10 @@ def test_a_url_without_a_scheme_gets_http(webhooks, url):
         *((url, "percent-encode") for url in (" http://h/", "http://h/ ", "http://us er@h/", "http:\\\\h\\")),
         *((url, "a host") for url in ("http://", "http:///p4ss", "//p4ss", "/p4ss", "http://.", "https://..", "http://?p4ss")),
         *((f"http://h:{port}/", "") for port in ("0", "65536", "-1", "99999999999999999999", "x", "8080:80", "1.5", "0x50")),
-        *((url, "") for url in ("http://[::1/", "http://[zz]/", "http://[::1]x/", "http://user:p4ss@/", "http://:80/")),
+        *(
+            (url, "")
+            for url in ("http://[::1/", "http://[zz]/", "http://[::1]x/", "http://user:p4ss@/", "http://[]@/", "http://:80/")
+        ),
         *(
             (url, "")
             for url in ("http://h\uff0fp4ss/", "http://h\uff1a80/", "http://\u2100.example/", "http://" + "ü" * 300 + "/")
