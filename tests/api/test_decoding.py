@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tasker.api.new_task import NewTaskDecoder
+from tasker.api.new_task import NESTED_LIMIT, NewTaskDecoder
 from tasker.errors import InvalidTaskError
 from tasker.task_types.hash import HashType
 from tasker.task_types.registry import Registry
@@ -102,6 +102,24 @@ def test_what_has_the_wrong_shape_is_refused_in_words_that_say_what_is_right(dec
     assert problem in refused.value.problem
     assert "`" not in str(refused.value)
     assert len(str(refused.value)) < 250
+
+
+def nested(levels, innermost):
+    """Return a webhook's body in which arrays and objects stand in each other, those of the body itself among them."""
+    value = b"[" * (levels - 2) + innermost + b"]" * (levels - 2)
+    return b'{"webhook":{"execution_time":"2126-01-01T00:00:00Z","url":"http://h/","json":%b}}' % value
+
+
+def test_json_may_be_nested_so_deeply_and_no_deeper(decoder):
+    decoder.decode(nested(NESTED_LIMIT, b"1"))
+    for levels in (NESTED_LIMIT + 1, 900, 100_000):
+        with pytest.raises(InvalidTaskError, match=f"nested at most {NESTED_LIMIT} deep"):
+            decoder.decode(nested(levels, b"1"))
+
+
+def test_brackets_in_text_and_beside_each_other_are_not_nested(decoder):
+    decoder.decode(nested(NESTED_LIMIT, b'"' + b"[{" * 500 + b'\\"[\\\\"'))
+    decoder.decode(nested(NESTED_LIMIT - 1, b",".join([b"[]", b'{"[":"]"}'] * 500)))
 
 
 def test_a_hash_has_callbacks_and_retries_too_and_nothing_of_a_webhook(decoder):

@@ -1,6 +1,7 @@
 """What a request for a new task looks like, and what is said about one that looks otherwise."""
 
 import re
+from itertools import accumulate
 from typing import Any, Final
 
 import msgspec
@@ -11,6 +12,13 @@ from tasker.errors import InvalidTaskError
 from tasker.interfaces import TaskType
 from tasker.task_types.registry import Registry
 
+NESTED_LIMIT: Final = 200
+"""How deeply arrays and objects may stand in each other. What is stored is decoded again wherever it is needed: how deeply that
+works depends on how deeply the calls stand in each other there."""
+
+_STRING: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
+_NO_BRACKETS: Final = bytes(byte for byte in range(256) if byte not in b"[]{}")
+_LEVELS: Final = {**dict.fromkeys(b"[{", 1), **dict.fromkeys(b"]}", -1)}
 _UNKNOWN: Final = re.compile(r"Object contains unknown field `(.*?)`(?: - at `\$([^`]*)`)?", re.DOTALL)
 _MISSING: Final = re.compile(r"Object missing required field `(.*)`", re.DOTALL)
 _PLACED: Final = re.compile(r"(.*?)(?: - at `\$(.*)`)?", re.DOTALL)
@@ -54,17 +62,20 @@ class BodyDecoder:
             InvalidTaskError: it does not fit.
         """
         try:
-            return self._decode(body)
+            decoded = self._decode(body)
         except msgspec.ValidationError as error:
             raise self._described(str(error)) from None
         except RecursionError:
-            raise InvalidTaskError("", "expected JSON that is not nested so deeply") from None
+            raise _nested_too_deeply() from None
         except UnicodeDecodeError:
             raise InvalidTaskError("", "expected JSON in UTF-8, got other bytes") from None
         except msgspec.DecodeError as error:
             found = str(error).removeprefix("JSON is malformed: ")
             found = "it ends too early" if found == "Input data was truncated" else found
             raise InvalidTaskError("", f"expected JSON: {found}") from None
+        if body.count(b"[") + body.count(b"{") > NESTED_LIMIT and _levels(body) > NESTED_LIMIT:
+            raise _nested_too_deeply()
+        return decoded
 
     def _described(self, text: str) -> InvalidTaskError:
         """Put a message of msgspec, such as ``Expected `str`, got `int` - at `$.webhook.url` ``, in our words."""
@@ -148,6 +159,16 @@ class NewTaskDecoder(BodyDecoder):
 
 def _spellings(task_type: TaskType) -> tuple[str, ...]:
     return (task_type.name, *task_type.spellings)
+
+
+def _levels(body: bytes) -> int:
+    """Return how deeply arrays and objects stand in each other in *body*, which is JSON."""
+    brackets = _STRING.sub(b"", body).translate(None, _NO_BRACKETS)
+    return max(accumulate(map(_LEVELS.__getitem__, brackets)), default=0)
+
+
+def _nested_too_deeply() -> InvalidTaskError:
+    return InvalidTaskError("", f"expected JSON that is nested at most {NESTED_LIMIT} deep")
 
 
 def _path(place: str | None) -> str:
