@@ -72,6 +72,16 @@ async def test_the_end_of_a_task_is_told_at_once_by_a_task_of_its_own(bench, clo
     assert (fields["url"], fields["json"]["id"], fields["json"]["state"]) == ("http://c:82/told", parent, state)
 
 
+async def test_that_a_task_has_expired_is_told_at_once(bench, clock):
+    """The engine's own pool is the one of webhooks here; its gate is closed, so that nothing else is due."""
+    parent = await bench.add("succeed", at=1, expires=2.5, host=A, told={"on_failure": "http://c:82/told"})
+    await bench.store.pause(await gate_id(bench, A), paused=True)
+    await clock.advance(2.5)
+    assert (await bench.store.get(parent)).state is State.FAILED
+    callbacks = [task for task in (await bench.store.list_page(TaskFilter(), after=None, limit=9)).tasks if task.parent_id]
+    assert [callback.started_at for callback in callbacks] == [clock.now()]
+
+
 async def test_an_attempt_that_is_not_the_last_tells_nobody(bench, clock):
     await bench.add("fail", at=1, told={"on_failure": "http://c/"}, max_attempts=2)
     await clock.advance(1)

@@ -99,3 +99,15 @@ async def test_the_callback_for_an_expired_task_is_stored_with_its_end(store, cl
     assert b'"code":"expired"' in callback.fields
     page = await store.list_page(TaskFilter(state=State.IN_PROGRESS), after=None, limit=10)
     assert [(found.id, found.parent_id) for found in page.tasks] == [(callback.task_id, task.id)]
+
+
+async def test_the_callback_for_an_expired_task_is_claimed_with_it_or_said_to_be_due(store, clock):
+    task = a_task(due_at=clock.now(), expires_at=clock.now() + SECOND, fields=CALLED_BACK, host=HOST)
+    await store.create([task])
+    (gate,) = await store.gates(after=0, limit=10)
+    await store.pause(gate.gate.id, paused=True)
+    await store.claim_due({WEBHOOK: 1})
+    await clock.advance(1)
+    found = await store.claim_due({WEBHOOK: 1})
+    assert found.expired == 1
+    assert len(found.attempts) == 1 or found.next_due <= clock.now()

@@ -279,20 +279,22 @@ class Writer:
     def _claim_due(self, free: Mapping[Pool, int]) -> Claimed:
         now = self._now()
         expiry: Instant | None = self._connection.execute(self._sql["next_expiry"]).get
-        next_due = {pool: self._next_due(pool) for pool, slots in free.items() if slots > 0}
-        due = [pool for pool, due_at in next_due.items() if due_at is not None and due_at <= now]
-        if not due and (expiry is None or expiry > now):  # nothing to write: no transaction
-            return Claimed((), _earliest([expiry, *next_due.values()]))
-        return self._in_transaction(lambda: self._claim(due, free, now, next_due), synchronous="NORMAL")
+        next_due = self._next_dues(free)
+        earliest = _earliest([expiry, *next_due.values()])
+        if earliest is None or earliest > now:  # nothing to write: no transaction
+            return Claimed((), earliest)
+        # Synced if anything expires: else a power loss could have its callback sent again with another id.
+        synchronous = "FULL" if expiry is not None and expiry <= now else "NORMAL"
+        return self._in_transaction(lambda: self._claim(free, now, next_due), synchronous=synchronous)
 
-    def _claim(
-        self, due: Sequence[Pool], free: Mapping[Pool, int], now: Instant, next_due: dict[Pool, Instant | None]
-    ) -> Claimed:
-        """Claim what is *due*. Everything is read before the commit: a claim that commits is always handed out."""
+    def _claim(self, free: Mapping[Pool, int], now: Instant, next_due: dict[Pool, Instant | None]) -> Claimed:
+        """Claim what is due. Everything is read before the commit: a claim that commits is always handed out."""
         claim = secrets.randbits(63)
         expired = self._expire(now)
+        if expired:
+            next_due = self._next_dues(free)  # callbacks are due now
         taken: list[tuple[Any, Pool]] = []
-        for pool in due:
+        for pool in [pool for pool, due_at in next_due.items() if due_at is not None and due_at <= now]:
             seqs = self._gates.admit(pool, free=free[pool], now=now)
             bindings = {"seqs": as_json(seqs), "now": now, "claim": claim, "node": self._node}
             taken += [(row, pool) for row in self._connection.execute(self._sql["claim"], bindings)] if seqs else []
@@ -317,6 +319,10 @@ class Writer:
             node=self._node_text,
             fields=data,
         )
+
+    def _next_dues(self, free: Mapping[Pool, int]) -> dict[Pool, Instant | None]:
+        """When to look next at each pool that has room."""
+        return {pool: self._next_due(pool) for pool, slots in free.items() if slots > 0}
 
     def _next_due(self, pool: Pool) -> Instant | None:
         """When to look next at a pool: at what waits in its queue, or at what gates hold."""
