@@ -112,6 +112,10 @@ class Gates:
         """Have the next claim look at what *gate* holds. Return whether that makes it look earlier."""
         return bool(self._run("wake", gate=gate, now=now))
 
+    def wake_all(self, now: Instant) -> None:
+        """Have the next claims look at what all gates hold."""
+        self._run("wake_all", now=now)
+
     def _admit_held(self, pool: Pool, passages: "dict[int, _Passage]", *, free: int, now: Instant) -> list[int]:
         """Admit what was set aside at the gates that are to be looked at now."""
         admitted: list[int] = []
@@ -122,14 +126,17 @@ class Gates:
             gate, running, _ = self._look(id_, pool)
             room = gate.room(running=running, running_here=running, free=left, most=self._per_host, now=now)
             wanted = min(room, left)
-            seqs = [seq for (seq,) in self._run("due_held", pool=pool, gate=id_, now=now, limit=wanted)] if wanted else []
+            held = self._run("due_held", pool=pool, gate=id_, now=now, limit=wanted) if wanted else []
+            seqs = [seq for due_at, seq in held if due_at <= now]
             admitted += seqs
-            if len(seqs) < wanted:  # none is left
+            if len(seqs) < len(held):  # the clock was set back: the others wait for their time again
+                self._run("put_back", seqs=as_json([seq for due_at, seq in held if due_at > now]))
+            if len(held) < wanted:  # none is left
                 self._run("close_gate_queue", gate=id_, pool=pool)
                 passages[id_] = _Passage(gate, room - len(seqs))
                 continue
             passages[id_] = _Passage(gate, 0)
-            if wanted == room:
+            if len(seqs) == room:
                 self._run("wake_at", gate=id_, pool=pool, wake_at=gate.look_at(now))
         return admitted
 

@@ -47,8 +47,8 @@ SELECT due_at, seq, destination FROM task
  ORDER BY due_at, seq LIMIT :limit
 
 -- due_held --
--- The same of those that a gate holds.
-SELECT seq FROM task
+-- The same of those that a gate holds, due or not.
+SELECT due_at, seq FROM task
  WHERE pool = :pool AND held_by = :gate AND state = 0 AND held_by IS NOT NULL AND (expires_at IS NULL OR expires_at > :now)
  ORDER BY due_at, seq LIMIT :limit
 
@@ -61,6 +61,10 @@ RETURNING due_at, seq, id, type, attempts, retried_after, execution_at, expires_
 
 -- set_aside --
 UPDATE task SET held_by = destination WHERE seq IN (SELECT value FROM json_each(:seqs))
+
+-- put_back --
+-- In the queue again.
+UPDATE task SET held_by = NULL WHERE seq IN (SELECT value FROM json_each(:seqs))
 
 -- gate_at --
 -- A gate, how many of its tasks are running, and whether it has set any of a pool aside.
@@ -86,6 +90,9 @@ UPDATE gate_queue SET wake_at = :wake_at WHERE gate = :gate AND pool = :pool
 -- wake --
 -- What a gate holds is looked at now: it may have room.
 UPDATE gate_queue SET wake_at = :now WHERE gate = :gate AND wake_at > :now RETURNING 1
+
+-- wake_all --
+UPDATE gate_queue SET wake_at = :now
 
 -- circuit --
 SELECT failures, open_until, paused, EXISTS (SELECT 1 FROM gate_queue WHERE gate = gate.id) FROM gate WHERE id = :gate

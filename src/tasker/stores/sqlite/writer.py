@@ -428,6 +428,7 @@ class Writer:
         failed = [row for row in rows if row[0] == State.FAILED]
         for _, id_, type_, attempts, data in failed:
             self._call_back(id_, type_, attempts, data, CRASHED, now)
+        self._gates.wake_all(now)  # nothing runs whose end would do so, and the clock may have been set back meanwhile
         return TakenBack(todo=len(rows) - len(failed), failed=len(failed))
 
     def _prune(self, state: State, before: Instant) -> int:
