@@ -77,10 +77,9 @@ def _reason(standing: Standing, now: Instant, *, max_attempts: int, has_free_slo
             return "done", f"attempt {task.attempts} succeeded"
         case State.FAILED:
             why = "" if task.last_error is None else f": {task.last_error.code}, {task.last_error.msg}"
-            return (
-                "failed",
-                f"it failed after {_times(task.attempts, 'attempt')}{why}; POST /tasks/{task.id}/retry runs it again",
-            )
+            can_start = task.expires_at is None or task.expires_at > now
+            advice = f"; POST /tasks/{task.id}/retry runs it again" if can_start else ""
+            return "failed", f"it failed after {_times(task.attempts, 'attempt')}{why}{advice}"
         case _:
             assert_never(task.state)
 

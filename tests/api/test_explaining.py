@@ -180,6 +180,17 @@ async def test_a_failed_task_says_why_and_how_to_run_it_again(server):
     )
 
 
+async def test_a_failed_task_that_cannot_start_any_more_does_not_say_how_to_run_it_again(server):
+    task_id = await server.new(webhook(expires_at="2027-01-15T08:00:11Z"))
+    await server.clock.step(NEAR + 1)
+    assert await claim(server) == []
+
+    answer = await explained(server, task_id)
+
+    assert answer["msg"] == "it failed after 0 attempts: expired, the task could not start before its expires_at"
+    assert (await server.call("POST", f"/tasks/{task_id}/retry")).status == 409
+
+
 async def test_the_number_of_the_retry_counts_from_the_retry_by_hand(server):
     task_id = await server.new(webhook(retry={"max_attempts": 2, "initial_delay": 1, "jitter": 0}))
     await server.clock.step(NEAR)
