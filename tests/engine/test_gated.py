@@ -72,6 +72,18 @@ async def test_the_end_of_a_task_is_told_at_once_by_a_task_of_its_own(bench, clo
     assert (fields["url"], fields["json"]["id"], fields["json"]["state"]) == ("http://c:82/told", parent, state)
 
 
+@pytest.mark.parametrize(("expires", "starts"), [(4, 0), (4.000001, 1)])
+async def test_an_attempt_that_is_not_on_the_wire_when_its_task_expires_does_not_begin(bench, clock, expires, starts):
+    bench.types[0].connecting = 3.0
+    late = await bench.add("succeed", at=1, expires=expires)
+    await clock.advance(4)
+    assert len(bench.starts) == starts
+    if not starts:
+        task = await bench.store.get(late)
+        assert (task.state, task.attempts, task.ended_at, task.last_error.code) == (State.FAILED, 0, clock.now(), "expired")
+        assert bench.engine.slots.running(bench.types[0].pool) == 0
+
+
 async def test_that_a_task_has_expired_is_told_at_once(bench, clock):
     """The engine's own pool is the one of webhooks here; its gate is closed, so that nothing else is due."""
     parent = await bench.add("succeed", at=1, expires=2.5, host=A, told={"on_failure": "http://c:82/told"})

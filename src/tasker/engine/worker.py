@@ -14,7 +14,7 @@ from tasker.engine.delay_queue import DelayQueue
 from tasker.engine.lease import Lease
 from tasker.engine.slots import Slots
 from tasker.engine.telemetry import Telemetry
-from tasker.errors import ClaimLostError, LeaseEndedError, StoreError
+from tasker.errors import ClaimLostError, LeaseEndedError, StoreError, TaskExpiredError
 from tasker.interfaces import Hold, Store, TaskType
 from tasker.model import lifecycle
 from tasker.model.attempt import Attempt, Failed, Outcome, Succeeded
@@ -134,14 +134,17 @@ class Worker:
         def started() -> None:
             if not self._lease.is_trusted:
                 raise LeaseEndedError
-            running.started_at = self._clock.now()
+            now = self._clock.now()
+            if attempt.expires_at is not None and attempt.expires_at <= now:
+                raise TaskExpiredError(attempt.task_id)
+            running.started_at = now
 
         deadline = self._clock.call_later(task_type.timeout.total_seconds(), lambda: self._overrun(running, task_type.timeout))
         try:
             outcome = await task_type.run(attempt, started)
         except asyncio.CancelledError:
             return _failed("cancelled", "the attempt was cancelled")  # void if it was interrupted
-        except LeaseEndedError:
+        except (LeaseEndedError, TaskExpiredError):
             return None
         except Exception as error:  # noqa: BLE001 - whatever a task type raises concerns its own attempt alone
             _log.exception("a task type raised", task_id=attempt.task_id, type=attempt.type)
@@ -225,6 +228,8 @@ class Worker:
 
         if await self._write(attempt, give_back) is not None:
             self._telemetry.given_back += 1
+            if attempt.expires_at is not None:
+                self._queue.announce(attempt.expires_at, attempt.pool)
 
     async def _write(self, attempt: Attempt, write: Callable[[], Awaitable[bool]]) -> bool | None:
         """Repeat *write* until it succeeds, and return what it does; None if the claim is lost, and with it the result."""
