@@ -54,6 +54,16 @@ async def test_a_host_alone_gets_half_of_the_free_slots(store, clock):
     assert ids(await claim(store, 20)) == tasks[:10]
 
 
+async def test_hosts_that_come_together_leave_slots_for_one_that_has_none(store, clock):
+    for _ in range(15):
+        for host in (A, B):
+            await create(store, clock, host)
+    running = await claim(store, 20)
+    assert len(running) == 14, "each has as many as are free, or one more"
+    other = await create(store, clock, C)
+    assert ids(await claim(store, 6)) == other
+
+
 async def test_what_a_full_host_has_in_front_does_not_hold_up_the_others(store, clock):
     await create(store, clock, A, 1_500)
     others = await create(store, clock, B, 3)

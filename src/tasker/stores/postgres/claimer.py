@@ -128,7 +128,7 @@ class Claimer:
             taken.claim,
             self._node,
         )
-        taken.moved |= bool(rows)
+        taken.moved |= any(row[2] is not None for row in rows)  # else all is locked, or the clock was set back
         came = Counter(row[0] for row in rows if row[2] is not None)
         taken.rows += [(row, pool) for row in rows if row[2] is not None]
         short = sorted({row[0] for row in rows if came[row[0]] < visits[row[0]].wanted})
@@ -216,7 +216,7 @@ class _Taken:
         self.now = now
         self.rows: list[tuple[Any, Pool]] = []
         self.moved = False
-        """Whether a task was claimed or set aside, or a gate looked at."""
+        """Whether a task was claimed or set aside."""
 
 
 class _Visit(NamedTuple):

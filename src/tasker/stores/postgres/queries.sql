@@ -128,7 +128,8 @@ WITH turn AS (
 ), due AS MATERIALIZED (
   SELECT gate, first.id FROM turn CROSS JOIN LATERAL (
     SELECT id FROM task
-     WHERE pool = $1 AND held_by = turn.gate AND state = 0 AND held_by IS NOT NULL AND (expires_at IS NULL OR expires_at > tasker_now())
+     WHERE pool = $1 AND held_by = turn.gate AND state = 0 AND held_by IS NOT NULL AND due_at <= tasker_now()
+       AND (expires_at IS NULL OR expires_at > tasker_now())
      ORDER BY due_at, id LIMIT turn.wanted
        FOR NO KEY UPDATE SKIP LOCKED) AS first
 ), claimed AS (

@@ -133,9 +133,9 @@ class Gates:
                 self._run("put_back", seqs=as_json([seq for due_at, seq in held if due_at > now]))
             if len(held) < wanted:  # none is left
                 self._run("close_gate_queue", gate=id_, pool=pool)
-                passages[id_] = _Passage(gate, room - len(seqs))
+                passages[id_] = _Passage(gate, running + len(seqs))
                 continue
-            passages[id_] = _Passage(gate, 0)
+            passages[id_] = _Passage(gate, running + len(seqs), is_shut=True)
             if len(seqs) == room:
                 self._run("wake_at", gate=id_, pool=pool, wake_at=gate.look_at(now))
         return admitted
@@ -144,10 +144,13 @@ class Gates:
         passage = passages.get(id_)
         if passage is None:
             gate, running, holds = self._look(id_, pool)
-            room = gate.room(running=running, running_here=running, free=free, most=self._per_host, now=now)
-            passage = passages[id_] = _Passage(gate, 0 if holds else room)
-        passage.room -= 1
-        return passage.room >= 0
+            passage = passages[id_] = _Passage(gate, running, is_shut=holds)
+        if passage.is_shut or not passage.gate.room(
+            running=passage.running, running_here=passage.running, free=free, most=self._per_host, now=now
+        ):
+            return False
+        passage.running += 1
+        return True
 
     def _look(self, id_: int, pool: Pool) -> tuple[Gate, int, bool]:
         """Return a gate, how many of its tasks are running, and whether it has set any of *pool* aside."""
@@ -159,13 +162,16 @@ class Gates:
 
 
 class _Passage:
-    """How many more tasks a gate lets through in this claim."""
+    """What a claim knows of a gate."""
 
-    __slots__ = ("gate", "room")
+    __slots__ = ("gate", "is_shut", "running")
 
-    def __init__(self, gate: Gate, room: int) -> None:
+    def __init__(self, gate: Gate, running: int, *, is_shut: bool = False) -> None:
         self.gate = gate
-        self.room = room
+        self.running = running
+        """Tasks of the gate that are running, with those that this claim lets through."""
+        self.is_shut = is_shut
+        """Whether the gate holds tasks, which come first."""
 
 
 def as_json(seqs: Sequence[int]) -> str:
