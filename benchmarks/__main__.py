@@ -10,10 +10,17 @@ import time
 from pathlib import Path
 from typing import Final
 
-from benchmarks import clustered, creating, delivering, hashing, machine, waiting
+from benchmarks import clustered, creating, delivering, hashing, machine, sharing, waiting
 from benchmarks.figures import Figure, markdown_table, page
 
-_ROWS: Final = {"creating": creating, "delivering": delivering, "hashing": hashing, "waiting": waiting, "clustered": clustered}
+_ROWS: Final = {
+    "creating": creating,
+    "delivering": delivering,
+    "sharing": sharing,
+    "hashing": hashing,
+    "waiting": waiting,
+    "clustered": clustered,
+}
 _PAGE: Final = Path(__file__).parent.parent / "docs" / "benchmarks.md"
 
 

@@ -35,6 +35,7 @@ _DEAD: Final = 200_000
 _NULL_TYPE: Final = """
 from datetime import timedelta
 from tasker.model.attempt import Succeeded
+from tasker.model.gate import Destination, GateKind
 from tasker.model.task import Pool
 from tasker.wire import TaskFields
 
@@ -42,6 +43,8 @@ class Null:
     name, spellings, pool, slots, timeout, fields = "null", (), Pool(100), 500, timedelta(seconds=30), TaskFields
     def prepare(self, request):
         return request
+    def destination(self, fields):
+        return Destination(GateKind.TYPE, "null")
     async def run(self, attempt, started):
         started()
         return Succeeded()

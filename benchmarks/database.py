@@ -17,6 +17,7 @@ from tasker.model.task import Task
 from tasker.node import make_store
 from tasker.testing.task_factory import a_task
 from tasker.timing.clock import SystemClock
+from tasker.urls import origin
 from tasker.wire import HashFields, WebhookFields
 
 _BATCH: Final = 5_000
@@ -30,8 +31,9 @@ def now() -> Instant:
 
 def webhooks(url: str, due_times: Iterable[Instant]) -> list[Task]:
     """Webhooks whose body tells the sink when they were due."""
+    host = origin(url)
     return [
-        a_task(due_at=due_at, fields=msgspec.json.encode(WebhookFields(url=url, body=f"{due_at:0{BODY_LENGTH}}")))
+        a_task(due_at=due_at, fields=msgspec.json.encode(WebhookFields(url=url, body=f"{due_at:0{BODY_LENGTH}}")), host=host)
         for due_at in due_times
     ]
 
@@ -73,11 +75,12 @@ def fill_with_waiting(path: Path, count: int) -> float:
         for name, _ in indexes:
             connection.execute(f"DROP INDEX {name}")
         connection.execute("INSERT INTO type_pool (type, pool) VALUES ('webhook', 1)")
+        connection.execute("INSERT INTO gate (id, kind, name) VALUES (1, 0, 'http://localhost:9000')")
         connection.execute(
             """WITH RECURSIVE n(seq) AS (SELECT 1 UNION ALL SELECT seq + 1 FROM n WHERE seq < :count),
                     drawn AS MATERIALIZED (SELECT seq, :first + abs(random() % :span) AS due_at FROM n)
-               INSERT INTO task (seq, id, type, pool, due_at, execution_at, execution_time)
-               SELECT seq, unhex(printf('%012x7%s', :made + seq / 100, substr(hex(randomblob(10)), 2))), 'webhook', 1,
+               INSERT INTO task (seq, id, type, pool, destination, due_at, execution_at, execution_time)
+               SELECT seq, unhex(printf('%012x7%s', :made + seq / 100, substr(hex(randomblob(10)), 2))), 'webhook', 1, 1,
                       due_at, due_at,
                       strftime('%Y-%m-%dT%H:%M:%S', due_at / 1000000, 'unixepoch') || printf('.%06dZ', due_at % 1000000)
                  FROM drawn""",

@@ -7,11 +7,13 @@ from benchmarks import database, peers
 from benchmarks.figures import Figure
 from benchmarks.server import new_folder, running_server
 from benchmarks.sink import Report, Sink, running_sink
-from tasker.model.instants import SECOND
+from tasker.model.instants import SECOND, Instant
 from tasker.testing.server import TaskerServer
 
 _DUE: Final = 100_000
 _AT_ONCE: Final = 100
+_SLOTS: Final = 2 * _AT_ONCE
+"""One destination alone gets half of them."""
 _PER_SECOND: Final = 1_000
 _SECONDS: Final = 8
 
@@ -23,12 +25,16 @@ def measure(rounds: int) -> list[Figure]:
 
 def deliver_steadily(server_folder: Any, sink: Sink, *, seconds: int = _SECONDS) -> tuple[dict[str, float], Report]:
     """Let a server deliver 1,000 webhooks a second at random moments. Return its lateness figures and the sink's."""
-    first = database.now() + 3 * SECOND
-    due_times = [first + random.randrange(seconds * SECOND) for _ in range(_PER_SECOND * seconds)]
+    due_times = steadily_due(database.now() + 3 * SECOND, per_second=_PER_SECOND, seconds=seconds)
     database.store(f"sqlite:{server_folder}/tasks.db", database.webhooks(sink.url, due_times))
     with running_server(server_folder) as server:
         came = sink.wait_for(len(due_times))
         return lateness_ms(server), came
+
+
+def steadily_due(first: Instant, *, per_second: int, seconds: int) -> list[Instant]:
+    """Random moments from *first* on."""
+    return [first + random.randrange(seconds * SECOND) for _ in range(per_second * seconds)]
 
 
 def lateness_ms(server: TaskerServer) -> dict[str, float]:
@@ -46,7 +52,7 @@ def _throughput_and_burst(rounds: int) -> list[Figure]:
         with running_sink() as sink:
             with new_folder() as folder:
                 database.store(f"sqlite:{folder}/tasks.db", database.webhooks(sink.url, [database.now()] * _DUE))
-                with running_server(folder, "--max-deliveries", str(_AT_ONCE)):
+                with running_server(folder, "--max-deliveries", str(_SLOTS)):
                     overdue.append(sink.wait_for(_DUE))
             for name, per_second in (("client", client), ("aiohttp", aiohttp)):
                 per_second.append(peers.ask(name, sink.url, _DUE // 5, _AT_ONCE)["per_second"])
@@ -54,7 +60,7 @@ def _throughput_and_burst(rounds: int) -> list[Figure]:
             with new_folder() as folder:
                 tasks = database.webhooks(sink.url, [database.now() + 12 * SECOND] * _DUE)
                 database.store(f"sqlite:{folder}/tasks.db", tasks)
-                with running_server(folder, "--max-deliveries", str(_AT_ONCE)):
+                with running_server(folder, "--max-deliveries", str(_SLOTS)):
                     assert database.now() < tasks[0].due_at, "they were due before the server was ready"
                     burst.append(sink.wait_for(_DUE))
     delivered = [report.count / report.seconds for report in overdue]

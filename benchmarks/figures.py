@@ -2,7 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from statistics import median
+from typing import Final
+
+_CHANGES: Final = Path(__file__).with_name("changes.md")
+"""What was measured before and after a change, by hand."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,7 +137,8 @@ Taken in {seconds / 60:.0f} minutes on this machine:
 - *aiohttp as the client*: the same loop with aiohttp, the client that most would take. The goal was set on it.
 - *the alarm alone*: sleeping until the same moments, with nothing to do then.
 - *the bare function*: PBKDF2 on as many threads of the same priority.
-"""
+
+{_CHANGES.read_text(encoding="utf-8")}"""
 
 
 def _number(value: float, unit: str) -> str:

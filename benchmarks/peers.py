@@ -94,10 +94,10 @@ async def _handler() -> None:
 async def _client(url: str, count: str, at_once: str) -> dict[str, float]:
     """The bare HTTP client: so many posts, so many at once, nothing recorded."""
     client = PooledClient()
-    request = Request(url, {"content-type": "application/json"}, b"%0*d" % (BODY_LENGTH, 0), 30.0)
+    request = Request("POST", url, {"content-type": "application/json"}, b"%0*d" % (BODY_LENGTH, 0), 30.0)
 
     async def post() -> None:
-        await client.post(request, lambda: None)
+        await client.send(request, lambda: None)
 
     return {"per_second": await _per_second(post, int(count), int(at_once))}
 

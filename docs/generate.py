@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from tasker.api import openapi
+from tasker.api.openapi.document import document_json
 from tasker.cli.settings import SETTINGS, Setting
 from tasker.task_types.hash import HashType
 from tasker.task_types.registry import Registry
@@ -19,7 +19,7 @@ def generated() -> Mapping[Path, str]:
     configuration = DOCS / "configuration.md"
     return {
         configuration: _with_part(configuration.read_text(encoding="utf-8"), "settings", _settings_table()),
-        DOCS / "openapi.json": openapi.document_json(_built_in_types()).decode(),
+        DOCS / "openapi.json": document_json(_built_in_types()).decode(),
     }
 
 

@@ -15,6 +15,7 @@ OPEN_PATHS: Final = frozenset({"/healthz", "/readyz"})
 """What load balancers ask, which have no key."""
 
 _SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+_METHODS_WITH_BODY: Final = frozenset({"POST", "PATCH"})
 _HOST: Final = re.compile(r"(?:\[([^\[\]]+)\]|([^:\[\]]+))(?::\d*)?", re.ASCII)
 _ORIGIN: Final = re.compile(r"(https?)://([^/]+)", re.ASCII)
 _DEFAULT_PORTS: Final = {"http": ":80", "https": ":443"}
@@ -29,11 +30,14 @@ class Access:
       A page whose own name was made to point at this machine (DNS rebinding) brings that name along.
     * A method that changes something is refused when the browser says that another site's page sent it (``Sec-Fetch-Site``,
       ``Origin``). Callers that are no browsers send neither.
-    * A POST must be declared to be JSON, which a page cannot do to another site without being allowed to.
+    * A POST or PATCH must be declared to be JSON, which a page cannot do to another site without being allowed to. One that has
+      neither a body nor a declaration passes (``curl -X POST``): today's browsers send ``Origin`` with every POST of a page,
+      and that of another site is refused by it.
 
     With keys, every call but those of ``OPEN_PATHS`` has to show one.
 
-    Sources: OWASP, Cross-Site Request Forgery Prevention; Go 1.25, net/http.CrossOriginProtection.
+    Sources: OWASP, Cross-Site Request Forgery Prevention; Go 1.25, net/http.CrossOriginProtection; WHATWG Fetch, "append a
+    request Origin header" (for every method but GET and HEAD, ``null`` included).
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -49,7 +53,7 @@ class Access:
         Raises:
             UnauthorizedError: a key is needed, and there is none, or no valid one.
             ForbiddenError: the ``Host`` is not ours, or another site's page sent the request.
-            UnsupportedMediaTypeError: a POST that is not declared to be JSON.
+            UnsupportedMediaTypeError: a POST or PATCH with a body, or a declaration, that is not declared to be JSON.
             BodyTooLargeError: the declared length is beyond the limit. A body without one is counted by whoever reads it.
         """
         headers: dict[bytes, bytes] = dict(scope["headers"])
@@ -58,12 +62,15 @@ class Access:
         elif scope["path"] not in OPEN_PATHS:
             self._check_key(headers.get(b"authorization", b""))
         method = scope["method"]
+        length = headers.get(b"content-length")
         if method not in _SAFE_METHODS:
             if b"sec-fetch-site" in headers or b"origin" in headers:
                 _check_origin(headers)
-            if method == "POST":
-                _check_media_type(headers.get(b"content-type", b""))
-        length = headers.get(b"content-length")
+            if method in _METHODS_WITH_BODY:
+                has_body = length not in (None, b"0") or b"transfer-encoding" in headers
+                media_type = headers.get(b"content-type")
+                if has_body or media_type is not None:
+                    _check_media_type(media_type or b"")
         if length is not None and int(length) > self._max_body_bytes:  # the HTTP parser takes nothing but 64-bit numbers
             raise BodyTooLargeError(self._max_body_bytes)
 

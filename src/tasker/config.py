@@ -8,6 +8,7 @@ from typing import Final
 
 LOG_LEVELS: Final = ("TRACE", "DEBUG", "INFO", "WARN", "ERROR")
 LOG_FORMATS: Final = ("auto", "console", "json")
+EGRESS_LEVELS: Final = ("auto", "lan", "public", "any")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +50,26 @@ class Settings:
     max_deliveries: int = 200
     """Webhooks that may be under way at once, 1 to 10,000. Default: 200."""
 
+    per_destination: int | None = None
+    """Webhooks to one scheme, host and port that may be under way at once, on all nodes together, 1 to 10,000; None: as many as
+    leave more slots free than they take. Default: none."""
+
+    attempts_kept: int = 20
+    """Attempts of a task that are kept, the newest ones, 1 to 1,000. Default: 20."""
+
+    egress: str = "auto"
+    """Whom webhooks may call, one of ``EGRESS_LEVELS``; ``egress_level`` is what ``auto`` stands for. Default: auto."""
+
+    allow_targets: tuple[str, ...] = ()
+    """What they may call beside, as ``egress.address_policy.read_entry`` reads it. Default: nothing."""
+
+    deny_targets: tuple[str, ...] = ()
+    """What they may not call, whatever else is said. Default: nothing."""
+
+    egress_proxy: str | None = field(default=None, repr=False)
+    """The URL of the proxy that they go through, as ``egress.egress_proxy.read_proxy`` reads it; may hold a password. None:
+    they go straight. Default: none."""
+
     pbkdf2_iterations: int = 600_000
     """Rounds of PBKDF2-HMAC-SHA256 that a hash task takes, 1,000 to 10,000,000. Default: 600,000."""
 
@@ -67,12 +88,25 @@ class Settings:
     api_keys: tuple[str, ...] = field(default=(), repr=False)
     """Keys that callers may show, from the variable and the file together; without any, none is asked for. Default: none."""
 
+    webhook_secrets_file: Path | None = None
+    """The file that some of ``webhook_secrets`` were read from, if any. Default: none."""
+
+    webhook_secrets: tuple[str, ...] = field(default=(), repr=False)
+    """Secrets that webhooks are signed with, each ``whsec_`` and base64; without any, they are not signed. Default: none."""
+
     no_auth: bool = False
     """Whether to serve other addresses than loopback without asking for an API key. Default: no."""
 
     allowed_hosts: tuple[str, ...] = ()
     """Host names, in lower case, that callers may use beside ``localhost`` and IP addresses, while no key is asked for.
     Default: none."""
+
+    @property
+    def egress_level(self) -> str:
+        """The level in force: ``lan``, ``public`` or ``any``. ``auto`` is ``lan`` if only this machine can call the server."""
+        if self.egress != "auto":
+            return self.egress
+        return "lan" if is_loopback(self.listen_ip) else "public"
 
 
 def is_sqlite(database_url: str) -> bool:

@@ -1,11 +1,15 @@
 """Everything tasker raises on purpose.
 
 * TaskerError
-  + InvalidTaskError             the request cannot become a task
+  + InvalidRequestError          the body of a request cannot be used
+    - InvalidTaskError           it cannot become a task
   + InvalidQueryError            a parameter of a list cannot be used
   + TaskNotFoundError
   + TaskExistsError              a task with this id is stored already
   + TaskRunningError             a running task cannot be deleted
+  + TaskNotFailedError           only a failed task can be run again
+  + TaskExpiredError             it is too late to run the task again
+  + DestinationNotFoundError
   + ClaimLostError               the task was taken back since
   + LeaseEndedError              this node may not begin an attempt: others may take its tasks back
   + RefusedError                 a door turns the call away before it reaches the service
@@ -36,11 +40,11 @@ class TaskerError(Exception):
     """Anything tasker raises on purpose."""
 
 
-class InvalidTaskError(TaskerError):
-    """The request cannot become a task.
+class InvalidRequestError(TaskerError):
+    """The body of a request cannot be used.
 
     Args:
-        field: where the problem is, as a dotted path in the request (``webhook.url``); empty for the request as a whole.
+        field: where the problem is, as a dotted path in the body (``webhook.url``); empty for the body as a whole.
         problem: what is wrong and what would be right, as a clause: ``expected a URL with a host, got: http://``.
     """
 
@@ -48,6 +52,10 @@ class InvalidTaskError(TaskerError):
         self.field = field
         self.problem = problem
         super().__init__(f"{field}: {problem}" if field else problem)
+
+
+class InvalidTaskError(InvalidRequestError):
+    """The body of a request cannot become a task."""
 
 
 class InvalidQueryError(TaskerError):
@@ -81,6 +89,30 @@ class TaskRunningError(TaskerError):
     def __init__(self, task_id: str) -> None:
         self.task_id = task_id
         super().__init__(f"the task {task_id} is running and cannot be deleted now: try again when its attempt has ended")
+
+
+class TaskNotFailedError(TaskerError):
+    """The task cannot be run again: it has not failed."""
+
+    def __init__(self, task_id: str, state: str) -> None:
+        self.task_id = task_id
+        super().__init__(f"the task {task_id} is {state}: only one that is failed can be run again")
+
+
+class TaskExpiredError(TaskerError):
+    """The task cannot be run again: its ``expires_at`` has passed."""
+
+    def __init__(self, task_id: str) -> None:
+        self.task_id = task_id
+        super().__init__(f"the expires_at of the task {task_id} has passed: it cannot start any more; create a new task")
+
+
+class DestinationNotFoundError(TaskerError):
+    """No destination has this id."""
+
+    def __init__(self, gate_id: str) -> None:
+        self.gate_id = gate_id
+        super().__init__(f"there is no destination with the id {gate_id}; GET /destinations lists those there are")
 
 
 class ClaimLostError(TaskerError):

@@ -10,7 +10,8 @@ from typing import Final, Protocol
 
 from msgspec import Struct
 
-from tasker.model.attempt import Attempt, Outcome
+from tasker.model.attempt import Attempt, AttemptRecord, Outcome
+from tasker.model.gate import Destination, Gate
 from tasker.model.instants import Instant
 from tasker.model.lifecycle import Settlement
 from tasker.model.task import Pool, State, Task, TaskId
@@ -19,6 +20,12 @@ from tasker.wire import TaskFields
 
 PRUNE_LIMIT: Final = 500
 """Tasks that one call of ``Store.prune`` deletes at most."""
+
+EXPIRE_LIMIT: Final = 500
+"""Tasks that one claim ends at most because they could not start in time."""
+
+HELD_COUNTED_TO: Final = 10_000
+"""Where counting the tasks that a gate holds stops."""
 
 
 class Claimed(Struct, frozen=True):
@@ -33,8 +40,12 @@ class Claimed(Struct, frozen=True):
     next_due: Instant | None
     """The earliest due time left in the pools that still have room, which may have passed already; None if there is none.
 
-    Where others hold what is due for now, the moment at which to look again.
+    Where others hold what is due for now, or a gate has no room, the moment at which to look again. Of all pools, the earliest
+    ``expires_at`` counts too.
     """
+
+    expired: int = 0
+    """Tasks that ended ``failed`` because they could not start in time."""
 
 
 class TakenBack(Struct, frozen=True):
@@ -67,6 +78,26 @@ class NodeRecord(Struct, frozen=True, kw_only=True):
     """When it ends unless it is renewed; past: the node is gone, or cannot reach the store. None: it holds the store alone."""
     running: int
     """Tasks that are ``in_progress`` on it."""
+
+
+class GateRecord(Struct, frozen=True, kw_only=True):
+    """A gate, and what is behind and before it."""
+
+    gate: Gate
+    running: int
+    """Its tasks that are ``in_progress``, on all nodes."""
+    held: int
+    """Its tasks that are due and set aside; counting stops at ``HELD_COUNTED_TO``."""
+
+
+class Standing(Struct, frozen=True, kw_only=True):
+    """Why a task is where it is."""
+
+    task: Task
+    gate: GateRecord | None
+    """The gate of its destination; None: it has none."""
+    is_held: bool
+    """Whether the gate has set it aside."""
 
 
 class TaskFilter(Struct, frozen=True):
@@ -152,6 +183,12 @@ class Store(Protocol):
     async def claim_due(self, free: Mapping[Pool, int]) -> Claimed:
         """Take due tasks for this node, at most *free[pool]* of each pool, earliest due first. Never waits for one.
 
+        First ends, as ``failed`` with ``expired``, what could not start before its ``expires_at``, in all pools.
+
+        Of a destination no more are taken than its gate has room for (``Gate.room``). What is due beyond that is *set aside*:
+        still ``todo``, but passed over until the gate has room; then it comes before the rest. A task is set aside once for
+        each time it comes due, and a claim does so with a bounded number: if it comes upon more, ``next_due`` has passed.
+
         A task is due when its ``due_at`` is at or before the store's own clock. Two nodes never take the same task. Each task
         taken becomes ``in_progress``, with its number of attempts one higher, the call's claim written on it and ``started_at``
         now. A pool with 0 free slots, or not named, is not looked at.
@@ -159,8 +196,11 @@ class Store(Protocol):
         While the store is ailing, nothing is claimed until a durable write has succeeded again.
         """
 
-    async def settle(self, attempt: Attempt, settlement: Settlement) -> None:
-        """Write how a claimed attempt ended. Resets the count of crashes.
+    async def settle(self, attempt: Attempt, settlement: Settlement) -> bool:
+        """Write how a claimed attempt ended, what is kept of it, and the callback, all or nothing. Resets the count of crashes.
+
+        Of each task the newest ``attempts_kept`` attempts are kept. The circuit of the destination's gate hears
+        ``settlement.is_alive``. Returns whether a claim should look now, since the gate has set tasks aside and may have room.
 
         Raises:
             ClaimLostError: the task was taken back since, or settled before. Nothing was written.
@@ -181,6 +221,53 @@ class Store(Protocol):
         Raises:
             TaskNotFoundError: there is none with this id.
             TaskRunningError: it is ``in_progress``.
+        """
+
+    async def restart(self, task_id: TaskId) -> None:
+        """Have a ``failed`` task run again, now: its attempts count on, but its retry policy counts anew.
+
+        Raises:
+            TaskNotFoundError: there is none with this id.
+            TaskNotFailedError: it is in another state.
+            TaskExpiredError: its ``expires_at`` has passed.
+        """
+
+    async def attempts(self, task_id: TaskId) -> Sequence[AttemptRecord]:
+        """Return what is kept of the attempts of a task that have ended, oldest first.
+
+        Raises:
+            TaskNotFoundError: there is none with this id.
+        """
+
+    async def standing(self, task_id: TaskId) -> Standing:
+        """Return what there is to know about where a task stands.
+
+        Raises:
+            TaskNotFoundError: there is none with this id.
+        """
+
+    async def gates(self, *, after: int, limit: int) -> Sequence[GateRecord]:
+        """Return up to *limit* gates with ids greater than *after*, by id. A gate is made with the first task that needs it."""
+
+    async def gate(self, gate_id: int) -> GateRecord:
+        """Return a gate.
+
+        Raises:
+            DestinationNotFoundError: there is none with this id.
+        """
+
+    async def pause(self, gate_id: int, *, paused: bool) -> None:
+        """Close a gate until it is opened again, or open it. What is running goes on. Twice is as good as once.
+
+        Raises:
+            DestinationNotFoundError: there is none with this id.
+        """
+
+    async def limit(self, gate_id: int, max_running: int | None) -> None:
+        """Say how many tasks of a gate may run at once, at least 1; None: as many as the settings say.
+
+        Raises:
+            DestinationNotFoundError: there is none with this id.
         """
 
     async def renew(self) -> float:
@@ -261,8 +348,16 @@ class TaskType(Protocol):
     def prepare(self, request: TaskFields) -> TaskFields:
         """Check *request*, which has the members of ``fields`` and of the right types, and return what is to be stored.
 
+        The members that every type has (those of ``TaskFields``) are taken from the request, whatever is returned.
+
         Raises:
             InvalidTaskError: it cannot become a task. Its ``field`` is the member's name, without the type's.
+        """
+
+    def destination(self, fields: TaskFields) -> Destination:
+        """Return where a task with these *fields*, as ``prepare`` returned them, goes. Called once, when it is created.
+
+        ``Destination(GateKind.TYPE, name)`` for a type whose tasks all go to one place.
         """
 
     async def run(self, attempt: Attempt, started: Callable[[], None]) -> Outcome:

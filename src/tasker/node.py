@@ -17,7 +17,11 @@ from tasker.access import Access
 from tasker.api.app import build_app
 from tasker.api.receiving import receiving_protocol
 from tasker.config import Settings, is_sqlite, shown_database, sqlite_location
+from tasker.egress.address_policy import EgressPolicy
+from tasker.egress.connector import Connector
+from tasker.egress.egress_proxy import read_proxy
 from tasker.egress.pooled_client import PooledClient
+from tasker.egress.signing import Signer
 from tasker.engine.engine import Engine
 from tasker.engine.telemetry import Telemetry
 from tasker.errors import DatabaseError, ListenError, StartError, StoreUnavailableError
@@ -60,10 +64,15 @@ class Node:
             store = make_store(settings, address=self.url)
             await store.open()
             closing.push_async_callback(store.close)
-            client = PooledClient()
+            client = PooledClient(_connector(settings))
             registry = Registry(
                 [
-                    WebhookType(client, store.clock, slots=settings.max_deliveries),
+                    WebhookType(
+                        client,
+                        store.clock,
+                        slots=settings.max_deliveries,
+                        signer=Signer(settings.webhook_secrets) if settings.webhook_secrets else None,
+                    ),
                     HashType(iterations=settings.pbkdf2_iterations, slots=max((os.cpu_count() or 1) - 1, 1)),
                     *installed(),
                 ]
@@ -90,7 +99,10 @@ class Node:
             closing.push_async_callback(self._stop_serving)
             await self._server.listening.wait()
             self._closing = closing.pop_all()
-        _log.info("serving", version=__version__, url=self.url, database=shown_database(settings.database_url))
+        database = shown_database(settings.database_url)
+        _log.info("serving", version=__version__, url=self.url, database=database, **_shown_egress(settings))
+        if settings.egress_level == "any":
+            _log.warning("webhooks may call almost any address; --egress lan or public refuses some")
 
     async def stop(self) -> None:
         """Stop listening and claiming, let what runs end within the grace period, give back what does not, close all."""
@@ -107,6 +119,19 @@ class Node:
         await self._serving
 
 
+def _connector(settings: Settings) -> Connector:
+    policy = EgressPolicy(settings.egress_level, allow=settings.allow_targets, deny=settings.deny_targets)
+    return Connector(policy=policy, proxy=None if settings.egress_proxy is None else read_proxy(settings.egress_proxy))
+
+
+def _shown_egress(settings: Settings) -> dict[str, str]:
+    """Return what the log says of whom webhooks may call."""
+    if settings.egress_proxy is None:
+        return {"egress": settings.egress_level}
+    proxy = str(read_proxy(settings.egress_proxy))
+    return {"egress": settings.egress_level, "egress_proxy": proxy, "host_names": "checked by the proxy"}
+
+
 def make_store(settings: Settings, *, address: str) -> Store:
     """Return the store that the settings name, not open yet.
 
@@ -118,7 +143,14 @@ def make_store(settings: Settings, *, address: str) -> Store:
     """
     if is_sqlite(settings.database_url):
         location = sqlite_location(settings.database_url)
-        return SqliteStore(location, clock=SystemClock(), address=address, version=__version__)
+        return SqliteStore(
+            location,
+            clock=SystemClock(),
+            address=address,
+            version=__version__,
+            attempts_kept=settings.attempts_kept,
+            per_host=settings.per_destination,
+        )
     with _postgres_extra():
         from tasker.stores.postgres.store import PostgresStore  # noqa: PLC0415 - an extra
     return PostgresStore(
@@ -128,6 +160,8 @@ def make_store(settings: Settings, *, address: str) -> Store:
         version=__version__,
         listens=not settings.no_listen,
         migrates=not settings.no_migrate,
+        attempts_kept=settings.attempts_kept,
+        per_host=settings.per_destination,
     )
 
 

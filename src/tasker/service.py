@@ -1,28 +1,24 @@
 """What callers can do with tasks. Every door goes through here, so that all of them validate and store alike."""
 
-import re
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from typing import Final
-from uuid import UUID
 
 import msgspec
-import uuid_utils
+from msgspec import UNSET, UnsetType
 
-from tasker import __version__, wire
+from tasker import __version__, explaining, wire
 from tasker.engine.engine import Engine
-from tasker.errors import InvalidTaskError, TaskNotFoundError
+from tasker.errors import DestinationNotFoundError, InvalidTaskError, TaskNotFoundError
+from tasker.ids import new_id, parse_id
 from tasker.interfaces import Page, Store, TaskFilter, TaskType
 from tasker.model import instants
+from tasker.model.instants import Instant
 from tasker.model.task import Task, TaskId
-from tasker.wire import TaskFields
-
-PAGE_LENGTH: Final = 1_000
-"""Tasks that ``pages`` reads at a time."""
+from tasker.task_types.webhook import checked_callback
+from tasker.wire import Callback, TaskFields
 
 COUNTED_TO: Final = 10_000
 """Where ``stats`` stops counting the tasks in a state: its cost does not grow with the store."""
-
-_CANONICAL: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.ASCII)
 
 
 class Service:
@@ -48,22 +44,25 @@ class Service:
             InvalidTaskError: ``field`` is the member's name, without that of the type.
         """
         now = self._store.clock.now()
-        try:
-            execution_at = instants.parse(execution_time)
-        except ValueError as error:
-            raise InvalidTaskError("execution_time", str(error)) from None
+        execution_at = _moment("execution_time", execution_time)
         if execution_at <= now:
             raise InvalidTaskError(
                 "execution_time", f"expected a time in the future, got: {execution_time!r}; here it is {instants.text(now)}"
             )
+        expires_at = None if request.expires_at is UNSET else _moment("expires_at", request.expires_at)
+        if expires_at is not None and expires_at <= execution_at:
+            raise InvalidTaskError("expires_at", f"expected a time after execution_time, got: {request.expires_at!r}")
+        fields = _with_common(task_type.prepare(request), request)
         task = Task(
-            id=_new_id(now),
+            id=new_id(now),
             type=task_type.name,
             pool=task_type.pool,
-            fields=msgspec.json.encode(task_type.prepare(request)),
+            fields=msgspec.json.encode(fields),
             execution_time=execution_time,
             execution_at=execution_at,
             due_at=execution_at,
+            destination=task_type.destination(fields),
+            expires_at=expires_at,
         )
         await self._store.create((task,))
         self._engine.telemetry.created += 1
@@ -78,19 +77,77 @@ class Service:
         """
         return await self._store.get(_parsed_id(task_id))
 
+    async def restart(self, task_id: str) -> Task:
+        """Have a failed task run again, now, and return it as it stands then.
+
+        Raises:
+            TaskNotFoundError: no task has this id, or it is not a UUID.
+            TaskNotFailedError: it has not failed.
+            TaskExpiredError: its ``expires_at`` has passed.
+        """
+        id_ = _parsed_id(task_id)
+        await self._store.restart(id_)
+        task = await self._store.get(id_)
+        self._engine.queue.announce(task.due_at, task.pool)
+        return task
+
+    async def attempts(self, task_id: str) -> Sequence[wire.AttemptView]:
+        """Return what is kept of the attempts of a task that have ended, oldest first.
+
+        Raises:
+            TaskNotFoundError: no task has this id, or it is not a UUID.
+        """
+        return [wire.attempt_view(record) for record in await self._store.attempts(_parsed_id(task_id))]
+
+    async def explain(self, task_id: str) -> wire.Explanation:
+        """Return why a task is where it is, and what comes next.
+
+        Raises:
+            TaskNotFoundError: no task has this id, or it is not a UUID.
+        """
+        standing = await self._store.standing(_parsed_id(task_id))
+        has_slot = self._engine.slots.free.get(standing.task.pool, 0) > 0
+        return explaining.explain(standing, now=self._store.clock.now(), has_free_slot=has_slot)
+
+    async def destinations(self, *, after: int, limit: int) -> Sequence[wire.DestinationView]:
+        """Return up to *limit* destinations with ids greater than *after*, by id."""
+        now = self._store.clock.now()
+        return [explaining.destination_view(record, now) for record in await self._store.gates(after=after, limit=limit)]
+
+    async def destination(self, destination_id: str) -> wire.DestinationView:
+        """Return a destination.
+
+        Raises:
+            DestinationNotFoundError: none has this id, or it is not a number.
+        """
+        record = await self._store.gate(_parsed_gate(destination_id))
+        return explaining.destination_view(record, self._store.clock.now())
+
+    async def pause(self, destination_id: str, *, paused: bool) -> wire.DestinationView:
+        """Let no more tasks of a destination start, or let them start again. Return the destination as it stands then.
+
+        What is running goes on. Twice is as good as once.
+
+        Raises:
+            DestinationNotFoundError: none has this id, or it is not a number.
+        """
+        await self._store.pause(_parsed_gate(destination_id), paused=paused)
+        self._engine.queue.ring()
+        return await self.destination(destination_id)
+
+    async def change(self, destination_id: str, change: wire.DestinationChange) -> wire.DestinationView:
+        """Change a destination and return it as it stands then.
+
+        Raises:
+            DestinationNotFoundError: none has this id, or it is not a number.
+        """
+        await self._store.limit(_parsed_gate(destination_id), change.max_running)
+        self._engine.queue.ring()
+        return await self.destination(destination_id)
+
     async def page(self, which: TaskFilter, *, after: str | None, limit: int) -> Page:
         """Return one page of a list; see ``Store.list_page``."""
         return await self._store.list_page(which, after=after, limit=limit)
-
-    async def pages(self, which: TaskFilter) -> AsyncIterator[Page]:
-        """Yield a whole list, page by page, each read when it is asked for."""
-        after: str | None = None
-        while True:
-            page = await self._store.list_page(which, after=after, limit=PAGE_LENGTH)
-            yield page
-            if page.next is None:
-                return
-            after = page.next
 
     async def delete(self, task_id: str) -> None:
         """Delete a task for good: it never starts any more.
@@ -139,15 +196,36 @@ class Service:
         return "the server is stopping" if self._engine.draining else self._store.ailment
 
 
-def _new_id(now: instants.Instant) -> TaskId:
-    """A UUID version 7 of this moment (RFC 9562, section 5.7)."""
-    return TaskId(str(uuid_utils.uuid7(nanoseconds=now * 1000)))
+def _moment(field: str, text: str) -> Instant:
+    try:
+        return instants.parse(text)
+    except ValueError as error:
+        raise InvalidTaskError(field, str(error)) from None
+
+
+def _with_common(fields: TaskFields, request: TaskFields) -> TaskFields:
+    """Return *fields* with what every task type takes from *request*, checked."""
+    return msgspec.structs.replace(
+        fields,
+        retry=request.retry,
+        expires_at=request.expires_at,
+        on_success=_checked("on_success", request.on_success),
+        on_failure=_checked("on_failure", request.on_failure),
+    )
+
+
+def _checked(field: str, callback: Callback | UnsetType) -> Callback | UnsetType:
+    return UNSET if callback is UNSET else checked_callback(callback, field=field)
 
 
 def _parsed_id(text: str) -> TaskId:
-    if _CANONICAL.fullmatch(text):
-        return TaskId(text)
     try:
-        return TaskId(str(UUID(text)))
+        return parse_id(text)
     except ValueError:
         raise TaskNotFoundError(text if len(text) <= 60 else text[:60] + "...") from None
+
+
+def _parsed_gate(text: str) -> int:
+    if text.isascii() and text.isdigit() and len(text) <= 9:
+        return int(text)
+    raise DestinationNotFoundError(text if len(text) <= 60 else text[:60] + "...")

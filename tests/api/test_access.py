@@ -135,6 +135,32 @@ async def test_pages_of_other_web_sites_may_change_nothing(settings, headers):
         assert (await server.call("GET", f"/tasks/{task_id}", headers=headers)).status == 200
 
 
+@pytest.mark.parametrize("headers", [{}, {"content-length": "0"}, {"sec-fetch-site": "same-origin"}], ids=str)
+async def test_a_post_without_a_body_needs_no_declaration(server, headers):
+    assert (await server.call("POST", "/destinations/1/pause", headers=headers)).status == 404, "there is none"
+
+
+@pytest.mark.parametrize(
+    ("body", "headers"),
+    [
+        (None, {"content-type": "text/plain"}),
+        (None, {"content-type": ""}),
+        (None, {"content-type": "application/x-www-form-urlencoded", "content-length": "0"}),
+        (None, {"transfer-encoding": "chunked"}),
+        (b"{}", {"content-type": None}),
+        (b"{}", {"content-type": "text/plain"}),
+    ],
+    ids=str,
+)
+async def test_what_a_page_could_send_in_a_post_is_refused(server, body, headers):
+    await server.refused("POST", "/destinations/1/pause", body, headers, status=415)
+
+
+@pytest.mark.parametrize("headers", [{"origin": "null"}, {"origin": "http://evil.example"}, {"sec-fetch-site": "cross-site"}])
+async def test_a_post_without_a_body_of_another_web_site_is_refused(server, headers):
+    await server.refused("POST", "/destinations/1/pause", None, headers, status=403)
+
+
 def _a_hash(server):
     task_type = server.registry.get("hash")
     return task_type, task_type.fields(secret="x"), HASH["hash"]["execution_time"]

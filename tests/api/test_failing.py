@@ -10,7 +10,7 @@ pytestmark = pytest.mark.anyio
 
 
 class Failing:
-    """A service whose calls raise what they are told to, from the given page on."""
+    """A service whose calls raise what they are told to; lists do so after so many pages."""
 
     def __init__(self, service, error=None, *, pages=0):
         self._service, self.error, self._pages = service, error, pages
@@ -21,12 +21,14 @@ class Failing:
     async def _fail(self, *_, **__):
         raise self.error
 
-    create = get = page = delete = stats = _fail
+    create = get = delete = restart = attempts = explain = stats = _fail
+    destinations = destination = pause = change = _fail
 
-    async def pages(self, which):
-        for _ in range(self._pages):
-            yield await self._service.page(which, after=None, limit=1)
-        raise self.error
+    async def page(self, which, *, after, limit):
+        if self._pages == 0:
+            raise self.error
+        self._pages -= 1
+        return Page((await self._service.page(which, after=None, limit=1)).tasks, "x")
 
     def unready(self):
         return "disk full"
@@ -41,6 +43,14 @@ CALLS = [
     ("POST", "/tasks/new", HASH),
     ("GET", "/tasks/019bbade-01c6-7d11-821f-bc1538901f12", None),
     ("DELETE", "/tasks/019bbade-01c6-7d11-821f-bc1538901f12", None),
+    ("POST", "/tasks/019bbade-01c6-7d11-821f-bc1538901f12/retry", None),
+    ("GET", "/tasks/019bbade-01c6-7d11-821f-bc1538901f12/attempts", None),
+    ("GET", "/tasks/019bbade-01c6-7d11-821f-bc1538901f12/explain", None),
+    ("GET", "/destinations", None),
+    ("GET", "/destinations/1", None),
+    ("PATCH", "/destinations/1", {"max_running": 1}),
+    ("POST", "/destinations/1/pause", None),
+    ("POST", "/destinations/1/resume", None),
     ("GET", "/tasks/type/hash", None),
     ("GET", "/tasks/state/todo?limit=1", None),
     ("HEAD", "/tasks/state/todo", None),
@@ -110,10 +120,10 @@ async def test_a_server_that_cannot_write_is_not_ready_but_alive():
 
 async def test_an_empty_first_page_does_not_break_the_array():
     class Gappy(Failing):
-        async def pages(self, which):
-            page = await self._service.page(which, after=None, limit=1)
-            for part in ([], page.tasks, [], page.tasks):
-                yield Page(part, "x")
+        async def page(self, which, *, after, limit):
+            place = int(after or 0)
+            tasks = (await self._service.page(which, after=None, limit=1)).tasks
+            return Page(tasks if place % 2 else [], str(place + 1) if place < 3 else None)
 
     async with running(Gappy) as server:
         await store_one(server)

@@ -83,7 +83,7 @@ async def test_a_list_of_nothing_is_empty(server, path):
 
 
 async def test_a_list_of_many_pages_is_whole(server, monkeypatch):
-    monkeypatch.setattr("tasker.service.PAGE_LENGTH", 10)
+    monkeypatch.setattr("tasker.api.routes.lists.PAGE_LENGTH", 10)
     ids = [await server.new() for _ in range(30)]
 
     listed = (await server.call("GET", "/tasks/type/hash")).json

@@ -16,16 +16,20 @@ from tasker.testing.webhook_receiver import WebhookReceiver, answer
 
 API_KEY, FILE_KEY, WRONG_KEY = "canary-of-a-key-in-a-variable", "canary-of-a-key-in-a-file", "canary-of-a-key-that-is-wrong"
 SECRET, BODY, ANSWER = "canary-of-a-secret", "canary-of-a-body", "canary-of-an-answer"
+SIGNING_SECRET = "whsec_" + base64.b64encode(b"canary-of-a-signing-secret").decode()
+HEADER, JSON = "canary-of-a-header", "canary-of-a-json-body"
 USER, PASSWORD, QUERY, FRAGMENT = "canary-user", "canary-password", "canary-of-a-query", "canary-of-a-fragment"
 SECRETS = (
-    *(API_KEY, FILE_KEY, WRONG_KEY, SECRET, BODY, ANSWER, USER, PASSWORD, QUERY, FRAGMENT),
+    *(API_KEY, FILE_KEY, WRONG_KEY, SECRET, BODY, ANSWER, HEADER, JSON, USER, PASSWORD, QUERY, FRAGMENT),
     base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode(),
+    SIGNING_SECRET.removeprefix("whsec_").rstrip("="),
 )
 
 LATER = "2126-02-10T16:30:00Z"
 LEAKY_TYPE = """
 import asyncio, functools, logging
 from datetime import timedelta
+from tasker.model.gate import Destination, GateKind
 from tasker.task_types.hash import HashType
 from tasker.wire import HashFields
 
@@ -41,6 +45,8 @@ class Leaky:
         if "defect" in request.secret:
             raise ValueError(f"cannot use {request.secret}")
         return request
+    def destination(self, fields):
+        return Destination(GateKind.TYPE, "leaky")
     async def run(self, attempt, started):
         secret = attempt.fields.decode()
         logging.getLogger("leaky").info("it is %s", secret)
@@ -85,6 +91,7 @@ def test_nothing_that_is_printed_or_refused_shows_a_secret(tmp_path, plugins, lo
     options = ["--listen-port", "0", "--log-format", log_format, "--api-keys-file", "keys", "--pbkdf2-iterations", "1000"]
     options += ["--max-body-bytes", "8192", "--grace-period", "0"]
     variables = {"TASKER_API_KEYS": API_KEY, "LOG_LEVEL": "TRACE", "PYTHONPATH": str(plugins)}
+    variables["TASKER_WEBHOOK_SECRET"] = SIGNING_SECRET
     printed = ""
     with WebhookReceiver(troublesome) as receiver, WebhookReceiver() as slow:
         with serving(tmp_path, *options, variables=variables) as server:
@@ -93,6 +100,7 @@ def test_nothing_that_is_printed_or_refused_shows_a_secret(tmp_path, plugins, lo
             for kind, task_id in tasks:
                 until(lambda: view(server, kind, task_id)["state"] in ("done", "failed"), f"{kind} {task_id} has ended")  # noqa: B023
             views = [view(server, kind, task_id) for kind, task_id in tasks]
+            told = looked_at(server, [task_id for _, task_id in tasks])
             create(server, "webhook", webhook(slow.url(f"/slow/60?q={QUERY}")))
             slow.wait_for(1)
             server.process.kill()
@@ -118,6 +126,9 @@ def test_nothing_that_is_printed_or_refused_shows_a_secret(tmp_path, plugins, lo
 
     assert {one["last_error"]["code"] for one in views if one["last_error"]} > {"connect_refused", "timeout", "internal_error"}
     assert leaked(json.dumps([one["last_error"] for one in views])) == []
+    assert any(HEADER in json.dumps(one) for one in views), "who made a task may see what it sends"
+    assert len(told) > 20
+    assert [(path, text) for path, text in told.items() if leaked(text)] == []
 
 
 def troublesome(delivery):
@@ -139,7 +150,29 @@ def troublesome(delivery):
 
 
 def webhook(url):
-    return {"url": url, "body": BODY, "retry": {"max_attempts": 1}}
+    called_back = {"url": url, "headers": {"x-key": HEADER}, "retry": {"max_attempts": 1}}
+    return {
+        "url": url,
+        "json": {"key": JSON},
+        "headers": {"x-key": HEADER},
+        "retry": {"max_attempts": 1},
+        "on_success": called_back,
+        "on_failure": called_back,
+    }
+
+
+def looked_at(server, task_ids):
+    """Everything that shows tasks, or what has become of them, without being one task's own page; by path."""
+    paths = [f"/tasks/{task_id}/explain" for task_id in task_ids]
+    paths += ["/destinations", "/destinations/1", "/stats", "/nodes", "/readyz"]
+    answers = {path: server.call("GET", path, headers={"authorization": f"Bearer {API_KEY}"}) for path in paths}
+    for call in ("/destinations/1/pause", "/destinations/1/resume", f"/tasks/{task_ids[0]}/retry", "/tasks/none/retry"):
+        answers[call] = server.call("POST", call, headers={"authorization": f"Bearer {API_KEY}"})
+    for path in ("/tasks/type/webhook", "/tasks/state/failed", "/tasks/state/done", "/tasks/type/webhook?limit=1000"):
+        status, text = server.call("GET", path, headers={"authorization": f"Bearer {API_KEY}"})
+        assert b'"x-key":"***"' in text
+        answers[f"the header values of {path}"] = status, b"".join(part for part in (HEADER.encode(),) if part in text)
+    return {path: text.decode() for path, (_, text) in answers.items()}
 
 
 def troubled_tasks(receiver_port, server_port):
@@ -185,6 +218,28 @@ def misuse(server):
         {"webhook": {"execution_time": LATER, **webhook(url.replace("localhost", ""))}},
         {"webhook": {"execution_time": LATER, **webhook(url + "\n")}},
         {"webhook": {"execution_time": LATER, **webhook(url), "body": [BODY]}},
+        {"webhook": {"execution_time": LATER, **webhook(url), "body": BODY}},
+        {"webhook": {"execution_time": LATER, **webhook(url), "on_success": [url]}},
+        {"webhook": {"execution_time": LATER, **webhook(url), "on_failure": url.replace("http:", "ftp:")}},
+        {"webhook": {"execution_time": LATER, **webhook(url), "on_failure": {"url": url, "headers": {"host": HEADER}}}},
+        *(
+            {"webhook": {"execution_time": LATER, **webhook(url), "headers": headers}}
+            for headers in (
+                {"x-key": f"{HEADER}\r\nx: y"},
+                {"x-key": f" {HEADER}"},
+                {"x-key": f"{HEADER}\u20ac"},
+                {"x-key": [HEADER]},
+                {f"x-key: {HEADER}": "x"},
+                {"x-key": HEADER, "X-KEY": HEADER},
+                {"content-length": HEADER},
+                {"x-key": HEADER * 1_000},
+                HEADER,
+            )
+        ),
+        *(
+            {"webhook": {"execution_time": LATER, **webhook(url), member: SECRET}}
+            for member in ("method", "timeout", "success", "retry")
+        ),
     ]
     key = {"authorization": f"Bearer {API_KEY}"}
     calls = [("POST", "/tasks/new", body, key) for body in bodies]
@@ -252,10 +307,19 @@ def view(server, kind, task_id):
         (["db", "migrate"], {}, f"database_url = 'postgres://127.0.0.1:1/tasks?user={USER}&password={PASSWORD}'", 1),
         ([], {"DATABASE_URL": f"{USER}:{PASSWORD}@localhost?q={QUERY}"}, "", 2),
         ([], {}, f"database_url = 'mysql://{USER}:{PASSWORD}@localhost/?q={QUERY}'", 2),
+        (["--egress-proxy", f"https://{USER}:{PASSWORD}@localhost:1"], {}, "", 2),
+        ([], {"TASKER_EGRESS_PROXY": f"http://{USER}:{PASSWORD}@{PASSWORD}@localhost:1"}, "", 2),
+        ([], {}, f"egress_proxy = '{USER}:{PASSWORD}@localhost:1'", 2),
         ([], {"TASKER_API_KEYS": f"{API_KEY},two words {WRONG_KEY}"}, "", 2),
         ([], {"TASKER_API_KEYS": API_KEY, "TASKER_NO_AUTH": "yes"}, "", 2),
         (["--api-keys-file", "keys"], {}, "", 2),
         ([], {}, f"api_keys = ['{API_KEY}']", 2),
+        (["--webhook-secret", f"{SIGNING_SECRET}x"], {}, "", 2),
+        (["--webhook-secrets-file", "signing"], {}, "", 2),
+        ([], {"TASKER_WEBHOOK_SECRET": f"{SIGNING_SECRET}, {SIGNING_SECRET[6:]}"}, "", 2),
+        ([], {}, f"webhook_secrets = ['{SIGNING_SECRET[6:]}']", 2),
+        ([], {}, f"webhook_secrets = '{SIGNING_SECRET}'", 2),
+        ([], {}, f"webhook_secret = ['{SIGNING_SECRET}']", 2),
         ([], {}, f"api_keys_file = ['{API_KEY}']", 2),
         ([], {}, f"api_keys_file = '{API_KEY}", 2),
         (["--listen-ip", "192.0.2.1", "--listen-port", "0"], {"TASKER_API_KEYS": API_KEY}, "", 1),
@@ -263,6 +327,7 @@ def view(server, kind, task_id):
 )
 def test_a_refusal_to_start_shows_no_secret(tmp_path, arguments, variables, toml, status):
     (tmp_path / "keys").write_text(f"{FILE_KEY} is my key\n")
+    (tmp_path / "signing").write_text(f"{SIGNING_SECRET}\n{SIGNING_SECRET[6:]}\n")
     done = run(tmp_path, *arguments, variables=variables, toml=toml)
     assert done.returncode == status
     assert leaked(one_line_of(done.stdout, done.stderr)) == []

@@ -62,6 +62,21 @@ def misused(capsys, settings_from):
         (["--database-url", "sqlite:a", "db", "migrate"], ["options go after the command"]),
         (["--log-level", "loud"], ["--log-level", "TRACE, DEBUG, INFO, WARN, ERROR", "'loud'"]),
         (["--grace-period", "soon"], ["--grace-period", "seconds from 0 to 3600", "'soon'"]),
+        (["--egress", "internet"], ["--egress", "one of auto, lan, public, any", "'internet'"]),
+        *(
+            ([flag, target], [flag, "an address, a network or a host name", "[fd12::7]:8080", repr(target)])
+            for flag in ("--allow-target", "--deny-target")
+            for target in ("127.1", "10.0.0.1/8", "10.0.0.1:0", "::ffff:10.0.0.1", "http://x", "*.x", "a,b", "")
+        ),
+        *(
+            (["--egress-proxy", url], ["--egress-proxy", "http://HOST:PORT", got])
+            for url, got in (
+                ("https://p:1", "a https: URL"),
+                ("socks5://p:1", "a socks5: URL"),
+                ("http://p", "a http: URL"),
+                ("p:1", "no scheme"),
+            )
+        ),
         (["--listen-prot", "1"], ["--listen-prot", "--listen-port", "--help"]),
         (["--listen-port"], ["--listen-port", "requires an argument"]),
         (["--allowed-host"], ["--allowed-host", "requires an argument"]),
@@ -69,6 +84,8 @@ def misused(capsys, settings_from):
         (["--no-auth", "serve"], ["tasker serve [OPTIONS]"]),
         (["--config", "none.toml"], ["--config", "none.toml", "No such file"]),
         (["--api-keys-file", "no\nkeys"], ["--api-keys-file", "No such file", "one API key per line"]),
+        (["--webhook-secret", "short"], ["--webhook-secret", "whsec_ and the base64"]),
+        (["--webhook-secrets-file", "no\nsecrets"], ["--webhook-secrets-file", "No such file", "one signing secret per line"]),
         (["--listen-ip", "0.0.0.0"], ["--listen-ip", "--api-keys-file", "--no-auth"]),
         (["--listen-ip", "::"], ["--listen-ip", "--api-keys-file", "--no-auth"]),
     ],
@@ -92,8 +109,15 @@ def test_an_option_that_cannot_be_used_is_misuse(misused, arguments, words):
         ("TASKER_NO_MIGRATE", "perhaps", ["true or false"]),
         ("TASKER_NO_LISTEN", "2", ["true or false"]),
         ("TASKER_KEEP_DONE", "a week", ["7d", "forever"]),
+        ("TASKER_EGRESS", "none", ["one of auto, lan, public, any"]),
+        ("TASKER_ALLOW_TARGETS", "10.0.0.0/8, 10/8", ["a network", "'10/8'"]),
+        ("TASKER_DENY_TARGETS", "10.0.0.0/8 10.0.0.1", ["a network"]),
+        ("TASKER_EGRESS_PROXY", "http://p:1/x", ["http://HOST:PORT"]),
         ("TASKER_API_KEYS", "short", ["at least 16"]),
         ("TASKER_API_KEYS", " ", ["at least one API key"]),
+        ("TASKER_WEBHOOK_SECRET", " , ", ["whsec_ and the base64", "got none"]),
+        ("TASKER_WEBHOOK_SECRET", "", ["whsec_ and the base64", "got none"]),
+        ("TASKER_WEBHOOK_SECRETS_FILE", "", ["a path"]),
         ("TASKER_CONFIG", "none.toml", ["none.toml"]),
     ],
 )
@@ -110,11 +134,17 @@ def test_a_variable_that_cannot_be_used_is_misuse(misused, name, value, words):
         ("no_auth = 1", ["no_auth", "true or false"]),
         ("no_listen = 'yes'", ["no_listen", "true or false"]),
         ("keep_failed = 30", ["keep_failed", "such as 90s", "written as text"]),
+        ("egress = true", ["egress", "written as text"]),
+        ("allow_targets = '10.0.0.0/8'", ["allow_targets", "a list"]),
+        ("deny_targets = [10]", ["deny_targets", "a list of texts"]),
+        ("allow_target = ['10.0.0.0/8']", ["allow_target", "allow_targets"]),
+        ("egress_proxy = 'p'", ["egress_proxy", "http://HOST:PORT"]),
         ("allowed_hosts = 'tasks.example.org'", ["allowed_hosts", "a list"]),
         ("listen_ip = '0.0.0.0'", ["listen_ip", "--api-keys-file", "--no-auth"]),
         ("listen_prot = 80", ["listen_prot", "listen_port"]),
         ("nonsense = 80", ["nonsense", "no such key", "listen_ip", "grace_period"]),
         ("api_keys = ['0123456789abcdef']", ["api_keys", "api_keys_file", "TASKER_API_KEYS"]),
+        ("webhook_secrets = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw'", ["webhook_secrets", "a list"]),
         ("a\nlisten_port = 80", ["is not TOML", "line 1"]),
     ],
 )

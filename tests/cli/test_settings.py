@@ -16,6 +16,8 @@ from tasker.config import Settings, is_loopback, sqlite_location
 
 KEY = "0123456789abcdef"
 OTHER_KEY = "fedcba9876543210"
+SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+OTHER_SECRET = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
 
 
 def seconds(number):
@@ -48,11 +50,37 @@ WAYS = {
     "header_timeout": Way("--header-timeout 0.5", seconds(0.5), "TASKER_HEADER_TIMEOUT", "2", seconds(2), "3", seconds(3)),
     "body_timeout": Way("--body-timeout 1", seconds(1), "TASKER_BODY_TIMEOUT", "3600", seconds(3600), "2.5", seconds(2.5)),
     "max_deliveries": Way("--max-deliveries 1", 1, "TASKER_MAX_DELIVERIES", "2", 2, "10000", 10_000),
+    "per_destination": Way("--per-destination 1", 1, "TASKER_PER_DESTINATION", "2", 2, "10000", 10_000),
+    "attempts_kept": Way("--attempts-kept 1", 1, "TASKER_ATTEMPTS_KEPT", "2", 2, "1000", 1_000),
+    "egress": Way("--egress LAN", "lan", "TASKER_EGRESS", "public", "public", "'any'", "any"),
+    "allow_targets": Way(
+        *("--allow-target 10.0.0.0/8:443 --allow-target Hooks.internal", ("10.0.0.0/8:443", "hooks.internal")),
+        *("TASKER_ALLOW_TARGETS", "[0::1]:80, ::1", ("[::1]:80", "::1")),
+        *("['169.254.169.254', 'a:1']", ("169.254.169.254", "a:1")),
+    ),
+    "deny_targets": Way(
+        *("--deny-target fd00::/8", ("fd00::/8",)),
+        *("TASKER_DENY_TARGETS", "10.0.0.1/32,", ("10.0.0.1",)),
+        *("['[FD00::/8]:1']", ("[fd00::/8]:1",)),
+    ),
+    "egress_proxy": Way(
+        *("--egress-proxy http://proxy:4750", "http://proxy:4750"),
+        *("TASKER_EGRESS_PROXY", "http://me:p%40ss@proxy:1", "http://me:p%40ss@proxy:1"),
+        *("'http://[::1]:3128/'", "http://[::1]:3128/"),
+    ),
     "pbkdf2_iterations": Way("--pbkdf2-iterations 1000", 1_000, "TASKER_PBKDF2_ITERATIONS", "2000", 2_000, "3000", 3_000),
     "keep_done": Way("--keep-done 90s", seconds(90), "TASKER_KEEP_DONE", "Forever", None, "'30m'", seconds(1_800)),
     "keep_failed": Way("--keep-failed forever", None, "TASKER_KEEP_FAILED", "12h", seconds(43_200), "'0s'", seconds(0)),
     "grace_period": Way("--grace-period 0", seconds(0), "TASKER_GRACE_PERIOD", "1.5", seconds(1.5), "3600", seconds(3600)),
     "api_keys_file": Way("--api-keys-file a", Path("a"), "TASKER_API_KEYS_FILE", "b", Path("b"), "'c'", Path("c")),
+    "webhook_secrets_file": Way(
+        "--webhook-secrets-file d", Path("d"), "TASKER_WEBHOOK_SECRETS_FILE", "e", Path("e"), "'f'", Path("f")
+    ),
+    "webhook_secrets": Way(
+        *(f"--webhook-secret {SECRET} --webhook-secret {OTHER_SECRET}", (SECRET, OTHER_SECRET)),
+        *("TASKER_WEBHOOK_SECRET", f"{OTHER_SECRET}, {SECRET}", (OTHER_SECRET, SECRET)),
+        *(f"['{OTHER_SECRET}']", (OTHER_SECRET,)),
+    ),
     "no_auth": Way("--no-auth", True, "TASKER_NO_AUTH", "off", False, "true", True),
     "allowed_hosts": Way(
         *("--allowed-host one --allowed-host TWO.example.org", ("one", "two.example.org")),
@@ -72,6 +100,8 @@ def test_the_table_of_this_test_has_every_setting():
 def test_an_option_counts_before_a_variable_before_a_key_before_the_default(settings_from, tmp_path, name, command):
     for file in "abc":
         (tmp_path / file).write_text(KEY)
+    for file in "def":
+        (tmp_path / file).write_text(SECRET)
     way = WAYS[name]
     variables, toml = {way.variable: way.text}, f"{name} = {way.toml}"
 
@@ -129,6 +159,14 @@ def test_keys_come_from_the_variable_and_the_file_together(settings_from, tmp_pa
     assert KEY not in repr(settings)
 
 
+def test_signing_secrets_come_from_where_they_are_said_and_from_the_file_together(settings_from, tmp_path):
+    (tmp_path / "secrets").write_text(f"# the new one signs first\n\n{SECRET}  # until May\n{SECRET}\n")
+    settings = settings_from("--webhook-secrets-file", "secrets", variables={"TASKER_WEBHOOK_SECRET": f"{OTHER_SECRET},"})
+    assert settings.webhook_secrets == (OTHER_SECRET, SECRET)
+    assert SECRET not in repr(settings)
+    assert settings_from("--webhook-secrets-file", "secrets").webhook_secrets == (SECRET,)
+
+
 @pytest.mark.parametrize("ip", ["0.0.0.0", "::", "192.0.2.1", "::ffff:192.0.2.1"])
 def test_others_may_be_let_in_with_keys_or_on_purpose(settings_from, ip):
     assert settings_from("--listen-ip", ip, variables={"TASKER_API_KEYS": KEY}).listen_ip == str(ip_address(ip))
@@ -182,6 +220,32 @@ def test_a_database_url_of_postgresql_is_left_to_postgresql(settings_from, url):
 def test_an_age_is_a_whole_number_with_its_unit_or_forever(settings_from, text, age):
     settings = settings_from("--keep-done", text, variables={"TASKER_KEEP_FAILED": text})
     assert (settings.keep_done, settings.keep_failed) == (age, age)
+
+
+@pytest.mark.parametrize(
+    ("options", "level"),
+    [
+        ([], "lan"),
+        (["--listen-ip", "127.8.8.8"], "lan"),
+        (["--listen-ip", "::1"], "lan"),
+        (["--listen-ip", "0.0.0.0"], "public"),
+        (["--listen-ip", "::"], "public"),
+        (["--listen-ip", "10.0.0.1"], "public"),
+        (["--listen-ip", "0.0.0.0", "--egress", "lan"], "lan"),
+        (["--listen-ip", "0.0.0.0", "--egress", "any"], "any"),
+        (["--egress", "public"], "public"),
+        (["--egress", "auto"], "lan"),
+        (["--listen-ip", "0.0.0.0", "--egress", "Auto"], "public"),
+    ],
+)
+def test_whom_webhooks_may_call_is_decided_by_whom_the_server_listens_to_unless_it_is_said(settings_from, options, level):
+    # Keys decide nothing: one that is made later must not end tasks that wait.
+    for variables in ({"TASKER_API_KEYS": KEY}, {"TASKER_NO_AUTH": "yes"}):
+        assert settings_from(*options, variables=variables).egress_level == level
+
+
+def test_the_proxy_is_not_in_the_text_of_the_settings(settings_from):
+    assert "s3cret" not in repr(settings_from("--egress-proxy", "http://me:s3cret@proxy:1"))
 
 
 @pytest.mark.parametrize("option", ["-h", "--help"])

@@ -11,7 +11,9 @@ from tasker.api.problems import PROBLEMS
 from tasker.cli import tasker
 from tasker.cli.settings import API_KEYS_VARIABLE, SETTINGS
 from tasker.cli.sources import CONFIG_FILE, CONFIG_VARIABLE
+from tasker.model.circuit import FIRST_WAIT, LONGEST_WAIT, THRESHOLD
 from tasker.model.lifecycle import MAX_CRASHES, MOVES
+from tasker.model.retry import STANDARD
 from tasker.model.task import State
 from tasker.stores.postgres.connection import _SESSION
 
@@ -87,6 +89,28 @@ def test_every_reason_for_which_an_attempt_fails_is_described():
     assert described - statuses == written
 
 
+def test_every_reason_of_an_explanation_is_described():
+    reasons = OPENAPI["components"]["schemas"]["Explanation"]["properties"]["reason"]["enum"]
+    described = [code(row[0])[0] for row in table(REST, "## Explain a task")]
+    assert sorted(described) == sorted(reasons)
+
+
+def test_the_standard_schedule_is_described():
+    waits = [row[2] for row in table(DOCS / "retries.md", "## Choose a policy") if '"standard"' in row[1]]
+    in_seconds = {"s": 1, "min": 60, "h": 3600}
+    assert [int(number) * in_seconds[unit] for number, unit in re.findall(r"(\d+) (s|min|h)", waits[0])] == [
+        wait.total_seconds() for wait in STANDARD.schedule
+    ]
+
+
+def test_the_numbers_of_a_circuit_are_described():
+    text = (DOCS / "a-dead-endpoint.md").read_text()
+    assert (THRESHOLD, FIRST_WAIT.total_seconds(), LONGEST_WAIT.total_seconds()) == (10, 5, 300)
+    assert "After ten failures in a row" in text
+    assert "for 5 seconds none" in text
+    assert "up to 5 minutes" in text
+
+
 def test_every_state_is_described():
     assert [code(row[0])[0] for row in table(REST, "### States")] == [state.word for state in State]
 
@@ -136,6 +160,6 @@ def test_the_bounds_and_defaults_of_retries_are_those_of_the_description():
         numbers = re.findall(r"[\d.]+", re.sub(r"\(.*?\)", "", f"{value} {default}"))
         described[code(member)[0]] = [float(number) for number in numbers]
     assert described == {
-        member: [shape["minimum"], shape["maximum"], shape["default"]]
+        member: [shape[bound] for bound in ("minimum", "maximum", "default") if bound in shape]
         for member, shape in OPENAPI["components"]["schemas"]["RetryFields"]["properties"].items()
     }

@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import subprocess
 
 import pytest
 from targets import Target
@@ -13,14 +14,17 @@ from tasker.testing.webhook_receiver import WebhookReceiver
 
 
 class Caller:
-    """Posts with a client, and counts how often that said that its first byte goes out."""
+    """Calls with a client, and counts how often that said that its first byte goes out."""
 
     def __init__(self, client):
         self.announced = 0
         self._client = client
 
-    async def post(self, url, body=b"x", *, headers=None, timeout_seconds=20):
-        return await self._client.post(Request(url, headers or {}, body, timeout_seconds), self._announce)
+    async def post(self, url, body=b"x", **options):
+        return await self.send("POST", url, body, **options)
+
+    async def send(self, method, url, body=None, *, headers=None, timeout_seconds=20):
+        return await self._client.send(Request(method, url, headers or {}, body, timeout_seconds), self._announce)
 
     def _announce(self):
         self.announced += 1
@@ -83,6 +87,34 @@ async def target(anyio_backend):
 def names():
     """Says what host names resolve to: a list of addresses, an error, or what has to return before it fails."""
     return {}
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory):
+    """A file with a certificate for hook.example alone, which is its own authority, and the file of its key."""
+    folder = tmp_path_factory.mktemp("guard-tls")
+    key, certificate = folder / "key.pem", folder / "certificate.pem"
+    subprocess.run(
+        [
+            *("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", certificate),
+            *("-days", "2", "-subj", "/CN=hook.example", "-addext", "subjectAltName=DNS:hook.example"),
+        ],
+        check=True,
+        capture_output=True,
+    )
+    return certificate, key
+
+
+@pytest.fixture
+def deaf_port():
+    """A port whose queue of new connections is full: a further one waits."""
+    with socket.socket() as deaf, socket.socket() as first, socket.socket() as second:
+        deaf.bind(("127.0.0.1", 0))
+        deaf.listen(0)
+        for waiting in (first, second):
+            waiting.setblocking(False)
+            waiting.connect_ex(deaf.getsockname())
+        yield deaf.getsockname()[1]
 
 
 def _resolved(address, port):

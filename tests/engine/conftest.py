@@ -11,6 +11,7 @@ import pytest
 from tasker.engine.engine import Engine
 from tasker.engine.telemetry import Telemetry
 from tasker.model.attempt import Failed, Succeeded
+from tasker.model.gate import Destination, GateKind
 from tasker.model.instants import SECOND
 from tasker.model.task import Pool, Task, TaskFault, TaskId
 from tasker.stores.sqlite.store import SqliteStore
@@ -39,6 +40,9 @@ class ScriptedType:
     def prepare(self, request):
         return request
 
+    def destination(self, fields):
+        return Destination(GateKind.TYPE, self.name)
+
     async def run(self, attempt, started):
         do = msgspec.json.decode(attempt.fields)["do"]
         if do == "prepare a second, then succeed":
@@ -55,6 +59,10 @@ class ScriptedType:
         match do:
             case "fail":
                 return Failed(TaskFault("no", "it failed"))
+            case "fail by the destination's fault":
+                return Failed(TaskFault("no", "it is broken"), is_alive=False)
+            case "fail and be asked for a pause":
+                return Failed(TaskFault("busy", "later"), retry_after=timedelta(seconds=60))
             case "raise":
                 raise LookupError("the password is 1234")
             case "return nonsense":
@@ -88,11 +96,11 @@ class Bench:
         """What started: (task, attempt number, seconds since the beginning)."""
         return [start for task_type in self.types for start in task_type.starts]
 
-    async def add(self, do, *, at, type_=None, announce=True, **retry):
-        """Store a task that is due *at* so many seconds after the beginning."""
+    async def add(self, do, *, at, type_=None, announce=True, host=None, expires=None, told=None, **retry):
+        """Store a task that is due *at*, and expires, so many seconds after the beginning; callbacks go to *told*."""
         task_type = type_ or self.types[0]
         due_at = self._beginning + round(at * SECOND)
-        fields = {"do": do} | ({"retry": retry} if retry else {})
+        fields = {"do": do} | ({"retry": retry} if retry else {}) | (told or {})
         task = Task(
             id=TaskId(str(uuid.uuid4())),
             type=task_type.name,
@@ -101,6 +109,8 @@ class Bench:
             execution_time="t",
             execution_at=due_at,
             due_at=due_at,
+            destination=None if host is None else Destination(GateKind.HOST, host),
+            expires_at=None if expires is None else self._beginning + round(expires * SECOND),
         )
         await self.store.create([task])
         if announce:

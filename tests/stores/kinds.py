@@ -100,7 +100,9 @@ class Postgres:
         return await self._open()
 
     async def after_death(self, store: Store) -> PostgresStore:
-        del store  # nobody renews its lease any more
+        assert isinstance(store, PostgresStore)
+        for link in (store._accepting, store._settling, store._claiming, store._keeping, *store._reader._links):
+            link.drop()  # its connections die with it, and nobody renews its lease any more
         await self.clock.move(LEASE.total_seconds())
         await self._open()
         await self.clock.advance(PATIENCE)

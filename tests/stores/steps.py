@@ -34,16 +34,17 @@ async def running(store, clock, **how):
     return await claimed(store)
 
 
-def success(clock, result=None):
-    return Settlement(move=Move.COMPLETE, started_at=clock.now(), ended_at=clock.now(), result=result)
+def success(clock, result=None, **what):
+    return Settlement(move=Move.COMPLETE, started_at=clock.now(), ended_at=clock.now(), result=result, **what)
 
 
-def failure(clock, fault=REFUSED):
-    return Settlement(move=Move.FAIL, started_at=clock.now(), ended_at=clock.now(), fault=fault)
+def failure(clock, fault=REFUSED, **what):
+    return Settlement(move=Move.FAIL, started_at=clock.now(), ended_at=clock.now(), fault=fault, **what)
 
 
-def another_try(clock, *, in_seconds=60, fault=REFUSED):
-    return Settlement(move=Move.RETRY, started_at=clock.now(), due_at=clock.now() + in_seconds * SECOND, fault=fault)
+def another_try(clock, *, in_seconds=60, fault=REFUSED, **what):
+    due_at = clock.now() + in_seconds * SECOND
+    return Settlement(move=Move.RETRY, started_at=clock.now(), due_at=due_at, fault=fault, **what)
 
 
 async def pages(store, which=TaskFilter(), *, limit=1000):  # noqa: B008 - frozen

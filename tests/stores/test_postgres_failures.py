@@ -5,10 +5,13 @@ import contextlib
 import time
 
 import pytest
-from steps import WEBHOOK, success
+from msgspec.structs import replace
+from steps import WEBHOOK, failure, success
 
 from databases import execute, new_database
 from tasker.errors import StoreError, StoreFullError, StoreUnavailableError, TaskNotFoundError
+from tasker.interfaces import TaskFilter
+from tasker.model.attempt import AttemptRecord
 from tasker.model.lifecycle import Move, Settlement
 from tasker.model.task import State
 from tasker.stores.postgres.connection import COMMAND_SECONDS
@@ -303,3 +306,85 @@ async def test_a_settle_that_the_replica_lacks_is_not_confirmed_by_repeating_it(
         between.thaw()
         await in_the_end(lambda: store.settle(attempt, settlement))
         assert (await store.get(attempt.task_id)).state is State.DONE
+
+
+async def rows(store, sql, *arguments):
+    return [tuple(row) for row in await store._accepting.run(lambda connection: connection.fetch(sql, *arguments))]
+
+
+async def test_a_settle_whose_answer_is_lost_stores_its_callback_and_its_record_once(store, witness, proxy):
+    for number in range(1, MOST_ANSWERS):
+        task = due_now(store)
+        await in_the_end(lambda: store.create([task]))  # noqa: B023
+        (attempt,) = (await in_the_end(lambda: store.claim_due({WEBHOOK: 1}))).attempts
+        now = store.clock.now()
+        due_at = now + 10**12
+        callback = replace(a_task(due_at=due_at, host=f"http://h{number}.example:80"), parent_id=task.id)
+        kept = AttemptRecord(number=1, node=attempt.node, due_at=task.due_at, started_at=now, ended_at=now)
+        settlement = Settlement(move=Move.COMPLETE, started_at=now, ended_at=now, callback=callback, record=kept)
+        proxy.cut_instead_of_answer(number)
+        await in_the_end(lambda: store.settle(attempt, settlement))  # noqa: B023
+        proxy.cut_instead_of_answer(10**9)
+        assert await rows(witness, "SELECT id::text FROM task WHERE parent = $1", task.id) == [(callback.id,)]
+        assert list(await witness.attempts(task.id)) == [kept]
+        assert (await witness.standing(callback.id)).gate.gate.name == callback.destination.name
+
+
+async def test_a_task_that_expires_while_the_connection_breaks_has_one_callback(store, witness, proxy):
+    fields = b'{"url":"http://a.example/","body":"x","on_failure":"http://b.example/"}'
+    for number in range(1, MOST_ANSWERS):
+        now = store.clock.now()
+        task = a_task(due_at=now - 2, expires_at=now - 1, fields=fields)
+        await in_the_end(lambda: store.create([task]))  # noqa: B023
+        proxy.cut_instead_of_answer(number)
+        await in_the_end(lambda: store.claim_due({}))
+        proxy.cut_instead_of_answer(10**9)
+        await in_the_end(lambda: store.claim_due({}))
+        assert (await witness.get(task.id)).state is State.FAILED
+        assert len(await rows(witness, "SELECT id FROM task WHERE parent = $1", task.id)) == 1
+
+
+async def test_a_claim_that_sets_tasks_aside_while_the_connection_breaks_loses_none(store, witness, proxy):
+    for number in range(1, MOST_ANSWERS):
+        host = f"http://h{number}.example:80"
+        tasks = [a_task(due_at=store.clock.now() - 1, host=host) for _ in range(3)]
+        await in_the_end(lambda: store.create(tasks))  # noqa: B023
+        (gate,) = [record.gate.id for record in await witness.gates(after=0, limit=1_000) if record.gate.name == host]
+        await witness.limit(gate, 1)
+        proxy.cut_instead_of_answer(number)
+        came = []
+        while len(came) < len(tasks):
+            for attempt in (await in_the_end(lambda: store.claim_due({WEBHOOK: 9}))).attempts:
+                assert attempt.number == 1
+                came.append(attempt.task_id)
+                settlement = success(store.clock, is_alive=True)
+                await in_the_end(lambda: store.settle(attempt, settlement))  # noqa: B023
+        proxy.cut_instead_of_answer(10**9)
+        assert came == [task.id for task in tasks]
+
+
+async def test_gates_that_a_failover_has_lost_are_made_anew(store, witness, proxy):
+    first, second = (a_task(due_at=store.clock.now() - 1, host="http://a.example:80") for _ in range(2))
+    await store.create([first])
+    await witness._accepting.run(lambda connection: connection.execute("DELETE FROM gate; DELETE FROM type_pool"))
+    proxy.cut()
+    await in_the_end(lambda: store.create([second]))
+    assert (await witness.standing(second.id)).gate.gate.name == "http://a.example:80"
+    assert (await witness.standing(first.id)).gate is None
+    page = await witness.list_page(TaskFilter(), after=None, limit=9)
+    assert [task.id for task in page.tasks] == [first.id, second.id]
+    claimed = await in_the_end(lambda: store.claim_due({WEBHOOK: 9}))
+    assert [attempt.task_id for attempt in claimed.attempts] == [first.id, second.id], "without its gate nothing holds it back"
+
+
+async def test_an_end_is_written_whatever_becomes_of_what_the_gate_is_told(store, witness):
+    task = a_task(due_at=store.clock.now() - 1, host="http://a.example:80")
+    await store.create([task])
+    (attempt,) = (await store.claim_due({WEBHOOK: 1})).attempts
+    broken = """
+        CREATE FUNCTION broken() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'broken'; END $$;
+        CREATE TRIGGER broken BEFORE UPDATE ON gate EXECUTE FUNCTION broken();
+    """
+    await witness._accepting.run(lambda connection: connection.execute(broken))
+    assert await store.settle(attempt, failure(store.clock, is_alive=False)) is False
+    assert (await store.get(task.id)).state is State.FAILED

@@ -1,18 +1,25 @@
 """What only a store that nodes share can show: several of them at once, and leases that end."""
 
 import asyncio
+import contextlib
 
 import pytest
 from kinds import Postgres
-from steps import WEBHOOK, claimed, running, success
+from steps import SECOND, WEBHOOK, claimed, failure, running, success
 
 from tasker.errors import ClaimLostError
+from tasker.model.circuit import THRESHOLD, Circuit
+from tasker.model.instants import LAST
 from tasker.model.task import State
+from tasker.stores import queries
 from tasker.stores.postgres.connection import Connector
+from tasker.stores.postgres.gates import Gates, Known, News
 from tasker.stores.postgres.store import LEASE, PATIENCE
 from tasker.testing.task_factory import a_task
 
 pytestmark = pytest.mark.anyio
+
+QUERIES = queries.load("tasker.stores.postgres")
 
 
 @pytest.fixture
@@ -161,3 +168,262 @@ async def test_a_node_rings_the_others_and_not_itself(nodes):
             first.wake_others()
             await nodes.machine.advance(2)
     assert not rung[first].is_set()
+
+
+HOST = "http://a.example:80"
+
+
+async def hosted(nodes, count=1, host=HOST):
+    tasks = [a_task(due_at=nodes.clock.now(), host=host) for _ in range(count)]
+    await nodes.store.create(tasks)
+    return [task.id for task in tasks]
+
+
+async def the_gate(store):
+    (record,) = await store.gates(after=0, limit=10)
+    return record
+
+
+@contextlib.asynccontextmanager
+async def session(nodes):
+    """A session of its own, for what another node may be in the middle of."""
+    connection = await Connector(nodes._url, is_pooled=False).connect()
+    yield connection
+    await connection.close()
+
+
+async def until_it_waits(nodes):
+    """Return once a session waits for another's lock."""
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    async with asyncio.timeout(20):
+        while await nodes.connection.fetchval(waiting) == 0:  # noqa: ASYNC110 - the server tells nobody
+            await asyncio.sleep(0.01)
+
+
+async def claim_all(nodes, store, *, free):
+    """Claim, settle, and let time pass, until nothing is left. Return the ids in the order in which they came."""
+    came = []
+    for _ in range(200):
+        claimed = await store.claim_due({WEBHOOK: free})
+        for attempt in claimed.attempts:
+            came.append(attempt.task_id)
+            await store.settle(attempt, success(nodes.clock, is_alive=True))
+        if claimed.next_due is None:
+            return came
+        await nodes.clock.advance(max(claimed.next_due - nodes.clock.now(), 0) / SECOND)
+    raise AssertionError("there is always more")
+
+
+async def set_aside(connection, store, *, free=1, look=512):
+    """What a claim of *store* does first, in a session of its own."""
+    arguments = (WEBHOOK, free, 1, store._node, look, None, THRESHOLD, LAST)
+    return await connection.fetch(QUERIES["claim"], *arguments)
+
+
+async def test_a_limit_holds_for_all_nodes_together(nodes):
+    stores = [await nodes.open(), await nodes.another(), await nodes.another()]
+    await hosted(nodes, 40)
+    await stores[0].limit((await the_gate(stores[0])).gate.id, 5)
+    taken = [len((await store.claim_due({WEBHOOK: 4})).attempts) for store in stores]
+    assert taken == [4, 1, 0]
+
+
+async def test_nodes_that_claim_at_once_overshoot_a_limit_by_no_more_than_one_claim_of_each_other(nodes):
+    stores = [await nodes.open(), await nodes.another(), await nodes.another()]
+    await hosted(nodes, 60)
+    await stores[0].limit((await the_gate(stores[0])).gate.id, 5)
+    taken = await asyncio.gather(*(store.claim_due({WEBHOOK: 20}) for store in stores))
+    assert 5 <= sum(len(claimed.attempts) for claimed in taken) <= 5 * len(stores)
+    for store in stores:
+        assert list((await store.claim_due({WEBHOOK: 20})).attempts) == []
+
+
+async def test_a_pause_on_one_node_is_seen_by_the_others_and_so_is_its_end(nodes):
+    first, second = await nodes.open(), await nodes.another()
+    await hosted(nodes, 3)
+    gate = (await the_gate(first)).gate.id
+    await first.pause(gate, paused=True)
+    assert list((await second.claim_due({WEBHOOK: 10})).attempts) == []
+    await first.pause(gate, paused=False)
+    assert len((await second.claim_due({WEBHOOK: 10})).attempts) == 3
+
+
+async def test_a_settle_on_one_node_lets_another_look_at_once(nodes):
+    first, second = await nodes.open(), await nodes.another()
+    await hosted(nodes, 2)
+    await first.limit((await the_gate(first)).gate.id, 1)
+    attempt = await claimed(first)
+    assert list((await second.claim_due({WEBHOOK: 9})).attempts) == []
+    assert await first.settle(attempt, success(nodes.clock, is_alive=True)), "the nodes that have slots are to look now"
+    assert len((await second.claim_due({WEBHOOK: 9})).attempts) == 1
+
+
+async def test_a_host_that_has_its_share_of_one_nodes_slots_gets_one_of_the_others_at_once(nodes):
+    first, second = await nodes.open(), await nodes.another()
+    tasks = await hosted(nodes, 20)
+    attempts = []
+    for store in (first, second):
+        left = 4
+        while (found := await store.claim_due({WEBHOOK: left})).attempts or found.next_due <= nodes.clock.now():
+            attempts += found.attempts
+            left -= len(found.attempts)
+        assert left == 2
+    assert found.next_due == nodes.clock.now() + SECOND, "it does not look all the time"
+    assert await first.settle(attempts[0], success(nodes.clock, is_alive=True))
+    attempts += (await first.claim_due({WEBHOOK: 3})).attempts
+    assert [attempt.task_id for attempt in attempts] == tasks[:5]
+
+
+async def test_a_circuit_counts_the_failures_of_all_nodes(nodes):
+    stores = [await nodes.open(), await nodes.another()]
+    await hosted(nodes, THRESHOLD)
+    attempts = [(store, attempt) for store in stores for attempt in (await store.claim_due({WEBHOOK: THRESHOLD})).attempts]
+    assert [store for store, _ in attempts] == [stores[0]] * 5 + [stores[1]] * 5, "each has its own slots"
+    dead = failure(nodes.clock, is_alive=False)
+    await asyncio.gather(*(store.settle(attempt, dead) for store, attempt in attempts))
+    assert (await the_gate(stores[0])).gate.circuit.failures == THRESHOLD
+
+
+async def test_failures_that_another_node_has_counted_meanwhile_are_not_forgotten(nodes):
+    store = await nodes.open()
+    await hosted(nodes)
+    gate = (await the_gate(store)).gate.id
+    seen = {gate: Known(Circuit(), is_paused=False, holds=False, now=nodes.clock.now())}
+    await nodes.connection.execute("UPDATE gate SET failures = 3")
+    await Gates(QUERIES).hear(nodes.connection, [News(gate, is_alive=False)], seen)
+    assert (await the_gate(store)).gate.circuit.failures == 4
+
+
+async def test_one_node_at_a_time_has_its_turn_at_what_a_gate_holds(nodes):
+    first, second = await nodes.open(), await nodes.another()
+    await hosted(nodes, 9)
+    gate = (await the_gate(first)).gate.id
+    await first.limit(gate, 3)
+    running = (await first.claim_due({WEBHOOK: 9})).attempts
+    for attempt in running:
+        await first.settle(attempt, success(nodes.clock, is_alive=True))
+    taken = await asyncio.gather(*(store.claim_due({WEBHOOK: 9}) for store in (first, second)))
+    assert sum(len(claimed.attempts) for claimed in taken) == 3
+
+
+async def test_what_a_node_sets_aside_while_another_empties_the_gate_is_not_lost(nodes):
+    first, second = await nodes.open(), await nodes.another()
+    tasks = await hosted(nodes, 3)
+    gate = (await the_gate(first)).gate.id
+    await first.limit(gate, 1)
+    running = await claimed(first)
+    await first.claim_due({WEBHOOK: 5})
+    await first.limit(gate, None)
+    async with session(nodes) as other, other.transaction():
+        tasks += await hosted(nodes, 2)
+        assert [row["held_by"] for row in await set_aside(other, second)] == [gate, gate]
+        emptying = asyncio.create_task(first.claim_due({WEBHOOK: 20}))
+        await until_it_waits(nodes)
+    came = [attempt.task_id for attempt in (await emptying).attempts]
+    assert came[:2] == tasks[1:3]
+    came = [running.task_id, *came, *await claim_all(nodes, second, free=20)]
+    assert sorted(came) == sorted(tasks)
+
+
+async def test_a_gate_is_not_said_to_hold_nothing_while_a_node_sets_tasks_aside(nodes):
+    store = await nodes.open()
+    await hosted(nodes, 2)
+    gate = (await the_gate(store)).gate.id
+    await store.limit(gate, 1)
+    first = await claimed(store)
+    await store.claim_due({WEBHOOK: 5})
+    await store.settle(first, success(nodes.clock, is_alive=True))
+    queue = "SELECT parks FROM gate_queue"
+    seen = await nodes.connection.fetchval(queue)
+    last = await claimed(store)  # what it held: now it holds none
+    async with session(nodes) as other, session(nodes) as third:
+        async with other.transaction():
+            tasks = await hosted(nodes)
+            await set_aside(other, store)
+            closing = asyncio.create_task(third.fetch(QUERIES["close_gate_queue"], WEBHOOK, [gate], [seen]))
+            await until_it_waits(nodes)
+        assert await closing == []
+    assert await nodes.connection.fetchval(queue) == seen + 1
+    await store.settle(last, success(nodes.clock, is_alive=True))
+    assert await claim_all(nodes, store, free=3) == tasks
+
+
+async def test_what_a_gate_holds_and_another_session_has_locked_is_looked_at_again_a_little_later(nodes):
+    store = await nodes.open()
+    tasks = await hosted(nodes, 3)
+    gate = (await the_gate(store)).gate.id
+    await store.limit(gate, 1)
+    first = await claimed(store)
+    await store.claim_due({WEBHOOK: 9})
+    await store.limit(gate, 5)
+    async with session(nodes) as other, other.transaction():
+        await other.execute("SELECT FROM task WHERE id = $1 FOR UPDATE", tasks[1])
+        found = await store.claim_due({WEBHOOK: 9})
+        assert [attempt.task_id for attempt in found.attempts] == tasks[2:]
+        assert found.next_due <= nodes.clock.now() + 10_000
+    await store.settle(first, success(nodes.clock, is_alive=True))
+    assert (await claimed(store)).task_id == tasks[1]
+
+
+async def test_what_is_set_aside_while_its_gate_is_opened_does_not_wait_for_ever(nodes):
+    store = await nodes.open()
+    tasks = await hosted(nodes, 2)
+    gate = (await the_gate(store)).gate.id
+    await store.pause(gate, paused=True)
+    async with session(nodes) as other:
+        async with other.transaction():
+            await other.execute(QUERIES["pause"].replace("$1", str(gate)).replace("$2", "false"))
+            claiming = asyncio.create_task(store.claim_due({WEBHOOK: 5}))
+            await until_it_waits(nodes)
+            await other.fetch(QUERIES["wake"], [gate], False)
+        found = await claiming
+    assert list(found.attempts) == []
+    assert found.next_due <= nodes.clock.now() + SECOND
+    assert await claim_all(nodes, store, free=5) == tasks
+
+
+async def test_what_is_seen_of_a_gate_before_it_is_woken_is_not_written_after(nodes):
+    store = await nodes.open()
+    tasks = await hosted(nodes, 2)
+    gate = (await the_gate(store)).gate.id
+    await store.pause(gate, paused=True)
+    await store.claim_due({WEBHOOK: 5})
+    await store.pause(gate, paused=True)  # it is looked at once more
+    (seen,) = await nodes.connection.fetch(QUERIES["woken"], WEBHOOK, store._node, 64, [])
+    await store.pause(gate, paused=False)
+    stale = (WEBHOOK, [gate], [0], [seen["wake_at"]], [LAST], 1, store._node)
+    assert await nodes.connection.fetch(QUERIES["claim_held"], *stale) == []
+    assert await claim_all(nodes, store, free=5) == tasks
+
+
+async def test_whatever_nodes_and_operators_do_at_once_no_task_is_left_behind(nodes):
+    stores = [await nodes.open(), await nodes.another(), await nodes.another()]
+    hosts = [f"http://{name}.example:80" for name in "abc"]
+    tasks = [task for host in hosts for task in await hosted(nodes, 80, host)]
+    gates = [record.gate.id for record in await stores[0].gates(after=0, limit=10)]
+    done = []
+
+    async def work(store):
+        idle = 0
+        while idle < 40:
+            attempts = (await store.claim_due({WEBHOOK: 7})).attempts
+            idle = 0 if attempts else idle + 1
+            for attempt in attempts:
+                await store.settle(attempt, success(nodes.clock, is_alive=True))
+                done.append(attempt.task_id)
+
+    async def operate(store):
+        for step in range(40):
+            await store.limit(gates[step % 3], 1 + step % 4)
+            await store.pause(gates[step % 3], paused=True)
+            await store.pause(gates[step % 3], paused=False)
+
+    await asyncio.gather(*map(work, stores), operate(stores[0]))
+    lost = """
+        SELECT count(*) FROM task WHERE state = 0 AND held_by IS NOT NULL
+           AND NOT EXISTS (SELECT FROM gate_queue WHERE gate = held_by AND gate_queue.pool = task.pool)
+    """
+    assert await nodes.connection.fetchval(lost) == 0
+    assert await nodes.connection.fetchval("SELECT count(*) FROM gate_queue WHERE wake_at > tasker_now() + interval '1s'") == 0
+    done += await claim_all(nodes, stores[1], free=7)
+    assert sorted(done) == sorted(tasks)

@@ -38,7 +38,7 @@ def pooled_url(tmp_path_factory):
         f"unix_socket_dir=\nauth_type=trust\nauth_file={folder}/users\npool_mode=transaction\ndefault_pool_size=3\n"
     )
     user = {"user": pwd.getpwnam("nobody").pw_uid} if os.geteuid() == 0 else {}
-    for path in (folder, *folder.iterdir(), *folder.parents[:2]):
+    for path in (folder, *folder.iterdir(), *folder.parents[:3]):
         path.chmod(0o755)
     process = subprocess.Popen(["pgbouncer", "-q", folder / "pgbouncer.ini"], stderr=subprocess.DEVNULL, **user)
     limit = time.monotonic() + 20
@@ -66,4 +66,30 @@ async def test_a_store_works_behind_it(pooled_url):
     assert sorted(attempt.task_id for attempt in attempts) == sorted(task.id for task in tasks)
     assert {task.state for task in await listed(store)} == {State.DONE}
     assert [node.running for node in await store.nodes()] == [0]
+    await store.close()
+
+
+async def test_gates_callbacks_and_expiry_work_behind_it(pooled_url):
+    store = PostgresStore(pooled_url, base_clock=SystemClock(), address="http://127.0.0.1:8080", version="0", listens=False)
+    await store.open()
+    now = store.clock.now()
+    tasks = [a_task(due_at=now - 1, host="http://a.example:80") for _ in range(3)]
+    called_back = b'{"url":"http://a/","body":"x","on_failure":"http://b/"}'
+    await store.create([*tasks, a_task(due_at=now - 2, expires_at=now - 1, fields=called_back)])
+    (record,) = await store.gates(after=0, limit=9)
+    await store.limit(record.gate.id, 1)
+    first = await store.claim_due({WEBHOOK: 9})
+    assert first.expired == 1
+    attempt, told = first.attempts
+    assert (attempt.task_id, b'"expired"' in told.fields) == (tasks[0].id, True)
+    callback = a_task(due_at=now + 10**12)
+    assert await store.settle(attempt, success(store.clock, is_alive=True, callback=callback))
+    await store.pause(record.gate.id, paused=True)
+    await store.limit(record.gate.id, None)
+    await store.claim_due({WEBHOOK: 9})
+    assert (await store.gate(record.gate.id)).held == 2
+    await store.pause(record.gate.id, paused=False)
+    claimed = (await store.claim_due({WEBHOOK: 9})).attempts
+    assert [attempt.task_id for attempt in claimed] == [tasks[1].id, tasks[2].id]
+    assert (await store.standing(callback.id)).task.state is State.TODO
     await store.close()

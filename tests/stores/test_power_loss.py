@@ -74,7 +74,7 @@ async def test_every_acknowledged_write_is_in_every_image_that_a_power_loss_can_
             note(task.id, State.TODO, State.IN_PROGRESS)
         (attempt,) = (await store.claim_due({WEBHOOK: 1})).attempts
         now = clock.now()
-        settled = lifecycle.settle(Succeeded(), attempt=1, retry=RetryPolicy(), started_at=now, now=now, rand=0.5)
+        settled = lifecycle.settle(Succeeded(), attempt=attempt, retry=RetryPolicy(), started_at=now, now=now, rand=0.5)
         await store.settle(attempt, settled)
         note(run.id, State.DONE)
         await store.delete(gone.id)
@@ -117,4 +117,17 @@ async def test_a_write_is_synced_before_its_caller_hears_of_it_and_a_claim_is_no
     vfs.events.clear()
     await store.create([a_task(due_at=clock.now())])
     assert [event.what for event in vfs.events][-1] == "sync", "the level is set back after a claim"
+    await store.close()
+
+
+async def test_that_a_task_has_expired_is_synced_before_its_callback_can_be_sent(tmp_path):
+    clock, vfs = ManualClock(), RecordingVFS()
+    store = SqliteStore(str(tmp_path / "tasks.db"), clock=clock, vfs=vfs.name)
+    await store.open()
+    await store.create([a_task(due_at=clock.now(), expires_at=clock.now() + 1)])
+    await clock.advance(1)
+
+    vfs.events.clear()
+    assert (await store.claim_due({})).expired == 1
+    assert [event.what for event in vfs.events][-1] == "sync"
     await store.close()

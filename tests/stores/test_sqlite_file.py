@@ -1,7 +1,8 @@
 """What only a store on a SQLite file promises."""
 
 import pytest
-from steps import claimed, success
+from kinds import SqliteFile
+from steps import SECOND, WEBHOOK, claimed, success
 
 from tasker.errors import DatabaseError, DatabaseInUseError, NotADatabaseError, StoreUnavailableError
 from tasker.interfaces import TaskFilter
@@ -85,3 +86,48 @@ async def test_a_closed_store_says_so(clock, tmp_path, location):
         await store.list_page(TaskFilter(), after=None, limit=1)
     with pytest.raises(StoreUnavailableError, match="closed"):
         await store.create([a_task(due_at=clock.now())])
+
+
+async def test_what_a_gate_held_when_the_server_died_is_looked_at_at_once_though_the_clock_was_set_back(tmp_path):
+    kind = SqliteFile(tmp_path)
+    store, clock = await kind.open(), kind.clock
+    await store.create([a_task(due_at=clock.now() - 7200 * SECOND, host="http://a:80") for _ in range(3)])
+    assert len((await store.claim_due({WEBHOOK: 2})).attempts) == 1
+    store = await kind.after_death(store)
+    await clock.step(-3600)
+    assert (await store.take_back()).todo == 1
+    assert len((await store.claim_due({WEBHOOK: 2})).attempts) == 1
+    await kind.close()
+
+
+async def test_what_a_gate_holds_does_not_start_before_its_time_when_the_clock_was_set_back(tmp_path):
+    kind = SqliteFile(tmp_path)
+    store, clock = await kind.open(), kind.clock
+    early = [a_task(due_at=clock.now() - 7200 * SECOND, host="http://a:80") for _ in range(2)]
+    late = [a_task(due_at=clock.now(), host="http://a:80") for _ in range(20)]
+    await store.create([*early, *late])
+    (gate,) = await store.gates(after=0, limit=9)
+    await store.pause(gate.gate.id, paused=True)
+    while (await store.claim_due({WEBHOOK: 9})).next_due <= clock.now():
+        pass
+    await clock.step(-3600)
+    await store.pause(gate.gate.id, paused=False)
+
+    assert await everything_due(store, clock) == {task.id for task in early}
+    assert (await store.claim_due({WEBHOOK: 9})).next_due == late[0].due_at
+    assert (await store.gate(gate.gate.id)).held == 0
+    await clock.advance(3600)
+    assert len(await everything_due(store, clock)) == 20
+    await kind.close()
+
+
+async def everything_due(store, clock):
+    """Claim, and end, what is due now. Return its ids."""
+    found = set()
+    while True:
+        claimed = await store.claim_due({WEBHOOK: 9})
+        for attempt in claimed.attempts:
+            found.add(attempt.task_id)
+            await store.settle(attempt, success(clock, is_alive=True))
+        if not claimed.attempts and (claimed.next_due is None or claimed.next_due > clock.now()):
+            return found

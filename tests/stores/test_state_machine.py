@@ -249,7 +249,8 @@ class Stories(RuleBasedStateMachine):
 
 
 def bare(task):
-    """The task without the words of a fault that only the store can choose."""
+    """The task without what only the store can choose: the words of a fault, and the node."""
+    task = replace(task, node=None)
     if task.last_error is not None and task.last_error.code == "crashed_worker":
         return replace(task, last_error=TaskFault("crashed_worker", ""))
     return task

@@ -70,6 +70,7 @@ async def test_every_row_becomes_a_task_with_its_id_and_state(earlier):
     shown = wire.task_json(await store.get(TaskId(str(next(iter(webhooks))))))
     assert b'"url":"http://localhost/x"' in shown
     assert len((await store.list_page(TaskFilter(), after=None, limit=100)).tasks) == 8
+    assert [record.gate.name for record in await store.gates(after=0, limit=9)] == ["http://localhost:80", "hash"]
 
     assert (await store.take_back()).todo == 2, "what the earlier server was running runs again"
     claimed = await store.claim_due({Pool(1): 10, Pool(2): 10})

@@ -1,19 +1,31 @@
-"""Webhooks: which URLs are taken, what is sent, and what becomes of an answer."""
+"""Webhooks: which are taken, what is sent, and what becomes of an answer."""
 
+import time
 from datetime import timedelta
 
 import msgspec
 import pytest
 
 from tasker import __version__
-from tasker.egress.http_client import DeliveryError, Response
+from tasker.egress.http_client import DeliveryError
+from tasker.egress.signing import Signer
 from tasker.errors import InvalidTaskError
-from tasker.model.attempt import Attempt, Failed, Succeeded
+from tasker.model.attempt import Attempt, Exchange, Failed, Phases, Succeeded
+from tasker.model.gate import Destination, GateKind
 from tasker.model.instants import SECOND
 from tasker.model.task import Pool, TaskFault, TaskId
-from tasker.task_types.webhook import WebhookType
+from tasker.task_types.hash import HashType
+from tasker.task_types.webhook import HEADERS_LIMIT, WebhookType, checked_callback
 from tasker.timing.clock import ManualClock
-from tasker.wire import RetryFields, WebhookFields
+from tasker.wire import CallbackFields, HashFields, WebhookFields, request_type
+
+URL = "http://user:p4ss@localhost:9000/hook?t0ken"
+
+
+def answered(status, **headers):
+    """An answer."""
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return Exchange(phases=Phases(total=0.25), status=status, headers=named, body="kept")
 
 
 class FakeClient:
@@ -23,7 +35,7 @@ class FakeClient:
         self.requests, self.closed = [], False
         self._answer = answer
 
-    async def post(self, request, before_first_byte):
+    async def send(self, request, before_first_byte):
         self.requests.append(request)
         before_first_byte()
         if isinstance(self._answer, Exception):
@@ -44,21 +56,44 @@ def webhooks(clock):
     return WebhookType(None, clock, slots=7)
 
 
-async def run(clock, answer, *, body="x", number=1, started=lambda: None):
+def decoded(**members):
+    """A request as it comes out of its JSON."""
+    shape = request_type("webhook", WebhookFields)
+    return msgspec.json.decode(msgspec.json.encode({"execution_time": "2126-01-01T00:00:00Z", **members}), type=shape)
+
+
+async def run(clock, answer, *, number=1, started=lambda: None, signer=None, **members):
     """Make one attempt; return its outcome and the request that was made."""
     client = FakeClient(answer)
+    if not {"body", "json", "method"} & members.keys():
+        members["body"] = "x"
+    webhooks = WebhookType(client, clock, slots=1, signer=signer)
     attempt = Attempt(
         task_id=TaskId("019bbade-01c6-7d11-821f-bc1538901f12"),
         type="webhook",
         pool=Pool(1),
         number=number,
         due_at=clock.now(),
+        execution_at=clock.now(),
         claim=1,
-        fields=msgspec.json.encode(WebhookFields(url="http://user:p4ss@localhost:9000/hook?t0ken", body=body)),
+        node="019bbade-0000-7d11-821f-bc1538901f12",
+        fields=msgspec.json.encode(webhooks.prepare(decoded(**{"url": URL, **members}))),
     )
-    outcome = await WebhookType(client, clock, slots=1).run(attempt, started)
+    outcome = await webhooks.run(attempt, started)
     [request] = client.requests
     return outcome, request
+
+
+def refused(webhooks, **members):
+    """The webhook is refused; with what."""
+    with pytest.raises(InvalidTaskError) as caught:
+        webhooks.prepare(decoded(**{"url": "http://h/", "body": "x", **members}))
+    error = caught.value
+    assert "expected" in error.problem
+    assert str(error).isprintable()
+    assert len(str(error)) < 250
+    assert "p4ss" not in str(error)
+    return error
 
 
 # URLs
@@ -92,9 +127,7 @@ async def run(clock, answer, *, body="x", number=1, started=lambda: None):
     ids=lambda url: url[:40],
 )
 def test_a_usable_url_is_kept_as_it_is(webhooks, url):
-    request = WebhookFields(url=url, body="x", retry=RetryFields(max_attempts=2))
-
-    assert webhooks.prepare(request) == request
+    assert webhooks.prepare(decoded(url=url, body="x")) == WebhookFields(url=url, body="x")
 
 
 @pytest.mark.parametrize(
@@ -116,7 +149,10 @@ def test_a_url_without_a_scheme_gets_http(webhooks, url):
         *((url, "percent-encode") for url in (" http://h/", "http://h/ ", "http://us er@h/", "http:\\\\h\\")),
         *((url, "a host") for url in ("http://", "http:///p4ss", "//p4ss", "/p4ss", "http://.", "https://..", "http://?p4ss")),
         *((f"http://h:{port}/", "") for port in ("0", "65536", "-1", "99999999999999999999", "x", "8080:80", "1.5", "0x50")),
-        *((url, "") for url in ("http://[::1/", "http://[zz]/", "http://[::1]x/", "http://user:p4ss@/", "http://:80/")),
+        *(
+            (url, "")
+            for url in ("http://[::1/", "http://[zz]/", "http://[::1]x/", "http://user:p4ss@/", "http://[]@/", "http://:80/")
+        ),
         *(
             (url, "")
             for url in ("http://h\uff0fp4ss/", "http://h\uff1a80/", "http://\u2100.example/", "http://" + "ü" * 300 + "/")
@@ -138,14 +174,187 @@ def test_an_unusable_url_is_refused_in_a_line_that_says_what_is_right(webhooks, 
     assert str(refused.value).isprintable()
 
 
+# Everything else that a webhook may say
+
+
+def test_what_is_stored_is_what_was_given(webhooks):
+    members = {
+        "url": "https://h/x",
+        "method": "PUT",
+        "headers": {"X-Api-Key": "p4ss", "accept": ""},
+        "json": {"a": [1, None]},
+        "timeout": 2.5,
+        "success": [200, "4xx"],
+    }
+
+    stored = msgspec.json.decode(msgspec.json.encode(webhooks.prepare(decoded(**members))))
+
+    assert stored == members
+
+
+def test_json_is_stored_byte_by_byte_as_it_was_given(webhooks):
+    text = b'{ "a" : 1.0e0,\n"b":"\\u00e9", "a":2 }'
+    shape = request_type("webhook", WebhookFields)
+    request = msgspec.json.decode(b'{"execution_time":"x","url":"http://h/","json": %b }' % text, type=shape)
+
+    stored = msgspec.json.encode(webhooks.prepare(request))
+
+    assert bytes(msgspec.json.decode(stored, type=WebhookFields).json) == text
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "DELETE", "OPTIONS"])
+def test_these_methods_may_have_a_body_or_none(webhooks, method):
+    for members in ({}, {"body": "x"}, {"json": {}}):
+        assert webhooks.prepare(decoded(url="http://h/", method=method, **members)).method == method
+
+
+@pytest.mark.parametrize("method", [None, "POST", "PUT", "PATCH"])
+def test_these_methods_need_a_body(webhooks, method):
+    members = {} if method is None else {"method": method}
+
+    with pytest.raises(InvalidTaskError) as caught:
+        webhooks.prepare(decoded(url="http://h/", **members))
+
+    assert caught.value.field == "body"
+    assert caught.value.problem.startswith("expected a value, it is missing")
+    assert (method or "POST") in caught.value.problem
+
+
+def test_a_body_and_json_together_are_refused(webhooks):
+    assert refused(webhooks, json=None).field == "json", "null is JSON, too"
+
+
+@pytest.mark.parametrize("text", [b'"\xff"', b'{"\xff": 1}', b'"\xed\xa0\x80"'])
+def test_json_that_is_not_utf_8_is_refused(webhooks, text):
+    with pytest.raises(InvalidTaskError, match=r"^json: expected JSON in UTF-8"):
+        webhooks.prepare(WebhookFields(url="http://h/", json=msgspec.Raw(text)))
+
+
+@pytest.mark.parametrize("name", ["X-Api-Key", "a", "!#$%&'*+-.^_`|~09", "authorization", "Cookie", "x" * 1_000])
+@pytest.mark.parametrize("value", ["", "x", "a b", '"a, b";c=\\', "\xe9\xa0\xff", "x" * 10_000])
+def test_a_header_that_can_be_sent_is_taken(webhooks, name, value):
+    assert webhooks.prepare(decoded(url="http://h/", body="x", headers={name: value})).headers == {name: value}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("connection", "Keep-Alive", "proxy-connection", "proxy-authenticate", "proxy-authorization", "TE", "trailer"),
+        *("transfer-encoding", "Transfer-Encoding", "upgrade", "Host", "content-length", "Content-Length", "expect"),
+        *("webhook-id", "Webhook-Timestamp", "WEBHOOK-SIGNATURE"),
+    ],
+)
+def test_a_header_that_tasker_makes_itself_is_refused(webhooks, name):
+    assert refused(webhooks, headers={"x": "y", name: "p4ss"}).field == f"headers.{name}"
+
+
+@pytest.mark.parametrize(
+    "name", ["", "a b", "a:", ": x", "ä", "a\0", "a\r\nb: p4ss", "(a)", "a/b", "Key: p4ss", "a" * 9_000 + ":"]
+)
+def test_a_name_that_is_no_token_is_refused(webhooks, name):
+    assert refused(webhooks, headers={name: "p4ss"}).field == "headers"
+
+
+@pytest.mark.parametrize(
+    "value",
+    [*(f"p4ss{character}x" for character in "\0\t\n\r\x1f\x7f\x80\x9f\u0100\u20ac\U0001f511"), " p4ss", "p4ss ", " ", "\xa0"],
+)
+def test_a_value_that_cannot_be_sent_is_refused_without_being_shown(webhooks, value):
+    error = refused(webhooks, headers={"X-Api-Key": value})
+
+    assert error.field == "headers.X-Api-Key"
+    assert repr(value)[1:-1] not in str(error) or not value.strip()
+
+
+def test_a_header_twice_in_two_cases_is_refused(webhooks):
+    assert refused(webhooks, headers={"X-Key": "p4ss", "x-kEY": "p4ss"}).field == "headers.x-kEY"
+
+
+def test_all_headers_together_have_a_limit(webhooks):
+    most = {"a": "x" * (HEADERS_LIMIT - 4), "bcd": ""}
+    assert webhooks.prepare(decoded(url="http://h/", body="x", headers=most)).headers == most
+
+    assert refused(webhooks, headers=most | {"bcd": "x"}).field == "headers"
+
+
+@pytest.mark.parametrize("url", ["http://user:p4ss@h/", "http://user@h/", "http://:p4ss@h/"])
+def test_a_user_in_the_url_and_an_authorization_header_are_refused_together(webhooks, url):
+    assert refused(webhooks, url=url, headers={"Authorization": "Bearer p4ss"}).field == "headers.Authorization"
+
+
+@pytest.mark.parametrize("url", ["http://h/@", "http://h/?to=a@b", "h/a@b"])
+def test_an_at_sign_elsewhere_in_the_url_is_no_user(webhooks, url):
+    assert webhooks.prepare(decoded(url=url, body="x", headers={"authorization": "x"})).headers == {"authorization": "x"}
+
+
+@pytest.mark.parametrize("status", [199, 600, 0, -200, "1xx", "6xx", "200", "2XX", "xx", "", "2xxx", "ok" * 500, "\u0662xx"])
+def test_a_success_that_is_no_status_is_refused(webhooks, status):
+    assert refused(webhooks, success=[200, status]).field == "success[1]"
+
+
+# Where it goes
+
+
+@pytest.mark.parametrize(
+    ("url", "name"),
+    [
+        ("localhost:9000/x?y", "http://localhost:9000"),
+        ("https://user:p4ss@Example.org/", "https://example.org:443"),
+        ("http://[::1]/", "http://[::1]:80"),
+    ],
+)
+def test_the_destination_of_a_webhook_is_its_host_without_userinfo(webhooks, url, name):
+    prepared = webhooks.prepare(decoded(url=url, body="x"))
+
+    assert webhooks.destination(prepared) == Destination(GateKind.HOST, name)
+
+
+def test_the_destination_of_all_hashes_is_their_type():
+    hashes = HashType(iterations=1, slots=1)
+
+    assert hashes.destination(hashes.prepare(HashFields(secret="x"))) == Destination(GateKind.TYPE, "hash")
+
+
+# Callbacks
+
+
+def test_a_callback_that_is_a_url_gets_its_scheme():
+    assert checked_callback("localhost:9000/x", field="on_success") == "http://localhost:9000/x"
+
+
+def test_a_callback_that_is_a_webhook_is_kept_with_the_scheme_of_its_url():
+    callback = CallbackFields(url="h/x", method="PUT", headers={"a": "b"}, timeout=5.0, success=[202], retry="standard")
+
+    assert checked_callback(callback, field="on_failure") == msgspec.structs.replace(callback, url="http://h/x")
+
+
+@pytest.mark.parametrize(
+    ("callback", "field"),
+    [
+        ("ftp://user:p4ss@h/", "on_success"),
+        (CallbackFields(url="http://user:p4ss@/"), "on_success.url"),
+        (CallbackFields(url="http://h/", headers={"X-Key": "p4ss\n"}), "on_success.headers.X-Key"),
+        (CallbackFields(url="http://user:p4ss@h/", headers={"authorization": "x"}), "on_success.headers.authorization"),
+        (CallbackFields(url="http://h/", success=["all"]), "on_success.success[0]"),
+    ],
+)
+def test_a_callback_that_cannot_be_sent_is_refused_with_its_place(callback, field):
+    with pytest.raises(InvalidTaskError) as caught:
+        checked_callback(callback, field=field.partition(".")[0])
+
+    assert caught.value.field == field
+    assert "expected" in caught.value.problem
+    assert "p4ss" not in str(caught.value)
+
+
 # What is sent
 
 
 @pytest.mark.anyio
 async def test_the_body_goes_to_the_url_with_the_headers_that_tell_receivers_what_it_is(clock):
-    _, request = await run(clock, Response(200), body='{"ä": "\0"} \r\n')
+    _, request = await run(clock, answered(200), body='{"ä": "\0"} \r\n')
 
-    assert request.url == "http://user:p4ss@localhost:9000/hook?t0ken"
+    assert (request.method, request.url) == ("POST", URL)
     assert request.body == '{"ä": "\0"} \r\n'.encode()
     assert request.timeout_seconds == 30
     assert request.headers == {
@@ -163,7 +372,7 @@ async def test_the_body_goes_to_the_url_with_the_headers_that_tell_receivers_wha
     ['{"a": 1}', "[]", "0", "-1.5e3", '"x"', "null", "true", ' {"a": "ü"}\r\n', '{"a": 1, "a": 2}', "1" * 5_000, '"\\u0000"'],
 )
 async def test_a_body_that_is_json_is_declared_so(clock, body):
-    _, request = await run(clock, Response(200), body=body)
+    _, request = await run(clock, answered(200), body=body)
 
     assert request.headers["content-type"] == "application/json"
 
@@ -191,16 +400,16 @@ async def test_a_body_that_is_json_is_declared_so(clock, body):
     ids=lambda body: repr(body[:20]),
 )
 async def test_any_other_body_is_declared_to_be_text(clock, body):
-    _, request = await run(clock, Response(200), body=body)
+    _, request = await run(clock, answered(200), body=body)
 
     assert request.headers["content-type"] == "text/plain; charset=utf-8"
 
 
 @pytest.mark.anyio
 async def test_every_attempt_carries_the_same_id_and_its_own_time(clock):
-    _, first = await run(clock, Response(500))
+    _, first = await run(clock, answered(500))
     await clock.step(3600)
-    _, second = await run(clock, Response(200), number=2)
+    _, second = await run(clock, answered(200), number=2)
 
     assert first.headers["webhook-id"] == second.headers["webhook-id"]
     assert int(second.headers["webhook-timestamp"]) - int(first.headers["webhook-timestamp"]) == 3600
@@ -210,9 +419,67 @@ async def test_every_attempt_carries_the_same_id_and_its_own_time(clock):
 async def test_the_attempt_starts_when_the_client_says_that_its_first_byte_goes_out(clock):
     starts = []
 
-    await run(clock, Response(200), started=lambda: starts.append("started"))
+    await run(clock, answered(200), started=lambda: starts.append("started"))
 
     assert starts == ["started"]
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
+async def test_the_method_and_the_timeout_are_those_of_the_task(clock, method):
+    _, request = await run(clock, answered(200), method=method, body="x", timeout=0.5)
+
+    assert (request.method, request.body, request.timeout_seconds) == (method, b"x", 0.5)
+
+
+@pytest.mark.anyio
+async def test_a_webhook_without_a_body_has_no_content_type(clock):
+    _, request = await run(clock, answered(200), method="GET")
+
+    assert request.body is None
+    assert "content-type" not in request.headers
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("value", [{"ä": [1.5, None]}, "text", None, 0, []])
+async def test_json_is_sent_as_json(clock, value):
+    _, request = await run(clock, answered(200), json=value)
+
+    assert request.body == msgspec.json.encode(value)
+    assert request.headers["content-type"] == "application/json"
+
+
+@pytest.mark.anyio
+async def test_headers_of_the_task_replace_those_of_tasker_and_come_beside_them(clock):
+    own = {"Content-Type": "text/csv", "USER-AGENT": "mine", "accept-encoding": "gzip", "Accept": "*/*", "X-A": "\xe9"}
+
+    _, request = await run(clock, answered(200), headers=own)
+
+    assert request.headers == {
+        **own,
+        "webhook-id": "019bbade-01c6-7d11-821f-bc1538901f12",
+        "webhook-timestamp": "1767225600",
+    }
+
+
+@pytest.mark.anyio
+async def test_each_attempt_is_signed_with_its_own_time_over_exactly_what_is_sent(clock):
+    signer = Signer(["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"])
+    for number, members in enumerate(({"body": '{"ä":  1}\r\n'}, {"json": {"b": 1}}, {"method": "GET"}), 1):
+        _, request = await run(clock, answered(200), number=number, signer=signer, **members)
+        headers = request.headers
+        assert headers["webhook-timestamp"] == str(clock.now() // SECOND)
+        assert headers["webhook-signature"] == signer.signature(
+            headers["webhook-id"], headers["webhook-timestamp"], request.body or b""
+        )
+        await clock.step(3600)
+
+
+@pytest.mark.anyio
+async def test_without_a_signer_nothing_is_signed(clock):
+    _, request = await run(clock, answered(200))
+
+    assert "webhook-signature" not in request.headers
 
 
 # What becomes of it
@@ -221,17 +488,92 @@ async def test_the_attempt_starts_when_the_client_says_that_its_first_byte_goes_
 @pytest.mark.anyio
 async def test_2xx_is_success(clock):
     for status in range(200, 300):
-        outcome, _ = await run(clock, Response(status))
-        assert outcome == Succeeded(), status
+        outcome, _ = await run(clock, answered(status))
+        assert outcome == Succeeded(exchange=answered(status)), status
 
 
 @pytest.mark.anyio
 async def test_anything_else_is_a_failed_attempt_that_may_be_followed_by_another(clock):
-    for status in (101, 199, *range(300, 601), 999):
-        outcome, _ = await run(clock, Response(status))
+    for status in (101, 199, *range(300, 410), *range(411, 601), 999):
+        outcome, _ = await run(clock, answered(status))
         assert isinstance(outcome, Failed)
         assert (outcome.fault.code, outcome.permanent) == (f"status_{status}", False)
         assert outcome.fault.msg.startswith(f"the target answered {status}")
+        assert outcome.exchange == answered(status)
+
+
+@pytest.mark.anyio
+async def test_a_task_says_itself_what_success_is(clock):
+    success = [204, "3xx", 404, 410, "5xx"]
+    expected = {204, *range(300, 400), 404, 410, *range(500, 600)}
+
+    succeeded = set()
+    for status in (101, *range(200, 601)):
+        outcome, _ = await run(clock, answered(status), success=success)
+        if isinstance(outcome, Succeeded):
+            succeeded.add(status)
+
+    assert succeeded == expected
+
+
+@pytest.mark.anyio
+async def test_who_answers_is_alive_unless_it_says_that_it_is_not_well(clock):
+    for status, is_alive in ((302, True), (404, True), (410, True), (429, True), (499, True), (500, False), (503, False)):
+        outcome, _ = await run(clock, answered(status))
+        assert outcome.is_alive is is_alive, status
+
+
+@pytest.mark.anyio
+async def test_what_is_gone_will_not_come_back(clock):
+    outcome, _ = await run(clock, answered(410))
+
+    assert (outcome.fault.code, outcome.permanent) == ("status_410", True)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("status", [429, 503])
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [
+        ("0", 0),
+        ("7", 7),
+        ("86400", 86_400),
+        ("9" * 200, 365 * 86_400),
+        ("Thu, 01 Jan 2026 00:02:00 GMT", 119.000001),
+        ("Thursday, 01-Jan-26 00:02:00 GMT", 119.000001),
+        ("Thu Jan  1 00:02:00 2026", 119.000001),
+        ("Fri, 31 Dec 9999 23:59:59 GMT", 365 * 86_400),
+        ("Thu, 01 Jan 2026 00:00:00 GMT", None),
+        ("Sun, 06 Nov 1994 08:49:37 GMT", None),
+        *((value, None) for value in ("", "-1", "1.5", "soon", "7, 8", "Thu, 32 Jan 2026 00:00:00 GMT", "\u0667", "x" * 256)),
+        *((f"Fri, 01 Jan {year} 00:00:00 GMT", None) for year in ("0000", "99999", "9" * 100)),
+        ("Fri, 01 Jan 2027 00:00:00 +99999999999999", None),
+    ],
+)
+async def test_a_target_says_how_long_it_wants_to_be_left_alone(clock, status, value, seconds):
+    outcome, _ = await run(clock, answered(status, retry_after=value))
+
+    assert outcome.retry_after == (None if seconds is None else timedelta(seconds=seconds))
+
+
+@pytest.mark.anyio
+async def test_a_date_without_a_zone_is_in_utc_wherever_the_server_stands(clock, monkeypatch):
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    time.tzset()
+    try:
+        outcome, _ = await run(clock, answered(503, retry_after="Thu Jan  1 00:02:00 2026"))
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+
+    assert outcome.retry_after == timedelta(seconds=119.000001)
+
+
+@pytest.mark.anyio
+async def test_a_wish_to_be_left_alone_is_heard_from_those_answers_only(clock):
+    for status in (302, 404, 500, 502, 504):
+        outcome, _ = await run(clock, answered(status, retry_after="7"))
+        assert outcome.retry_after is None
 
 
 @pytest.mark.anyio
@@ -245,22 +587,28 @@ async def test_anything_else_is_a_failed_attempt_that_may_be_followed_by_another
     ],
 )
 async def test_a_failed_attempt_says_what_the_status_means(clock, status, msg):
-    outcome, _ = await run(clock, Response(status))
+    outcome, _ = await run(clock, answered(status))
 
     assert outcome.fault == TaskFault(f"status_{status}", msg)
 
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("permanent", [True, False])
-async def test_a_call_without_an_answer_is_a_failed_attempt(clock, permanent):
-    outcome, _ = await run(clock, DeliveryError("some_code", "in some words", permanent=permanent))
+@pytest.mark.parametrize(("is_targets_fault", "is_alive"), [(True, False), (False, None)])
+async def test_a_call_without_an_answer_is_a_failed_attempt(clock, permanent, is_targets_fault, is_alive):
+    error = DeliveryError("some_code", "in some words", permanent=permanent, is_targets_fault=is_targets_fault)
+    error.exchange = Exchange(phases=Phases(dns=0.5, total=1.5))
 
-    assert outcome == Failed(TaskFault("some_code", "in some words"), permanent=permanent)
+    outcome, _ = await run(clock, error)
+
+    assert outcome == Failed(
+        TaskFault("some_code", "in some words"), permanent=permanent, is_alive=is_alive, exchange=error.exchange
+    )
 
 
 @pytest.mark.anyio
 async def test_the_engine_waits_longer_than_the_client(webhooks):
-    _, request = await run(ManualClock(), Response(200))
+    _, request = await run(ManualClock(), answered(200), timeout=3600)
 
     assert webhooks.timeout > timedelta(seconds=request.timeout_seconds)
     assert webhooks.slots == 7
@@ -268,7 +616,7 @@ async def test_the_engine_waits_longer_than_the_client(webhooks):
 
 @pytest.mark.anyio
 async def test_closing_the_type_closes_its_client(clock):
-    client = FakeClient(Response(200))
+    client = FakeClient(answered(200))
 
     await WebhookType(client, clock, slots=1).close()
 

@@ -10,9 +10,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tasker.access import Access
 from tasker.api import problems
-from tasker.api.create import ClientGoneError, creator
+from tasker.api.bodies import ClientGoneError
+from tasker.api.create import creator
 from tasker.api.receiving import HANG_UP
-from tasker.api.routes import about, tasks
+from tasker.api.routes import about, destinations, tasks
 from tasker.config import Settings
 from tasker.errors import TaskerError
 from tasker.service import Service
@@ -26,8 +27,14 @@ def build_app(service: Service, registry: Registry, access: Access, settings: Se
 
     Every request is answered, unless its client hangs up: with what it asked for, or with a problem (``problems.PROBLEMS``).
     """
-    create = creator(service, registry, max_body_bytes=settings.max_body_bytes)
-    router = Router([*tasks.routes(service, registry), *about.routes(service, registry)], redirect_slashes=False)
+    limit = settings.max_body_bytes
+    create = creator(service, registry, max_body_bytes=limit)
+    routes = [
+        *tasks.routes(service, registry, max_body_bytes=limit),
+        *destinations.routes(service, max_body_bytes=limit),
+        *about.routes(service, registry),
+    ]
+    router = Router(routes, redirect_slashes=False)
     return _Door(access, create, router)
 
 

@@ -2,14 +2,11 @@
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from tasker.api.bodies import read_body
 from tasker.api.new_task import NewTaskDecoder
-from tasker.errors import BodyTooLargeError, InvalidTaskError
+from tasker.errors import InvalidTaskError
 from tasker.service import Service
 from tasker.task_types.registry import Registry
-
-
-class ClientGoneError(Exception):
-    """The client hung up before its request was complete: there is nobody to answer."""
 
 
 def creator(service: Service, registry: Registry, *, max_body_bytes: int) -> ASGIApp:
@@ -33,26 +30,3 @@ def creator(service: Service, registry: Registry, *, max_body_bytes: int) -> ASG
         await send({"type": "http.response.body", "body": answer})
 
     return create
-
-
-async def read_body(receive: Receive, limit: int) -> bytes:
-    """Read the body of a request.
-
-    Raises:
-        BodyTooLargeError: it has more than *limit* bytes. It was not read any further.
-        ClientGoneError: the client hung up before it was complete.
-    """
-    body = bytearray()
-    while True:
-        message = await receive()
-        if message["type"] != "http.request":
-            raise ClientGoneError
-        piece: bytes = message["body"]
-        more: bool = message["more_body"]
-        if len(body) + len(piece) > limit:
-            raise BodyTooLargeError(limit)
-        if not more and not body:
-            return piece  # nearly always: it came in one piece
-        body += piece
-        if not more:
-            return bytes(body)

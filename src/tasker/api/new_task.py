@@ -1,7 +1,7 @@
 """What a request for a new task looks like, and what is said about one that looks otherwise."""
 
 import re
-from collections.abc import Iterator
+from itertools import accumulate
 from typing import Any, Final
 
 import msgspec
@@ -12,9 +12,18 @@ from tasker.errors import InvalidTaskError
 from tasker.interfaces import TaskType
 from tasker.task_types.registry import Registry
 
+NESTED_LIMIT: Final = 200
+"""How deeply arrays and objects may stand in each other. What is stored is decoded again wherever it is needed: how deeply that
+works depends on how deeply the calls stand in each other there."""
+
+_STRING: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
+_NO_BRACKETS: Final = bytes(byte for byte in range(256) if byte not in b"[]{}")
+_LEVELS: Final = {**dict.fromkeys(b"[{", 1), **dict.fromkeys(b"]}", -1)}
 _UNKNOWN: Final = re.compile(r"Object contains unknown field `(.*?)`(?: - at `\$([^`]*)`)?", re.DOTALL)
 _MISSING: Final = re.compile(r"Object missing required field `(.*)`", re.DOTALL)
 _PLACED: Final = re.compile(r"(.*?)(?: - at `\$(.*)`)?", re.DOTALL)
+_INVALID_WORD: Final = re.compile(r"Invalid enum value .*", re.DOTALL)
+_TYPES: Final = re.compile(r"`(\w+(?: \| \w+)*)`")
 _EMPTY: Final = re.compile(r"Expected `\w+` of length >= 1")
 _WORDS: Final = {
     "str": "text in quotes",
@@ -26,44 +35,47 @@ _WORDS: Final = {
 }
 
 
-class NewTaskDecoder:
-    """Decodes and validates requests in one pass.
+class BodyDecoder:
+    """Decodes and validates the JSON body of a request in one pass.
 
-    A request is a JSON object with exactly one member, named for a task type in one of its spellings. Of a name that
-    comes twice in an object, the last one counts.
+    Of a name that comes twice in an object, the last one counts.
     """
 
-    def __init__(self, registry: Registry) -> None:
-        self._names = sorted(task_type.name for task_type in registry.types)
-        self._types = tuple(task_type for task_type in registry.types for _ in _spellings(task_type))
-        self._shape = new_task_type(registry)
-        self._decode = msgspec.json.Decoder(self._shape).decode
-        self._members = {"": self._names} | dict(_members(msgspec.inspect.type_info(self._shape), ""))
+    def __init__(self, shape: type[Struct], names: list[str]) -> None:
+        """Make one.
 
-    def decode(self, body: bytes) -> tuple[TaskType, Any]:
-        """Return the task type that *body* names and its request: what the type takes, and ``execution_time``.
+        Args:
+            shape: what the body is decoded to.
+            names: the members that it may have, for those who try others.
+        """
+        self._names = names
+        self._shape = shape
+        self._decode = msgspec.json.Decoder(self._shape).decode
+        self._members = {"": self._names}
+        self._words: dict[str, list[str]] = {}
+        self._learn(msgspec.inspect.type_info(self._shape), "")
+
+    def decode_body(self, body: bytes) -> Any:  # noqa: ANN401 - the shape is made at run time
+        """Return *body* in the decoder's shape.
 
         Raises:
-            InvalidTaskError: *body* is not such a request.
+            InvalidTaskError: it does not fit.
         """
         try:
-            members = msgspec.structs.astuple(self._decode(body))
+            decoded = self._decode(body)
         except msgspec.ValidationError as error:
             raise self._described(str(error)) from None
         except RecursionError:
-            raise InvalidTaskError("", "expected JSON that is not nested so deeply") from None
+            raise _nested_too_deeply() from None
         except UnicodeDecodeError:
             raise InvalidTaskError("", "expected JSON in UTF-8, got other bytes") from None
         except msgspec.DecodeError as error:
             found = str(error).removeprefix("JSON is malformed: ")
             found = "it ends too early" if found == "Input data was truncated" else found
             raise InvalidTaskError("", f"expected JSON: {found}") from None
-        named = [(task_type, member) for task_type, member in zip(self._types, members, strict=True) if member is not UNSET]
-        if len(named) != 1:
-            raise InvalidTaskError(
-                "", f"expected an object with one member, named for its task type: {' or '.join(self._names)}; got {len(named)}"
-            )
-        return named[0]
+        if body.count(b"[") + body.count(b"{") > NESTED_LIMIT and _levels(body) > NESTED_LIMIT:
+            raise _nested_too_deeply()
+        return decoded
 
     def _described(self, text: str) -> InvalidTaskError:
         """Put a message of msgspec, such as ``Expected `str`, got `int` - at `$.webhook.url` ``, in our words."""
@@ -82,8 +94,32 @@ class NewTaskDecoder:
             return InvalidTaskError(path, "expected a value that is not empty")
         if problem == "Number out of range":
             return InvalidTaskError(path, "expected a number of a usual size")
-        problem = re.sub(r"`(\w+)`", lambda word: _WORDS.get(word[1], word[1]), problem)
+        if _INVALID_WORD.fullmatch(problem) is not None:
+            words = [*self._words.get(path, ()), *(["an object"] if path in self._members else [])]
+            # What it got may be anything, a secret in the wrong place among it.
+            return InvalidTaskError(
+                path, f"expected {'one of ' if len(words) > 1 else ''}{', '.join(words)}, got something else"
+            )
+        if path.endswith("[...]"):
+            path, problem = path.removesuffix("[...]"), problem.replace(", got", " for each value, got")
+        problem = _TYPES.sub(lambda types: " or ".join(_WORDS.get(word, word) for word in types[1].split(" | ")), problem)
         return InvalidTaskError(path, problem[:1].lower() + problem[1:])
+
+    def _learn(self, shape: msgspec.inspect.Type, path: str) -> None:
+        """Note the path of each object in a request and the names of its members, of each choice of words and the words."""
+        match shape:
+            case msgspec.inspect.StructType():
+                if path:
+                    self._members[path] = [field.encode_name for field in shape.fields]
+                for field in shape.fields:
+                    self._learn(field.type, _joined(path, field.encode_name))
+            case msgspec.inspect.UnionType():
+                for each in shape.types:
+                    self._learn(each, path)
+            case msgspec.inspect.Metadata():
+                self._learn(shape.type, path)
+            case msgspec.inspect.LiteralType():
+                self._words[path] = [str(value) for value in shape.values]
 
 
 def new_task_type(registry: Registry) -> type[Struct]:
@@ -99,17 +135,40 @@ def new_task_type(registry: Registry) -> type[Struct]:
     return msgspec.defstruct("NewTask", members, rename=spelled, forbid_unknown_fields=True, frozen=True)
 
 
+class NewTaskDecoder(BodyDecoder):
+    """Decodes requests for new tasks: objects with exactly one member, named for a task type in one of its spellings."""
+
+    def __init__(self, registry: Registry) -> None:
+        super().__init__(new_task_type(registry), sorted(task_type.name for task_type in registry.types))
+        self._types = tuple(task_type for task_type in registry.types for _ in _spellings(task_type))
+
+    def decode(self, body: bytes) -> tuple[TaskType, Any]:
+        """Return the task type that *body* names and its request: what the type takes, and ``execution_time``.
+
+        Raises:
+            InvalidTaskError: *body* is not such a request.
+        """
+        members = msgspec.structs.astuple(self.decode_body(body))
+        named = [(task_type, member) for task_type, member in zip(self._types, members, strict=True) if member is not UNSET]
+        if len(named) != 1:
+            raise InvalidTaskError(
+                "", f"expected an object with one member, named for its task type: {' or '.join(self._names)}; got {len(named)}"
+            )
+        return named[0]
+
+
 def _spellings(task_type: TaskType) -> tuple[str, ...]:
     return (task_type.name, *task_type.spellings)
 
 
-def _members(shape: msgspec.inspect.Type, path: str) -> Iterator[tuple[str, list[str]]]:
-    """Yield the path of each object in a request and the names of its members."""
-    if isinstance(shape, msgspec.inspect.StructType):
-        if path:
-            yield path, [field.encode_name for field in shape.fields]
-        for field in shape.fields:
-            yield from _members(field.type, _joined(path, field.encode_name))
+def _levels(body: bytes) -> int:
+    """Return how deeply arrays and objects stand in each other in *body*, which is JSON."""
+    brackets = _STRING.sub(b"", body).translate(None, _NO_BRACKETS)
+    return max(accumulate(map(_LEVELS.__getitem__, brackets)), default=0)
+
+
+def _nested_too_deeply() -> InvalidTaskError:
+    return InvalidTaskError("", f"expected JSON that is nested at most {NESTED_LIMIT} deep")
 
 
 def _path(place: str | None) -> str:

@@ -11,14 +11,18 @@ from starlette.responses import Response
 from tasker import wire
 from tasker.errors import (
     BodyTooLargeError,
+    DestinationNotFoundError,
     ForbiddenError,
     InvalidQueryError,
+    InvalidRequestError,
     InvalidTaskError,
     StoreBusyError,
     StoreFullError,
     StoreUnavailableError,
     TaskerError,
     TaskExistsError,
+    TaskExpiredError,
+    TaskNotFailedError,
     TaskNotFoundError,
     TaskRunningError,
     UnauthorizedError,
@@ -31,13 +35,17 @@ PRIVATE: Final = {"cache-control": "no-store", "x-content-type-options": "nosnif
 """Headers of every answer that may show a task: tasks may hold secrets."""
 
 PROBLEMS: Final[Mapping[type[TaskerError], tuple[int, str]]] = {
+    InvalidRequestError: (400, "invalid_request"),
     InvalidTaskError: (400, "invalid_task"),
     InvalidQueryError: (400, "invalid_query"),
     UnauthorizedError: (401, "unauthorized"),
     ForbiddenError: (403, "forbidden"),
     TaskNotFoundError: (404, "task_not_found"),
+    DestinationNotFoundError: (404, "destination_not_found"),
     TaskExistsError: (409, "task_exists"),
     TaskRunningError: (409, "task_running"),
+    TaskNotFailedError: (409, "task_not_failed"),
+    TaskExpiredError: (409, "task_expired"),
     BodyTooLargeError: (413, "body_too_large"),
     UnsupportedMediaTypeError: (415, "unsupported_media_type"),
     StoreUnavailableError: (503, "store_unavailable"),
@@ -54,7 +62,7 @@ def response(error: TaskerError | HTTPException) -> Response:
     for kind in type(error).__mro__:
         if (known := PROBLEMS.get(kind)) is not None:
             status, code = known
-            field = error.field if isinstance(error, InvalidTaskError) else getattr(error, "parameter", "")
+            field = error.field if isinstance(error, InvalidRequestError) else getattr(error, "parameter", "")
             return _response(status, code, str(error), field=field, headers=_headers(error))
     return internal_error()
 

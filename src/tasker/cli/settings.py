@@ -2,14 +2,17 @@
 
 import dataclasses
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Final
 
-from tasker.config import LOG_FORMATS, LOG_LEVELS, Settings, check_postgres_url, is_sqlite, sqlite_location
+from tasker.config import EGRESS_LEVELS, LOG_FORMATS, LOG_LEVELS, Settings, check_postgres_url, is_sqlite, sqlite_location
+from tasker.egress import signing
+from tasker.egress.address_policy import HOST_NAME, read_entry
+from tasker.egress.egress_proxy import read_proxy
 from tasker.errors import SettingError
 
 API_KEYS_VARIABLE: Final = "TASKER_API_KEYS"
@@ -17,6 +20,9 @@ API_KEYS_VARIABLE: Final = "TASKER_API_KEYS"
 
 
 _UNITS: Final = {"s": timedelta(seconds=1), "m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
+_TARGET: Final = (
+    "an address, a network or a host name, each with :PORT or without, such as 10.1.0.0/16, [fd12::7]:8080 or hooks.internal"
+)
 _LONGEST_AGE: Final = timedelta(days=36_500)
 
 
@@ -108,10 +114,13 @@ def _level(text: str) -> str:
     return level
 
 
-def _format(text: str) -> str:
-    if text.lower() not in LOG_FORMATS:
-        raise ValueError
-    return text.lower()
+def _one_of(words: Sequence[str]) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        if text.lower() not in words:
+            raise ValueError
+        return text.lower()
+
+    return parse
 
 
 def _age(text: str) -> timedelta | None:
@@ -134,16 +143,30 @@ def _database_url(text: str) -> str:
     return text
 
 
-def _without_secrets(database_url: str) -> str:
+def _without_secrets(url: str) -> str:
     # What stands before a colon without slashes may be a user name.
-    scheme = re.match(r"(sqlite(?=:)|[a-z][a-z0-9+.-]{0,20}(?=://))", database_url, re.ASCII | re.IGNORECASE)
+    scheme = re.match(r"(sqlite(?=:)|[a-z][a-z0-9+.-]{0,20}(?=://))", url, re.ASCII | re.IGNORECASE)
     return f"a {scheme[1]}: URL that is not one of them" if scheme else "something that begins with no scheme"
+
+
+def _target(text: str) -> str:
+    return str(read_entry(text))
+
+
+def _proxy(text: str) -> str:
+    read_proxy(text)
+    return text
 
 
 def _path(text: str) -> Path:
     if not text:
         raise ValueError
     return Path(text)
+
+
+def _signing_secret(text: str) -> str:
+    signing.key(text)
+    return text
 
 
 def _switch(text: str) -> bool:
@@ -153,9 +176,7 @@ def _switch(text: str) -> bool:
 
 
 def _host(text: str) -> str:
-    if not re.fullmatch(
-        r"(?=.{1,253}$)[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*", text.lower(), re.ASCII
-    ):
+    if not HOST_NAME.fullmatch(text.lower()):
         raise ValueError
     return text.lower()
 
@@ -216,7 +237,7 @@ SETTINGS: Final = (
         metavar="FORMAT",
         help="How the log is written; auto is console on a terminal and json otherwise.",
         expected="one of auto, console, json",
-        parse=_format,
+        parse=_one_of(LOG_FORMATS),
     ),
     Setting(
         name="max_body_bytes",
@@ -249,6 +270,57 @@ SETTINGS: Final = (
         expected="a number from 1 to 10000",
         parse=_whole(1, 10_000),
         toml=(int,),
+    ),
+    Setting(
+        name="per_destination",
+        metavar="NUMBER",
+        help="Webhooks to one scheme, host and port that may be under way at once, on all nodes together. Without it a "
+        "destination gets another slot only while more slots are free than it has.",
+        expected="a number from 1 to 10000",
+        parse=_whole(1, 10_000),
+        toml=(int,),
+    ),
+    Setting(
+        name="attempts_kept",
+        metavar="NUMBER",
+        help="Attempts of a task that are kept, the newest ones.",
+        expected="a number from 1 to 1000",
+        parse=_whole(1, 1_000),
+        toml=(int,),
+    ),
+    Setting(
+        name="egress",
+        metavar="LEVEL",
+        help="Whom webhooks may call: public addresses alone, the local network (lan) and this machine too, or any address; "
+        "auto is lan while the server listens on loopback and public otherwise.",
+        expected="one of auto, lan, public, any",
+        parse=_one_of(EGRESS_LEVELS),
+    ),
+    Setting(
+        name="allow_targets",
+        flag="--allow-target",
+        metavar="TARGET",
+        help="What webhooks may call beside; may be repeated.",
+        expected=_TARGET,
+        parse=_target,
+        many=True,
+    ),
+    Setting(
+        name="deny_targets",
+        flag="--deny-target",
+        metavar="TARGET",
+        help="What webhooks may not call, whatever is allowed; may be repeated.",
+        expected=_TARGET,
+        parse=_target,
+        many=True,
+    ),
+    Setting(
+        name="egress_proxy",
+        metavar="URL",
+        help="Proxy that webhooks go through, by CONNECT. It resolves and checks host names itself.",
+        expected="http://HOST:PORT, with USER:PASSWORD@, percent-encoded, before the host if it asks for them",
+        parse=_proxy,
+        shown=_without_secrets,
     ),
     Setting(
         name="pbkdf2_iterations",
@@ -287,6 +359,26 @@ SETTINGS: Final = (
         f"{API_KEYS_VARIABLE} gives keys too, separated by commas.",
         expected="a path",
         parse=_path,
+    ),
+    Setting(
+        name="webhook_secrets_file",
+        metavar="FILE",
+        help="File with the secrets that webhooks are signed with, beside those of --webhook-secret: one per line, # begins a "
+        "comment.",
+        expected="a path",
+        parse=_path,
+    ),
+    Setting(
+        name="webhook_secrets",
+        flag="--webhook-secret",
+        variables=("TASKER_WEBHOOK_SECRET",),
+        metavar="SECRET",
+        help="Secret that webhooks are signed with; may be repeated, then each signs. Other users of the machine can see this "
+        "option: better use the file, or the variable, where commas separate secrets.",
+        expected="whsec_ and the base64 of 24 to 64 bytes",
+        parse=_signing_secret,
+        many=True,
+        shown=lambda _: "something else, which is not shown",
     ),
     Setting(
         name="no_auth",

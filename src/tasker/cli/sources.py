@@ -18,6 +18,9 @@ CONFIG_VARIABLE: Final = "TASKER_CONFIG"
 API_KEY_LENGTH: Final = 16
 """Characters that an API key has at least."""
 
+_NEVER_EMPTY: Final = ("api_keys_file", "webhook_secrets_file", "webhook_secrets")
+"""Settings whose empty variable is a mistake: who wanted keys must not go without."""
+
 _TOML_WORDS: Final = {str: "text", int: "a whole number", float: "a number", bool: "true or false"}
 
 
@@ -27,12 +30,12 @@ def load(flags: Mapping[str, Any], environ: Mapping[str, str], *, only: Sequence
     Args:
         flags: the options that were given, by field (and ``config``): text; True for a switch; a sequence of texts where
             several may be given. None, False and an empty sequence: not given.
-        environ: the environment. An empty variable counts as not set, unless it is about API keys.
+        environ: the environment. An empty variable counts as not set, unless it is about API keys or signing secrets.
         only: the settings that the command needs. The others keep their defaults, whatever is said about them.
 
     Raises:
-        SettingError: one has a value that cannot be used, or they contradict each other. The message shows neither a key nor
-            a URL.
+        SettingError: one has a value that cannot be used, or they contradict each other. The message shows neither a key or
+            secret nor a URL.
     """
     keys, where = _read_file(flags.get("config"), environ)
     values: dict[str, Any] = {}
@@ -43,6 +46,9 @@ def load(flags: Mapping[str, Any], environ: Mapping[str, str], *, only: Sequence
             values[setting.name], origins[setting.name] = found
     if only is not SETTINGS:
         return Settings(**values)
+    values["webhook_secrets"] = _webhook_secrets(
+        values.get("webhook_secrets", ()), values.get("webhook_secrets_file"), origins.get("webhook_secrets_file", "")
+    )
     values["api_keys"] = _api_keys(values.get("api_keys_file"), origins.get("api_keys_file", ""), environ)
     settings = Settings(**values)
     _check_access(settings, origins)
@@ -67,14 +73,17 @@ def _from_flag(setting: Setting, flags: Mapping[str, Any]) -> Found | None:
 def _from_environment(setting: Setting, environ: Mapping[str, str]) -> Found | None:
     for variable in setting.variables:
         text = environ.get(variable)
-        if text is None or (not text.strip() and setting.name != "api_keys_file"):
+        if text is None or (not text.strip() and setting.name not in _NEVER_EMPTY):
             continue
         if variable == "RUST_LOG":
             text = _bare_directive(text)
             if text is None:
                 continue
         if setting.many:
-            return tuple(setting.read(part.strip(), variable) for part in text.split(",") if part.strip()), variable
+            read = tuple(setting.read(part.strip(), variable) for part in text.split(",") if part.strip())
+            if not read and setting.name in _NEVER_EMPTY:
+                raise SettingError(variable, f"expected {setting.expected}, got none")
+            return read, variable
         return setting.read(text.strip(), variable), variable
     return None
 
@@ -128,14 +137,7 @@ def _api_keys(path: Path | None, origin: str, environ: Mapping[str, str]) -> tup
     if API_KEYS_VARIABLE in environ:
         keys += _checked_keys([key.strip() for key in environ[API_KEYS_VARIABLE].split(",")], API_KEYS_VARIABLE, "key")
     if path is not None:
-        try:
-            lines = path.read_text(encoding="utf-8").splitlines()
-        except (OSError, UnicodeDecodeError, ValueError) as error:
-            reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-            raise SettingError(
-                origin, f"cannot read {str(path)!r} ({reason}); expected a file with one API key per line"
-            ) from None
-        keys += _checked_keys([line.partition("#")[0].strip() for line in lines], f"{origin}: {path}", "line")
+        keys += _checked_keys(_lines(path, origin, "API key"), f"{origin}: {path}", "line")
     return tuple(dict.fromkeys(keys))
 
 
@@ -146,10 +148,36 @@ def _checked_keys(candidates: Sequence[str], origin: str, word: str) -> list[str
             raise SettingError(
                 origin, f"{word} {number}: expected at least {API_KEY_LENGTH} printable ASCII characters without spaces"
             )
-    keys = [key for key in candidates if key]
-    if not keys:
-        raise SettingError(origin, "expected at least one API key, got none")
-    return keys
+    return _some(candidates, origin, "API key")
+
+
+def _webhook_secrets(given: Sequence[str], path: Path | None, origin: str) -> tuple[str, ...]:
+    secrets = list(given)
+    if path is not None:
+        setting = next(setting for setting in SETTINGS if setting.name == "webhook_secrets")
+        lines = _lines(path, origin, "signing secret")
+        for number, line in enumerate(lines, 1):
+            if line:
+                setting.read(line, f"{origin}: {path}: line {number}")
+        secrets += _some(lines, f"{origin}: {path}", "signing secret")
+    return tuple(dict.fromkeys(secrets))
+
+
+def _lines(path: Path, origin: str, what: str) -> list[str]:
+    """Return the lines of a file that has *what* on each, without their comments."""
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise SettingError(origin, f"cannot read {str(path)!r} ({reason}); expected a file with one {what} per line") from None
+    return [line.partition("#")[0].strip() for line in lines]
+
+
+def _some(lines: Sequence[str], origin: str, what: str) -> list[str]:
+    """Return those of *lines* that are not empty, at least one."""
+    if not any(lines):
+        raise SettingError(origin, f"expected at least one {what}, got none")
+    return [line for line in lines if line]
 
 
 def _check_access(settings: Settings, origins: Mapping[str, str]) -> None:

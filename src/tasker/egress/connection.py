@@ -4,18 +4,34 @@ Sources: RFC 9112 (HTTP/1.1), sections 6.3 (where a body ends), 9.3 (persistence
 """
 
 import asyncio
+import codecs
 import socket
+from collections.abc import Mapping
+from functools import lru_cache
 from typing import Final, cast
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
-from tasker.egress.http_client import ANSWER_LIMIT, DeliveryError
+from tasker.egress.http_client import ANSWER_LIMIT, BODY_KEPT, HEADER_KEPT, HEADERS_KEPT, DeliveryError
+from tasker.timing.clock import stopwatch
 
 HEAD_LIMIT: Final = 64 * 1024
 """Bytes of an answer before its body, interim answers (1xx) included."""
 
 _TRUSTED_SECONDS: Final = 0.5
 """How long after an exchange nobody closes a connection that is kept alive."""
+
+_KEPT: Final = {name.encode(): name for name in HEADERS_KEPT}
+_LENGTHS: Final = frozenset({b"content-length", b"transfer-encoding"})
+_NO_CONTROLS: Final = dict.fromkeys((*range(0x20), *range(0x7F, 0xA0)))
+
+
+class UnsentError(Exception):
+    """The connection turned out to be closed before a byte of the request was written to it."""
+
+
+class _EndedError(Exception):
+    """The exchange has ended: raised to stop the parser."""
 
 
 class Connection(asyncio.Protocol):
@@ -31,36 +47,63 @@ class Connection(asyncio.Protocol):
         self._socket = connected
         self._is_secure = is_secure
         self._transport: asyncio.Transport
-        self._parser: HttpResponseParser
-        self._answer: asyncio.Future[int] | None = None
-        self._status = 0
+        self._parser = HttpResponseParser(self)
+        self._answer: asyncio.Future[None] | None = None
         self._left = 0
+        self._is_head = False
         self._has_head = False
         self._has_length = False
+        self._headers: dict[str, str] = {}
+        self._body = b""
+        self._began = 0.0
         self.is_idle = False
         """Whether another exchange may follow."""
         self.idle_since = 0.0
         """When the latest exchange ended, by the event loop's clock."""
+        self.status: int | None = None
+        """The status of the latest exchange's answer; None: its head has not come."""
+        self.first_byte: float | None = None
+        """Seconds from the request to the first byte of its answer; None: there was none."""
 
-    async def exchange(self, request: bytes) -> int:
-        """Send a whole *request* and return the status of its answer, read to its end or to its limit.
+    async def exchange(self, request: bytes, *, is_head: bool) -> None:
+        """Send a whole *request* and read its answer to its end or to its limit. What came of it is kept until the next one.
 
         Cancelled, it closes the connection: nothing more of the request goes out.
 
+        Args:
+            request: head and body.
+            is_head: whether its method is HEAD: its answer ends with the head. Then the connection is closed, since nobody
+                knows whether the target knows that, too.
+
         Raises:
+            UnsentError: the target has closed the connection. Nothing of the request went out.
             DeliveryError: there was no whole answer (``connection_lost``, ``bad_response``). The connection is closed.
         """
         self._answer = self._loop.create_future()
-        self._parser = HttpResponseParser(self)
         self._left = HEAD_LIMIT
+        self._is_head = is_head
         self._has_head = self._has_length = self.is_idle = False
-        self._transport.write(request)
+        self._headers, self._body = {}, b""
+        self.status = self.first_byte = None
+        self._began = stopwatch()
         try:
-            return await self._answer
+            self._send(request)
+            await self._answer
         finally:
             self._answer = None
             if not self.is_idle:
                 self.close()
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """Those of the latest answer's headers that are kept; of one that came twice, the first."""
+        return self._headers
+
+    @property
+    def body(self) -> str:
+        """The beginning of the latest answer's body."""
+        text, _ = codecs.utf_8_decode(self._body, "replace", len(self._body) < BODY_KEPT)  # no half character at the cut
+        return text
 
     def is_usable(self) -> bool:
         """Whether another exchange may follow: looks for an end that has arrived unseen, unless it was used just now."""
@@ -79,6 +122,20 @@ class Connection(asyncio.Protocol):
         self.is_idle = False
         self._transport.abort()
 
+    def _send(self, request: bytes) -> None:
+        if self._transport.is_closing():
+            raise UnsentError
+        sent = 0
+        if not self._is_secure:
+            try:
+                sent = self._socket.send(request)  # now, where the transport would do so later and not say what went out
+            except BlockingIOError:
+                pass
+            except OSError:
+                raise UnsentError from None
+        if sent < len(request):
+            self._transport.write(memoryview(request)[sent:])
+
     # Called by the event loop
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -90,6 +147,8 @@ class Connection(asyncio.Protocol):
         if self._answer is None or self._answer.done():
             self.close()  # nobody has asked for it
             return
+        if self.first_byte is None:
+            self.first_byte = round(stopwatch() - self._began, 6)
         self._left -= len(data)
         try:
             self._parser.feed_data(data)
@@ -114,20 +173,31 @@ class Connection(asyncio.Protocol):
     # Called by the parser
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Note whether the answer says where it ends. A trailer comes here, too."""
-        del value
-        if name.lower() in (b"content-length", b"transfer-encoding"):
+        """Note whether the answer says where it ends, and what is kept. A trailer comes here, too."""
+        name = name.lower()
+        if name in _LENGTHS:
             self._has_length = True
+        if name in _KEPT and not self._has_head:
+            self._headers.setdefault(_KEPT[name], _text(value[:HEADER_KEPT]))
 
     def on_headers_complete(self) -> None:
         """Take the status, unless it is an interim one."""
         status = self._parser.get_status_code()
         if status >= 200 or status == 101:
-            self._status = status
+            self.status = status
             self._has_head = True
             self._left = ANSWER_LIMIT
+            if self._is_head:
+                self._succeed()
+                raise _EndedError
         else:
             self._has_length = False
+            self._headers.clear()
+
+    def on_body(self, part: bytes) -> None:
+        """Keep the beginning."""
+        if len(self._body) < BODY_KEPT:
+            self._body += part[: BODY_KEPT - len(self._body)]
 
     def on_message_complete(self) -> None:
         """End the exchange."""
@@ -138,18 +208,26 @@ class Connection(asyncio.Protocol):
 
     def on_message_begin(self) -> None:
         """Refuse a second answer."""
-        if self._answer is not None and self._answer.done():
-            self.close()
+        if self._answer is None or self._answer.done():
+            raise _EndedError
 
     def _succeed(self, *, can_follow: bool = False) -> None:
         if self._answer is not None and not self._answer.done():
             self.is_idle = can_follow
             self.idle_since = self._loop.time()
-            self._answer.set_result(self._status)
+            self._answer.set_result(None)
 
     def _fail(self, error: DeliveryError) -> None:
-        if self._answer is not None and not self._answer.done():
+        if self._answer is None or self._answer.done():
+            self.is_idle = False  # what came after the answer is no answer
+        else:
             self._answer.set_exception(error)
+
+
+@lru_cache(maxsize=256)
+def _text(value: bytes) -> str:
+    text = value.decode("latin-1")
+    return text if text.isprintable() else text.translate(_NO_CONTROLS)
 
 
 def _lost() -> DeliveryError:

@@ -1,22 +1,27 @@
 """Makes connections to targets, and to nowhere else: every address is checked here, after the name was resolved.
 
-A name is resolved once for each connection, all its addresses are checked, and one of those that were checked is connected to.
-In whatever spelling a target names an address, it has become the address itself here.
+A name is resolved once for each connection, all its addresses are checked, and one of those that were checked is connected to;
+then the other end of the connection is checked again. In whatever spelling a target names an address, it has become the address
+itself here. A connection that is used again goes where it was checked to go: what may be called never changes while a server
+runs.
 """
 
 import asyncio
 import socket
 import ssl
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from aiohappyeyeballs import start_connection
+from msgspec import Struct
 
-from tasker.egress import address_policy
+from tasker.egress.address_policy import EgressPolicy, is_host_name
 from tasker.egress.connection import Connection
+from tasker.egress.egress_proxy import CONNECT_SECONDS, EgressProxy, open_tunnel, unreachable
 from tasker.egress.http_client import DeliveryError
+from tasker.timing.clock import stopwatch
 
 LOOKUPS_AT_ONCE: Final = 64
 """Names that are looked up at once, each on a thread: so many dead name servers do not hold up the others."""
@@ -46,38 +51,65 @@ class Origin(NamedTuple):
     is_secure: bool
 
 
+class Durations(Struct):
+    """How long the steps to a connection took, or had taken when they failed, in seconds. None: it did not come to that."""
+
+    dns: float | None = None
+    """None for an address, too, and for a name that a proxy looks up."""
+    connect: float | None = None
+    """TLS included, and the way through a proxy."""
+
+
 class Connector:
     """Makes connections. Needs a running event loop."""
 
-    def __init__(self, lookup: Callable[[str, int], Sequence[AddressInfo]] = look_up) -> None:
+    def __init__(
+        self,
+        lookup: Callable[[str, int], Sequence[AddressInfo]] = look_up,
+        *,
+        policy: EgressPolicy | None = None,
+        proxy: EgressProxy | None = None,
+    ) -> None:
         """Make a connector.
 
         Args:
             lookup: finds the addresses of a name, as ``look_up`` does.
+            policy: whom it may call; not given: what a server that listens on loopback may.
+            proxy: what every connection goes through; None: none does. Then names are handed to it as they are, so that it is
+                the proxy that resolves and checks them; here only addresses are checked, and the names themselves.
         """
         self._loop = asyncio.get_running_loop()
         self._lookup = lookup
+        self._policy = policy or EgressPolicy()
+        self._proxy = proxy
         self._threads = ThreadPoolExecutor(LOOKUPS_AT_ONCE, thread_name_prefix="tasker-dns")
         self._tls = ssl.create_default_context()
 
-    async def connect(self, origin: Origin) -> Connection:
+    async def connect(self, origin: Origin, durations: Durations) -> Connection:
         """Return a new connection to *origin*, with TLS if it is secure: the certificate must be valid for its host.
+
+        Args:
+            durations: how long it takes is noted here, whatever comes of it.
 
         Raises:
             DeliveryError: there is none: ``dns_failed``, ``egress_denied`` (permanent), ``connect_refused``,
-                ``connect_timeout``, ``connect_failed``, ``tls_failed``.
+                ``connect_timeout``, ``connect_failed``, ``tls_failed``, ``proxy_refused``, ``proxy_failed``, ``invalid_url``
+                (permanent).
         """
-        addresses = _allowed(await self._resolve(origin))
-        try:
-            connected = await start_connection(addresses, happy_eyeballs_delay=_NEXT_ADDRESS_AFTER, loop=self._loop)
-        except ConnectionRefusedError:
-            raise DeliveryError("connect_refused", "the target refuses connections") from None
-        except TimeoutError as error:
-            if error.errno is None:
-                raise  # ours: the caller's patience has ended
-            raise DeliveryError("connect_timeout", "the target does not answer at its address") from None
-        except (OSError, RuntimeError):
-            raise DeliveryError("connect_failed", "no connection to the target can be made") from None
+        if self._proxy is not None:
+            place = self._asked_for(origin)
+            with self._timed(durations, "connect"):
+                return await self._connected(origin, await self._reach_through(self._proxy, place, origin.port))
+        name, addresses = await self._checked(origin, durations)
+        with self._timed(durations, "connect"):
+            return await self._connected(origin, await self._reach(addresses, origin.port, name))
+
+    def close(self) -> None:
+        """Let go of the threads. Does not wait for one that hangs."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    async def _connected(self, origin: Origin, connected: socket.socket) -> Connection:
+        """Return a connection over a socket that is connected to *origin*."""
         try:
             _, connection = await self._loop.create_connection(
                 lambda: Connection(connected, is_secure=origin.is_secure),
@@ -93,30 +125,108 @@ class Connector:
             raise DeliveryError("tls_failed", "the target closed the connection before it was secure") from None
         return connection
 
-    def close(self) -> None:
-        """Let go of the threads. Does not wait for one that hangs."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
+    async def _checked(self, origin: Origin, durations: Durations) -> tuple[str | None, Sequence[AddressInfo]]:
+        """Return the name that *origin* has, None if it has an address, and where it may be called: at least one address."""
+        found = _as_address(origin.host, origin.port)
+        name = None
+        if not found:
+            name = origin.host
+            _refuse(self._policy.name_refusal(name, origin.port))
+            with self._timed(durations, "dns"):
+                found = await self._resolve(name, origin.port)
+        refusals = [self._policy.refusal(place[0], origin.port, name=name) for *_, place in found]
+        allowed = [info for info, refusal in zip(found, refusals, strict=True) if refusal is None]
+        if not allowed:
+            _refuse(refusals[0])
+        return name, allowed
 
-    async def _resolve(self, origin: Origin) -> Sequence[AddressInfo]:
-        with suppress(OSError, UnicodeError):
-            return look_up(origin.host, origin.port, flags=socket.AI_NUMERICHOST)  # asks nobody
+    async def _reach(self, addresses: Sequence[AddressInfo], port: int, name: str | None) -> socket.socket:
+        """Return a socket that is connected to one of *addresses*, which were checked, and lead where they say."""
         try:
-            return await self._loop.run_in_executor(self._threads, self._lookup, origin.host, origin.port)
+            connected = await self._open(addresses)
+        except ConnectionRefusedError:
+            raise DeliveryError("connect_refused", "the target refuses connections") from None
+        except TimeoutError as error:
+            if error.errno is None:
+                raise  # ours: the caller's patience has ended
+            raise DeliveryError("connect_timeout", "the target does not answer at its address") from None
+        except (OSError, RuntimeError):
+            raise DeliveryError("connect_failed", "no connection to the target can be made") from None
+        try:
+            _refuse(self._policy.refusal(connected.getpeername()[0], port, name=name))
+        except OSError:
+            connected.close()
+            raise DeliveryError("connect_failed", "the target closed the connection at once") from None
+        except DeliveryError:
+            connected.close()
+            raise
+        return connected
+
+    def _asked_for(self, origin: Origin) -> str:
+        """Return what a proxy is asked for: the name of *origin*, or its address in the spelling that was checked."""
+        if found := _as_address(origin.host, origin.port):
+            address: str = found[0][4][0].partition("%")[0]
+            _refuse(self._policy.refusal(address, origin.port))
+            return address
+        if not is_host_name(origin.host):  # the proxy might take it for an address
+            raise _no_name()
+        _refuse(self._policy.name_refusal(origin.host, origin.port))
+        return origin.host
+
+    async def _reach_through(self, proxy: EgressProxy, host: str, port: int) -> socket.socket:
+        """Return a socket that a tunnel connects to *host*. Where the proxy is, is the operator's word."""
+        try:
+            async with asyncio.timeout(CONNECT_SECONDS):
+                there = _as_address(proxy.host, proxy.port) or await self._look_up(proxy.host, proxy.port)
+                connected = await self._open(there)
+        except (OSError, UnicodeError, RuntimeError):
+            raise unreachable() from None
+        try:
+            await open_tunnel(connected, proxy, host, port)
+        except BaseException:
+            connected.close()
+            raise
+        return connected
+
+    async def _open(self, addresses: Sequence[AddressInfo]) -> socket.socket:
+        return await start_connection(addresses, happy_eyeballs_delay=_NEXT_ADDRESS_AFTER, loop=self._loop)
+
+    async def _resolve(self, name: str, port: int) -> Sequence[AddressInfo]:
+        """Return the addresses of *name*, at least one. A name that nobody can resolve now is not called."""
+        try:
+            found = await self._look_up(name, port)
         except OSError:
             raise DeliveryError("dns_failed", "the target's host name cannot be resolved") from None
         except UnicodeError:
-            raise DeliveryError("invalid_url", "the target's host is no name", permanent=True) from None
+            raise _no_name() from None
+        if not found:
+            raise DeliveryError("dns_failed", "the target's host name has no address")
+        return found
+
+    async def _look_up(self, name: str, port: int) -> Sequence[AddressInfo]:
+        return await self._loop.run_in_executor(self._threads, self._lookup, name, port)
+
+    @contextmanager
+    def _timed(self, durations: Durations, step: str) -> Iterator[None]:
+        began = stopwatch()
+        try:
+            yield
+        finally:
+            setattr(durations, step, round(stopwatch() - began, 6))
 
 
-def _allowed(found: Sequence[AddressInfo]) -> Sequence[AddressInfo]:
-    """Return the addresses that may be called.
+def _as_address(host: str, port: int) -> Sequence[AddressInfo]:
+    """Return the address that *host* is in some spelling; empty if it is a name. Asks nobody."""
+    with suppress(OSError, UnicodeError):
+        return look_up(host, port, flags=socket.AI_NUMERICHOST)
+    return []
 
-    Raises:
-        DeliveryError: there is none (``egress_denied``).
-    """
-    rules = [address_policy.refusal(place[0]) for *_, place in found]
-    allowed = [info for info, rule in zip(found, rules, strict=True) if rule is None]
-    if not allowed:
-        rule = next((rule for rule in rules if rule is not None), "nowhere")
-        raise DeliveryError("egress_denied", f"the target is {rule}, which is never called", permanent=True)
-    return allowed
+
+def _refuse(refusal: str | None) -> None:
+    """Raise ``egress_denied`` if there is a *refusal*."""
+    if refusal is not None:
+        raise DeliveryError("egress_denied", f"the target is {refusal}", permanent=True, is_targets_fault=False)
+
+
+def _no_name() -> DeliveryError:
+    return DeliveryError("invalid_url", "the target's host is no name", permanent=True, is_targets_fault=False)

@@ -5,25 +5,35 @@ from typing import Final, Protocol
 
 from msgspec import Struct
 
+from tasker.model.attempt import Exchange
+
 ANSWER_LIMIT: Final = 64 * 1024
 """Bytes of an answer's body that are read. A connection on which more of it would come is closed."""
 
+BODY_KEPT: Final = 1024
+"""Bytes of an answer's body that are kept."""
+
+HEADERS_KEPT: Final = frozenset(
+    {"content-type", "content-length", "date", "location", "retry-after", "server", "x-request-id", "www-authenticate"}
+)
+"""The headers of an answer that are kept, each cut to ``HEADER_KEPT`` characters. Never cookies."""
+
+HEADER_KEPT: Final = 256
+
 
 class Request(Struct, frozen=True):
-    """A POST."""
+    """What is sent."""
 
+    method: str
+    """In upper case."""
     url: str
     """Absolute, http or https; may carry userinfo, which is sent as Basic authentication."""
     headers: Mapping[str, str]
-    body: bytes
+    """Without ``host`` and ``content-length``, which the client adds; each value without line ends, in ISO 8859-1."""
+    body: bytes | None
+    """None: there is none, and no ``content-length`` either, unless the method is one that usually has a body."""
     timeout_seconds: float
     """For everything from the DNS lookup to the end of the answer."""
-
-
-class Response(Struct, frozen=True):
-    """An answer."""
-
-    status: int
 
 
 class DeliveryError(Exception):
@@ -33,27 +43,34 @@ class DeliveryError(Exception):
         code: a stable word, such as ``connect_refused``.
         msg: one line without userinfo, query string or body.
         permanent: whether another attempt cannot help.
+        is_targets_fault: whether the target could do better, so that its circuit hears of it.
     """
 
-    def __init__(self, code: str, msg: str, *, permanent: bool = False) -> None:
+    def __init__(self, code: str, msg: str, *, permanent: bool = False, is_targets_fault: bool = True) -> None:
         self.code = code
         self.msg = msg
         self.permanent = permanent
+        self.is_targets_fault = is_targets_fault
+        self.exchange: Exchange | None = None
+        """How far it came; set by the client."""
         super().__init__(f"{code}: {msg}")
 
 
 class HttpClient(Protocol):
     """Makes requests: pooled, without redirects, cookies or proxies from the environment."""
 
-    async def post(self, request: Request, before_first_byte: Callable[[], None]) -> Response:
-        """Send *request* once and return the answer's status, having read at most ``ANSWER_LIMIT`` of its body.
+    async def send(self, request: Request, before_first_byte: Callable[[], None]) -> Exchange:
+        """Send *request* once and return what came back, having read at most ``ANSWER_LIMIT`` of its body.
 
         Calls *before_first_byte* immediately before the first byte is handed to the socket; never, if it does not come to that.
-        What that raises comes through, and nothing is sent.
+        What that raises comes through, and nothing is sent. If a connection that was kept open turns out to be closed before a
+        byte of the request was written to it, another one is used, and *before_first_byte* called again.
 
         Raises:
             DeliveryError: no whole answer came: ``dns_failed``, ``connect_refused``, ``connect_timeout``, ``connect_failed``,
-                ``tls_failed``, ``timeout``, ``connection_lost``, ``bad_response``, ``egress_denied``, ``invalid_url``.
+                ``tls_failed``, ``timeout``, ``connection_lost``, ``bad_response``, ``proxy_failed``, ``proxy_refused``,
+                ``egress_denied``, ``invalid_url``.
+                Its ``exchange`` says how far it came.
         """
 
     async def close(self) -> None:

@@ -9,9 +9,11 @@ from urllib.parse import unquote_to_bytes
 
 from yarl import URL
 
-from tasker.egress.connection import Connection
-from tasker.egress.connector import Connector, Origin
-from tasker.egress.http_client import DeliveryError, Request, Response
+from tasker.egress.connection import Connection, UnsentError
+from tasker.egress.connector import Connector, Durations, Origin
+from tasker.egress.http_client import DeliveryError, Request
+from tasker.model.attempt import Exchange, Phases
+from tasker.timing.clock import stopwatch
 
 KEPT_ALIVE_SECONDS: Final = 15.0
 """How long a connection is kept that nothing is sent on."""
@@ -19,13 +21,16 @@ KEPT_ALIVE_SECONDS: Final = 15.0
 _USUAL_LENGTH: Final = 1_000
 """Characters of a URL up to which what it says is remembered."""
 
+_WITH_BODY: Final = frozenset({"POST", "PUT", "PATCH"})
+"""Methods that say ``content-length: 0`` if there is no body. Source: RFC 9110, section 8.6."""
+
 
 class _Target(NamedTuple):
     """What a URL says."""
 
     origin: Origin
     head: bytes
-    """The beginning of each request to it."""
+    """The beginning of each request to it, without the method."""
 
 
 class PooledClient:
@@ -40,29 +45,59 @@ class PooledClient:
         self._idle: dict[Origin, list[Connection]] = {}
         self._sweep: asyncio.TimerHandle | None = None
 
-    async def post(self, request: Request, before_first_byte: Callable[[], None]) -> Response:
+    async def send(self, request: Request, before_first_byte: Callable[[], None]) -> Exchange:
         """See ``HttpClient``."""
-        is_connected = False
+        began = stopwatch()
+        durations = Durations()
+        connection: Connection | None = None
         try:
             async with asyncio.timeout(request.timeout_seconds):
                 target = _target(request.url)
-                connection = self._take_idle(target.origin) or await self._connector.connect(target.origin)
-                is_connected = True
                 message = _message(target, request)
-                try:
-                    before_first_byte()
-                except BaseException:
-                    connection.close()
-                    raise
-                status = await connection.exchange(message)
+                while True:
+                    connection = self._take_idle(target.origin)
+                    is_new = connection is None
+                    if connection is None:
+                        connection = await self._connector.connect(target.origin, durations)
+                    try:
+                        before_first_byte()
+                    except BaseException:
+                        connection.close()
+                        raise
+                    try:
+                        await connection.exchange(message, is_head=request.method == "HEAD")
+                        break
+                    except UnsentError:
+                        if is_new:
+                            raise DeliveryError(
+                                "connection_lost", "the target closed the connection before the request was sent"
+                            ) from None
         except TimeoutError:
             within = f"within {request.timeout_seconds:g} s"
-            if is_connected:
-                raise DeliveryError("timeout", f"the target did not answer {within}") from None
-            raise DeliveryError("connect_timeout", f"no connection to the target {within}") from None
+            if connection is None:
+                error = DeliveryError("connect_timeout", f"no connection to the target {within}")
+            else:
+                error = DeliveryError("timeout", f"the target did not answer {within}")
+            error.exchange = self._exchange(began, durations, connection)
+            raise error from None
+        except DeliveryError as error:
+            error.exchange = self._exchange(began, durations, connection)
+            raise
         if connection.is_idle:
             self._keep(target.origin, connection)
-        return Response(status)
+        return self._exchange(began, durations, connection)
+
+    def _exchange(self, began: float, durations: Durations, connection: Connection | None) -> Exchange:
+        """Return what has passed so far."""
+        total = round(stopwatch() - began, 6)
+        if connection is None:
+            return Exchange(phases=Phases(dns=durations.dns, connect=durations.connect, total=total))
+        return Exchange(
+            phases=Phases(dns=durations.dns, connect=durations.connect, first_byte=connection.first_byte, total=total),
+            status=connection.status,
+            headers=connection.headers,
+            body=connection.body,
+        )
 
     async def close(self) -> None:
         """See ``HttpClient``. Requests that are under way are not ended: cancel them."""
@@ -119,11 +154,11 @@ def _read(url: str) -> _Target:
     except ValueError:
         host, port = None, None
     if not host or port is None or parsed.scheme not in ("http", "https"):
-        raise DeliveryError("invalid_url", "the target's URL cannot be used", permanent=True)
+        raise DeliveryError("invalid_url", "the target's URL cannot be used", permanent=True, is_targets_fault=False)
     host = host.replace("%25", "%")  # before the zone of an address; source: RFC 6874
     bracketed = f"[{host}]" if ":" in host else host
     place = bracketed if parsed.is_default_port() else f"{bracketed}:{port}"
-    head = f"POST {parsed.raw_path_qs or '/'} HTTP/1.1\r\nhost: {place}\r\n".encode()
+    head = f" {parsed.raw_path_qs or '/'} HTTP/1.1\r\nhost: {place}\r\n".encode()
     if parsed.raw_user is not None or parsed.raw_password is not None:
         credentials = b"%b:%b" % (unquote_to_bytes(parsed.raw_user or ""), unquote_to_bytes(parsed.raw_password or ""))
         head += b"authorization: Basic %b\r\n" % base64.b64encode(credentials)
@@ -136,4 +171,8 @@ _read_once = lru_cache(maxsize=1024)(_read)
 def _message(target: _Target, request: Request) -> bytes:
     """Return the whole request, as it goes out."""
     headers = "".join([f"{name}: {value}\r\n" for name, value in request.headers.items()]).encode("latin-1")
-    return b"%b%bcontent-length: %d\r\n\r\n%b" % (target.head, headers, len(request.body), request.body)
+    body, method = request.body, request.method.encode()
+    if body is None and request.method not in _WITH_BODY:
+        return b"%b%b%b\r\n" % (method, target.head, headers)
+    body = body or b""
+    return b"%b%b%bcontent-length: %d\r\n\r\n%b" % (method, target.head, headers, len(body), body)

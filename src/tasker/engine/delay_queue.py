@@ -7,6 +7,7 @@ import structlog
 
 from tasker.engine.lease import Lease
 from tasker.engine.slots import Slots
+from tasker.engine.telemetry import Telemetry
 from tasker.errors import StoreError
 from tasker.interfaces import Claimed, Store
 from tasker.model.attempt import Attempt
@@ -28,8 +29,9 @@ class DelayQueue:
     can be deleted up to that moment. It claims at least once every second, whatever it knows.
     """
 
-    def __init__(self, store: Store, slots: Slots, lease: Lease) -> None:
+    def __init__(self, store: Store, slots: Slots, lease: Lease, telemetry: Telemetry) -> None:
         self._store = store
+        self._telemetry = telemetry
         self._slots = slots
         self._lease = lease
         self._alarm = Alarm(store.clock)
@@ -41,7 +43,7 @@ class DelayQueue:
         self._stopped = False
 
     def announce(self, due_at: Instant, pool: Pool) -> None:
-        """Say that a task of *pool* has been stored that is due at *due_at*: the alarm is set earlier if need be.
+        """Say that a task of *pool* has been stored that is due, or expires, at *due_at*: the alarm is set earlier if need be.
 
         If this node has no slot for it, the others are told, unless they will look in time anyway.
         """
@@ -87,15 +89,17 @@ class DelayQueue:
         self._announced = None
         if not self._lease.is_trusted:
             return Claimed((), None)
-        free = {pool: slots for pool, slots in room.items() if slots > 0}
-        if not free:
-            return Claimed((), None)
         try:
-            return await self._store.claim_due(free)
+            claimed = await self._store.claim_due({pool: slots for pool, slots in room.items() if slots > 0})
         except StoreError as error:
             _log.warning("cannot claim tasks, trying again", reason=str(error))
         except Exception:  # noqa: BLE001 - the queue must live on; it claims again within a second
             _log.exception("a claim failed, trying again")
+        else:
+            self._telemetry.failed += claimed.expired
+            if claimed.expired:
+                _log.info("tasks expired", count=claimed.expired)
+            return claimed
         return Claimed((), None)
 
     async def _sleep_until(self, next_due: Instant | None) -> None:

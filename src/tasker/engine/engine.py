@@ -50,7 +50,7 @@ class Engine:
         self.types = tuple(types)
         self.slots = Slots(types)
         lease = Lease(store.clock)
-        self.queue = DelayQueue(store, self.slots, lease)
+        self.queue = DelayQueue(store, self.slots, lease, telemetry)
         self.draining = False
         self._store = store
         by_name = {task_type.name: task_type for task_type in types}

@@ -5,19 +5,22 @@ from collections.abc import Awaitable, Callable, Coroutine
 from datetime import timedelta
 from typing import Final
 
+import msgspec
 import structlog
 
 from tasker import wire
+from tasker.callbacks import Ending, callback_for, may_call_back
 from tasker.engine.delay_queue import DelayQueue
 from tasker.engine.lease import Lease
 from tasker.engine.slots import Slots
 from tasker.engine.telemetry import Telemetry
-from tasker.errors import ClaimLostError, LeaseEndedError, StoreError
+from tasker.errors import ClaimLostError, LeaseEndedError, StoreError, TaskExpiredError
 from tasker.interfaces import Hold, Store, TaskType
 from tasker.model import lifecycle
-from tasker.model.attempt import Attempt, Failed, Outcome
+from tasker.model.attempt import Attempt, Failed, Outcome, Succeeded
 from tasker.model.instants import Instant
-from tasker.model.lifecycle import Move
+from tasker.model.lifecycle import Move, Settlement
+from tasker.model.retry import RetryPolicy
 from tasker.model.task import TaskFault, TaskId
 from tasker.timing.alarm import sleep
 
@@ -26,6 +29,9 @@ _log = structlog.get_logger()
 _FIRST_WAIT: Final = 0.1
 _LONGEST_WAIT: Final = 1.0
 """Seconds between tries to write how an attempt ended, while the store cannot be written."""
+
+_UNASKED: Final = RetryPolicy()
+"""For a success, which needs no policy: reading the task's own would take longer than all the rest."""
 
 
 class Worker:
@@ -128,14 +134,17 @@ class Worker:
         def started() -> None:
             if not self._lease.is_trusted:
                 raise LeaseEndedError
-            running.started_at = self._clock.now()
+            now = self._clock.now()
+            if attempt.expires_at is not None and attempt.expires_at <= now:
+                raise TaskExpiredError(attempt.task_id)
+            running.started_at = now
 
         deadline = self._clock.call_later(task_type.timeout.total_seconds(), lambda: self._overrun(running, task_type.timeout))
         try:
             outcome = await task_type.run(attempt, started)
         except asyncio.CancelledError:
             return _failed("cancelled", "the attempt was cancelled")  # void if it was interrupted
-        except LeaseEndedError:
+        except (LeaseEndedError, TaskExpiredError):
             return None
         except Exception as error:  # noqa: BLE001 - whatever a task type raises concerns its own attempt alone
             _log.exception("a task type raised", task_id=attempt.task_id, type=attempt.type)
@@ -160,17 +169,15 @@ class Worker:
         running.task.cancel()
 
     async def _settle(self, attempt: Attempt, outcome: Outcome, started_at: Instant) -> None:
-        settlement = lifecycle.settle(
-            outcome,
-            attempt=attempt.number,
-            retry=wire.retry_policy(attempt.fields),
-            started_at=started_at,
-            now=self._clock.now(),
-            rand=self._rand(),
-        )
+        settlement = self._settlement(attempt, outcome, started_at)
         self._telemetry.attempt_began(max(started_at - attempt.due_at, 0))
-        if not await self._write(attempt, lambda: self._store.settle(attempt, settlement)):
+        has_woken = await self._write(attempt, lambda: self._store.settle(attempt, settlement))
+        if has_woken is None:
             return
+        if has_woken:
+            self._queue.ring()
+        if settlement.callback is not None:
+            self._queue.announce(settlement.callback.due_at, settlement.callback.pool)
         match settlement.move:
             case Move.COMPLETE:
                 self._telemetry.done += 1
@@ -190,26 +197,54 @@ class Worker:
                 state=settlement.state.word,
             )
 
-    async def _give_back(self, attempt: Attempt) -> None:
-        if await self._write(attempt, lambda: self._store.give_back(attempt)):
-            self._telemetry.given_back += 1
+    def _settlement(self, attempt: Attempt, outcome: Outcome, started_at: Instant) -> Settlement:
+        """Return what is to be written of an attempt, with the callback if it ends its task."""
+        now = self._clock.now()
+        settlement = lifecycle.settle(
+            outcome,
+            attempt=attempt,
+            retry=_UNASKED if isinstance(outcome, Succeeded) else wire.decode_end_fields(attempt.fields).policy,
+            started_at=started_at,
+            now=now,
+            rand=self._rand(),
+        )
+        if settlement.ended_at is None or not may_call_back(attempt.fields):
+            return settlement
+        ending = Ending(
+            task_id=attempt.task_id,
+            type=attempt.type,
+            attempts=attempt.number,
+            fields=attempt.fields,
+            fault=settlement.fault,
+            status=None if outcome.exchange is None else outcome.exchange.status,
+            result=settlement.result,
+        )
+        return msgspec.structs.replace(settlement, callback=callback_for(ending, now=now))
 
-    async def _write(self, attempt: Attempt, write: Callable[[], Awaitable[None]]) -> bool:
-        """Repeat *write* until it succeeds; False if the claim is lost, and with it the result."""
+    async def _give_back(self, attempt: Attempt) -> None:
+        async def give_back() -> bool:
+            await self._store.give_back(attempt)
+            return False
+
+        if await self._write(attempt, give_back) is not None:
+            self._telemetry.given_back += 1
+            if attempt.expires_at is not None:
+                self._queue.announce(attempt.expires_at, attempt.pool)
+
+    async def _write(self, attempt: Attempt, write: Callable[[], Awaitable[bool]]) -> bool | None:
+        """Repeat *write* until it succeeds, and return what it does; None if the claim is lost, and with it the result."""
         wait = _FIRST_WAIT
         while True:
             try:
-                await write()
+                return await write()
             except ClaimLostError:
                 self._telemetry.claims_lost += 1
                 _log.warning("discarded the end of an attempt: its claim is lost", task_id=attempt.task_id, type=attempt.type)
-                return False
+                return None
             except StoreError as error:
                 _log.warning("cannot write the end of an attempt, trying again", task_id=attempt.task_id, reason=str(error))
                 await sleep(self._clock, wait)
                 wait = min(2 * wait, _LONGEST_WAIT)
-            else:
-                return True
 
 
 class _Running:

@@ -1,5 +1,7 @@
-"""One try at a task, and how it can end."""
+"""One try at a task, how it can end, and what is kept of it."""
 
+from collections.abc import Mapping
+from datetime import timedelta
 from typing import TypeAlias
 
 import msgspec
@@ -16,12 +18,45 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
     pool: Pool
     number: int
     """From 1. Counts, but does not fence: after a power loss a number can be given out again."""
+    retried_after: int = 0
+    """How many attempts there were before somebody last had the failed task run again: the retry policy counts from there."""
     due_at: Instant
     """When the attempt was to start. Lateness is counted from here."""
+    execution_at: Instant
+    """The execution time of the task."""
+    expires_at: Instant | None = None
+    """No attempt of the task may start at this moment or later; None: there is no such moment."""
     claim: int
     """Random number of the claim that took the task: the fence. A settle writes only where it still stands on the task."""
+    node: str
+    """The node that claimed it."""
     fields: bytes
     """What the task type was given: a JSON object."""
+
+
+class Phases(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """How long the parts of a call took, in seconds. None: it did not come to that, or nothing of the kind was to be done."""
+
+    dns: float | None = None
+    """The lookup of the target's name. None: an address, or a connection that was open already."""
+    connect: float | None = None
+    """Making the connection, TLS included. None: it was open already."""
+    first_byte: float | None = None
+    """From the first byte of the request to the first byte of the answer."""
+    total: float | None = None
+    """From the beginning of the lookup to the end of the answer, or to the failure."""
+
+
+class Exchange(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What passed between tasker and the target of a call."""
+
+    phases: Phases
+    status: int | None = None
+    """The HTTP status; None: there was no answer."""
+    headers: Mapping[str, str] = {}
+    """Some of the answer's headers, names in lower case."""
+    body: str = ""
+    """The beginning of the answer's body; bytes that are not UTF-8 are replaced."""
 
 
 class Succeeded(msgspec.Struct, frozen=True):
@@ -29,6 +64,8 @@ class Succeeded(msgspec.Struct, frozen=True):
 
     result: bytes | None = None
     """What was computed, as JSON; None if there is nothing to keep."""
+    exchange: Exchange | None = None
+    """What passed, if the attempt was a call."""
 
 
 class Failed(msgspec.Struct, frozen=True):
@@ -37,6 +74,25 @@ class Failed(msgspec.Struct, frozen=True):
     fault: TaskFault
     permanent: bool = False
     """True if another attempt cannot help: the task ends ``failed`` at once."""
+    retry_after: timedelta | None = None
+    """How long the target asks to be left alone. The next attempt comes no earlier."""
+    is_alive: bool | None = None
+    """Whether the destination works, whatever it thinks of this task. False: it is its own fault. None: nobody can tell."""
+    exchange: Exchange | None = None
+    """What passed, if the attempt was a call."""
 
 
 Outcome: TypeAlias = Succeeded | Failed
+
+
+class AttemptRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What is kept of an attempt once it has ended."""
+
+    number: int
+    node: str
+    due_at: Instant
+    started_at: Instant
+    ended_at: Instant
+    fault: TaskFault | None = None
+    """Why it failed; None: it succeeded."""
+    exchange: Exchange | None = None

@@ -3,18 +3,22 @@
 The diagram in ``docs/concepts/lifecycle.md`` is checked against ``MOVES``.
 """
 
+from datetime import timedelta
 from enum import Enum
 from typing import Final, NamedTuple, assert_never
 
 import msgspec
 
-from tasker.model.attempt import Failed, Outcome, Succeeded
+from tasker.model.attempt import Attempt, AttemptRecord, Failed, Outcome, Succeeded
 from tasker.model.instants import Instant, after
 from tasker.model.retry import RetryPolicy
-from tasker.model.task import State, TaskFault
+from tasker.model.task import State, Task, TaskFault
 
 MAX_CRASHES: Final = 3
 """After so many crashes in a row a task is no longer run: it may be what kills the process."""
+
+LONGEST_RETRY_AFTER: Final = timedelta(hours=24)
+"""The longest wait that a target can ask for. Its clock may be wrong, or its intentions."""
 
 
 class Move(Enum):
@@ -28,6 +32,8 @@ class Move(Enum):
     GIVE_BACK = "give_back"
     TAKE_BACK = "take_back"
     QUARANTINE = "quarantine"
+    EXPIRE = "expire"
+    RESTART = "restart"
     DELETE = "delete"
 
 
@@ -47,6 +53,8 @@ MOVES: Final[dict[Move, Step]] = {
     Move.GIVE_BACK: Step(frozenset({State.IN_PROGRESS}), State.TODO),
     Move.TAKE_BACK: Step(frozenset({State.IN_PROGRESS}), State.TODO),
     Move.QUARANTINE: Step(frozenset({State.IN_PROGRESS}), State.FAILED),
+    Move.EXPIRE: Step(frozenset({State.TODO}), State.FAILED),
+    Move.RESTART: Step(frozenset({State.FAILED}), State.TODO),
     Move.DELETE: Step(frozenset({State.TODO, State.DONE, State.FAILED}), None),
 }
 
@@ -62,8 +70,14 @@ class Settlement(msgspec.Struct, frozen=True, kw_only=True):
     ended_at: Instant | None = None
     """When the task ended; None: it goes on."""
     fault: TaskFault | None = None
-    """Why the attempt failed; None: it did not, and the task keeps its ``last_error``."""
+    """What ``last_error`` becomes; None: the attempt succeeded, and the task keeps it."""
     result: bytes | None = None
+    is_alive: bool | None = None
+    """What the attempt showed of its destination, for the circuit; None: nothing."""
+    record: AttemptRecord | None = None
+    """What is kept of the attempt; None: nothing."""
+    callback: Task | None = None
+    """A task to store in the same transaction: the callback for the task's end."""
 
     @property
     def state(self) -> State:
@@ -73,19 +87,61 @@ class Settlement(msgspec.Struct, frozen=True, kw_only=True):
         return target
 
 
-def settle(outcome: Outcome, *, attempt: int, retry: RetryPolicy, started_at: Instant, now: Instant, rand: float) -> Settlement:
-    """Return what becomes of a task whose attempt number *attempt* (from 1) ended with *outcome* at *now*.
+def settle(
+    outcome: Outcome, *, attempt: Attempt, retry: RetryPolicy, started_at: Instant, now: Instant, rand: float
+) -> Settlement:
+    """Return what becomes of a task whose *attempt* ended with *outcome* at *now*.
+
+    A failed task whose next attempt could not start in time, by ``max_age`` or ``expires_at``, ends at once.
 
     Args:
         rand: a random number in [0, 1) for the jitter of the next attempt's time.
     """
+    fault = None if isinstance(outcome, Succeeded) else outcome.fault
+    record = AttemptRecord(
+        number=attempt.number,
+        node=attempt.node,
+        due_at=attempt.due_at,
+        started_at=started_at,
+        ended_at=now,
+        fault=fault,
+        exchange=outcome.exchange,
+    )
     match outcome:
         case Succeeded(result):
-            return Settlement(move=Move.COMPLETE, started_at=started_at, ended_at=now, result=result)
-        case Failed(fault, permanent):
-            delay = None if permanent else retry.delay_after(attempt, rand=rand)
-            if delay is None:
-                return Settlement(move=Move.FAIL, started_at=started_at, ended_at=now, fault=fault)
-            return Settlement(move=Move.RETRY, started_at=started_at, due_at=after(now, delay), fault=fault)
+            return Settlement(
+                move=Move.COMPLETE, started_at=started_at, ended_at=now, result=result, is_alive=True, record=record
+            )
+        case Failed(fault):
+            due_at = _next_due(outcome, attempt, retry, now=now, rand=rand)
+            if due_at is not None and attempt.expires_at is not None and due_at >= attempt.expires_at:
+                due_at, fault = None, expired(fault)
+            return Settlement(
+                move=Move.FAIL if due_at is None else Move.RETRY,
+                started_at=started_at,
+                due_at=due_at,
+                ended_at=now if due_at is None else None,
+                fault=fault,
+                is_alive=outcome.is_alive,
+                record=record,
+            )
         case _:
             assert_never(outcome)
+
+
+def expired(before: TaskFault | None) -> TaskFault:
+    """Return the fault of a task that could not start in time; *before* is why its latest attempt failed, if there was one."""
+    msg = "the task could not start before its expires_at"
+    return TaskFault("expired", msg if before is None else f"{msg}; its latest attempt failed with {before.code}: {before.msg}")
+
+
+def _next_due(outcome: Failed, attempt: Attempt, retry: RetryPolicy, *, now: Instant, rand: float) -> Instant | None:
+    """When the next attempt is due; None: there is none."""
+    delay = None if outcome.permanent else retry.delay_after(attempt.number - attempt.retried_after, rand=rand)
+    if delay is None:
+        return None
+    if outcome.retry_after is not None:
+        delay = max(delay, min(outcome.retry_after, LONGEST_RETRY_AFTER))
+    due_at = after(now, delay)
+    is_too_old = retry.max_age is not None and due_at > after(attempt.execution_at, retry.max_age)
+    return None if is_too_old else due_at

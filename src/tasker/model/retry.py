@@ -1,12 +1,13 @@
 """When a failed task runs again: a pure rule."""
 
 from datetime import timedelta
+from typing import Final
 
 import msgspec
 
 
 class RetryPolicy(msgspec.Struct, frozen=True, kw_only=True):
-    """When a task whose attempt failed runs again: exponential backoff with jitter."""
+    """When a task whose attempt failed runs again: exponential backoff, or a schedule of waits; with jitter."""
 
     max_attempts: int = 10
     """Attempts in total, the first one included. 1 means never retry."""
@@ -23,6 +24,12 @@ class RetryPolicy(msgspec.Struct, frozen=True, kw_only=True):
     jitter: float = 0.1
     """Each wait is multiplied by a random factor in [1 - jitter, 1 + jitter], so that tasks that failed together spread out."""
 
+    max_age: timedelta | None = None
+    """No retry is due later than so long after the execution time; None: there is no such end. In JSON: seconds."""
+
+    schedule: tuple[timedelta, ...] = ()
+    """The waits one by one, in place of ``initial_delay`` and ``factor``; after the last of them that one again."""
+
     def delay_after(self, attempt: int, *, rand: float) -> timedelta | None:
         """Return the wait after attempt number *attempt* (from 1) failed, or None when none is left.
 
@@ -38,9 +45,34 @@ class RetryPolicy(msgspec.Struct, frozen=True, kw_only=True):
         if attempt >= self.max_attempts:
             return None
         ceiling = self.max_delay.total_seconds()
-        try:
-            wait = min(self.initial_delay.total_seconds() * self.factor ** (attempt - 1), ceiling)
-        except OverflowError:
-            wait = ceiling if self.initial_delay else 0.0
+        wait = min(self._steady_wait(attempt), ceiling)
         wait *= 1 - self.jitter + 2 * self.jitter * rand
         return timedelta(seconds=min(wait, ceiling))  # again: jitter may have pushed it past the ceiling
+
+    def _steady_wait(self, attempt: int) -> float:
+        """Seconds, before jitter."""
+        if self.schedule:
+            return self.schedule[min(attempt, len(self.schedule)) - 1].total_seconds()
+        try:
+            return self.initial_delay.total_seconds() * self.factor ** (attempt - 1)
+        except OverflowError:
+            return self.max_delay.total_seconds() if self.initial_delay else 0.0
+
+
+STANDARD: Final = RetryPolicy(
+    schedule=(
+        timedelta(seconds=5),
+        timedelta(minutes=5),
+        timedelta(minutes=30),
+        timedelta(hours=2),
+        timedelta(hours=5),
+        timedelta(hours=10),
+        timedelta(hours=14),
+        timedelta(hours=20),
+        timedelta(hours=24),
+    ),
+    max_attempts=10,
+    max_delay=timedelta(hours=30),
+    jitter=0.2,
+)
+"""Ten attempts over some 75 hours. Source: the example schedule of Standard Webhooks 1.0.0, with jitter as Svix has it."""

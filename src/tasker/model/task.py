@@ -5,6 +5,7 @@ from typing import NewType
 
 import msgspec
 
+from tasker.model.gate import Destination
 from tasker.model.instants import Instant
 
 TaskId = NewType("TaskId", str)
@@ -24,7 +25,7 @@ class State(IntEnum):
     DONE = 2
     """Ended well."""
     FAILED = 3
-    """Ended badly: no attempt is left, or none would help. Kept until it is deleted."""
+    """Ended badly: no attempt is left, or none would help. Kept until it is deleted; can be run again."""
 
     @property
     def word(self) -> str:
@@ -61,10 +62,18 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     """The same as an instant, rounded up."""
     due_at: Instant
     """When the next attempt is due; while one runs and after the end: when the latest one was."""
+    destination: Destination | None = None
+    """Where it goes; None: nothing holds it back. For ``create``: what is read back does not say."""
+    expires_at: Instant | None = None
+    """No attempt may start at this moment or later; None: there is no such moment."""
+    parent_id: TaskId | None = None
+    """The task whose end this one tells of; None: it is no callback."""
 
     state: State = State.TODO
     attempts: int = 0
     """Attempts begun so far, without those that a crash or a drain cut short."""
+    retried_after: int = 0
+    """How many attempts there were before somebody last had the failed task run again: the retry policy counts from there."""
     crashes: int = 0
     """How many attempts in a row a dying process or node has cut short."""
     started_at: Instant | None = None
@@ -75,3 +84,5 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     """Why the latest failed attempt failed; None while none has."""
     result: bytes | None = None
     """What the task type computed, as JSON; None if it computes nothing or is not done."""
+    node: str | None = None
+    """The node that runs it; None: none does."""

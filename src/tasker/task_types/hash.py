@@ -20,6 +20,7 @@ from Crypto.Protocol.KDF import PBKDF2
 
 from tasker.errors import InvalidTaskError
 from tasker.model.attempt import Attempt, Outcome, Succeeded
+from tasker.model.gate import Destination, GateKind
 from tasker.model.task import Pool
 from tasker.wire import HashFields, TaskFields
 
@@ -63,7 +64,12 @@ class HashType:
         length = len(request.secret.encode())
         if length > SECRET_LIMIT:
             raise InvalidTaskError("secret", f"expected at most {SECRET_LIMIT} bytes of UTF-8, got: {length} bytes")
-        return HashFields(secret=request.secret, retry=request.retry)
+        return HashFields(secret=request.secret)
+
+    def destination(self, fields: TaskFields) -> Destination:
+        """See ``TaskType``: all hashes are computed here."""
+        del fields
+        return Destination(GateKind.TYPE, self.name)
 
     async def run(self, attempt: Attempt, started: Callable[[], None]) -> Outcome:
         """See ``TaskType``. The result is a PHC string."""

@@ -1,30 +1,52 @@
-"""The task type ``webhook``: a POST of a body to a URL. 2xx is success, everything else is a failed attempt."""
+"""The task type ``webhook``: a request to a URL. 2xx is success unless the task says otherwise, all else a failed attempt."""
 
 import re
-from collections.abc import Callable
-from datetime import timedelta
+from collections.abc import Callable, Mapping
+from datetime import UTC, timedelta
+from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Final
 
 import msgspec
+from msgspec import UNSET
 from yarl import URL
 
-from tasker import __version__
+from tasker import __version__, urls
 from tasker.egress.http_client import DeliveryError, HttpClient, Request
+from tasker.egress.signing import Signer
 from tasker.errors import InvalidTaskError
-from tasker.model.attempt import Attempt, Failed, Outcome, Succeeded
-from tasker.model.instants import SECOND
+from tasker.model.attempt import Attempt, Exchange, Failed, Outcome, Succeeded
+from tasker.model.gate import Destination, GateKind
+from tasker.model.instants import SECOND, Instant
 from tasker.model.task import Pool, TaskFault
 from tasker.timing.clock import Clock
-from tasker.wire import TaskFields, WebhookFields
+from tasker.wire import CallbackFields, TaskFields, WebhookFields
 
 TIMEOUT: Final = timedelta(seconds=30)
-"""How long one attempt may take, from the DNS lookup to the end of the answer."""
+"""How long one attempt may take, from the DNS lookup to the end of the answer, unless the task says otherwise."""
+
+HEADERS_LIMIT: Final = 16 * 1024
+"""Characters of all names and values of a task's headers together."""
+
+_LONGEST_TIMEOUT: Final = timedelta(hours=1)
+_LONGEST_WAIT: Final = timedelta(days=365)
+"""How long a target can ask to be left alone."""
 
 _USER_AGENT: Final = f"tasker/{__version__}"
-_ORDINARY_URL: Final = re.compile(r"https?://[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(/[!-\[\]-~]*)?", re.ASCII)
-"""What most URLs look like: nothing in them can be wrong."""
-_FORBIDDEN: Final = re.compile(r"[\x00-\x20\x7f\\\u0080-\u00a0\u2028\u2029]")
+_NEED_A_BODY: Final = ("POST", "PUT", "PATCH")
+_TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]*", re.ASCII)
+"""Source: RFC 9110, section 5.6.2."""
+_VALUE: Final = re.compile(r"([!-~\xa1-\xff]([ -~\xa0-\xff]*[!-~\xa1-\xff])?)?")
+_CLASS: Final = re.compile(r"[2-5]xx", re.ASCII)
+_SECONDS: Final = re.compile(r"[0-9]+", re.ASCII)
+_OF_THE_CONNECTION: Final = frozenset(
+    {
+        *("connection", "keep-alive", "proxy-connection", "proxy-authenticate", "proxy-authorization", "te", "trailer"),
+        *("transfer-encoding", "upgrade", "host", "content-length", "expect"),
+    }
+)
+"""Headers that are about the connection and the length of the message, not about what it says."""
+_OF_TASKER: Final = frozenset({"webhook-id", "webhook-timestamp", "webhook-signature"})
 _decode_fields = msgspec.json.Decoder(WebhookFields).decode
 
 
@@ -34,66 +56,182 @@ class WebhookType:
     name = "webhook"
     spellings = ("Webhook", "WebHook")
     pool = Pool(1)
-    timeout = TIMEOUT + timedelta(seconds=5)
-    """The client's own timeout ends an attempt; this is for a client that hangs."""
+    timeout = _LONGEST_TIMEOUT + timedelta(seconds=1)
+    """The client ends an attempt at the timeout of its task; this is for a client that hangs."""
     fields = WebhookFields
 
-    def __init__(self, client: HttpClient, clock: Clock, *, slots: int) -> None:
+    def __init__(self, client: HttpClient, clock: Clock, *, slots: int, signer: Signer | None = None) -> None:
+        """Make the type.
+
+        Args:
+            client: sends the requests.
+            clock: says when.
+            slots: how many of them may be under way at once.
+            signer: signs them; None: they are not signed.
+        """
         self.slots = slots
         self._client = client
         self._clock = clock
+        self._signer = signer
 
     def prepare(self, request: TaskFields) -> TaskFields:
         """See ``TaskType``. A URL without a scheme gets ``http://``."""
         assert isinstance(request, WebhookFields)  # noqa: S101 - the shape was checked when it was decoded
-        return WebhookFields(url=_checked_url(request.url), body=request.body, retry=request.retry)
+        url = _checked(request)
+        _check_body(request)
+        return WebhookFields(
+            url=url,
+            method=request.method,
+            headers=request.headers,
+            body=request.body,
+            json=request.json,
+            timeout=request.timeout,
+            success=request.success,
+        )
+
+    def destination(self, fields: TaskFields) -> Destination:
+        """See ``TaskType``: the host."""
+        assert isinstance(fields, WebhookFields)  # noqa: S101 - as prepare returned it
+        return Destination(GateKind.HOST, urls.origin(fields.url))
 
     async def run(self, attempt: Attempt, started: Callable[[], None]) -> Outcome:
         """See ``TaskType``. The receiver sees the same ``webhook-id`` at every attempt."""
         fields = _decode_fields(attempt.fields)
-        body = fields.body.encode()
-        headers = {
-            "content-type": _content_type(body),
-            "user-agent": _USER_AGENT,
-            "accept-encoding": "identity",
-            "webhook-id": attempt.task_id,
-            "webhook-timestamp": str(self._clock.now() // SECOND),
-        }
         try:
-            response = await self._client.post(Request(fields.url, headers, body, TIMEOUT.total_seconds()), started)
+            exchange = await self._client.send(self._request(attempt, fields), started)
         except DeliveryError as error:
-            return Failed(TaskFault(error.code, error.msg), permanent=error.permanent)
-        if 200 <= response.status <= 299:
-            return Succeeded()
-        return Failed(TaskFault(f"status_{response.status}", f"the target answered {_status_text(response.status)}"))
+            return Failed(
+                TaskFault(error.code, error.msg),
+                permanent=error.permanent,
+                is_alive=False if error.is_targets_fault else None,
+                exchange=error.exchange,
+            )
+        status = exchange.status
+        assert status is not None  # noqa: S101 - there is an answer
+        if _is_success(status, fields):
+            return Succeeded(exchange=exchange)
+        return Failed(
+            TaskFault(f"status_{status}", f"the target answered {_status_text(status)}"),
+            permanent=status == HTTPStatus.GONE,
+            retry_after=_retry_after(exchange, self._clock.now()),
+            is_alive=status < HTTPStatus.INTERNAL_SERVER_ERROR,
+            exchange=exchange,
+        )
 
     async def close(self) -> None:
         """See ``TaskType``."""
         await self._client.close()
 
+    def _request(self, attempt: Attempt, fields: WebhookFields) -> Request:
+        headers: dict[str, str] = {}
+        body = None
+        if fields.json is not UNSET:
+            body = bytes(fields.json)
+            headers["content-type"] = "application/json"
+        elif fields.body is not UNSET:
+            body = fields.body.encode()
+            headers["content-type"] = _content_type(body)
+        headers["user-agent"] = _USER_AGENT
+        headers["accept-encoding"] = "identity"
+        headers["webhook-id"] = attempt.task_id
+        headers["webhook-timestamp"] = timestamp = str(self._clock.now() // SECOND)
+        if self._signer is not None:
+            headers["webhook-signature"] = self._signer.signature(attempt.task_id, timestamp, body or b"")
+        if fields.headers is not UNSET:
+            for name, value in fields.headers.items():
+                headers.pop(name.lower(), None)
+                headers[name] = value
+        return Request(
+            method="POST" if fields.method is UNSET else fields.method,
+            url=fields.url,
+            headers=headers,
+            body=body,
+            timeout_seconds=TIMEOUT.total_seconds() if fields.timeout is UNSET else fields.timeout,
+        )
 
-def _checked_url(url: str) -> str:
-    """Return *url* with a scheme, or say what is wrong with it, without its userinfo and query string."""
-    if "://" not in url:
-        url = f"http://{url}"  # localhost:9000/x has no scheme, whatever a parser makes of "localhost:"
-    if _ORDINARY_URL.fullmatch(url):
-        return url
-    if _FORBIDDEN.search(url):
-        raise InvalidTaskError("url", "expected a URL without blanks, control characters and backslashes; percent-encode them")
+
+def checked_callback(callback: CallbackFields | str, *, field: str) -> CallbackFields | str:
+    """Return *callback* as it is to be stored: its URL with a scheme.
+
+    Args:
+        callback: a URL, or a whole webhook.
+        field: the member of the request that it is.
+
+    Raises:
+        InvalidTaskError: it cannot be sent; *field*, or a member of it (``on_success.url``), says why.
+    """
+    if isinstance(callback, str):
+        return _checked_url(callback, field)
     try:
-        parsed = URL(url)
-        host, port = parsed.raw_host, parsed.explicit_port
-    except ValueError:
-        raise InvalidTaskError(
-            "url", "expected a URL such as https://example.org/hook, got one that cannot be parsed"
-        ) from None
-    if parsed.scheme not in ("http", "https"):
-        raise InvalidTaskError("url", f"expected a URL with the scheme http or https, got: {parsed.scheme[:30]}")
-    if not host or not host.strip("."):
-        raise InvalidTaskError("url", "expected a URL with a host, such as https://example.org/hook")
-    if port is not None and not 1 <= port <= 65_535:
-        raise InvalidTaskError("url", f"expected a port from 1 to 65535, got: {port}")
+        return msgspec.structs.replace(callback, url=_checked(callback))
+    except InvalidTaskError as error:
+        raise InvalidTaskError(f"{field}.{error.field}", error.problem) from None
+
+
+def _checked(request: WebhookFields | CallbackFields) -> str:
+    """Return the URL of *request* with a scheme, if everything but the body is right."""
+    url = _checked_url(request.url, "url")
+    if request.headers is not UNSET:
+        _check_headers(request.headers, url)
+    if request.success is not UNSET:
+        for place, status in enumerate(request.success):
+            if not (200 <= status <= 599 if isinstance(status, int) else _CLASS.fullmatch(status)):
+                shown = status if isinstance(status, int) else repr(status[:30])
+                raise InvalidTaskError(
+                    f"success[{place}]", f'expected a status from 200 to 599, or a class from "2xx" to "5xx", got: {shown}'
+                )
     return url
+
+
+def _checked_url(url: str, field: str) -> str:
+    try:
+        return urls.checked(url)
+    except ValueError as error:
+        raise InvalidTaskError(field, str(error)) from None
+
+
+def _check_headers(headers: Mapping[str, str], url: str) -> None:
+    """Raise ``InvalidTaskError`` if one cannot be sent. The message never shows a value, nor what may be one in a name."""
+    seen = set()
+    for name, value in headers.items():
+        if not name or not _TOKEN.fullmatch(name):
+            begins = _TOKEN.match(name)[0][:60]  # type: ignore[index]  # it matches nothing, too
+            raise InvalidTaskError(
+                "headers", f"expected names of letters, digits and signs such as - and _, got one that begins with {begins!r}"
+            )
+        lowered, field = name.lower(), f"headers.{name if len(name) <= 60 else name[:60] + '...'}"
+        if lowered in _OF_THE_CONNECTION:
+            raise InvalidTaskError(field, "expected no header that is about the connection: tasker makes those itself")
+        if lowered in _OF_TASKER:
+            raise InvalidTaskError(field, "expected no header of this name: tasker makes it itself")
+        if lowered in seen:
+            raise InvalidTaskError(field, "expected each header once, got this one twice")
+        seen.add(lowered)
+        if not _VALUE.fullmatch(value):
+            raise InvalidTaskError(
+                field, "expected a value of visible ISO 8859-1 characters, without line ends and without blanks at its ends"
+            )
+    length = sum(len(name) + len(value) for name, value in headers.items())
+    if length > HEADERS_LIMIT:
+        raise InvalidTaskError("headers", f"expected at most {HEADERS_LIMIT} characters together, got: {length}")
+    if "authorization" in seen and "@" in url:
+        parsed = URL(url, encoded=url.isascii())
+        if parsed.raw_user is not None or parsed.raw_password is not None:
+            given = next(name for name in headers if name.lower() == "authorization")
+            raise InvalidTaskError(f"headers.{given}", "expected either this header or a user in the URL, got both")
+
+
+def _check_body(request: WebhookFields) -> None:
+    if request.json is not UNSET:
+        if request.body is not UNSET:
+            raise InvalidTaskError("json", "expected either body or json, got both")
+        try:
+            bytes(request.json).decode()
+        except UnicodeDecodeError:
+            raise InvalidTaskError("json", "expected JSON in UTF-8, got other bytes") from None
+    elif request.body is UNSET and (request.method is UNSET or request.method in _NEED_A_BODY):
+        method = "POST" if request.method is UNSET else request.method
+        raise InvalidTaskError("body", f"expected a value, it is missing: {method} needs a body or json")
 
 
 def _content_type(body: bytes) -> str:
@@ -102,6 +240,28 @@ def _content_type(body: bytes) -> str:
     except (msgspec.DecodeError, RecursionError):
         return "text/plain; charset=utf-8"
     return "application/json"
+
+
+def _is_success(status: int, fields: WebhookFields) -> bool:
+    if fields.success is UNSET:
+        return 200 <= status <= 299
+    return status in fields.success or f"{status // 100}xx" in fields.success
+
+
+def _retry_after(exchange: Exchange, now: Instant) -> timedelta | None:
+    """Return how long the target asks to be left alone. Source: RFC 9110, section 10.2.3."""
+    text = exchange.headers.get("retry-after")
+    if text is None or exchange.status not in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE):
+        return None
+    if _SECONDS.fullmatch(text):
+        return timedelta(seconds=min(int(text), int(_LONGEST_WAIT.total_seconds())))
+    try:
+        moment = parsedate_to_datetime(text)
+    except (ValueError, OverflowError):
+        return None
+    moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment  # the oldest form names no zone: it is UTC
+    wait = timedelta(seconds=moment.timestamp() - now / SECOND)
+    return min(wait, _LONGEST_WAIT) if wait > timedelta(0) else None
 
 
 def _status_text(status: int) -> str:

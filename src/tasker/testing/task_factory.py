@@ -3,17 +3,26 @@
 import uuid_utils
 
 from tasker.model import instants
+from tasker.model.gate import Destination, GateKind
 from tasker.model.instants import Instant
 from tasker.model.task import Pool, Task, TaskId
 
 
 def a_task(
-    *, due_at: Instant, type_: str = "webhook", pool: int = 1, fields: bytes = b'{"url":"http://localhost/","body":"x"}'
+    *,
+    due_at: Instant,
+    type_: str = "webhook",
+    pool: int = 1,
+    fields: bytes = b'{"url":"http://localhost/","body":"x"}',
+    host: str | None = None,
+    expires_at: Instant | None = None,
 ) -> Task:
     """Return a new task that is due at *due_at*, with an id that sorts after those made before.
 
     Args:
         fields: what the task type is given, as a JSON object.
+        host: its destination, as scheme, host and port; None: it has none, and nothing holds it back.
+        expires_at: when it is too late to start it; None: never.
     """
     return Task(
         id=TaskId(str(uuid_utils.uuid7())),
@@ -23,4 +32,6 @@ def a_task(
         execution_time=instants.text(due_at),
         execution_at=due_at,
         due_at=due_at,
+        destination=None if host is None else Destination(GateKind.HOST, host),
+        expires_at=expires_at,
     )

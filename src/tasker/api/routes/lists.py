@@ -1,8 +1,8 @@
-"""Lists of tasks: whole ones as a stream, or a page at a time."""
+"""Lists: whole ones as a stream, or a page at a time."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from typing import Final
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from typing import Final, NamedTuple, TypeAlias
 from urllib.parse import urlencode
 
 from starlette.requests import Request
@@ -11,21 +11,31 @@ from starlette.types import Receive, Scope, Send
 
 from tasker.api.problems import PRIVATE
 from tasker.errors import InvalidQueryError
-from tasker.interfaces import Page, TaskFilter
-from tasker.model.task import Task
-from tasker.service import Service
 
 MAX_LIMIT: Final = 1_000
 """The longest page that a caller may ask for."""
 
+PAGE_LENGTH: Final = 1_000
+"""How much of a whole list is read at a time."""
+
 _PARAMETERS: Final = ("limit", "cursor")
 
 
-async def answer_list(service: Service, request: Request, which: TaskFilter, write: Callable[[Task], bytes]) -> Response:
-    """Answer with the tasks of *which* as a JSON array: all of them, or the page that ``limit`` and ``cursor`` ask for.
+class Part(NamedTuple):
+    """A page of a list, as it is answered."""
 
-    Args:
-        write: makes the JSON of a task.
+    items: Sequence[bytes]
+    """In JSON."""
+    next: str | None
+    """The cursor of the next page; None: this is the last one."""
+
+
+ReadPart: TypeAlias = Callable[[str | None, int], Awaitable[Part]]
+"""Reads the page after a cursor, None for the first one, of up to so many items. Only the last one may be empty."""
+
+
+async def answer_list(request: Request, read: ReadPart) -> Response:
+    """Answer with a JSON array of what *read* reads: all of it, or the page that ``limit`` and ``cursor`` ask for.
 
     Raises:
         InvalidQueryError: a parameter is unknown or has a value that cannot be used.
@@ -37,15 +47,14 @@ async def answer_list(service: Service, request: Request, which: TaskFilter, wri
     if "limit" not in query:
         if "cursor" in query:
             raise InvalidQueryError("cursor", "expected together with limit, which is missing")
-        pages = service.pages(which)
         # Read before the answer begins, while a failure can still be told as one.
-        return _WholeList(await anext(pages), pages, write)
+        return _WholeList(await read(None, PAGE_LENGTH), read)
     limit = _limit(query["limit"])
-    page = await service.page(which, after=query.get("cursor"), limit=limit)
+    part = await read(query.get("cursor"), limit)
     headers = dict(PRIVATE)
-    if page.next is not None:
-        headers["link"] = f'<{request.url.path}?{urlencode({"limit": limit, "cursor": page.next})}>; rel="next"'
-    return Response(b"[%b]" % b",".join(map(write, page.tasks)), headers=headers, media_type="application/json")
+    if part.next is not None:
+        headers["link"] = f'<{request.url.path}?{urlencode({"limit": limit, "cursor": part.next})}>; rel="next"'
+    return Response(b"[%b]" % b",".join(part.items), headers=headers, media_type="application/json")
 
 
 def _limit(text: str) -> int:
@@ -62,12 +71,11 @@ class _WholeList(Response):
 
     media_type = "application/json"
 
-    def __init__(self, first: Page, pages: AsyncIterator[Page], write: Callable[[Task], bytes]) -> None:
+    def __init__(self, first: Part, read: ReadPart) -> None:
         super().__init__(headers=PRIVATE)
         del self.headers["content-length"]  # not known beforehand
         self._first = first
-        self._pages = pages
-        self._write = write
+        self._read = read
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
@@ -77,22 +85,24 @@ class _WholeList(Response):
         gone = asyncio.create_task(_disconnect(receive))
         separator = b"["
         try:
-            async for page in self._all_pages():
+            async for part in self._parts():
                 if gone.done():
                     return
-                if page.tasks:
-                    body = separator + b",".join(map(self._write, page.tasks))
+                if part.items:
+                    body = separator + b",".join(part.items)
                     await send({"type": "http.response.body", "body": body, "more_body": True})
                     separator = b","
         finally:
             gone.cancel()
         await send({"type": "http.response.body", "body": b"[]" if separator == b"[" else b"]"})
 
-    async def _all_pages(self) -> AsyncIterator[Page]:
-        yield self._first
+    async def _parts(self) -> AsyncIterator[Part]:
+        part = self._first
         del self._first  # sent: it need not stay until the end
-        async for page in self._pages:
-            yield page
+        yield part
+        while part.next is not None:
+            part = await self._read(part.next, PAGE_LENGTH)
+            yield part
 
 
 async def _disconnect(receive: Receive) -> None:

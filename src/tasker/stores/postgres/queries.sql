@@ -3,11 +3,12 @@
 -- whether it was done: what is stored already is left alone.
 -- Differs from SQLite: ON CONFLICT, where there the writer undoes the one that conflicts.
 WITH given AS (
-  SELECT * FROM unnest($1::uuid[], $2::text[], $3::smallint[], $4::integer[], $5::timestamptz[], $6::timestamptz[], $7::text[], $8::bytea[])
-             AS given (id, type, state, pool, due_at, execution_at, execution_time, data)
+  SELECT * FROM unnest($1::uuid[], $2::text[], $3::smallint[], $4::integer[], $5::timestamptz[], $6::timestamptz[], $7::text[], $8::bytea[],
+                       $9::bigint[], $10::timestamptz[], $11::uuid[])
+             AS given (id, type, state, pool, due_at, execution_at, execution_time, data, destination, expires_at, parent)
 ), stored AS (
-  INSERT INTO task (id, type, state, pool, due_at, execution_at, execution_time)
-  SELECT id, type, state, pool, due_at, execution_at, execution_time FROM given
+  INSERT INTO task (id, type, state, pool, due_at, execution_at, execution_time, destination, expires_at, parent)
+  SELECT id, type, state, pool, due_at, execution_at, execution_time, destination, expires_at, parent FROM given
       ON CONFLICT (id) DO NOTHING
   RETURNING id
 ), bodies AS (
@@ -19,6 +20,15 @@ SELECT id FROM stored
 -- insert_type_pool --
 INSERT INTO type_pool (type, pool) VALUES ($1, $2) ON CONFLICT DO NOTHING
 
+-- insert_gates --
+-- In order, so that two transactions that make the same gates do not wait for each other.
+INSERT INTO gate (kind, name)
+SELECT kind, name FROM unnest($1::smallint[], $2::text[]) AS given (kind, name) ORDER BY kind, name
+    ON CONFLICT DO NOTHING
+
+-- gate_ids --
+SELECT kind, name, id FROM gate JOIN unnest($1::smallint[], $2::text[]) AS given (kind, name) USING (kind, name)
+
 -- existing --
 SELECT id FROM task WHERE id = ANY ($1::uuid[])
 
@@ -27,54 +37,204 @@ SELECT id FROM task WHERE id = ANY ($1::uuid[])
 -- primary alone. The message makes this a write, and like any other it is reported only once the replicas have it and all before it.
 SELECT id FROM task, pg_logical_emit_message(true, 'tasker', '') WHERE id = ANY ($1::uuid[])
 
--- next_due --
--- The heads of the queues of pools, what time it is, and whether this node may claim.
-SELECT pools.pool, (SELECT due_at FROM task WHERE task.pool = pools.pool AND state = 0 ORDER BY due_at, id LIMIT 1), tasker_now(),
-       EXISTS (SELECT FROM node WHERE id = $2 AND lease_until > tasker_now())
-  FROM unnest($1::integer[]) AS pools (pool)
+-- look --
+-- What time it is, whether this node may claim, the earliest moment at which a task expires, and of each pool the head of its queue
+-- and when to look next at the gates that hold tasks, but for those that are full here ($3).
+SELECT here.now, here.is_leased, here.expires_at, pools.pool,
+       (SELECT due_at FROM task WHERE task.pool = pools.pool AND state = 0 AND held_by IS NULL ORDER BY due_at, id LIMIT 1),
+       (SELECT wake_at FROM gate_queue WHERE gate_queue.pool = pools.pool AND gate <> ALL ($3::bigint[]) ORDER BY wake_at LIMIT 1)
+  FROM (SELECT tasker_now() AS now, EXISTS (SELECT FROM node WHERE id = $2 AND lease_until > tasker_now()) AS is_leased,
+               (SELECT expires_at FROM task WHERE state = 0 AND expires_at IS NOT NULL ORDER BY expires_at LIMIT 1) AS expires_at
+       ) AS here
+  LEFT JOIN unnest($1::integer[]) AS pools (pool) ON true
 
--- claim_due --
--- Claim up to $2 due tasks of a pool, earliest first. RETURNING has no order: the caller sorts by due_at, id.
--- Differs from SQLite: SKIP LOCKED, because other nodes claim at the same time, and a node whose lease has ended claims nothing.
-WITH due AS MATERIALIZED (
-  SELECT id FROM task WHERE pool = $1 AND state = 0 AND due_at <= tasker_now() ORDER BY due_at, id LIMIT $2
-     FOR UPDATE SKIP LOCKED
+-- claim --
+-- Claim up to $2 tasks of a pool, earliest first, and set aside those that their gates do not let through: of the first $5 that are
+-- due. RETURNING has no order: the caller sorts. $6: tasks of a host that may run at once, NULL: see Gate.room, which this follows;
+-- $7: circuit.THRESHOLD; $8: instants.LAST.
+-- Differs from SQLite: one statement. SKIP LOCKED, because other nodes claim at the same time, and a node whose lease has ended claims
+-- nothing.
+WITH head AS MATERIALIZED (
+  SELECT id, due_at, destination, expires_at FROM task
+   WHERE pool = $1 AND state = 0 AND held_by IS NULL AND due_at <= tasker_now() ORDER BY due_at, id LIMIT $5
+     FOR NO KEY UPDATE SKIP LOCKED
+), queued AS (
+  SELECT id, due_at, destination, row_number() OVER gate AS turn FROM head WHERE expires_at IS NULL OR expires_at > tasker_now()
+  WINDOW gate AS (PARTITION BY destination ORDER BY due_at, id)
+), asked AS (
+  SELECT *, CASE WHEN turn = 1 THEN ( -- once for each gate: room, and, if it shares the slots, how many of them it has here
+         SELECT CASE WHEN paused OR failures >= $7 AND open_until > tasker_now()
+                       OR EXISTS (SELECT FROM gate_queue WHERE gate_queue.gate = gate.id AND gate_queue.pool = $1) THEN ARRAY[0, NULL]
+                     WHEN most IS NOT NULL THEN ARRAY[most -
+                       (SELECT sum((SELECT count(*) FROM task WHERE task.node = node.id AND task.destination = gate.id AND state = 1))::bigint
+                          FROM node), NULL]
+                     WHEN kind = 0 THEN (SELECT ARRAY[$2::bigint, count(*)] FROM task
+                                          WHERE task.node = $4 AND task.destination = gate.id AND state = 1)
+                     ELSE ARRAY[$2::bigint, NULL] END
+           FROM (SELECT *, CASE WHEN failures >= $7 THEN 1 ELSE coalesce(max_running, CASE kind WHEN 0 THEN $6::bigint END) END AS most
+                   FROM gate WHERE gate.id = queued.destination) AS gate
+         ) END AS answer
+    FROM queued
+), answered AS (
+  SELECT id, due_at, destination, turn, first_value(answer) OVER gate AS answer FROM asked
+  WINDOW gate AS (PARTITION BY destination ORDER BY due_at, id)
+), counted AS (
+  SELECT id, tasker_passed(coalesce(turn <= answer[1], true), answer[2] + turn, $2) OVER queue AS passed, due_at FROM answered
+  WINDOW queue AS (ORDER BY due_at, id)
+), verdict AS MATERIALIZED (
+  SELECT id, passed, passed > lag(passed, 1, 0::bigint) OVER queue AS passes FROM counted
+  WINDOW queue AS (ORDER BY due_at, id)
+), moved AS (
+  UPDATE task SET state = CASE WHEN passes THEN 1 ELSE 0 END, held_by = CASE WHEN NOT passes THEN destination END,
+         attempts = attempts + passes::integer, claim = CASE WHEN passes THEN $3::bigint END, node = CASE WHEN passes THEN $4::uuid END,
+         started_at = CASE WHEN passes THEN tasker_now() ELSE started_at END
+    FROM verdict
+   WHERE task.id = verdict.id AND CASE WHEN passes THEN passed <= $2 ELSE passed < $2 END
+     AND EXISTS (SELECT FROM node WHERE id = $4 AND lease_until > tasker_now())
+  RETURNING held_by, due_at, task.id, type, attempts, retried_after, execution_at, expires_at,
+            CASE WHEN passes THEN (SELECT data FROM payload WHERE payload.id = task.id) END
+), shut AS MATERIALIZED (
+  -- Who opens a gate wakes what it holds in a later statement: either this one waits for that, or that one finds what this sets aside.
+  SELECT id, CASE WHEN paused THEN $8::timestamptz WHEN failures >= $7 AND open_until > tasker_now() THEN open_until
+                  WHEN kind = 0 AND max_running IS NULL AND $6::bigint IS NULL AND failures < $7 THEN tasker_now() -- on other nodes
+                  ELSE tasker_now() + interval '1 second' END AS look_at
+    FROM gate WHERE id IN (SELECT held_by FROM moved) ORDER BY id FOR SHARE
+), parked AS (
+  INSERT INTO gate_queue (gate, pool, wake_at, parks) SELECT id, $1, look_at, 1 FROM shut ORDER BY id
+      ON CONFLICT (gate, pool) DO UPDATE SET parks = gate_queue.parks + 1 -- it is known when to look
 )
-UPDATE task SET state = 1, attempts = attempts + 1, claim = $3, node = $4, started_at = tasker_now()
-  FROM due
- WHERE task.id = due.id AND EXISTS (SELECT FROM node WHERE id = $4 AND lease_until > tasker_now())
-RETURNING due_at, task.id, type, attempts, (SELECT data FROM payload WHERE payload.id = task.id)
+SELECT * FROM moved
+
+-- woken --
+-- Gates that hold tasks of a pool and are to be looked at now, and how many of their tasks are running, everywhere and here. $4: not these.
+SELECT gate.id, kind, name, paused, max_running, failures, open_until,
+       (SELECT sum((SELECT count(*) FROM task WHERE task.node = node.id AND task.destination = gate.id AND state = 1))::bigint FROM node),
+       (SELECT count(*) FROM task WHERE task.node = $2 AND task.destination = gate.id AND state = 1),
+       wake_at, parks
+  FROM (SELECT gate, wake_at, parks FROM gate_queue WHERE pool = $1 AND wake_at <= tasker_now() AND gate <> ALL ($4::bigint[])
+         ORDER BY wake_at LIMIT $3) AS queue
+  JOIN gate ON gate.id = queue.gate
+ ORDER BY wake_at
+
+-- claim_held --
+-- Claim what gates ($2) hold of a pool: of each no more than $3, earliest first. $5: when to look at it next. It is passed over if
+-- that is not what was seen ($4): another node was quicker, or it was woken since. A row without an id: nothing of it can be taken.
+WITH turn AS (
+  UPDATE gate_queue SET wake_at = given.wake_at
+    FROM unnest($2::bigint[], $3::bigint[], $4::timestamptz[], $5::timestamptz[]) AS given (gate, wanted, seen, wake_at)
+   WHERE gate_queue.pool = $1 AND gate_queue.gate = given.gate AND gate_queue.wake_at = given.seen
+     AND EXISTS (SELECT FROM node WHERE id = $7 AND lease_until > tasker_now())
+  RETURNING gate_queue.gate, wanted
+), due AS MATERIALIZED (
+  SELECT gate, first.id FROM turn CROSS JOIN LATERAL (
+    SELECT id FROM task
+     WHERE pool = $1 AND held_by = turn.gate AND state = 0 AND held_by IS NOT NULL AND due_at <= tasker_now()
+       AND (expires_at IS NULL OR expires_at > tasker_now())
+     ORDER BY due_at, id LIMIT turn.wanted
+       FOR NO KEY UPDATE SKIP LOCKED) AS first
+), claimed AS (
+  UPDATE task SET state = 1, held_by = NULL, attempts = attempts + 1, claim = $6, node = $7, started_at = tasker_now()
+    FROM due
+   WHERE task.id = due.id
+  RETURNING gate, due_at, task.id, type, attempts, retried_after, execution_at, expires_at,
+            (SELECT data FROM payload WHERE payload.id = task.id)
+)
+SELECT gate, due_at, id, type, attempts, retried_after, execution_at, expires_at, data
+  FROM turn LEFT JOIN claimed AS claimed (gate, due_at, id, type, attempts, retried_after, execution_at, expires_at, data) USING (gate)
+
+-- close_gate_queue --
+-- Unless it holds some, or some were set aside since it was looked at ($3): another node may be about to commit that.
+DELETE FROM gate_queue USING unnest($2::bigint[], $3::bigint[]) AS given (gate, parks)
+ WHERE pool = $1 AND gate_queue.gate = given.gate AND gate_queue.parks = given.parks
+   AND NOT EXISTS (SELECT FROM task WHERE task.pool = $1 AND held_by = given.gate AND state = 0 AND held_by IS NOT NULL)
+RETURNING gate_queue.gate
+
+-- wake --
+-- What these gates hold is looked at now: they may have room. A node that has looked before finds another moment here and looks again.
+-- $2: it need not wait for the disk, and the claims for it: if it is lost, it is looked a little later.
+WITH quick AS MATERIALIZED (
+  SELECT CASE WHEN $2::boolean THEN set_config('synchronous_commit', 'off', true) END
+), queue AS MATERIALIZED (
+  SELECT gate, pool FROM gate_queue WHERE gate = ANY ($1::bigint[]) ORDER BY gate, pool FOR NO KEY UPDATE
+)
+UPDATE gate_queue SET wake_at = least(wake_at, tasker_now()) - interval '1 microsecond'
+  FROM quick, queue
+ WHERE gate_queue.gate = queue.gate AND gate_queue.pool = queue.pool
+RETURNING gate_queue.gate
+
+-- expired --
+-- A batch of what could not start in time.
+SELECT id, type, attempts, last_error, (SELECT data FROM payload WHERE payload.id = task.id) FROM task
+ WHERE state = 0 AND expires_at IS NOT NULL AND expires_at <= tasker_now() ORDER BY expires_at LIMIT $1
+   FOR NO KEY UPDATE SKIP LOCKED
+
+-- expire --
+UPDATE task SET state = 3, ended_at = tasker_now(), last_error = given.last_error, held_by = NULL
+  FROM unnest($1::uuid[], $2::text[]) AS given (id, last_error)
+ WHERE task.id = given.id
 
 -- settle --
--- Those that are missing from what comes back have lost their claim: nothing was written for them.
+-- Those that are missing from what comes back have lost their claim: nothing was written for them. Of a gate that has had failures,
+-- or holds tasks, or is said not to work ($11), what `circuits` says comes back, too. $12: how many attempts of a task are kept.
 -- Differs from SQLite: a whole group in one statement.
 WITH ended AS (
-  SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::smallint[], $4::timestamptz[], $5::timestamptz[], $6::timestamptz[], $7::text[], $8::bytea[])
-             AS ended (id, claim, state, due_at, started_at, ended_at, last_error, result)
+  SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::smallint[], $4::timestamptz[], $5::timestamptz[], $6::timestamptz[], $7::text[], $8::bytea[],
+                       $9::integer[], $10::text[], $11::boolean[]) WITH ORDINALITY
+             AS ended (id, claim, state, due_at, started_at, ended_at, last_error, result, number, record, is_dead, place)
 ), settled AS (
   UPDATE task SET state = ended.state, due_at = coalesce(ended.due_at, task.due_at), started_at = ended.started_at,
          ended_at = ended.ended_at, last_error = coalesce(ended.last_error, task.last_error), crashes = 0, claim = NULL, node = NULL
     FROM ended
    WHERE task.id = ended.id AND task.state = 1 AND task.claim = ended.claim
-  RETURNING task.id
+  RETURNING task.id, destination, place, result, number, record, is_dead
 ), results AS (
-  UPDATE payload SET result = ended.result
-    FROM ended JOIN settled USING (id)
-   WHERE payload.id = ended.id AND ended.result IS NOT NULL
+  UPDATE payload SET result = settled.result FROM settled WHERE payload.id = settled.id AND settled.result IS NOT NULL
+), kept AS ( -- a number that a crash or a drain took back is given out again
+  INSERT INTO attempt (task, number, record) SELECT id, number, record FROM settled WHERE record IS NOT NULL
+      ON CONFLICT (task, number) DO UPDATE SET record = excluded.record
+), dropped AS (
+  DELETE FROM attempt USING settled WHERE settled.number > $12 AND attempt.task = settled.id AND attempt.number <= settled.number - $12
 )
-SELECT id FROM settled
+SELECT place, gate.id, failures, open_until, paused, holds, CASE WHEN gate.id IS NOT NULL THEN tasker_now() END
+  FROM settled
+  LEFT JOIN LATERAL (
+    SELECT *, EXISTS (SELECT FROM gate_queue WHERE gate_queue.gate = gate.id) AS holds FROM gate WHERE gate.id = settled.destination
+  ) AS gate ON failures > 0 OR is_dead OR holds
 
 -- settled_before --
 -- Which of these ends were written although the connection broke before the answer: no two attempts begin in one microsecond.
 -- For sure, as above: an end that no replica has would free its slot, and the delivery be made again after a failover.
-SELECT task.id FROM pg_logical_emit_message(true, 'tasker', ''), unnest($1::uuid[], $2::smallint[], $3::timestamptz[]) AS ended (id, state, started_at)
+SELECT place, destination
+  FROM pg_logical_emit_message(true, 'tasker', ''), unnest($1::uuid[], $2::smallint[], $3::timestamptz[]) WITH ORDINALITY AS ended (id, state, started_at, place)
   JOIN task ON task.id = ended.id AND task.state = ended.state AND task.started_at = ended.started_at AND task.claim IS NULL
+
+-- circuits --
+-- OFFSET 0: searched for each, where PostgreSQL would read the whole of gate_queue first.
+SELECT id, failures, open_until, paused, EXISTS (SELECT FROM gate_queue WHERE gate_queue.gate = gate.id OFFSET 0), tasker_now()
+  FROM gate WHERE id = ANY ($1::bigint[])
+
+-- set_circuits --
+-- Where they still are what was seen, $4 and $5. In order, so that two nodes do not wait for each other.
+WITH seen AS MATERIALIZED (
+  SELECT gate.id, given.failures, given.open_until
+    FROM unnest($1::bigint[], $2::integer[], $3::timestamptz[], $4::integer[], $5::timestamptz[])
+           AS given (id, failures, open_until, failures_seen, open_until_seen)
+    JOIN gate ON gate.id = given.id AND gate.failures = failures_seen AND gate.open_until = open_until_seen
+   ORDER BY gate.id FOR NO KEY UPDATE OF gate
+)
+UPDATE gate SET failures = seen.failures, open_until = seen.open_until FROM seen WHERE gate.id = seen.id RETURNING gate.id
+
+-- pause --
+UPDATE gate SET paused = $2 WHERE id = $1 RETURNING id
+
+-- limit --
+UPDATE gate SET max_running = $2 WHERE id = $1 RETURNING id
 
 -- give_back --
 UPDATE task SET state = 0, attempts = greatest(attempts - 1, 0), claim = NULL, node = NULL
   FROM unnest($1::uuid[], $2::bigint[]) AS given (id, claim)
  WHERE task.id = given.id AND task.state = 1 AND task.claim = given.claim
-RETURNING task.id
+RETURNING destination
 
 -- give_back_unknown --
 -- Undo claims of which it is not known whether they were done.
@@ -85,12 +245,23 @@ UPDATE task SET state = 0, attempts = greatest(attempts - 1, 0), claim = NULL, n
 -- What is written as running here.
 SELECT id, claim FROM task WHERE state = 1 AND node = $1
 
+-- restart --
+-- No row: look why.
+UPDATE task SET state = 0, due_at = tasker_now(), ended_at = NULL, crashes = 0, retried_after = attempts
+ WHERE id = $1 AND state = 3 AND (expires_at IS NULL OR expires_at > tasker_now())
+RETURNING id
+
+-- state --
+SELECT state FROM task WHERE id = $1
+
 -- delete --
 -- Missing from what comes back: look at its state. in_progress: it cannot be deleted; none: it is not there.
 WITH gone AS (
   DELETE FROM task WHERE id = ANY ($1::uuid[]) AND state <> 1 RETURNING id
 ), bodies AS (
   DELETE FROM payload USING gone WHERE payload.id = gone.id
+), attempts AS (
+  DELETE FROM attempt USING gone WHERE attempt.task = gone.id
 )
 SELECT id FROM gone
 
@@ -117,7 +288,8 @@ UPDATE task SET crashes = crashes + 1, attempts = greatest(attempts - 1, 0), cla
        last_error = CASE WHEN crashes + 1 >= $2 THEN $3 ELSE last_error END
   FROM lost
  WHERE task.id = lost.id
-RETURNING state
+RETURNING state, task.id, type, attempts, tasker_now(),
+          CASE WHEN state = 3 THEN (SELECT data FROM payload WHERE payload.id = task.id) END
 
 -- forget_nodes --
 -- Nodes that ended long ago and left nothing behind.
@@ -131,19 +303,34 @@ SELECT id, address, version, started_at, lease_until, (SELECT count(*) FROM task
 SELECT type, pool FROM type_pool
 
 -- get --
-SELECT id, type, pool, state, due_at, execution_at, execution_time, attempts, crashes, started_at, ended_at, last_error,
-       data, result
+SELECT id, type, pool, state, due_at, execution_at, execution_time, attempts, retried_after, crashes, started_at, ended_at, last_error,
+       expires_at, parent, node, data, result, destination, held_by IS NOT NULL AS is_held
   FROM task JOIN payload USING (id) WHERE id = $1
 
+-- attempts --
+-- One row without a record: it has none.
+SELECT record FROM task LEFT JOIN attempt ON attempt.task = task.id WHERE task.id = $1 ORDER BY number
+
+-- gates --
+-- Counting what they hold stops at $3.
+SELECT id, kind, name, paused, max_running, failures, open_until,
+       (SELECT coalesce(sum((SELECT count(*) FROM task WHERE task.node = node.id AND task.destination = gate.id AND state = 1)), 0)::bigint
+          FROM node),
+       (SELECT count(*) FROM (
+         SELECT FROM gate_queue AS queue
+          CROSS JOIN LATERAL (SELECT FROM task WHERE task.pool = queue.pool AND held_by = gate.id AND state = 0 AND held_by IS NOT NULL) AS held
+          WHERE queue.gate = gate.id LIMIT $3) AS counted)
+  FROM gate WHERE id > $1 ORDER BY id LIMIT $2
+
 -- list_todo --
--- The index ranges of a type's tasks in a pool that are todo: of those that never failed (due at their execution time), then of
--- those that wait for another attempt. $1, $2: where the list has come to; $3: how many.
+-- The index ranges of a type's tasks in a pool that are todo: of those that are due at their execution time, then of those that wait
+-- for another attempt or are set aside. $1, $2: where the list has come to; $3: how many.
 (SELECT id, due_at AS execution_at FROM task
-  WHERE pool = {pool} AND state = 0 AND (due_at, id) > ($1, $2) AND due_at = execution_at AND type = {type}
+  WHERE pool = {pool} AND state = 0 AND held_by IS NULL AND (due_at, id) > ($1, $2) AND due_at = execution_at AND type = {type}
   ORDER BY due_at, id LIMIT $3)
  UNION ALL
 (SELECT id, execution_at FROM task
-  WHERE pool = {pool} AND state = 0 AND (execution_at, id) > ($1, $2) AND due_at <> execution_at AND type = {type}
+  WHERE pool = {pool} AND state = 0 AND (due_at <> execution_at OR held_by IS NOT NULL) AND (execution_at, id) > ($1, $2) AND type = {type}
   ORDER BY execution_at, id LIMIT $3)
 
 -- list_other --
@@ -156,8 +343,9 @@ SELECT id, type, pool, state, due_at, execution_at, execution_time, attempts, cr
 -- {branches}: list_todo for each type and pool, list_other for each type and state, joined by UNION ALL.
 -- They are merged in order, not sorted. A page ends once the bodies in it are longer than $4 bytes; the last column is how many
 -- tasks it would have had without that.
-SELECT task.id, task.type, task.pool, task.state, task.due_at, task.execution_at, task.execution_time, task.attempts, task.crashes,
-       task.started_at, task.ended_at, task.last_error, payload.data, payload.result, sized.found
+SELECT task.id, task.type, task.pool, task.state, task.due_at, task.execution_at, task.execution_time, task.attempts,
+       task.retried_after, task.crashes, task.started_at, task.ended_at, task.last_error, task.expires_at, task.parent, task.node,
+       payload.data, payload.result, sized.found
   FROM (SELECT page.id, page.execution_at, size, count(*) OVER () AS found,
                sum(size) OVER (ORDER BY page.execution_at, page.id) AS so_far
           FROM (SELECT * FROM ({branches}) AS merged ORDER BY execution_at, id LIMIT $3) AS page
@@ -169,7 +357,11 @@ SELECT task.id, task.type, task.pool, task.state, task.due_at, task.execution_at
  ORDER BY sized.execution_at, sized.id
 
 -- count_todo --
-SELECT count(*) FROM (SELECT FROM task WHERE pool = $1 AND state = 0 LIMIT $2) AS counted
+SELECT count(*) FROM (
+  SELECT FROM task WHERE pool = $1 AND state = 0 AND held_by IS NULL
+   UNION ALL
+  SELECT FROM task WHERE pool = $1 AND state = 0 AND held_by IS NOT NULL
+   LIMIT $2) AS counted
 
 -- count_other --
 SELECT count(*) FROM (SELECT FROM task WHERE type = $1 AND state = $2 AND state <> 0 LIMIT $3) AS counted
@@ -182,5 +374,7 @@ WITH old AS MATERIALIZED (
   DELETE FROM task USING old WHERE task.id = old.id RETURNING task.id
 ), bodies AS (
   DELETE FROM payload USING gone WHERE payload.id = gone.id
+), attempts AS (
+  DELETE FROM attempt USING gone WHERE attempt.task = gone.id
 )
 SELECT count(*) FROM gone

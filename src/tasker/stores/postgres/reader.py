@@ -4,12 +4,14 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from tasker.errors import InvalidQueryError, StoreUnavailableError, TaskNotFoundError
-from tasker.interfaces import NodeRecord, Page, TaskFilter
+from tasker.errors import DestinationNotFoundError, InvalidQueryError, StoreUnavailableError, TaskNotFoundError
+from tasker.interfaces import HELD_COUNTED_TO, GateRecord, NodeRecord, Page, Standing, TaskFilter
+from tasker.model.attempt import AttemptRecord
 from tasker.model.instants import SECOND, Instant
 from tasker.model.task import Pool, State, Task, TaskId
+from tasker.stores.ledger import record_of
 from tasker.stores.postgres.connection import Connection, Link
-from tasker.stores.postgres.rows import to_task
+from tasker.stores.postgres.rows import to_gate, to_task
 
 READERS: Final = 3
 """Connections that read."""
@@ -43,6 +45,43 @@ class Reader:
         if row is None:
             raise TaskNotFoundError(task_id)
         return to_task(row)
+
+    async def attempts(self, task_id: TaskId) -> Sequence[AttemptRecord]:
+        """See ``Store``."""
+        rows = await self._read(lambda connection: connection.fetch(self._sql["attempts"], task_id))
+        if not rows:
+            raise TaskNotFoundError(task_id)
+        return [record_of(row[0]) for row in rows if row[0] is not None]
+
+    async def standing(self, task_id: TaskId) -> Standing:
+        """See ``Store``."""
+
+        async def look(connection: Connection) -> Standing:
+            async with connection.transaction(isolation="repeatable_read", readonly=True):
+                row = await connection.fetchrow(self._sql["get"], task_id)
+                if row is None:
+                    raise TaskNotFoundError(task_id)
+                gate = None if row["destination"] is None else await self._gate(connection, row["destination"])
+            return Standing(task=to_task(row), gate=gate, is_held=row["is_held"])
+
+        standing: Standing = await self._read(look)
+        return standing
+
+    async def gates(self, *, after: int, limit: int) -> Sequence[GateRecord]:
+        """See ``Store``."""
+        rows = await self._read(lambda connection: connection.fetch(self._sql["gates"], after, limit, HELD_COUNTED_TO))
+        return [_gate_record(row) for row in rows]
+
+    async def gate(self, gate_id: int) -> GateRecord:
+        """See ``Store``."""
+        found: GateRecord | None = await self._read(lambda connection: self._gate(connection, gate_id))
+        if found is None:
+            raise DestinationNotFoundError(str(gate_id))
+        return found
+
+    async def _gate(self, connection: Connection, gate_id: int) -> GateRecord | None:
+        row = await connection.fetchrow(self._sql["gates"], gate_id - 1, 1, HELD_COUNTED_TO)
+        return None if row is None or row[0] != gate_id else _gate_record(row)
 
     async def list_page(self, which: TaskFilter, *, after: str | None, limit: int) -> Page:
         """See ``Store``."""
@@ -99,6 +138,10 @@ class Reader:
         link = self._links[self._next]
         self._next = (self._next + 1) % len(self._links)
         return await link.run(ask)
+
+
+def _gate_record(row: Any) -> GateRecord:  # noqa: ANN401 - a record of gates
+    return GateRecord(gate=to_gate(row), running=row[7], held=row[8])
 
 
 def _position(cursor: str | None) -> tuple[Instant, str]:

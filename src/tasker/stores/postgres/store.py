@@ -1,21 +1,17 @@
 """The store on PostgreSQL."""
 
-import secrets
 import uuid
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
-from typing import Any, Final, NamedTuple
+from typing import Final
 
 import structlog
 
-from tasker.errors import (
-    ClaimLostError,
-    StoreError,
-    StoreUnavailableError,
-)
-from tasker.interfaces import PRUNE_LIMIT, Claimed, Hold, NodeRecord, Page, TakenBack, TaskFilter
+from tasker.callbacks import Ending, callback_for
+from tasker.errors import StoreError, StoreUnavailableError
+from tasker.interfaces import PRUNE_LIMIT, Claimed, GateRecord, Hold, NodeRecord, Page, Standing, TakenBack, TaskFilter
 from tasker.model import instants
-from tasker.model.attempt import Attempt
+from tasker.model.attempt import Attempt, AttemptRecord
 from tasker.model.instants import Instant
 from tasker.model.lifecycle import MAX_CRASHES, Settlement
 from tasker.model.task import Pool, State, Task, TaskId
@@ -24,7 +20,9 @@ from tasker.stores.faults import CRASHED, fault_text
 from tasker.stores.postgres import schema
 from tasker.stores.postgres.batches import Batches
 from tasker.stores.postgres.bell import Bell
+from tasker.stores.postgres.claimer import Claimer
 from tasker.stores.postgres.connection import Connection, Connector, Link
+from tasker.stores.postgres.inserter import Inserter
 from tasker.stores.postgres.reader import READERS, Reader
 from tasker.stores.postgres.writer import Writer
 from tasker.timing.clock import Clock
@@ -40,9 +38,6 @@ PATIENCE: Final = 10.0
 """Seconds after this node has found the database again in which it takes nothing back: the others may have to find it, too."""
 
 _TAKE_BACK_LIMIT: Final = 1_000
-
-_LOCKED: Final = 10_000
-"""Microseconds after which it is looked again at due tasks that other sessions have locked."""
 
 _log = structlog.get_logger()
 
@@ -66,6 +61,8 @@ class PostgresStore:
         listens: bool = True,
         migrates: bool = True,
         pending_limit: int = PENDING_LIMIT,
+        attempts_kept: int = 20,
+        per_host: int | None = None,
     ) -> None:
         """Make a store that is not open yet.
 
@@ -77,6 +74,8 @@ class PostgresStore:
             listens: whether the connections are this node's own, so that notifications and prepared statements work.
             migrates: whether to bring the tables up to date.
             pending_limit: how many creates may wait, and how many deletes.
+            attempts_kept: how many attempts of a task are kept, at least 1.
+            per_host: how many tasks of a host may run at once; None: see ``Gate.room``.
         """
         self._connector = Connector(url, is_pooled=not listens)
         self._clock = RemoteClock(base_clock)
@@ -93,12 +92,14 @@ class PostgresStore:
         self._keeping = Link(self._connector.connect, now)
         self._reader = Reader([Link(self._connector.connect, now) for _ in range(READERS)], self._sql)
         self._bell = Bell(self._connector.connect, self._node, base_clock) if listens else None
-        writer = Writer(self._accepting, self._settling, self._sql)
-        self._creates = Batches(writer.create_batch, pending_limit=pending_limit)
-        self._settles = Batches(writer.settle_batch, pending_limit=pending_limit)
-        self._deletes = Batches(writer.delete_batch, pending_limit=pending_limit)
-        self._unknown_claims: set[int] = set()
-        """Claims of which it is not known whether they were done."""
+        self._claimer = Claimer(self._claiming, self._sql, self._clock, self._node, per_host=per_host)
+        self._callbacks = Inserter(self._keeping, self._sql)
+        self._writer = Writer(
+            self._accepting, self._settling, self._sql, attempts_kept=attempts_kept, has_room=self._claimer.look_again
+        )
+        self._creates = Batches(self._writer.create_batch, pending_limit=pending_limit)
+        self._settles = Batches(self._writer.settle_batch, pending_limit=pending_limit)
+        self._deletes = Batches(self._writer.delete_batch, pending_limit=pending_limit)
         self._ailment: StoreError | None = None
         self._renewed_on = 0
         """Which of the keeping link's connections the lease was renewed on."""
@@ -173,63 +174,52 @@ class PostgresStore:
 
     async def claim_due(self, free: Mapping[Pool, int]) -> Claimed:
         """See ``Store``."""
-        room = {pool: slots for pool, slots in free.items() if slots > 0}
-        if not room:
-            return Claimed((), None)
         try:
-            claimed = await self._claiming.run(lambda connection: self._claim(connection, room))
+            claimed = await self._claimer.claim_due(free)
         except StoreError as error:
             self._ailment = error
             raise
         self._ailment = None
         return claimed
 
-    async def settle(self, attempt: Attempt, settlement: Settlement) -> None:
+    async def settle(self, attempt: Attempt, settlement: Settlement) -> bool:
         """See ``Store``."""
-        await self._settles.submit((attempt, settlement), always=True)
+        has_woken: bool = await self._settles.submit((attempt, settlement), always=True)
+        return has_woken
 
     async def give_back(self, hold: Hold | Attempt) -> None:
         """See ``Store``."""
-        returned = await self._settling.run(
-            lambda connection: connection.fetchval(self._sql["give_back"], [hold.task_id], [hold.claim])
-        )
-        if returned is None:
-            raise ClaimLostError(hold.task_id)
+        await self._writer.give_back(hold)
 
-    async def _claim(self, connection: Connection, room: Mapping[Pool, int]) -> Claimed:
-        await self._give_back_unknown(connection)
-        heads = await self._look(connection, room)
-        due = [pool for pool, due_at in heads.next_due.items() if due_at is not None and due_at <= heads.now]
-        if not heads.is_leased or not due:
-            return Claimed((), _earliest(heads.next_due) if heads.is_leased else None)
-        claim = secrets.randbits(63)
-        self._unknown_claims.add(claim)
-        attempts: list[Attempt] = []
-        left = set(room)
-        for pool in due:
-            rows = await connection.fetch(self._sql["claim_due"], pool, room[pool], claim, self._node)
-            attempts += [_attempt(row, pool, claim) for row in rows]
-            if len(rows) == room[pool]:
-                left.remove(pool)
-        attempts.sort(key=lambda attempt: (attempt.due_at, attempt.task_id))
-        next_due = _earliest((await self._look(connection, left)).next_due) if left else None
-        self._unknown_claims.discard(claim)
-        if not attempts and next_due is not None:
-            next_due = max(next_due, heads.now + _LOCKED)  # what is due is another session's for now
-        return Claimed(attempts, next_due)
+    async def restart(self, task_id: TaskId) -> None:
+        """See ``Store``."""
+        await self._writer.restart(task_id)
 
-    async def _look(self, connection: Connection, pools: Iterable[Pool]) -> "_Heads":
-        sent = self._clock.monotonic()
-        rows = await connection.fetch(self._sql["next_due"], list(pools), self._node)
-        heads = _Heads({row[0]: row[1] for row in rows}, now=rows[0][2], is_leased=rows[0][3])
-        self._clock.observe(heads.now, sent=sent, received=self._clock.monotonic())
-        return heads
+    async def attempts(self, task_id: TaskId) -> Sequence[AttemptRecord]:
+        """See ``Store``."""
+        return await self._reader.attempts(task_id)
 
-    async def _give_back_unknown(self, connection: Connection) -> None:
-        if self._unknown_claims:
-            unknown = list(self._unknown_claims)
-            await connection.execute(self._sql["give_back_unknown"], self._node, unknown)
-            self._unknown_claims.difference_update(unknown)
+    # Gates
+
+    async def standing(self, task_id: TaskId) -> Standing:
+        """See ``Store``."""
+        return await self._reader.standing(task_id)
+
+    async def gates(self, *, after: int, limit: int) -> Sequence[GateRecord]:
+        """See ``Store``."""
+        return await self._reader.gates(after=after, limit=limit)
+
+    async def gate(self, gate_id: int) -> GateRecord:
+        """See ``Store``."""
+        return await self._reader.gate(gate_id)
+
+    async def pause(self, gate_id: int, *, paused: bool) -> None:
+        """See ``Store``."""
+        await self._writer.pause(gate_id, paused)
+
+    async def limit(self, gate_id: int, max_running: int | None) -> None:
+        """See ``Store``."""
+        await self._writer.limit(gate_id, max_running)
 
     # Nodes
 
@@ -259,16 +249,24 @@ class PostgresStore:
         if self._renewed_on != self._keeping.connections:
             await self.renew()
 
-        async def take(connection: Connection) -> Sequence[State]:
+        async def take(connection: Connection) -> TakenBack:
             if self._renewed_on != self._keeping.connections or self._clock.monotonic() < self._patient_until:
-                return ()
+                return TakenBack(todo=0, failed=0)
             arguments = (self._node, MAX_CRASHES, fault_text(CRASHED), _TAKE_BACK_LIMIT)
-            rows = await connection.fetch(self._sql["take_back"], *arguments)
+            async with self._callbacks.transaction(connection):
+                rows = await connection.fetch(self._sql["take_back"], *arguments)
+                failed = [row[1:] for row in rows if row[0] == State.FAILED]
+                callbacks = [
+                    callback_for(
+                        Ending(task_id=TaskId(str(id_)), type=type_, attempts=attempts, fields=data, fault=CRASHED), now=now
+                    )
+                    for id_, type_, attempts, now, data in failed
+                ]
+                await self._callbacks.insert(connection, [callback for callback in callbacks if callback is not None])
             await connection.execute(self._sql["forget_nodes"])
-            return [row[0] for row in rows]
+            return TakenBack(todo=len(rows) - len(failed), failed=len(failed))
 
-        states = await self._keeping.run(take)
-        return TakenBack(todo=states.count(State.TODO), failed=states.count(State.FAILED))
+        return await self._keeping.run(take)
 
     async def prune(self, state: State, *, older_than: timedelta) -> int:
         """See ``Store``."""
@@ -290,23 +288,3 @@ class PostgresStore:
         """See ``Store``."""
         if self._bell is not None:
             self._bell.listen(ring)
-
-
-class _Heads(NamedTuple):
-    """What the heads of some queues look like."""
-
-    next_due: Mapping[Pool, Instant | None]
-    now: Instant
-    """By the database's clock."""
-    is_leased: bool
-    """Whether this node may claim."""
-
-
-def _attempt(row: Any, pool: Pool, claim: int) -> Attempt:  # noqa: ANN401 - a record of claim_due
-    return Attempt(
-        task_id=TaskId(str(row[1])), type=row[2], pool=pool, number=row[3], due_at=row[0], claim=claim, fields=row[4]
-    )
-
-
-def _earliest(next_due: Mapping[Pool, Instant | None]) -> Instant | None:
-    return min((due_at for due_at in next_due.values() if due_at is not None), default=None)

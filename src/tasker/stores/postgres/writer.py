@@ -1,6 +1,10 @@
 """The writing side: what a batch of creates, settles or deletes does, and what is done about one whose answer was lost."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from typing import NamedTuple
+
+import structlog
 
 from tasker.errors import (
     ClaimLostError,
@@ -8,31 +12,53 @@ from tasker.errors import (
     StoreFullError,
     StoreUnavailableError,
     TaskExistsError,
+    TaskExpiredError,
+    TaskNotFailedError,
     TaskNotFoundError,
     TaskRunningError,
 )
+from tasker.interfaces import Hold
 from tasker.model.attempt import Attempt
 from tasker.model.lifecycle import Settlement
-from tasker.model.task import Pool, Task, TaskId
+from tasker.model.task import State, Task, TaskId
 from tasker.stores.faults import fault_text
 from tasker.stores.group_commit import Result
+from tasker.stores.ledger import record_text
 from tasker.stores.postgres.connection import Connection, Link
+from tasker.stores.postgres.gates import Gates, Known, News, to_known
+from tasker.stores.postgres.inserter import Inserter
+
+_log = structlog.get_logger()
 
 
 class Writer:
-    """Runs batches: each a statement, and so a transaction, without further round trips."""
+    """Runs batches: each a statement, and so a transaction, without further round trips, unless callbacks are to be stored."""
 
-    def __init__(self, accepting: Link, settling: Link, queries: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        accepting: Link,
+        settling: Link,
+        queries: Mapping[str, str],
+        *,
+        attempts_kept: int,
+        has_room: Callable[[Iterable[int]], None],
+    ) -> None:
         """Make a writer.
 
         Args:
-            accepting: the connection for creates and deletes.
+            accepting: the connection for creates, deletes and what operators say.
             settling: the one for settles.
+            attempts_kept: how many attempts of a task are kept, at least 1.
+            has_room: told of the gates that may have room on this node again.
         """
         self._accepting = accepting
         self._settling = settling
         self._sql = queries
-        self._known_type_pools: set[tuple[str, Pool]] = set()
+        self._attempts_kept = attempts_kept
+        self._gates = Gates(queries)
+        self._has_room = has_room
+        self._creates = Inserter(accepting, queries)
+        self._callbacks = Inserter(settling, queries)
         self._unknown_settles: set[tuple[TaskId, int]] = set()
         """Tasks and claims of attempts of which it is not known whether their end was written."""
 
@@ -57,11 +83,11 @@ class Writer:
     async def _insert_repeatedly(self, tasks: Sequence[Task]) -> set[TaskId]:
         """Insert what is not stored yet and return which. If the connection breaks, once more: it may have been done."""
         try:
-            return await self._accepting.run(lambda connection: self._insert(connection, tasks))
+            return await self._accepting.run(lambda connection: self._creates.insert(connection, tasks))
         except StoreFullError:
             raise
         except StoreUnavailableError:
-            await self._accepting.run(lambda connection: self._insert(connection, tasks))
+            await self._accepting.run(lambda connection: self._creates.insert(connection, tasks))
             stored = await self._accepting.run(
                 lambda connection: connection.fetch(self._sql["existing_for_sure"], [task.id for task in tasks])
             )
@@ -71,8 +97,8 @@ class Writer:
         """Store several tasks of one caller, or none."""
 
         async def create(connection: Connection) -> Result:
-            async with connection.transaction():
-                stored = await self._insert(connection, tasks)
+            async with self._creates.transaction(connection):
+                stored = await self._creates.insert(connection, tasks)
                 for task in tasks:
                     if task.id not in stored:
                         raise TaskExistsError(task.id)
@@ -81,44 +107,52 @@ class Writer:
         try:
             await self._accepting.run(create)
         except (StoreError, TaskExistsError) as error:
-            self._known_type_pools.clear()  # some may have been written by what is rolled back
             return error
         return None
 
-    async def _insert(self, connection: Connection, tasks: Sequence[Task]) -> set[TaskId]:
-        for task in tasks:
-            if (task.type, task.pool) not in self._known_type_pools:
-                await connection.execute(self._sql["insert_type_pool"], task.type, task.pool)
-                self._known_type_pools.add((task.type, task.pool))
-        rows = await connection.fetch(
-            self._sql["insert_tasks"],
-            [task.id for task in tasks],
-            [task.type for task in tasks],
-            [int(task.state) for task in tasks],
-            [task.pool for task in tasks],
-            [task.due_at for task in tasks],
-            [task.execution_at for task in tasks],
-            [task.execution_time for task in tasks],
-            [task.fields for task in tasks],
-        )
-        if len(rows) == len(tasks):  # nearly always
-            return {task.id for task in tasks}
-        return {TaskId(str(row[0])) for row in rows}
-
     async def settle_batch(self, batch: Sequence[tuple[Attempt, Settlement]]) -> Sequence[Result]:
-        """Write how several attempts ended; what was claimed by nobody, or by somebody else, has lost its claim."""
+        """Write how several attempts ended; what was claimed by nobody, or by somebody else, has lost its claim.
+
+        Then tell their gates. If the database goes away in between, a circuit has not heard of them, and what a gate holds is
+        looked at when its time comes: both mend themselves.
+        """
         claims = {(attempt.task_id, attempt.claim) for attempt, _ in batch}
         was_unknown = not claims.isdisjoint(self._unknown_settles)
         self._unknown_settles |= claims
         settled = await self._settling.run(lambda connection: self._settle(connection, batch, look=was_unknown))
         self._unknown_settles -= claims
-        results: list[Result] = []
-        for attempt, _ in batch:
-            results.append(None if attempt.task_id in settled else ClaimLostError(attempt.task_id))
-            settled.discard(attempt.task_id)  # a second caller has lost it
-        return results
+        woken: set[int] = set()
+        news = [News(gate, batch[place][1].is_alive) for place, gate in settled.gates.items() if gate is not None]
+        if news:
+            try:
+                woken = await self._settling.run(lambda connection: self._gates.hear(connection, news, settled.known))
+            except StoreError as error:
+                _log.warning("gates were not told how attempts ended", reason=str(error))
+            self._has_room(woken)
+        return [
+            settled.gates[place] in woken if place in settled.gates else ClaimLostError(attempt.task_id)
+            for place, (attempt, _) in enumerate(batch)
+        ]
 
-    async def _settle(self, connection: Connection, batch: Sequence[tuple[Attempt, Settlement]], *, look: bool) -> set[TaskId]:
+    async def _settle(self, connection: Connection, batch: Sequence[tuple[Attempt, Settlement]], *, look: bool) -> "_Settled":
+        if all(settlement.callback is None for _, settlement in batch):  # nearly always
+            settled = await self._write_ends(connection, batch)
+        else:
+            async with self._callbacks.transaction(connection):
+                settled = await self._write_ends(connection, batch)
+                callbacks = [batch[place][1].callback for place in settled.gates]
+                await self._callbacks.insert(connection, [callback for callback in callbacks if callback is not None])
+        if look and len(settled.gates) < len(batch):
+            rows = await connection.fetch(
+                self._sql["settled_before"],
+                [attempt.task_id for attempt, _ in batch],
+                [int(settlement.state) for _, settlement in batch],
+                [settlement.started_at for _, settlement in batch],
+            )
+            settled.gates.update({row[0] - 1: row[1] for row in rows})
+        return settled
+
+    async def _write_ends(self, connection: Connection, batch: Sequence[tuple[Attempt, Settlement]]) -> "_Settled":
         rows = await connection.fetch(
             self._sql["settle"],
             [attempt.task_id for attempt, _ in batch],
@@ -129,19 +163,48 @@ class Writer:
             [settlement.ended_at for _, settlement in batch],
             [fault_text(settlement.fault) for _, settlement in batch],
             [settlement.result for _, settlement in batch],
+            [None if settlement.record is None else settlement.record.number for _, settlement in batch],
+            [None if settlement.record is None else record_text(settlement.record) for _, settlement in batch],
+            [settlement.is_alive is False for _, settlement in batch],
+            self._attempts_kept,
         )
-        if len(rows) == len(batch):  # nearly always
-            return {attempt.task_id for attempt, _ in batch}
-        settled = {TaskId(str(row[0])) for row in rows}
-        if look:
-            rows = await connection.fetch(
-                self._sql["settled_before"],
-                [attempt.task_id for attempt, _ in batch],
-                [int(settlement.state) for _, settlement in batch],
-                [settlement.started_at for _, settlement in batch],
-            )
-            settled |= {TaskId(str(row[0])) for row in rows}
-        return settled
+        gates = {row[0] - 1: row[1] for row in rows}
+        return _Settled(gates, {row[1]: to_known(row[1:]) for row in rows if row[1] is not None})
+
+    async def give_back(self, hold: Hold | Attempt) -> None:
+        """See ``Store``."""
+        rows = await self._settling.run(
+            lambda connection: connection.fetch(self._sql["give_back"], [hold.task_id], [hold.claim])
+        )
+        if not rows:
+            raise ClaimLostError(hold.task_id)
+        gates = [row[0] for row in rows if row[0] is not None]
+        self._has_room(gates)
+        with suppress(StoreError):  # then it is looked at when its time comes
+            await self._settling.run(lambda connection: self._gates.wake(connection, gates))
+
+    async def restart(self, task_id: TaskId) -> None:
+        """See ``Store``."""
+
+        async def restart(connection: Connection) -> None:
+            if await connection.fetchval(self._sql["restart"], task_id) is not None:
+                return
+            state = await connection.fetchval(self._sql["state"], task_id)
+            if state is None:
+                raise TaskNotFoundError(task_id)
+            raise TaskExpiredError(task_id) if state == State.FAILED else TaskNotFailedError(task_id, State(state).word)
+
+        await self._accepting.run(restart)
+
+    async def pause(self, gate: int, paused: bool) -> None:
+        """See ``Store``."""
+        await self._accepting.run(lambda connection: self._gates.pause(connection, gate, paused))
+        self._has_room([gate])
+
+    async def limit(self, gate: int, max_running: int | None) -> None:
+        """See ``Store``."""
+        await self._accepting.run(lambda connection: self._gates.limit(connection, gate, max_running))
+        self._has_room([gate])
 
     async def delete_batch(self, batch: Sequence[TaskId]) -> Sequence[Result]:
         """Delete several tasks that are not running."""
@@ -161,3 +224,12 @@ class Writer:
             else:
                 results.append(TaskRunningError(task_id) if task_id in there else TaskNotFoundError(task_id))
         return results
+
+
+class _Settled(NamedTuple):
+    """What became of a batch of ends."""
+
+    gates: dict[int, int | None]
+    """By place in the batch: the gates of those that were written; None: nothing is to be said to one."""
+    known: dict[int, Known]
+    """What was seen of the gates that something is to be said to."""

@@ -1,6 +1,6 @@
 -- insert_tasks --
 -- {rows} is repeated for as many tasks as there are.
-INSERT INTO task (seq, id, type, state, pool, due_at, execution_at, execution_time) VALUES {rows}
+INSERT INTO task (seq, id, type, state, pool, due_at, execution_at, execution_time, destination, expires_at, parent) VALUES {rows}
 
 -- insert_payloads --
 INSERT INTO payload (seq, data) VALUES {rows}
@@ -14,22 +14,112 @@ SELECT 1 FROM task WHERE id = :id
 -- last_seq --
 SELECT coalesce(max(seq), 0) FROM task
 
+-- insert_gate --
+INSERT OR IGNORE INTO gate (kind, name) VALUES (:kind, :name)
+
+-- gate_id --
+SELECT id FROM gate WHERE kind = :kind AND name = :name
+
 -- next_due --
 -- The head of a pool's queue.
-SELECT due_at FROM task WHERE pool = :pool AND state = 0 ORDER BY due_at, seq LIMIT 1
+SELECT due_at FROM task WHERE pool = :pool AND state = 0 AND held_by IS NULL ORDER BY due_at, seq LIMIT 1
 
--- claim_due --
--- Claim up to :free due tasks of a pool, earliest first. RETURNING has no order: the caller sorts by due_at, seq.
-UPDATE task SET state = 1, attempts = attempts + 1, claim = :claim, node = :node, started_at = :now
- WHERE seq IN (SELECT seq FROM task WHERE pool = :pool AND state = 0 AND due_at <= :now ORDER BY due_at, seq LIMIT :free)
-RETURNING due_at, seq, id, type, attempts, (SELECT data FROM payload WHERE payload.seq = task.seq)
+-- next_wake --
+-- When to look next at the gates that hold tasks of a pool.
+SELECT wake_at FROM gate_queue WHERE pool = :pool ORDER BY wake_at LIMIT 1
+
+-- next_expiry --
+SELECT expires_at FROM task WHERE state = 0 AND expires_at IS NOT NULL ORDER BY expires_at LIMIT 1
+
+-- expired --
+-- A batch of what could not start in time.
+SELECT task.seq, id, type, attempts, last_error, data FROM task JOIN payload USING (seq)
+ WHERE state = 0 AND expires_at IS NOT NULL AND expires_at <= :now ORDER BY expires_at LIMIT :limit
+
+-- expire --
+UPDATE task SET state = 3, ended_at = :now, last_error = :last_error, held_by = NULL WHERE seq = :seq
+
+-- due --
+-- The first due tasks of a pool that no gate holds, after a place in the queue.
+SELECT due_at, seq, destination FROM task
+ WHERE pool = :pool AND state = 0 AND held_by IS NULL AND due_at <= :now AND due_at >= :after_at
+   AND (due_at > :after_at OR seq > :after_seq) AND (expires_at IS NULL OR expires_at > :now)
+ ORDER BY due_at, seq LIMIT :limit
+
+-- due_held --
+-- The same of those that a gate holds, due or not.
+SELECT due_at, seq FROM task
+ WHERE pool = :pool AND held_by = :gate AND state = 0 AND held_by IS NOT NULL AND (expires_at IS NULL OR expires_at > :now)
+ ORDER BY due_at, seq LIMIT :limit
+
+-- claim --
+-- :seqs is a JSON array. RETURNING has no order: the caller sorts by due_at, seq.
+UPDATE task SET state = 1, held_by = NULL, attempts = attempts + 1, claim = :claim, node = :node, started_at = :now
+ WHERE seq IN (SELECT value FROM json_each(:seqs))
+RETURNING due_at, seq, id, type, attempts, retried_after, execution_at, expires_at,
+          (SELECT data FROM payload WHERE payload.seq = task.seq)
+
+-- set_aside --
+UPDATE task SET held_by = destination WHERE seq IN (SELECT value FROM json_each(:seqs))
+
+-- put_back --
+-- In the queue again.
+UPDATE task SET held_by = NULL WHERE seq IN (SELECT value FROM json_each(:seqs))
+
+-- gate_at --
+-- A gate, how many of its tasks are running, and whether it has set any of a pool aside.
+SELECT id, kind, name, paused, max_running, failures, open_until,
+       (SELECT count(*) FROM task WHERE state = 1 AND destination = gate.id),
+       EXISTS (SELECT 1 FROM gate_queue WHERE gate = gate.id AND pool = :pool)
+  FROM gate WHERE id = :gate
+
+-- woken --
+-- Gates that hold tasks of a pool and are to be looked at now.
+SELECT gate FROM gate_queue WHERE pool = :pool AND wake_at <= :now ORDER BY wake_at LIMIT :limit
+
+-- open_gate_queue --
+-- Where there is one already, it is known when to look.
+INSERT OR IGNORE INTO gate_queue (gate, pool, wake_at) VALUES (:gate, :pool, :wake_at)
+
+-- close_gate_queue --
+DELETE FROM gate_queue WHERE gate = :gate AND pool = :pool
+
+-- wake_at --
+UPDATE gate_queue SET wake_at = :wake_at WHERE gate = :gate AND pool = :pool
+
+-- wake --
+-- What a gate holds is looked at now: it may have room.
+UPDATE gate_queue SET wake_at = :now WHERE gate = :gate AND wake_at > :now RETURNING 1
+
+-- wake_all --
+UPDATE gate_queue SET wake_at = :now
+
+-- circuit --
+SELECT failures, open_until, paused, EXISTS (SELECT 1 FROM gate_queue WHERE gate = gate.id) FROM gate WHERE id = :gate
+
+-- set_circuit --
+UPDATE gate SET failures = :failures, open_until = :open_until WHERE id = :gate
+
+-- pause --
+UPDATE gate SET paused = :paused WHERE id = :gate RETURNING 1
+
+-- limit --
+UPDATE gate SET max_running = :max_running WHERE id = :gate RETURNING 1
 
 -- settle --
 -- No row: the claim is lost, nothing was written.
 UPDATE task SET state = :state, due_at = coalesce(:due_at, due_at), started_at = :started_at, ended_at = :ended_at,
        last_error = coalesce(:last_error, last_error), crashes = 0, claim = NULL, node = NULL
  WHERE id = :id AND state = 1 AND claim = :claim
-RETURNING seq
+RETURNING seq, destination
+
+-- insert_attempt --
+-- A number that a crash or a drain took back is given out again.
+INSERT INTO attempt (task, number, record) VALUES (:seq, :number, :record)
+    ON CONFLICT (task, number) DO UPDATE SET record = excluded.record
+
+-- delete_old_attempts --
+DELETE FROM attempt WHERE task = :seq AND number <= :up_to
 
 -- set_result --
 UPDATE payload SET result = :result WHERE seq = :seq
@@ -37,7 +127,16 @@ UPDATE payload SET result = :result WHERE seq = :seq
 -- give_back --
 UPDATE task SET state = 0, attempts = max(attempts - 1, 0), claim = NULL, node = NULL
  WHERE id = :id AND state = 1 AND claim = :claim
+RETURNING destination
+
+-- restart --
+-- No row: look why.
+UPDATE task SET state = 0, due_at = :now, ended_at = NULL, crashes = 0, retried_after = attempts
+ WHERE id = :id AND state = 3 AND (expires_at IS NULL OR expires_at > :now)
 RETURNING seq
+
+-- state --
+SELECT state FROM task WHERE id = :id
 
 -- delete --
 -- No row: look at its state. in_progress: it cannot be deleted; none: it is not there.
@@ -46,6 +145,9 @@ DELETE FROM task WHERE id = :id AND state <> 1 RETURNING seq
 -- delete_payload --
 DELETE FROM payload WHERE seq = :seq
 
+-- delete_attempts --
+DELETE FROM attempt WHERE task = :seq
+
 -- take_back --
 -- On SQLite one process holds the database: whatever another boot left running has no holder.
 UPDATE task SET crashes = crashes + 1, attempts = max(attempts - 1, 0), claim = NULL, node = NULL,
@@ -53,7 +155,7 @@ UPDATE task SET crashes = crashes + 1, attempts = max(attempts - 1, 0), claim = 
        ended_at = CASE WHEN crashes + 1 >= :max_crashes THEN :now END,
        last_error = CASE WHEN crashes + 1 >= :max_crashes THEN :last_error ELSE last_error END
  WHERE type IN (SELECT type FROM type_pool) AND state = 1 AND state <> 0 AND node IS NOT :node
-RETURNING state
+RETURNING state, id, type, attempts, (SELECT data FROM payload WHERE payload.seq = task.seq)
 
 -- held --
 -- What is written as running on this boot.
@@ -73,24 +175,44 @@ UPDATE probe SET written = written + 1 WHERE one = 1
 SELECT type, pool FROM type_pool
 
 -- get --
-SELECT id, type, pool, state, due_at, execution_at, execution_time, attempts, crashes, started_at, ended_at, last_error,
-       data, result, task.seq
+SELECT id, type, pool, state, due_at, execution_at, execution_time, attempts, retried_after, crashes, started_at, ended_at,
+       last_error, expires_at, parent, node, data, result, task.seq
   FROM task JOIN payload USING (seq) WHERE id = :id
+
+-- place --
+SELECT seq, destination, held_by FROM task WHERE id = :id
+
+-- attempts --
+SELECT record FROM attempt WHERE task = :seq ORDER BY number
+
+-- gates --
+SELECT id, kind, name, paused, max_running, failures, open_until,
+       (SELECT count(*) FROM task WHERE state = 1 AND destination = gate.id)
+  FROM gate WHERE id > :after ORDER BY id LIMIT :limit
+
+-- gate_pools --
+SELECT pool FROM gate_queue WHERE gate = :gate
+
+-- count_held --
+SELECT count(*) FROM (
+  SELECT 1 FROM task WHERE pool = :pool AND held_by = :gate AND state = 0 AND held_by IS NOT NULL LIMIT :up_to)
 
 -- list_todo --
 -- The index ranges of a type's tasks in a pool that are todo: the rest of the moment the list has reached and what comes
--- later, of those that never failed (due at their execution time), then of those that wait for another attempt.
+-- later, of those that are due at their execution time, then of those that wait for another attempt or are set aside.
 SELECT seq, due_at AS execution_at FROM task
- WHERE pool = {pool} AND state = 0 AND due_at = :after_at AND seq > :after_seq AND due_at = execution_at AND type = {type}
+ WHERE pool = {pool} AND state = 0 AND held_by IS NULL AND due_at = :after_at AND seq > :after_seq AND due_at = execution_at AND type = {type}
  UNION ALL
 SELECT seq, due_at AS execution_at FROM task
- WHERE pool = {pool} AND state = 0 AND due_at > :after_at AND due_at = execution_at AND type = {type}
+ WHERE pool = {pool} AND state = 0 AND held_by IS NULL AND due_at > :after_at AND due_at = execution_at AND type = {type}
  UNION ALL
 SELECT seq, execution_at FROM task
- WHERE pool = {pool} AND state = 0 AND execution_at = :after_at AND seq > :after_seq AND due_at <> execution_at AND type = {type}
+ WHERE pool = {pool} AND state = 0 AND (due_at <> execution_at OR held_by IS NOT NULL)
+   AND execution_at = :after_at AND seq > :after_seq AND type = {type}
  UNION ALL
 SELECT seq, execution_at FROM task
- WHERE pool = {pool} AND state = 0 AND execution_at > :after_at AND due_at <> execution_at AND type = {type}
+ WHERE pool = {pool} AND state = 0 AND (due_at <> execution_at OR held_by IS NOT NULL)
+   AND execution_at > :after_at AND type = {type}
 
 -- list_other --
 -- The same for a type's tasks in another state.
@@ -103,14 +225,18 @@ SELECT seq, execution_at FROM task
 -- list_page --
 -- {branches}: list_todo for each type and pool, list_other for each type and state, joined by UNION ALL.
 -- They are merged in order, not sorted.
-SELECT id, type, pool, state, due_at, task.execution_at, execution_time, attempts, crashes, started_at, ended_at, last_error,
-       data, result, task.seq
+SELECT id, type, pool, state, due_at, task.execution_at, execution_time, attempts, retried_after, crashes, started_at, ended_at,
+       last_error, expires_at, parent, node, data, result, task.seq
   FROM ({branches} ORDER BY execution_at, seq LIMIT :limit) AS page
  CROSS JOIN task ON task.seq = page.seq
  CROSS JOIN payload ON payload.seq = page.seq
 
 -- count_todo --
-SELECT count(*) FROM (SELECT 1 FROM task WHERE pool = :pool AND state = 0 LIMIT :up_to)
+SELECT count(*) FROM (SELECT 1 FROM (
+  SELECT 1 FROM task WHERE pool = :pool AND state = 0 AND held_by IS NULL
+   UNION ALL
+  SELECT 1 FROM task WHERE pool = :pool AND state = 0 AND held_by IS NOT NULL
+) LIMIT :up_to)
 
 -- count_other --
 SELECT count(*) FROM (SELECT 1 FROM task WHERE type = :type AND state = :state AND state <> 0 LIMIT :up_to)

@@ -1,15 +1,18 @@
 """The reading side: short reads on read-only connections. Runs on the reader threads."""
 
 import re
-from collections.abc import Mapping, Sequence
-from typing import Final
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, Final
 
 import apsw
 
-from tasker.errors import InvalidQueryError, TaskNotFoundError
-from tasker.interfaces import Hold, Page, TaskFilter
+from tasker.errors import DestinationNotFoundError, InvalidQueryError, TaskNotFoundError
+from tasker.interfaces import HELD_COUNTED_TO, GateRecord, Hold, Page, Standing, TaskFilter
+from tasker.model.attempt import AttemptRecord
 from tasker.model.task import State, Task, TaskId
-from tasker.stores.sqlite.rows import id_bytes, id_text, to_task
+from tasker.stores.ledger import record_of
+from tasker.stores.sqlite.rows import id_bytes, id_text, to_gate, to_task
 
 PAGE_BYTES: Final = 1 << 20
 """A page ends once the fields and results in it are longer than this, so that long bodies do not fill the memory."""
@@ -30,6 +33,62 @@ class Reader:
         if row is None:
             raise TaskNotFoundError(task_id)
         return to_task(row)
+
+    def attempts(self, task_id: TaskId) -> Sequence[AttemptRecord]:
+        """See ``Store.attempts``."""
+        with self._snapshot():
+            seq, *_ = self._place(task_id)
+            return [record_of(text) for (text,) in self.connection.execute(self._sql["attempts"], {"seq": seq})]
+
+    def standing(self, task_id: TaskId) -> Standing:
+        """See ``Store.standing``."""
+        with self._snapshot():
+            _, destination, held_by = self._place(task_id)
+            gate = None if destination is None else self._gate(destination)
+            return Standing(task=self.get(task_id), gate=gate, is_held=held_by is not None)
+
+    def gates(self, *, after: int, limit: int) -> Sequence[GateRecord]:
+        """See ``Store.gates``."""
+        with self._snapshot():
+            rows = self.connection.execute(self._sql["gates"], {"after": after, "limit": limit}).fetchall()
+            return [self._gate_record(row) for row in rows]
+
+    def gate(self, gate_id: int) -> GateRecord:
+        """See ``Store.gate``."""
+        with self._snapshot():
+            return self._gate(gate_id)
+
+    def _gate(self, gate_id: int) -> GateRecord:
+        row = self.connection.execute(self._sql["gates"], {"after": gate_id - 1, "limit": 1}).fetchone()
+        if row is None or row[0] != gate_id:
+            raise DestinationNotFoundError(str(gate_id))
+        return self._gate_record(row)
+
+    def _gate_record(self, row: tuple[Any, ...]) -> GateRecord:
+        """Return the gate in a row of ``gates``, with how many tasks it has set aside, counted up to a limit."""
+        gate = to_gate(row)
+        held = 0
+        pools: list[Any] = self.connection.execute(self._sql["gate_pools"], {"gate": gate.id}).fetchall()
+        for (pool,) in pools:
+            held += self._count("count_held", {"pool": pool, "gate": gate.id, "up_to": HELD_COUNTED_TO - held})
+        return GateRecord(gate=gate, running=row[-1], held=held)
+
+    def _place(self, task_id: TaskId) -> tuple[int, int | None, int | None]:
+        """Return the row of a task, its gate, and the gate that has set it aside."""
+        row: Any = self.connection.execute(self._sql["place"], {"id": id_bytes(task_id)}).fetchone()
+        if row is None:
+            raise TaskNotFoundError(task_id)
+        seq, destination, held_by = row
+        return seq, destination, held_by
+
+    @contextmanager
+    def _snapshot(self) -> Iterator[None]:
+        """See one state of the database in several statements."""
+        self.connection.execute("SAVEPOINT reading")
+        try:
+            yield
+        finally:
+            self.connection.execute("RELEASE reading")
 
     def list_page(self, which: TaskFilter, *, after: str | None, limit: int) -> Page:
         """See ``Store.list_page``. Its read transaction ends with it, so that a slow caller holds up nothing."""

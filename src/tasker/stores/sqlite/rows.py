@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from tasker.model.circuit import Circuit
+from tasker.model.gate import Gate, GateKind
 from tasker.model.task import Pool, State, Task, TaskId
 from tasker.stores.faults import fault_of
 
@@ -28,10 +30,14 @@ def to_task(row: tuple[Any, ...]) -> Task:
         execution_at,
         execution_time,
         attempts,
+        retried_after,
         crashes,
         started_at,
         ended_at,
         last_error,
+        expires_at,
+        parent,
+        node,
         data,
         result,
         _,
@@ -44,11 +50,28 @@ def to_task(row: tuple[Any, ...]) -> Task:
         due_at=due_at,
         execution_at=execution_at,
         execution_time=execution_time,
+        expires_at=expires_at,
+        parent_id=None if parent is None else id_text(parent),
         attempts=attempts,
+        retried_after=retried_after,
         crashes=crashes,
         started_at=started_at,
         ended_at=ended_at,
         last_error=fault_of(last_error),
         fields=data,
         result=result,
+        node=None if node is None else id_text(node),
+    )
+
+
+def to_gate(row: tuple[Any, ...]) -> Gate:
+    """Return the gate in the first columns of a row of ``gate_at`` or ``gates``."""
+    id_, kind, name, paused, max_running, failures, open_until, *_ = row
+    return Gate(
+        id=id_,
+        kind=GateKind(kind),
+        name=name,
+        paused=bool(paused),
+        max_running=max_running,
+        circuit=Circuit(failures, open_until),
     )

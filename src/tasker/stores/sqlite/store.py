@@ -16,8 +16,8 @@ import apsw
 import structlog
 
 from tasker.errors import DatabaseError, NotADatabaseError, StoreUnavailableError
-from tasker.interfaces import Claimed, Hold, NodeRecord, Page, TakenBack, TaskFilter
-from tasker.model.attempt import Attempt
+from tasker.interfaces import Claimed, GateRecord, Hold, NodeRecord, Page, Standing, TakenBack, TaskFilter
+from tasker.model.attempt import Attempt, AttemptRecord
 from tasker.model.lifecycle import Settlement
 from tasker.model.task import Pool, State, Task, TaskId
 from tasker.stores import queries
@@ -27,7 +27,20 @@ from tasker.stores.sqlite.checkpointer import Checkpointer
 from tasker.stores.sqlite.connection import MEMORY, connect, store_error
 from tasker.stores.sqlite.lock import DatabaseLock
 from tasker.stores.sqlite.reader import Reader
-from tasker.stores.sqlite.writer import ClaimDue, Create, Delete, GiveBack, Prune, Settle, TakeBack, Write, Writer
+from tasker.stores.sqlite.writer import (
+    ClaimDue,
+    Create,
+    Delete,
+    GiveBack,
+    Limit,
+    Pause,
+    Prune,
+    Restart,
+    Settle,
+    TakeBack,
+    Write,
+    Writer,
+)
 from tasker.timing.clock import Clock
 
 T = TypeVar("T")
@@ -60,6 +73,8 @@ class SqliteStore:
         pools: Mapping[str, Pool] | None = None,
         vfs: str | None = None,
         pending_limit: int = PENDING_LIMIT,
+        attempts_kept: int = 20,
+        per_host: int | None = None,
     ) -> None:
         """Make a store that is not open yet.
 
@@ -70,6 +85,8 @@ class SqliteStore:
             pools: the pool of each task type, for tasks taken over from the earlier server.
             vfs: name of a registered SQLite VFS to write through; None: the system's.
             pending_limit: how many writes may wait.
+            attempts_kept: how many attempts of a task are kept, at least 1.
+            per_host: how many tasks of a host may run at once; None: see ``Gate.room``.
         """
         self._path = None if location == MEMORY else Path(os.path.realpath(location))
         self._clock = clock
@@ -81,6 +98,8 @@ class SqliteStore:
         self._started_at = clock.now()
         self._has_taken_back = False
         self._pending_limit = pending_limit
+        self._attempts_kept = attempts_kept
+        self._per_host = per_host
         self._queries = queries.load("tasker.stores.sqlite")
         self._lock: DatabaseLock | None = None
         self._writer: Writer
@@ -162,13 +181,42 @@ class SqliteStore:
         claimed: Claimed = await self._commit.submit(ClaimDue(dict(free)), always=True, urgent=True)
         return claimed
 
-    async def settle(self, attempt: Attempt, settlement: Settlement) -> None:
+    async def settle(self, attempt: Attempt, settlement: Settlement) -> bool:
         """See ``Store``."""
-        await self._commit.submit(Settle(attempt, settlement), always=True)
+        has_woken: bool = await self._commit.submit(Settle(attempt, settlement), always=True)
+        return has_woken
 
     async def give_back(self, hold: Hold | Attempt) -> None:
         """See ``Store``."""
         await self._commit.submit(GiveBack(hold.task_id, hold.claim), always=True)
+
+    async def restart(self, task_id: TaskId) -> None:
+        """See ``Store``."""
+        await self._commit.submit(Restart(task_id))
+
+    async def attempts(self, task_id: TaskId) -> Sequence[AttemptRecord]:
+        """See ``Store``."""
+        return await self._read(lambda reader: reader.attempts(task_id))
+
+    async def standing(self, task_id: TaskId) -> Standing:
+        """See ``Store``."""
+        return await self._read(lambda reader: reader.standing(task_id))
+
+    async def gates(self, *, after: int, limit: int) -> Sequence[GateRecord]:
+        """See ``Store``."""
+        return await self._read(lambda reader: reader.gates(after=after, limit=limit))
+
+    async def gate(self, gate_id: int) -> GateRecord:
+        """See ``Store``."""
+        return await self._read(lambda reader: reader.gate(gate_id))
+
+    async def pause(self, gate_id: int, *, paused: bool) -> None:
+        """See ``Store``."""
+        await self._commit.submit(Pause(gate_id, paused))
+
+    async def limit(self, gate_id: int, max_running: int | None) -> None:
+        """See ``Store``."""
+        await self._commit.submit(Limit(gate_id, max_running))
 
     async def delete(self, task_id: TaskId) -> None:
         """See ``Store``."""
@@ -240,9 +288,15 @@ class SqliteStore:
                     raise DatabaseError(str(location), "SQLite cannot keep a write-ahead log there; use a local disk")
                 location.chmod(0o600)
                 self._checkpointer = Checkpointer(connection, lambda: connect(location, vfs=self._vfs))
-                self._writer = Writer(connection, self._queries, self._clock.now, self._node.bytes, self._checkpointer.advance)
-            else:
-                self._writer = Writer(connection, self._queries, self._clock.now, self._node.bytes)
+            self._writer = Writer(
+                connection,
+                self._queries,
+                self._clock.now,
+                self._node.bytes,
+                attempts_kept=self._attempts_kept,
+                per_host=self._per_host,
+                after_commit=(lambda: None) if self._checkpointer is None else self._checkpointer.advance,
+            )
         except apsw.NotADBError:
             raise NotADatabaseError(str(location)) from None
         except apsw.Error as error:

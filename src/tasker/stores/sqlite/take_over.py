@@ -13,7 +13,9 @@ import msgspec
 
 from tasker.errors import TakeOverError
 from tasker.model import instants
+from tasker.model.gate import GateKind
 from tasker.model.task import Pool, State
+from tasker.urls import checked, origin
 
 NewPool: TypeAlias = Mapping[str, Pool]
 """The pool of each task type."""
@@ -57,12 +59,14 @@ def run(connection: apsw.Connection, tables: Sequence[str], pools: NewPool) -> T
         for row in connection.execute(_rows_sql(table, fields)):
             id_, execution_at, state = _read(table, row, seen)
             seq += 1
+            given = {name: _as_now(name, value) for name, value in zip(fields, row[3:], strict=True)}
+            gate = _gate(connection, task_type, given.get("url"))
             connection.execute(
-                "INSERT INTO task (seq, id, type, state, pool, due_at, execution_at, execution_time) VALUES (?,?,?,?,?,?,?,?)",
-                (seq, id_.bytes, task_type, state, pools[task_type], execution_at, execution_at, row[2]),
+                "INSERT INTO task (seq, id, type, state, pool, due_at, execution_at, execution_time, destination)"
+                " VALUES (?,?,?,?,?,?,?,?,?)",
+                (seq, id_.bytes, task_type, state, pools[task_type], execution_at, execution_at, row[2], gate),
             )
-            data = msgspec.json.encode({name: _as_now(name, value) for name, value in zip(fields, row[3:], strict=True)})
-            connection.execute("INSERT INTO payload (seq, data) VALUES (?, ?)", (seq, data))
+            connection.execute("INSERT INTO payload (seq, data) VALUES (?, ?)", (seq, msgspec.json.encode(given)))
             counts[table] += 1
     for table in tables:
         connection.execute(f"ALTER TABLE {table} RENAME TO earlier_{table}")
@@ -72,6 +76,16 @@ def run(connection: apsw.Connection, tables: Sequence[str], pools: NewPool) -> T
 def _as_now(name: str, value: str) -> str:
     """A field as a request of today would be stored: a URL without a scheme gets one."""
     return f"http://{value}" if name == "url" and "://" not in value else value
+
+
+def _gate(connection: apsw.Connection, task_type: str, url: str | None) -> int | None:
+    """The gate of a task, made if it is missing. A URL that names no host has none: its task fails by itself."""
+    try:
+        kind, name = (GateKind.TYPE, task_type) if url is None else (GateKind.HOST, origin(checked(url)))
+    except ValueError:
+        return None
+    connection.execute("INSERT OR IGNORE INTO gate (kind, name) VALUES (?, ?)", (kind, name))
+    return int(connection.execute("SELECT id FROM gate WHERE kind = ? AND name = ?", (kind, name)).get)
 
 
 def _rows_sql(table: str, fields: Sequence[str]) -> str:

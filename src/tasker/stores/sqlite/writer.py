@@ -9,21 +9,27 @@ from typing import Any, Final, TypeVar
 import apsw
 import msgspec
 
+from tasker.callbacks import Ending, callback_for
 from tasker.errors import (
     ClaimLostError,
+    DestinationNotFoundError,
     StoreError,
     TaskExistsError,
+    TaskExpiredError,
+    TaskNotFailedError,
     TaskNotFoundError,
     TaskRunningError,
 )
-from tasker.interfaces import PRUNE_LIMIT, Claimed, TakenBack
-from tasker.model.attempt import Attempt
+from tasker.interfaces import EXPIRE_LIMIT, PRUNE_LIMIT, Claimed, TakenBack
+from tasker.model.attempt import Attempt, AttemptRecord
 from tasker.model.instants import Instant
-from tasker.model.lifecycle import MAX_CRASHES, Settlement
-from tasker.model.task import Pool, State, Task, TaskId
-from tasker.stores.faults import CRASHED, fault_text
+from tasker.model.lifecycle import MAX_CRASHES, Settlement, expired
+from tasker.model.task import Pool, State, Task, TaskFault, TaskId
+from tasker.stores.faults import CRASHED, fault_of, fault_text
 from tasker.stores.group_commit import Result
+from tasker.stores.ledger import record_text
 from tasker.stores.sqlite.connection import store_error
+from tasker.stores.sqlite.gates import Gates, as_json
 from tasker.stores.sqlite.rows import id_bytes, id_text
 
 T = TypeVar("T")
@@ -61,6 +67,26 @@ class GiveBack(msgspec.Struct, frozen=True):
     claim: int
 
 
+class Restart(msgspec.Struct, frozen=True):
+    """Have a failed task run again."""
+
+    task_id: TaskId
+
+
+class Pause(msgspec.Struct, frozen=True):
+    """Close a gate, or open it."""
+
+    gate: int
+    paused: bool
+
+
+class Limit(msgspec.Struct, frozen=True):
+    """Say how many tasks of a gate may run at once."""
+
+    gate: int
+    max_running: int | None
+
+
 class Delete(msgspec.Struct, frozen=True):
     """Delete a task."""
 
@@ -78,7 +104,7 @@ class Prune(msgspec.Struct, frozen=True):
     before: Instant
 
 
-Write = Create | ClaimDue | Settle | GiveBack | Delete | TakeBack | Prune
+Write = Create | ClaimDue | Settle | GiveBack | Restart | Pause | Limit | Delete | TakeBack | Prune
 
 
 class Writer:
@@ -90,6 +116,9 @@ class Writer:
         queries: Mapping[str, str],
         now: Callable[[], Instant],
         node: bytes,
+        *,
+        attempts_kept: int,
+        per_host: int | None,
         after_commit: Callable[[], None] = lambda: None,
     ) -> None:
         """Make a writer.
@@ -97,6 +126,8 @@ class Writer:
         Args:
             now: the clock that decides what is due.
             node: what is written on the tasks that this boot claims.
+            attempts_kept: how many attempts of a task are kept, at least 1.
+            per_host: how many tasks of a host may run at once; None: see ``Gate.room``.
             after_commit: called after each group.
         """
         self._connection = connection
@@ -104,6 +135,9 @@ class Writer:
         self._sql = queries
         self._now = now
         self._node = node
+        self._node_text = str(id_text(node))
+        self._attempts_kept = attempts_kept
+        self._gates = Gates(connection, queries, per_host=per_host)
         self._last_seq: int = connection.execute(queries["last_seq"]).get
         self._known_type_pools: set[tuple[str, Pool]] = set()
         self._synchronous = ""
@@ -144,6 +178,7 @@ class Writer:
             self._synchronous = synchronous
         try:
             self._connection.execute("BEGIN IMMEDIATE")
+            self._gates.begin()
             results = run()
             self._connection.execute("COMMIT")
         except BaseException:
@@ -152,11 +187,16 @@ class Writer:
         return results
 
     def _roll_back(self) -> None:
-        self._known_type_pools.clear()  # some may have been written by what is rolled back
+        self._forget()
         # A full disk or an I/O error may have rolled back already.
         if self._connection.in_transaction:
             with suppress(apsw.Error):  # the transaction is void either way: its pages are never marked as committed
                 self._connection.execute("ROLLBACK")
+
+    def _forget(self) -> None:
+        """Remember nothing that may have been written by what is rolled back."""
+        self._known_type_pools.clear()
+        self._gates.forget()
 
     def _run_together(self, writes: Sequence[Write]) -> Sequence[Result]:
         self._insert([task for write in writes if isinstance(write, Create) for task in write.tasks])
@@ -170,7 +210,7 @@ class Writer:
             return self._run(write)
         except apsw.ConstraintError:
             self._connection.execute("ROLLBACK TO alone")
-            self._known_type_pools.clear()
+            self._forget()
             assert isinstance(write, Create)  # noqa: S101 - only ids are constrained
             return TaskExistsError(self._existing(write.tasks))
         finally:
@@ -181,6 +221,12 @@ class Writer:
         match write:
             case Settle(attempt, settlement):
                 return self._settle(attempt, settlement)
+            case Restart(task_id):
+                return self._restart(task_id)
+            case Pause(gate, paused):
+                return self._pause(gate, paused)
+            case Limit(gate, max_running):
+                return self._limit(gate, max_running)
             case Delete(task_id):
                 return self._delete(task_id)
             case GiveBack(task_id, claim):
@@ -213,9 +259,12 @@ class Writer:
                     task.due_at,
                     task.execution_at,
                     task.execution_time,
+                    self._gates.id_of(task.destination),
+                    task.expires_at,
+                    None if task.parent_id is None else id_bytes(task.parent_id),
                 )
                 payloads += (self._last_seq, task.fields)
-            self._connection.execute(_with_rows(self._sql["insert_tasks"], 8, len(part)), rows)
+            self._connection.execute(_with_rows(self._sql["insert_tasks"], 11, len(part)), rows)
             self._connection.execute(_with_rows(self._sql["insert_payloads"], 2, len(part)), payloads)
 
     def _existing(self, tasks: Sequence[Task]) -> TaskId:
@@ -229,36 +278,77 @@ class Writer:
 
     def _claim_due(self, free: Mapping[Pool, int]) -> Claimed:
         now = self._now()
-        next_due = {pool: self._next_due(pool) for pool, slots in free.items() if slots > 0}
-        due = [pool for pool, due_at in next_due.items() if due_at is not None and due_at <= now]
-        if not due:  # nothing to write: no transaction
-            return Claimed((), _earliest(next_due.values()))
-        return self._in_transaction(lambda: self._claim(due, free, now, next_due), synchronous="NORMAL")
+        expiry: Instant | None = self._connection.execute(self._sql["next_expiry"]).get
+        next_due = self._next_dues(free)
+        earliest = _earliest([expiry, *next_due.values()])
+        if earliest is None or earliest > now:  # nothing to write: no transaction
+            return Claimed((), earliest)
+        # Synced if anything expires: else a power loss could have its callback sent again with another id.
+        synchronous = "FULL" if expiry is not None and expiry <= now else "NORMAL"
+        return self._in_transaction(lambda: self._claim(free, now, next_due), synchronous=synchronous)
 
-    def _claim(
-        self, due: Sequence[Pool], free: Mapping[Pool, int], now: Instant, next_due: dict[Pool, Instant | None]
-    ) -> Claimed:
-        """Claim what is *due*. Everything is read before the commit: a claim that commits is always handed out."""
+    def _claim(self, free: Mapping[Pool, int], now: Instant, next_due: dict[Pool, Instant | None]) -> Claimed:
+        """Claim what is due. Everything is read before the commit: a claim that commits is always handed out."""
         claim = secrets.randbits(63)
+        expired = self._expire(now)
+        if expired:
+            next_due = self._next_dues(free)  # callbacks are due now
         taken: list[tuple[Any, Pool]] = []
-        for pool in due:
-            bindings = {"pool": pool, "now": now, "claim": claim, "node": self._node, "free": free[pool]}
-            rows = self._connection.execute(self._sql["claim_due"], bindings).fetchall()
-            taken += [(row, pool) for row in rows]
-            next_due[pool] = self._next_due(pool) if len(rows) < free[pool] else None
+        for pool in [pool for pool, due_at in next_due.items() if due_at is not None and due_at <= now]:
+            seqs = self._gates.admit(pool, free=free[pool], now=now)
+            bindings = {"seqs": as_json(seqs), "now": now, "claim": claim, "node": self._node}
+            taken += [(row, pool) for row in self._connection.execute(self._sql["claim"], bindings)] if seqs else []
+            next_due[pool] = self._next_due(pool) if len(seqs) < free[pool] else None
         taken.sort()  # by due_at, then seq
-        attempts = [
-            Attempt(task_id=id_text(id_), type=type_, pool=pool, number=number, due_at=due_at, claim=claim, fields=data)
-            for (due_at, _, id_, type_, number, data), pool in taken
-        ]
-        return Claimed(attempts, _earliest(next_due.values()))
+        expiry = self._connection.execute(self._sql["next_expiry"]).get
+        attempts = [self._attempt(row, pool, claim) for row, pool in taken]
+        return Claimed(attempts, _earliest([expiry, *next_due.values()]), expired)
+
+    def _attempt(self, row: Any, pool: Pool, claim: int) -> Attempt:  # noqa: ANN401 - a row of claim
+        due_at, _, id_, type_, number, retried_after, execution_at, expires_at, data = row
+        return Attempt(
+            task_id=id_text(id_),
+            type=type_,
+            pool=pool,
+            number=number,
+            retried_after=retried_after,
+            due_at=due_at,
+            execution_at=execution_at,
+            expires_at=expires_at,
+            claim=claim,
+            node=self._node_text,
+            fields=data,
+        )
+
+    def _next_dues(self, free: Mapping[Pool, int]) -> dict[Pool, Instant | None]:
+        """When to look next at each pool that has room."""
+        return {pool: self._next_due(pool) for pool, slots in free.items() if slots > 0}
 
     def _next_due(self, pool: Pool) -> Instant | None:
-        due_at: Instant | None = self._connection.execute(self._sql["next_due"], {"pool": pool}).get
-        return due_at
+        """When to look next at a pool: at what waits in its queue, or at what gates hold."""
+        due_at, wake_at = (
+            self._connection.execute(self._sql[query], {"pool": pool}).get for query in ("next_due", "next_wake")
+        )
+        return _earliest((due_at, wake_at))
+
+    def _expire(self, now: Instant) -> int:
+        """End a batch of what could not start in time."""
+        rows: list[Any] = self._connection.execute(self._sql["expired"], {"now": now, "limit": EXPIRE_LIMIT}).fetchall()
+        for seq, id_, type_, attempts, last_error, data in rows:
+            fault = expired(fault_of(last_error))
+            self._connection.execute(self._sql["expire"], {"seq": seq, "now": now, "last_error": fault_text(fault)})
+            self._call_back(id_, type_, attempts, data, fault, now)
+        return len(rows)
+
+    def _call_back(self, id_: bytes, type_: str, attempts: int, data: bytes, fault: TaskFault, now: Instant) -> None:
+        """Store the callback of a task that ended without an attempt of its own, if it asked for one."""
+        ending = Ending(task_id=id_text(id_), type=type_, attempts=attempts, fields=data, fault=fault)
+        callback = callback_for(ending, now=now)
+        if callback is not None:
+            self._insert((callback,))
 
     def _settle(self, attempt: Attempt, settlement: Settlement) -> Result:
-        seq = self._connection.execute(
+        row: Any = self._connection.execute(
             self._sql["settle"],
             {
                 "id": id_bytes(attempt.task_id),
@@ -269,45 +359,87 @@ class Writer:
                 "ended_at": settlement.ended_at,
                 "last_error": fault_text(settlement.fault),
             },
-        ).get
-        if seq is None:
+        ).fetchone()
+        if row is None:
             return ClaimLostError(attempt.task_id)
+        seq, gate = row
         if settlement.result is not None:
             self._connection.execute(self._sql["set_result"], {"seq": seq, "result": settlement.result})
-        return None
+        if settlement.record is not None:
+            self._record(seq, settlement.record)
+        if settlement.callback is not None:
+            self._insert((settlement.callback,))
+        return self._gates.heard(gate, settlement.is_alive, self._now())
+
+    def _record(self, seq: int, record: AttemptRecord) -> None:
+        """Keep what is kept of an attempt, and no more than the newest of its task."""
+        bindings = {"seq": seq, "number": record.number, "record": record_text(record)}
+        self._connection.execute(self._sql["insert_attempt"], bindings)
+        if record.number > self._attempts_kept:
+            bindings = {"seq": seq, "up_to": record.number - self._attempts_kept}
+            self._connection.execute(self._sql["delete_old_attempts"], bindings)
 
     def _give_back(self, task_id: TaskId, claim: int) -> Result:
-        bindings = {"id": id_bytes(task_id), "claim": claim}
-        lost = self._connection.execute(self._sql["give_back"], bindings).get is None
-        return ClaimLostError(task_id) if lost else None
+        row: Any = self._connection.execute(self._sql["give_back"], {"id": id_bytes(task_id), "claim": claim}).fetchone()
+        if row is None:
+            return ClaimLostError(task_id)
+        self._gates.heard(row[0], None, self._now())
+        return None
+
+    def _restart(self, task_id: TaskId) -> Result:
+        bindings = {"id": id_bytes(task_id), "now": self._now()}
+        if self._connection.execute(self._sql["restart"], bindings).get is not None:
+            return None
+        state = self._connection.execute(self._sql["state"], {"id": id_bytes(task_id)}).get
+        if state is None:
+            return TaskNotFoundError(task_id)
+        return TaskExpiredError(task_id) if state == State.FAILED else TaskNotFailedError(task_id, State(state).word)
+
+    def _pause(self, gate: int, paused: bool) -> Result:
+        if self._connection.execute(self._sql["pause"], {"gate": gate, "paused": paused}).get is None:
+            return DestinationNotFoundError(str(gate))
+        self._gates.wake(gate, self._now())  # paused, it is looked at once more, and then no more
+        return None
+
+    def _limit(self, gate: int, max_running: int | None) -> Result:
+        if self._connection.execute(self._sql["limit"], {"gate": gate, "max_running": max_running}).get is None:
+            return DestinationNotFoundError(str(gate))
+        self._gates.wake(gate, self._now())
+        return None
 
     def _delete(self, task_id: TaskId) -> Result:
         bindings = {"id": id_bytes(task_id)}
         seq = self._connection.execute(self._sql["delete"], bindings).get
         if seq is not None:
-            self._connection.execute(self._sql["delete_payload"], {"seq": seq})
+            self._delete_rest(seq)
             return None
         running = self._connection.execute(self._sql["task_exists"], bindings).get is not None
         return TaskRunningError(task_id) if running else TaskNotFoundError(task_id)
 
+    def _delete_rest(self, seq: int) -> None:
+        """Delete what belongs to a task that is deleted."""
+        self._connection.execute(self._sql["delete_payload"], {"seq": seq})
+        self._connection.execute(self._sql["delete_attempts"], {"seq": seq})
+
     def _take_back(self) -> TakenBack:
-        bindings = {
-            "node": self._node,
-            "now": self._now(),
-            "max_crashes": MAX_CRASHES,
-            "last_error": fault_text(CRASHED),
-        }
-        states = [state for (state,) in self._connection.execute(self._sql["take_back"], bindings)]
-        return TakenBack(todo=states.count(State.TODO), failed=states.count(State.FAILED))
+        now = self._now()
+        bindings = {"node": self._node, "now": now, "max_crashes": MAX_CRASHES, "last_error": fault_text(CRASHED)}
+        rows: list[Any] = self._connection.execute(self._sql["take_back"], bindings).fetchall()
+        failed = [row for row in rows if row[0] == State.FAILED]
+        for _, id_, type_, attempts, data in failed:
+            self._call_back(id_, type_, attempts, data, CRASHED, now)
+        self._gates.wake_all(now)  # nothing runs whose end would do so, and the clock may have been set back meanwhile
+        return TakenBack(todo=len(rows) - len(failed), failed=len(failed))
 
     def _prune(self, state: State, before: Instant) -> int:
         """Delete a batch, as far as it goes in a few milliseconds: a claim may be waiting."""
         bindings = {"state": state, "before": before, "limit": PRUNE_LIMIT}
         ends_at = self._now() + _PRUNE_TIME
         pruned = 0
-        for (seq,) in self._connection.execute(self._sql["old"], bindings).fetchall():
+        old: list[Any] = self._connection.execute(self._sql["old"], bindings).fetchall()
+        for (seq,) in old:
             self._connection.execute(self._sql["prune"], {"seq": seq})
-            self._connection.execute(self._sql["delete_payload"], {"seq": seq})
+            self._delete_rest(seq)
             pruned += 1
             if self._now() >= ends_at:
                 break

@@ -1,0 +1,86 @@
+"""Stores new tasks, and what they name: the gates of their destinations, and the pairs of type and pool."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Final
+
+from tasker.model.gate import Destination, GateKind
+from tasker.model.task import Pool, Task, TaskId
+from tasker.stores.postgres.connection import Connection, Link
+
+_KNOWN_LIMIT: Final = 10_000
+
+
+class Inserter:
+    """Inserts on one link, and remembers what stands in the database, so that a task of a known destination costs nothing more.
+
+    Nothing is remembered beyond the connection that it was seen on: after a failover it may not be there.
+    """
+
+    def __init__(self, link: Link, queries: Mapping[str, str]) -> None:
+        self._link = link
+        self._sql = queries
+        self._gates: dict[Destination, int] = {}
+        self._type_pools: set[tuple[str, Pool]] = set()
+        self._known_on = 0
+        """Which of the link's connections it was seen on."""
+
+    @asynccontextmanager
+    async def transaction(self, connection: Connection) -> AsyncIterator[None]:
+        """A transaction with inserts. What they made is forgotten if it is rolled back."""
+        try:
+            async with connection.transaction():
+                yield
+        except BaseException:
+            self._forget()
+            raise
+
+    async def insert(self, connection: Connection, tasks: Sequence[Task]) -> set[TaskId]:
+        """Store those of *tasks*, if there are any, whose ids are not stored yet, and return which."""
+        if not tasks:
+            return set()
+        await self._make_what_is_named(connection, tasks)
+        rows = await connection.fetch(
+            self._sql["insert_tasks"],
+            [task.id for task in tasks],
+            [task.type for task in tasks],
+            [int(task.state) for task in tasks],
+            [task.pool for task in tasks],
+            [task.due_at for task in tasks],
+            [task.execution_at for task in tasks],
+            [task.execution_time for task in tasks],
+            [task.fields for task in tasks],
+            [None if task.destination is None else self._gates[task.destination] for task in tasks],
+            [task.expires_at for task in tasks],
+            [task.parent_id for task in tasks],
+        )
+        if len(rows) == len(tasks):  # nearly always
+            return {task.id for task in tasks}
+        return {TaskId(str(row[0])) for row in rows}
+
+    async def _make_what_is_named(self, connection: Connection, tasks: Sequence[Task]) -> None:
+        if self._known_on != self._link.connections or len(self._gates) > _KNOWN_LIMIT:
+            self._forget()
+            self._known_on = self._link.connections
+        for task in tasks:
+            if (task.type, task.pool) not in self._type_pools:
+                await connection.execute(self._sql["insert_type_pool"], task.type, task.pool)
+                self._type_pools.add((task.type, task.pool))
+        unknown = {task.destination for task in tasks if task.destination is not None} - self._gates.keys()
+        if unknown:
+            await self._learn(connection, unknown)
+            if missing := unknown - self._gates.keys():
+                await connection.execute(self._sql["insert_gates"], *_columns(missing))
+                await self._learn(connection, missing)  # another node may have been quicker
+
+    async def _learn(self, connection: Connection, destinations: set[Destination]) -> None:
+        rows = await connection.fetch(self._sql["gate_ids"], *_columns(destinations))
+        self._gates |= {Destination(GateKind(kind), name): id_ for kind, name, id_ in rows}
+
+    def _forget(self) -> None:
+        self._gates.clear()
+        self._type_pools.clear()
+
+
+def _columns(destinations: set[Destination]) -> tuple[list[int], list[str]]:
+    return [int(destination.kind) for destination in destinations], [destination.name for destination in destinations]

@@ -1,0 +1,163 @@
+"""What a task is given: the members of a request that are stored and given back as they are."""
+
+from datetime import timedelta
+from typing import Annotated, Final, Literal, TypeAlias
+
+import msgspec
+from msgspec import UNSET, Meta, Raw, Struct, UnsetType
+
+from tasker.model.retry import STANDARD, RetryPolicy
+
+_YEAR: Final = 365 * 86_400
+_DEFAULT_RETRY: Final = RetryPolicy()
+
+NonEmptyText = Annotated[str, Meta(min_length=1)]
+
+
+class RetryFields(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """When a failed attempt is followed by another: exponential backoff with jitter. All waits in seconds."""
+
+    max_attempts: Annotated[int, Meta(ge=1, le=1000, description="Attempts in total; 1 means never retry.")] = 10
+    initial_delay: Annotated[float, Meta(ge=0, le=_YEAR, description="Seconds to wait after the first failure.")] = 1.0
+    factor: Annotated[float, Meta(ge=1, le=1000, description="What each further wait is multiplied by.")] = 3.0
+    max_delay: Annotated[float, Meta(ge=0, le=_YEAR, description="The longest wait in seconds, after jitter too.")] = 21_600.0
+    jitter: Annotated[
+        float, Meta(ge=0, le=1, description="Each wait is multiplied by a random factor in [1 - jitter, 1 + jitter].")
+    ] = 0.1
+    max_age: (
+        Annotated[float, Meta(ge=0, le=_YEAR, description="No retry is due later than so many seconds after execution_time.")]
+        | UnsetType
+    ) = UNSET
+
+    def policy(self) -> RetryPolicy:
+        """The same as a rule."""
+        return RetryPolicy(
+            max_attempts=self.max_attempts,
+            initial_delay=timedelta(seconds=self.initial_delay),
+            factor=self.factor,
+            max_delay=timedelta(seconds=self.max_delay),
+            jitter=self.jitter,
+            max_age=None if self.max_age is UNSET else timedelta(seconds=self.max_age),
+        )
+
+
+Retry: TypeAlias = Annotated[
+    RetryFields | Literal["standard"],
+    Meta(description='When failed attempts are followed by others; "standard": after 5 s, 5 min, 30 min, ... 24 h, some 75 h.'),
+]
+"""A policy of one's own, or the schedule of Standard Webhooks."""
+
+Url = Annotated[
+    NonEmptyText,
+    Meta(description="http or https; without a scheme, http:// is put before it.", examples=["http://localhost:9000/hook"]),
+]
+Headers = Annotated[dict[str, str], Meta(max_length=50, description="Sent with the request. Lists do not show their values.")]
+Timeout = Annotated[
+    float, Meta(ge=0.1, le=3600, description="Seconds that an attempt may take, from the lookup to the end of the answer.")
+]
+Success = Annotated[
+    list[int | str],
+    Meta(min_length=1, max_length=50, description='Statuses that mean success: numbers, or classes such as "2xx".'),
+]
+
+
+class CallbackFields(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A webhook that tells of a task's end. Its body is made by tasker."""
+
+    url: Url
+    method: Literal["POST", "PUT", "PATCH"] | UnsetType = UNSET
+    headers: Headers | UnsetType = UNSET
+    timeout: Timeout | UnsetType = UNSET
+    success: Success | UnsetType = UNSET
+    retry: Retry | UnsetType = UNSET
+
+
+Callback: TypeAlias = Annotated[
+    Url | CallbackFields, Meta(description="Where the end of the task is told: a URL, or more of a webhook.")
+]
+"""Where a task's end is told: a URL, or a whole webhook."""
+
+
+class TaskFields(Struct, frozen=True, kw_only=True):
+    """What every task type takes."""
+
+    retry: Retry | UnsetType = UNSET
+    expires_at: (
+        Annotated[
+            str,
+            Meta(description="No attempt starts at this moment or later.", extra_json_schema={"format": "date-time"}),
+        ]
+        | UnsetType
+    ) = UNSET
+    on_success: Callback | UnsetType = UNSET
+    on_failure: Callback | UnsetType = UNSET
+
+
+class WebhookFields(TaskFields, frozen=True, kw_only=True):
+    """A webhook: a request to ``url``."""
+
+    url: Url
+    method: (
+        Annotated[
+            Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"], Meta(description="POST, if none is named.")
+        ]
+        | UnsetType
+    ) = UNSET
+    headers: Headers | UnsetType = UNSET
+    body: (
+        Annotated[
+            NonEmptyText,
+            Meta(description="Sent as it is, in UTF-8. POST, PUT and PATCH need a body or json.", examples=['{"order": 17}']),
+        ]
+        | UnsetType
+    ) = UNSET
+    json: Annotated[Raw, Meta(description="Any JSON value, in place of body. Sent as it is.")] | UnsetType = UNSET
+    timeout: Timeout | UnsetType = UNSET
+    success: Success | UnsetType = UNSET
+
+
+class HashFields(TaskFields, frozen=True, kw_only=True):
+    """A hash: PBKDF2-HMAC-SHA256 of ``secret``."""
+
+    secret: Annotated[NonEmptyText, Meta(description="At most 4 KiB of UTF-8.", examples=["correct-horse-battery-staple"])]
+
+
+def request_type(name: str, fields: type[TaskFields]) -> type[Struct]:
+    """Return the shape of a new task of a type: its *fields* and ``execution_time``; anything else is refused."""
+    return msgspec.defstruct(
+        f"New{name.capitalize()}",
+        [
+            (
+                "execution_time",
+                Annotated[str, Meta(extra_json_schema={"format": "date-time"}, examples=["2126-02-10T16:30:00+01:00"])],
+            )
+        ],
+        bases=(fields,),
+        namespace={"__doc__": fields.__doc__},
+        frozen=True,
+        kw_only=True,
+        forbid_unknown_fields=True,
+    )
+
+
+class EndFields(Struct, frozen=True):
+    """Those of a stored task's fields that say what follows an attempt."""
+
+    retry: Retry | UnsetType = UNSET
+    on_success: Callback | UnsetType = UNSET
+    on_failure: Callback | UnsetType = UNSET
+
+    @property
+    def policy(self) -> RetryPolicy:
+        """The retry policy; the default one where none is named."""
+        match self.retry:
+            case RetryFields():
+                return self.retry.policy()
+            case "standard":
+                return STANDARD
+            case _:
+                return _DEFAULT_RETRY
+
+
+decode_end_fields: Final = msgspec.json.Decoder(EndFields).decode
+"""Reads what a task type was given."""

@@ -1,0 +1,104 @@
+"""What the server says about itself, and how it refuses."""
+
+from collections.abc import Mapping
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from tasker.model.task import State
+from tasker.wire.tasks import StateWord
+
+
+class Problem(Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """Every error's body: RFC 9457 (``application/problem+json``), with the text as ``msg``, too."""
+
+    title: Annotated[str, Meta(description="The HTTP status in words.")]
+    status: int
+    code: Annotated[str, Meta(description="A stable word for programs.", examples=["invalid_task"])]
+    detail: str
+    msg: Annotated[str, Meta(description="The same as detail.")]
+    type: Annotated[str, Meta(description="Always about:blank: code tells problems apart.")] = msgspec.field(
+        default="about:blank"
+    )
+    field: Annotated[str, Meta(description="Where in the request the problem is.", examples=["webhook.url"])] | UnsetType = (
+        UNSET
+    )
+
+
+class Health(Struct, frozen=True, omit_defaults=True):
+    """The answer of ``/healthz`` and ``/readyz``."""
+
+    status: Literal["ok", "unavailable"]
+    reason: str | UnsetType = UNSET
+
+
+class Lateness(Struct, frozen=True):
+    """Lateness of the latest attempts (up to 10,000) in seconds; null while there is none."""
+
+    count: int
+    p50: float | None
+    p99: float | None
+    max: float | None
+
+
+class PoolView(Struct, frozen=True):
+    """The worker slots of one kind."""
+
+    slots: int
+    running: int
+
+
+class Totals(Struct, frozen=True, kw_only=True):
+    """What this process has counted since it started."""
+
+    created: int
+    deleted: int
+    attempts: int
+    done: int
+    retried: int
+    failed: int
+    given_back: int
+    taken_back: int
+    claims_lost: int
+    pruned: int
+
+
+class NodeView(Struct, frozen=True, kw_only=True):
+    """A node in the answer of ``/nodes``."""
+
+    id: Annotated[str, Meta(extra_json_schema={"format": "uuid"}, description="New at every start.")]
+    address: Annotated[str, Meta(description="Where it listens.", examples=["http://10.0.0.1:8080"])]
+    version: str
+    started_at: Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
+    lease_until: (
+        Annotated[
+            str,
+            Meta(
+                extra_json_schema={"format": "date-time"},
+                description="When others take its tasks back unless it is heard of again. null: it has the database alone.",
+            ),
+        ]
+        | None
+    )
+    running: Annotated[int, Meta(ge=0, description="Tasks in_progress on it.")]
+
+
+class Stats(Struct, frozen=True, kw_only=True):
+    """The answer of ``/stats``."""
+
+    version: str
+    started_at: Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
+    lateness_seconds: Lateness
+    tasks: Annotated[dict[StateWord, int], Meta(description="Stored tasks by state; counting stops at tasks_counted_to.")]
+    tasks_counted_to: int
+    clock_offset_seconds: Annotated[
+        float, Meta(description="How far the database's clock, which decides, is ahead of this machine's; 0 with SQLite.")
+    ]
+    pools: dict[str, PoolView]
+    totals: Totals
+
+
+def count_by_word(counts: Mapping[State, int]) -> dict[StateWord, int]:
+    """Return *counts* keyed by the words that users see."""
+    return {state.word: counts.get(state, 0) for state in State}  # type: ignore[misc]  # as in task_json

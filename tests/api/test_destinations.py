@@ -1,0 +1,212 @@
+"""Where tasks go: looking, limiting, pausing."""
+
+import pytest
+from fates import NEAR, claim, destination_of, webhook
+from rest_server import HASH, JSON
+
+pytestmark = pytest.mark.anyio
+
+
+def to(port, **more):
+    return webhook(url=f"http://localhost:{port}/hook", **more)
+
+
+async def test_every_destination_is_listed_once_by_id(server):
+    assert (await server.call("GET", "/destinations")).json == []
+    for port in (9002, 9001, 9002):
+        await server.new(to(port))
+    await server.new(HASH)
+
+    reply = await server.call("GET", "/destinations")
+
+    assert reply.status == 200
+    assert reply.headers["cache-control"] == "no-store"
+    assert [(each["id"], each["name"], each["kind"]) for each in reply.json] == [
+        (1, "http://localhost:9002", "host"),
+        (2, "http://localhost:9001", "host"),
+        (3, "hash", "type"),
+    ]
+
+
+async def test_the_list_of_destinations_is_read_page_by_page(server, monkeypatch):
+    monkeypatch.setattr("tasker.api.routes.lists.PAGE_LENGTH", 2)
+    for port in range(9001, 9006):
+        await server.new(to(port))
+
+    assert [each["id"] for each in (await server.call("GET", "/destinations")).json] == [1, 2, 3, 4, 5]
+
+    seen, path = [], "/destinations?limit=2"
+    while path:
+        reply = await server.call("GET", path)
+        assert len(reply.json) <= 2
+        seen += [each["id"] for each in reply.json]
+        path = reply.headers["link"].removeprefix("<").removesuffix('>; rel="next"') if "link" in reply.headers else None
+    assert seen == [1, 2, 3, 4, 5]
+
+
+@pytest.mark.parametrize(
+    ("query", "parameter"),
+    [
+        *[("limit=0", "limit"), ("limit=1001", "limit"), ("limit=x", "limit"), ("cursor=1", "cursor"), ("limti=5", "limti")],
+        *[(f"limit=1&cursor={cursor}", "cursor") for cursor in ("", "x", "-1", "1.1", "%00", "9" * 30, "%D9%A1")],
+    ],
+)
+async def test_a_bad_parameter_of_the_list_of_destinations_is_named(server, query, parameter):
+    text = await server.refused("GET", f"/destinations?{query}")
+
+    assert text.startswith(f"{parameter}: ")
+
+
+async def test_a_destination_is_read_alone(server):
+    await server.new(to(9001))
+    await server.new(to(9002))
+
+    reply = await server.call("GET", "/destinations/2")
+
+    assert (reply.status, reply.json) == (200, (await server.call("GET", "/destinations")).json[1])
+
+
+async def test_the_limit_of_a_destination_is_set_and_taken_away(server):
+    for _ in range(3):
+        await server.new(to(9001))
+    await server.clock.step(NEAR)
+
+    reply = await server.call("PATCH", "/destinations/1", {"max_running": 2})
+    assert (reply.status, reply.json["max_running"]) == (200, 2)
+    assert len(await claim(server)) == 2
+    assert (await server.call("GET", "/destinations/1")).json["held"] == 1
+
+    reply = await server.call("PATCH", "/destinations/1", {"max_running": None})
+    assert (reply.status, reply.json["max_running"]) == (200, None)
+    assert len(await claim(server)) == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "field", "expected"),
+    [
+        (b"{}", "max_running", "it is missing"),
+        ({"max_running": 0}, "max_running", ">= 1"),
+        ({"max_running": 10_001}, "max_running", "<= 10000"),
+        ({"max_running": "5"}, "max_running", "expected"),
+        ({"max_running": 1.5}, "max_running", "expected"),
+        ({"max_running": True}, "max_running", "expected"),
+        ({"max_runing": 5}, "max_runing", "expected max_running, got a name that is unknown here"),
+        ({"max_running": 5, "paused": True}, "paused", "expected max_running"),
+        ([], "", "expected an object"),
+        (b"null", "", "expected an object"),
+        (b"", "", "it ends too early"),
+        (b'{"max_running": 5', "", "it ends too early"),
+        (b"[" * 5_000, "", "expected"),
+        (b"\xff", "", "expected JSON"),
+    ],
+    ids=lambda value: str(value)[:40],
+)
+async def test_a_change_that_cannot_be_made_is_refused_and_its_field_named(server, body, field, expected):
+    await server.new(to(9001))
+
+    reply = await server.call("PATCH", "/destinations/1", body, JSON)
+
+    assert (reply.status, reply.json["code"], reply.json.get("field", "")) == (400, "invalid_request", field)
+    assert reply.json["msg"].startswith(field)
+    assert expected in reply.json["msg"]
+    assert (await server.call("GET", "/destinations/1")).json["max_running"] is None
+
+
+@pytest.mark.parametrize("media_type", ["text/plain", "application/x-www-form-urlencoded", "", None])
+async def test_a_change_that_is_not_declared_to_be_json_is_refused(server, media_type):
+    await server.new(to(9001))
+
+    await server.refused("PATCH", "/destinations/1", {"max_running": 5}, {"content-type": media_type}, status=415)
+
+
+async def test_a_change_that_is_too_long_is_refused(server):
+    reply = await server.call("PATCH", "/destinations/1", b" " * 1_048_577)
+
+    assert (reply.status, reply.json["code"]) == (413, "body_too_large")
+
+
+async def test_nothing_starts_at_a_paused_destination_until_it_is_resumed(server):
+    task_id = await server.new(to(9001))
+    other = await server.new(to(9002))
+    for _ in range(2):  # twice is as good as once
+        reply = await server.call("POST", "/destinations/1/pause")
+        assert (reply.status, reply.json["paused"]) == (200, True)
+    await server.clock.step(NEAR)
+
+    assert [attempt.task_id for attempt in await claim(server)] == [other]
+    assert (await server.call("GET", "/destinations/1")).json["held"] == 1
+
+    for _ in range(2):
+        reply = await server.call("POST", "/destinations/1/resume")
+        assert (reply.status, reply.json["paused"]) == (200, False)
+    assert [attempt.task_id for attempt in await claim(server)] == [task_id]
+
+
+async def test_a_change_keeps_the_rest_of_a_destination(server):
+    await server.new(to(9001))
+    await server.call("PATCH", "/destinations/1", {"max_running": 7})
+    await server.call("POST", "/destinations/1/pause")
+    await server.call("PATCH", "/destinations/1", {"max_running": 8})
+
+    destination = (await server.call("GET", "/destinations/1")).json
+    assert (destination["max_running"], destination["paused"]) == (8, True)
+
+
+@pytest.mark.parametrize("what", ["pause", "resume"])
+@pytest.mark.parametrize("body", [b"[]", b'{"paused": true}', b"x"])
+async def test_a_pause_or_a_resume_takes_nothing(server, what, body):
+    task_id = await server.new(to(9001))
+
+    reply = await server.call("POST", f"/destinations/1/{what}", body)
+
+    assert (reply.status, reply.json["code"]) == (400, "invalid_request")
+    assert (await destination_of(server, task_id))["paused"] is False
+
+
+@pytest.mark.parametrize("destination_id", ["0", "2", "-1", "x", "1.0", "1" * 30, "%D9%A1", "%00", "http:%2F%2Flocalhost:9001"])
+@pytest.mark.parametrize(
+    ("method", "what", "body"),
+    [("GET", "", None), ("PATCH", "", {"max_running": 5}), ("POST", "/pause", None), ("POST", "/resume", None)],
+    ids=str,
+)
+async def test_a_destination_that_there_is_not_is_not_found(server, method, what, body, destination_id):
+    await server.new(to(9001))
+
+    reply = await server.call(method, f"/destinations/{destination_id}{what}", body)
+
+    assert reply.status == 404
+    assert len(reply.json["msg"]) < 200
+    if "%2F" not in destination_id:
+        assert reply.json["code"] == "destination_not_found"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("POST", "/destinations", "GET, HEAD"),
+        ("DELETE", "/destinations/1", "GET, HEAD, PATCH"),
+        ("GET", "/destinations/1/pause", "POST"),
+        ("PATCH", "/destinations/1/resume", "POST"),
+    ],
+)
+async def test_the_calls_of_a_destination_take_their_methods_only(server, method, path, allowed):
+    reply = await server.call(method, path)
+
+    assert (reply.status, reply.headers["allow"]) == (405, allowed)
+
+
+async def test_head_answers_about_destinations_as_get_does(server):
+    await server.new(to(9001))
+    for path in ("/destinations", "/destinations?limit=1", "/destinations/1"):
+        head = await server.call("HEAD", path)
+        get = await server.call("GET", path)
+        assert (head.status, head.body) == (get.status, b"") == (200, b"")
+        assert head.headers.get("content-length") == get.headers.get("content-length")
+
+
+async def test_no_userinfo_of_a_url_is_in_the_name_of_its_destination(server):
+    await server.new(webhook(url="https://me:secret@Example.org/x?y=token"))
+
+    (destination,) = (await server.call("GET", "/destinations")).json
+
+    assert destination["name"] == "https://example.org:443"

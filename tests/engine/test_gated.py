@@ -1,0 +1,120 @@
+"""The engine before gates: nobody waits longer than the gate says, and callbacks and expiry come in time."""
+
+import msgspec
+import pytest
+
+from tasker.interfaces import TaskFilter
+from tasker.model.task import State
+
+pytestmark = pytest.mark.anyio
+
+A, B = "http://a:80", "http://b:80"
+
+
+async def gate_id(bench, host):
+    return next(record.gate.id for record in await bench.store.gates(after=0, limit=9) if record.gate.name == host)
+
+
+async def test_a_task_that_its_full_host_held_starts_the_moment_another_one_ends(bench, clock):
+    """Two slots: the host gets one."""
+    await bench.add("wait", at=1, host=A)
+    second = await bench.add("succeed", at=1, host=A)
+    other = await bench.add("succeed", at=1.1, host=B)
+    await clock.advance(1.25)
+    assert [start[0] for start in bench.starts][1:] == [other]
+    bench.types[0].may_end.set()
+    await clock.advance(0)
+    assert bench.starts[-1] == (second, 1, 1.25)
+
+
+async def test_of_a_broken_host_one_task_is_tried_when_the_circuit_has_been_open_for_five_seconds(bench, clock):
+    for _ in range(12):
+        await bench.add("fail by the destination's fault", at=1, host=A, max_attempts=1)
+    await clock.advance(5.9)
+    assert [at for _, _, at in bench.starts] == [1.0] * 10
+    await clock.advance(10)
+    assert [at for _, _, at in bench.starts][10:] == [6.0]
+    assert [
+        task.attempts for task in (await bench.store.list_page(TaskFilter(state=State.TODO), after=None, limit=9)).tasks
+    ] == [0]
+
+
+async def test_what_was_paused_starts_when_it_goes_on(bench, clock):
+    task = await bench.add("succeed", at=1, host=A)
+    await bench.store.pause(await gate_id(bench, A), paused=True)
+    await clock.advance(100)
+    assert bench.starts == []
+    await bench.store.pause(await gate_id(bench, A), paused=False)
+    bench.engine.queue.ring()
+    await clock.advance(0)
+    assert bench.starts == [(task, 1, 100.0)]
+
+
+async def test_a_task_expires_at_its_moment_though_every_slot_is_taken(bench, clock):
+    for _ in range(2):
+        await bench.add("wait", at=1)
+    late = await bench.add("succeed", at=2, expires=5)
+    await clock.advance(4.999999)
+    assert (await bench.store.get(late)).state is State.TODO
+    await clock.advance(0.000001)
+    task = await bench.store.get(late)
+    assert (task.state, task.ended_at, task.last_error.code) == (State.FAILED, clock.now(), "expired")
+    assert bench.telemetry.failed == 1
+
+
+@pytest.mark.parametrize(("do", "told", "state"), [("succeed", "on_success", "done"), ("fail", "on_failure", "failed")])
+async def test_the_end_of_a_task_is_told_at_once_by_a_task_of_its_own(bench, clock, do, told, state):
+    parent = await bench.add(do, at=1, told={told: "http://c:82/told"}, max_attempts=1)
+    await clock.advance(1)
+    (callback,) = [task for task in (await bench.store.list_page(TaskFilter(), after=None, limit=9)).tasks if task.parent_id]
+    assert (callback.type, callback.parent_id, callback.due_at) == ("webhook", parent, clock.now())
+    fields = msgspec.json.decode(callback.fields)
+    assert (fields["url"], fields["json"]["id"], fields["json"]["state"]) == ("http://c:82/told", parent, state)
+
+
+@pytest.mark.parametrize(("expires", "starts"), [(4, 0), (4.000001, 1)])
+async def test_an_attempt_that_is_not_on_the_wire_when_its_task_expires_does_not_begin(bench, clock, expires, starts):
+    bench.types[0].connecting = 3.0
+    late = await bench.add("succeed", at=1, expires=expires)
+    await clock.advance(4)
+    assert len(bench.starts) == starts
+    if not starts:
+        task = await bench.store.get(late)
+        assert (task.state, task.attempts, task.ended_at, task.last_error.code) == (State.FAILED, 0, clock.now(), "expired")
+        assert bench.engine.slots.running(bench.types[0].pool) == 0
+
+
+async def test_that_a_task_has_expired_is_told_at_once(bench, clock):
+    """The engine's own pool is the one of webhooks here; its gate is closed, so that nothing else is due."""
+    parent = await bench.add("succeed", at=1, expires=2.5, host=A, told={"on_failure": "http://c:82/told"})
+    await bench.store.pause(await gate_id(bench, A), paused=True)
+    await clock.advance(2.5)
+    assert (await bench.store.get(parent)).state is State.FAILED
+    callbacks = [task for task in (await bench.store.list_page(TaskFilter(), after=None, limit=9)).tasks if task.parent_id]
+    assert [callback.started_at for callback in callbacks] == [clock.now()]
+
+
+async def test_an_attempt_that_is_not_the_last_tells_nobody(bench, clock):
+    await bench.add("fail", at=1, told={"on_failure": "http://c/"}, max_attempts=2)
+    await clock.advance(1)
+    assert len((await bench.store.list_page(TaskFilter(), after=None, limit=9)).tasks) == 1
+
+
+async def test_the_next_attempt_comes_when_the_target_asked_for_it(bench, clock):
+    task = await bench.add("fail and be asked for a pause", at=1)
+    await clock.advance(60.999)
+    assert len(bench.starts) == 1
+    await clock.advance(0.001)
+    assert bench.starts[1:] == [(task, 2, 61.0)]
+
+
+async def test_what_is_kept_of_an_attempt_says_when_it_was_due_when_it_started_and_why_it_failed(bench, clock):
+    task = await bench.add("fail", at=1, max_attempts=2, jitter=0)
+    await clock.advance(2)
+    first, second = await bench.store.attempts(task)
+    beginning = clock.now() - 2_000_000
+    assert [(kept.number, kept.due_at - beginning, kept.started_at - beginning) for kept in (first, second)] == [
+        (1, 1_000_000, 1_000_000),
+        (2, 2_000_000, 2_000_000),
+    ]
+    assert {kept.fault.code for kept in (first, second)} == {"no"}

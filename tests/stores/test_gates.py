@@ -1,0 +1,280 @@
+"""Gates: how many tasks of a destination may start, and what is set aside meanwhile."""
+
+import pytest
+from steps import SECOND, WEBHOOK, another_try, failure, listed, success
+
+from tasker.errors import DestinationNotFoundError
+from tasker.interfaces import TaskFilter
+from tasker.model.circuit import CircuitState
+from tasker.model.gate import GateKind
+from tasker.model.instants import LAST
+from tasker.model.task import State
+from tasker.testing.task_factory import a_task
+
+pytestmark = pytest.mark.anyio
+
+A, B, C = (f"http://{name}.example:80" for name in "abc")
+
+
+async def create(store, clock, host, count=1, *, in_seconds=0, **how):
+    tasks = [a_task(due_at=clock.now() + round(in_seconds * SECOND), host=host, **how) for _ in range(count)]
+    await store.create(tasks)
+    return [task.id for task in tasks]
+
+
+async def claim(store, free):
+    """Claim until nothing more comes at once, as the delay queue does. Return the attempts."""
+    attempts = []
+    for _ in range(100):
+        claimed = await store.claim_due({WEBHOOK: free - len(attempts)})
+        attempts += claimed.attempts
+        if len(attempts) == free or claimed.next_due is None or claimed.next_due > store.clock.now():
+            return attempts
+    raise AssertionError("there is always more")
+
+
+def ids(attempts):
+    return [attempt.task_id for attempt in attempts]
+
+
+async def gate_of(store, host):
+    return next(record for record in await store.gates(after=0, limit=100) if record.gate.name == host)
+
+
+async def open_circuit(store, clock, host):
+    """Let ten attempts fail by the destination's own fault. Return their ids."""
+    tasks = await create(store, clock, host, 10)
+    for attempt in await claim(store, 20):
+        await store.settle(attempt, failure(clock, is_alive=False))
+    return tasks
+
+
+async def test_a_host_alone_gets_half_of_the_free_slots(store, clock):
+    tasks = await create(store, clock, A, 30)
+    assert ids(await claim(store, 20)) == tasks[:10]
+
+
+async def test_hosts_that_come_together_leave_slots_for_one_that_has_none(store, clock):
+    for _ in range(15):
+        for host in (A, B):
+            await create(store, clock, host)
+    running = await claim(store, 20)
+    assert len(running) == 14, "each has as many as are free, or one more"
+    other = await create(store, clock, C)
+    assert ids(await claim(store, 6)) == other
+
+
+async def test_what_a_full_host_has_in_front_does_not_hold_up_the_others(store, clock):
+    await create(store, clock, A, 1_500)
+    others = await create(store, clock, B, 3)
+    untied = await create(store, clock, None, 2)
+    assert {*others, *untied} < {*ids(await claim(store, 20))}
+
+
+async def test_the_last_slot_is_for_a_host_that_has_none(store, clock):
+    await create(store, clock, A, 5)
+    assert len(await claim(store, 1)) == 1
+    other = await create(store, clock, B)
+    assert ids(await claim(store, 1)) == other
+
+
+async def test_a_task_type_is_a_destination_that_gets_all_slots_of_its_pool(store, clock):
+    tasks = [a_task(due_at=clock.now(), type_="mail", pool=7, fields=b"{}") for _ in range(5)]
+    await store.create(tasks)
+    assert len((await store.claim_due({7: 4})).attempts) == 4
+
+
+async def test_what_is_set_aside_comes_in_its_order_before_what_comes_due_later(store, clock):
+    tasks = await create(store, clock, A, 6)
+    first, second = await claim(store, 4)
+    await clock.advance(0.5)
+    tasks += await create(store, clock, A, 2)
+    came = ids([first, second])
+    while len(came) < len(tasks):
+        assert await store.settle(first, success(clock, is_alive=True)), "something is set aside that may have room now"
+        (attempt,) = await claim(store, 3)
+        came.append(attempt.task_id)
+        first, second = second, attempt
+    assert came == tasks
+
+
+async def test_tasks_that_are_set_aside_are_todo_to_everybody_outside(store, clock):
+    tasks = await create(store, clock, A, 5)
+    await claim(store, 2)
+    assert (await gate_of(store, A)).held == 4
+    assert (await store.get(tasks[3])).state is State.TODO
+    assert [task.id for task in await listed(store, TaskFilter(state=State.TODO))] == tasks[1:]
+    assert [task.id for task in await listed(store, TaskFilter(state=State.TODO), limit=1)] == tasks[1:]
+    assert (await store.count(up_to=100))[State.TODO] == 4
+    await store.delete(tasks[3])
+    assert (await gate_of(store, A)).held == 3
+
+
+async def test_a_full_gate_is_looked_at_again_within_a_second(store, clock):
+    await create(store, clock, A, 3)
+    running = await claim(store, 2)
+    assert len(running) == 1
+    assert (await store.claim_due({WEBHOOK: 1})).next_due == clock.now() + SECOND
+    await clock.advance(1)
+    assert len(await claim(store, 4)) == 2, "more slots are free now"
+
+
+async def test_a_limit_of_its_own_holds_however_many_slots_are_free(store, clock):
+    tasks = await create(store, clock, A, 10)
+    gate = (await gate_of(store, A)).gate
+    await store.limit(gate.id, 3)
+    running = await claim(store, 100)
+    assert ids(running) == tasks[:3]
+    await store.limit(gate.id, 5)
+    assert ids(await claim(store, 100)) == tasks[3:5]
+    await store.limit(gate.id, 1)
+    assert await claim(store, 100) == []
+    await store.limit(gate.id, None)
+    assert len(await claim(store, 100)) == 5
+
+
+async def test_a_paused_gate_lets_nothing_start_and_lets_what_runs_end(store, clock):
+    tasks = await create(store, clock, A, 3)
+    (running,) = await claim(store, 1)
+    gate = (await gate_of(store, A)).gate
+    await store.pause(gate.id, paused=True)
+    assert (await store.gate(gate.id)).gate.paused
+    assert await claim(store, 10) == []
+    await store.settle(running, another_try(clock, in_seconds=1, is_alive=True))
+    await clock.advance(3600)
+    claimed = await store.claim_due({WEBHOOK: 10})
+    assert (list(claimed.attempts), claimed.next_due) == ([], LAST)
+    await store.pause(gate.id, paused=False)
+    assert ids(await claim(store, 10)) == [*tasks[1:], tasks[0]]
+    assert (await gate_of(store, A)).held == 0
+
+
+async def test_pausing_and_resuming_twice_is_as_good_as_once(store, clock):
+    await create(store, clock, A)
+    gate = (await gate_of(store, A)).gate
+    for paused in (True, True, False, False):
+        await store.pause(gate.id, paused=paused)
+        assert (await store.gate(gate.id)).gate.paused is paused
+    assert len(await claim(store, 1)) == 1
+
+
+async def test_ten_failures_in_a_row_open_the_circuit_and_one_probe_follows_after_five_seconds(store, clock):
+    await open_circuit(store, clock, A)
+    tasks = await create(store, clock, A, 5)
+    assert await claim(store, 100) == []
+    gate = (await gate_of(store, A)).gate
+    assert (gate.circuit.state(clock.now()), gate.circuit.failures) == (CircuitState.OPEN, 10)
+    assert gate.circuit.open_until == clock.now() + 5 * SECOND
+    assert (await store.get(tasks[0])).attempts == 0, "waiting spends no attempts"
+
+    await clock.advance(4.999999)
+    assert await claim(store, 100) == []
+    await clock.advance(0.000001)
+    (probe,) = await claim(store, 100)
+    assert probe.task_id == tasks[0]
+    assert await claim(store, 100) == [], "one at a time"
+
+
+async def test_each_probe_that_fails_doubles_the_wait_up_to_five_minutes(store, clock):
+    await open_circuit(store, clock, A)
+    await create(store, clock, A, 10)
+    for wait in (5, 10, 20, 40, 80, 160, 300, 300):
+        await claim(store, 100)
+        await clock.advance(wait - 0.000001)
+        assert await claim(store, 100) == [], wait
+        await clock.advance(0.000001)
+        (probe,) = await claim(store, 100)
+        await store.settle(probe, failure(clock, is_alive=False))
+
+
+async def test_a_probe_that_is_answered_closes_the_circuit(store, clock):
+    await open_circuit(store, clock, A)
+    tasks = await create(store, clock, A, 4)
+    assert await claim(store, 100) == []
+    await clock.advance(5)
+    (probe,) = await claim(store, 100)
+    assert await store.settle(probe, another_try(clock, is_alive=True))
+    assert ids(await claim(store, 100)) == tasks[1:]
+    assert (await gate_of(store, A)).gate.circuit.failures == 0
+
+
+async def test_one_answer_in_between_starts_the_count_of_failures_anew(store, clock):
+    for is_alive in (*[False] * 9, True, *[False] * 9, None):
+        await create(store, clock, A)
+        (attempt,) = await claim(store, 2)
+        await store.settle(attempt, failure(clock, is_alive=is_alive))
+    assert (await gate_of(store, A)).gate.circuit.failures == 9
+
+
+async def test_failures_of_what_was_under_way_when_the_circuit_opened_do_not_lengthen_it(store, clock):
+    await create(store, clock, A, 50)
+    for attempt in await claim(store, 100):
+        await store.settle(attempt, failure(clock, is_alive=False))
+    gate = (await gate_of(store, A)).gate
+    assert gate.circuit.open_until == clock.now() + 5 * SECOND
+
+
+async def test_circuit_pause_and_limit_survive_the_node(store, clock, after_death):
+    await open_circuit(store, clock, A)
+    await create(store, clock, B)
+    await create(store, clock, C)
+    await store.pause((await gate_of(store, B)).gate.id, paused=True)
+    await store.limit((await gate_of(store, C)).gate.id, 3)
+    before = {record.gate for record in await store.gates(after=0, limit=100)}
+    store = await after_death(store)
+    assert {record.gate for record in await store.gates(after=0, limit=100)} == before
+
+
+async def test_what_is_given_back_frees_its_place(store, clock):
+    await create(store, clock, A, 2)
+    await store.limit((await gate_of(store, A)).gate.id, 1)
+    (first,) = await claim(store, 10)
+    await store.give_back(first)
+    (again,) = await claim(store, 10)
+    assert again.number == 1
+
+
+async def test_what_a_dead_node_ran_no_longer_counts(store, clock, after_death):
+    await create(store, clock, A, 2)
+    await store.limit((await gate_of(store, A)).gate.id, 1)
+    assert len(await claim(store, 10)) == 1
+    store = await after_death(store)
+    assert (await store.take_back()).todo == 1
+    await clock.advance(1)
+    assert len(await claim(store, 10)) == 1
+
+
+async def test_gates_are_listed_by_id_with_what_runs_and_what_they_hold(store, clock):
+    for host, count in ((A, 5), (B, 1)):
+        await create(store, clock, host, count)
+    mail = a_task(due_at=clock.now() + SECOND, host=C)
+    await store.create([mail])
+    await claim(store, 4)
+    records = await store.gates(after=0, limit=100)
+    assert [(r.gate.kind, r.gate.name, r.running, r.held) for r in records] == [
+        (GateKind.HOST, A, 2, 3),
+        (GateKind.HOST, B, 1, 0),
+        (GateKind.HOST, C, 0, 0),
+    ]
+    assert [r.gate.name for r in await store.gates(after=records[0].gate.id, limit=1)] == [B]
+    assert await store.gates(after=records[2].gate.id, limit=1) == []
+
+
+async def test_a_gate_that_is_not_there_is_told(store):
+    for call in (store.gate(9), store.pause(9, paused=True), store.limit(9, 1)):
+        with pytest.raises(DestinationNotFoundError):
+            await call
+
+
+async def test_standing_says_which_gate_a_task_has_and_whether_that_holds_it(store, clock):
+    first, second = await create(store, clock, A, 2)
+    (untied,) = await create(store, clock, None, in_seconds=9)
+    await claim(store, 1)
+    (running,) = [first]
+    standing = await store.standing(running)
+    assert (standing.task.state, standing.is_held, standing.gate.running) == (State.IN_PROGRESS, False, 1)
+    assert standing.task.node is not None
+    await store.claim_due({WEBHOOK: 1})
+    standing = await store.standing(second)
+    assert (standing.task.id, standing.is_held, standing.gate.gate.name, standing.gate.held) == (second, True, A, 1)
+    assert (await store.standing(untied)).gate is None

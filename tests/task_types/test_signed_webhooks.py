@@ -1,0 +1,74 @@
+"""Signed webhooks from end to end: a receiver checks what a real client sent."""
+
+import json
+
+import msgspec
+import pytest
+from standardwebhooks import Webhook
+
+from tasker.egress.pooled_client import PooledClient
+from tasker.egress.signing import Signer
+from tasker.model.attempt import Attempt, Succeeded
+from tasker.model.task import Pool, TaskId
+from tasker.task_types.webhook import WebhookType
+from tasker.testing.webhook_receiver import WebhookReceiver
+from tasker.timing.clock import SystemClock
+from tasker.wire import WebhookFields
+
+pytestmark = pytest.mark.anyio
+
+OLD, NEW = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
+
+
+@pytest.fixture
+def anyio_backend():
+    return ("asyncio", {"use_uvloop": True})
+
+
+@pytest.fixture
+async def send(anyio_backend):
+    """Makes one attempt of a webhook with these fields."""
+    webhooks = WebhookType(PooledClient(), SystemClock(), slots=1, signer=Signer([NEW, OLD]))
+
+    async def send(**fields):
+        attempt = Attempt(
+            task_id=TaskId("019bbade-01c6-7d11-821f-bc1538901f12"),
+            type="webhook",
+            pool=Pool(1),
+            number=1,
+            due_at=0,
+            execution_at=0,
+            claim=1,
+            node="019bbade-0000-7d11-821f-bc1538901f12",
+            fields=msgspec.json.encode(webhooks.prepare(WebhookFields(**fields))),
+        )
+        return await webhooks.run(attempt, lambda: None)
+
+    yield send
+    await webhooks.close()
+
+
+@pytest.mark.parametrize(
+    "what",
+    [
+        {"body": '{"ä":  "\\u0000"}\r\n'},
+        {"json": msgspec.Raw(b'{ "a" : 1.00 }')},
+        {"body": "[1]", "method": "PUT", "headers": {"Content-Type": "text/plain", "user-agent": "x"}},
+    ],
+)
+async def test_a_receiver_with_either_secret_accepts_what_it_was_sent(send, what):
+    with WebhookReceiver() as receiver:
+        assert isinstance(await send(url=receiver.url("/hook?a=b"), **what), Succeeded)
+        [delivery] = receiver.deliveries()
+
+    for secret in (OLD, NEW):
+        assert Webhook(secret).verify(delivery.body, dict(delivery.headers)) == json.loads(delivery.body)
+
+
+async def test_a_webhook_without_a_body_is_signed_as_an_empty_one(send):
+    with WebhookReceiver() as receiver:
+        await send(url=receiver.url(), method="GET")
+        headers = receiver.deliveries()[0].headers
+
+    expected = Signer([NEW, OLD]).signature(headers["webhook-id"], headers["webhook-timestamp"], b"")
+    assert headers["webhook-signature"] == expected
