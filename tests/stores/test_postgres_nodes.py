@@ -7,6 +7,7 @@ import pytest
 from kinds import Postgres
 from steps import SECOND, WEBHOOK, claimed, failure, running, success
 
+from databases import set_manual_clock
 from tasker.errors import ClaimLostError
 from tasker.model.circuit import THRESHOLD, Circuit
 from tasker.model.instants import LAST
@@ -80,6 +81,34 @@ async def test_what_another_session_has_locked_is_looked_at_again_a_little_later
     assert nodes.clock.now() < locked.next_due <= nodes.clock.now() + 10_000
     assert len((await store.claim_due({WEBHOOK: 1})).attempts) == 1
     await connection.close()
+
+
+async def test_what_has_expired_and_another_session_has_locked_is_looked_at_again_a_little_later(nodes):
+    store = await nodes.open()
+    task = a_task(due_at=nodes.clock.now(), expires_at=nodes.clock.now() + 1)
+    await store.create([task])
+    await nodes.clock.advance(0.000001)
+    async with session(nodes) as other, other.transaction():
+        await other.execute("SELECT FROM task WHERE id = $1 FOR UPDATE", task.id)
+        locked = await store.claim_due({})
+    assert locked.expired == 0
+    assert nodes.clock.now() < locked.next_due <= nodes.clock.now() + 10_000
+    assert (await store.claim_due({})).expired == 1
+
+
+async def test_what_a_gate_holds_does_not_start_early_when_the_databases_clock_is_set_back(nodes):
+    store = await nodes.open()
+    tasks = await hosted(nodes, 2)
+    gate = (await the_gate(store)).gate.id
+    await store.pause(gate, paused=True)
+    await store.claim_due({WEBHOOK: 5})
+    await set_manual_clock(nodes.connection, nodes.clock.now() - SECOND)
+    await store.renew()
+    await store.pause(gate, paused=False)
+    found = await store.claim_due({WEBHOOK: 5})
+    assert list(found.attempts) == []
+    await set_manual_clock(nodes.connection, nodes.clock.now())
+    assert await claim_all(nodes, store, free=5) == tasks
 
 
 async def test_tasks_are_taken_back_when_the_lease_ends_and_not_before(nodes):

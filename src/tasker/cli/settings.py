@@ -275,7 +275,7 @@ SETTINGS: Final = (
         name="per_destination",
         metavar="NUMBER",
         help="Webhooks to one scheme, host and port that may be under way at once, on all nodes together. Without it a "
-        "destination gets another slot only while more slots are free than it has.",
+        "destination gets another slot only while more slots are free than it has; give it less than --max-deliveries.",
         expected="a number from 1 to 10000",
         parse=_whole(1, 10_000),
         toml=(int,),

@@ -69,7 +69,8 @@ class Claimer:
         expired_now = await self._expire(connection, heads.now) if heads.expires_at <= heads.now else 0
         due = [pool for pool in room if heads.next_due(pool) <= heads.now]
         if not due and not expired_now:
-            return Claimed((), heads.earliest())
+            # What has expired, if there is any, is another session's for now.
+            return Claimed((), heads.now + _LOCKED if heads.expires_at <= heads.now else heads.earliest())
         taken = _Taken(secrets.randbits(63), heads.now)
         self._unknown.add(taken.claim)
         left = dict(room)
@@ -166,6 +167,8 @@ class Claimer:
         The tasks stay locked for a few round trips: claims pass over them, only who deletes one waits.
         """
         async with self._inserter.transaction(connection):
+            # On the disk before its callback is sent: a crash would have another one made, with another id.
+            await connection.execute("SET LOCAL synchronous_commit = on")
             rows = await connection.fetch(self._sql["expired"], EXPIRE_LIMIT)
             faults = [expired(fault_of(row[3])) for row in rows]
             await connection.execute(self._sql["expire"], [row[0] for row in rows], [fault_text(fault) for fault in faults])
