@@ -1,17 +1,17 @@
 """Measures, prints the table and writes ``docs/benchmarks.md`` and ``docs/benchmarks.json``.
 
-``python -m benchmarks`` measures everything. ``python -m benchmarks creating waiting`` measures these rows only, prints them
-and writes nothing.
+``python -m benchmarks`` measures everything. ``python -m benchmarks creating waiting`` measures these rows only; the page keeps
+the others as they were, and says when each was taken. It is written after each of the rows, so that nothing measured is lost.
 """
 
 import argparse
-import json
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from benchmarks import clustered, creating, delivering, hashing, machine, sharing, waiting
-from benchmarks.figures import Figure, markdown_table, page
+from benchmarks import clustered, creating, delivering, hashing, page, sharing, waiting
+from benchmarks.figures import Figure, markdown_table
 
 _ROWS: Final = {
     "creating": creating,
@@ -35,20 +35,15 @@ def main() -> None:
     unknown = set(given.rows) - set(_ROWS)
     if unknown:
         parser.error(f"no such rows: {', '.join(sorted(unknown))}; there are: {', '.join(_ROWS)}")
-    began = time.monotonic()
     figures: list[Figure] = []
     for name, rows in _ROWS.items():
         if name in given.rows or not given.rows:
             print(f"{name} ...", flush=True)
-            figures += rows.measure(given.rounds)
-    print(f"\n{markdown_table(figures)}")
-    if not given.rows:
-        description = machine.description()
-        seconds = time.monotonic() - began
-        _PAGE.write_text(page(figures, description, seconds), encoding="utf-8")
-        told = {"machine": description, "figures": [figure.as_json() for figure in figures]}
-        _PAGE.with_suffix(".json").write_text(json.dumps(told, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-        print(f"\nWritten to {_PAGE} after {seconds:.0f} s.")
+            began = time.monotonic()
+            measured = rows.measure(given.rounds)
+            figures += measured
+            page.add(_PAGE, name, measured, taken=datetime.now(UTC), seconds=time.monotonic() - began, order=list(_ROWS))
+    print(f"\n{markdown_table(figures)}\n\nWritten to {_PAGE}.")
 
 
 if __name__ == "__main__":

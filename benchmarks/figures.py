@@ -1,13 +1,9 @@
 """Figures, their limits and goals, and how they are shown."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import asdict, dataclass
 from statistics import median
-from typing import Final
-
-_CHANGES: Final = Path(__file__).with_name("changes.md")
-"""What was measured before and after a change, by hand."""
+from typing import Any
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,20 +69,15 @@ class Figure:
             checks.append(self.value <= self.at_most)
         return all(checks) if checks else None
 
-    def as_json(self) -> dict[str, object]:
+    def as_json(self) -> dict[str, Any]:
         """Everything about it."""
-        return {
-            "name": self.name,
-            "unit": self.unit,
-            "median": self.value,
-            "rounds": list(self.rounds),
-            "limit": self.limit or None,
-            "limit_median": self.limit_value,
-            "limit_rounds": list(self.limit_rounds),
-            "ratio": self.ratio,
-            "goal": self.goal or None,
-            "is_met": self.is_met,
-        }
+        derived = {"median": self.value, "limit_median": self.limit_value, "ratio": self.ratio, "goal": self.goal}
+        return asdict(self) | derived | {"is_met": self.is_met}
+
+    @staticmethod
+    def from_json(told: Mapping[str, Any]) -> "Figure":
+        """The figure that ``as_json`` was of."""
+        return Figure(**{name: told[name] for name in Figure.__dataclass_fields__})
 
 
 def markdown_table(figures: Sequence[Figure]) -> str:
@@ -108,37 +99,6 @@ def markdown_table(figures: Sequence[Figure]) -> str:
     lines = ["| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |" for row in rows]
     lines.insert(1, "|" + "|".join("-" * (width + 2) for width in widths) + "|")
     return "\n".join(lines)
-
-
-def page(figures: Sequence[Figure], machine: Mapping[str, str], seconds: float) -> str:
-    """Return the page of the documentation that shows the figures."""
-    about = "\n".join(f"- {name}: {value}" for name, value in machine.items())
-    return f"""# Benchmarks
-
-`make bench` makes this page and `benchmarks.json` anew. Every figure is a median of several rounds and stands beside its limit,
-which is measured in turn with it in the same run. The server has one core, the load generator another. Due times are
-random over 24 hours unless it says otherwise. A ratio says more than a rate: it depends less on the machine.
-
-{markdown_table(figures)}
-
-Taken in {seconds / 60:.0f} minutes on this machine:
-
-{about}
-
-## What the limits are
-
-- *the handler without the store*: the same server and the same request, decoded and validated and answered with an id, but
-  nothing is stored.
-- *one INSERT per transaction*: a loop that writes as the earlier server did, with a rollback journal and a sync for each
-  row, without any HTTP.
-- *plain asyncpg, the same statement*: a loop on one connection that inserts 64 tasks at a time as tasker does, without HTTP.
-- *one fdatasync*: a write of 4 KiB to a file of its size, and its sync.
-- *the bare HTTP client*: tasker's own client in a loop, as many requests at once, nothing recorded.
-- *aiohttp as the client*: the same loop with aiohttp, the client that most would take. The goal was set on it.
-- *the alarm alone*: sleeping until the same moments, with nothing to do then.
-- *the bare function*: PBKDF2 on as many threads of the same priority.
-
-{_CHANGES.read_text(encoding="utf-8")}"""
 
 
 def _number(value: float, unit: str) -> str:

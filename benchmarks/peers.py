@@ -42,7 +42,10 @@ from tasker.testing.task_factory import a_task
 from tasker.timing.alarm import Alarm
 from tasker.timing.clock import SystemClock
 
-_COLUMNS: Final = ("id", "type", "state", "pool", "due_at", "execution_at", "execution_time", "fields")
+_COLUMNS: Final = (
+    *("id", "type", "state", "pool", "due_at", "execution_at", "execution_time", "fields"),
+    *("destination", "expires_at", "parent_id"),
+)
 
 
 def ask(name: str, *arguments: object, cores: set[int] = SERVER_CORE) -> dict[str, float]:
