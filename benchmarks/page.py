@@ -13,11 +13,11 @@ _CHANGES: Final = Path(__file__).with_name("changes.md")
 """What was measured before and after a change, by hand."""
 
 
-def add(path: Path, name: str, figures: Sequence[Figure], *, taken: datetime, seconds: float, order: Sequence[str]) -> None:
+def add(path: Path, name: str, figures: Sequence[Figure], *, taken: datetime, order: Sequence[str]) -> None:
     """Put the rows *name* in the page at *path* and in the JSON beside it, in place of what they were.
 
     Args:
-        taken: when they were measured, which took *seconds*.
+        taken: when they were measured.
         order: of the rows.
     """
     stored = path.with_suffix(".json")
@@ -25,7 +25,6 @@ def add(path: Path, name: str, figures: Sequence[Figure], *, taken: datetime, se
     told["machine"] = machine.description()
     told["rows"][name] = {
         "taken": taken.isoformat(timespec="minutes"),
-        "seconds": round(seconds),
         "figures": [figure.as_json() for figure in figures],
     }
     told["rows"] = {each: told["rows"][each] for each in order if each in told["rows"]}

@@ -94,7 +94,7 @@ async def test_the_limit_of_a_destination_is_set_and_taken_away(server):
         ({"max_running": 5, "paused": True}, "paused", "expected max_running"),
         ([], "", "expected an object"),
         (b"null", "", "expected an object"),
-        (b"", "", "it ends too early"),
+        (b"", "", "expected JSON: there is no body"),
         (b'{"max_running": 5', "", "it ends too early"),
         (b"[" * 5_000, "", "expected"),
         (b"\xff", "", "expected JSON"),

@@ -71,7 +71,8 @@ class BodyDecoder:
             raise InvalidTaskError("", "expected JSON in UTF-8, got other bytes") from None
         except msgspec.DecodeError as error:
             found = str(error).removeprefix("JSON is malformed: ")
-            found = "it ends too early" if found == "Input data was truncated" else found
+            if found == "Input data was truncated":
+                found = "it ends too early" if body.strip() else "there is no body; with curl, use: curl --json '...'"
             raise InvalidTaskError("", f"expected JSON: {found}") from None
         if body.count(b"[") + body.count(b"{") > NESTED_LIMIT and _levels(body) > NESTED_LIMIT:
             raise _nested_too_deeply()

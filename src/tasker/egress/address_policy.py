@@ -207,12 +207,13 @@ class EgressPolicy:
         return self.level == "public" and port in BAD_PORTS and all(entry.port is None for entry in allowed)
 
 
-_DENIED: Final = "a target that a --deny-target refuses; without that one it may be allowed"
+_DENIED: Final = "one that a --deny-target refuses; without that entry it may be allowed"
 
 
 def _bad_port(level: str) -> str:
     return (
-        f"a port of another protocol, which --egress {level} refuses; --egress lan or an --allow-target with the port allows it"
+        f"at a port of another protocol, which --egress {level} refuses; "
+        "--egress lan or an --allow-target with the port allows it"
     )
 
 

@@ -18,6 +18,7 @@ from tasker.errors import InvalidTaskError
 from tasker.model.attempt import Attempt, Exchange, Failed, Outcome, Succeeded
 from tasker.model.gate import Destination, GateKind
 from tasker.model.instants import SECOND, Instant
+from tasker.model.lifecycle import LONGEST_RETRY_AFTER
 from tasker.model.task import Pool, TaskFault
 from tasker.timing.clock import Clock
 from tasker.wire import CallbackFields, TaskFields, WebhookFields
@@ -29,8 +30,6 @@ HEADERS_LIMIT: Final = 16 * 1024
 """Characters of all names and values of a task's headers together."""
 
 _LONGEST_TIMEOUT: Final = timedelta(hours=1)
-_LONGEST_WAIT: Final = timedelta(days=365)
-"""How long a target can ask to be left alone."""
 
 _USER_AGENT: Final = f"tasker/{__version__}"
 _NEED_A_BODY: Final = ("POST", "PUT", "PATCH")
@@ -254,14 +253,14 @@ def _retry_after(exchange: Exchange, now: Instant) -> timedelta | None:
     if text is None or exchange.status not in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE):
         return None
     if _SECONDS.fullmatch(text):
-        return timedelta(seconds=min(int(text), int(_LONGEST_WAIT.total_seconds())))
+        return timedelta(seconds=min(int(text), int(LONGEST_RETRY_AFTER.total_seconds())))
     try:
         moment = parsedate_to_datetime(text)
     except (ValueError, OverflowError):
         return None
     moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment  # the oldest form names no zone: it is UTC
     wait = timedelta(seconds=moment.timestamp() - now / SECOND)
-    return min(wait, _LONGEST_WAIT) if wait > timedelta(0) else None
+    return min(wait, LONGEST_RETRY_AFTER) if wait > timedelta(0) else None
 
 
 def _status_text(status: int) -> str:

@@ -145,7 +145,7 @@ class Writer:
         """What the latest write failed with; None if it succeeded. While it is set, nothing is claimed."""
 
     def run_urgent(self, write: Write) -> Result:
-        """Run a claim. Not synced: one that a power loss undoes runs again."""
+        """Run a claim. Not synced, unless tasks expire with it: a claim that a power loss undoes runs again."""
         assert isinstance(write, ClaimDue)  # noqa: S101 - the store hands in nothing else as urgent
         try:
             if self.ailment is not None:
