@@ -37,7 +37,6 @@ from datetime import timedelta
 from tasker.model.attempt import Succeeded
 from tasker.model.gate import Destination, GateKind
 from tasker.model.task import Pool
-from tasker.wire import TaskFields
 
 class Null:
     name, spellings, pool, slots, timeout, fields = "null", (), Pool(100), 500, timedelta(seconds=30), TaskFields
@@ -93,7 +92,7 @@ def _null_tasks(server: PostgresServer, rounds: int) -> list[Figure]:
     for _ in range(rounds):
         for count, rates in by_count.items():
             url = _new_database(server)
-            tasks = [a_task(due_at=database.now(), type_="null", pool=100, fields=b"{}") for _ in range(_NULLS)]
+            tasks = [a_task(due_at=database.now(), type_="null", pool=100, payload=b"{}") for _ in range(_NULLS)]
             database.store(url, tasks)
             with _null_package() as variables, _nodes(server, count, url=url, variables=variables):
                 name = url.rpartition("/")[2]

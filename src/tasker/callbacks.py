@@ -5,14 +5,14 @@ from typing import Final
 import msgspec
 from msgspec import UNSET, Raw, Struct
 
-from tasker import wire
 from tasker.ids import new_id
 from tasker.model import instants
 from tasker.model.gate import Destination, GateKind
 from tasker.model.instants import Instant
-from tasker.model.task import Pool, State, Task, TaskFault, TaskId
+from tasker.model.task import Fault, Pool, State, Task, TaskId
 from tasker.urls import origin
-from tasker.wire import CallbackFields, CallbackSummary, Fault, WebhookFields
+from tasker.wire.fields import CallbackFields, WebhookFields, decode_end_fields
+from tasker.wire.tasks import CallbackSummary
 
 WEBHOOK: Final = "webhook"
 WEBHOOK_POOL: Final = Pool(1)
@@ -24,18 +24,18 @@ class Ending(Struct, frozen=True, kw_only=True):
     task_id: TaskId
     type: str
     attempts: int
-    fields: bytes
+    payload: bytes
     """What the task type was given."""
-    fault: TaskFault | None
+    fault: Fault | None
     """Why it failed; None: it is done."""
     status: int | None = None
     """Of the answer to the latest attempt, if it was a call and there was one."""
     result: bytes | None = None
 
 
-def may_call_back(fields: bytes) -> bool:
+def may_call_back(payload: bytes) -> bool:
     """Return whether a task with these *fields* may have asked for a callback: a quick look, which is wrong now and then."""
-    return b'"on_' in fields
+    return b'"on_' in payload
 
 
 def callback_for(ending: Ending, *, now: Instant) -> Task | None:
@@ -43,9 +43,9 @@ def callback_for(ending: Ending, *, now: Instant) -> Task | None:
 
     It is a webhook with an id, attempts and a retry policy of its own. It tells of nothing itself.
     """
-    if not may_call_back(ending.fields):
+    if not may_call_back(ending.payload):
         return None
-    asked = wire.decode_end_fields(ending.fields)
+    asked = decode_end_fields(ending.payload)
     callback = asked.on_success if ending.fault is None else asked.on_failure
     if callback is UNSET:
         return None
@@ -57,7 +57,7 @@ def callback_for(ending: Ending, *, now: Instant) -> Task | None:
         state="done" if ending.fault is None else "failed",
         attempts=ending.attempts,
         status=ending.status,
-        error=None if ending.fault is None else Fault(ending.fault.code, ending.fault.msg),
+        error=ending.fault,
         result=None if ending.result is None else Raw(ending.result),
     )
     fields = WebhookFields(json=Raw(msgspec.json.encode(summary)), **msgspec.structs.asdict(callback))
@@ -65,7 +65,7 @@ def callback_for(ending: Ending, *, now: Instant) -> Task | None:
         id=new_id(now),
         type=WEBHOOK,
         pool=WEBHOOK_POOL,
-        fields=msgspec.json.encode(fields),
+        payload=msgspec.json.encode(fields),
         execution_time=instants.text(now),
         execution_at=now,
         due_at=now,

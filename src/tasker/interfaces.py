@@ -16,7 +16,7 @@ from tasker.model.instants import Instant
 from tasker.model.lifecycle import Settlement
 from tasker.model.task import Pool, State, Task, TaskId
 from tasker.timing.clock import Clock
-from tasker.wire import TaskFields
+from tasker.wire.fields import TaskFields
 
 PRUNE_LIMIT: Final = 500
 """Tasks that one call of ``Store.prune`` deletes at most."""
@@ -58,11 +58,11 @@ class TakenBack(Struct, frozen=True):
     """Tasks that ended ``failed`` with ``crashed_worker``: it was the third crash in a row."""
 
 
-class Hold(Struct, frozen=True):
+class Claim(Struct, frozen=True):
     """A claim that stands on a task."""
 
     task_id: TaskId
-    claim: int
+    fence: int
 
 
 class NodeRecord(Struct, frozen=True, kw_only=True):
@@ -206,7 +206,7 @@ class Store(Protocol):
             ClaimLostError: the task was taken back since, or settled before. Nothing was written.
         """
 
-    async def give_back(self, hold: Hold | Attempt) -> None:
+    async def give_back(self, claim: Claim | Attempt) -> None:
         """Return a claimed task to the queue as if it had not been claimed: due as before, no attempt used.
 
         Only ``started_at`` stays.
@@ -223,7 +223,7 @@ class Store(Protocol):
             TaskRunningError: it is ``in_progress``.
         """
 
-    async def restart(self, task_id: TaskId) -> None:
+    async def retry(self, task_id: TaskId) -> None:
         """Have a ``failed`` task run again, now: its attempts count on, but its retry policy counts anew.
 
         Raises:
@@ -256,8 +256,15 @@ class Store(Protocol):
             DestinationNotFoundError: there is none with this id.
         """
 
-    async def pause(self, gate_id: int, *, paused: bool) -> None:
-        """Close a gate until it is opened again, or open it. What is running goes on. Twice is as good as once.
+    async def pause(self, gate_id: int) -> None:
+        """Close a gate until it is resumed. What is running goes on. Twice is as good as once.
+
+        Raises:
+            DestinationNotFoundError: there is none with this id.
+        """
+
+    async def resume(self, gate_id: int) -> None:
+        """Open a gate that was paused. Twice is as good as once; one that is open stays open.
 
         Raises:
             DestinationNotFoundError: there is none with this id.
@@ -277,7 +284,7 @@ class Store(Protocol):
         was asked, so that a slow answer shortens it.
         """
 
-    async def held(self) -> Sequence[Hold]:
+    async def claims(self) -> Sequence[Claim]:
         """Return the claims of this node that stand in the store: of what it runs, and of what it does not know of any more."""
 
     async def take_back(self) -> TakenBack:

@@ -149,7 +149,7 @@ def make_store(settings: Settings, *, address: str) -> Store:
             address=address,
             version=__version__,
             attempts_kept=settings.attempts_kept,
-            per_host=settings.per_destination,
+            per_destination=settings.per_destination,
         )
     with _postgres_extra():
         from tasker.stores.postgres.store import PostgresStore  # noqa: PLC0415 - an extra
@@ -161,7 +161,7 @@ def make_store(settings: Settings, *, address: str) -> Store:
         listens=not settings.no_listen,
         migrates=not settings.no_migrate,
         attempts_kept=settings.attempts_kept,
-        per_host=settings.per_destination,
+        per_destination=settings.per_destination,
     )
 
 

@@ -3,16 +3,16 @@
 from tasker.interfaces import TaskFilter
 from tasker.model import instants
 from tasker.model.lifecycle import Move, Settlement
-from tasker.model.task import Pool, TaskFault
+from tasker.model.task import Fault, Pool
 from tasker.testing.task_factory import a_task
 
 WEBHOOK, HASH = Pool(1), Pool(2)
-REFUSED = TaskFault("connect_refused", "nobody listens there")
+REFUSED = Fault("connect_refused", "nobody listens there")
 SECOND = instants.SECOND
 
 
-def a_hash(*, due_at, fields=b'{"secret":"geheim"}'):
-    return a_task(due_at=due_at, type_="hash", pool=HASH, fields=fields)
+def a_hash(*, due_at, payload=b'{"secret":"geheim"}'):
+    return a_task(due_at=due_at, type_="hash", pool=HASH, payload=payload)
 
 
 async def claimed(store, pool=WEBHOOK):
@@ -44,7 +44,7 @@ def failure(clock, fault=REFUSED, **what):
 
 def another_try(clock, *, in_seconds=60, fault=REFUSED, **what):
     due_at = clock.now() + in_seconds * SECOND
-    return Settlement(move=Move.RETRY, started_at=clock.now(), due_at=due_at, fault=fault, **what)
+    return Settlement(move=Move.BACK_OFF, started_at=clock.now(), due_at=due_at, fault=fault, **what)
 
 
 async def pages(store, which=TaskFilter(), *, limit=1000):  # noqa: B008 - frozen

@@ -136,7 +136,7 @@ async def test_a_claim_whose_answer_is_lost_is_given_back_and_uses_no_attempt(st
         assert await witness.get(task.id)
 
 
-@pytest.mark.parametrize("move", [Move.COMPLETE, Move.RETRY])
+@pytest.mark.parametrize("move", [Move.COMPLETE, Move.BACK_OFF])
 async def test_a_settle_whose_answer_is_lost_is_found_to_be_written_when_it_is_repeated(store, witness, proxy, move):
     for number in range(1, MOST_ANSWERS):
         task = due_now(store)
@@ -146,7 +146,7 @@ async def test_a_settle_whose_answer_is_lost_is_found_to_be_written_when_it_is_r
         settlement = Settlement(
             move=move,
             started_at=now,
-            due_at=now + 10**12 if move is Move.RETRY else None,
+            due_at=now + 10**12 if move is Move.BACK_OFF else None,
             ended_at=now if move is Move.COMPLETE else None,
         )
         proxy.cut_instead_of_answer(number)
@@ -334,7 +334,7 @@ async def test_a_task_that_expires_while_the_connection_breaks_has_one_callback(
     fields = b'{"url":"http://a.example/","body":"x","on_failure":"http://b.example/"}'
     for number in range(1, MOST_ANSWERS):
         now = store.clock.now()
-        task = a_task(due_at=now - 2, expires_at=now - 1, fields=fields)
+        task = a_task(due_at=now - 2, expires_at=now - 1, payload=fields)
         await in_the_end(lambda: store.create([task]))  # noqa: B023
         proxy.cut_instead_of_answer(number)
         await in_the_end(lambda: store.claim_due({}))

@@ -75,20 +75,20 @@ async def test_gates_callbacks_and_expiry_work_behind_it(pooled_url):
     now = store.clock.now()
     tasks = [a_task(due_at=now - 1, host="http://a.example:80") for _ in range(3)]
     called_back = b'{"url":"http://a/","body":"x","on_failure":"http://b/"}'
-    await store.create([*tasks, a_task(due_at=now - 2, expires_at=now - 1, fields=called_back)])
+    await store.create([*tasks, a_task(due_at=now - 2, expires_at=now - 1, payload=called_back)])
     (record,) = await store.gates(after=0, limit=9)
     await store.limit(record.gate.id, 1)
     first = await store.claim_due({WEBHOOK: 9})
     assert first.expired == 1
     attempt, told = first.attempts
-    assert (attempt.task_id, b'"expired"' in told.fields) == (tasks[0].id, True)
+    assert (attempt.task_id, b'"expired"' in told.payload) == (tasks[0].id, True)
     callback = a_task(due_at=now + 10**12)
     assert await store.settle(attempt, success(store.clock, is_alive=True, callback=callback))
-    await store.pause(record.gate.id, paused=True)
+    await store.pause(record.gate.id)
     await store.limit(record.gate.id, None)
     await store.claim_due({WEBHOOK: 9})
     assert (await store.gate(record.gate.id)).held == 2
-    await store.pause(record.gate.id, paused=False)
+    await store.resume(record.gate.id)
     claimed = (await store.claim_due({WEBHOOK: 9})).attempts
     assert [attempt.task_id for attempt in claimed] == [tasks[1].id, tasks[2].id]
     assert (await store.standing(callback.id)).task.state is State.TODO

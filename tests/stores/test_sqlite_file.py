@@ -63,7 +63,7 @@ async def test_a_deleted_secret_leaves_the_file(clock, path):
     store = SqliteStore(str(path), clock=clock)
     await store.open()
     for secret in (b"canary-one", b"canary-two"):
-        await store.create([a_task(due_at=clock.now(), fields=b'{"secret":"%b"}' % secret)])
+        await store.create([a_task(due_at=clock.now(), payload=b'{"secret":"%b"}' % secret)])
     attempt = await claimed(store)
     await store.settle(attempt, success(clock, b'"canary-three"'))
     await store.close()
@@ -107,11 +107,11 @@ async def test_what_a_gate_holds_does_not_start_before_its_time_when_the_clock_w
     late = [a_task(due_at=clock.now(), host="http://a:80") for _ in range(20)]
     await store.create([*early, *late])
     (gate,) = await store.gates(after=0, limit=9)
-    await store.pause(gate.gate.id, paused=True)
+    await store.pause(gate.gate.id)
     while (await store.claim_due({WEBHOOK: 9})).next_due <= clock.now():
         pass
     await clock.step(-3600)
-    await store.pause(gate.gate.id, paused=False)
+    await store.resume(gate.gate.id)
 
     assert await everything_due(store, clock) == {task.id for task in early}
     assert (await store.claim_due({WEBHOOK: 9})).next_due == late[0].due_at

@@ -5,12 +5,12 @@ import uuid
 import apsw
 import pytest
 
-from tasker import wire
 from tasker.errors import NotADatabaseError, TakeOverError
 from tasker.interfaces import TaskFilter
 from tasker.model.task import Pool, TaskId
 from tasker.stores.sqlite.store import SqliteStore
 from tasker.timing.clock import ManualClock
+from tasker.wire.tasks import task_json
 
 pytestmark = pytest.mark.anyio
 
@@ -67,7 +67,7 @@ async def test_every_row_becomes_a_task_with_its_id_and_state(earlier):
             task = await store.get(TaskId(str(id_)))
             assert (task.type, task.state.word, task.attempts) == (type_, state, 0)
             assert task.execution_time == (FUTURE if type_ == "webhook" else PAST)
-    shown = wire.task_json(await store.get(TaskId(str(next(iter(webhooks))))))
+    shown = task_json(await store.get(TaskId(str(next(iter(webhooks))))))
     assert b'"url":"http://localhost/x"' in shown
     assert len((await store.list_page(TaskFilter(), after=None, limit=100)).tasks) == 8
     assert [record.gate.name for record in await store.gates(after=0, limit=9)] == ["http://localhost:80", "hash"]

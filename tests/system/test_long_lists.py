@@ -105,7 +105,7 @@ def test_while_a_client_reads_a_list_byte_by_byte_the_log_begins_anew(tmp_path):
     count, body = 20_000, "x" * 2_000
     first = in_an_hour()
     fields = b'{"url":"http://localhost/","body":"%b"}' % body.encode()
-    expected = fill(tmp_path, (a_task(due_at=first + place, fields=fields) for place in range(count)))
+    expected = fill(tmp_path, (a_task(due_at=first + place, payload=fields) for place in range(count)))
     with TaskerServer(tmp_path) as server:
         connection = connect(server, buffer_bytes=1 << 16)
         connection.request("GET", "/tasks/type/webhook")

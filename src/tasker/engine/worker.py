@@ -8,21 +8,21 @@ from typing import Final
 import msgspec
 import structlog
 
-from tasker import wire
 from tasker.callbacks import Ending, callback_for, may_call_back
 from tasker.engine.delay_queue import DelayQueue
 from tasker.engine.lease import Lease
 from tasker.engine.slots import Slots
 from tasker.engine.telemetry import Telemetry
 from tasker.errors import ClaimLostError, LeaseEndedError, StoreError, TaskExpiredError
-from tasker.interfaces import Hold, Store, TaskType
+from tasker.interfaces import Claim, Store, TaskType
 from tasker.model import lifecycle
 from tasker.model.attempt import Attempt, Failed, Outcome, Succeeded
 from tasker.model.instants import Instant
 from tasker.model.lifecycle import Move, Settlement
 from tasker.model.retry import RetryPolicy
-from tasker.model.task import TaskFault, TaskId
+from tasker.model.task import Fault, TaskId
 from tasker.timing.alarm import sleep
+from tasker.wire.fields import decode_end_fields
 
 _log = structlog.get_logger()
 
@@ -66,18 +66,18 @@ class Worker:
         self._telemetry = telemetry
         self._rand = rand
         self._running: set[_Running] = set()
-        self._holds: set[tuple[TaskId, int]] = set()
+        self._claims: set[tuple[TaskId, int]] = set()
 
     def begin(self, attempt: Attempt) -> None:
         """Run *attempt*, whose slot is taken already, in the background."""
         running = _Running(attempt, started_at=self._clock.now())
         self._running.add(running)
-        self._holds.add((attempt.task_id, attempt.claim))
+        self._claims.add((attempt.task_id, attempt.fence))
         running.task = asyncio.get_running_loop().create_task(self._see_through(running))
 
-    def is_running(self, hold: Hold) -> bool:
+    def is_running(self, claim: Claim) -> bool:
         """Whether an attempt with this claim holds a slot."""
-        return (hold.task_id, hold.claim) in self._holds
+        return (claim.task_id, claim.fence) in self._claims
 
     async def drain(self, grace: timedelta) -> None:
         """Wait up to *grace* for what is running; cancel and give back what still runs then.
@@ -114,7 +114,7 @@ class Worker:
                 await running.interruption  # an outcome that comes after it is void
         finally:
             self._running.discard(running)
-            self._holds.discard((attempt.task_id, attempt.claim))
+            self._claims.discard((attempt.task_id, attempt.fence))
             self._slots.release(attempt.pool)
             self._queue.slot_released(attempt.pool)
 
@@ -181,7 +181,7 @@ class Worker:
         match settlement.move:
             case Move.COMPLETE:
                 self._telemetry.done += 1
-            case Move.RETRY:
+            case Move.BACK_OFF:
                 self._telemetry.retried += 1
                 if settlement.due_at is not None:
                     self._queue.announce(settlement.due_at, attempt.pool)
@@ -203,18 +203,18 @@ class Worker:
         settlement = lifecycle.settle(
             outcome,
             attempt=attempt,
-            retry=_UNASKED if isinstance(outcome, Succeeded) else wire.decode_end_fields(attempt.fields).policy,
+            retry=_UNASKED if isinstance(outcome, Succeeded) else decode_end_fields(attempt.payload).policy,
             started_at=started_at,
             now=now,
             rand=self._rand(),
         )
-        if settlement.ended_at is None or not may_call_back(attempt.fields):
+        if settlement.ended_at is None or not may_call_back(attempt.payload):
             return settlement
         ending = Ending(
             task_id=attempt.task_id,
             type=attempt.type,
             attempts=attempt.number,
-            fields=attempt.fields,
+            payload=attempt.payload,
             fault=settlement.fault,
             status=None if outcome.exchange is None else outcome.exchange.status,
             result=settlement.result,
@@ -261,4 +261,4 @@ class _Running:
 
 
 def _failed(code: str, msg: str, *, permanent: bool = False) -> Failed:
-    return Failed(TaskFault(code, msg), permanent=permanent)
+    return Failed(Fault(code, msg), permanent=permanent)

@@ -25,8 +25,8 @@ def to_task(row: Any) -> Task:  # noqa: ANN401 - a record
         crashes=row["crashes"],
         started_at=row["started_at"],
         ended_at=row["ended_at"],
-        last_error=fault_of(row["last_error"]),
-        fields=row["data"],
+        last_fault=fault_of(row["last_fault"]),
+        payload=row["payload"],
         result=row["result"],
         node=None if row["node"] is None else str(row["node"]),
     )

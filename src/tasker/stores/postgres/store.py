@@ -9,7 +9,7 @@ import structlog
 
 from tasker.callbacks import Ending, callback_for
 from tasker.errors import StoreError, StoreUnavailableError
-from tasker.interfaces import PRUNE_LIMIT, Claimed, GateRecord, Hold, NodeRecord, Page, Standing, TakenBack, TaskFilter
+from tasker.interfaces import PRUNE_LIMIT, Claim, Claimed, GateRecord, NodeRecord, Page, Standing, TakenBack, TaskFilter
 from tasker.model import instants
 from tasker.model.attempt import Attempt, AttemptRecord
 from tasker.model.instants import Instant
@@ -62,7 +62,7 @@ class PostgresStore:
         migrates: bool = True,
         pending_limit: int = PENDING_LIMIT,
         attempts_kept: int = 20,
-        per_host: int | None = None,
+        per_destination: int | None = None,
     ) -> None:
         """Make a store that is not open yet.
 
@@ -75,7 +75,7 @@ class PostgresStore:
             migrates: whether to bring the tables up to date.
             pending_limit: how many creates may wait, and how many deletes.
             attempts_kept: how many attempts of a task are kept, at least 1.
-            per_host: how many tasks of a host may run at once; None: see ``Gate.room``.
+            per_destination: how many tasks of a host may run at once; None: see ``Gate.room``.
         """
         self._connector = Connector(url, is_pooled=not listens)
         self._clock = RemoteClock(base_clock)
@@ -92,7 +92,7 @@ class PostgresStore:
         self._keeping = Link(self._connector.connect, now)
         self._reader = Reader([Link(self._connector.connect, now) for _ in range(READERS)], self._sql)
         self._bell = Bell(self._connector.connect, self._node, base_clock) if listens else None
-        self._claimer = Claimer(self._claiming, self._sql, self._clock, self._node, per_host=per_host)
+        self._claimer = Claimer(self._claiming, self._sql, self._clock, self._node, per_destination=per_destination)
         self._callbacks = Inserter(self._keeping, self._sql)
         self._writer = Writer(
             self._accepting, self._settling, self._sql, attempts_kept=attempts_kept, has_room=self._claimer.look_again
@@ -187,13 +187,13 @@ class PostgresStore:
         has_woken: bool = await self._settles.submit((attempt, settlement), always=True)
         return has_woken
 
-    async def give_back(self, hold: Hold | Attempt) -> None:
+    async def give_back(self, claim: Claim | Attempt) -> None:
         """See ``Store``."""
-        await self._writer.give_back(hold)
+        await self._writer.give_back(claim)
 
-    async def restart(self, task_id: TaskId) -> None:
+    async def retry(self, task_id: TaskId) -> None:
         """See ``Store``."""
-        await self._writer.restart(task_id)
+        await self._writer.retry(task_id)
 
     async def attempts(self, task_id: TaskId) -> Sequence[AttemptRecord]:
         """See ``Store``."""
@@ -213,9 +213,13 @@ class PostgresStore:
         """See ``Store``."""
         return await self._reader.gate(gate_id)
 
-    async def pause(self, gate_id: int, *, paused: bool) -> None:
+    async def pause(self, gate_id: int) -> None:
         """See ``Store``."""
-        await self._writer.pause(gate_id, paused)
+        await self._writer.pause(gate_id, True)
+
+    async def resume(self, gate_id: int) -> None:
+        """See ``Store``."""
+        await self._writer.pause(gate_id, False)
 
     async def limit(self, gate_id: int, max_running: int | None) -> None:
         """See ``Store``."""
@@ -239,10 +243,10 @@ class PostgresStore:
             self._patient_until = sent + PATIENCE
         return sent + LEASE.total_seconds()
 
-    async def held(self) -> Sequence[Hold]:
+    async def claims(self) -> Sequence[Claim]:
         """See ``Store``."""
-        rows = await self._keeping.run(lambda connection: connection.fetch(self._sql["held"], self._node))
-        return [Hold(TaskId(str(row[0])), row[1]) for row in rows]
+        rows = await self._keeping.run(lambda connection: connection.fetch(self._sql["claims"], self._node))
+        return [Claim(TaskId(str(row[0])), row[1]) for row in rows]
 
     async def take_back(self) -> TakenBack:
         """See ``Store``."""
@@ -258,9 +262,9 @@ class PostgresStore:
                 failed = [row[1:] for row in rows if row[0] == State.FAILED]
                 callbacks = [
                     callback_for(
-                        Ending(task_id=TaskId(str(id_)), type=type_, attempts=attempts, fields=data, fault=CRASHED), now=now
+                        Ending(task_id=TaskId(str(id_)), type=type_, attempts=attempts, payload=payload, fault=CRASHED), now=now
                     )
-                    for id_, type_, attempts, now, data in failed
+                    for id_, type_, attempts, now, payload in failed
                 ]
                 await self._callbacks.insert(connection, [callback for callback in callbacks if callback is not None])
             await connection.execute(self._sql["forget_nodes"])

@@ -17,7 +17,7 @@ from tasker.errors import (
     TaskNotFoundError,
     TaskRunningError,
 )
-from tasker.interfaces import Hold
+from tasker.interfaces import Claim
 from tasker.model.attempt import Attempt
 from tasker.model.lifecycle import Settlement
 from tasker.model.task import State, Task, TaskId
@@ -116,7 +116,7 @@ class Writer:
         Then tell their gates. If the database goes away in between, a circuit has not heard of them, and what a gate holds is
         looked at when its time comes: both mend themselves.
         """
-        claims = {(attempt.task_id, attempt.claim) for attempt, _ in batch}
+        claims = {(attempt.task_id, attempt.fence) for attempt, _ in batch}
         was_unknown = not claims.isdisjoint(self._unknown_settles)
         self._unknown_settles |= claims
         settled = await self._settling.run(lambda connection: self._settle(connection, batch, look=was_unknown))
@@ -156,7 +156,7 @@ class Writer:
         rows = await connection.fetch(
             self._sql["settle"],
             [attempt.task_id for attempt, _ in batch],
-            [attempt.claim for attempt, _ in batch],
+            [attempt.fence for attempt, _ in batch],
             [int(settlement.state) for _, settlement in batch],
             [settlement.due_at for _, settlement in batch],
             [settlement.started_at for _, settlement in batch],
@@ -171,30 +171,30 @@ class Writer:
         gates = {row[0] - 1: row[1] for row in rows}
         return _Settled(gates, {row[1]: to_known(row[1:]) for row in rows if row[1] is not None})
 
-    async def give_back(self, hold: Hold | Attempt) -> None:
+    async def give_back(self, claim: Claim | Attempt) -> None:
         """See ``Store``."""
         rows = await self._settling.run(
-            lambda connection: connection.fetch(self._sql["give_back"], [hold.task_id], [hold.claim])
+            lambda connection: connection.fetch(self._sql["give_back"], [claim.task_id], [claim.fence])
         )
         if not rows:
-            raise ClaimLostError(hold.task_id)
+            raise ClaimLostError(claim.task_id)
         gates = [row[0] for row in rows if row[0] is not None]
         self._has_room(gates)
         with suppress(StoreError):  # then it is looked at when its time comes
             await self._settling.run(lambda connection: self._gates.wake(connection, gates))
 
-    async def restart(self, task_id: TaskId) -> None:
+    async def retry(self, task_id: TaskId) -> None:
         """See ``Store``."""
 
-        async def restart(connection: Connection) -> None:
-            if await connection.fetchval(self._sql["restart"], task_id) is not None:
+        async def retry(connection: Connection) -> None:
+            if await connection.fetchval(self._sql["retry"], task_id) is not None:
                 return
             state = await connection.fetchval(self._sql["state"], task_id)
             if state is None:
                 raise TaskNotFoundError(task_id)
             raise TaskExpiredError(task_id) if state == State.FAILED else TaskNotFailedError(task_id, State(state).word)
 
-        await self._accepting.run(restart)
+        await self._accepting.run(retry)
 
     async def pause(self, gate: int, paused: bool) -> None:
         """See ``Store``."""
