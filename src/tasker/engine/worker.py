@@ -3,12 +3,12 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from datetime import timedelta
-from typing import Final
+from typing import Final, TypeVar
 
 import msgspec
 import structlog
 
-from tasker.callbacks import Ending, callback_for, may_call_back
+from tasker.callbacks import may_be_followed
 from tasker.engine.delay_queue import DelayQueue
 from tasker.engine.lease import Lease
 from tasker.engine.slots import Slots
@@ -17,6 +17,7 @@ from tasker.errors import ClaimLostError, LeaseEndedError, StoreError, TaskExpir
 from tasker.interfaces import Claim, Store, TaskType
 from tasker.model import lifecycle
 from tasker.model.attempt import Attempt, Failed, Outcome, Succeeded
+from tasker.model.ending import Ending
 from tasker.model.instants import Instant
 from tasker.model.lifecycle import Move, Settlement
 from tasker.model.retry import RetryPolicy
@@ -25,6 +26,8 @@ from tasker.timing.alarm import sleep
 from tasker.wire.fields import decode_end_fields
 
 _log = structlog.get_logger()
+
+T = TypeVar("T")
 
 _FIRST_WAIT: Final = 0.1
 _LONGEST_WAIT: Final = 1.0
@@ -171,14 +174,14 @@ class Worker:
     async def _settle(self, attempt: Attempt, outcome: Outcome, started_at: Instant) -> None:
         settlement = self._settlement(attempt, outcome, started_at)
         self._telemetry.attempt_began(max(started_at - attempt.due_at, 0))
-        has_woken = await self._write(attempt, lambda: self._store.settle(attempt, settlement))
-        if has_woken is None:
+        settled = await self._write(attempt, lambda: self._store.settle(attempt, settlement))
+        if settled is None:
             return
-        if has_woken:
+        if settled.has_room:
             self._queue.ring()
-        if settlement.callback is not None:
-            self._queue.announce(settlement.callback.due_at, settlement.callback.pool)
-        match settlement.move:
+        for task in settled.followed_by:
+            self._queue.announce(task.due_at, task.pool)
+        match settled.move:
             case Move.COMPLETE:
                 self._telemetry.done += 1
             case Move.BACK_OFF:
@@ -198,7 +201,7 @@ class Worker:
             )
 
     def _settlement(self, attempt: Attempt, outcome: Outcome, started_at: Instant) -> Settlement:
-        """Return what is to be written of an attempt, with the callback if it ends its task."""
+        """Return what is to be written of an attempt."""
         now = self._clock.now()
         settlement = lifecycle.settle(
             outcome,
@@ -208,30 +211,31 @@ class Worker:
             now=now,
             rand=self._rand(),
         )
-        if settlement.ended_at is None or not may_call_back(attempt.payload):
+        if settlement.ended_at is None or not may_be_followed(attempt.payload):
             return settlement
         ending = Ending(
             task_id=attempt.task_id,
             type=attempt.type,
+            state=settlement.state,
             attempts=attempt.number,
             payload=attempt.payload,
             fault=settlement.fault,
             status=None if outcome.exchange is None else outcome.exchange.status,
             result=settlement.result,
         )
-        return msgspec.structs.replace(settlement, callback=callback_for(ending, now=now))
+        return msgspec.structs.replace(settlement, ending=ending)
 
     async def _give_back(self, attempt: Attempt) -> None:
         async def give_back() -> bool:
             await self._store.give_back(attempt)
-            return False
+            return True
 
         if await self._write(attempt, give_back) is not None:
             self._telemetry.given_back += 1
             if attempt.expires_at is not None:
                 self._queue.announce(attempt.expires_at, attempt.pool)
 
-    async def _write(self, attempt: Attempt, write: Callable[[], Awaitable[bool]]) -> bool | None:
+    async def _write(self, attempt: Attempt, write: Callable[[], Awaitable[T]]) -> T | None:
         """Repeat *write* until it succeeds, and return what it does; None if the claim is lost, and with it the result."""
         wait = _FIRST_WAIT
         while True:
