@@ -326,7 +326,7 @@ async def test_a_settle_whose_answer_is_lost_stores_its_callback_and_its_record_
         proxy.cut_instead_of_answer(number)
         await in_the_end(lambda: store.settle(attempt, settlement))  # noqa: B023
         proxy.cut_instead_of_answer(10**9)
-        ((callback,),) = await rows(witness, "SELECT id::text FROM task WHERE parent = $1", task.id)
+        ((callback,),) = await rows(witness, "SELECT id::text FROM task WHERE parent_id = $1", task.id)
         assert list(await witness.attempts(task.id)) == [kept]
         assert (await witness.standing(callback)).gate.gate.name == f"http://h{number}.example:80"
 
@@ -342,7 +342,7 @@ async def test_a_task_that_expires_while_the_connection_breaks_has_one_callback(
         proxy.cut_instead_of_answer(10**9)
         await in_the_end(lambda: store.claim_due({}))
         assert (await witness.get(task.id)).state is State.FAILED
-        assert len(await rows(witness, "SELECT id FROM task WHERE parent = $1", task.id)) == 1
+        assert len(await rows(witness, "SELECT id FROM task WHERE parent_id = $1", task.id)) == 1
 
 
 async def test_a_claim_that_sets_tasks_aside_while_the_connection_breaks_loses_none(store, witness, proxy):
