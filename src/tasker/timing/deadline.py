@@ -1,0 +1,65 @@
+"""Deadlines that are set often and seldom pass."""
+
+from collections.abc import Callable
+from typing import Final
+
+from tasker.timing.clock import Cancellable, Clock
+
+_SHORTEST_SLEEP: Final = 0.001
+"""Seconds. Event loops count whole milliseconds, so a timer may ring one too early; shorter ones would ring again at once."""
+
+
+class Deadline:
+    """Calls *passed* when its time is up, unless it is cleared or set anew before. Belongs to one event loop.
+
+    To set and to clear it costs hardly more than a look at the clock: the timer behind it rings when the earliest of the
+    moments that were set comes, and then sleeps on if that is not the one that counts. It never passes early.
+    """
+
+    def __init__(self, clock: Clock, passed: Callable[[], None]) -> None:
+        self._clock = clock
+        self._passed = passed
+        self._moment: float | None = None
+        self._timer: Cancellable | None = None
+        self._rings_at = 0.0
+
+    @property
+    def is_set(self) -> bool:
+        """Whether it may still pass."""
+        return self._moment is not None
+
+    def set(self, seconds: float) -> None:
+        """Pass in so many *seconds* from now, 0 or more. Replaces what was set before."""
+        self._moment = moment = self._clock.monotonic() + seconds
+        if self._timer is None:
+            self._sleep(seconds)
+        elif moment < self._rings_at:
+            self._timer.cancel()
+            self._sleep(seconds)
+
+    def clear(self) -> None:
+        """Do not pass, until it is set again."""
+        self._moment = None
+
+    def close(self) -> None:
+        """Never pass again, and leave no timer behind. May be called twice."""
+        self._moment = None
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _sleep(self, seconds: float) -> None:
+        seconds = max(seconds, _SHORTEST_SLEEP)
+        self._rings_at = self._clock.monotonic() + seconds
+        self._timer = self._clock.call_later(seconds, self._ring)
+
+    def _ring(self) -> None:
+        self._timer = None
+        if self._moment is None:
+            return
+        left = self._moment - self._clock.monotonic()
+        if left > 0:
+            self._sleep(left)
+        else:
+            self._moment = None
+            self._passed()
