@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from rest_server import HASH, problem_in, request_bytes, running
 
-from tasker.api import receiving
+from tasker.api.receiving import connection as receiving
 from tasker.interfaces import Page
 
 pytestmark = pytest.mark.anyio
@@ -490,8 +490,8 @@ async def test_a_request_in_time_is_served_however_it_is_cut():
 
 async def test_a_request_in_one_piece_sets_no_timer(server, monkeypatch):
     set_deadlines = []
-    original = receiving._ReceivingProtocol._set_deadline
-    monkeypatch.setattr(receiving._ReceivingProtocol, "_set_deadline", lambda self: (set_deadlines.append(1), original(self)))
+    original = receiving.Connection._set_deadline
+    monkeypatch.setattr(receiving.Connection, "_set_deadline", lambda self: (set_deadlines.append(1), original(self)))
     connection = await server.connect()
     for _ in range(10):
         assert (await connection.request("POST", "/tasks/new", HASH)).status == 201
