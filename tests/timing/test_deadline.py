@@ -75,6 +75,30 @@ async def test_a_deadline_that_is_put_off_again_and_again_makes_no_new_timer(clo
     assert len(made) == 1
 
 
+@pytest.mark.parametrize(("seconds", "late", "more"), [(5, 0.25, 0.25), (5, 5, 5), (5, 60, 5)])
+async def test_a_late_deadline_gives_once_more_the_time_that_it_is_late(clock, passed, monkeypatch, seconds, late, more):
+    in_time = clock.call_later
+    lateness = iter([late, 0])
+    monkeypatch.setattr(clock, "call_later", lambda delay, call: in_time(delay + next(lateness), call))
+    deadline = Deadline(clock, lambda: passed.append(clock.monotonic()))
+    deadline.set(seconds)
+
+    await clock.advance(seconds + late + more - 0.000001)
+    assert (passed, deadline.is_set) == ([], True)
+    await clock.advance(0.000001)
+    assert (passed, deadline.is_set) == ([seconds + late + more], False)
+
+
+async def test_a_deadline_that_is_late_again_and_again_passes(clock, passed, monkeypatch):
+    in_time = clock.call_later
+    monkeypatch.setattr(clock, "call_later", lambda delay, call: in_time(delay + 1, call))
+    deadline = Deadline(clock, lambda: passed.append(clock.monotonic()))
+    deadline.set(5)
+    await clock.advance(100)
+
+    assert passed == [5 + 1 + 1 + 1]
+
+
 async def test_a_closed_deadline_never_passes(clock, deadline, passed):
     deadline.set(5)
     deadline.close()

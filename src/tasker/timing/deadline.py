@@ -12,14 +12,19 @@ _SHORTEST_SLEEP: Final = 0.001
 class Deadline:
     """Calls *passed* when its time is up, unless it is cleared or set anew before. Belongs to one event loop.
 
+    It never passes early. When it would pass late, because the process stood still or the loop was busy, it first gives once
+    more as much time as it is late, but no more than it was set to, and a turn of the loop at the least: what has arrived
+    meanwhile is read before it is called too late. (Event loops may ring their timers before they look at their sockets.)
+
     To set and to clear it costs hardly more than a look at the clock: the timer behind it rings when the earliest of the
-    moments that were set comes, and then sleeps on if that is not the one that counts. It never passes early.
+    moments that were set comes, and then sleeps on if that is not the one that counts.
     """
 
     def __init__(self, clock: Clock, passed: Callable[[], None]) -> None:
         self._clock = clock
         self._passed = passed
         self._moment: float | None = None
+        self._grace = 0.0
         self._timer: Cancellable | None = None
         self._rings_at = 0.0
 
@@ -31,6 +36,7 @@ class Deadline:
     def set(self, seconds: float) -> None:
         """Pass in so many *seconds* from now, 0 or more. Replaces what was set before."""
         self._moment = moment = self._clock.monotonic() + seconds
+        self._grace = seconds
         if self._timer is None:
             self._sleep(seconds)
         elif moment < self._rings_at:
@@ -58,6 +64,10 @@ class Deadline:
         if self._moment is None:
             return
         left = self._moment - self._clock.monotonic()
+        if left < 0 < self._grace:
+            left = min(-left, self._grace)
+            self._moment = self._clock.monotonic() + left
+            self._grace = 0.0
         if left > 0:
             self._sleep(left)
         else:
