@@ -488,18 +488,6 @@ async def test_a_request_in_time_is_served_however_it_is_cut():
         await connection.close()
 
 
-async def test_a_request_in_one_piece_sets_no_timer(server, monkeypatch):
-    set_deadlines = []
-    original = receiving.Connection._set_deadline
-    monkeypatch.setattr(receiving.Connection, "_set_deadline", lambda self: (set_deadlines.append(1), original(self)))
-    connection = await server.connect()
-    for _ in range(10):
-        assert (await connection.request("POST", "/tasks/new", HASH)).status == 201
-
-    assert len(set_deadlines) == 1, "that of the connection"
-    await connection.close()
-
-
 async def test_a_thousand_slow_connections_do_not_disturb_others(server):
     slow = [await server.connect() for _ in range(1_000)]
     for n, connection in enumerate(slow):

@@ -99,6 +99,40 @@ async def test_a_deadline_that_is_late_again_and_again_passes(clock, passed, mon
     assert passed == [5 + 1 + 1 + 1]
 
 
+async def test_while_a_deadline_is_held_no_time_passes(clock, deadline, passed):
+    deadline.set(5)
+    await clock.advance(2)
+    deadline.hold()
+    deadline.hold()
+    await clock.advance(100)
+    assert (passed, deadline.is_set) == ([], True)
+    deadline.go_on()
+    deadline.go_on()
+    await clock.advance(100)
+
+    assert passed == [2 + 100 + 3]
+
+
+async def test_a_deadline_that_is_set_while_it_is_held_begins_when_it_goes_on(clock, deadline, passed):
+    deadline.hold()
+    deadline.set(5)
+    await clock.advance(100)
+    deadline.go_on()
+    await clock.advance(100)
+
+    assert passed == [105]
+
+
+async def test_a_deadline_that_is_cleared_while_it_is_held_does_not_pass(clock, deadline, passed):
+    deadline.set(5)
+    deadline.hold()
+    deadline.clear()
+    deadline.go_on()
+    await clock.advance(100)
+
+    assert (passed, deadline.is_set) == ([], False)
+
+
 async def test_a_closed_deadline_never_passes(clock, deadline, passed):
     deadline.set(5)
     deadline.close()

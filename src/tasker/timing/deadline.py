@@ -24,6 +24,8 @@ class Deadline:
         self._clock = clock
         self._passed = passed
         self._moment: float | None = None
+        self._held = False
+        self._left: float | None = None  # of the time, while it is held
         self._grace = 0.0
         self._timer: Cancellable | None = None
         self._rings_at = 0.0
@@ -31,28 +33,48 @@ class Deadline:
     @property
     def is_set(self) -> bool:
         """Whether it may still pass."""
-        return self._moment is not None
+        return self._moment is not None or self._left is not None
 
     def set(self, seconds: float) -> None:
         """Pass in so many *seconds* from now, 0 or more. Replaces what was set before."""
-        self._moment = moment = self._clock.monotonic() + seconds
         self._grace = seconds
+        if self._held:
+            self._left = seconds
+        else:
+            self._run(seconds)
+
+    def clear(self) -> None:
+        """Do not pass, until it is set again."""
+        self._moment = self._left = None
+
+    def hold(self) -> None:
+        """Let no time pass until ``go_on``, neither of what is set nor of what is set meanwhile. May be called twice."""
+        if self._moment is not None:
+            self._left = max(self._moment - self._clock.monotonic(), 0)
+            self._moment = None
+        self._held = True
+
+    def go_on(self) -> None:
+        """Let time pass again. May be called twice."""
+        self._held = False
+        if self._left is not None:
+            self._run(self._left)
+            self._left = None
+
+    def close(self) -> None:
+        """Never pass again, and leave no timer behind. May be called twice."""
+        self.clear()
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _run(self, seconds: float) -> None:
+        self._moment = moment = self._clock.monotonic() + seconds
         if self._timer is None:
             self._sleep(seconds)
         elif moment < self._rings_at:
             self._timer.cancel()
             self._sleep(seconds)
-
-    def clear(self) -> None:
-        """Do not pass, until it is set again."""
-        self._moment = None
-
-    def close(self) -> None:
-        """Never pass again, and leave no timer behind. May be called twice."""
-        self._moment = None
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
 
     def _sleep(self, seconds: float) -> None:
         seconds = max(seconds, _SHORTEST_SLEEP)

@@ -23,6 +23,15 @@ MAX_DISCARDED_BYTES: Final = 67_108_864
 HANG_UP: Final = "tasker.hang_up"
 """The ASGI extension that ends an answer before it is complete: a function without arguments under ``call``."""
 
+MAX_UNFINISHED_BYTES: Final = 268_435_456
+"""Bytes that all requests which did not come in one piece may hold together, until they are answered."""
+
+LINGER_SECONDS: Final = 5.0
+"""How long a connection that is to be closed is still read, so that a client that is sending gets to the answer."""
+
+STALL_SECONDS: Final = 300.0
+"""How long a client may take nothing at all of an answer that waits for it."""
+
 _MAX_UNREAD: Final = 65_536
 """Bytes of a body that may wait for the application before no more is read."""
 
@@ -33,12 +42,13 @@ def receiving_protocol(
     """Return a protocol for ``uvicorn.Config(http=...)``, of which it heeds ``app`` and ``timeout_keep_alive``.
 
     Requests may be pipelined; they are answered one after the other. An upgrade is declined. A client that is too slow gets
-    408, headers beyond ``MAX_HEAD_BYTES`` get 431, what is not HTTP gets 400, each after the answers to the requests before
-    it; then the connection is closed. A deadline that ends is extended if the server itself has paused reading meanwhile.
+    408, headers beyond ``MAX_HEAD_BYTES`` get 431, what is not HTTP gets 400, a request that finds no room beside others that
+    are half here gets 503, each after the answers to the requests before it; then the connection is closed. Time during which
+    the server itself does not read does not count.
 
     Args:
         header_timeout: from the connection, or from the first byte of a further request, until the headers are complete.
-        body_timeout: from there until the body is complete. Also how long a connection that is to be closed is still read.
+        body_timeout: from there until the body is complete.
         clock: what the deadlines are read from; the machine's if it is not given.
     """
 
@@ -47,7 +57,15 @@ def receiving_protocol(
         body_seconds = body_timeout.total_seconds()
 
     Protocol.clock = clock or SystemClock()
+    Protocol.room = _Room(MAX_UNFINISHED_BYTES)
     return Protocol
+
+
+class _Room:
+    """What unfinished requests may still take."""
+
+    def __init__(self, bytes_left: int) -> None:
+        self.bytes_left = bytes_left
 
 
 class Connection(asyncio.Protocol):
@@ -56,6 +74,7 @@ class Connection(asyncio.Protocol):
     header_seconds: ClassVar[float]
     body_seconds: ClassVar[float]
     clock: ClassVar[Clock]
+    room: ClassVar[_Room]
 
     def __init__(
         self,
@@ -75,7 +94,9 @@ class Connection(asyncio.Protocol):
         self._reader = RequestReader(self)
         self._deadline = Deadline(self.clock, self._deadline_passed)
         self._extensions = {HANG_UP: {"call": self._hang_up}}
-        self._room = asyncio.Event()
+        self._stall = Deadline(self.clock, self._stalled)
+        self._unsent_bytes = 0  # when it was last looked at
+        self._drained = asyncio.Event()
         self._answering: Exchange | None = None
         self._waiting: deque[Exchange] = deque()  # received, not begun
         self._newest: Exchange  # once the head of a request is complete
@@ -84,7 +105,7 @@ class Connection(asyncio.Protocol):
         self._refusal: Refusal | None = None  # once it is set, nothing is read any more
         self._ending = False  # nothing is sent any more; what comes in is thrown away
         self._reading_paused = False
-        self._has_paused = False  # since the deadline was set
+        self._room_taken = 0
         self._discarded_bytes = 0
 
     # Called by uvicorn's server and by the event loop
@@ -93,14 +114,16 @@ class Connection(asyncio.Protocol):
         """Wait for a request, but not for ever."""
         self._transport = transport
         self._server.connections.add(self)  # type: ignore[arg-type]  # it names its own protocols
-        self._set_deadline()
+        self._deadline.set(self.header_seconds)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Tell the request that is being answered. Those that wait are forgotten."""
         del exc
         self._server.connections.discard(self)
         self._deadline.close()
+        self._stall.close()
         self._waiting.clear()
+        self._give_room_back()
         if self._answering is not None:
             self._answering.disconnect()
         self.resume_writing()
@@ -118,7 +141,7 @@ class Connection(asyncio.Protocol):
 
     def shutdown(self) -> None:
         """Close at once, or after the answers that are under way."""
-        if self._ending or not self._is_answering():
+        if not self._is_answering():
             self._transport.close()
         else:
             self._newest.keep_alive = False
@@ -126,12 +149,16 @@ class Connection(asyncio.Protocol):
     def pause_writing(self) -> None:
         """Let the application wait until the client has taken what was sent."""
         self.is_full = True
-        self._room.clear()
+        self._drained.clear()
+        self._unsent_bytes = self._transport.get_write_buffer_size()
+        self._stall.set(STALL_SECONDS)
 
     def resume_writing(self) -> None:
         """Let the application go on."""
         self.is_full = False
-        self._room.set()
+        self._drained.set()
+        if not self._ending:
+            self._stall.clear()
 
     def data_received(self, data: bytes) -> None:
         """Read what the client has sent."""
@@ -149,9 +176,13 @@ class Connection(asyncio.Protocol):
             self._refuse(error.refusal)
             return
         if self._reader.expecting is Expecting.REQUEST and self._is_answering():
-            return  # nearly always: the request came in one piece
+            if self._waiting:
+                self._take_room(len(data))
+            return  # nearly always: one request came in one piece
         if not self._deadline.is_set:
-            self._set_deadline()
+            is_body = self._reader.expecting is Expecting.BODY
+            self._deadline.set(self.body_seconds if is_body else self.header_seconds)
+        self._take_room(len(data))
 
     # Called by the reader: see request_reader.Taker
 
@@ -192,7 +223,7 @@ class Connection(asyncio.Protocol):
 
     async def drain(self) -> None:
         """Wait for the client."""
-        await self._room.wait()
+        await self._drained.wait()
 
     def body_taken(self) -> None:
         """Go on reading, unless requests wait that were received already."""
@@ -207,11 +238,13 @@ class Connection(asyncio.Protocol):
             return
         elif self._waiting:
             self._answer(self._waiting.popleft())
-        elif self._refusal is not None:
-            self._tell_refusal(self._refusal)
-        elif self._reader.expecting is Expecting.REQUEST:
-            self._is_idle = True
-            self._deadline.set(self._keep_alive_seconds)
+        else:
+            self._give_room_back()
+            if self._refusal is not None:
+                self._tell_refusal(self._refusal)
+            elif self._reader.expecting is Expecting.REQUEST:
+                self._is_idle = True
+                self._deadline.set(self._keep_alive_seconds)
         self.body_taken()
 
     def end(self) -> None:
@@ -221,14 +254,16 @@ class Connection(asyncio.Protocol):
         """
         if self._ending or self._transport.is_closing():
             return
-        self._deadline.clear()
+        self._ending = True
+        self._give_room_back()
+        self._unsent_bytes = self._transport.get_write_buffer_size()
         if self._client_has_ended or (self._refusal is None and self._reader.expecting is Expecting.REQUEST):
             self._transport.close()
-            return
-        self._ending = True
-        self._transport.write_eof()
-        self._resume_reading()
-        self._set_deadline()
+        else:
+            self._transport.write_eof()
+            self._resume_reading()
+        self._deadline.go_on()
+        self._deadline.set(LINGER_SECONDS)
 
     # Steps
 
@@ -242,18 +277,14 @@ class Connection(asyncio.Protocol):
         exchange = self._answering
         return exchange is not None and not exchange.complete and not exchange.gone
 
-    def _set_deadline(self) -> None:
-        self._has_paused = self._reading_paused
-        is_body = self._ending or self._reader.expecting is Expecting.BODY
-        self._deadline.set(self.body_seconds if is_body else self.header_seconds)
-
     def _deadline_passed(self) -> None:
-        if self._is_idle:
-            self._transport.close()
-        elif self._ending:
-            self._transport.abort()
-        elif self._has_paused:
-            self._set_deadline()
+        if self._ending:
+            if self._transport.get_write_buffer_size() > 0:
+                self._stall.set(STALL_SECONDS)  # it may be a slow reader
+            else:
+                self._transport.abort()
+        elif self._is_idle:
+            self.end()
         elif self._reader.expecting is Expecting.REQUEST:
             self._transport.abort()  # it has not asked for anything
         elif self._reader.expecting is Expecting.HEAD:
@@ -263,14 +294,35 @@ class Connection(asyncio.Protocol):
         else:
             self._refuse(refusals.body_too_slow(self.body_seconds))
 
+    def _stalled(self) -> None:
+        before, self._unsent_bytes = self._unsent_bytes, self._transport.get_write_buffer_size()
+        if self._unsent_bytes < before:
+            self._stall.set(STALL_SECONDS)
+        else:
+            self._transport.abort()
+
+    def _take_room(self, size: int) -> None:
+        if self._reader.expecting is Expecting.BODY and self._newest.complete:
+            return  # it is thrown away
+        self._room_taken += size
+        self.room.bytes_left -= size
+        if self.room.bytes_left < 0:
+            self._refuse(refusals.TOO_MUCH_UNFINISHED)
+
+    def _give_room_back(self) -> None:
+        self.room.bytes_left += self._room_taken
+        self._room_taken = 0
+
     def _pause_reading(self) -> None:
         if not self._reading_paused:
-            self._reading_paused = self._has_paused = True
+            self._reading_paused = True
+            self._deadline.hold()
             self._transport.pause_reading()
 
     def _resume_reading(self) -> None:
         if self._reading_paused and not self._transport.is_closing():
             self._reading_paused = False
+            self._deadline.go_on()
             self._transport.resume_reading()
 
     def _discard(self, size: int) -> None:

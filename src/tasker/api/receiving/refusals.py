@@ -15,13 +15,17 @@ class Refusal(NamedTuple):
     status: HTTPStatus
     code: str
     text: str
+    retry_after: int | None = None
+    """Seconds after which the request may be sent again, if that makes sense."""
 
     def answer(self) -> bytes:
         """The whole answer as it goes over the wire."""
         body = problems.body(self.status, self.code, self.text)
         return (
             f"HTTP/1.1 {self.status.value} {self.status.phrase}\r\ncontent-type: {problems.MEDIA_TYPE}\r\n"
-            f"content-length: {len(body)}\r\ncache-control: no-store\r\nconnection: close\r\n\r\n"
+            f"content-length: {len(body)}\r\ncache-control: no-store\r\nconnection: close\r\n"
+            + ("" if self.retry_after is None else f"retry-after: {self.retry_after}\r\n")
+            + "\r\n"
         ).encode() + body
 
 
@@ -42,6 +46,12 @@ HEAD_TOO_LARGE: Final = Refusal(
 )
 FRAMING_TOO_LARGE: Final = Refusal(
     HTTPStatus.BAD_REQUEST, "bad_request", "expected chunks of a sensible size, and trailers, if any, that are short"
+)
+TOO_MUCH_UNFINISHED: Final = Refusal(
+    HTTPStatus.SERVICE_UNAVAILABLE,
+    "server_busy",
+    "too many requests are only half here and fill the room that there is for them; send this one again later",
+    retry_after=5,
 )
 
 
