@@ -186,12 +186,12 @@ class Connection(asyncio.Protocol):
 
     # Called by the reader: see request_reader.Taker
 
-    def request_began(self, scope: Scope, *, keep_alive: bool, continue_awaited: bool) -> None:
+    def request_began(self, scope: Scope, *, keep_alive: bool) -> None:
         """Answer the request, or let it wait for those before it."""
         self._deadline.clear()
         self._discarded_bytes = 0
         scope["extensions"] = self._extensions
-        self._newest = Exchange(scope, self, keep_alive=keep_alive, continue_awaited=continue_awaited)
+        self._newest = Exchange(scope, self, keep_alive=keep_alive)
         if self._is_answering():
             self._waiting.append(self._newest)
             self._pause_reading()

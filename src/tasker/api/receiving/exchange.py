@@ -49,11 +49,11 @@ class Exchange:
     """
 
     __slots__ = (
-        *("_arrived", "_bodiless", "_body", "_chunked", "_continue_awaited", "_head", "_left", "_news", "_wire"),
+        *("_arrived", "_bodiless", "_body", "_chunked", "_continued", "_head", "_left", "_news", "_wire"),
         *("complete", "gone", "keep_alive", "scope", "started", "unread"),
     )
 
-    def __init__(self, scope: Scope, wire: Wire, *, keep_alive: bool, continue_awaited: bool) -> None:
+    def __init__(self, scope: Scope, wire: Wire, *, keep_alive: bool) -> None:
         self.scope = scope
         self.keep_alive = keep_alive
         """Whether the connection may be used again after the answer."""
@@ -64,7 +64,7 @@ class Exchange:
         self.unread = 0
         """Bytes of the body that the application has not taken yet."""
         self._wire = wire
-        self._continue_awaited = continue_awaited
+        self._continued = False  # the client was told to go on
         self._body: list[bytes] = []
         self._arrived = False  # the end of the body, until the application is told
         self._news: asyncio.Event | None = None
@@ -123,10 +123,8 @@ class Exchange:
 
     async def receive(self) -> Message:
         """Return the next part of the body once it is there, or say that nobody waits for the answer any more. See ASGI."""
-        if self._continue_awaited:
-            self._continue_awaited = False
-            self._wire.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         while not (self._body or self._arrived or self.complete or self.gone):
+            self._ask_for_body()
             self._news = self._news or asyncio.Event()
             self._news.clear()
             await self._news.wait()
@@ -158,6 +156,14 @@ class Exchange:
 
     # Steps
 
+    def _ask_for_body(self) -> None:
+        """Tell a client to go on that waits for that. Source: RFC 9110, 10.1.1."""
+        if not self._continued and not self.started:
+            self._continued = True
+            expected = dict(self.scope["headers"]).get(b"expect", b"")
+            if expected.lower() == b"100-continue" and self.scope["http_version"] == "1.1":
+                self._wire.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+
     def _start(self, status: int, headers: Iterable[tuple[bytes, bytes]]) -> bytes:
         """Decide how the answer is framed, and return its head."""
         lines = [_STATUS_LINES[status]]
@@ -184,7 +190,6 @@ class Exchange:
         if not head.count(b"\r") == head.count(b"\n") == len(lines):
             raise RuntimeError("expected headers without line breaks")
         self.started = True
-        self._continue_awaited = False
         return head
 
     def _send_body(self, part: bytes, *, more: bool) -> None:

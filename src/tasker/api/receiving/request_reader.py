@@ -2,18 +2,16 @@
 
 from enum import Enum, auto
 from typing import Final, Protocol
-from urllib.parse import unquote
 
 import httptools
 from starlette.types import Scope
 
 from tasker.api.receiving import refusals
+from tasker.api.receiving.head import scope_of
 from tasker.api.receiving.refusals import MAX_HEAD_BYTES, RefusedError
 
 _MAX_FRAMING: Final = 8
 """Bytes on the wire per byte of a chunked body, beyond ``MAX_HEAD_BYTES``. A chunk of a single byte takes six."""
-
-_ASGI: Final = {"version": "3.0", "spec_version": "2.3"}
 
 
 class Expecting(Enum):
@@ -27,7 +25,7 @@ class Expecting(Enum):
 class Taker(Protocol):
     """Who gets the requests."""
 
-    def request_began(self, scope: Scope, *, keep_alive: bool, continue_awaited: bool) -> None:
+    def request_began(self, scope: Scope, *, keep_alive: bool) -> None:
         """Take a request, of which the body is still to come."""
 
     def body_came(self, part: bytes) -> None:
@@ -106,14 +104,10 @@ class RequestReader:
         if self._head_bytes > MAX_HEAD_BYTES and self._measured_head() > MAX_HEAD_BYTES:
             raise RefusedError(refusals.HEAD_TOO_LARGE)
         version = self._parser.get_http_version()
-        scope = self._scope(version)
+        scope = scope_of(self._parser.get_method().decode(), self._target, version, self._headers)
         self.expecting = Expecting.BODY
         self._framing_bytes = 0
-        self._taker.request_began(
-            scope,
-            keep_alive=version == "1.1" and self._parser.should_keep_alive(),
-            continue_awaited=dict(self._headers).get(b"expect", b"").lower() == b"100-continue",
-        )
+        self._taker.request_began(scope, keep_alive=version == "1.1" and self._parser.should_keep_alive())
 
     def on_body(self, part: bytes) -> None:
         """Hand a part of the body on."""
@@ -145,7 +139,7 @@ class RequestReader:
             except httptools.HttpParserError as error:
                 if isinstance(error.__context__, RefusedError):
                     raise error.__context__ from None
-                raise RefusedError(refusals.NOT_HTTP) from None
+                raise RefusedError(refusals.unparsable(str(error))) from None
             else:
                 return
 
@@ -163,24 +157,3 @@ class RequestReader:
 
     def _measured_head(self) -> int:
         return len(self._target) + sum(len(name) + len(value) + 4 for name, value in self._headers)  # ": ", the end of the line
-
-    def _scope(self, version: str) -> Scope:
-        path, query = self._target, b""
-        if not path.startswith(b"/") or b"#" in path:
-            url = httptools.parse_url(path)
-            path, query = url.path, url.query or b""
-        elif b"?" in path:
-            path, _, query = path.partition(b"?")
-        text = path.decode("ascii")
-        return {
-            "type": "http",
-            "asgi": _ASGI,
-            "http_version": version,
-            "method": self._parser.get_method().decode("ascii"),
-            "scheme": "http",
-            "path": unquote(text) if "%" in text else text,
-            "raw_path": path,
-            "query_string": query,
-            "root_path": "",
-            "headers": self._headers,
-        }
