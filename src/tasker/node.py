@@ -211,7 +211,7 @@ class _Server(uvicorn.Server):
 def _uvicorn_config(app: object, settings: Settings) -> uvicorn.Config:
     return uvicorn.Config(
         app,  # type: ignore[arg-type]  # an ASGI application
-        http=receiving_protocol(settings.header_timeout, settings.body_timeout),
+        http=receiving_protocol(settings.header_timeout, settings.body_timeout, settings.keep_alive_timeout),
         ws="none",
         lifespan="off",
         interface="asgi3",
@@ -220,7 +220,6 @@ def _uvicorn_config(app: object, settings: Settings) -> uvicorn.Config:
         server_header=False,
         proxy_headers=False,
         backlog=BACKLOG,
-        timeout_keep_alive=75,
         timeout_graceful_shutdown=max(round(settings.grace_period.total_seconds()), 1),
     )
 

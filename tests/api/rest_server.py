@@ -276,7 +276,7 @@ async def listening(server):
     settings = server.settings
     config = uvicorn.Config(
         server.app,
-        http=receiving_protocol(settings.header_timeout, settings.body_timeout),
+        http=receiving_protocol(settings.header_timeout, settings.body_timeout, settings.keep_alive_timeout),
         ws="none",
         lifespan="off",
         interface="asgi3",

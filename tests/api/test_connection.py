@@ -60,8 +60,9 @@ class Listening:
     def __init__(self, app):
         self.clock = ManualClock()
         self.state = SimpleNamespace(connections=set(), tasks=set(), default_headers=[])
-        self._config = SimpleNamespace(loaded_app=app, timeout_keep_alive=60)
-        self._protocol = receiving_protocol(timedelta(seconds=10), timedelta(seconds=5), clock=self.clock)
+        self._config = SimpleNamespace(loaded_app=app)
+        timeouts = [timedelta(seconds=seconds) for seconds in (10, 5, 60)]
+        self._protocol = receiving_protocol(*timeouts, clock=self.clock)
 
     def connect(self):
         wire = Wire()
@@ -158,6 +159,17 @@ async def test_a_client_that_reads_nothing_of_its_answer_is_gone_after_a_while()
 
     await listening.clock.advance(300)
     assert wire.was_aborted
+
+
+async def test_an_idle_connection_is_kept_until_its_time_is_up_and_not_a_microsecond_less(listening):
+    made, wire = listening.connect()
+    for _ in range(3):
+        await listening.feed(made, GET)
+        await listening.clock.advance(59.999999)
+    assert (wire.written.count(b"HTTP/1.1 200"), wire.is_closed) == (3, False)
+
+    await listening.clock.advance(0.000001)
+    assert (wire.is_closed, wire.was_aborted) == (True, False)
 
 
 async def test_an_idle_connection_that_does_not_take_its_last_answer_is_gone_after_a_while(listening):

@@ -37,9 +37,9 @@ _MAX_UNREAD: Final = 65_536
 
 
 def receiving_protocol(
-    header_timeout: timedelta, body_timeout: timedelta, *, clock: Clock | None = None
+    header_timeout: timedelta, body_timeout: timedelta, keep_alive_timeout: timedelta, *, clock: Clock | None = None
 ) -> type[asyncio.Protocol]:
-    """Return a protocol for ``uvicorn.Config(http=...)``, of which it heeds ``app`` and ``timeout_keep_alive``.
+    """Return a protocol for ``uvicorn.Config(http=...)``, of which it heeds ``app`` alone.
 
     Requests may be pipelined; they are answered one after the other. An upgrade is declined. A client that is too slow gets
     408, headers beyond ``MAX_HEAD_BYTES`` get 431, what is not HTTP gets 400, a request that finds no room beside others that
@@ -49,12 +49,14 @@ def receiving_protocol(
     Args:
         header_timeout: from the connection, or from the first byte of a further request, until the headers are complete.
         body_timeout: from there until the body is complete.
+        keep_alive_timeout: from the end of an answer until the first byte of a further request.
         clock: what the deadlines are read from; the machine's if it is not given.
     """
 
     class Protocol(Connection):
         header_seconds = header_timeout.total_seconds()
         body_seconds = body_timeout.total_seconds()
+        keep_alive_seconds = keep_alive_timeout.total_seconds()
 
     Protocol.clock = clock or SystemClock()
     Protocol.room = _Room(MAX_UNFINISHED_BYTES)
@@ -73,6 +75,7 @@ class Connection(asyncio.Protocol):
 
     header_seconds: ClassVar[float]
     body_seconds: ClassVar[float]
+    keep_alive_seconds: ClassVar[float]
     clock: ClassVar[Clock]
     room: ClassVar[_Room]
 
@@ -87,7 +90,6 @@ class Connection(asyncio.Protocol):
         del app_state  # of lifespan events, which are not used
         self.is_full = False
         self._app = config.loaded_app
-        self._keep_alive_seconds = config.timeout_keep_alive
         self._server = server_state
         self._loop = _loop or asyncio.get_running_loop()
         self._transport: asyncio.Transport
@@ -244,7 +246,7 @@ class Connection(asyncio.Protocol):
                 self._tell_refusal(self._refusal)
             elif self._reader.expecting is Expecting.REQUEST:
                 self._is_idle = True
-                self._deadline.set(self._keep_alive_seconds)
+                self._deadline.set(self.keep_alive_seconds)
         self.body_taken()
 
     def end(self) -> None:
