@@ -38,6 +38,9 @@ _log = structlog.get_logger()
 BACKLOG: Final = 2_048
 """Connections that may wait to be accepted."""
 
+_DESCRIPTORS_OF_THE_STORE: Final = 64
+"""With what else the process has open, and some to spare."""
+
 
 class Node:
     """One server: a store, an engine that runs what is due, and the doors. Needs a running event loop."""
@@ -211,7 +214,12 @@ class _Server(uvicorn.Server):
 def _uvicorn_config(app: object, settings: Settings) -> uvicorn.Config:
     return uvicorn.Config(
         app,  # type: ignore[arg-type]  # an ASGI application
-        http=receiving_protocol(settings.header_timeout, settings.body_timeout, settings.keep_alive_timeout),
+        http=receiving_protocol(
+            settings.header_timeout,
+            settings.body_timeout,
+            settings.keep_alive_timeout,
+            kept_descriptors=settings.max_deliveries + _DESCRIPTORS_OF_THE_STORE,
+        ),
         ws="none",
         lifespan="off",
         interface="asgi3",

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import resource
 from datetime import timedelta
 from types import SimpleNamespace
 
@@ -21,9 +22,13 @@ PIECE = b"x" * 70_000
 class Wire:
     """The system's side of a connection. It takes what is written, unless it is told to keep it."""
 
-    def __init__(self):
+    def __init__(self, descriptor=3):
+        self.descriptor = descriptor
         self.written, self.unsent = b"", 0
         self.is_paused = self.has_eof = self.is_closed = self.was_aborted = False
+
+    def get_extra_info(self, _):
+        return SimpleNamespace(fileno=lambda: self.descriptor)
 
     def write(self, data):
         self.written += data
@@ -57,15 +62,15 @@ class Wire:
 class Listening:
     """What hands out connections."""
 
-    def __init__(self, app):
+    def __init__(self, app, **options):
         self.clock = ManualClock()
         self.state = SimpleNamespace(connections=set(), tasks=set(), default_headers=[])
         self._config = SimpleNamespace(loaded_app=app)
         timeouts = [timedelta(seconds=seconds) for seconds in (10, 5, 60)]
-        self._protocol = receiving_protocol(*timeouts, clock=self.clock)
+        self._protocol = receiving_protocol(*timeouts, clock=self.clock, **options)
 
-    def connect(self):
-        wire = Wire()
+    def connect(self, descriptor=3):
+        wire = Wire(descriptor)
         made = self._protocol(self._config, self.state, {}, asyncio.get_running_loop())
         made.connection_made(wire)
         return made, wire
@@ -262,3 +267,48 @@ async def test_heads_and_requests_that_wait_for_their_turn_take_room_too(monkeyp
         refused.append(made._refusal is not None)
 
     assert refused == [n * len(beginning) > 500_000 for n in range(1, 21)]
+
+
+# More callers than descriptors
+
+
+@pytest.fixture
+def limit(monkeypatch):
+    monkeypatch.setattr("resource.getrlimit", lambda _: (1_000, 1_000))
+    return 1_000
+
+
+@pytest.mark.parametrize(("kept", "of_callers"), [(64, 936), (264, 736), (10_064, 500)])
+async def test_callers_do_not_get_the_descriptors_that_are_kept_for_the_database_and_the_webhooks(limit, kept, of_callers):
+    listening = Listening(reads_all, kept_descriptors=kept)
+    made, wire = listening.connect(of_callers - 1)
+    await listening.feed(made, GET)
+    assert wire.status == 200
+
+    made, wire = listening.connect(of_callers)
+
+    assert (wire.status, wire.is_closed, made in listening.state.connections) == (503, True, False)
+    assert b"\r\nretry-after: 5\r\n" in wire.written
+    made.connection_lost(None)
+
+
+async def test_that_callers_were_turned_away_is_logged_now_and_then_with_their_number(limit, logged):
+    listening = Listening(reads_all)
+    for _ in range(50):
+        listening.connect(limit - 1)
+    assert [line["count"] for line in logged] == [1]
+    await listening.clock.advance(9.999999)
+    listening.connect(limit - 1)
+    assert len(logged) == 1
+
+    await listening.clock.advance(0.000001)
+    assert [line["count"] for line in logged] == [1, 50]
+    await listening.clock.advance(100)
+    listening.connect(limit - 1)
+    assert [line["count"] for line in logged] == [1, 50, 1]
+
+
+async def test_without_a_limit_of_descriptors_nobody_is_turned_away(monkeypatch):
+    monkeypatch.setattr("resource.getrlimit", lambda _: (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    _, wire = Listening(reads_all).connect(10**6)
+    assert not wire.is_closed

@@ -11,6 +11,7 @@ from starlette.types import Scope
 from uvicorn.server import ServerState
 
 from tasker.api.receiving import refusals
+from tasker.api.receiving.descriptors import Descriptors
 from tasker.api.receiving.exchange import Exchange
 from tasker.api.receiving.refusals import Refusal, RefusedError
 from tasker.api.receiving.request_reader import Expecting, RequestReader
@@ -37,19 +38,25 @@ _MAX_UNREAD: Final = 65_536
 
 
 def receiving_protocol(
-    header_timeout: timedelta, body_timeout: timedelta, keep_alive_timeout: timedelta, *, clock: Clock | None = None
+    header_timeout: timedelta,
+    body_timeout: timedelta,
+    keep_alive_timeout: timedelta,
+    *,
+    kept_descriptors: int = 64,
+    clock: Clock | None = None,
 ) -> type[asyncio.Protocol]:
     """Return a protocol for ``uvicorn.Config(http=...)``, of which it heeds ``app`` alone.
 
     Requests may be pipelined; they are answered one after the other. An upgrade is declined. A client that is too slow gets
     408, headers beyond ``MAX_HEAD_BYTES`` get 431, what is not HTTP gets 400, a request that finds no room beside others that
     are half here gets 503, each after the answers to the requests before it; then the connection is closed. Time during which
-    the server itself does not read does not count.
+    the server itself does not read does not count. A connection beyond what the limit of open files allows gets 503 at once.
 
     Args:
         header_timeout: from the connection, or from the first byte of a further request, until the headers are complete.
         body_timeout: from there until the body is complete.
         keep_alive_timeout: from the end of an answer until the first byte of a further request.
+        kept_descriptors: see ``descriptors.Descriptors``.
         clock: what the deadlines are read from; the machine's if it is not given.
     """
 
@@ -59,6 +66,7 @@ def receiving_protocol(
         keep_alive_seconds = keep_alive_timeout.total_seconds()
 
     Protocol.clock = clock or SystemClock()
+    Protocol.descriptors = Descriptors(Protocol.clock, kept=kept_descriptors)
     Protocol.room = _Room(MAX_UNFINISHED_BYTES)
     return Protocol
 
@@ -77,6 +85,7 @@ class Connection(asyncio.Protocol):
     body_seconds: ClassVar[float]
     keep_alive_seconds: ClassVar[float]
     clock: ClassVar[Clock]
+    descriptors: ClassVar[Descriptors]
     room: ClassVar[_Room]
 
     def __init__(
@@ -113,8 +122,12 @@ class Connection(asyncio.Protocol):
     # Called by uvicorn's server and by the event loop
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # it is one of TCP
-        """Wait for a request, but not for ever."""
+        """Wait for a request, but not for ever; or say that there is no room."""
         self._transport = transport
+        if not self.descriptors.has_room_for(transport.get_extra_info("socket").fileno()):
+            transport.write(refusals.NO_DESCRIPTOR.answer())
+            transport.close()
+            return
         self._server.connections.add(self)  # type: ignore[arg-type]  # it names its own protocols
         self._deadline.set(self.header_seconds)
 

@@ -64,6 +64,9 @@ TOO_MUCH_UNFINISHED: Final = Refusal(
     "too many requests are only half here and fill the room that there is for them; send this one again later",
     retry_after=5,
 )
+NO_DESCRIPTOR: Final = Refusal(
+    HTTPStatus.SERVICE_UNAVAILABLE, "server_busy", "too many connections are open; try again later", retry_after=5
+)
 
 
 def head_too_slow(seconds: float) -> Refusal:
