@@ -189,6 +189,7 @@ def problem_in(reply):
     assert problem["msg"] == problem["detail"] != ""
     assert problem["title"]
     assert problem["code"]
+    assert reply.body.endswith(b"}\n"), "in a terminal, the prompt follows on a line of its own"
     return problem["msg"]
 
 
