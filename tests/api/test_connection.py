@@ -252,8 +252,12 @@ async def test_room_is_given_back_however_a_request_ends(monkeypatch, happens):
         assert room.bytes_left == 20_000_000
 
 
-@pytest.mark.parametrize("beginning", [b"GET / HTTP/1.1\r\nx: " + b"x" * 60_000, GET * 1_000], ids=["heads", "pipelined"])
-async def test_heads_and_requests_that_wait_for_their_turn_take_room_too(monkeypatch, beginning):
+@pytest.mark.parametrize(
+    ("beginning", "holds"),
+    [(b"GET / HTTP/1.1\r\nx: " + b"x" * 60_000, 60_019), (GET * 101, 101 * len(GET) + 100 * 2_048)],
+    ids=["heads", "pipelined"],
+)
+async def test_heads_and_requests_that_wait_for_their_turn_take_room_too(monkeypatch, beginning, holds):
     monkeypatch.setattr(connection, "MAX_UNFINISHED_BYTES", 500_000)
 
     async def app(scope, receive, send):
@@ -266,7 +270,17 @@ async def test_heads_and_requests_that_wait_for_their_turn_take_room_too(monkeyp
         await listening.feed(made, beginning)
         refused.append(made._refusal is not None)
 
-    assert refused == [n * len(beginning) > 500_000 for n in range(1, 21)]
+    assert refused == [n * holds > 500_000 for n in range(1, 21)]
+
+
+async def test_of_requests_that_find_no_room_to_wait_in_the_next_is_refused_and_the_others_are_forgotten(monkeypatch):
+    monkeypatch.setattr(connection, "MAX_UNFINISHED_BYTES", 100_000)
+    listening = Listening(reads_all)
+    made, wire = listening.connect()
+    await listening.feed(made, GET * 101)
+
+    assert [line[9:12] for line in wire.written.splitlines() if line.startswith(b"HTTP/1.1")] == [b"200", b"503"]
+    assert wire.is_closed or wire.has_eof
 
 
 # More callers than descriptors

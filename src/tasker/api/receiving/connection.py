@@ -36,6 +36,9 @@ STALL_SECONDS: Final = 300.0
 _MAX_UNREAD: Final = 65_536
 """Bytes of a body that may wait for the application before no more is read."""
 
+_BYTES_PER_WAITING: Final = 2_048
+"""What a request that waits for its turn takes beside its bytes, about."""
+
 
 def receiving_protocol(
     header_timeout: timedelta,
@@ -192,7 +195,7 @@ class Connection(asyncio.Protocol):
             return
         if self._reader.expecting is Expecting.REQUEST and self._is_answering():
             if self._waiting:
-                self._take_room(len(data))
+                self._take_room(len(data) + len(self._waiting) * _BYTES_PER_WAITING)
             return  # nearly always: one request came in one piece
         if not self._deadline.is_set:
             is_body = self._reader.expecting is Expecting.BODY
@@ -322,6 +325,7 @@ class Connection(asyncio.Protocol):
         self._room_taken += size
         self.room.bytes_left -= size
         if self.room.bytes_left < 0:
+            self._waiting.clear()  # the refusal is the answer to the first of them
             self._refuse(refusals.TOO_MUCH_UNFINISHED)
 
     def _give_room_back(self) -> None:
