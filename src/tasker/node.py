@@ -39,6 +39,9 @@ _log = structlog.get_logger()
 BACKLOG: Final = 2_048
 """Connections that may wait to be accepted."""
 
+_DESCRIPTORS_OF_THE_STORE: Final = 64
+"""With what else the process has open, and some to spare."""
+
 
 class Node:
     """One server: a store, an engine that runs what is due, and the doors. Needs a running event loop."""
@@ -220,7 +223,12 @@ class _Server(uvicorn.Server):
 def _uvicorn_config(app: object, settings: Settings) -> uvicorn.Config:
     return uvicorn.Config(
         app,  # type: ignore[arg-type]  # an ASGI application
-        http=receiving_protocol(settings.header_timeout, settings.body_timeout),
+        http=receiving_protocol(
+            settings.header_timeout,
+            settings.body_timeout,
+            settings.keep_alive_timeout,
+            kept_descriptors=settings.max_deliveries + _DESCRIPTORS_OF_THE_STORE,
+        ),
         ws="none",
         lifespan="off",
         interface="asgi3",
@@ -229,7 +237,6 @@ def _uvicorn_config(app: object, settings: Settings) -> uvicorn.Config:
         server_header=False,
         proxy_headers=False,
         backlog=BACKLOG,
-        timeout_keep_alive=75,
         timeout_graceful_shutdown=max(round(settings.grace_period.total_seconds()), 1),
     )
 

@@ -189,6 +189,7 @@ def problem_in(reply):
     assert problem["msg"] == problem["detail"] != ""
     assert problem["title"]
     assert problem["code"]
+    assert reply.body.endswith(b"}\n"), "in a terminal, the prompt follows on a line of its own"
     return problem["msg"]
 
 
@@ -276,7 +277,7 @@ async def listening(server):
     settings = server.settings
     config = uvicorn.Config(
         server.app,
-        http=receiving_protocol(settings.header_timeout, settings.body_timeout),
+        http=receiving_protocol(settings.header_timeout, settings.body_timeout, settings.keep_alive_timeout),
         ws="none",
         lifespan="off",
         interface="asgi3",

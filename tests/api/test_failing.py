@@ -128,3 +128,10 @@ async def test_an_empty_first_page_does_not_break_the_array():
     async with running(Gappy) as server:
         await store_one(server)
         assert len((await server.call("GET", "/tasks/type/hash")).json) == 2
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/stats", "/nodes"])
+async def test_an_answer_ends_with_a_line_feed_so_that_a_prompt_follows_on_a_line_of_its_own(server, path):
+    body = (await server.call("GET", path)).body
+    assert body.endswith((b"}\n", b"]\n"))
+    assert body.count(b"\n") == 1

@@ -76,7 +76,7 @@ def test_what_is_no_row_of_the_table_is_described_too(word):
 
 def test_every_error_is_described_with_its_status():
     described = {(int(status), code(word)[0]) for status, word, _ in table(REST, "## Errors")}
-    written = {texts[0] for texts in texts_handed_to("_response", "_Refusal") if texts}
+    written = {texts[0] for texts in texts_handed_to("_response", "Refusal") if texts}
     assert set(PROBLEMS.values()) <= described
     assert {word for _, word in described} == {word for _, word in PROBLEMS.values()} | written
 

@@ -69,5 +69,7 @@ async def read_nothing(receive: Receive, limit: int) -> None:
 def answer(
     shape: msgspec.Struct | Sequence[msgspec.Struct], *, status: int = 200, headers: dict[str, str] | None = None
 ) -> Response:
-    """Return the answer that is *shape* in JSON."""
-    return Response(msgspec.json.encode(shape), status, headers={**PRIVATE, **(headers or {})}, media_type="application/json")
+    """Return the answer that is *shape* in JSON, and a line feed, as in ``problems.body``."""
+    return Response(
+        msgspec.json.encode(shape) + b"\n", status, headers={**PRIVATE, **(headers or {})}, media_type="application/json"
+    )

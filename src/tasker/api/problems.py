@@ -73,10 +73,11 @@ def internal_error() -> Response:
 
 
 def body(status: int, code: str, text: str, *, field: str = "") -> bytes:
-    """Return the JSON of a problem."""
-    return msgspec.json.encode(
-        Problem(title=HTTPStatus(status).phrase, status=status, code=code, detail=text, msg=text, field=field or msgspec.UNSET)
+    """Return the JSON of a problem, and a line feed: in a terminal, the prompt follows on a line of its own."""
+    problem = Problem(
+        title=HTTPStatus(status).phrase, status=status, code=code, detail=text, msg=text, field=field or msgspec.UNSET
     )
+    return msgspec.json.encode(problem) + b"\n"
 
 
 def _headers(error: TaskerError) -> dict[str, str]:

@@ -264,6 +264,15 @@ SETTINGS: Final = (
         toml=(int, float),
     ),
     Setting(
+        name="keep_alive_timeout",
+        metavar="SECONDS",
+        help="How long a connection without a request is kept open for the next one. A load balancer in front must close its "
+        "idle connections earlier: give it less, or this more.",
+        expected="a number of seconds from 0.1 to 86400",
+        parse=_seconds(0.1, 86_400),
+        toml=(int, float),
+    ),
+    Setting(
         name="max_deliveries",
         metavar="NUMBER",
         help="Maximum number of webhooks to send at once.",
