@@ -9,7 +9,7 @@ from ipaddress import ip_address
 from typing import Any, Final
 
 from tasker.config import Settings
-from tasker.errors import BodyTooLargeError, ForbiddenError, UnauthorizedError, UnsupportedMediaTypeError
+from tasker.errors import BodyTooLargeError, ForbiddenError, UnauthorizedError, UnsupportedMediaTypeError, cut
 
 OPEN_PATHS: Final = frozenset({"/healthz", "/readyz"})
 """What load balancers ask, which have no key."""
@@ -128,9 +128,8 @@ def _same_host(origin: bytes, host: bytes) -> bool:
 
 def _check_media_type(media_type: bytes) -> None:
     if media_type != b"application/json" and media_type.partition(b";")[0].strip().lower() != b"application/json":
-        raise UnsupportedMediaTypeError(media_type[:60].decode("latin-1"))
+        raise UnsupportedMediaTypeError(cut(media_type.decode("latin-1")))
 
 
 def _shown(value: bytes) -> str:
-    text = value[:60].decode("latin-1")
-    return repr(text if len(value) <= 60 else text + "...")
+    return repr(cut(value.decode("latin-1")))

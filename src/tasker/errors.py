@@ -37,8 +37,23 @@ contract, and the webhook task type turns it into the outcome of the attempt.
     - TakeOverError              a row of the earlier server's tables cannot be read
 
 An error takes its data and builds its own message. The message says what to do next where that is
-known. No message carries a secret, a webhook body, userinfo or a query string.
+known. No message carries a secret, a webhook body, userinfo or a query string. Of what a caller sent,
+it shows a piece at most: see ``cut``.
 """
+
+from typing import Final
+
+SHOWN: Final = 60
+"""Characters of what a caller sent that a message shows."""
+
+
+def cut(text: str) -> str:
+    """Return *text*, or its first ``SHOWN`` characters and ``...`` if it is longer, so that a message stays a line.
+
+    >>> cut("x" * 100) == "x" * 60 + "..."
+    True
+    """
+    return text if len(text) <= SHOWN else text[:SHOWN] + "..."
 
 
 class TaskerError(Exception):

@@ -8,7 +8,7 @@ from msgspec import UNSET, UnsetType
 
 from tasker import __version__, explaining
 from tasker.engine.engine import Engine
-from tasker.errors import DestinationNotFoundError, InvalidTaskError, TaskNotFoundError
+from tasker.errors import DestinationNotFoundError, InvalidTaskError, TaskNotFoundError, cut
 from tasker.ids import new_id, parse_id
 from tasker.interfaces import Page, Store, TaskFilter, TaskType
 from tasker.model import instants
@@ -235,10 +235,10 @@ def _parsed_id(text: str) -> TaskId:
     try:
         return parse_id(text)
     except ValueError:
-        raise TaskNotFoundError(text if len(text) <= 60 else text[:60] + "...") from None
+        raise TaskNotFoundError(cut(text)) from None
 
 
 def _parsed_gate(text: str) -> int:
     if text.isascii() and text.isdigit() and len(text) <= 9:
         return int(text)
-    raise DestinationNotFoundError(text if len(text) <= 60 else text[:60] + "...")
+    raise DestinationNotFoundError(cut(text))

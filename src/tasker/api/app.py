@@ -15,7 +15,7 @@ from tasker.api.create import creator
 from tasker.api.receiving import HANG_UP
 from tasker.api.routes import about, destinations, tasks
 from tasker.config import Settings
-from tasker.errors import TaskerError
+from tasker.errors import TaskerError, cut
 from tasker.service import Service
 from tasker.task_types.registry import Registry
 
@@ -60,7 +60,7 @@ class _Door:
         except asyncio.CancelledError:  # the server stops and waits no longer; outside of this frame nothing is left to end
             _hang_up(scope)
         except Exception:  # noqa: BLE001 - a defect: the log tells, the caller learns nothing of it
-            _log.exception("a request found a defect", method=scope["method"], path=scope["path"][:200])
+            _log.exception("a request found a defect", method=scope["method"], path=cut(scope["path"]))
             await problems.internal_error()(scope, receive, send)
 
     async def _route(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -83,7 +83,7 @@ class _Door:
             # Without its end the client sees that a part is missing.
             _log.warning(
                 "an answer was cut short",
-                path=scope["path"][:200],
+                path=cut(scope["path"]),
                 reason=str(error) if isinstance(error, TaskerError) else type(error).__name__,
             )
             _hang_up(scope)

@@ -7,7 +7,7 @@ from typing import Any, Final
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
-from tasker.errors import InvalidTaskError
+from tasker.errors import InvalidTaskError, cut
 from tasker.interfaces import TaskType
 from tasker.task_types.registry import Registry
 from tasker.wire.fields import request_type
@@ -84,7 +84,7 @@ class BodyDecoder:
             path = _path(unknown[2])
             expected = self._members.get(path, ())
             return InvalidTaskError(
-                _joined(path, _shortened(unknown[1])),
+                _joined(path, cut(unknown[1])),
                 f"expected {'one of ' if len(expected) > 1 else ''}{', '.join(expected)}, got a name that is unknown here",
             )
         placed = _PLACED.fullmatch(text)
@@ -178,7 +178,3 @@ def _path(place: str | None) -> str:
 
 def _joined(path: str, name: str) -> str:
     return f"{path}.{name}" if path else name
-
-
-def _shortened(name: str) -> str:
-    return name if len(name) <= 60 else name[:60] + "..."

@@ -14,7 +14,7 @@ from yarl import URL
 from tasker import __version__, urls
 from tasker.egress.http_client import DeliveryError, HttpClient, Request
 from tasker.egress.signing import Signer
-from tasker.errors import InvalidTaskError
+from tasker.errors import InvalidTaskError, cut
 from tasker.model.attempt import Attempt, Exchange, Failed, Outcome, Succeeded
 from tasker.model.gate import Destination, GateKind
 from tasker.model.instants import SECOND, Instant
@@ -175,7 +175,7 @@ def _checked(request: WebhookFields | CallbackFields) -> str:
     if request.success is not UNSET:
         for place, status in enumerate(request.success):
             if not (200 <= status <= 599 if isinstance(status, int) else _CLASS.fullmatch(status)):
-                shown = status if isinstance(status, int) else repr(status[:30])
+                shown = status if isinstance(status, int) else repr(cut(status))
                 raise InvalidTaskError(
                     f"success[{place}]", f'expected a status from 200 to 599, or a class from "2xx" to "5xx", got: {shown}'
                 )
@@ -194,11 +194,11 @@ def _check_headers(headers: Mapping[str, str], url: str) -> None:
     seen = set()
     for name, value in headers.items():
         if not name or not _TOKEN.fullmatch(name):
-            begins = _TOKEN.match(name)[0][:60]  # type: ignore[index]  # it matches nothing, too
+            begins = cut(_TOKEN.match(name)[0])  # type: ignore[index]  # it matches nothing, too
             raise InvalidTaskError(
                 "headers", f"expected names of letters, digits and signs such as - and _, got one that begins with {begins!r}"
             )
-        lowered, field = name.lower(), f"headers.{name if len(name) <= 60 else name[:60] + '...'}"
+        lowered, field = name.lower(), f"headers.{cut(name)}"
         if lowered in _OF_THE_CONNECTION:
             raise InvalidTaskError(field, "expected no header that is about the connection: tasker makes those itself")
         if lowered in _OF_TASKER:

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from tasker.api.problems import PRIVATE
-from tasker.errors import InvalidQueryError
+from tasker.errors import InvalidQueryError, cut
 
 MAX_LIMIT: Final = 1_000
 """The longest page that a caller may ask for."""
@@ -43,7 +43,7 @@ async def answer_list(request: Request, read: ReadPart) -> Response:
     query = request.query_params
     for name in query:
         if name not in _PARAMETERS:
-            raise InvalidQueryError(name[:60], f"unknown here; expected {' or '.join(_PARAMETERS)}")
+            raise InvalidQueryError(cut(name), f"unknown here; expected {' or '.join(_PARAMETERS)}")
     if "limit" not in query:
         if "cursor" in query:
             raise InvalidQueryError("cursor", "expected together with limit, which is missing")
@@ -60,7 +60,7 @@ async def answer_list(request: Request, read: ReadPart) -> Response:
 def _limit(text: str) -> int:
     if text.isascii() and text.isdigit() and len(text) <= 4 and 1 <= int(text) <= MAX_LIMIT:
         return int(text)
-    raise InvalidQueryError("limit", f"expected a whole number from 1 to {MAX_LIMIT}, got: {text[:20]!r}")
+    raise InvalidQueryError("limit", f"expected a whole number from 1 to {MAX_LIMIT}, got: {cut(text)!r}")
 
 
 class _WholeList(Response):

@@ -10,7 +10,7 @@ from starlette.routing import BaseRoute, Route
 from tasker.api.bodies import answer, read_nothing
 from tasker.api.problems import PRIVATE
 from tasker.api.routes.lists import Part, ReadPart, answer_list
-from tasker.errors import InvalidQueryError
+from tasker.errors import InvalidQueryError, cut
 from tasker.interfaces import TaskFilter
 from tasker.model.task import State, Task
 from tasker.service import Service
@@ -77,4 +77,4 @@ def _reader(service: Service, which: TaskFilter, write: Callable[[Task], bytes])
 
 def _check_known(parameter: str, value: str, known: Iterable[str]) -> None:
     if value not in known:
-        raise InvalidQueryError(parameter, f"expected one of {', '.join(known)}, got: {value[:60]!r}")
+        raise InvalidQueryError(parameter, f"expected one of {', '.join(known)}, got: {cut(value)!r}")
