@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Final
 
 from tasker.api.openapi.document import document_json
+from tasker.api.routes.all import CALLS
 from tasker.cli.settings import SETTINGS, Setting
 from tasker.task_types.hash import HashType
 from tasker.task_types.registry import Registry
@@ -19,7 +20,7 @@ def generated() -> Mapping[Path, str]:
     configuration = DOCS / "configuration.md"
     return {
         configuration: _with_part(configuration.read_text(encoding="utf-8"), "settings", _settings_table()),
-        DOCS / "openapi.json": document_json(_built_in_types()).decode(),
+        DOCS / "openapi.json": document_json(CALLS, _built_in_types()).decode(),
     }
 
 

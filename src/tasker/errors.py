@@ -6,9 +6,9 @@ And ``DeliveryError`` is defined with ``HttpClient`` in ``egress/http_client.py`
 contract, and the webhook task type turns it into the outcome of the attempt.
 
 * TaskerError
-  + InvalidRequestError          the body of a request cannot be used
+  + InvalidRequestError          the body of a request, or a header, cannot be used
     - InvalidTaskError           it cannot become a task
-  + InvalidQueryError            a query parameter of a list cannot be used
+  + InvalidQueryError            a query parameter, or the type or state of a list, cannot be used
   + TaskNotFoundError
   + TaskExistsError              a task with this id is already stored
   + TaskRunningError             a running task cannot be deleted
@@ -61,10 +61,10 @@ class TaskerError(Exception):
 
 
 class InvalidRequestError(TaskerError):
-    """The body of a request cannot be used.
+    """The body of a request, or a header, cannot be used.
 
     Args:
-        field: where the problem is, as a dotted path in the body (``webhook.url``); empty for the body as a whole.
+        field: where the problem is, as a dotted path in the body (``webhook.url``), or a header; empty for the body as a whole.
         problem: what is wrong and what would be right, as a clause: ``expected a URL with a host, got: http://``.
     """
 
@@ -79,7 +79,7 @@ class InvalidTaskError(InvalidRequestError):
 
 
 class InvalidQueryError(TaskerError):
-    """A query parameter of a list cannot be used."""
+    """A query parameter cannot be used, or the type or the state that a list is asked for."""
 
     def __init__(self, parameter: str, problem: str) -> None:
         self.parameter = parameter
@@ -175,11 +175,16 @@ class UnsupportedMediaTypeError(RefusedError):
 
 
 class BodyTooLargeError(RefusedError):
-    """The body is longer than this server accepts."""
+    """The body is longer than this server accepts.
 
-    def __init__(self, limit: int) -> None:
+    Args:
+        limit: bytes.
+        setting: what sets the limit; empty if it is fixed.
+    """
+
+    def __init__(self, limit: int, *, setting: str = "--max-body-bytes") -> None:
         self.limit = limit
-        super().__init__(f"expected a body of at most {limit} bytes (--max-body-bytes), got more")
+        super().__init__(f"expected a body of at most {limit} bytes{f' ({setting})' if setting else ''}, got more")
 
 
 class StoreError(TaskerError):

@@ -11,6 +11,7 @@ from tasker.errors import cut
 _ORDINARY: Final = re.compile(r"https?://[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(/[!-\[\]-~]*)?", re.ASCII)
 """What most URLs look like: nothing in them can be wrong."""
 _FORBIDDEN: Final = re.compile(r"[\x00-\x20\x7f\\\u0080-\u00a0\u2028\u2029]")
+_PASSWORD: Final = re.compile(r"((?:[^/?#:]*://)?[^/?#:]*:)[^/?#]*(?=@)")
 _USUAL_LENGTH: Final = 1_000
 """Characters of a URL up to which what it says is remembered."""
 
@@ -51,6 +52,16 @@ def origin(url: str) -> str:
     'https://example.org:443'
     """
     return _origin_once(url) if len(url) <= _USUAL_LENGTH else _origin(url)
+
+
+def masked(url: str) -> str:
+    """Return *url*, whatever it is, with ``***`` in place of the password, and otherwise as it is.
+
+    >>> masked("https://me:secret@example.org/x")
+    'https://me:***@example.org/x'
+    """
+    found = _PASSWORD.match(url)
+    return url if found is None else f"{found[1]}***{url[found.end() :]}"
 
 
 def _origin(url: str) -> str:

@@ -9,11 +9,14 @@ import structlog
 
 from tasker.callbacks import Ending, callback_for
 from tasker.errors import StoreError, StoreUnavailableError
-from tasker.interfaces import PRUNE_LIMIT, Claim, Claimed, GateRecord, NodeRecord, Page, Standing, TakenBack, TaskFilter
+from tasker.interfaces import PRUNE_LIMIT, Claim, Claimed, Page, TakenBack, TaskFilter
 from tasker.model import instants
 from tasker.model.attempt import Attempt, AttemptRecord
+from tasker.model.gate import GateRecord
 from tasker.model.instants import Instant
 from tasker.model.lifecycle import MAX_CRASHES, Settlement
+from tasker.model.node import NodeRecord
+from tasker.model.standing import Standing
 from tasker.model.task import Pool, State, Task, TaskId
 from tasker.stores import queries
 from tasker.stores.faults import CRASHED, fault_text
