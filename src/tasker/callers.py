@@ -12,8 +12,9 @@ class Scope(Enum):
     OPEN = "open"
     """Whether the server is alive and ready. Everybody may ask."""
     METRICS = "metrics"
-    """What the server counts and measures, and the description of its calls."""
+    """What the server counts and measures, and the nodes that share its store."""
     TASKS_READ = "tasks:read"
+    """Look at tasks and destinations, and at the description of the calls."""
     TASKS_WRITE = "tasks:write"
     """Create, delete and retry tasks."""
     SECRETS_READ = "secrets:read"
@@ -21,7 +22,7 @@ class Scope(Enum):
     OPERATE = "operate"
     """Pause, resume and limit destinations."""
     ADMIN = "admin"
-    """See the nodes behind the server."""
+    """Say who may call. No call needs it yet."""
 
 
 class Caller(Struct, frozen=True):

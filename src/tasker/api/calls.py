@@ -228,7 +228,7 @@ class Calls:
         """What ``find`` returns for methods and paths in which nothing varies: a quick look."""
         # Where two fit, the one that begins with more fixed text comes first.
         paths = sorted(by_path, key=lambda path: -len(path.partition("{")[0]))
-        self._paths = [(re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", path)), by_path[path]) for path in paths]
+        self._paths = [(_pattern(path), by_path[path]) for path in paths]
 
     def find(self, method: str, path: str) -> Found:
         """Return the call for *method* and *path*, and what stands at the names in its path."""
@@ -238,6 +238,10 @@ class Calls:
                 found = methods.get(method) or _wrong_method(methods)
                 return found._replace(values=match.groupdict())
         return _NOTHING_FOUND
+
+
+def _pattern(path: str) -> re.Pattern[str]:
+    return re.compile(re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>[^/]+)", re.escape(path)))
 
 
 def _wrong_method(methods: Mapping[str, Found]) -> Found:

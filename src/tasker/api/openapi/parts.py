@@ -9,10 +9,10 @@ from tasker.api import problems
 _TEXT: Final = {"type": "string"}
 _SECONDS: Final = {"description": "Seconds after which another try makes sense.", "schema": {"type": "integer"}}
 
-_OPEN: Final = (400, 405, 408, 431, 500)
+OPEN: Final = (400, 405, 408, 431, 500)
 """What every call may be answered, one that needs no key included."""
 
-_KEYED: Final = (401, 403, *_OPEN)
+KEYED: Final = (401, 403, *OPEN)
 """What every other call may be answered."""
 
 _REFUSALS: Final[Mapping[int, tuple[str, dict[str, Any]]]] = {
@@ -54,7 +54,7 @@ def refusals(statuses: Iterable[int], *, is_open: bool) -> dict[str, Any]:
     Args:
         is_open: whether the call needs no key.
     """
-    all_statuses = sorted({*statuses, *(_OPEN if is_open else _KEYED)})
+    all_statuses = sorted({*statuses, *(OPEN if is_open else KEYED)})
     return {str(status): {"$ref": f"#/components/responses/{_name(status)}"} for status in all_statuses}
 
 

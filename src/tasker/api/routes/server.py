@@ -64,7 +64,7 @@ async def get_stats(request: Request) -> Response:
     method="GET",
     path="/nodes",
     summary="The servers that share the database, in the order in which they started.",
-    scope=Scope.ADMIN,
+    scope=Scope.METRICS,
     answers=(Answer(description="The nodes.", shape=NodeView, is_list=True),),
     errors=READING,
     page="server.md#nodes",
@@ -78,7 +78,7 @@ async def get_nodes(request: Request) -> Response:
     method="GET",
     path="/openapi.json",
     summary="This description.",
-    scope=Scope.METRICS,
+    scope=Scope.TASKS_READ,
     answers=(Answer(description="OpenAPI 3.1.", shape=Shape.DOCUMENT),),
     page="server.md#description",
 ).answered_by

@@ -29,7 +29,10 @@ from tasker.wire.tasks import Created, task_json, wrapped_task_json
 
 _STATES: Final = {state.word: state for state in State}
 _ID: Final = {"type": "string", "format": "uuid"}
-_LISTED: Final = "The tasks, without the values of their headers. A list that breaks off has failed half-way."
+_LISTED: Final = (
+    "The tasks, without the values of their headers and the passwords in their URLs. "
+    "A list that breaks off has failed half-way."
+)
 
 
 @Call(
