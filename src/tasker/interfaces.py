@@ -12,9 +12,11 @@ from msgspec import Struct
 
 from tasker.model.attempt import Attempt, AttemptRecord, Outcome
 from tasker.model.ending import Ending
-from tasker.model.gate import Destination, Gate
+from tasker.model.gate import Destination, GateRecord
 from tasker.model.instants import Instant
 from tasker.model.lifecycle import Move, Settlement
+from tasker.model.node import NodeRecord
+from tasker.model.standing import Standing
 from tasker.model.task import Pool, State, Task, TaskId
 from tasker.timing.clock import Clock
 from tasker.wire.fields import TaskFields
@@ -24,9 +26,6 @@ PRUNE_LIMIT: Final = 500
 
 EXPIRE_LIMIT: Final = 500
 """Tasks that one claim ends at most because they could not start in time."""
-
-HELD_COUNTED_TO: Final = 10_000
-"""Where counting the tasks that a gate holds stops."""
 
 
 class Claimed(Struct, frozen=True):
@@ -82,41 +81,6 @@ class Claim(Struct, frozen=True):
 
     task_id: TaskId
     fence: int
-
-
-class NodeRecord(Struct, frozen=True, kw_only=True):
-    """A node that shares the store, or did so lately."""
-
-    id: str
-    """A UUID, new at every start."""
-    address: str
-    """The URL that it listens at."""
-    version: str
-    started_at: Instant
-    lease_until: Instant | None
-    """When it ends unless it is renewed; past: the node is gone, or cannot reach the store. None: it holds the store alone."""
-    running: int
-    """Tasks that are ``in_progress`` on it."""
-
-
-class GateRecord(Struct, frozen=True, kw_only=True):
-    """A gate, and what is behind and before it."""
-
-    gate: Gate
-    running: int
-    """Its tasks that are ``in_progress``, on all nodes."""
-    held: int
-    """Its tasks that are due and set aside; counting stops at ``HELD_COUNTED_TO``."""
-
-
-class Standing(Struct, frozen=True, kw_only=True):
-    """Why a task is where it is."""
-
-    task: Task
-    gate: GateRecord | None
-    """The gate of its destination; None: it has none."""
-    is_held: bool
-    """Whether the gate has set it aside."""
 
 
 class TaskFilter(Struct, frozen=True):
@@ -376,9 +340,10 @@ class TaskType(Protocol):
         """What a request for such a task may say, as a msgspec struct. Its JSON is what the store keeps."""
 
     def prepare(self, request: TaskFields) -> TaskFields:
-        """Check *request*, which has the members of ``fields`` and of the right types, and return what is to be stored.
+        """Check *request*, a ``fields`` whose members have the right types, and return what is to be stored: all of it.
 
-        The members that every type has (those of ``TaskFields``) are taken from the request, whatever is returned.
+        Return *request* itself if nothing is to be changed, else ``msgspec.structs.replace(request, ...)``: what is not
+        returned is dropped, the members that every type has (those of ``TaskFields``) included. Those are checked elsewhere.
 
         Raises:
             InvalidTaskError: it cannot become a task. Its ``field`` is the member's name, without the type's.

@@ -27,7 +27,7 @@ from tasker.engine.engine import Engine
 from tasker.engine.telemetry import Telemetry
 from tasker.errors import DatabaseError, ListenError, StartError, StoreUnavailableError
 from tasker.interfaces import Follow, Store
-from tasker.service import Service
+from tasker.service.service import Service
 from tasker.stores.sqlite.store import SqliteStore
 from tasker.task_types.hash import HashType
 from tasker.task_types.registry import Registry, installed
@@ -97,7 +97,7 @@ class Node:
                 raise DatabaseError(
                     shown_database(settings.database_url), f"{error.reason}; see to that and start again"
                 ) from error
-            service = Service(store, self._engine)
+            service = Service(store, self._engine, registry)
             self._server = _Server(_uvicorn_config(build_app(service, registry, Access(settings), settings), settings))
             self._serving = asyncio.create_task(self._server.serve(sockets=[listening]))
             closing.push_async_callback(self._stop_serving)

@@ -290,13 +290,13 @@ async def test_other_headers_may_come_several_times(server):
 @pytest.mark.parametrize(
     ("target", "host", "status"),
     [
-        ("http://localhost/healthz", "evil.example", 200),
-        ("http://evil.example/healthz", "localhost", 403),
-        ("HTTP://LOCALHOST:8080/healthz?x", "localhost", 200),
-        ("http://[::1]/healthz", "localhost", 200),
+        ("http://localhost/nodes", "evil.example", 200),
+        ("http://evil.example/nodes", "localhost", 403),
+        ("HTTP://LOCALHOST:8080/nodes", "localhost", 200),
+        ("http://[::1]/nodes", "localhost", 200),
         ("http://localhost", "localhost", 404),
         ("http://localhost?x", "localhost", 404),
-        ("http://a:b:c/healthz", "localhost", 403),
+        ("http://a:b:c/nodes", "localhost", 403),
     ],
 )
 async def test_a_target_that_names_a_host_decides_over_the_header(server, target, host, status):

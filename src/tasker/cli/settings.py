@@ -13,7 +13,7 @@ from tasker.config import EGRESS_LEVELS, LOG_FORMATS, LOG_LEVELS, Settings, chec
 from tasker.egress import signing
 from tasker.egress.address_policy import HOST_NAME, read_entry
 from tasker.egress.egress_proxy import read_proxy
-from tasker.errors import SettingError
+from tasker.errors import SettingError, cut
 
 API_KEYS_VARIABLE: Final = "TASKER_API_KEYS"
 """The only setting that is only a variable: an option would show the keys to anybody who lists processes."""
@@ -57,7 +57,7 @@ class Setting:
     flag: str = ""
     """The option. If not given: one named after the field."""
 
-    shown: Callable[[str], str] = lambda text: repr(text if len(text) <= 60 else text[:60] + "...")
+    shown: Callable[[str], str] = lambda text: repr(cut(text))
     """How a wrong value is shown in the error."""
 
     def __post_init__(self) -> None:

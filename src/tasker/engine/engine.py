@@ -16,6 +16,8 @@ from tasker.engine.telemetry import Telemetry
 from tasker.engine.worker import Worker
 from tasker.errors import StoreError
 from tasker.interfaces import Store, TaskType
+from tasker.model.instants import Instant
+from tasker.model.task import Pool
 from tasker.timing.alarm import sleep
 
 AGAIN_SECONDS: Final = 1.0
@@ -87,6 +89,22 @@ class Engine:
         for job in self._jobs:
             job.cancel()
         await asyncio.gather(*self._jobs, return_exceptions=True)
+
+    def announce(self, due_at: Instant, pool: Pool) -> None:
+        """Say that a task of *pool* has been stored that is due at *due_at*; see ``DelayQueue.announce``."""
+        self.queue.announce(due_at, pool)
+
+    def ring(self) -> None:
+        """Look now: something may be due that the engine does not know of."""
+        self.queue.ring()
+
+    def has_slot(self, pool: Pool) -> bool:
+        """Return whether a task of *pool* could start here now."""
+        return self.slots.free.get(pool, 0) > 0
+
+    def unready(self) -> str | None:
+        """Return why this node should not be sent work now, in a few words; None if it should."""
+        return "the server is stopping" if self.draining else self._store.ailment
 
     async def _run_due_tasks(self) -> None:
         async for batch in self.queue.batches():

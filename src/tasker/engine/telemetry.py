@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from tasker.model import instants
-from tasker.wire.server import Lateness, Totals
+from tasker.model.stats import Lateness, Totals
 
 LATENESS_KEPT: Final = 10_000
 """How many of the latest attempts the lateness figures speak of."""

@@ -4,6 +4,8 @@ import re
 from datetime import date, datetime, timedelta
 from typing import Final, TypeAlias
 
+from tasker.errors import cut
+
 Instant: TypeAlias = int
 """A moment as microseconds since 1970-01-01T00:00:00 UTC, leap seconds not counted."""
 
@@ -113,4 +115,4 @@ def seconds(duration: int) -> float:
 
 def _shown(text: str) -> str:
     """Shorten what a user sent, so that an error message stays a line."""
-    return repr(text if len(text) <= 60 else text[:60] + "...")
+    return repr(cut(text))

@@ -64,7 +64,7 @@ class HashType:
         length = len(request.secret.encode())
         if length > SECRET_LIMIT:
             raise InvalidTaskError("secret", f"expected at most {SECRET_LIMIT} bytes of UTF-8, got: {length} bytes")
-        return HashFields(secret=request.secret)
+        return request
 
     def destination(self, fields: TaskFields) -> Destination:
         """See ``TaskType``: all hashes are computed here."""
