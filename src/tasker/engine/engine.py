@@ -18,8 +18,8 @@ from tasker.errors import StoreError
 from tasker.interfaces import Store, TaskType
 from tasker.timing.alarm import sleep
 
-AGAIN_SECONDS: Final = 1.0
-"""After so long a job that could not reach the store tries again."""
+AGAIN: Final = timedelta(seconds=1)
+"""After this time a job that could not reach the store tries again."""
 
 _log = structlog.get_logger()
 
@@ -93,15 +93,15 @@ class Engine:
             for attempt in batch:
                 self._worker.begin(attempt)
 
-    async def _repeat(self, run_once: Callable[[], Awaitable[float]]) -> None:
-        """Do a job again and again, whatever happens to it. It says after how many seconds."""
+    async def _repeat(self, run_once: Callable[[], Awaitable[timedelta]]) -> None:
+        """Do a job again and again, whatever happens to it. It says after how long."""
         while True:
             try:
                 wait = await run_once()
             except StoreError as error:
                 _log.warning("a job in the background could not reach the store, trying again", reason=str(error))
-                wait = AGAIN_SECONDS
+                wait = AGAIN
             except Exception:  # noqa: BLE001 - the others depend on it
                 _log.exception("a job in the background failed, trying again")
-                wait = AGAIN_SECONDS
-            await sleep(self._store.clock, wait)
+                wait = AGAIN
+            await sleep(self._store.clock, wait.total_seconds())
