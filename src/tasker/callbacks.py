@@ -11,7 +11,7 @@ from tasker.model.gate import Destination, GateKind
 from tasker.model.instants import Instant
 from tasker.model.task import Fault, Pool, State, Task, TaskId
 from tasker.urls import origin
-from tasker.wire.fields import CallbackFields, WebhookFields, decode_end_fields
+from tasker.wire.fields import CallbackFields, TaskFields, WebhookFields, decode_end_fields
 from tasker.wire.tasks import CallbackSummary
 
 WEBHOOK: Final = "webhook"
@@ -43,10 +43,12 @@ def callback_for(ending: Ending, *, now: Instant) -> Task | None:
 
     It is a webhook with an id, attempts and a retry policy of its own. It tells of nothing itself.
     """
-    if not may_call_back(ending.payload):
-        return None
-    asked = decode_end_fields(ending.payload)
-    callback = asked.on_success if ending.fault is None else asked.on_failure
+    return callback_asked_by(decode_end_fields(ending.payload), ending, now=now) if may_call_back(ending.payload) else None
+
+
+def callback_asked_by(fields: TaskFields, ending: Ending, *, now: Instant) -> Task | None:
+    """Return the same as ``callback_for``, given the *fields* that the payload holds: nothing is decoded again."""
+    callback = fields.on_success if ending.fault is None else fields.on_failure
     if callback is UNSET:
         return None
     if isinstance(callback, str):

@@ -9,7 +9,7 @@ from tasker.model.gate import Gate, GateKind
 from tasker.model.instants import Instant
 from tasker.model.task import State, Task
 from tasker.wire.destinations import CircuitView, DestinationView
-from tasker.wire.fields import decode_end_fields
+from tasker.wire.fields import decode_end_fields, retry_policy
 from tasker.wire.tasks import Explanation, Reason
 
 
@@ -20,7 +20,7 @@ def explain(standing: Standing, *, now: Instant, has_free_slot: bool) -> Explana
         has_free_slot: whether this node could start a task of its pool.
     """
     task = standing.task
-    policy = decode_end_fields(task.payload).policy
+    policy = retry_policy(decode_end_fields(task.payload))
     reason, msg = _reason(standing, now, max_attempts=policy.max_attempts, has_free_slot=has_free_slot)
     is_todo = task.state is State.TODO
     is_running = task.state is State.IN_PROGRESS
