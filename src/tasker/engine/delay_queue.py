@@ -7,7 +7,6 @@ from typing import Final
 import structlog
 
 from tasker.engine.lease import Lease
-from tasker.engine.next_look import NextLook
 from tasker.engine.slots import Slots
 from tasker.engine.telemetry import Telemetry
 from tasker.errors import StoreError
@@ -15,7 +14,7 @@ from tasker.interfaces import Claimed, Store
 from tasker.model.attempt import Attempt
 from tasker.model.instants import Instant, after
 from tasker.model.task import Pool
-from tasker.timing.alarm import LONGEST_SLEEP
+from tasker.timing.alarm import LONGEST_SLEEP, Alarm
 
 _OTHERS_LOOK: Final = timedelta(seconds=LONGEST_SLEEP)
 """Within this time every other node claims, and so learns what is due next."""
@@ -36,7 +35,7 @@ class DelayQueue:
         self._telemetry = telemetry
         self._slots = slots
         self._lease = lease
-        self._next_look = NextLook(store.clock)
+        self._alarm = Alarm(store.clock)
         self._full: frozenset[Pool] = frozenset()
         """Pools in which the latest claim used up the room it was given: there may be more due than it could say."""
         self._stopped = False
@@ -48,21 +47,21 @@ class DelayQueue:
         """
         if self._slots.free.get(pool) == 0 and due_at <= after(self._store.clock.now(), _OTHERS_LOOK):
             self._store.wake_others()
-        self._next_look.announce(due_at)
+        self._alarm.announce(due_at)
 
     def ring(self) -> None:
         """Look now: something may be due that this node does not know of."""
-        self._next_look.ring()
+        self._alarm.ring()
 
     def slot_released(self, pool: Pool) -> None:
         """Say that *pool* has room again: whatever waited for it is claimed now."""
         if pool in self._full:
-            self._next_look.ring()
+            self._alarm.ring()
 
     def stop(self) -> None:
         """Claim nothing more; the stream ends. What a claim on its way takes is still yielded."""
         self._stopped = True
-        self._next_look.ring()
+        self._alarm.ring()
 
     async def batches(self) -> AsyncIterator[Sequence[Attempt]]:
         """Yield claimed attempts, never an empty batch, until ``stop``. Each attempt holds a slot of its pool."""
@@ -77,12 +76,12 @@ class DelayQueue:
                 if claimed.attempts:
                     yield claimed.attempts
                 if not any(self._slots.free[pool] for pool in self._full):  # else: room was made while the claim ran
-                    await self._next_look.sleep_until(claimed.next_due)
+                    await self._alarm.sleep_until(claimed.next_due)
         finally:
-            self._next_look.close()
+            self._alarm.close()
 
     async def _claim(self, room: Mapping[Pool, int]) -> Claimed:
-        self._next_look.begin()
+        self._alarm.forget()
         if not self._lease.is_trusted:
             return Claimed((), None)
         try:

@@ -6,9 +6,9 @@ from collections.abc import Awaitable, Callable
 import structlog
 from msgspec import Struct
 
-from tasker.engine.next_look import NextLook
 from tasker.errors import StoreError
 from tasker.model.instants import Instant
+from tasker.timing.alarm import Alarm
 from tasker.timing.clock import Clock
 
 _log = structlog.get_logger()
@@ -43,25 +43,25 @@ class DueWork:
         self._clock = clock
         self._step = step
         self._name = name
-        self._next_look = NextLook(clock)
+        self._alarm = Alarm(clock)
 
     def announce(self, moment: Instant) -> None:
         """Say that something of this work comes due at *moment*. If it has passed, the next step is made at once."""
-        self._next_look.announce(moment)
+        self._alarm.announce(moment)
 
     async def run(self) -> None:
         """Do the work until this is cancelled."""
         try:
             while True:
-                self._next_look.begin()
+                self._alarm.forget()
                 began_at = self._clock.now()
                 step = await self._try()
                 was_due = step.next_at is not None and step.next_at <= began_at
                 await asyncio.sleep(0)  # others have their turn, even if the next step follows at once
                 if not (was_due and step.done):
-                    await self._next_look.sleep_until(None if was_due else step.next_at)
+                    await self._alarm.sleep_until(None if was_due else step.next_at)
         finally:
-            self._next_look.close()
+            self._alarm.close()
 
     async def _try(self) -> Step:
         try:

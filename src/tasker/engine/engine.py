@@ -71,7 +71,7 @@ class Engine:
         await self._keeper.run_once()
         await self._recovery.run_once()
         self._store.listen(self.queue.ring)
-        self._job = asyncio.create_task(self._run_due_tasks())
+        self._job = asyncio.create_task(self._worker.run())
         for run_once in (self._keeper.run_once, self._recovery.run_once, self._pruner.run_once):
             self._jobs.append(asyncio.create_task(self._repeat(run_once)))
 
@@ -104,10 +104,6 @@ class Engine:
     def unready(self) -> str | None:
         """Return why this node should not be sent work now, in a few words; None if it should."""
         return "the server is stopping" if self.draining else self._store.ailment
-
-    async def _run_due_tasks(self) -> None:
-        async for batch in self.queue.batches():
-            self._worker.begin(batch)
 
     async def _repeat(self, run_once: Callable[[], Awaitable[timedelta]]) -> None:
         """Do a job again and again, whatever happens to it. It says after how long."""

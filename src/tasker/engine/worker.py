@@ -112,7 +112,12 @@ class Worker:
         self._runs: set[_Run] = set()
         self._claims: set[tuple[TaskId, int]] = set()
 
-    def begin(self, attempts: Sequence[Attempt]) -> None:
+    async def run(self) -> None:
+        """Run what the delay queue yields, until it is stopped. What runs then goes on: see ``drain``."""
+        async for attempts in self._queue.batches():
+            self._begin(attempts)
+
+    def _begin(self, attempts: Sequence[Attempt]) -> None:
         """Run *attempts* in the background; their slots are taken already. Without a lease, they are given back untouched."""
         loop, now, must_not = asyncio.get_running_loop(), self._clock.now(), not self._lease.is_trusted
         for attempt in attempts:
