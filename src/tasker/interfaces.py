@@ -11,9 +11,10 @@ from typing import Final, Protocol
 from msgspec import Struct
 
 from tasker.model.attempt import Attempt, AttemptRecord, Outcome
+from tasker.model.ending import Ending
 from tasker.model.gate import Destination, Gate
 from tasker.model.instants import Instant
-from tasker.model.lifecycle import Settlement
+from tasker.model.lifecycle import Move, Settlement
 from tasker.model.task import Pool, State, Task, TaskId
 from tasker.timing.clock import Clock
 from tasker.wire.fields import TaskFields
@@ -46,6 +47,24 @@ class Claimed(Struct, frozen=True):
 
     expired: int = 0
     """Tasks that ended ``failed`` because they could not start in time."""
+
+
+class Follow(Protocol):
+    """What follows the end of a task. Pure: the stores call it inside the transaction that writes the end."""
+
+    def __call__(self, ending: Ending, *, now: Instant, new_id: Callable[[Instant], TaskId]) -> Sequence[Task]:
+        """Return the tasks to be stored with *ending*, due at *now* or later, with ids from *new_id*; empty: none."""
+
+
+class Settled(Struct, frozen=True):
+    """What a settle wrote."""
+
+    move: Move
+    """The move that was made of the task."""
+    has_room: bool = False
+    """Whether a claim should look now: the gate holds tasks and may have room for them."""
+    followed_by: Sequence[Task] = ()
+    """The tasks that were stored with the end, because they follow it."""
 
 
 class TakenBack(Struct, frozen=True):
@@ -118,6 +137,10 @@ class Page(Struct, frozen=True):
 
 class Store(Protocol):
     """Keeps tasks, durably, and hands out those that are due. Several nodes may share one.
+
+    A task ends in one of three methods: ``settle``, ``take_back`` (``crashed_worker``) and the one that ends what has
+    expired (``expired``). Each stores with the end, in one transaction, the tasks that ``Follow`` says follow it, by what the
+    row says then.
 
     Unless it says otherwise, every method raises ``StoreUnavailableError`` (or its ``StoreFullError``) when the
     store cannot be used now. A write that raised it may have happened or not. Every write that returned is on stable storage,
@@ -196,11 +219,11 @@ class Store(Protocol):
         While the store is ailing, nothing is claimed until a durable write has succeeded again.
         """
 
-    async def settle(self, attempt: Attempt, settlement: Settlement) -> bool:
-        """Write how a claimed attempt ended, what is kept of it, and the callback, all or nothing. Resets the count of crashes.
+    async def settle(self, attempt: Attempt, settlement: Settlement) -> Settled:
+        """Write how a claimed attempt ended, what is kept of it, and what follows, all or nothing. Return what was written.
 
-        Of each task the newest ``attempts_kept`` attempts are kept. The circuit of the destination's gate hears
-        ``settlement.is_alive``. Returns whether a claim should look now, since the gate has set tasks aside and may have room.
+        Resets the count of crashes. Of each task the newest ``attempts_kept`` attempts are kept. The circuit of the
+        destination's gate hears ``settlement.is_alive``.
 
         Raises:
             ClaimLostError: the task was taken back since, or settled before. Nothing was written.

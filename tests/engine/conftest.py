@@ -8,6 +8,7 @@ from datetime import timedelta
 import msgspec
 import pytest
 
+from databases import FOLLOW
 from tasker.engine.engine import Engine
 from tasker.engine.telemetry import Telemetry
 from tasker.errors import AttemptMustNotBeginError
@@ -168,7 +169,7 @@ def kept():
 @pytest.fixture
 async def idle_bench(clock, store_class, kept):
     """Its engine is not started yet."""
-    store = store_class(":memory:", clock=clock)
+    store = store_class(":memory:", follow=FOLLOW, clock=clock)
     await store.open()
     bench = Bench(clock, store, [ScriptedType(clock), ScriptedType(clock, name="other", pool=100, slots=1)], **kept)
     yield bench

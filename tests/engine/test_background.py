@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 import structlog
 
+from databases import FOLLOW
 from tasker.engine.pruner import LOOK, PAUSE, Pruner
 from tasker.engine.recovery import LOOK as RECOVERY_LOOK
 from tasker.engine.recovery import Recovery
@@ -22,7 +23,7 @@ pytestmark = pytest.mark.anyio
 
 @pytest.fixture
 async def store(clock):
-    store = SqliteStore(":memory:", clock=clock)
+    store = SqliteStore(":memory:", follow=FOLLOW, clock=clock)
     await store.open()
     yield store
     await store.close()

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 import structlog
 
+from databases import FOLLOW
 from tasker.engine.lease import CLOCK_WARNING, MARGIN, RENEW, STRAY, Lease, LeaseKeeper
 from tasker.errors import StoreUnavailableError
 from tasker.model.task import State
@@ -195,7 +196,7 @@ async def test_what_runs_here_is_no_stray_however_long_it_runs(bench, clock):
 
 
 async def test_it_is_warned_once_of_a_clock_that_is_off_and_again_when_it_was_right_meanwhile():
-    store = LeasedStore(":memory:", clock=ManualClock())
+    store = LeasedStore(":memory:", follow=FOLLOW, clock=ManualClock())
     await store.open()
     keeper = LeaseKeeper(store, Lease(store.clock), is_running=lambda _: True, ring=lambda: None)
     warned = []
@@ -232,7 +233,7 @@ async def test_a_ring_from_another_node_makes_it_look_at_once(bench, clock):
 
 
 async def test_a_node_that_cannot_renew_does_not_start(clock):
-    store = LeasedStore(":memory:", clock=clock)
+    store = LeasedStore(":memory:", follow=FOLLOW, clock=clock)
     await store.open()
     store.away = True
     with pytest.raises(StoreUnavailableError):

@@ -10,6 +10,7 @@ from pathlib import Path
 from random import Random
 from urllib.parse import urlsplit
 
+from databases import FOLLOW
 from tasker.model import instants
 from tasker.stores.sqlite.store import SqliteStore
 from tasker.testing.server import TaskerServer
@@ -32,7 +33,7 @@ def fill(folder: Path, tasks):
     """Store *tasks*, an iterator, in the database that the server of *folder* opens. Return their ids as a list has them."""
 
     async def store_all():
-        store = SqliteStore(str(folder / "tasks.db"), clock=SystemClock())
+        store = SqliteStore(str(folder / "tasks.db"), follow=FOLLOW, clock=SystemClock())
         await store.open()
         places = []
         while batch := [*islice(tasks, 5_000)]:

@@ -10,7 +10,6 @@ import msgspec
 import structlog
 from msgspec import UNSET
 
-from tasker.callbacks import Ending, callback_asked_by
 from tasker.engine.delay_queue import DelayQueue
 from tasker.engine.lease import Lease
 from tasker.engine.slots import Slots
@@ -19,6 +18,7 @@ from tasker.errors import AttemptMustNotBeginError, ClaimLostError, StoreError
 from tasker.interfaces import Claim, Store, TaskType
 from tasker.model import lifecycle
 from tasker.model.attempt import Attempt, Failed, Outcome, Succeeded
+from tasker.model.ending import Ending
 from tasker.model.instants import Instant
 from tasker.model.lifecycle import Move, Settlement
 from tasker.model.retry import RetryPolicy
@@ -270,14 +270,14 @@ class Worker:
         attempt = run.attempt
         settlement = self._settlement(run, outcome)
         self._telemetry.attempt_began(due_at=attempt.due_at, started_at=run.started_at)
-        has_room = await self._write(attempt, lambda: self._store.settle(attempt, settlement))
-        if has_room:
+        settled = await self._write(attempt, lambda: self._store.settle(attempt, settlement))
+        if settled.has_room:
             self._queue.ring()
-        if settlement.callback is not None:
-            self._queue.announce(settlement.callback.due_at, settlement.callback.pool)
+        for task in settled.followed_by:
+            self._queue.announce(task.due_at, task.pool)
         if settlement.due_at is not None:
             self._queue.announce(settlement.due_at, attempt.pool)
-        self._count(settlement.move)
+        self._count(settled.move)
         if settlement.fault is not None:
             _log.info(
                 "an attempt failed",
@@ -289,20 +289,17 @@ class Worker:
             )
 
     def _settlement(self, run: _Run, outcome: Outcome) -> Settlement:
-        """Return what is to be written of the attempt, with the callback if it ends its task."""
-        now = self._clock.now()
+        """Return what is to be written of the attempt."""
         settlement = lifecycle.settle(
             outcome,
             attempt=run.attempt,
             retry=_UNASKED if isinstance(outcome, Succeeded) else retry_policy(run.fields),
             started_at=run.started_at,
-            now=now,
+            now=self._clock.now(),
             rand=self._rand(),
         )
         ending = _ending(run, settlement, outcome)
-        if ending is None:
-            return settlement
-        return msgspec.structs.replace(settlement, callback=callback_asked_by(run.fields, ending, now=now))
+        return settlement if ending is None else msgspec.structs.replace(settlement, ending=ending)
 
     def _count(self, move: Move) -> None:
         """Count what has become of the task."""
@@ -358,13 +355,14 @@ def _readable(payload: bytes) -> TaskFields:
 
 
 def _ending(run: _Run, settlement: Settlement, outcome: Outcome) -> Ending | None:
-    """Return what there is to tell of the end of a task; None: it goes on, or nobody asked to be told."""
+    """Return what is known of the end of a task, for what follows it; None: it goes on, or nothing follows."""
     asked = run.fields.on_success if settlement.fault is None else run.fields.on_failure
     if settlement.ended_at is None or asked is UNSET:
         return None
     return Ending(
         task_id=run.attempt.task_id,
         type=run.attempt.type,
+        state=settlement.state,
         attempts=run.attempt.number,
         payload=run.attempt.payload,
         fault=settlement.fault,

@@ -16,7 +16,7 @@ import apsw
 import structlog
 
 from tasker.errors import DatabaseError, NotADatabaseError, StoreUnavailableError
-from tasker.interfaces import Claim, Claimed, GateRecord, NodeRecord, Page, Standing, TakenBack, TaskFilter
+from tasker.interfaces import Claim, Claimed, Follow, GateRecord, NodeRecord, Page, Settled, Standing, TakenBack, TaskFilter
 from tasker.model.attempt import Attempt, AttemptRecord
 from tasker.model.lifecycle import Settlement
 from tasker.model.task import Pool, State, Task, TaskId
@@ -68,6 +68,7 @@ class SqliteStore:
         location: str,
         *,
         clock: Clock,
+        follow: Follow,
         address: str = "",
         version: str = "",
         pools: Mapping[str, Pool] | None = None,
@@ -80,6 +81,7 @@ class SqliteStore:
 
         Args:
             location: path of the file, which is made if it is missing, or ``:memory:``.
+            follow: says what follows the end of a task.
             address: the URL that this node listens at, for ``nodes``.
             version: of tasker, for ``nodes``.
             pools: the pool of each task type, for tasks taken over from the earlier server.
@@ -90,6 +92,7 @@ class SqliteStore:
         """
         self._path = None if location == MEMORY else Path(os.path.realpath(location))
         self._clock = clock
+        self._follow = follow
         self._pools = pools or {"webhook": Pool(1), "hash": Pool(2)}
         self._vfs = vfs
         self._node = uuid.uuid4()
@@ -181,10 +184,10 @@ class SqliteStore:
         claimed: Claimed = await self._commit.submit(ClaimDue(dict(free)), always=True, urgent=True)
         return claimed
 
-    async def settle(self, attempt: Attempt, settlement: Settlement) -> bool:
+    async def settle(self, attempt: Attempt, settlement: Settlement) -> Settled:
         """See ``Store``."""
-        has_woken: bool = await self._commit.submit(Settle(attempt, settlement), always=True)
-        return has_woken
+        settled: Settled = await self._commit.submit(Settle(attempt, settlement), always=True)
+        return settled
 
     async def give_back(self, claim: Claim | Attempt) -> None:
         """See ``Store``."""
@@ -299,6 +302,7 @@ class SqliteStore:
                 self._node.bytes,
                 attempts_kept=self._attempts_kept,
                 per_destination=self._per_destination,
+                follow=self._follow,
                 after_commit=(lambda: None) if self._checkpointer is None else self._checkpointer.advance,
             )
         except apsw.NotADBError:
