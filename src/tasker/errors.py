@@ -16,7 +16,7 @@ contract, and the webhook task type turns it into the outcome of the attempt.
   + TaskExpiredError             it is too late to run the task again
   + DestinationNotFoundError
   + ClaimLostError               the task was taken back after it was claimed
-  + LeaseEndedError              this node may not start an attempt: other nodes may take its tasks back
+  + AttemptMustNotBeginError     the attempt must not start: the lease has ended, or the task has expired
   + RefusedError                 a door refuses the call before it reaches the service
     - UnauthorizedError          no valid API key
     - ForbiddenError             this caller may not call, such as a page of another web site
@@ -143,11 +143,16 @@ class ClaimLostError(TaskerError):
         super().__init__(f"the claim on the task {task_id} is lost: the task was taken back")
 
 
-class LeaseEndedError(TaskerError):
-    """This node has not reached the store for so long that others may take back its tasks. The attempt must not start."""
+class AttemptMustNotBeginError(TaskerError):
+    """The attempt must not begin. Its task is given back, and no attempt is used up.
 
-    def __init__(self) -> None:
-        super().__init__("this node's lease has ended: the attempt must not start")
+    Args:
+        reason: why, as a clause: ``its task has expired``.
+    """
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(f"the attempt must not begin: {reason}")
 
 
 class RefusedError(TaskerError):

@@ -355,12 +355,25 @@ class TaskType(Protocol):
         ``Destination(GateKind.TYPE, name)`` for a type whose tasks all go to one place.
         """
 
-    async def run(self, attempt: Attempt, started: Callable[[], None]) -> Outcome:
+    async def run(self, attempt: Attempt, fields: TaskFields, started: Callable[[], None]) -> Outcome:
         """Make one attempt and say how it ended.
 
         Call *started* immediately before the first effect (the first byte on the wire, the first round of a
-        computation): lateness is measured there. Not called, the attempt counts as started when ``run`` was called.
+        computation): lateness is measured there. Not called, the attempt counts as started when ``run`` was called. Call it
+        again before another first effect if the one before did not come about, as on a new connection: the last call counts.
+
+        *started* raises ``AttemptMustNotBeginError`` if the attempt must not begin: its task has expired, this node's lease
+        has ended, or the attempt was cancelled meanwhile. Have no effect then, and let the error pass. The task is given back
+        and no attempt is used up, also if the error is caught on the way and whatever is returned in its place.
+
         Returns, or ends after a cancellation, only when nothing of the attempt is running any more.
+
+        Args:
+            attempt: what there is to know of the attempt. Its ``payload`` is the JSON of *fields*.
+            fields: what ``prepare`` returned when the task was created, as an instance of ``self.fields``. A task whose payload
+                this struct cannot read (``fields`` has changed since) is not run: it ends ``failed`` with
+                ``unreadable_payload``.
+            started: see above.
         """
 
     async def close(self) -> None:

@@ -77,7 +77,7 @@ class Node:
                         slots=settings.max_deliveries,
                         signer=Signer(settings.webhook_secrets) if settings.webhook_secrets else None,
                     ),
-                    HashType(iterations=settings.pbkdf2_iterations, slots=max((os.cpu_count() or 1) - 1, 1)),
+                    HashType(iterations=settings.pbkdf2_iterations, slots=os.cpu_count() or 1),
                     *installed(),
                 ]
             )

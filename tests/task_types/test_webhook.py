@@ -67,6 +67,7 @@ async def run(clock, answer, *, number=1, started=lambda: None, signer=None, **m
     if not {"body", "json", "method"} & members.keys():
         members["body"] = "x"
     webhooks = WebhookType(client, clock, slots=1, signer=signer)
+    fields = webhooks.prepare(decoded(**{"url": URL, **members}))
     attempt = Attempt(
         task_id=TaskId("019bbade-01c6-7d11-821f-bc1538901f12"),
         type="webhook",
@@ -76,9 +77,9 @@ async def run(clock, answer, *, number=1, started=lambda: None, signer=None, **m
         execution_at=clock.now(),
         fence=1,
         node="019bbade-0000-7d11-821f-bc1538901f12",
-        payload=msgspec.json.encode(webhooks.prepare(decoded(**{"url": URL, **members}))),
+        payload=msgspec.json.encode(fields),
     )
-    outcome = await webhooks.run(attempt, started)
+    outcome = await webhooks.run(attempt, fields, started)
     [request] = client.requests
     return outcome, request
 

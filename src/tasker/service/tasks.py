@@ -13,7 +13,7 @@ from tasker.interfaces import Page, Store, TaskFilter, TaskType
 from tasker.model.attempt import AttemptRecord
 from tasker.model.task import Task, TaskId
 from tasker.task_types.registry import Registry
-from tasker.wire.fields import TaskFields, decode_end_fields
+from tasker.wire.fields import TaskFields, decode_end_fields, retry_policy
 from tasker.wire.masking import masked
 
 
@@ -101,7 +101,7 @@ class TaskService:
         return explaining.explain(
             standing,
             now=self._clock.now(),
-            max_attempts=decode_end_fields(standing.task.payload).policy.max_attempts,
+            max_attempts=retry_policy(decode_end_fields(standing.task.payload)).max_attempts,
             has_free_slot=self._engine.has_slot(standing.task.pool),
         )
 

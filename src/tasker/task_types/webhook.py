@@ -9,12 +9,14 @@ from typing import Final
 
 import msgspec
 from msgspec import UNSET
+from typing_extensions import override
 from yarl import URL
 
 from tasker import __version__, urls
 from tasker.egress.http_client import DeliveryError, HttpClient, Request
 from tasker.egress.signing import Signer
 from tasker.errors import InvalidTaskError, cut
+from tasker.interfaces import TaskType
 from tasker.model.attempt import Attempt, Exchange, Failed, Outcome, Succeeded
 from tasker.model.gate import Destination, GateKind
 from tasker.model.instants import SECOND, Instant
@@ -46,10 +48,9 @@ _OF_THE_CONNECTION: Final = frozenset(
 )
 """Headers that are about the connection and the length of the message, not about what it says."""
 _OF_TASKER: Final = frozenset({"webhook-id", "webhook-timestamp", "webhook-signature"})
-_decode_fields = msgspec.json.Decoder(WebhookFields).decode
 
 
-class WebhookType:
+class WebhookType(TaskType):
     """Sends webhooks."""
 
     name = "webhook"
@@ -68,13 +69,19 @@ class WebhookType:
             slots: how many of them may be under way at once.
             signer: signs them; None: they are not signed.
         """
-        self.slots = slots
+        self._slots = slots
         self._client = client
         self._clock = clock
         self._signer = signer
 
+    @property
+    @override
+    def slots(self) -> int:
+        return self._slots
+
+    @override
     def prepare(self, request: TaskFields) -> TaskFields:
-        """See ``TaskType``. A URL without a scheme gets ``http://``."""
+        """A URL without a scheme gets ``http://``."""
         assert isinstance(request, WebhookFields)  # noqa: S101 - the shape was checked when it was decoded
         try:
             url = urls.checked(request.url)
@@ -87,14 +94,16 @@ class WebhookType:
         _check_body(request)
         return request if url is request.url else msgspec.structs.replace(request, url=url)
 
+    @override
     def destination(self, fields: TaskFields) -> Destination:
-        """See ``TaskType``: the host."""
+        """The host."""
         assert isinstance(fields, WebhookFields)  # noqa: S101 - as prepare returned it
         return Destination(GateKind.HOST, urls.origin(fields.url))
 
-    async def run(self, attempt: Attempt, started: Callable[[], None]) -> Outcome:
-        """See ``TaskType``. The receiver sees the same ``webhook-id`` at every attempt."""
-        fields = _decode_fields(attempt.payload)
+    @override
+    async def run(self, attempt: Attempt, fields: TaskFields, started: Callable[[], None]) -> Outcome:
+        """The receiver sees the same ``webhook-id`` at every attempt."""
+        assert isinstance(fields, WebhookFields)  # noqa: S101 - they were read as such
         try:
             exchange = await self._client.send(self._request(attempt, fields), started)
         except DeliveryError as error:
@@ -116,8 +125,8 @@ class WebhookType:
             exchange=exchange,
         )
 
+    @override
     async def close(self) -> None:
-        """See ``TaskType``."""
         await self._client.close()
 
     def _request(self, attempt: Attempt, fields: WebhookFields) -> Request:
