@@ -1,4 +1,4 @@
-"""Puts a server together. The only module that names concrete stores and task types."""
+"""Puts a server together. The only module that names concrete task types."""
 
 import asyncio
 import contextlib
@@ -16,7 +16,7 @@ from tasker import __version__
 from tasker.access import Access
 from tasker.api.app import build_app
 from tasker.api.receiving import receiving_protocol
-from tasker.config import Settings, is_sqlite, shown_database, sqlite_location
+from tasker.config import Settings
 from tasker.egress.address_policy import EgressPolicy
 from tasker.egress.connector import Connector
 from tasker.egress.egress_proxy import read_proxy
@@ -24,10 +24,10 @@ from tasker.egress.pooled_client import PooledClient
 from tasker.egress.signing import Signer
 from tasker.engine.engine import Engine
 from tasker.engine.telemetry import Telemetry
-from tasker.errors import DatabaseError, ListenError, StartError, StoreUnavailableError
+from tasker.errors import DatabaseError, ListenError, StoreUnavailableError
 from tasker.interfaces import Store
 from tasker.service import Service
-from tasker.stores.sqlite.store import SqliteStore
+from tasker.stores.kind import StoreContext, kind_of, shown
 from tasker.task_types.hash import HashType
 from tasker.task_types.registry import Registry, installed
 from tasker.task_types.webhook import WebhookType
@@ -90,16 +90,14 @@ class Node:
             try:
                 await self._engine.start()
             except StoreUnavailableError as error:
-                raise DatabaseError(
-                    shown_database(settings.database_url), f"{error.reason}; see to that and start again"
-                ) from error
+                raise DatabaseError(shown(settings.database_url), f"{error.reason}; see to that and start again") from error
             service = Service(store, self._engine)
             self._server = _Server(_uvicorn_config(build_app(service, registry, Access(settings), settings), settings))
             self._serving = asyncio.create_task(self._server.serve(sockets=[listening]))
             closing.push_async_callback(self._stop_serving)
             await self._server.listening.wait()
             self._closing = closing.pop_all()
-        database = shown_database(settings.database_url)
+        database = shown(settings.database_url)
         _log.info("serving", version=__version__, url=self.url, database=database, **_shown_egress(settings))
         if settings.egress_level == "any":
             _log.warning("webhooks may call almost any address; --egress lan or public refuses some")
@@ -141,28 +139,7 @@ def make_store(settings: Settings, *, address: str) -> Store:
     Raises:
         StartError: it needs a package that is not installed.
     """
-    if is_sqlite(settings.database_url):
-        location = sqlite_location(settings.database_url)
-        return SqliteStore(
-            location,
-            clock=SystemClock(),
-            address=address,
-            version=__version__,
-            attempts_kept=settings.attempts_kept,
-            per_destination=settings.per_destination,
-        )
-    with _postgres_extra():
-        from tasker.stores.postgres.store import PostgresStore  # noqa: PLC0415 - an extra
-    return PostgresStore(
-        settings.database_url,
-        base_clock=SystemClock(),
-        address=address,
-        version=__version__,
-        listens=not settings.no_listen,
-        migrates=not settings.no_migrate,
-        attempts_kept=settings.attempts_kept,
-        per_destination=settings.per_destination,
-    )
+    return kind_of(settings.database_url).make(settings.database_url, _store_context(settings, address))
 
 
 async def migrate(settings: Settings) -> None:
@@ -171,23 +148,20 @@ async def migrate(settings: Settings) -> None:
     Raises:
         StartError: it cannot be done. Nothing was changed.
     """
-    if is_sqlite(settings.database_url):
-        store = make_store(settings, address="")
-        await store.open()
-        await store.close()
-        return
-    with _postgres_extra():
-        from tasker.stores.postgres import connection, schema  # noqa: PLC0415 - an extra
-    await schema.prepare(connection.Connector(settings.database_url, is_pooled=settings.no_listen), migrates=True)
+    await kind_of(settings.database_url).migrate(settings.database_url, _store_context(settings, address=""))
 
 
-@contextlib.contextmanager
-def _postgres_extra() -> Iterator[None]:
-    """Import what PostgreSQL needs in this block."""
-    try:
-        yield
-    except ModuleNotFoundError as error:
-        raise StartError("PostgreSQL needs a package that is not installed; run: pip install 'tasker[postgres]'") from error
+def _store_context(settings: Settings, address: str) -> StoreContext:
+    return StoreContext(
+        clock=SystemClock(),
+        address=address,
+        version=__version__,
+        attempts_kept=settings.attempts_kept,
+        per_destination=settings.per_destination,
+        no_listen=settings.no_listen,
+        no_migrate=settings.no_migrate,
+        pools={built_in.name: built_in.pool for built_in in (WebhookType, HashType)},
+    )
 
 
 class _Server(uvicorn.Server):

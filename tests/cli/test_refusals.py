@@ -46,7 +46,7 @@ def misused(capsys, settings_from):
         (["--listen-ip", "127.0.0.1\nx"], ["--listen-ip", "an IP address, such as 127.0.0.1"]),
         (["--database-url", "tasks.db"], ["--database-url", "sqlite:PATH"]),
         (["--database-url", "sqlite:"], ["--database-url", "sqlite:PATH"]),
-        (["--database-url", "postgresql:tasks"], ["--database-url", "postgresql://HOST:PORT/DATABASE", "no scheme"]),
+        (["--database-url", "postgresql:tasks"], ["--database-url", "postgresql://HOST:PORT/DATABASE", "a postgresql: URL"]),
         (
             ["--database-url", "postgresql+asyncpg://localhost/tasks"],
             ["postgresql://HOST:PORT", "postgresql+asyncpg:"],

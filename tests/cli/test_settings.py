@@ -12,7 +12,8 @@ from typing import NamedTuple
 import pytest
 from command import run
 
-from tasker.config import Settings, is_loopback, sqlite_location
+from tasker.config import Settings, is_loopback
+from tasker.stores.sqlite.kind import location as sqlite_location
 
 KEY = "0123456789abcdef"
 OTHER_KEY = "fedcba9876543210"

@@ -6,7 +6,8 @@ import click
 
 from tasker import node
 from tasker.cli import logs
-from tasker.config import Settings, shown_database
+from tasker.config import Settings
+from tasker.stores import kind
 
 
 def migrate(settings: Settings) -> None:
@@ -17,4 +18,4 @@ def migrate(settings: Settings) -> None:
     """
     logs.set_up(settings.log_level, settings.log_format)
     asyncio.run(node.migrate(settings))
-    click.echo(f"the tables of {shown_database(settings.database_url)} are up to date")
+    click.echo(f"the tables of {kind.shown(settings.database_url)} are up to date")

@@ -11,11 +11,11 @@ from typing import Final
 import asyncpg
 import structlog
 
-from tasker.config import shown_database
 from tasker.errors import DatabaseError, DatabaseTooNewError, SchemaOutdatedError
 from tasker.stores import migrate
 from tasker.stores.migrate import Migration
 from tasker.stores.postgres.connection import TROUBLE, Connection, Connector, store_error
+from tasker.stores.postgres.kind import KIND
 
 LEAST_SERVER: Final = 140_000
 """PostgreSQL 14: the oldest whose answers to ``target_session_attrs`` and whose plans are tested."""
@@ -37,7 +37,7 @@ async def prepare(connector: Connector, *, migrates: bool) -> None:
         DatabaseTooNewError: a newer tasker has removed what this one needs.
         SchemaOutdatedError: the tables are of an earlier tasker, and this one is not to migrate.
     """
-    place = shown_database(connector.url)
+    place = KIND.shown(connector.url)
     try:
         connection = await connector.connect()
     except (*TROUBLE, ValueError, OverflowError) as error:  # asyncpg reads a URL with int(), among others

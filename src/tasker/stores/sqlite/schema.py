@@ -26,7 +26,7 @@ def bring_up_to_date(connection: apsw.Connection, path: Path | str, pools: NewPo
     migrations = migrate.load("tasker.stores.sqlite")
     application, version = connection.pragma("application_id"), connection.pragma("user_version")
     tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
-    earlier = take_over.tables_in(tables)
+    earlier = take_over.tables_in(tables, pools)
     if application != APPLICATION_ID and (application != 0 or (tables and not earlier)):
         raise NotADatabaseError(str(path))
     if version > len(migrations):

@@ -82,7 +82,7 @@ class SqliteStore:
             location: path of the file, which is made if it is missing, or ``:memory:``.
             address: the URL that this node listens at, for ``nodes``.
             version: of tasker, for ``nodes``.
-            pools: the pool of each task type, for tasks taken over from the earlier server.
+            pools: the pools of the task types whose tasks are taken over from the earlier server. None: no tasks are.
             vfs: name of a registered SQLite VFS to write through; None: the system's.
             pending_limit: how many writes may wait.
             attempts_kept: how many attempts of a task are kept, at least 1.
@@ -90,7 +90,7 @@ class SqliteStore:
         """
         self._path = None if location == MEMORY else Path(os.path.realpath(location))
         self._clock = clock
-        self._pools = pools or {"webhook": Pool(1), "hash": Pool(2)}
+        self._pools = pools or {}
         self._vfs = vfs
         self._node = uuid.uuid4()
         self._address = address
