@@ -5,7 +5,7 @@ import json
 import re
 
 import pytest
-from pages import DOCS, ROOT, blocks, table
+from pages import DOCS, ROOT, blocks, code, table
 
 from tasker.api.problems import PROBLEMS
 from tasker.cli import tasker
@@ -33,11 +33,6 @@ def texts_handed_to(*functions):
     ]
     assert calls
     return [[arg.value for arg in call.args if isinstance(arg, ast.Constant) and isinstance(arg.value, str)] for call in calls]
-
-
-def code(cell):
-    """Return what a cell of a table has in backticks."""
-    return re.findall(r"`([^`]+)`", cell)
 
 
 def test_every_setting_is_described_with_its_flag_variables_and_key():
