@@ -82,7 +82,7 @@ def test_a_database_that_nobody_answers_for_ends_with_1(tmp_path, command):
 def test_without_the_extra_a_url_of_postgresql_is_answered_with_what_to_install(tmp_path, command):
     done = run(tmp_path, *command, "--database-url", NOBODY, command=WITHOUT_ASYNCPG)
     line = refusal(done, 1)
-    assert "pip install 'tasker[postgres]'" in line
+    assert "pip install 'tasker-server[postgres]'" in line
     assert "s3cret" not in line
 
 

@@ -272,9 +272,9 @@ def test_the_help_has_every_setting_with_its_variables_and_default(tmp_path, opt
 @pytest.mark.parametrize("option", ["-V", "--version"])
 def test_the_version_is_that_of_the_package(tmp_path, option):
     done = run(tmp_path, option)
-    assert (done.returncode, done.stdout, done.stderr) == (0, f"tasker {version('tasker')}\n", "")
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"tasker {version('tasker-server')}\n", "")
 
 
 def test_the_installed_command_is_this_one(tmp_path):
     done = run(tmp_path, "-V", command=[Path(sys.executable).with_name("tasker")])
-    assert done.stdout == f"tasker {version('tasker')}\n"
+    assert done.stdout == f"tasker {version('tasker-server')}\n"

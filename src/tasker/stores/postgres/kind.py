@@ -60,7 +60,9 @@ def _driver() -> Iterator[None]:
     try:
         yield
     except ModuleNotFoundError as error:
-        raise StartError("PostgreSQL needs a package that is not installed; run: pip install 'tasker[postgres]'") from error
+        raise StartError(
+            "PostgreSQL needs a package that is not installed; run: pip install 'tasker-server[postgres]'"
+        ) from error
 
 
 KIND: Final[StoreKind] = PostgresKind()
