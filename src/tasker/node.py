@@ -98,7 +98,7 @@ class Node:
             await self._server.listening.wait()
             self._closing = closing.pop_all()
         database = shown(settings.database_url)
-        _log.info("serving", version=__version__, url=self.url, database=database, **_shown_egress(settings))
+        _log.info("serving", version=__version__, pid=os.getpid(), url=self.url, database=database, **_shown_egress(settings))
         if settings.egress_level == "any":
             _log.warning("webhooks may call almost any address; --egress lan or public refuses some")
 
