@@ -74,7 +74,8 @@ def test_db_alone_shows_its_help(tmp_path):
 def test_a_database_that_nobody_answers_for_ends_with_1(tmp_path, command):
     line = refusal(run(tmp_path, *command, "--database-url", NOBODY), 1)
     assert line == (
-        "tasker: cannot open the database postgresql://127.0.0.1:1/tasks: no connection to it; see to that and start again"
+        "tasker: cannot open the database postgresql://127.0.0.1:1/tasks: nothing is listening there: "
+        "check the host and the port, and that PostgreSQL is running; see to that and start again"
     )
 
 

@@ -15,6 +15,7 @@ from tasker.model.circuit import FIRST_WAIT, LONGEST_WAIT, THRESHOLD
 from tasker.model.lifecycle import MAX_CRASHES, MOVES
 from tasker.model.retry import STANDARD
 from tasker.model.task import State
+from tasker.stores.postgres import url
 from tasker.stores.postgres.connection import _SESSION
 
 CONFIGURATION = DOCS / "configuration.md"
@@ -43,6 +44,12 @@ def test_every_setting_is_described_with_its_flag_variables_and_key():
         assert code(flag) == [f"{setting.flag} {setting.metavar}".strip()]
         assert tuple(code(variables)) == setting.variables
         assert setting.default in " ".join(rows[setting.name])
+
+
+def test_every_parameter_of_a_postgresql_url_is_described():
+    names = (*url._READ_BY_ASYNCPG, *url._READ_HERE, *url._DROPPED, *url._UNSUPPORTED)
+    described = [code(row[0]) for row in table(CONFIGURATION, "## Parameters of a PostgreSQL URL")]
+    assert sorted(name for row in described for name in row) == sorted(names)
 
 
 def test_every_command_is_described():

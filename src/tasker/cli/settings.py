@@ -13,7 +13,7 @@ from tasker.config import EGRESS_LEVELS, LOG_FORMATS, LOG_LEVELS, Settings
 from tasker.egress import signing
 from tasker.egress.address_policy import HOST_NAME, read_entry
 from tasker.egress.egress_proxy import read_proxy
-from tasker.errors import SettingError
+from tasker.errors import DatabaseUrlError, SettingError
 from tasker.stores import kind
 
 API_KEYS_VARIABLE: Final = "TASKER_API_KEYS"
@@ -82,6 +82,8 @@ class Setting:
         """Return the value that *text* stands for; *origin* is the flag, variable or key it came from."""
         try:
             return self.parse(text)
+        except DatabaseUrlError as error:
+            raise SettingError(origin, f"the URL cannot be used: {error.problem}") from None
         except ValueError:
             raise SettingError(origin, f"expected {self.expected}, got: {self.shown(text)}") from None
 

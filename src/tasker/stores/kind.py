@@ -63,7 +63,8 @@ class StoreKind(Protocol):
         """Return if *url*, which has one of the schemes, can be used. Connects to nothing.
 
         Raises:
-            ValueError: it cannot. Its message is not shown, and must not show the URL.
+            DatabaseUrlError: it cannot; the message says why.
+            ValueError: it cannot, since it is not written as ``expected`` says. The message does not show it.
         """
 
     def shown(self, url: str) -> str:
@@ -108,7 +109,8 @@ def check_url(url: str) -> None:
     """Return if *url* can be used as a database URL. Connects to nothing.
 
     Raises:
-        ValueError: it cannot. The message does not show it.
+        DatabaseUrlError: it cannot; the message says why.
+        ValueError: it cannot, since it is not written as ``expected`` says. The message does not show it.
     """
     kind_of(url).check(url)
 

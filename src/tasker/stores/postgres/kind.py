@@ -4,8 +4,9 @@ import contextlib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from tasker.errors import StartError
+from tasker.errors import DatabaseUrlError, StartError
 from tasker.stores.kind import StoreContext, StoreKind
+from tasker.stores.postgres.url import read
 
 if TYPE_CHECKING:
     from tasker.stores.postgres.store import PostgresStore
@@ -21,16 +22,20 @@ class PostgresKind:
         """See ``StoreKind``. Connecting to it checks the rest."""
         if "://" not in url or "\0" in url:
             raise ValueError("not the URL of a PostgreSQL database")
+        read(url)
 
     def shown(self, url: str) -> str:
-        """See ``StoreKind``: only the hosts and the name of the database.
+        """See ``StoreKind``: only the hosts and the name of the database; nothing, if it cannot be read.
 
-        >>> PostgresKind().shown("postgresql://me:a?secret@db1/tasks")  # is "secret" part of the password, or of the query?
+        >>> PostgresKind().shown("postgresql://me:secret@db1,db2:5433/tasks?password=secret")
+        'postgresql://db1,db2:5433/tasks'
+        >>> PostgresKind().shown("postgresql://me:secret/tasks")  # the host is missing, or the user, and the port is none
         'postgresql://***'
         """
-        scheme, _, rest = url.partition("://")
-        place = rest.partition("?")[0].partition("#")[0]
-        return f"{scheme}://***" if "@" in rest[len(place) :] else f"{scheme}://{place.rpartition('@')[2]}"
+        try:
+            return read(url).place
+        except DatabaseUrlError as error:
+            return error.path
 
     def make(self, url: str, context: StoreContext) -> "PostgresStore":
         """See ``StoreKind``."""
