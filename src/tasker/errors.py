@@ -222,7 +222,10 @@ class ListenError(StartError):
     """The server cannot listen on the address."""
 
     def __init__(self, address: str, reason: str) -> None:
-        super().__init__(f"cannot listen on {address}: {reason}; choose another with --listen-ip and --listen-port")
+        super().__init__(
+            f"cannot listen on {address}: {reason}; choose another with --listen-ip and --listen-port, "
+            "or with their variables, as in: LISTEN_PORT=8081 make run"
+        )
 
 
 class DatabaseError(StartError):

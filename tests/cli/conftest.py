@@ -15,7 +15,7 @@ def settings_from(tmp_path, monkeypatch):
     """The settings with which the command, run in this process, would serve."""
     monkeypatch.chdir(tmp_path)
     found = []
-    monkeypatch.setattr(serve, "serve", found.append)
+    monkeypatch.setattr(serve, "serve", lambda settings, doubts: found.append(settings))
     handler = signal.getsignal(signal.SIGINT)  # the command sets it for its process
 
     def settings(*arguments, variables=None, toml=None):

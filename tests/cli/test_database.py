@@ -1,5 +1,6 @@
 """``tasker db``, and what a server does with the database that it is given."""
 
+import json
 import sys
 
 import apsw
@@ -36,6 +37,15 @@ def test_migrate_brings_the_tables_up_to_date_says_so_in_one_line_and_may_be_rep
 
 def shown(url):
     return url.replace("postgres@", "")
+
+
+def test_each_step_of_a_migration_leaves_a_line_in_the_log(tmp_path, database):
+    url, _ = database
+    done = run(tmp_path, "db", "migrate", "--database-url", url)
+    lines = [json.loads(line) for line in done.stderr.splitlines()]
+    migrated = [line["number"] for line in lines if line["event"] == "migrated the database"]
+    assert migrated == list(range(1, latest(url) + 1))
+    assert "migrated" not in run(tmp_path, "db", "migrate", "--database-url", url).stderr
 
 
 def test_migrate_starts_nothing_and_joins_no_nodes(tmp_path):

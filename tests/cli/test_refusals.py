@@ -178,6 +178,7 @@ def test_a_port_in_use_ends_with_1(tmp_path):
         line = refusal(run(tmp_path, "--listen-port", port), 1)
     assert f"127.0.0.1:{port}" in line
     assert "--listen-port" in line
+    assert "LISTEN_PORT=8081 make run" in line
     assert list(tmp_path.iterdir()) == [], "nothing else was touched"
 
 

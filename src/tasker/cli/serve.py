@@ -5,6 +5,7 @@ import os
 import resource
 import signal
 import sys
+from collections.abc import Sequence
 from typing import Final, NoReturn
 
 import structlog
@@ -19,13 +20,18 @@ _log = structlog.get_logger()
 _STOPPING: Final = (signal.SIGTERM, signal.SIGINT)
 
 
-def serve(settings: Settings) -> NoReturn:
+def serve(settings: Settings, *, doubts: Sequence[str] = ()) -> NoReturn:
     """Run a server until it is told to stop, then end the process: 0, or 1 if the server failed.
+
+    Args:
+        doubts: what looks like a mistake in the settings, for the log.
 
     Raises:
         StartError: it cannot start.
     """
     logs.set_up(settings.log_level, settings.log_format)
+    for doubt in doubts:
+        _log.warning(doubt)
     _set_limits()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         failed = runner.run(_serve(settings))

@@ -18,6 +18,9 @@ CONFIG_VARIABLE: Final = "TASKER_CONFIG"
 API_KEY_LENGTH: Final = 16
 """Characters that an API key has at least."""
 
+_OTHERS: Final = ("TASKER_URL", "TASKER_KEY", "TASKER_TEST_")
+"""How variables begin that are not the server's: those of clients, and of the tests."""
+
 _NEVER_EMPTY: Final = ("api_keys_file", "webhook_secrets_file", "webhook_secrets")
 """Settings whose empty variable is a mistake: who wanted keys must not go without."""
 
@@ -53,6 +56,18 @@ def load(flags: Mapping[str, Any], environ: Mapping[str, str], *, only: Sequence
     settings = Settings(**values)
     _check_access(settings, origins)
     return settings
+
+
+def doubts(environ: Mapping[str, str]) -> Sequence[str]:
+    """Return what looks like a mistake in the environment, a line each. No line shows a value."""
+    names = [*(name for setting in SETTINGS for name in setting.variables), API_KEYS_VARIABLE, CONFIG_VARIABLE]
+    known = {name.removeprefix("TASKER_"): name for name in names}
+    lines = []
+    for name in sorted(environ):
+        if name.startswith("TASKER_") and name not in names and not name.startswith(_OTHERS):
+            near = difflib.get_close_matches(name.removeprefix("TASKER_"), known, n=1)
+            lines.append(f"there is no variable {name}" + (f"; did you mean {known[near[0]]}?" if near else ""))
+    return lines
 
 
 Found = tuple[Any, str]

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Final
 
 import apsw
+import structlog
 
 from tasker.errors import DatabaseTooNewError, NotADatabaseError
 from tasker.stores import migrate
@@ -12,6 +13,9 @@ from tasker.stores.sqlite.take_over import NewPool, TakenOver
 
 APPLICATION_ID: Final = 0x7461736B
 """``task``, in the file's header: tells a tasker database from others."""
+
+
+_log = structlog.get_logger()
 
 
 def bring_up_to_date(connection: apsw.Connection, path: Path | str, pools: NewPool) -> TakenOver | None:
@@ -45,4 +49,7 @@ def bring_up_to_date(connection: apsw.Connection, path: Path | str, pools: NewPo
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         raise
+    if isinstance(path, Path):
+        for migration in migrations[version:]:
+            _log.info("migrated the database", number=migration.number, name=migration.name)
     return taken
