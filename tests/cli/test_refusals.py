@@ -1,11 +1,14 @@
 """What tasker cannot do it refuses in one line, which names the cause and what would be right. No traceback, ever."""
 
 import os
+import shutil
 import socket
+import subprocess
+import sys
 
 import apsw
 import pytest
-from command import one_line_of, refusal, run, serving, soon
+from command import COMMAND, one_line_of, refusal, run, serving, soon
 
 from tasker.config import Settings
 from tasker.errors import ListenError, StartError
@@ -248,6 +251,30 @@ def test_a_database_that_another_tasker_holds_ends_with_1_and_the_other_goes_on(
         assert "another tasker is using it" in line
         assert "--database-url" in line
         assert server.call("GET", "/readyz")[0] == 200
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the file's own lock would meet those of SQLite")
+def test_a_database_is_held_by_its_file_even_if_the_file_of_its_lock_is_gone(tmp_path):
+    with serving(tmp_path, "--listen-port", "0") as server:
+        (tmp_path / "tasks.db.lock").unlink()
+        assert "another tasker is using it" in refusal(run(tmp_path, "--listen-port", "0"), 1)
+        (tmp_path / "other.db").hardlink_to(tmp_path / "tasks.db")
+        assert "hard link" in refusal(run(tmp_path, "--listen-port", "0", "--database-url", "sqlite:other.db"), 1)
+        assert server.call("GET", "/readyz")[0] == 200
+        read = "import sqlite3; print(sqlite3.connect('tasks.db').execute('SELECT 1 FROM task').fetchall())"
+        assert run(tmp_path, command=[sys.executable, "-c", read]).stdout == "[]\n", "other programs read it as ever"
+
+
+@pytest.mark.skipif(shutil.which("unshare") is None, reason="needs unshare(1)")
+def test_a_volume_that_is_the_file_alone_is_refused(tmp_path):
+    (tmp_path / "volume.db").touch()
+    (tmp_path / "tasks.db").touch()
+    mounted = ["unshare", "--mount", "--map-root-user", "sh", "-c", 'mount --bind volume.db tasks.db && exec "$@"', "sh"]
+    if subprocess.run([*mounted, "true"], cwd=tmp_path, check=False).returncode != 0:
+        pytest.skip("this machine lets nobody mount")
+    line = refusal(run(tmp_path, "--listen-port", "0", command=[*mounted, *COMMAND]), 1)
+    assert "mount the folder" in line
+    assert (tmp_path / "volume.db").stat().st_size == 0
 
 
 def test_a_disk_that_is_full_at_the_first_start_ends_with_1(tmp_path):

@@ -283,14 +283,13 @@ class SqliteStore:
     def _open(self, location: Path | str) -> None:
         """Open the writing connection and bring the tables up to date."""
         try:
-            if isinstance(location, Path) and not location.exists():
-                location.touch(mode=0o600)  # before SQLite opens it: its -wal and -shm get the same mode
             connection = connect(location, vfs=self._vfs)
             taken = schema.bring_up_to_date(connection, location, self._pools)
             if isinstance(location, Path):
+                assert self._lock is not None  # noqa: S101 - files have one
+                self._lock.make_private()
                 if connection.pragma("journal_mode", "wal") != "wal":
                     raise DatabaseError(str(location), "SQLite cannot keep a write-ahead log there; use a local disk")
-                location.chmod(0o600)
                 self._checkpointer = Checkpointer(connection, lambda: connect(location, vfs=self._vfs))
             self._writer = Writer(
                 connection,
