@@ -296,9 +296,19 @@ def test_the_installed_command_is_this_one(tmp_path):
     ],
 )
 def test_a_variable_that_is_none_is_doubted_and_its_value_is_not_shown(variable, doubts):
-    assert sources.doubts({variable: "s3cret", "LISTEN_PORT": "1"}) == doubts
+    assert sources.doubts(Settings(), {variable: "s3cret", "LISTEN_PORT": "1"}) == doubts
 
 
 def test_what_is_doubted_is_in_the_log(tmp_path):
     done = run(tmp_path, "db", "migrate", variables={"TASKER_NO_MIGRAT": "yes"})
     assert json.loads(done.stderr.splitlines()[0])["event"].endswith("did you mean TASKER_NO_MIGRATE?")
+
+
+@pytest.mark.parametrize(("mode", "is_doubted"), [(0o600, False), (0o640, False), (0o644, True), (0o604, True)])
+@pytest.mark.parametrize("name", ["api_keys_file", "webhook_secrets_file"])
+def test_a_file_of_secrets_that_everybody_can_read_is_doubted(tmp_path, name, mode, is_doubted):
+    file = tmp_path / "my keys"
+    file.write_text(KEY)
+    file.chmod(mode)
+    expected = [f"every user of this machine can read {file}, which holds secrets; run: chmod o= '{file}'"]
+    assert sources.doubts(Settings(**{name: file}), {}) == (expected if is_doubted else [])

@@ -80,7 +80,7 @@ def _serve(flags: dict[str, Any]) -> None:
 
     from tasker.cli import serve  # noqa: PLC0415 - the server's imports would make --help, --version and refusals slow
 
-    serve.serve(settings, doubts=sources.doubts(os.environ))
+    serve.serve(settings, doubts=sources.doubts(settings, os.environ))
 
 
 @click.group(invoke_without_command=True, context_settings=_HELP)
@@ -128,4 +128,4 @@ def migrate_command(**flags: Any) -> None:  # noqa: ANN401 - as above
 
     from tasker.cli import database  # noqa: PLC0415 - as above
 
-    database.migrate(settings, doubts=sources.doubts(os.environ))
+    database.migrate(settings, doubts=sources.doubts(settings, os.environ))

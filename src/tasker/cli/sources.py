@@ -2,6 +2,8 @@
 
 import difflib
 import re
+import shlex
+import stat
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -58,8 +60,22 @@ def load(flags: Mapping[str, Any], environ: Mapping[str, str], *, only: Sequence
     return settings
 
 
-def doubts(environ: Mapping[str, str]) -> Sequence[str]:
-    """Return what looks like a mistake in the environment, a line each. No line shows a value."""
+def doubts(settings: Settings, environ: Mapping[str, str]) -> Sequence[str]:
+    """Return what looks like a mistake in the settings or the environment, a line each. No line shows a secret."""
+    return [*_unknown_variables(environ), *_open_files(settings)]
+
+
+def _open_files(settings: Settings) -> Sequence[str]:
+    """Doubt files of secrets that everybody on the machine can read."""
+    return [
+        f"every user of this machine can read {path}, which holds secrets; run: chmod o= {shlex.quote(str(path))}"
+        for path in (settings.api_keys_file, settings.webhook_secrets_file)
+        if path is not None and path.is_file() and path.stat().st_mode & stat.S_IROTH
+    ]
+
+
+def _unknown_variables(environ: Mapping[str, str]) -> Sequence[str]:
+    """Doubt variables that look like tasker's. No line shows a value."""
     names = [*(name for setting in SETTINGS for name in setting.variables), API_KEYS_VARIABLE, CONFIG_VARIABLE]
     known = {name.removeprefix("TASKER_"): name for name in names}
     lines = []
