@@ -8,7 +8,7 @@ import pytest
 from pages import DOCS, ROOT, blocks, code, table
 
 from tasker.api.problems import PROBLEMS
-from tasker.cli import tasker
+from tasker.cli.commands import tasker
 from tasker.cli.settings import API_KEYS_VARIABLE, SETTINGS
 from tasker.cli.sources import CONFIG_FILE, CONFIG_VARIABLE
 from tasker.model.circuit import FIRST_WAIT, LONGEST_WAIT, THRESHOLD
