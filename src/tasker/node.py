@@ -6,6 +6,7 @@ import os
 import random
 import socket
 from collections.abc import Iterator
+from datetime import timedelta
 from ipaddress import ip_address
 from typing import Final
 
@@ -35,6 +36,8 @@ from tasker.timing.clock import SystemClock
 
 _log = structlog.get_logger()
 
+_LONG_SECONDS: Final = 2.0
+
 BACKLOG: Final = 2_048
 """Connections that may wait to be accepted."""
 
@@ -54,15 +57,18 @@ class Node:
     async def start(self) -> None:
         """Take the address and the database, take back what a dead process left running, and begin to serve.
 
+        May be cancelled: everything is let go of then, too. Callers are let in at the end.
+
         Raises:
             StartError: it cannot; everything that was taken is let go of.
         """
         settings = self._settings
         async with self._closing as closing:
-            listening = closing.enter_context(_listen(settings.listen_ip, settings.listen_port))
+            listening = closing.enter_context(_bind(settings.listen_ip, settings.listen_port))
             self.url = _url(listening)
             store = make_store(settings, address=self.url)
-            await store.open()
+            with _said_if_long():
+                await store.open()
             closing.push_async_callback(store.close)
             client = PooledClient(_connector(settings))
             registry = Registry(
@@ -87,12 +93,15 @@ class Node:
                 keep_done=settings.keep_done,
                 keep_failed=settings.keep_failed,
             )
+            closing.push_async_callback(self._engine.drain, timedelta(0))  # should the start fail, or be called off
             try:
-                await self._engine.start()
+                with _said_if_long():
+                    await self._engine.start()
             except StoreUnavailableError as error:
                 raise DatabaseError(shown(settings.database_url), f"{error.reason}; see to that and start again") from error
             service = Service(store, self._engine)
             self._server = _Server(_uvicorn_config(build_app(service, registry, Access(settings), settings), settings))
+            _listen(listening, settings)
             self._serving = asyncio.create_task(self._server.serve(sockets=[listening]))
             closing.push_async_callback(self._stop_serving)
             await self._server.listening.wait()
@@ -115,6 +124,17 @@ class Node:
     async def _stop_serving(self) -> None:
         self._server.should_exit = True
         await self._serving
+
+
+@contextlib.contextmanager
+def _said_if_long() -> Iterator[None]:
+    """Say in the log that a start waits for the database, if this block takes long."""
+    loop = asyncio.get_running_loop()
+    saying = loop.call_later(_LONG_SECONDS, _log.warning, "waiting for the database")
+    try:
+        yield
+    finally:
+        saying.cancel()
 
 
 def _connector(settings: Settings) -> Connector:
@@ -199,19 +219,30 @@ def _uvicorn_config(app: object, settings: Settings) -> uvicorn.Config:
     )
 
 
-def _listen(ip: str, port: int) -> socket.socket:
-    """Return a listening socket, so that an address in use is noticed before anything else is touched."""
+def _bind(ip: str, port: int) -> socket.socket:
+    """Return a socket with the address, so that one in use is noticed before anything else is touched.
+
+    Nobody is let wait for an answer yet: callers are refused until ``_listen``.
+    """
     family = socket.AF_INET6 if ip_address(ip).version == 6 else socket.AF_INET
-    listening = socket.socket(family, socket.SOCK_STREAM)
+    bound = socket.socket(family, socket.SOCK_STREAM)
     try:
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listening.bind((ip, port))
-        listening.listen(BACKLOG)  # only now is the address taken: with SO_REUSEADDR several may bind it
-        listening.setblocking(False)
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind((ip, port))
+        bound.setblocking(False)
     except OSError as error:
-        listening.close()
+        bound.close()
         raise ListenError(f"{ip}:{port}", error.strerror or "unknown reason") from None
-    return listening
+    return bound
+
+
+def _listen(bound: socket.socket, settings: Settings) -> None:
+    """Let callers in. Of several servers that have bound the same address at the same time, one alone may."""
+    try:
+        bound.listen(BACKLOG)
+    except OSError as error:
+        address = f"{settings.listen_ip}:{settings.listen_port}"
+        raise ListenError(address, error.strerror or "unknown reason") from None
 
 
 def _url(listening: socket.socket) -> str:

@@ -12,7 +12,7 @@ from command import COMMAND, one_line_of, refusal, run, serving, soon
 
 from tasker.config import Settings
 from tasker.errors import ListenError, StartError
-from tasker.node import Node, _listen
+from tasker.node import Node, _bind, _listen
 from tasker.stores.sqlite.schema import APPLICATION_ID
 from tasker.testing.server import TaskerServer
 from tasker.testing.webhook_receiver import WebhookReceiver
@@ -185,9 +185,15 @@ def test_a_port_in_use_ends_with_1(tmp_path):
     assert list(tmp_path.iterdir()) == [], "nothing else was touched"
 
 
-def test_an_address_is_taken_before_anything_else_is_done():
-    with _listen("127.0.0.1", 0) as first, pytest.raises(ListenError):
-        _listen("127.0.0.1", first.getsockname()[1])
+def test_of_two_servers_that_start_on_one_address_the_second_is_refused():
+    with _bind("127.0.0.1", 0) as first:
+        port = first.getsockname()[1]
+        with _bind("127.0.0.1", port) as second:
+            _listen(first, Settings())
+            with pytest.raises(ListenError):
+                _listen(second, Settings())
+        with pytest.raises(ListenError):
+            _bind("127.0.0.1", port)
 
 
 def test_an_address_of_another_machine_ends_with_1(tmp_path):

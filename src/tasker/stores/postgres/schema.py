@@ -87,7 +87,9 @@ async def _bring_up_to_date(connection: Connection, place: str, migrations: Sequ
         raise SchemaOutdatedError(place, found=version, known=len(migrations))
     async with connection.transaction():
         await connection.execute("SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0")
-        await connection.execute(f"SELECT pg_advisory_xact_lock({_LOCK})", timeout=_LONG)
+        if not await connection.fetchval(f"SELECT pg_try_advisory_xact_lock({_LOCK})"):
+            _log.info("waiting for another process, which is migrating the database")
+            await connection.execute(f"SELECT pg_advisory_xact_lock({_LOCK})", timeout=_LONG)
         await connection.execute("CREATE TABLE IF NOT EXISTS tasker_schema (version integer NOT NULL, least integer NOT NULL)")
         version, least = await _versions(connection)  # another node may have been quicker
         for migration in migrations[version:]:

@@ -139,7 +139,7 @@ class SqliteStore:
         self._lock = DatabaseLock(self._path)
         try:
             await asyncio.to_thread(self._open, self._path)
-        except BaseException:
+        except Exception:  # not if it is cancelled: the thread goes on
             self._lock.release()
             raise
         self._commit = GroupCommit(self._writer, pending_limit=self._pending_limit)
