@@ -180,6 +180,28 @@ class Link:
                     self.drop()
                 raise store_error(error) from None
 
+    @property
+    def is_connected(self) -> bool:
+        """Whether it has a connection that is not known to be broken."""
+        return self._connection is not None and not self._connection.is_closed()
+
+    @property
+    def failure(self) -> StoreError | None:
+        """What the latest try to connect failed with; None if it did not."""
+        return None if self._failed is None else self._failed[1]
+
+    async def connect(self) -> None:
+        """Connect, unless it is connected.
+
+        Raises:
+            StoreUnavailableError: it cannot.
+        """
+
+        async def nothing(_connection: Connection) -> None:
+            pass
+
+        await self.run(nothing)
+
     def drop(self) -> None:
         """Close the connection without a word."""
         if self._connection is not None:
