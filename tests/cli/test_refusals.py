@@ -8,14 +8,12 @@ import sys
 
 import apsw
 import pytest
-from command import COMMAND, one_line_of, refusal, run, serving, soon
+from command import COMMAND, one_line_of, refusal, run, serving
 
 from tasker.config import Settings
 from tasker.errors import ListenError, StartError
 from tasker.node import Node, _bind, _listen
 from tasker.stores.sqlite.schema import APPLICATION_ID
-from tasker.testing.server import TaskerServer
-from tasker.testing.webhook_receiver import WebhookReceiver
 
 
 def sqlite_file(path, *statements):
@@ -286,24 +284,3 @@ def test_a_volume_that_is_the_file_alone_is_refused(tmp_path):
 def test_a_disk_that_is_full_at_the_first_start_ends_with_1(tmp_path):
     line = refusal(run(tmp_path, "--listen-port", "0", longest_file=0), 1)
     assert f"cannot open the database {tmp_path}/tasks.db" in line
-
-
-def test_a_disk_that_is_full_when_tasks_are_taken_back_ends_with_1_and_loses_nothing(tmp_path):
-    with WebhookReceiver() as receiver, TaskerServer(tmp_path) as server:
-        body = {"url": receiver.url("/slow/30"), "body": "x" * 50_000}
-        task = {"webhook": {"execution_time": "2126-02-10T16:30:00Z", **body}}
-        waiting = server.call("POST", "/tasks/new", task)["id"]
-        running = server.call("POST", "/tasks/new", {"webhook": {"execution_time": soon(), **body}})["id"]
-        receiver.wait_for(1)
-        server.kill()
-
-        size = (tmp_path / "tasks.db-wal").stat().st_size
-        done = run(tmp_path, "--listen-port", "0", longest_file=size)
-        line = refusal(done, 1)
-        assert "cannot open the database" in line
-        assert "start again" in line
-
-        server.start()
-        assert server.call("GET", f"/tasks/{waiting}")["webhook"]["state"] == "todo"
-        receiver.wait_for(2)
-        assert {delivery.headers["webhook-id"] for delivery in receiver.deliveries()} == {running}
