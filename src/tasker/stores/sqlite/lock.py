@@ -5,6 +5,7 @@ import os
 import re
 import stat
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -34,6 +35,7 @@ class DatabaseLock:
         """
         self._database = database
         self._fds: list[int] = []
+        self._log: os.stat_result | None = None
         try:
             self._take(Path(f"{database}.lock"), f"cannot write {database}.lock")
             # Never closed while SQLite has the file open: closing it would end SQLite's own locks.
@@ -51,6 +53,21 @@ class DatabaseLock:
         except OSError as error:
             if os.fstat(self._file).st_mode & 0o077:
                 _log.warning("others can read the database", file=str(self._database), reason=error.strerror)
+
+    def is_in_place(self) -> bool:
+        """Return whether the database and its log are still where SQLite opened them: what is written elsewhere is lost.
+
+        The log counts from the first call on that finds one.
+        """
+        if not self._fds:  # it is released
+            return True
+        if not _is_at(self._database, os.fstat(self._file)):
+            return False
+        log = Path(f"{self._database}-wal")
+        if self._log is None:
+            with suppress(OSError):
+                self._log = log.stat()
+        return self._log is None or _is_at(log, self._log)
 
     def release(self) -> None:
         """Let another process take it. May be called twice. No connection to the database may be open any more."""
@@ -97,6 +114,13 @@ class DatabaseLock:
                 "it is mounted as a single file, so its log would stay outside of the volume, and be lost; "
                 "mount the folder that it is in",
             )
+
+
+def _is_at(path: Path, file: os.stat_result) -> bool:
+    try:
+        return os.path.samestat(path.stat(), file)
+    except OSError:
+        return False
 
 
 def _is_mount_point(path: Path) -> bool:

@@ -15,7 +15,7 @@ from typing import Final, TypeVar
 import apsw
 import structlog
 
-from tasker.errors import DatabaseError, NotADatabaseError, StoreUnavailableError
+from tasker.errors import DatabaseError, NotADatabaseError, StoreError, StoreUnavailableError
 from tasker.interfaces import Claim, Claimed, GateRecord, NodeRecord, Page, Standing, TakenBack, TaskFilter
 from tasker.model.attempt import Attempt, AttemptRecord
 from tasker.model.lifecycle import Settlement
@@ -102,6 +102,8 @@ class SqliteStore:
         self._per_destination = per_destination
         self._queries = queries.load("tasker.stores.sqlite")
         self._lock: DatabaseLock | None = None
+        self._damage: StoreError | None = None
+        self._is_away = False
         self._writer: Writer
         self._commit: GroupCommit[Write] | InlineCommit[Write]
         self._reading = threading.local()
@@ -123,7 +125,12 @@ class SqliteStore:
     @property
     def ailment(self) -> str | None:
         """See ``Store``."""
-        return None if self._writer.ailment is None else str(self._writer.ailment)
+        ailment: StoreError | None = self._writer.ailment or self._damage
+        try:
+            self._check_place()
+        except StoreUnavailableError as error:
+            ailment = error
+        return None if ailment is None else str(ailment)
 
     async def open(self) -> None:
         """See ``Store``.
@@ -278,7 +285,25 @@ class SqliteStore:
         try:
             return ask(self._reading.reader)
         except apsw.Error as error:
-            raise store_error(error) from error
+            raise self._store_error(error) from error
+
+    def _store_error(self, error: apsw.Error) -> StoreError:
+        """Return what an error means to its caller. A damaged file is not forgotten: only some pages of it may be."""
+        meaning = store_error(error)
+        if isinstance(error, apsw.CorruptError | apsw.NotADBError) and self._damage is None:
+            self._damage = meaning
+            _log.error("the database is damaged; stop the server, and restore a backup", file=str(self._path))
+        return meaning
+
+    def _check_place(self) -> None:
+        """Raise ``StoreUnavailableError`` if the file is not where it was: what is written to it is found by nobody."""
+        if self._lock is None or self._lock.is_in_place():
+            self._is_away = False
+            return
+        if not self._is_away:
+            self._is_away = True
+            _log.error("the database was moved or removed; put it back, or stop the server", file=str(self._path))
+        raise StoreUnavailableError("its file was moved or removed")
 
     def _open(self, location: Path | str) -> None:
         """Open the writing connection and bring the tables up to date."""
@@ -298,6 +323,8 @@ class SqliteStore:
                 self._node.bytes,
                 attempts_kept=self._attempts_kept,
                 per_destination=self._per_destination,
+                check_place=self._check_place,
+                store_error=self._store_error,
                 after_commit=(lambda: None) if self._checkpointer is None else self._checkpointer.advance,
             )
         except apsw.NotADBError:
