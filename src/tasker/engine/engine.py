@@ -14,7 +14,7 @@ from tasker.engine.recovery import Recovery
 from tasker.engine.slots import Slots
 from tasker.engine.telemetry import Telemetry
 from tasker.engine.worker import Worker
-from tasker.errors import StoreError
+from tasker.errors import StoreError, StoreUnavailableError
 from tasker.interfaces import Store, TaskType
 from tasker.model.instants import Instant
 from tasker.model.task import Pool
@@ -65,11 +65,17 @@ class Engine:
     async def start(self) -> None:
         """Take back what a dead process left running, then run what is due.
 
+        If nothing can be written now, such as on a full disk, it is taken back once that works: until then, the store is
+        ailing, and nothing is claimed.
+
         Raises:
-            StoreUnavailableError: the store cannot be written.
+            StoreUnavailableError: the store cannot be reached.
         """
         await self._keeper.run_once()
-        await self._recovery.run_once()
+        try:
+            await self._recovery.run_once()
+        except StoreUnavailableError as error:
+            _log.warning("cannot take back what was running, trying again", reason=str(error))
         self._store.listen(self.queue.ring)
         self._job = asyncio.create_task(self._worker.run())
         for run_once in (self._keeper.run_once, self._recovery.run_once, self._pruner.run_once):

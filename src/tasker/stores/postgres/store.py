@@ -27,6 +27,7 @@ from tasker.stores.postgres.bell import Bell
 from tasker.stores.postgres.claimer import Claimer
 from tasker.stores.postgres.connection import Connection, Connector, Link
 from tasker.stores.postgres.inserter import Inserter
+from tasker.stores.postgres.links import Links
 from tasker.stores.postgres.reader import READERS, Reader
 from tasker.stores.postgres.writer import Writer
 from tasker.timing.clock import Clock
@@ -96,8 +97,11 @@ class PostgresStore:
         # A claim that a crash of the database undoes runs again: it need not wait for the disk.
         self._claiming = Link(lambda: self._connector.connect(synchronous_commit="off"), now)
         self._keeping = Link(self._connector.connect, now)
-        self._reader = Reader([Link(self._connector.connect, now) for _ in range(READERS)], self._sql)
+        reading = [Link(self._connector.connect, now) for _ in range(READERS)]
+        self._reader = Reader(reading, self._sql)
         self._bell = Bell(self._connector.connect, self._node, base_clock) if listens else None
+        ringing = [] if self._bell is None else [self._bell.link]
+        self._links = Links([self._keeping, self._settling, self._claiming, self._accepting, *reading, *ringing], base_clock)
         self._claimer = Claimer(
             self._claiming, self._sql, self._clock, self._node, per_destination=per_destination, follow=follow
         )
@@ -133,7 +137,8 @@ class PostgresStore:
     @property
     def ailment(self) -> str | None:
         """See ``Store``."""
-        return None if self._ailment is None else str(self._ailment)
+        ailment = self._ailment or self._links.ailment
+        return None if ailment is None else str(ailment)
 
     async def open(self) -> None:
         """See ``Store``.
@@ -144,12 +149,14 @@ class PostgresStore:
         await schema.prepare(self._connector, migrates=self._migrates)
         self._is_open = True
         await self.renew()
+        await self._links.open()
 
     async def close(self) -> None:
         """See ``Store``. Ends the lease, so that the others take back at once what was left running."""
         if not self._is_open:
             return
         self._is_open = False
+        await self._links.close()
         for batches in (self._creates, self._settles, self._deletes):
             await batches.close()
         if self._bell is not None:
@@ -189,6 +196,8 @@ class PostgresStore:
     async def claim_due(self, free: Mapping[Pool, int]) -> Claimed:
         """See ``Store``."""
         try:
+            if self._settling.failure is not None:  # what is begun could not be ended
+                await self._settling.connect()
             claimed = await self._claimer.claim_due(free)
         except StoreError as error:
             self._ailment = error

@@ -9,6 +9,9 @@ from tasker.errors import StoreError, StoreFullError, StoreUnavailableError
 
 MEMORY: Final = ":memory:"
 
+LOG_BYTES: Final = 32 << 20
+"""What the write-ahead log shrinks to when it begins anew. A reader that took long may have made it grow."""
+
 _OUTSIDER_TIMEOUT_MS: Final = 5_000
 """How long to wait for a lock: only another program, such as a backup, can hold one."""
 
@@ -24,6 +27,7 @@ def connect(location: Path | str, *, vfs: str | None = None, read_only: bool = F
     connection.pragma("cache_size", -8_192 if read_only else -32_768)  # KiB
     if not read_only:
         connection.pragma("secure_delete", True)  # deleted secrets leave the file
+        connection.pragma("journal_size_limit", LOG_BYTES)
     return connection
 
 

@@ -15,7 +15,7 @@ from typing import Final, TypeVar
 import apsw
 import structlog
 
-from tasker.errors import DatabaseError, NotADatabaseError, StoreUnavailableError
+from tasker.errors import DatabaseError, NotADatabaseError, StoreError, StoreUnavailableError
 from tasker.interfaces import Claim, Claimed, Follow, Page, Settled, TakenBack, TaskFilter
 from tasker.model.attempt import Attempt, AttemptRecord
 from tasker.model.gate import GateRecord
@@ -87,7 +87,7 @@ class SqliteStore:
             follow: says what follows the end of a task.
             address: the URL that this node listens at, for ``nodes``.
             version: of tasker, for ``nodes``.
-            pools: the pool of each task type, for tasks taken over from the earlier server.
+            pools: the pools of the task types whose tasks are taken over from the earlier server. None: no tasks are.
             vfs: name of a registered SQLite VFS to write through; None: the system's.
             pending_limit: how many writes may wait.
             attempts_kept: how many attempts of a task are kept, at least 1.
@@ -96,7 +96,7 @@ class SqliteStore:
         self._path = None if location == MEMORY else Path(os.path.realpath(location))
         self._clock = clock
         self._follow = follow
-        self._pools = pools or {"webhook": Pool(1), "hash": Pool(2)}
+        self._pools = pools or {}
         self._vfs = vfs
         self._node = uuid.uuid4()
         self._address = address
@@ -108,6 +108,8 @@ class SqliteStore:
         self._per_destination = per_destination
         self._queries = queries.load("tasker.stores.sqlite")
         self._lock: DatabaseLock | None = None
+        self._damage: StoreError | None = None
+        self._is_away = False
         self._writer: Writer
         self._commit: GroupCommit[Write] | InlineCommit[Write]
         self._reading = threading.local()
@@ -129,7 +131,12 @@ class SqliteStore:
     @property
     def ailment(self) -> str | None:
         """See ``Store``."""
-        return None if self._writer.ailment is None else str(self._writer.ailment)
+        ailment: StoreError | None = self._writer.ailment or self._damage
+        try:
+            self._check_place()
+        except StoreUnavailableError as error:
+            ailment = error
+        return None if ailment is None else str(ailment)
 
     async def open(self) -> None:
         """See ``Store``.
@@ -145,7 +152,7 @@ class SqliteStore:
         self._lock = DatabaseLock(self._path)
         try:
             await asyncio.to_thread(self._open, self._path)
-        except BaseException:
+        except Exception:  # not if it is cancelled: the thread goes on
             self._lock.release()
             raise
         self._commit = GroupCommit(self._writer, pending_limit=self._pending_limit)
@@ -284,19 +291,36 @@ class SqliteStore:
         try:
             return ask(self._reading.reader)
         except apsw.Error as error:
-            raise store_error(error) from error
+            raise self._store_error(error) from error
+
+    def _store_error(self, error: apsw.Error) -> StoreError:
+        """Return what an error means to its caller. A damaged file is not forgotten: only some pages of it may be."""
+        meaning = store_error(error)
+        if isinstance(error, apsw.CorruptError | apsw.NotADBError) and self._damage is None:
+            self._damage = meaning
+            _log.error("the database is damaged; stop the server, and restore a backup", file=str(self._path))
+        return meaning
+
+    def _check_place(self) -> None:
+        """Raise ``StoreUnavailableError`` if the file is not where it was: what is written to it is found by nobody."""
+        if self._lock is None or self._lock.is_in_place():
+            self._is_away = False
+            return
+        if not self._is_away:
+            self._is_away = True
+            _log.error("the database was moved or removed; put it back, or stop the server", file=str(self._path))
+        raise StoreUnavailableError("its file was moved or removed")
 
     def _open(self, location: Path | str) -> None:
         """Open the writing connection and bring the tables up to date."""
         try:
-            if isinstance(location, Path) and not location.exists():
-                location.touch(mode=0o600)  # before SQLite opens it: its -wal and -shm get the same mode
             connection = connect(location, vfs=self._vfs)
             taken = schema.bring_up_to_date(connection, location, self._pools)
             if isinstance(location, Path):
+                assert self._lock is not None  # noqa: S101 - files have one
+                self._lock.make_private()
                 if connection.pragma("journal_mode", "wal") != "wal":
                     raise DatabaseError(str(location), "SQLite cannot keep a write-ahead log there; use a local disk")
-                location.chmod(0o600)
                 self._checkpointer = Checkpointer(connection, lambda: connect(location, vfs=self._vfs))
             self._writer = Writer(
                 connection,
@@ -306,6 +330,8 @@ class SqliteStore:
                 attempts_kept=self._attempts_kept,
                 per_destination=self._per_destination,
                 follow=self._follow,
+                check_place=self._check_place,
+                store_error=self._store_error,
                 after_commit=(lambda: None) if self._checkpointer is None else self._checkpointer.advance,
             )
         except apsw.NotADBError:

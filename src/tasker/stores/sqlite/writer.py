@@ -13,6 +13,7 @@ from tasker.errors import (
     ClaimLostError,
     DestinationNotFoundError,
     StoreError,
+    StoreUnavailableError,
     TaskExistsError,
     TaskExpiredError,
     TaskNotFailedError,
@@ -122,6 +123,8 @@ class Writer:
         per_destination: int | None,
         follow: Follow,
         after_commit: Callable[[], None] = lambda: None,
+        check_place: Callable[[], None] = lambda: None,
+        store_error: Callable[[apsw.Error], StoreError] = store_error,
     ) -> None:
         """Make a writer.
 
@@ -132,9 +135,14 @@ class Writer:
             per_destination: how many tasks of a host may run at once; None: see ``Gate.room``.
             follow: says what follows the end of a task.
             after_commit: called after each group.
+            check_place: called after each commit, and before a claim; raises ``StoreUnavailableError`` if the file is not where
+                it was, so that what was written is lost.
+            store_error: what an error means to its caller.
         """
         self._connection = connection
         self._after_commit = after_commit
+        self._check_place = check_place
+        self._store_error = store_error
         self._sql = queries
         self._now = now
         self._follow = follow
@@ -152,12 +160,16 @@ class Writer:
         """Run a claim. Not synced, unless tasks expire with it: a claim that a power loss undoes runs again."""
         assert isinstance(write, ClaimDue)  # noqa: S101 - the store hands in nothing else as urgent
         try:
+            self._check_place()
             if self.ailment is not None:
                 self._probe()
             return self._claim_due(write.free)
+        except StoreUnavailableError as error:
+            self.ailment = error
+            return error
         except apsw.Error as error:
-            self.ailment = store_error(error)
-            return store_error(error)
+            self.ailment = self._store_error(error)
+            return self.ailment
 
     def run_group(self, writes: Sequence[Write]) -> Sequence[Result]:
         """Run *writes* in one synced transaction; one that breaks a constraint fails alone."""
@@ -166,9 +178,13 @@ class Writer:
                 results = self._in_transaction(lambda: self._run_together(writes))
             except apsw.ConstraintError:
                 results = self._in_transaction(lambda: [self._run_alone(write) for write in writes])
+            self._check_place()
+        except StoreUnavailableError as error:
+            self.ailment = error
+            return [error] * len(writes)
         except apsw.Error as error:
-            self.ailment = store_error(error)
-            return [store_error(error) for _ in writes]
+            self.ailment = self._store_error(error)
+            return [self.ailment] * len(writes)
         self.ailment = None
         self._after_commit()
         return results
