@@ -7,7 +7,7 @@ import uuid
 import pytest
 import structlog
 
-from databases import execute, new_database
+from databases import FOLLOW, execute, new_database
 from tasker.errors import StoreUnavailableError
 from tasker.model.task import Pool
 from tasker.stores.postgres import schema
