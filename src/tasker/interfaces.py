@@ -84,6 +84,16 @@ class Claim(Struct, frozen=True):
     fence: int
 
 
+class Expired(Struct, frozen=True):
+    """What a look for expired tasks found."""
+
+    count: int
+    """Tasks that ended ``failed`` with ``expired``."""
+
+    next_at: Instant | None
+    """When the next task expires, which may have passed already; None: none does."""
+
+
 class NodeRecord(Struct, frozen=True, kw_only=True):
     """A node that shares the store, or did so lately."""
 

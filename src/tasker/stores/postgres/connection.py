@@ -13,7 +13,10 @@ from tasker.model.instants import SECOND, Instant
 
 T = TypeVar("T")
 
-Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
+Record: TypeAlias = "asyncpg.Record"
+"""A row, read by the names of its columns."""
+
+Connection: TypeAlias = "asyncpg.Connection[Record]"
 
 CONNECT_SECONDS: Final = 5.0
 """How long one host may take to accept a connection."""
