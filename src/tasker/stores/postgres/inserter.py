@@ -60,7 +60,7 @@ class Inserter:
             return set()
         await self._make_what_is_named(connection, tasks)
         rows = await connection.fetch(
-            self._sql["create"],
+            self._sql["create_tasks"],
             [task.id for task in tasks],
             [task.type for task in tasks],
             [int(task.state) for task in tasks],
@@ -113,13 +113,13 @@ class Inserter:
             self._known_on = self._link.connections
         for task in tasks:
             if (task.type, task.pool) not in self._type_pools:
-                await connection.execute(self._sql["create_type_pool"], task.type, task.pool)
+                await connection.execute(self._sql["insert_type_pool"], task.type, task.pool)
                 self._type_pools.add((task.type, task.pool))
         unknown = {task.destination for task in tasks if task.destination is not None} - self._gates.keys()
         if unknown:
             await self._learn(connection, unknown)
             if missing := unknown - self._gates.keys():
-                await connection.execute(self._sql["create_gates"], *_columns(missing))
+                await connection.execute(self._sql["insert_gates"], *_columns(missing))
                 await self._learn(connection, missing)  # another node may have been quicker
 
     async def _learn(self, connection: Connection, destinations: set[Destination]) -> None:

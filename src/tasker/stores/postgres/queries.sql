@@ -1,4 +1,4 @@
--- create --
+-- create_tasks --
 -- One statement, so one transaction without further round trips, for any number of tasks. Safe to
 -- repeat when it is not known whether it was done: what is stored already is left alone.
 -- Differs from SQLite: ON CONFLICT, where there the writer undoes the one that conflicts.
@@ -21,10 +21,10 @@ WITH given AS (
 )
 SELECT id FROM stored
 
--- create_type_pool --
+-- insert_type_pool --
 INSERT INTO type_pool (type, pool) VALUES ($1, $2) ON CONFLICT DO NOTHING
 
--- create_gates --
+-- insert_gates --
 -- In order, so that two transactions that make the same gates do not wait for each other.
 INSERT INTO gate (kind, name)
 SELECT kind, name FROM unnest($1::smallint[], $2::text[]) AS given (kind, name) ORDER BY kind, name
