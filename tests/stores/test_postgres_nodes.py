@@ -470,6 +470,44 @@ async def test_nodes_that_expire_at_once_end_each_task_once(nodes):
     assert tuple(await nodes.connection.fetchrow(parents)) == (count, count)
 
 
+class Interrupted:
+    """A connection on which something else happens once a query has been answered, and before anybody knows the answer."""
+
+    def __init__(self, connection, query, then):
+        self._connection = connection
+        self._query = query
+        self._then = then
+
+    def __getattr__(self, name):
+        return getattr(self._connection, name)
+
+    async def fetch(self, query, *arguments):
+        rows = await self._connection.fetch(query, *arguments)
+        if query == self._query and (then := self._then) is not None:
+            self._then = None
+            await then()
+        return rows
+
+
+@pytest.mark.parametrize("query", ["woken", "claim_held"])
+async def test_an_end_that_comes_while_a_node_looks_at_a_full_gate_is_not_overlooked(nodes, query):
+    store = await nodes.open()
+    await hosted(nodes, 20)
+    attempts = (await store.claim_due({WEBHOOK: 8})).attempts
+    assert len(attempts) == 4
+
+    async def end_all():
+        for attempt in attempts:
+            assert (await store.settle(attempt, success(nodes.clock, is_alive=True))).has_room
+
+    claiming = store._claiming
+    claiming._connection = Interrupted(claiming._connection, QUERIES[query], end_all)
+    found = await store.claim_due({WEBHOOK: 4})
+    assert list(found.attempts) == []
+    assert found.next_due <= nodes.clock.now() + 10_000
+    assert len((await store.claim_due({WEBHOOK: 8})).attempts) == 4
+
+
 async def test_whatever_nodes_and_operators_do_at_once_no_task_is_left_behind(nodes):
     stores = [await nodes.open(), await nodes.another(), await nodes.another()]
     hosts = [f"http://{name}.example:80" for name in "abc"]

@@ -30,11 +30,14 @@ class HeldTasks:
         self._per_destination = per_destination
         self._full: dict[int, Instant] = {}
         """Gates without room here that may have some on other nodes, as hosts share slots; and when to look again."""
+        self._told: set[int] = set()
+        """Gates that may have got room here since they were last looked at."""
 
     def look_again(self, gates: Iterable[int]) -> None:
         """Say that these *gates* may have room on this node."""
         for gate in gates:
             self._full.pop(gate, None)
+            self._told.add(gate)
 
     def full(self, now: Instant) -> Mapping[int, Instant]:
         """Return the gates that this node need not look at yet, and when to look at each."""
@@ -43,6 +46,7 @@ class HeldTasks:
 
     async def take(self, connection: Connection, pool: Pool, free: int, fence: int, now: Instant) -> list[Record]:
         """Claim up to *free* tasks of *pool* that gates hold which are to be looked at by *now*. Return their rows."""
+        self._told.clear()
         woken = await connection.fetch(self._sql["woken"], pool, self._node, _GATES_LIMIT, [*self._full])
         turns = self._turns(woken, free, now)
         rows = await connection.fetch(
@@ -55,6 +59,9 @@ class HeldTasks:
             fence,
             self._node,
         )
+        for gate in {row["turn_of"] for row in rows} - self._told:
+            if (until := turns[gate].full_until) is not None:
+                self._full[gate] = until
         taken = [row for row in rows if row["id"] is not None]
         came = Counter(row["turn_of"] for row in taken)
         short = sorted({row["turn_of"] for row in rows if came[row["turn_of"]] < turns[row["turn_of"]].wanted})
@@ -78,12 +85,16 @@ class HeldTasks:
             )
             wanted = min(room, free)
             free -= wanted
-            wake_at = gate.look_at(now)
-            if wanted == room and _shares_slots(gate, self._per_destination, now):
-                self._full[gate.id] = wake_at
-            if wanted < room or gate.id in self._full:
-                wake_at = now  # there may be room for more, here or on another node
-            turns[gate.id] = _Turn(wanted, wake_at, row["version"], row["additions"])
+            look_at = gate.look_at(now)
+            is_full = wanted == room and _shares_slots(gate, self._per_destination, now)
+            turns[gate.id] = _Turn(
+                wanted=wanted,
+                # Where there may be room for more, here or on another node, it stays due.
+                wake_at=now if wanted < room or is_full else look_at,
+                full_until=look_at if is_full else None,
+                version=row["version"],
+                additions=row["additions"],
+            )
         return dict(sorted(turns.items()))
 
     async def _close(self, connection: Connection, pool: Pool, additions: Mapping[int, int]) -> None:
@@ -101,6 +112,8 @@ class _Turn(NamedTuple):
     """How many tasks to take."""
     wake_at: Instant
     """When to look next."""
+    full_until: Instant | None
+    """When this node is to look next, if it has no room for more then; others may have. None: as the others."""
     version: int
     """As it was seen."""
     additions: int
