@@ -178,7 +178,7 @@ class Worker:
         if settled is None:
             return
         if settled.has_room:
-            self._queue.ring()
+            self._queue.announce(self._clock.now(), attempt.pool)  # to the others, too, if every slot here is taken
         for task in settled.followed_by:
             self._queue.announce(task.due_at, task.pool)
         match settled.move:
@@ -232,6 +232,7 @@ class Worker:
 
         if await self._write(attempt, give_back) is not None:
             self._telemetry.given_back += 1
+            self._queue.announce(attempt.due_at, attempt.pool)
             if attempt.expires_at is not None:
                 self._queue.announce(attempt.expires_at, attempt.pool)
 
