@@ -83,6 +83,16 @@ class Claim(Struct, frozen=True):
     fence: int
 
 
+class Expired(Struct, frozen=True):
+    """What a look for expired tasks found."""
+
+    count: int
+    """Tasks that ended ``failed`` with ``expired``."""
+
+    next_at: Instant | None
+    """When the next task expires, which may have passed already; None: none does."""
+
+
 class TaskFilter(Struct, frozen=True):
     """Which tasks a list shows. None: any."""
 

@@ -84,6 +84,15 @@ async def test_an_attempt_that_is_not_on_the_wire_when_its_task_expires_does_not
         assert bench.engine.slots.running(bench.types[0].pool) == 0
 
 
+async def test_what_a_gate_holds_starts_the_moment_an_attempt_that_has_its_room_is_given_back(bench, clock):
+    bench.types[0].connecting = 3.0
+    await bench.add("succeed", at=1, expires=4, host=A)
+    await bench.store.limit(await gate_id(bench, A), 1)
+    second = await bench.add("succeed", at=1.1, host=A)
+    await clock.advance(7.5)
+    assert bench.starts == [(second, 1, 7.0)]
+
+
 async def test_that_a_task_has_expired_is_told_at_once(bench, clock):
     """The engine's own pool is the one of webhooks here; its gate is closed, so that nothing else is due."""
     parent = await bench.add("succeed", at=1, expires=2.5, host=A, told={"on_failure": "http://c:82/told"})

@@ -272,7 +272,7 @@ class Worker:
         self._telemetry.attempt_began(due_at=attempt.due_at, started_at=run.started_at)
         settled = await self._write(attempt, lambda: self._store.settle(attempt, settlement))
         if settled.has_room:
-            self._queue.ring()
+            self._queue.announce(self._clock.now(), attempt.pool)  # to the others, too, if every slot here is taken
         for task in settled.followed_by:
             self._queue.announce(task.due_at, task.pool)
         if settlement.due_at is not None:
@@ -319,6 +319,7 @@ class Worker:
         """Return the task to the queue."""
         await self._write(attempt, lambda: self._store.give_back(attempt))
         self._telemetry.given_back += 1
+        self._queue.announce(attempt.due_at, attempt.pool)
         if attempt.expires_at is not None:
             self._queue.announce(attempt.expires_at, attempt.pool)
 

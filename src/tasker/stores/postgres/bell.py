@@ -1,9 +1,9 @@
 """Wakes other nodes by NOTIFY, and is woken by them. Everything works without it, a little later."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
-from typing import Any, Final
+from typing import Final
 
 from tasker.errors import StoreError
 from tasker.stores.postgres.connection import Connection, Link
@@ -51,7 +51,7 @@ class Bell:
         await asyncio.gather(*self._jobs, return_exceptions=True)
         await self.link.close()
 
-    def _start(self, job: Any) -> None:  # noqa: ANN401 - a coroutine
+    def _start(self, job: Coroutine[object, object, None]) -> None:
         task = asyncio.get_running_loop().create_task(job)
         self._jobs.add(task)
         task.add_done_callback(self._jobs.discard)

@@ -17,7 +17,10 @@ from tasker.stores.postgres.url import read
 
 T = TypeVar("T")
 
-Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
+Record: TypeAlias = "asyncpg.Record"
+"""A row, read by the names of its columns."""
+
+Connection: TypeAlias = "asyncpg.Connection[Record]"
 
 CONNECT_SECONDS: Final = 5.0
 """How long one host may take to accept a connection."""
