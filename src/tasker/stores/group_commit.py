@@ -17,7 +17,7 @@ from tasker.errors import StoreBusyError, StoreUnavailableError
 W = TypeVar("W")
 W_contra = TypeVar("W_contra", contravariant=True)
 
-Result: TypeAlias = Any
+Result: TypeAlias = object
 """What a write came to: its value, or the exception its caller gets."""
 
 GROUP_LIMIT: Final = 512
