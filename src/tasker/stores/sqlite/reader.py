@@ -6,8 +6,10 @@ from contextlib import contextmanager
 from typing import Final
 
 from tasker.errors import DestinationNotFoundError, InvalidQueryError, TaskNotFoundError
-from tasker.interfaces import HELD_COUNTED_TO, Claim, GateRecord, Page, Standing, TaskFilter
+from tasker.interfaces import Claim, Page, TaskFilter
 from tasker.model.attempt import AttemptRecord
+from tasker.model.gate import HELD_COUNTED_TO, GateRecord
+from tasker.model.standing import Standing
 from tasker.model.task import State, Task, TaskId
 from tasker.stores.ledger import record_of
 from tasker.stores.sqlite.connection import Queries, Row, Value

@@ -13,22 +13,12 @@ import structlog
 from typing_extensions import override
 
 from tasker.errors import StoreUnavailableError
-from tasker.interfaces import (
-    Claim,
-    Claimed,
-    Expired,
-    Follow,
-    GateRecord,
-    NodeRecord,
-    Page,
-    Settled,
-    Standing,
-    Store,
-    TakenBack,
-    TaskFilter,
-)
+from tasker.interfaces import Claim, Claimed, Expired, Follow, Page, Settled, Store, TakenBack, TaskFilter
 from tasker.model.attempt import Attempt, AttemptRecord
+from tasker.model.gate import GateRecord
 from tasker.model.lifecycle import Settlement
+from tasker.model.node import NodeRecord
+from tasker.model.standing import Standing
 from tasker.model.task import Pool, State, Task, TaskId
 from tasker.stores import queries
 from tasker.stores.group_commit import GroupCommit, InlineCommit
