@@ -182,6 +182,26 @@ async def test_what_a_gate_holds_does_not_start_before_its_time_when_the_clock_w
     await kind.close()
 
 
+async def test_what_expired_behind_a_gate_starts_after_all_when_the_clock_is_set_back(tmp_path):
+    kind = SqliteFile(tmp_path)
+    store, clock = await kind.open(), kind.clock
+    task = a_task(due_at=clock.now(), expires_at=clock.now() + 60 * SECOND, host="http://a:80")
+    await store.create([task])
+    (gate,) = await store.gates(after=0, limit=9)
+    await store.pause(gate.gate.id)
+    await store.claim_due({WEBHOOK: 9})
+    await clock.advance(60)
+    await store.resume(gate.gate.id)
+    looks_again_at = (await store.claim_due({WEBHOOK: 9})).next_due
+    assert looks_again_at == clock.now() + SECOND
+    await clock.advance(1)
+    assert await everything_due(store, clock) == set()
+    await clock.step(-2)
+    await store.resume(gate.gate.id)
+    assert await everything_due(store, clock) == {task.id}
+    await kind.close()
+
+
 async def everything_due(store, clock):
     """Claim, and end, what is due now. Return its ids."""
     found = set()

@@ -91,8 +91,5 @@ class DelayQueue:
         except Exception:  # noqa: BLE001 - the queue must live on; it claims again within a second
             _log.exception("a claim failed, trying again")
         else:
-            self._telemetry.failed += claimed.expired
-            if claimed.expired:
-                _log.info("tasks expired", count=claimed.expired)
             return claimed
         return Claimed((), None)
