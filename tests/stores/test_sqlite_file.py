@@ -182,6 +182,20 @@ async def test_what_a_gate_holds_does_not_start_before_its_time_when_the_clock_w
     await kind.close()
 
 
+async def test_a_gate_is_no_longer_looked_at_once_the_last_that_it_held_is_claimed(tmp_path):
+    kind = SqliteFile(tmp_path)
+    store, clock = await kind.open(), kind.clock
+    await store.create([a_task(due_at=clock.now(), host="http://a:80") for _ in range(2)])
+    assert len((await store.claim_due({WEBHOOK: 2})).attempts) == 1
+    (gate,) = await store.gates(after=0, limit=9)
+    assert gate.held == 1
+    await clock.advance(1)
+    found = await store.claim_due({WEBHOOK: 9})
+    assert (len(found.attempts), found.next_due) == (1, None)
+    assert not (await store.settle(found.attempts[0], success(clock, is_alive=True))).has_room
+    await kind.close()
+
+
 async def test_what_expired_behind_a_gate_starts_after_all_when_the_clock_is_set_back(tmp_path):
     kind = SqliteFile(tmp_path)
     store, clock = await kind.open(), kind.clock
