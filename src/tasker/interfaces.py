@@ -12,9 +12,11 @@ from msgspec import Struct
 
 from tasker.model.attempt import Attempt, AttemptRecord, Outcome
 from tasker.model.ending import Ending
-from tasker.model.gate import Destination, Gate
+from tasker.model.gate import Destination, GateRecord
 from tasker.model.instants import Instant
 from tasker.model.lifecycle import Move, Settlement
+from tasker.model.node import NodeRecord
+from tasker.model.standing import Standing
 from tasker.model.task import Pool, State, Task, TaskId
 from tasker.timing.clock import Clock
 from tasker.wire.fields import TaskFields
@@ -23,10 +25,7 @@ PRUNE_LIMIT: Final = 500
 """Tasks that one call of ``Store.prune`` deletes at most."""
 
 EXPIRE_LIMIT: Final = 500
-"""Tasks that one claim ends at most because they could not start in time."""
-
-HELD_COUNTED_TO: Final = 10_000
-"""Where counting the tasks that a gate holds stops."""
+"""Tasks that one call of ``Store.expire`` ends at most."""
 
 
 class Claimed(Struct, frozen=True):
@@ -41,12 +40,22 @@ class Claimed(Struct, frozen=True):
     next_due: Instant | None
     """The earliest due time left in the pools that still have room, which may have passed already; None if there is none.
 
-    Where others hold what is due for now, or a gate has no room, the moment at which to look again. Of all pools, the earliest
-    ``expires_at`` counts too.
+    Where others hold what is due for now, or a gate has no room, the moment at which to look again. What has expired and is
+    ``todo`` still does not count: it never starts.
     """
 
-    expired: int = 0
+
+class Expired(Struct, frozen=True):
+    """What an expiry ended."""
+
+    count: int
     """Tasks that ended ``failed`` because they could not start in time."""
+
+    next_at: Instant | None
+    """The earliest ``expires_at`` of the tasks that still wait, which may have passed already; None if none has one.
+
+    Where others hold what has expired for now, the moment at which to look again.
+    """
 
 
 class Follow(Protocol):
@@ -84,51 +93,6 @@ class Claim(Struct, frozen=True):
     fence: int
 
 
-class Expired(Struct, frozen=True):
-    """What a look for expired tasks found."""
-
-    count: int
-    """Tasks that ended ``failed`` with ``expired``."""
-
-    next_at: Instant | None
-    """When the next task expires, which may have passed already; None: none does."""
-
-
-class NodeRecord(Struct, frozen=True, kw_only=True):
-    """A node that shares the store, or did so lately."""
-
-    id: str
-    """A UUID, new at every start."""
-    address: str
-    """The URL that it listens at."""
-    version: str
-    started_at: Instant
-    lease_until: Instant | None
-    """When it ends unless it is renewed; past: the node is gone, or cannot reach the store. None: it holds the store alone."""
-    running: int
-    """Tasks that are ``in_progress`` on it."""
-
-
-class GateRecord(Struct, frozen=True, kw_only=True):
-    """A gate, and what is behind and before it."""
-
-    gate: Gate
-    running: int
-    """Its tasks that are ``in_progress``, on all nodes."""
-    held: int
-    """Its tasks that are due and set aside; counting stops at ``HELD_COUNTED_TO``."""
-
-
-class Standing(Struct, frozen=True, kw_only=True):
-    """Why a task is where it is."""
-
-    task: Task
-    gate: GateRecord | None
-    """The gate of its destination; None: it has none."""
-    is_held: bool
-    """Whether the gate has set it aside."""
-
-
 class TaskFilter(Struct, frozen=True):
     """Which tasks a list shows. None: any."""
 
@@ -148,9 +112,8 @@ class Page(Struct, frozen=True):
 class Store(Protocol):
     """Keeps tasks, durably, and hands out those that are due. Several nodes may share one.
 
-    A task ends in one of three methods: ``settle``, ``take_back`` (``crashed_worker``) and the one that ends what has
-    expired (``expired``). Each stores with the end, in one transaction, the tasks that ``Follow`` says follow it, by what the
-    row says then.
+    A task ends in one of three methods: ``settle``, ``take_back`` (``crashed_worker``) and ``expire`` (``expired``). Each
+    stores with the end, in one transaction, the tasks that ``Follow`` says follow it, by what the row says then.
 
     Unless it says otherwise, every method raises ``StoreUnavailableError`` (or its ``StoreFullError``) when the
     store cannot be used now. A write that raised it may have happened or not. Every write that returned is on stable storage,
@@ -216,17 +179,23 @@ class Store(Protocol):
     async def claim_due(self, free: Mapping[Pool, int]) -> Claimed:
         """Take due tasks for this node, at most *free[pool]* of each pool, earliest due first. Never waits for one.
 
-        First ends, as ``failed`` with ``expired``, what could not start before its ``expires_at``, in all pools.
+        Of a destination no more are taken than its gate has room for (``Gate.room``). What is due beyond that is *held*: still
+        ``todo``, but passed over until the gate has room; then it comes before the rest. A task is held once for each time it
+        comes due, and a claim does so with a bounded number: if it comes upon more, ``next_due`` has passed.
 
-        Of a destination no more are taken than its gate has room for (``Gate.room``). What is due beyond that is *set aside*:
-        still ``todo``, but passed over until the gate has room; then it comes before the rest. A task is set aside once for
-        each time it comes due, and a claim does so with a bounded number: if it comes upon more, ``next_due`` has passed.
-
-        A task is due when its ``due_at`` is at or before the store's own clock. Two nodes never take the same task. Each task
-        taken becomes ``in_progress``, with its number of attempts one higher, the call's claim written on it and ``started_at``
-        now. A pool with 0 free slots, or not named, is not looked at.
+        A task is due when its ``due_at`` is at or before the store's own clock. One whose ``expires_at`` has come is not taken
+        any more, whether ``expire`` has ended it or not. Two nodes never take the same task. Each task taken becomes
+        ``in_progress``, with its number of attempts one higher, the call's claim written on it and ``started_at`` now. A pool
+        with 0 free slots, or not named, is not looked at.
 
         While the store is ailing, nothing is claimed until a durable write has succeeded again.
+        """
+
+    async def expire(self) -> Expired:
+        """End some of what could not start before its ``expires_at``, in all pools: as ``failed`` with ``expired``.
+
+        At most ``EXPIRE_LIMIT``, those that expired first: while ``next_at`` has passed, call it again. Nodes may do so at the
+        same time.
         """
 
     async def settle(self, attempt: Attempt, settlement: Settlement) -> Settled:
@@ -386,9 +355,10 @@ class TaskType(Protocol):
         """What a request for such a task may say, as a msgspec struct. Its JSON is what the store keeps."""
 
     def prepare(self, request: TaskFields) -> TaskFields:
-        """Check *request*, which has the members of ``fields`` and of the right types, and return what is to be stored.
+        """Check *request*, a ``fields`` whose members have the right types, and return what is to be stored: all of it.
 
-        The members that every type has (those of ``TaskFields``) are taken from the request, whatever is returned.
+        Return *request* itself if nothing is to be changed, else ``msgspec.structs.replace(request, ...)``: what is not
+        returned is dropped, the members that every type has (those of ``TaskFields``) included. Those are checked elsewhere.
 
         Raises:
             InvalidTaskError: it cannot become a task. Its ``field`` is the member's name, without the type's.
@@ -400,12 +370,25 @@ class TaskType(Protocol):
         ``Destination(GateKind.TYPE, name)`` for a type whose tasks all go to one place.
         """
 
-    async def run(self, attempt: Attempt, started: Callable[[], None]) -> Outcome:
+    async def run(self, attempt: Attempt, fields: TaskFields, started: Callable[[], None]) -> Outcome:
         """Make one attempt and say how it ended.
 
         Call *started* immediately before the first effect (the first byte on the wire, the first round of a
-        computation): lateness is measured there. Not called, the attempt counts as started when ``run`` was called.
+        computation): lateness is measured there. Not called, the attempt counts as started when ``run`` was called. Call it
+        again before another first effect if the one before did not come about, as on a new connection: the last call counts.
+
+        *started* raises ``AttemptMustNotBeginError`` if the attempt must not begin: its task has expired, this node's lease
+        has ended, or the attempt was cancelled meanwhile. Have no effect then, and let the error pass. The task is given back
+        and no attempt is used up, also if the error is caught on the way and whatever is returned in its place.
+
         Returns, or ends after a cancellation, only when nothing of the attempt is running any more.
+
+        Args:
+            attempt: what there is to know of the attempt. Its ``payload`` is the JSON of *fields*.
+            fields: what ``prepare`` returned when the task was created, as an instance of ``self.fields``. A task whose payload
+                this struct cannot read (``fields`` has changed since) is not run: it ends ``failed`` with
+                ``unreadable_payload``.
+            started: see above.
         """
 
     async def close(self) -> None:

@@ -1,22 +1,23 @@
 """The delay queue: an endless stream of tasks that have come due."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import timedelta
 from typing import Final
 
 import structlog
 
 from tasker.engine.lease import Lease
 from tasker.engine.slots import Slots
-from tasker.engine.telemetry import Telemetry
 from tasker.errors import StoreError
 from tasker.interfaces import Claimed, Store
 from tasker.model.attempt import Attempt
-from tasker.model.instants import LAST, SECOND, Instant
+from tasker.model.instants import Instant, after
 from tasker.model.task import Pool
 from tasker.timing.alarm import LONGEST_SLEEP, Alarm
 
-_OTHERS_LOOK: Final = round(LONGEST_SLEEP * SECOND)
-"""Microseconds within which every other node claims, and so learns what is due next."""
+_OTHERS_LOOK: Final = timedelta(seconds=LONGEST_SLEEP)
+"""Within this time every other node claims, and so learns what is due next."""
 
 _log = structlog.get_logger()
 
@@ -24,35 +25,28 @@ _log = structlog.get_logger()
 class DelayQueue:
     """Yields batches of attempts that have come due, each claimed for this node and holding a slot.
 
-    The queue itself is the store's index: this holds one moment and one alarm, however many tasks wait. It sleeps until the
-    earliest due time it knows of and then lets the store decide what is due. Nothing is claimed before its time, so a task
+    The queue itself is the store's index. This sleeps until the earliest due time it knows of, however many tasks wait, and
+    then lets the store decide what is due. Nothing is claimed before its time, so a task
     can be deleted up to that moment. It claims at least once every second, whatever it knows.
     """
 
-    def __init__(self, store: Store, slots: Slots, lease: Lease, telemetry: Telemetry) -> None:
+    def __init__(self, store: Store, slots: Slots, lease: Lease) -> None:
         self._store = store
-        self._telemetry = telemetry
         self._slots = slots
         self._lease = lease
         self._alarm = Alarm(store.clock)
-        self._announced: Instant | None = None
-        """The earliest due time announced since the latest claim was handed in: that claim may not have seen it."""
-        self._sleeps_until: Instant | None = None
         self._full: frozenset[Pool] = frozenset()
         """Pools in which the latest claim used up the room it was given: there may be more due than it could say."""
         self._stopped = False
 
     def announce(self, due_at: Instant, pool: Pool) -> None:
-        """Say that a task of *pool* has been stored that is due, or expires, at *due_at*: the alarm is set earlier if need be.
+        """Say that a task of *pool* has been stored that is due at *due_at*: the alarm is set earlier if need be.
 
         If this node has no slot for it, the others are told, unless they will look in time anyway.
         """
-        if self._slots.free.get(pool) == 0 and due_at <= self._store.clock.now() + _OTHERS_LOOK:
+        if self._slots.free.get(pool) == 0 and due_at <= after(self._store.clock.now(), _OTHERS_LOOK):
             self._store.wake_others()
-        if self._announced is None or due_at < self._announced:
-            self._announced = due_at
-            if self._sleeps_until is not None and due_at < self._sleeps_until:
-                self._alarm.ring()
+        self._alarm.announce(due_at)
 
     def ring(self) -> None:
         """Look now: something may be due that this node does not know of."""
@@ -80,33 +74,21 @@ class DelayQueue:
                 self._full = frozenset(pool for pool, left in room.items() if left == 0)
                 if claimed.attempts:
                     yield claimed.attempts
+                else:
+                    await asyncio.sleep(0)  # a job that has to clear the way first, such as the expiry, has its turn
                 if not any(self._slots.free[pool] for pool in self._full):  # else: room was made while the claim ran
-                    await self._sleep_until(claimed.next_due)
+                    await self._alarm.sleep_until(claimed.next_due)
         finally:
             self._alarm.close()
 
     async def _claim(self, room: Mapping[Pool, int]) -> Claimed:
-        self._announced = None
+        self._alarm.forget()
         if not self._lease.is_trusted:
             return Claimed((), None)
         try:
-            claimed = await self._store.claim_due({pool: slots for pool, slots in room.items() if slots > 0})
+            return await self._store.claim_due({pool: slots for pool, slots in room.items() if slots > 0})
         except StoreError as error:
             _log.warning("cannot claim tasks, trying again", reason=str(error))
         except Exception:  # noqa: BLE001 - the queue must live on; it claims again within a second
             _log.exception("a claim failed, trying again")
-        else:
-            self._telemetry.failed += claimed.expired
-            if claimed.expired:
-                _log.info("tasks expired", count=claimed.expired)
-            return claimed
         return Claimed((), None)
-
-    async def _sleep_until(self, next_due: Instant | None) -> None:
-        """Sleep until *next_due*, or what was announced meanwhile, or a ring."""
-        moments = [moment for moment in (next_due, self._announced) if moment is not None]
-        self._sleeps_until = min(moments, default=LAST + 1)
-        try:
-            await self._alarm.sleep_until(self._sleeps_until)
-        finally:
-            self._sleeps_until = None

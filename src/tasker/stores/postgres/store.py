@@ -9,23 +9,13 @@ import structlog
 from typing_extensions import override
 
 from tasker.errors import StoreError, StoreUnavailableError
-from tasker.interfaces import (
-    Claim,
-    Claimed,
-    Expired,
-    Follow,
-    GateRecord,
-    NodeRecord,
-    Page,
-    Settled,
-    Standing,
-    Store,
-    TakenBack,
-    TaskFilter,
-)
+from tasker.interfaces import Claim, Claimed, Expired, Follow, Page, Settled, Store, TakenBack, TaskFilter
 from tasker.model import instants
 from tasker.model.attempt import Attempt, AttemptRecord
+from tasker.model.gate import GateRecord
 from tasker.model.lifecycle import Settlement
+from tasker.model.node import NodeRecord
+from tasker.model.standing import Standing
 from tasker.model.task import Pool, State, Task, TaskId
 from tasker.stores import queries
 from tasker.stores.postgres import schema
@@ -38,6 +28,7 @@ from tasker.stores.postgres.expirer import Expirer
 from tasker.stores.postgres.gates import Gates
 from tasker.stores.postgres.inserter import Inserter
 from tasker.stores.postgres.lease import Lease
+from tasker.stores.postgres.links import Links
 from tasker.stores.postgres.pruner import Pruner
 from tasker.stores.postgres.reader import READERS, Reader
 from tasker.stores.postgres.recoverer import Recoverer
@@ -103,7 +94,10 @@ class PostgresStore(Store):
         self._keeping = Link(self._connector.connect, now)
         self._bell = Bell(self._connector.connect, node, base_clock) if listens else None
 
-        self._reader = Reader([Link(self._connector.connect, now) for _ in range(READERS)], sql, reading)
+        readers = [Link(self._connector.connect, now) for _ in range(READERS)]
+        ringing = [] if self._bell is None else [self._bell.link]
+        self._links = Links([self._keeping, self._settling, self._claiming, self._accepting, *readers, *ringing], base_clock)
+        self._reader = Reader(readers, sql, reading)
         self._claimer = Claimer(self._claiming, sql, reading, clock, node, per_destination=per_destination)
         self._gates = Gates(self._accepting, sql, self._claimer.look_again)
         self._changer = Changer(self._accepting, sql)
@@ -141,19 +135,22 @@ class PostgresStore(Store):
     @property
     @override
     def ailment(self) -> str | None:
-        return None if self._ailment is None else str(self._ailment)
+        ailment = self._ailment or self._links.ailment
+        return None if ailment is None else str(ailment)
 
     @override
     async def open(self) -> None:
         await schema.prepare(self._connector, migrates=self._migrates)
         self._is_open = True
         await self.renew()
+        await self._links.open()
 
     @override
     async def close(self) -> None:
         if not self._is_open:
             return
         self._is_open = False
+        await self._links.close()
         for batches in (self._creates, self._settles, self._deletes):
             await batches.close()
         if self._bell is not None:
@@ -193,6 +190,8 @@ class PostgresStore(Store):
     @override
     async def claim_due(self, free: Mapping[Pool, int]) -> Claimed:
         try:
+            if self._settling.failure is not None:  # what is begun could not be ended
+                await self._settling.connect()
             claimed = await self._claimer.claim_due(free)
         except StoreError as error:
             self._ailment = error
