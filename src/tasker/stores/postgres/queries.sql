@@ -231,7 +231,8 @@ UPDATE task SET state = 3, ended_at = tasker_now(), last_fault = given.last_faul
 -- settle --
 -- Those that are missing from what comes back have lost their claim: nothing was written for them.
 -- Of a gate that has had failures, or holds tasks, or is said not to work ($11), what `circuits`
--- says comes back, too. $12: how many attempts of a task are kept.
+-- says comes back, too. $12: how many attempts of a task are kept; $13: whether the time of each end
+-- comes back, for what follows it.
 -- Differs from SQLite: a whole group in one statement.
 WITH ended AS (
   SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::smallint[], $4::timestamptz[],
@@ -259,7 +260,8 @@ WITH ended AS (
    WHERE settled.number > $12 AND attempt.task = settled.id
      AND attempt.number <= settled.number - $12
 )
-SELECT place, gate.id AS gate, failures, open_until, paused, holds, tasker_now() AS now
+SELECT place, gate.id AS gate, failures, open_until, paused, holds,
+       CASE WHEN gate.id IS NOT NULL OR $13 THEN tasker_now() END AS now
   FROM settled
   LEFT JOIN LATERAL (
     SELECT *, EXISTS (SELECT FROM gate_queue WHERE gate_queue.gate = gate.id) AS holds

@@ -83,10 +83,10 @@ class Settler:
 
     async def _settle(self, connection: Connection, batch: Sequence[tuple[Attempt, Settlement]], *, look: bool) -> "_Written":
         if all(settlement.ending is None for _, settlement in batch):  # nearly always
-            written = _Written.of(await self._write(connection, batch))
+            written = _Written.of(await self._write(connection, batch, is_followed=False))
         else:
             async with self._inserter.transaction(connection):
-                rows = await self._write(connection, batch)
+                rows = await self._write(connection, batch, is_followed=True)
                 written = _Written.of(rows)
                 written.followers.update(await self._insert_what_follows(connection, batch, rows))
         if look and len(written.gates) < len(batch):
@@ -111,7 +111,9 @@ class Settler:
         await self._inserter.insert(connection, [task for tasks in followers.values() for task in tasks])
         return followers
 
-    async def _write(self, connection: Connection, batch: Sequence[tuple[Attempt, Settlement]]) -> Sequence[Record]:
+    async def _write(
+        self, connection: Connection, batch: Sequence[tuple[Attempt, Settlement]], *, is_followed: bool
+    ) -> Sequence[Record]:
         """Write the ends whose claims stand. Return the rows of ``settle``."""
         rows: Sequence[Record] = await connection.fetch(
             self._sql["settle"],
@@ -127,6 +129,7 @@ class Settler:
             [None if settlement.record is None else record_text(settlement.record) for _, settlement in batch],
             [settlement.is_alive is False for _, settlement in batch],
             self._attempts_kept,
+            is_followed,
         )
         return rows
 
