@@ -10,6 +10,9 @@ from tasker.stores.postgres.connection import Connection, Link
 
 _KNOWN_LIMIT: Final = 10_000
 
+_COLUMNS: Final = 11
+"""Of ``insert_tasks``."""
+
 
 class Inserter:
     """Inserts on one link, and remembers what stands in the database, so that a task of a known destination costs nothing more.
@@ -34,6 +37,11 @@ class Inserter:
         except BaseException:
             self._forget()
             raise
+
+    async def warm(self, connection: Connection) -> None:
+        """Insert nothing, so that PostgreSQL and asyncpg know the statements: they ask each other much at the first one."""
+        await connection.fetch(self._sql["gate_ids"], *_columns(set()))
+        await connection.fetch(self._sql["insert_tasks"], *([] for _ in range(_COLUMNS)))
 
     async def insert(self, connection: Connection, tasks: Sequence[Task]) -> set[TaskId]:
         """Store those of *tasks*, if there are any, whose ids are not stored yet, and return which."""

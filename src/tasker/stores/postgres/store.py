@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import timedelta
 from typing import Final
 
@@ -136,6 +137,8 @@ class PostgresStore:
         self._is_open = True
         await self.renew()
         await self._links.open()
+        with suppress(StoreError):  # if it fails, the first create takes longer, and says why
+            await self._writer.warm()
 
     async def close(self) -> None:
         """See ``Store``. Ends the lease, so that the others take back at once what was left running."""

@@ -62,6 +62,14 @@ class Writer:
         self._unknown_settles: set[tuple[TaskId, int]] = set()
         """Tasks and claims of attempts of which it is not known whether their end was written."""
 
+    async def warm(self) -> None:
+        """Let the first create be as quick as the others.
+
+        Raises:
+            StoreUnavailableError: it will not be.
+        """
+        await self._accepting.run(self._creates.warm)
+
     async def create_batch(self, batch: Sequence[Sequence[Task]]) -> Sequence[Result]:
         """Store what several callers want stored: each all or nothing."""
         single = [tasks for tasks in batch if len(tasks) == 1]

@@ -149,6 +149,8 @@ class SqliteStore:
         except Exception:  # not if it is cancelled: the thread goes on
             self._lock.release()
             raise
+        if self._writer.ailment is not None:
+            _log.warning("the database cannot be written now, trying again", reason=str(self._writer.ailment))
         self._commit = GroupCommit(self._writer, pending_limit=self._pending_limit)
         self._threads = ThreadPoolExecutor(READERS, thread_name_prefix="tasker-reader", initializer=self._open_reader)
 
@@ -327,6 +329,8 @@ class SqliteStore:
                 store_error=self._store_error,
                 after_commit=(lambda: None) if self._checkpointer is None else self._checkpointer.advance,
             )
+            if isinstance(location, Path):
+                self._writer.warm()
         except apsw.NotADBError:
             raise NotADatabaseError(str(location)) from None
         except apsw.Error as error:

@@ -185,6 +185,16 @@ class Writer:
         self._after_commit()
         return results
 
+    def warm(self) -> None:
+        """Write something durably: the first write of a process makes the log, and is slower by far than the others.
+
+        If it fails, the store is ailing. Called once, before the others, on any thread.
+        """
+        try:
+            self._probe()
+        except apsw.Error as error:
+            self.ailment = self._store_error(error)
+
     # How writes become a transaction.
 
     def _in_transaction(self, run: Callable[[], T], *, synchronous: str = "FULL") -> T:
