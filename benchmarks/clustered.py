@@ -17,6 +17,7 @@ from benchmarks.figures import Figure
 from benchmarks.load import create_tasks
 from benchmarks.server import new_folder, running_server
 from benchmarks.sink import Report, running_sink
+from tasker.callbacks import Callbacks
 from tasker.model import instants
 from tasker.model.instants import SECOND
 from tasker.model.lifecycle import Move, Settlement
@@ -28,6 +29,7 @@ from tasker.testing.task_factory import a_task
 from tasker.testing.webhook_receiver import WebhookReceiver
 from tasker.timing.clock import SystemClock
 
+_FOLLOW: Final = Callbacks(type_="webhook", pool=Pool(1)).follow
 _SECONDS: Final = 3
 _PER_SECOND: Final = 500
 _NULLS: Final = 30_000
@@ -44,7 +46,7 @@ class Null:
         return request
     def destination(self, fields):
         return Destination(GateKind.TYPE, "null")
-    async def run(self, attempt, started):
+    async def run(self, attempt, fields, started):
         started()
         return Succeeded()
     async def close(self):
@@ -134,7 +136,9 @@ def _dead(server: PostgresServer) -> list[Figure]:
     """How long a claim takes when nothing has ended yet, and when many have and nobody has cleaned up."""
 
     async def claim_ms(url: str) -> tuple[float, float]:
-        store = PostgresStore(url, base_clock=SystemClock(), address="", version="")
+        store = PostgresStore(
+            url, follow=Callbacks(type_="webhook", pool=Pool(1)).follow, base_clock=SystemClock(), address="", version=""
+        )
         await store.open()
         server.execute("ALTER TABLE task SET (autovacuum_enabled = off)", database=url.rpartition("/")[2])
         clean = await _claim_ms(store)

@@ -17,6 +17,7 @@ from tasker import __version__
 from tasker.access import Access
 from tasker.api.app import build_app
 from tasker.api.receiving import receiving_protocol
+from tasker.callbacks import Callbacks
 from tasker.config import Settings
 from tasker.egress.address_policy import EgressPolicy
 from tasker.egress.connector import Connector
@@ -26,8 +27,8 @@ from tasker.egress.signing import Signer
 from tasker.engine.engine import Engine
 from tasker.engine.telemetry import Telemetry
 from tasker.errors import DatabaseError, ListenError, StoreUnavailableError
-from tasker.interfaces import Store
-from tasker.service import Service
+from tasker.interfaces import Follow, Store
+from tasker.service.service import Service
 from tasker.stores.kind import StoreContext, kind_of, shown
 from tasker.task_types.hash import HashType
 from tasker.task_types.registry import Registry, installed
@@ -40,6 +41,9 @@ _LONG_SECONDS: Final = 2.0
 
 BACKLOG: Final = 2_048
 """Connections that may wait to be accepted."""
+
+_DESCRIPTORS_OF_THE_STORE: Final = 64
+"""With what else the process has open, and some to spare."""
 
 
 class Node:
@@ -79,7 +83,7 @@ class Node:
                         slots=settings.max_deliveries,
                         signer=Signer(settings.webhook_secrets) if settings.webhook_secrets else None,
                     ),
-                    HashType(iterations=settings.pbkdf2_iterations, slots=max((os.cpu_count() or 1) - 1, 1)),
+                    HashType(iterations=settings.pbkdf2_iterations, slots=os.cpu_count() or 1),
                     *installed(),
                 ]
             )
@@ -99,7 +103,7 @@ class Node:
                     await self._engine.start()
             except StoreUnavailableError as error:
                 raise DatabaseError(shown(settings.database_url), f"{error.reason}; see to that and start again") from error
-            service = Service(store, self._engine)
+            service = Service(store, self._engine, registry)
             self._server = _Server(_uvicorn_config(build_app(service, registry, Access(settings), settings), settings))
             _listen(listening, settings)
             self._serving = asyncio.create_task(self._server.serve(sockets=[listening]))
@@ -150,6 +154,11 @@ def _shown_egress(settings: Settings) -> dict[str, str]:
     return {"egress": settings.egress_level, "egress_proxy": proxy, "host_names": "checked by the proxy"}
 
 
+def _follow() -> Follow:
+    """Return what says what follows the end of a task: callbacks, which are webhooks."""
+    return Callbacks(type_=WebhookType.name, pool=WebhookType.pool).follow
+
+
 def make_store(settings: Settings, *, address: str) -> Store:
     """Return the store that the settings name, not open yet.
 
@@ -174,6 +183,7 @@ async def migrate(settings: Settings) -> None:
 def _store_context(settings: Settings, address: str) -> StoreContext:
     return StoreContext(
         clock=SystemClock(),
+        follow=_follow(),
         address=address,
         version=__version__,
         attempts_kept=settings.attempts_kept,
@@ -205,7 +215,12 @@ class _Server(uvicorn.Server):
 def _uvicorn_config(app: object, settings: Settings) -> uvicorn.Config:
     return uvicorn.Config(
         app,  # type: ignore[arg-type]  # an ASGI application
-        http=receiving_protocol(settings.header_timeout, settings.body_timeout),
+        http=receiving_protocol(
+            settings.header_timeout,
+            settings.body_timeout,
+            settings.keep_alive_timeout,
+            kept_descriptors=settings.max_deliveries + _DESCRIPTORS_OF_THE_STORE,
+        ),
         ws="none",
         lifespan="off",
         interface="asgi3",
@@ -214,7 +229,6 @@ def _uvicorn_config(app: object, settings: Settings) -> uvicorn.Config:
         server_header=False,
         proxy_headers=False,
         backlog=BACKLOG,
-        timeout_keep_alive=75,
         timeout_graceful_shutdown=max(round(settings.grace_period.total_seconds()), 1),
     )
 

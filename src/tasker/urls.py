@@ -6,9 +6,12 @@ from typing import Final
 
 from yarl import URL
 
+from tasker.errors import cut
+
 _ORDINARY: Final = re.compile(r"https?://[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(/[!-\[\]-~]*)?", re.ASCII)
 """What most URLs look like: nothing in them can be wrong."""
 _FORBIDDEN: Final = re.compile(r"[\x00-\x20\x7f\\\u0080-\u00a0\u2028\u2029]")
+_PASSWORD: Final = re.compile(r"((?:[^/?#:]*://)?[^/?#:]*:)[^/?#]*(?=@)")
 _USUAL_LENGTH: Final = 1_000
 """Characters of a URL up to which what it says is remembered."""
 
@@ -34,7 +37,7 @@ def checked(url: str) -> str:
     except (ValueError, IndexError):  # the latter is what yarl raises for http://[]@/
         raise ValueError("expected a URL such as https://example.org/hook, got one that cannot be parsed") from None
     if parsed.scheme not in ("http", "https"):
-        raise ValueError(f"expected a URL with the scheme http or https, got: {parsed.scheme[:30]}")
+        raise ValueError(f"expected a URL with the scheme http or https, got: {cut(parsed.scheme)}")
     if not host or not host.strip("."):
         raise ValueError("expected a URL with a host, such as https://example.org/hook")
     if port is not None and not 1 <= port <= 65_535:
@@ -49,6 +52,16 @@ def origin(url: str) -> str:
     'https://example.org:443'
     """
     return _origin_once(url) if len(url) <= _USUAL_LENGTH else _origin(url)
+
+
+def masked(url: str) -> str:
+    """Return *url*, whatever it is, with ``***`` in place of the password, and otherwise as it is.
+
+    >>> masked("https://me:secret@example.org/x")
+    'https://me:***@example.org/x'
+    """
+    found = _PASSWORD.match(url)
+    return url if found is None else f"{found[1]}***{url[found.end() :]}"
 
 
 def _origin(url: str) -> str:

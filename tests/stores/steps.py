@@ -2,8 +2,9 @@
 
 from tasker.interfaces import TaskFilter
 from tasker.model import instants
+from tasker.model.ending import Ending
 from tasker.model.lifecycle import Move, Settlement
-from tasker.model.task import Fault, Pool
+from tasker.model.task import Fault, Pool, State
 from tasker.testing.task_factory import a_task
 
 WEBHOOK, HASH = Pool(1), Pool(2)
@@ -32,6 +33,20 @@ async def running(store, clock, **how):
     """Create a task that is due, and claim it."""
     await store.create([a_task(due_at=clock.now(), **how)])
     return await claimed(store)
+
+
+def ending_of(attempt, fault=None, **what):
+    """The end of a task with *attempt*, as an engine hands it to a store."""
+    state = State.DONE if fault is None else State.FAILED
+    return Ending(
+        task_id=attempt.task_id,
+        type=attempt.type,
+        state=state,
+        attempts=attempt.number,
+        payload=attempt.payload,
+        fault=fault,
+        **what,
+    )
 
 
 def success(clock, result=None, **what):

@@ -2,13 +2,15 @@
 
 import msgspec
 import pytest
-from steps import REFUSED, SECOND, WEBHOOK, another_try, claimed, failure, running, success
+from steps import REFUSED, SECOND, WEBHOOK, another_try, claimed, ending_of, failure, running, success
 
-from tasker.callbacks import Ending, callback_for
+from databases import FOLLOW
 from tasker.errors import ClaimLostError, TaskExpiredError, TaskNotFailedError, TaskNotFoundError
+from tasker.ids import new_id
 from tasker.interfaces import TaskFilter
 from tasker.model.attempt import AttemptRecord, Exchange, Phases
-from tasker.model.lifecycle import MAX_CRASHES
+from tasker.model.ending import Ending
+from tasker.model.lifecycle import MAX_CRASHES, Move
 from tasker.model.task import Fault, State, TaskId
 from tasker.testing.task_factory import a_task
 
@@ -18,6 +20,8 @@ ABSENT = TaskId("01a20f5f-cad1-7ddf-9a84-7874a503bf14")
 EXCHANGE = Exchange(
     phases=Phases(dns=0.001, first_byte=0.25, total=0.5), status=503, headers={"retry-after": "7"}, body="“zu spät”\n"
 )
+
+CALLED_BACK = b'{"url":"http://a/","body":"x","on_success":{"url":"http://b:81/ok","headers":{"X-Key":"s"}}}'
 
 
 def record(attempt, clock, *, fault=None, exchange=None):
@@ -58,14 +62,13 @@ async def test_the_newest_twenty_attempts_of_a_task_are_kept(store, clock):
 
 
 async def test_a_lost_claim_keeps_nothing_of_its_attempt_and_calls_nobody_back(store, clock):
-    attempt = await running(store, clock)
+    attempt = await running(store, clock, payload=CALLED_BACK)
     await store.give_back(attempt)
-    callback = a_task(due_at=clock.now() + SECOND)
     with pytest.raises(ClaimLostError):
-        await store.settle(attempt, success(clock, record=record(attempt, clock), callback=callback))
+        await store.settle(attempt, success(clock, record=record(attempt, clock), ending=ending_of(attempt)))
     assert list(await store.attempts(attempt.task_id)) == []
-    with pytest.raises(TaskNotFoundError):
-        await store.get(callback.id)
+    page = await store.list_page(TaskFilter(), after=None, limit=9)
+    assert [task.id for task in page.tasks] == [attempt.task_id]
 
 
 async def test_a_number_that_was_given_out_again_has_the_later_record(store, clock):
@@ -92,11 +95,10 @@ async def test_attempts_go_with_their_task(store, clock):
 
 
 async def test_a_callback_is_stored_with_the_end_that_it_tells_of(store, clock):
-    fields = b'{"url":"http://a/","body":"x","on_success":{"url":"http://b:81/ok","headers":{"X-Key":"s"}}}'
-    attempt = await running(store, clock, payload=fields)
-    ending = Ending(task_id=attempt.task_id, type="webhook", attempts=1, payload=fields, fault=None, status=204, result=b'"r"')
-    callback = callback_for(ending, now=clock.now())
-    await store.settle(attempt, success(clock, callback=callback))
+    attempt = await running(store, clock, payload=CALLED_BACK)
+    settled = await store.settle(attempt, success(clock, ending=ending_of(attempt, status=204, result=b'"r"')))
+    assert settled.move is Move.COMPLETE
+    (callback,) = settled.followed_by
 
     (todo,) = (await store.list_page(TaskFilter(state=State.TODO), after=None, limit=9)).tasks
     assert (todo.id, todo.type, todo.parent_id, todo.due_at) == (callback.id, "webhook", attempt.task_id, clock.now())
@@ -135,8 +137,9 @@ def test_a_task_that_asked_for_no_callback_at_that_end_has_none():
         (b'{"url":"http://a/","body":"x","on_success":"http://b/"}', Fault("x", "y")),
         (b'{"url":"http://a/","body":"x","on_failure":"http://b/"}', None),
     ):
-        ending = Ending(task_id=ABSENT, type="webhook", attempts=1, payload=fields, fault=fault)
-        assert callback_for(ending, now=5) is None
+        state = State.DONE if fault is None else State.FAILED
+        ending = Ending(task_id=ABSENT, type="webhook", state=state, attempts=1, payload=fields, fault=fault)
+        assert list(FOLLOW(ending, now=5, new_id=new_id)) == []
 
 
 async def test_a_failed_task_runs_again_now_and_its_retry_policy_counts_anew(store, clock):
@@ -191,3 +194,9 @@ async def test_a_claim_hands_out_what_settling_needs(store, clock):
     assert (attempt.execution_at, attempt.expires_at, attempt.retried_after) == (clock.now(), clock.now() + SECOND, 0)
     assert attempt.node == (await store.get(attempt.task_id)).node
     assert attempt.pool == WEBHOOK
+
+
+def test_nothing_follows_a_task_whose_payload_can_no_longer_be_read():
+    for payload in (b'{"on_success":', b'{"on_success":7}', b'["on_success"]'):
+        ending = Ending(task_id=ABSENT, type="webhook", state=State.DONE, attempts=1, payload=payload)
+        assert list(FOLLOW(ending, now=5, new_id=new_id)) == []

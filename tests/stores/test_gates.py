@@ -91,7 +91,9 @@ async def test_what_is_set_aside_comes_in_its_order_before_what_comes_due_later(
     tasks += await create(store, clock, A, 2)
     came = ids([first, second])
     while len(came) < len(tasks):
-        assert await store.settle(first, success(clock, is_alive=True)), "something is set aside that may have room now"
+        assert (await store.settle(first, success(clock, is_alive=True))).has_room, (
+            "something is set aside that may have room now"
+        )
         (attempt,) = await claim(store, 3)
         came.append(attempt.task_id)
         first, second = second, attempt
@@ -193,7 +195,7 @@ async def test_a_probe_that_is_answered_closes_the_circuit(store, clock):
     assert await claim(store, 100) == []
     await clock.advance(5)
     (probe,) = await claim(store, 100)
-    assert await store.settle(probe, another_try(clock, is_alive=True))
+    assert (await store.settle(probe, another_try(clock, is_alive=True))).has_room
     assert ids(await claim(store, 100)) == tasks[1:]
     assert (await gate_of(store, A)).gate.circuit.failures == 0
 

@@ -7,7 +7,7 @@ import uuid
 import pytest
 import structlog
 
-from databases import execute, new_database
+from databases import FOLLOW, execute, new_database
 from tasker.errors import StoreUnavailableError
 from tasker.model.task import Pool
 from tasker.stores.postgres import schema
@@ -51,7 +51,7 @@ async def test_a_node_with_some_of_its_connections_is_not_ready_until_it_has_all
     name, url = role
     clock = ManualClock()
     await schema.prepare(Connector(url, is_pooled=False), migrates=True)
-    store = PostgresStore(url, base_clock=clock, address="http://127.0.0.1:8080", version="0")
+    store = PostgresStore(url, follow=FOLLOW, base_clock=clock, address="http://127.0.0.1:8080", version="0")
     limit(name, given)
     with structlog.testing.capture_logs() as lines:
         await store.open()
@@ -69,7 +69,7 @@ async def test_a_node_with_some_of_its_connections_is_not_ready_until_it_has_all
 async def test_a_node_that_loses_connections_later_is_not_ready_and_claims_nothing_that_it_could_not_end(role):
     name, url = role
     clock = ManualClock()
-    store = PostgresStore(url, base_clock=clock, address="http://127.0.0.1:8080", version="0")
+    store = PostgresStore(url, follow=FOLLOW, base_clock=clock, address="http://127.0.0.1:8080", version="0")
     await store.open()
     assert store.ailment is None
     await store.create([a_task(due_at=store.clock.now() - 1)])

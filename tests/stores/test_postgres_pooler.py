@@ -10,9 +10,10 @@ import subprocess
 import time
 
 import pytest
-from steps import WEBHOOK, listed, success
+from msgspec.structs import replace
+from steps import REFUSED, WEBHOOK, ending_of, failure, listed, success
 
-from databases import new_database
+from databases import FOLLOW, new_database
 from tasker.model.task import State
 from tasker.stores.postgres.connection import Connector
 from tasker.stores.postgres.store import PostgresStore
@@ -74,7 +75,9 @@ async def store(request):
     """An open store behind PgBouncer, in both modes."""
     is_session = request.param == "session"
     url = request.getfixturevalue("session_url" if is_session else "pooled_url")
-    store = PostgresStore(url, base_clock=SystemClock(), address="http://127.0.0.1:8080", version="0", listens=is_session)
+    store = PostgresStore(
+        url, follow=FOLLOW, base_clock=SystemClock(), address="http://127.0.0.1:8080", version="0", listens=is_session
+    )
     await store.open()
     yield store
     await store.close()
@@ -105,8 +108,10 @@ async def test_gates_callbacks_and_expiry_work_behind_it(store):
     assert first.expired == 1
     attempt, told = first.attempts
     assert (attempt.task_id, b'"expired"' in told.payload) == (tasks[0].id, True)
-    callback = a_task(due_at=now + 10**12)
-    assert await store.settle(attempt, success(store.clock, is_alive=True, callback=callback))
+    ending = ending_of(replace(attempt, payload=called_back), fault=REFUSED)
+    settled = await store.settle(attempt, failure(store.clock, is_alive=True, ending=ending))
+    assert settled.has_room
+    (callback,) = settled.followed_by
     await store.pause(record.gate.id)
     await store.limit(record.gate.id, None)
     await store.claim_due({WEBHOOK: 9})
@@ -114,7 +119,7 @@ async def test_gates_callbacks_and_expiry_work_behind_it(store):
     await store.resume(record.gate.id)
     claimed = (await store.claim_due({WEBHOOK: 9})).attempts
     assert [attempt.task_id for attempt in claimed] == [tasks[1].id, tasks[2].id]
-    assert (await store.standing(callback.id)).task.state is State.TODO
+    assert (await store.standing(callback.id)).task.parent_id == attempt.task_id
 
 
 async def test_a_session_has_its_settings_and_is_woken_by_others(session_url):
@@ -124,7 +129,8 @@ async def test_a_session_has_its_settings_and_is_woken_by_others(session_url):
     assert tuple(settings) == ("5s", "off", "tasker")
     woken = asyncio.Event()
     first, second = (
-        PostgresStore(session_url, base_clock=SystemClock(), address="http://127.0.0.1:8080", version="0") for _ in range(2)
+        PostgresStore(session_url, follow=FOLLOW, base_clock=SystemClock(), address="http://127.0.0.1:8080", version="0")
+        for _ in range(2)
     )
     await first.open()
     await second.open()

@@ -8,6 +8,7 @@ import structlog
 from kinds import SqliteFile
 from steps import SECOND, WEBHOOK, claimed, success
 
+from databases import FOLLOW
 from tasker.errors import DatabaseError, DatabaseInUseError, NotADatabaseError, StoreUnavailableError
 from tasker.interfaces import TaskFilter
 from tasker.stores.sqlite import lock
@@ -30,19 +31,19 @@ def path(tmp_path):
 
 async def test_a_file_is_held_by_one_store_whatever_name_it_goes_by(clock, path, tmp_path):
     link = tmp_path / "link.db"
-    store = SqliteStore(str(path), clock=clock)
+    store = SqliteStore(str(path), follow=FOLLOW, clock=clock)
     await store.open()
     link.symlink_to(path)
     for name in (path, link):
         with pytest.raises(DatabaseInUseError, match="another tasker"):
-            await SqliteStore(str(name), clock=clock).open()
+            await SqliteStore(str(name), follow=FOLLOW, clock=clock).open()
     await store.close()
     await store.open()
     await store.close()
 
 
 async def test_a_file_with_a_second_name_is_refused_and_nothing_is_made(clock, path, tmp_path):
-    store = SqliteStore(str(path), clock=clock)
+    store = SqliteStore(str(path), follow=FOLLOW, clock=clock)
     await store.open()
     await store.close()
     (tmp_path / "other").mkdir()
@@ -50,7 +51,7 @@ async def test_a_file_with_a_second_name_is_refused_and_nothing_is_made(clock, p
     other.hardlink_to(path)
     for name in (path, other):
         with pytest.raises(DatabaseError, match="hard link"):
-            await SqliteStore(str(name), clock=clock).open()
+            await SqliteStore(str(name), follow=FOLLOW, clock=clock).open()
     other.unlink()
     await store.open()
     await store.close()
@@ -63,15 +64,15 @@ async def test_a_file_that_is_mounted_by_itself_is_refused(clock, tmp_path, monk
     monkeypatch.setattr(lock, "_MOUNTS", mounts)
     mounts.write_text(f"63 43 254:0 /data/tasks.db {tmp_path}/my\\040tasks.db rw,relatime - ext4 /dev/vda rw\n")
     with pytest.raises(DatabaseError, match="mount the folder"):
-        await SqliteStore(str(path), clock=clock).open()
+        await SqliteStore(str(path), follow=FOLLOW, clock=clock).open()
     mounts.write_text(f"63 43 254:0 /data {tmp_path} rw,relatime - ext4 /dev/vda rw\n")
-    store = SqliteStore(str(path), clock=clock)
+    store = SqliteStore(str(path), follow=FOLLOW, clock=clock)
     await store.open()
     await store.close()
 
 
 async def test_a_file_of_somebody_else_is_used_as_it_is_with_a_warning(clock, path, monkeypatch):
-    store = SqliteStore(str(path), clock=clock)
+    store = SqliteStore(str(path), follow=FOLLOW, clock=clock)
     await store.open()
     await store.close()
     path.chmod(0o660)
@@ -92,12 +93,12 @@ async def test_a_file_that_is_refused_keeps_its_mode(clock, path):
     path.write_text("something else " * 1000)
     path.chmod(0o644)
     with pytest.raises(NotADatabaseError):
-        await SqliteStore(str(path), clock=clock).open()
+        await SqliteStore(str(path), follow=FOLLOW, clock=clock).open()
     assert path.stat().st_mode & 0o777 == 0o644
 
 
 async def test_its_files_are_for_their_owner_alone(clock, path, tmp_path):
-    store = SqliteStore(str(path), clock=clock)
+    store = SqliteStore(str(path), follow=FOLLOW, clock=clock)
     await store.open()
     await store.create([a_task(due_at=clock.now())])
     modes = {file.name: file.stat().st_mode & 0o777 for file in tmp_path.iterdir()}
@@ -108,19 +109,19 @@ async def test_its_files_are_for_their_owner_alone(clock, path, tmp_path):
 async def test_a_file_that_is_no_database_is_left_alone(clock, path):
     path.write_text("something else " * 1000)
     with pytest.raises(NotADatabaseError):
-        await SqliteStore(str(path), clock=clock).open()
+        await SqliteStore(str(path), follow=FOLLOW, clock=clock).open()
     assert path.read_text() == "something else " * 1000
 
 
 async def test_a_folder_or_a_missing_one_is_refused_and_nothing_is_made(clock, tmp_path):
     for name in (tmp_path, tmp_path / "missing" / "tasks.db"):
         with pytest.raises(DatabaseError, match=str(tmp_path)):
-            await SqliteStore(str(name), clock=clock).open()
+            await SqliteStore(str(name), follow=FOLLOW, clock=clock).open()
     assert list(tmp_path.iterdir()) == []
 
 
 async def test_a_deleted_secret_leaves_the_file(clock, path):
-    store = SqliteStore(str(path), clock=clock)
+    store = SqliteStore(str(path), follow=FOLLOW, clock=clock)
     await store.open()
     for secret in (b"canary-one", b"canary-two"):
         await store.create([a_task(due_at=clock.now(), payload=b'{"secret":"%b"}' % secret)])
@@ -138,7 +139,7 @@ async def test_a_deleted_secret_leaves_the_file(clock, path):
 
 @pytest.mark.parametrize("location", ["tasks.db", ":memory:"])
 async def test_a_closed_store_says_so(clock, tmp_path, location):
-    store = SqliteStore(location if location == ":memory:" else str(tmp_path / location), clock=clock)
+    store = SqliteStore(location if location == ":memory:" else str(tmp_path / location), follow=FOLLOW, clock=clock)
     await store.open()
     await store.close()
     await store.close()

@@ -5,6 +5,7 @@ import uuid
 import apsw
 import pytest
 
+from databases import FOLLOW
 from tasker.errors import NotADatabaseError, TakeOverError
 from tasker.interfaces import TaskFilter
 from tasker.model.task import Pool, TaskId
@@ -60,7 +61,7 @@ async def test_every_row_becomes_a_task_with_its_id_and_state(earlier):
     path, add = earlier
     webhooks = {add("webhooks", state, FUTURE, "http://localhost/x", '{"a": "ü"}'): state for state in STATES}
     hashes = {add("hashes", state, PAST, "geheim"): state for state in STATES}
-    store = SqliteStore(str(path), clock=ManualClock(), pools=POOLS)
+    store = SqliteStore(str(path), follow=FOLLOW, clock=ManualClock(), pools=POOLS)
     await store.open()
 
     for type_, ids in (("webhook", webhooks), ("hash", hashes)):
@@ -98,7 +99,7 @@ async def test_a_row_that_cannot_be_read_stops_it_and_nothing_is_changed(earlier
     bad = add(table, *row)
     before = contents(path)
     with pytest.raises(TakeOverError, match=problem) as refusal:
-        await SqliteStore(str(path), clock=ManualClock(), pools=POOLS).open()
+        await SqliteStore(str(path), follow=FOLLOW, clock=ManualClock(), pools=POOLS).open()
     assert table in str(refusal.value)
     assert str(bad) in str(refusal.value)
     assert contents(path) == before
@@ -110,7 +111,7 @@ async def test_an_id_in_both_tables_stops_it(earlier):
     add("hashes", "todo", FUTURE, "s", id_=twice)
     before = contents(path)
     with pytest.raises(TakeOverError, match=str(twice)):
-        await SqliteStore(str(path), clock=ManualClock(), pools=POOLS).open()
+        await SqliteStore(str(path), follow=FOLLOW, clock=ManualClock(), pools=POOLS).open()
     assert contents(path) == before
 
 
@@ -120,5 +121,5 @@ async def test_another_programs_database_is_left_alone(tmp_path):
     connection.execute("CREATE TABLE invoices (number INTEGER)")
     connection.close()
     with pytest.raises(NotADatabaseError):
-        await SqliteStore(str(path), clock=ManualClock(), pools=POOLS).open()
+        await SqliteStore(str(path), follow=FOLLOW, clock=ManualClock(), pools=POOLS).open()
     assert "invoices" in contents(path)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from databases import new_database
+from databases import FOLLOW, new_database
 from tasker.stores.postgres.store import PostgresStore
 from tasker.stores.sqlite.store import SqliteStore
 from tasker.timing.clock import ManualClock, SystemClock
@@ -11,7 +11,7 @@ pytestmark = pytest.mark.anyio
 
 
 async def test_the_log_of_a_file_is_made_before_the_first_create(tmp_path):
-    store = SqliteStore(str(tmp_path / "tasks.db"), clock=ManualClock())
+    store = SqliteStore(str(tmp_path / "tasks.db"), follow=FOLLOW, clock=ManualClock())
     for _ in range(2):  # a new file, and one that was closed
         await store.open()
         assert (tmp_path / "tasks.db-wal").stat().st_size > 0
@@ -19,7 +19,7 @@ async def test_the_log_of_a_file_is_made_before_the_first_create(tmp_path):
 
 
 async def test_what_a_create_asks_of_postgresql_is_prepared_before_the_first():
-    store = PostgresStore(new_database(), base_clock=SystemClock(), address="http://127.0.0.1:8080", version="0")
+    store = PostgresStore(new_database(), follow=FOLLOW, base_clock=SystemClock(), address="http://127.0.0.1:8080", version="0")
     await store.open()
     prepared = await store._accepting.run(lambda link: link.fetch("SELECT statement FROM pg_prepared_statements"))
     assert {store._sql["insert_tasks"], store._sql["gate_ids"]} <= {row[0] for row in prepared}

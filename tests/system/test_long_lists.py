@@ -10,6 +10,7 @@ from pathlib import Path
 from random import Random
 from urllib.parse import urlsplit
 
+from databases import FOLLOW
 from tasker.model import instants
 from tasker.stores.sqlite.store import SqliteStore
 from tasker.testing.server import TaskerServer
@@ -32,7 +33,7 @@ def fill(folder: Path, tasks):
     """Store *tasks*, an iterator, in the database that the server of *folder* opens. Return their ids as a list has them."""
 
     async def store_all():
-        store = SqliteStore(str(folder / "tasks.db"), clock=SystemClock())
+        store = SqliteStore(str(folder / "tasks.db"), follow=FOLLOW, clock=SystemClock())
         await store.open()
         places = []
         while batch := [*islice(tasks, 5_000)]:
@@ -69,7 +70,7 @@ def ids(response, begun=b"") -> Iterator[bytes]:
             yield match[1]
             end = match.end()
         text = text[max(end, len(text) - 50) :]
-    assert text.endswith(b"}]")
+    assert text.endswith(b"}]\n")
 
 
 def peak_memory(process_id) -> int:

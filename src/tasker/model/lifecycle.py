@@ -10,9 +10,10 @@ from typing import Final, NamedTuple, assert_never
 import msgspec
 
 from tasker.model.attempt import Attempt, AttemptRecord, Failed, Outcome, Succeeded
+from tasker.model.ending import Ending
 from tasker.model.instants import Instant, after
 from tasker.model.retry import RetryPolicy
-from tasker.model.task import Fault, State, Task
+from tasker.model.task import Fault, State
 
 MAX_CRASHES: Final = 3
 """After so many crashes in a row a task is no longer run: it may be what kills the process."""
@@ -76,8 +77,8 @@ class Settlement(msgspec.Struct, frozen=True, kw_only=True):
     """What the attempt showed of its destination, for the circuit; None: nothing."""
     record: AttemptRecord | None = None
     """What is kept of the attempt; None: nothing."""
-    callback: Task | None = None
-    """A task to store in the same transaction: the callback for the task's end."""
+    ending: Ending | None = None
+    """What is known of the task's end, for what follows it; None: it goes on, or nothing can follow."""
 
     @property
     def state(self) -> State:

@@ -15,7 +15,7 @@ from tasker import stores
 from tasker.model.task import Pool
 
 if TYPE_CHECKING:  # they would make --help slow
-    from tasker.interfaces import Store
+    from tasker.interfaces import Follow, Store
     from tasker.timing.clock import Clock
 
 
@@ -25,6 +25,9 @@ class StoreContext:
 
     clock: "Clock"
     """This machine's clock."""
+
+    follow: "Follow"
+    """Says what follows the end of a task."""
 
     address: str = ""
     """The URL that this node listens at, for those who look at the nodes."""

@@ -1,11 +1,14 @@
 """Makes tasks for tests."""
 
-import uuid_utils
+import itertools
 
+from tasker.ids import new_id
 from tasker.model import instants
 from tasker.model.gate import Destination, GateKind
 from tasker.model.instants import Instant
-from tasker.model.task import Pool, Task, TaskId
+from tasker.model.task import Pool, Task
+
+_moments = itertools.count(1_700_000_000_000_000)
 
 
 def a_task(
@@ -25,7 +28,7 @@ def a_task(
         expires_at: when it is too late to start it; None: never.
     """
     return Task(
-        id=TaskId(str(uuid_utils.uuid7())),
+        id=new_id(next(_moments)),
         type=type_,
         pool=Pool(pool),
         payload=payload,

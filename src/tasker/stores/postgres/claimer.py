@@ -5,14 +5,15 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
-from tasker.callbacks import Ending, callback_for
-from tasker.interfaces import EXPIRE_LIMIT, Claimed
+from tasker.ids import new_id
+from tasker.interfaces import EXPIRE_LIMIT, Claimed, Follow
 from tasker.model.attempt import Attempt
 from tasker.model.circuit import THRESHOLD, CircuitState
+from tasker.model.ending import Ending
 from tasker.model.gate import Gate, GateKind
 from tasker.model.instants import LAST, Instant
 from tasker.model.lifecycle import expired
-from tasker.model.task import Pool, TaskId
+from tasker.model.task import Pool, State, Task, TaskId
 from tasker.stores.faults import fault_of, fault_text
 from tasker.stores.postgres.connection import Connection, Link
 from tasker.stores.postgres.inserter import Inserter
@@ -33,7 +34,14 @@ class Claimer:
     """Claims on one link. Each statement is a transaction, so that no lock outlasts it; but see ``_expire``."""
 
     def __init__(
-        self, link: Link, queries: Mapping[str, str], clock: RemoteClock, node: str, *, per_destination: int | None
+        self,
+        link: Link,
+        queries: Mapping[str, str],
+        clock: RemoteClock,
+        node: str,
+        *,
+        per_destination: int | None,
+        follow: Follow,
     ) -> None:
         """Make a claimer.
 
@@ -46,6 +54,7 @@ class Claimer:
         self._clock = clock
         self._node = node
         self._per_destination = per_destination
+        self._follow = follow
         self._inserter = Inserter(link, queries)
         self._full: dict[int, Instant] = {}
         """Gates without room here that may have some on other nodes, as hosts share slots; and when to look again."""
@@ -170,19 +179,19 @@ class Claimer:
 
         The tasks stay locked for a few round trips: claims pass over them, only who deletes one waits.
         """
+        followed_by: list[Task] = []
         async with self._inserter.transaction(connection):
             # On the disk before its callback is sent: a crash would have another one made, with another id.
             await connection.execute("SET LOCAL synchronous_commit = on")
             rows = await connection.fetch(self._sql["expired"], EXPIRE_LIMIT)
             faults = [expired(fault_of(row[3])) for row in rows]
             await connection.execute(self._sql["expire"], [row[0] for row in rows], [fault_text(fault) for fault in faults])
-            callbacks = [
-                callback_for(
-                    Ending(task_id=TaskId(str(row[0])), type=row[1], attempts=row[2], payload=row[4], fault=fault), now=now
+            for row, fault in zip(rows, faults, strict=True):
+                ending = Ending(
+                    task_id=TaskId(str(row[0])), type=row[1], state=State.FAILED, attempts=row[2], payload=row[4], fault=fault
                 )
-                for row, fault in zip(rows, faults, strict=True)
-            ]
-            await self._inserter.insert(connection, [callback for callback in callbacks if callback is not None])
+                followed_by += self._follow(ending, now=now, new_id=new_id)
+            await self._inserter.insert(connection, followed_by)
         return len(rows)
 
     async def _look(self, connection: Connection, pools: Sequence[Pool]) -> "_Heads":

@@ -44,6 +44,7 @@ class PostgresKind:
         return PostgresStore(
             url,
             base_clock=context.clock,
+            follow=context.follow,
             address=context.address,
             version=context.version,
             listens=not context.no_listen,

@@ -5,10 +5,10 @@
 WITH given AS (
   SELECT * FROM unnest($1::uuid[], $2::text[], $3::smallint[], $4::integer[], $5::timestamptz[], $6::timestamptz[], $7::text[], $8::bytea[],
                        $9::bigint[], $10::timestamptz[], $11::uuid[])
-             AS given (id, type, state, pool, due_at, execution_at, execution_time, payload, gate, expires_at, parent)
+             AS given (id, type, state, pool, due_at, execution_at, execution_time, payload, gate, expires_at, parent_id)
 ), stored AS (
-  INSERT INTO task (id, type, state, pool, due_at, execution_at, execution_time, gate, expires_at, parent)
-  SELECT id, type, state, pool, due_at, execution_at, execution_time, gate, expires_at, parent FROM given
+  INSERT INTO task (id, type, state, pool, due_at, execution_at, execution_time, gate, expires_at, parent_id)
+  SELECT id, type, state, pool, due_at, execution_at, execution_time, gate, expires_at, parent_id FROM given
       ON CONFLICT (id) DO NOTHING
   RETURNING id
 ), payloads AS (
@@ -304,7 +304,7 @@ SELECT type, pool FROM type_pool
 
 -- get --
 SELECT id, type, pool, state, due_at, execution_at, execution_time, attempts, retried_after, crashes, started_at, ended_at, last_fault,
-       expires_at, parent, node, payload, result, task.gate, held_by IS NOT NULL AS is_held
+       expires_at, parent_id, node, payload, result, task.gate, held_by IS NOT NULL AS is_held
   FROM task JOIN payload USING (id) WHERE id = $1
 
 -- attempts --
@@ -344,7 +344,7 @@ SELECT id, kind, name, paused, max_running, failures, open_until,
 -- They are merged in order, not sorted. A page ends once the bodies in it are longer than $4 bytes; the last column is how many
 -- tasks it would have had without that.
 SELECT task.id, task.type, task.pool, task.state, task.due_at, task.execution_at, task.execution_time, task.attempts,
-       task.retried_after, task.crashes, task.started_at, task.ended_at, task.last_fault, task.expires_at, task.parent, task.node,
+       task.retried_after, task.crashes, task.started_at, task.ended_at, task.last_fault, task.expires_at, task.parent_id, task.node,
        payload.payload, payload.result, sized.found
   FROM (SELECT page.id, page.execution_at, size, count(*) OVER () AS found,
                sum(size) OVER (ORDER BY page.execution_at, page.id) AS so_far

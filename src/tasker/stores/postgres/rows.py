@@ -19,7 +19,7 @@ def to_task(row: Any) -> Task:  # noqa: ANN401 - a record
         execution_at=row["execution_at"],
         execution_time=row["execution_time"],
         expires_at=row["expires_at"],
-        parent_id=None if row["parent"] is None else TaskId(str(row["parent"])),
+        parent_id=None if row["parent_id"] is None else TaskId(str(row["parent_id"])),
         attempts=row["attempts"],
         retried_after=row["retried_after"],
         crashes=row["crashes"],

@@ -8,13 +8,17 @@ from typing import Final
 
 import structlog
 
-from tasker.callbacks import Ending, callback_for
 from tasker.errors import StoreError, StoreUnavailableError
-from tasker.interfaces import PRUNE_LIMIT, Claim, Claimed, GateRecord, NodeRecord, Page, Standing, TakenBack, TaskFilter
+from tasker.ids import new_id
+from tasker.interfaces import PRUNE_LIMIT, Claim, Claimed, Follow, Page, Settled, TakenBack, TaskFilter
 from tasker.model import instants
 from tasker.model.attempt import Attempt, AttemptRecord
+from tasker.model.ending import Ending
+from tasker.model.gate import GateRecord
 from tasker.model.instants import Instant
 from tasker.model.lifecycle import MAX_CRASHES, Settlement
+from tasker.model.node import NodeRecord
+from tasker.model.standing import Standing
 from tasker.model.task import Pool, State, Task, TaskId
 from tasker.stores import queries
 from tasker.stores.faults import CRASHED, fault_text
@@ -58,6 +62,7 @@ class PostgresStore:
         url: str,
         *,
         base_clock: Clock,
+        follow: Follow,
         address: str,
         version: str,
         listens: bool = True,
@@ -71,6 +76,7 @@ class PostgresStore:
         Args:
             url: a ``postgresql://`` URL.
             base_clock: this machine's clock. The database's own decides.
+            follow: says what follows the end of a task.
             address: the URL that this node listens at, for ``nodes``.
             version: of tasker, for ``nodes``.
             listens: whether the connections are this node's own, so that notifications and prepared statements work.
@@ -97,10 +103,18 @@ class PostgresStore:
         self._bell = Bell(self._connector.connect, self._node, base_clock) if listens else None
         ringing = [] if self._bell is None else [self._bell.link]
         self._links = Links([self._keeping, self._settling, self._claiming, self._accepting, *reading, *ringing], base_clock)
-        self._claimer = Claimer(self._claiming, self._sql, self._clock, self._node, per_destination=per_destination)
-        self._callbacks = Inserter(self._keeping, self._sql)
+        self._claimer = Claimer(
+            self._claiming, self._sql, self._clock, self._node, per_destination=per_destination, follow=follow
+        )
+        self._follow = follow
+        self._followers = Inserter(self._keeping, self._sql)
         self._writer = Writer(
-            self._accepting, self._settling, self._sql, attempts_kept=attempts_kept, has_room=self._claimer.look_again
+            self._accepting,
+            self._settling,
+            self._sql,
+            attempts_kept=attempts_kept,
+            has_room=self._claimer.look_again,
+            follow=follow,
         )
         self._creates = Batches(self._writer.create_batch, pending_limit=pending_limit)
         self._settles = Batches(self._writer.settle_batch, pending_limit=pending_limit)
@@ -194,10 +208,10 @@ class PostgresStore:
         self._ailment = None
         return claimed
 
-    async def settle(self, attempt: Attempt, settlement: Settlement) -> bool:
+    async def settle(self, attempt: Attempt, settlement: Settlement) -> Settled:
         """See ``Store``."""
-        has_woken: bool = await self._settles.submit((attempt, settlement), always=True)
-        return has_woken
+        settled: Settled = await self._settles.submit((attempt, settlement), always=True)
+        return settled
 
     async def give_back(self, claim: Claim | Attempt) -> None:
         """See ``Store``."""
@@ -269,16 +283,21 @@ class PostgresStore:
             if self._renewed_on != self._keeping.connections or self._clock.monotonic() < self._patient_until:
                 return TakenBack(todo=0, failed=0)
             arguments = (self._node, MAX_CRASHES, fault_text(CRASHED), _TAKE_BACK_LIMIT)
-            async with self._callbacks.transaction(connection):
+            followed_by: list[Task] = []
+            async with self._followers.transaction(connection):
                 rows = await connection.fetch(self._sql["take_back"], *arguments)
                 failed = [row[1:] for row in rows if row[0] == State.FAILED]
-                callbacks = [
-                    callback_for(
-                        Ending(task_id=TaskId(str(id_)), type=type_, attempts=attempts, payload=payload, fault=CRASHED), now=now
+                for id_, type_, attempts, now, payload in failed:
+                    ending = Ending(
+                        task_id=TaskId(str(id_)),
+                        type=type_,
+                        state=State.FAILED,
+                        attempts=attempts,
+                        payload=payload,
+                        fault=CRASHED,
                     )
-                    for id_, type_, attempts, now, payload in failed
-                ]
-                await self._callbacks.insert(connection, [callback for callback in callbacks if callback is not None])
+                    followed_by += self._follow(ending, now=now, new_id=new_id)
+                await self._followers.insert(connection, followed_by)
             await connection.execute(self._sql["forget_nodes"])
             return TakenBack(todo=len(rows) - len(failed), failed=len(failed))
 

@@ -29,6 +29,7 @@ class SqliteKind:
         return SqliteStore(
             location(url),
             clock=context.clock,
+            follow=context.follow,
             address=context.address,
             version=context.version,
             pools=context.pools,

@@ -1,6 +1,6 @@
 -- insert_tasks --
 -- {rows} is repeated for as many tasks as there are.
-INSERT INTO task (seq, id, type, state, pool, due_at, execution_at, execution_time, gate, expires_at, parent) VALUES {rows}
+INSERT INTO task (seq, id, type, state, pool, due_at, execution_at, execution_time, gate, expires_at, parent_id) VALUES {rows}
 
 -- insert_payloads --
 INSERT INTO payload (seq, payload) VALUES {rows}
@@ -176,7 +176,7 @@ SELECT type, pool FROM type_pool
 
 -- get --
 SELECT id, type, pool, state, due_at, execution_at, execution_time, attempts, retried_after, crashes, started_at, ended_at,
-       last_fault, expires_at, parent, node, payload, result, task.seq
+       last_fault, expires_at, parent_id, node, payload, result, task.seq
   FROM task JOIN payload USING (seq) WHERE id = :id
 
 -- place --
@@ -226,7 +226,7 @@ SELECT seq, execution_at FROM task
 -- {branches}: list_todo for each type and pool, list_other for each type and state, joined by UNION ALL.
 -- They are merged in order, not sorted.
 SELECT id, type, pool, state, due_at, task.execution_at, execution_time, attempts, retried_after, crashes, started_at, ended_at,
-       last_fault, expires_at, parent, node, payload, result, task.seq
+       last_fault, expires_at, parent_id, node, payload, result, task.seq
   FROM ({branches} ORDER BY execution_at, seq LIMIT :limit) AS page
  CROSS JOIN task ON task.seq = page.seq
  CROSS JOIN payload ON payload.seq = page.seq

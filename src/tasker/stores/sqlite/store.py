@@ -16,9 +16,12 @@ import apsw
 import structlog
 
 from tasker.errors import DatabaseError, NotADatabaseError, StoreError, StoreUnavailableError
-from tasker.interfaces import Claim, Claimed, GateRecord, NodeRecord, Page, Standing, TakenBack, TaskFilter
+from tasker.interfaces import Claim, Claimed, Follow, Page, Settled, TakenBack, TaskFilter
 from tasker.model.attempt import Attempt, AttemptRecord
+from tasker.model.gate import GateRecord
 from tasker.model.lifecycle import Settlement
+from tasker.model.node import NodeRecord
+from tasker.model.standing import Standing
 from tasker.model.task import Pool, State, Task, TaskId
 from tasker.stores import queries
 from tasker.stores.group_commit import GroupCommit, InlineCommit
@@ -68,6 +71,7 @@ class SqliteStore:
         location: str,
         *,
         clock: Clock,
+        follow: Follow,
         address: str = "",
         version: str = "",
         pools: Mapping[str, Pool] | None = None,
@@ -80,6 +84,7 @@ class SqliteStore:
 
         Args:
             location: path of the file, which is made if it is missing, or ``:memory:``.
+            follow: says what follows the end of a task.
             address: the URL that this node listens at, for ``nodes``.
             version: of tasker, for ``nodes``.
             pools: the pools of the task types whose tasks are taken over from the earlier server. None: no tasks are.
@@ -90,6 +95,7 @@ class SqliteStore:
         """
         self._path = None if location == MEMORY else Path(os.path.realpath(location))
         self._clock = clock
+        self._follow = follow
         self._pools = pools or {}
         self._vfs = vfs
         self._node = uuid.uuid4()
@@ -190,10 +196,10 @@ class SqliteStore:
         claimed: Claimed = await self._commit.submit(ClaimDue(dict(free)), always=True, urgent=True)
         return claimed
 
-    async def settle(self, attempt: Attempt, settlement: Settlement) -> bool:
+    async def settle(self, attempt: Attempt, settlement: Settlement) -> Settled:
         """See ``Store``."""
-        has_woken: bool = await self._commit.submit(Settle(attempt, settlement), always=True)
-        return has_woken
+        settled: Settled = await self._commit.submit(Settle(attempt, settlement), always=True)
+        return settled
 
     async def give_back(self, claim: Claim | Attempt) -> None:
         """See ``Store``."""
@@ -325,6 +331,7 @@ class SqliteStore:
                 self._node.bytes,
                 attempts_kept=self._attempts_kept,
                 per_destination=self._per_destination,
+                follow=self._follow,
                 check_place=self._check_place,
                 store_error=self._store_error,
                 after_commit=(lambda: None) if self._checkpointer is None else self._checkpointer.advance,

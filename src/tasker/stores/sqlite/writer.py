@@ -9,7 +9,6 @@ from typing import Any, Final, TypeVar
 import apsw
 import msgspec
 
-from tasker.callbacks import Ending, callback_for
 from tasker.errors import (
     ClaimLostError,
     DestinationNotFoundError,
@@ -21,8 +20,10 @@ from tasker.errors import (
     TaskNotFoundError,
     TaskRunningError,
 )
-from tasker.interfaces import EXPIRE_LIMIT, PRUNE_LIMIT, Claimed, TakenBack
+from tasker.ids import new_id
+from tasker.interfaces import EXPIRE_LIMIT, PRUNE_LIMIT, Claimed, Follow, Settled, TakenBack
 from tasker.model.attempt import Attempt, AttemptRecord
+from tasker.model.ending import Ending
 from tasker.model.instants import Instant
 from tasker.model.lifecycle import MAX_CRASHES, Settlement, expired
 from tasker.model.task import Fault, Pool, State, Task, TaskId
@@ -120,6 +121,7 @@ class Writer:
         *,
         attempts_kept: int,
         per_destination: int | None,
+        follow: Follow,
         after_commit: Callable[[], None] = lambda: None,
         check_place: Callable[[], None] = lambda: None,
         store_error: Callable[[apsw.Error], StoreError] = store_error,
@@ -131,6 +133,7 @@ class Writer:
             node: what is written on the tasks that this boot claims.
             attempts_kept: how many attempts of a task are kept, at least 1.
             per_destination: how many tasks of a host may run at once; None: see ``Gate.room``.
+            follow: says what follows the end of a task.
             after_commit: called after each group.
             check_place: called after each commit, and before a claim; raises ``StoreUnavailableError`` if the file is not where
                 it was, so that what was written is lost.
@@ -142,6 +145,7 @@ class Writer:
         self._store_error = store_error
         self._sql = queries
         self._now = now
+        self._follow = follow
         self._node = node
         self._node_text = str(id_text(node))
         self._attempts_kept = attempts_kept
@@ -363,15 +367,21 @@ class Writer:
         for seq, id_, type_, attempts, last_fault, payload in rows:
             fault = expired(fault_of(last_fault))
             self._connection.execute(self._sql["expire"], {"seq": seq, "now": now, "last_fault": fault_text(fault)})
-            self._call_back(id_, type_, attempts, payload, fault, now)
+            self._end(id_, type_, attempts, payload, fault, now)
         return len(rows)
 
-    def _call_back(self, id_: bytes, type_: str, attempts: int, payload: bytes, fault: Fault, now: Instant) -> None:
-        """Store the callback of a task that ended without an attempt of its own, if it asked for one."""
-        ending = Ending(task_id=id_text(id_), type=type_, attempts=attempts, payload=payload, fault=fault)
-        callback = callback_for(ending, now=now)
-        if callback is not None:
-            self._insert((callback,))
+    def _end(self, id_: bytes, type_: str, attempts: int, payload: bytes, fault: Fault, now: Instant) -> None:
+        """Store what follows the end of a task that failed without an attempt of its own."""
+        task_id = id_text(id_)
+        self._insert_what_follows(
+            Ending(task_id=task_id, type=type_, state=State.FAILED, attempts=attempts, payload=payload, fault=fault), now
+        )
+
+    def _insert_what_follows(self, ending: Ending, now: Instant) -> Sequence[Task]:
+        tasks = self._follow(ending, now=now, new_id=new_id)
+        if tasks:
+            self._insert(tasks)
+        return tasks
 
     def _settle(self, attempt: Attempt, settlement: Settlement) -> Result:
         row: Any = self._connection.execute(
@@ -393,9 +403,9 @@ class Writer:
             self._connection.execute(self._sql["set_result"], {"seq": seq, "result": settlement.result})
         if settlement.record is not None:
             self._record(seq, settlement.record)
-        if settlement.callback is not None:
-            self._insert((settlement.callback,))
-        return self._gates.heard(gate, settlement.is_alive, self._now())
+        now = self._now()
+        followed_by = () if settlement.ending is None else self._insert_what_follows(settlement.ending, now)
+        return Settled(settlement.move, self._gates.heard(gate, settlement.is_alive, now), followed_by)
 
     def _record(self, seq: int, record: AttemptRecord) -> None:
         """Keep what is kept of an attempt, and no more than the newest of its task."""
@@ -453,7 +463,7 @@ class Writer:
         rows: list[Any] = self._connection.execute(self._sql["take_back"], bindings).fetchall()
         failed = [row for row in rows if row[0] == State.FAILED]
         for _, id_, type_, attempts, payload in failed:
-            self._call_back(id_, type_, attempts, payload, CRASHED, now)
+            self._end(id_, type_, attempts, payload, CRASHED, now)
         self._gates.wake_all(now)  # nothing runs whose end would do so, and the clock may have been set back meanwhile
         return TakenBack(todo=len(rows) - len(failed), failed=len(failed))
 

@@ -3,7 +3,7 @@ ALTER TABLE task
   ADD COLUMN gate bigint,                    -- the gate it has to pass; NULL: none
   ADD COLUMN held_by bigint,                        -- the gate that has set it aside; NULL: it waits in the queue
   ADD COLUMN expires_at timestamptz,
-  ADD COLUMN parent uuid,                           -- the task whose end it tells of
+  ADD COLUMN parent_id uuid,                           -- the task whose end it tells of
   ADD COLUMN retried_after integer NOT NULL DEFAULT 0; -- attempts before the latest retry by hand
 
 -- What can hold tasks back, one for each destination that was ever named. Never deleted.

@@ -2,7 +2,7 @@
 ALTER TABLE task ADD COLUMN gate INTEGER;                 -- the gate it has to pass; NULL: none
 ALTER TABLE task ADD COLUMN held_by INTEGER;                     -- the gate that has set it aside; NULL: it waits in the queue
 ALTER TABLE task ADD COLUMN expires_at INTEGER;
-ALTER TABLE task ADD COLUMN parent BLOB;                         -- the task whose end it tells of
+ALTER TABLE task ADD COLUMN parent_id BLOB;                         -- the task whose end it tells of
 ALTER TABLE task ADD COLUMN retried_after INTEGER NOT NULL DEFAULT 0; -- attempts before the latest retry by hand
 
 -- What can hold tasks back, one for each destination that was ever named.
