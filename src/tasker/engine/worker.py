@@ -323,7 +323,6 @@ class Worker:
         """Return the task to the queue."""
         await self._write(attempt, lambda: self._store.give_back(attempt))
         self._telemetry.given_back += 1
-        self._queue.announce(attempt.due_at, attempt.pool)
         self._waits_again(attempt)
 
     def _waits_again(self, attempt: Attempt) -> None:

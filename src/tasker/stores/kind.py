@@ -26,6 +26,9 @@ class StoreContext:
     clock: "Clock"
     """This machine's clock."""
 
+    follow: "Follow"
+    """Says what follows the end of a task."""
+
     address: str = ""
     """The URL that this node listens at, for those who look at the nodes."""
 
@@ -43,9 +46,6 @@ class StoreContext:
 
     no_migrate: bool = False
     """Whether to leave the tables as they are."""
-
-    follow: "Follow"
-    """Says what follows the end of a task."""
 
     pools: Mapping[str, Pool]
     """The pool of each built-in task type, for tasks that are taken over from the earlier server."""

@@ -54,11 +54,26 @@ class Inserter:
             self._forget()
             raise
 
+    async def warm(self) -> None:
+        """Insert nothing, so that PostgreSQL and asyncpg know the statements: they ask each other much at the first one.
+
+        Raises:
+            StoreUnavailableError: the first create will take longer.
+        """
+        await self._link.run(self._prepare)
+
+    async def _prepare(self, connection: Connection) -> None:
+        await self._learn(connection, set())
+        await self._store(connection, [])
+
     async def insert(self, connection: Connection, tasks: Sequence[Task]) -> set[TaskId]:
         """Store those of *tasks*, if there are any, whose ids are not stored yet, and return which."""
         if not tasks:
             return set()
         await self._make_what_is_named(connection, tasks)
+        return await self._store(connection, tasks)
+
+    async def _store(self, connection: Connection, tasks: Sequence[Task]) -> set[TaskId]:
         rows = await connection.fetch(
             self._sql["create_tasks"],
             [task.id for task in tasks],

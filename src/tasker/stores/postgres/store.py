@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import timedelta
 from typing import Final
 
@@ -115,8 +116,8 @@ class PostgresStore(Store):
         self._expirer = Expirer(self._keeping, sql, reading, followers, follow)
         self._pruner = Pruner(self._keeping, sql)
 
-        create_batch = Inserter(self._accepting, sql).create_batch
-        self._creates = Batches(create_batch, pending_limit=pending_limit)
+        self._inserter = Inserter(self._accepting, sql)
+        self._creates = Batches(self._inserter.create_batch, pending_limit=pending_limit)
         self._settles = Batches(self._settler.settle_batch, pending_limit=pending_limit)
         self._deletes = Batches(self._changer.delete_batch, pending_limit=pending_limit)
         self._ailment: StoreError | None = None
@@ -144,6 +145,8 @@ class PostgresStore(Store):
         self._is_open = True
         await self.renew()
         await self._links.open()
+        with suppress(StoreError):  # if it fails, the first create takes longer, and says why
+            await self._inserter.warm()
 
     @override
     async def close(self) -> None:
