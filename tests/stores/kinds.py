@@ -102,7 +102,8 @@ class Postgres:
 
     async def after_death(self, store: Store) -> PostgresStore:
         assert isinstance(store, PostgresStore)
-        for link in (store._accepting, store._settling, store._claiming, store._keeping, *store._reader._links):
+        await store._links.close()
+        for link in store._links._links:
             link.drop()  # its connections die with it, and nobody renews its lease any more
         await self.clock.move(LEASE.total_seconds())
         await self._open()
