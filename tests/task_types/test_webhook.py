@@ -242,6 +242,8 @@ def test_a_header_that_can_be_sent_is_taken(webhooks, name, value):
         *("connection", "Keep-Alive", "proxy-connection", "proxy-authenticate", "proxy-authorization", "TE", "trailer"),
         *("transfer-encoding", "Transfer-Encoding", "upgrade", "Host", "content-length", "Content-Length", "expect"),
         *("webhook-id", "Webhook-Timestamp", "WEBHOOK-SIGNATURE"),
+        *("webhook_id", "Webhook_Timestamp", "WEBHOOK_SIGNATURE", "webhook.id", "WebHook~Signature"),
+        *("Content_Length", "transfer_encoding", "keep_alive", "proxy_authorization"),
     ],
 )
 def test_a_header_that_tasker_makes_itself_is_refused(webhooks, name):
