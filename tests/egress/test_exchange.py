@@ -7,7 +7,7 @@ import struct
 import pytest
 from targets import receive
 
-from tasker.egress.http_client import BODY_KEPT, HEADER_KEPT, DeliveryError
+from tasker.egress.http_client import BODY_KEPT, HEADER_KEPT, HEADERS_KEPT, DeliveryError
 from tasker.model.attempt import Phases
 from tasker.testing.webhook_receiver import WebhookReceiver, answer
 
@@ -178,19 +178,55 @@ async def test_the_value_of_a_kept_header_is_cut_and_has_no_control_characters(c
     assert exchange.headers["location"] == "/abc\xe9\xa0d"
 
 
-async def test_of_a_header_that_comes_twice_the_first_is_kept_and_none_of_interim_answers_and_trailers(caller, target):
+@pytest.mark.parametrize("blanks", [b" ", b"\t", b" \t \t", b""], ids=repr)
+async def test_blanks_around_a_value_are_no_part_of_it(caller, target, blanks):
+    fields = dict.fromkeys(HEADERS_KEPT - {"content-length"}, b"120") | {"content-length": b"2"}
+    head = b"".join(b"%b:%b%b%b\r\n" % (name.encode(), blanks, value, blanks) for name, value in fields.items())
+    url, target = await target(recording([], b"HTTP/1.1 429 -\r\n" + head + b"\r\nok"))
+
+    for _ in range(2):
+        exchange = await caller.post(url)
+        assert exchange.headers == {name: value.decode() for name, value in fields.items()}
+        assert exchange.body == "ok"
+
+    assert target.connections == 1
+
+
+async def test_blanks_around_what_frames_an_answer_are_no_part_of_it(caller, target):
+    url, target = await target(
+        recording([], b"HTTP/1.1 200 -\r\ntransfer-encoding:\tchunked \r\nconnection: close\t\r\n\r\n2\r\nok\r\n0\r\n\r\n")
+    )
+
+    assert (await caller.post(url)).body == "ok"
+    assert (await caller.post(url)).body == "ok"
+    assert target.connections == 2
+
+
+async def test_the_length_of_a_kept_value_is_that_without_the_blanks_before_it(caller, target):
+    url, _ = await target(recording([], b"HTTP/1.1 200 -\r\ncontent-length: 0\r\nserver:" + b" " * 300 + b"s\r\n\r\n"))
+
+    assert (await caller.post(url)).headers["server"] == "s"
+
+
+async def test_a_header_that_comes_several_times_is_one_and_none_of_interim_answers_and_trailers_is_kept(caller, target):
     data = (
         b"HTTP/1.1 103 Early Hints\r\nserver: early\r\nlocation: /early\r\n\r\n"
-        b"HTTP/1.1 200 OK\r\nserver: first\r\nserver: second\r\ntransfer-encoding: chunked\r\n\r\n"
+        b"HTTP/1.1 503 -\r\nRetry-After: 120 \r\nretry-after:  7\r\ntransfer-encoding: chunked\r\n\r\n"
         b"2\r\nok\r\n0\r\nx-request-id: late\r\n\r\n"
     )
     url, target = await target(recording([], data))
 
     for _ in range(2):
         exchange = await caller.post(url)
-        assert (exchange.headers, exchange.body) == ({"server": "first"}, "ok")
+        assert (exchange.headers, exchange.body) == ({"retry-after": "120, 7"}, "ok")
 
     assert target.connections == 1
+
+
+async def test_a_header_that_comes_again_and_again_is_cut_like_any_other(caller, target):
+    url, _ = await target(recording([], b"HTTP/1.1 200 -\r\ncontent-length: 0\r\n" + b"server: abc\r\n" * 1_000 + b"\r\n"))
+
+    assert (await caller.post(url)).headers["server"] == ("abc, " * HEADER_KEPT)[:HEADER_KEPT]
 
 
 @pytest.mark.parametrize(

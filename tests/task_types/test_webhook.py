@@ -547,12 +547,22 @@ async def test_what_is_gone_will_not_come_back(clock):
         ("Fri, 31 Dec 9999 23:59:59 GMT", 86_400),
         ("Thu, 01 Jan 2026 00:00:00 GMT", None),
         ("Sun, 06 Nov 1994 08:49:37 GMT", None),
-        *((value, None) for value in ("", "-1", "1.5", "soon", "7, 8", "Thu, 32 Jan 2026 00:00:00 GMT", "\u0667", "x" * 256)),
+        *(
+            (value, None)
+            for value in ("", "-1", "1.5", "soon", ",", ", ,", "Thu, 32 Jan 2026 00:00:00 GMT", "\u0667", "x" * 256)
+        ),
         *((f"Fri, 01 Jan {year} 00:00:00 GMT", None) for year in ("0000", "99999", "9" * 100)),
         ("Fri, 01 Jan 2027 00:00:00 +99999999999999", None),
+        *(("7, 8", 8), ("8,7", 8), ("7, soon", 7), ("7, Thu, 01 Jan 2026 00:02:00 GMT", 119.000001)),
+        *(
+            ("Thursday, 01-Jan-26 00:02:00 GMT, 120 ", 120),
+            ("Thu Jan  1 00:02:00 2026, Sun, 06 Nov 1994 08:49:37 GMT", 119.000001),
+        ),
     ],
 )
-async def test_a_target_says_how_long_it_wants_to_be_left_alone(clock, status, value, seconds):
+async def test_a_target_says_how_long_it_wants_to_be_left_alone_and_the_longest_of_several_counts(
+    clock, status, value, seconds
+):
     outcome, _ = await run(clock, answered(status, retry_after=value))
 
     assert outcome.retry_after == (None if seconds is None else timedelta(seconds=seconds))

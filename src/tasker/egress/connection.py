@@ -22,6 +22,8 @@ _TRUSTED_SECONDS: Final = 0.5
 """How long after an exchange nobody closes a connection that is kept alive."""
 
 _KEPT: Final = {name.encode(): name for name in HEADERS_KEPT}
+_BLANKS: Final = b" \t"
+"""They may stand around a value and are no part of it. Source: RFC 9110, section 5.5."""
 _LENGTHS: Final = frozenset({b"content-length", b"transfer-encoding"})
 _NO_CONTROLS: Final = dict.fromkeys((*range(0x20), *range(0x7F, 0xA0)))
 
@@ -96,7 +98,10 @@ class Connection(asyncio.Protocol):
 
     @property
     def headers(self) -> Mapping[str, str]:
-        """Those of the latest answer's headers that are kept; of one that came twice, the first."""
+        """Those of the latest answer's headers that are kept, without blanks at the ends of their values.
+
+        The values of one that came several times are joined with commas. Source: RFC 9110, section 5.3.
+        """
         return self._headers
 
     @property
@@ -178,7 +183,7 @@ class Connection(asyncio.Protocol):
         if name in _LENGTHS:
             self._has_length = True
         if name in _KEPT and not self._has_head:
-            self._headers.setdefault(_KEPT[name], _text(value[:HEADER_KEPT]))
+            self._keep(_KEPT[name], _text(value.strip(_BLANKS)[:HEADER_KEPT]))
 
     def on_headers_complete(self) -> None:
         """Take the status, unless it is an interim one."""
@@ -210,6 +215,10 @@ class Connection(asyncio.Protocol):
         """Refuse a second answer."""
         if self._answer is None or self._answer.done():
             raise _EndedError
+
+    def _keep(self, name: str, value: str) -> None:
+        before = self._headers.get(name)
+        self._headers[name] = value if before is None else f"{before}, {value}"[:HEADER_KEPT]
 
     def _succeed(self, *, can_follow: bool = False) -> None:
         if self._answer is not None and not self._answer.done():

@@ -39,6 +39,8 @@ _TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]*", re.ASCII)
 _VALUE: Final = re.compile(r"([!-~\xa1-\xff]([ -~\xa0-\xff]*[!-~\xa1-\xff])?)?")
 _CLASS: Final = re.compile(r"[2-5]xx", re.ASCII)
 _SECONDS: Final = re.compile(r"[0-9]+", re.ASCII)
+_WAITS: Final = re.compile(r"[^\s,](?:[a-z]*day, |[a-z]{2}, )?[^,]*", re.ASCII)
+"""The values of a header that came several times, joined with commas; most dates have a comma of their own."""
 _OF_THE_CONNECTION: Final = frozenset(
     {
         *("connection", "keep-alive", "proxy-connection", "proxy-authenticate", "proxy-authorization", "te", "trailer"),
@@ -257,10 +259,18 @@ def _is_success(status: int, fields: WebhookFields) -> bool:
 
 
 def _retry_after(exchange: Exchange, now: Instant) -> timedelta | None:
-    """Return how long the target asks to be left alone. Source: RFC 9110, section 10.2.3."""
+    """Return how long the target asks to be left alone: the longest, if it says so several times, since that heeds them all.
+
+    Source: RFC 9110, section 10.2.3.
+    """
     text = exchange.headers.get("retry-after")
     if text is None or exchange.status not in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE):
         return None
+    waits = [wait for each in _WAITS.findall(text) if (wait := _wait(each.rstrip(), now)) is not None]
+    return max(waits, default=None)
+
+
+def _wait(text: str, now: Instant) -> timedelta | None:
     if _SECONDS.fullmatch(text):
         return timedelta(seconds=min(int(text), int(LONGEST_RETRY_AFTER.total_seconds())))
     try:
