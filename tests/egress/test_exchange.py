@@ -116,14 +116,16 @@ async def test_an_answer_to_head_ends_with_its_head_and_its_connection_is_not_us
 
 
 @pytest.mark.parametrize("status", [204, 304])
-async def test_these_answers_have_no_body_whatever_they_say(caller, target, status):
-    url, target = await target(recording([], b"HTTP/1.1 %d -\r\ncontent-length: 5\r\n\r\n" % status))
+@pytest.mark.parametrize("length", [0, 5])
+async def test_these_answers_have_no_body_whatever_they_say(caller, target, status, length):
+    url, target = await target(recording([], b"HTTP/1.1 %d -\r\ncontent-length: %d\r\n\r\n" % (status, length)))
 
     for _ in range(2):
         exchange = await caller.send("GET", url)
-        assert (exchange.status, exchange.body, exchange.headers["content-length"]) == (status, "", "5")
+        assert (exchange.status, exchange.body, exchange.headers["content-length"]) == (status, "", str(length))
+        assert exchange.note is None
 
-    assert target.connections == 1
+    assert target.connections == (2 if status == 204 and length else 1), "a 204 with a length has two ends"
 
 
 @pytest.mark.parametrize("junk", [b"hello", b"\r\nhello", b"HTTP/1.1 500 Smuggled\r\ncontent-length: 0\r\n\r\n", b"\0"])
@@ -330,12 +332,11 @@ async def test_a_failed_connection_leaves_the_phases_it_came_to(caller, names, c
     ("beginning", "status", "body"),
     [
         (b"", None, ""),
-        (b"HTTP/1.1 200 OK\r\nserver: s\r\n", None, ""),
-        (b"HTTP/1.1 200 OK\r\nserver: s\r\ncontent-length: 9\r\n\r\nbody", 200, "body"),
+        (b"HTTP/1.1 200 OK", None, ""),
     ],
-    ids=["nothing", "half a head", "half a body"],
+    ids=["nothing", "half a status line"],
 )
-async def test_an_answer_that_is_not_whole_leaves_what_has_come_of_it(caller, target, beginning, status, body):
+async def test_an_answer_without_a_status_says_whether_something_came(caller, target, beginning, status, body):
     async def serve(reader, writer):
         await receive(reader)
         writer.write(beginning)
@@ -349,6 +350,36 @@ async def test_an_answer_that_is_not_whole_leaves_what_has_come_of_it(caller, ta
     assert (error.exchange.status, error.exchange.body) == (status, body)
     assert (error.exchange.phases.first_byte is None) == (beginning == b"")
     assert 0.19 <= error.exchange.phases.total < 1.2
+
+
+@pytest.mark.parametrize(
+    ("beginning", "headers", "body"),
+    [
+        (b"\r\n", {}, ""),
+        (b"\r\nserver: s\r\nlocation: /x", {"server": "s"}, ""),
+        (b"\r\nserver: s\r\nretry-after : 1\r\n", {"server": "s", "retry-after": "1"}, ""),
+        (b"\r\ncontent-length: 9\r\n\r\nbody", {"content-length": "9"}, "body"),
+        (b"\r\n\r\nbody", {}, "body"),
+    ],
+    ids=["a status line", "half a head", "half an odd head", "half a body", "a body without an end"],
+)
+async def test_an_answer_that_does_not_end_in_time_has_its_status_and_what_came_of_the_rest(
+    caller, target, beginning, headers, body
+):
+    async def serve(reader, writer):
+        await receive(reader)
+        writer.write(b"HTTP/1.1 410 Gone" + beginning)
+        await reader.read()
+
+    url, target = await target(serve)
+
+    exchange = await caller.send("GET", url, timeout_seconds=0.2)
+
+    assert (exchange.status, exchange.headers, exchange.body) == (410, headers, body)
+    assert exchange.note == "the answer did not end in time"
+    assert 0.19 <= exchange.phases.total < 1.2
+    async with asyncio.timeout(10):
+        await target.ended.wait()
 
 
 async def test_a_call_that_fails_on_a_kept_connection_says_nothing_of_the_answer_before(caller, target):

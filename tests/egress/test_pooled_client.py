@@ -229,20 +229,26 @@ async def test_an_endless_answer_is_cut_off_and_its_connection_closed(caller, ta
 
 
 @pytest.mark.parametrize(
-    ("head", "piece"),
+    ("head", "piece", "status"),
     [
-        (b"HTTP/1.1 200 OK\r\n", b"x: y\r\n" * 1_000),
-        (b"HTTP/1.1 200 OK\r\nx: ", b"x" * 4_096),
-        (b"HTTP/1.1 200 ", b"x" * 4_096),
-        (b"", b"HTTP/1.1 103 Early Hints\r\n\r\n" * 100),
+        (b"HTTP/1.1 200 OK\r\n", b"x: y\r\n" * 1_000, 200),
+        (b"HTTP/1.1 200 OK\r\nx: ", b"x" * 4_096, 200),
+        (b"HTTP/1.1 200 OK\n", b" x: y\n" * 1_000, 200),
+        (b"HTTP/1.1 200 ", b"x" * 4_096, None),
+        (b"", b"HTTP/1.1 103 Early Hints\r\n\r\n" * 100, None),
+        (b"", b"HTTP/1.1 103 Early Hints\n\n" * 100, None),
     ],
-    ids=["headers", "a header", "a reason", "interim answers"],
+    ids=["headers", "a header", "odd headers", "a reason", "interim answers", "odd interim answers"],
 )
-async def test_an_answer_whose_head_never_ends_is_no_http(caller, target, head, piece):
+async def test_an_answer_whose_head_never_ends_has_its_status_or_is_no_http(caller, target, head, piece, status):
     serve, sent = endless(head, piece)
     url, target = await target(serve)
 
-    assert (await failure(caller, url)).code == "bad_response"
+    if status is None:
+        assert (await failure(caller, url)).code == "bad_response"
+    else:
+        exchange = await caller.post(url)
+        assert (exchange.status, exchange.note) == (200, "the answer's headers are longer than 64 KiB")
 
     async with asyncio.timeout(10):
         await target.ended.wait()
@@ -371,38 +377,23 @@ async def test_an_answer_that_does_not_begin_in_time(caller, target):
         await target.ended.wait()
 
 
-@pytest.mark.parametrize(
-    "beginning", [b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n", b"HTTP/1.1 200 OK\r\n\r\nx"]
-)
-async def test_an_answer_that_does_not_end_in_time(caller, target, beginning):
-    async def serve(reader, writer):
-        await receive(reader)
-        writer.write(beginning)
-        await reader.read()
-
-    url, target = await target(serve)
-
-    error = says_nothing_of(await failure(caller, url + "?t0ken", timeout_seconds=0.2))
-
-    assert (error.code, caller.announced) == ("timeout", 1)
-    async with asyncio.timeout(10):
-        await target.ended.wait()
-
-
 async def test_a_target_that_drips_its_answer_does_not_extend_the_time(caller, target):
     async def serve(reader, writer):
         await receive(reader)
         writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
-        while True:
+        while not writer.is_closing():
             writer.write(b"x")
             await asyncio.sleep(0.02)
 
-    url, _ = await target(serve)
+    url, target = await target(serve)
 
-    assert (await failure(caller, url, timeout_seconds=0.2)).code == "timeout"
+    assert (await caller.post(url, timeout_seconds=0.2)).status == 200
+
+    async with asyncio.timeout(10):
+        await target.ended.wait()
 
 
-@pytest.mark.parametrize("beginning", [b"", b"HTTP/1.1 20", b"HTTP/1.1 200 OK\r\ncontent-le"])
+@pytest.mark.parametrize("beginning", [b"", b"HTTP/1.1 20", b"HTTP/1.1 200 OK"])
 async def test_a_target_that_closes_before_its_answer(caller, target, beginning):
     url, target = await target(closing_after(beginning))
 
@@ -441,18 +432,11 @@ async def test_a_target_that_resets_the_connection_while_a_long_body_is_sent(cal
     [
         b"SSH-2.0-OpenSSH_9.2 t0ken\r\n",
         b"HTTP/1.1 abc OK\r\n\r\n",
-        b"HTTP/1.1 200 OK\r\ncontent-length: t0ken\r\n\r\n",
-        b"HTTP/1.1 200 OK\r\ncontent-length: -1\r\n\r\n",
-        b"HTTP/1.1 200 OK\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\nx",
-        b"HTTP/1.1 200 OK\r\nt0ken\0: x\r\n\r\n",
-        b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nt0ken",
-        b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nt0ken\r\n",
-        b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nt0k",
         b"\0" * 1_000,
     ],
     ids=lambda data: repr(data[:70]),
 )
-async def test_what_is_not_http_or_not_whole_is_a_bad_response(caller, target, data):
+async def test_what_is_not_http_is_a_bad_response(caller, target, data):
     url, target = await target(closing_after(data))
 
     error = says_nothing_of(await failure(caller, url + "?t0ken"))

@@ -33,6 +33,41 @@ class _Target(NamedTuple):
     """The beginning of each request to it, without the method."""
 
 
+class _Call:
+    """How far a call has come."""
+
+    __slots__ = ("_began", "connection", "durations")
+
+    def __init__(self) -> None:
+        self._began = stopwatch()
+        self.durations = Durations()
+        self.connection: Connection | None = None
+
+    def has_status(self) -> bool:
+        """Whether the target has said what became of the request."""
+        return self.connection is not None and self.connection.status is not None
+
+    def late(self, seconds: float) -> DeliveryError:
+        """Return the error of a call that came to no status within *seconds*."""
+        if self.connection is None:
+            return DeliveryError("connect_timeout", f"no connection to the target within {seconds:g} s")
+        return DeliveryError("timeout", f"the target did not answer within {seconds:g} s")
+
+    def exchange(self) -> Exchange:
+        """Return what has passed so far."""
+        total = round(stopwatch() - self._began, 6)
+        durations, connection = self.durations, self.connection
+        if connection is None:
+            return Exchange(phases=Phases(dns=durations.dns, connect=durations.connect, total=total))
+        return Exchange(
+            phases=Phases(dns=durations.dns, connect=durations.connect, first_byte=connection.first_byte, total=total),
+            status=connection.status,
+            headers=connection.headers,
+            body=connection.body,
+            note=connection.note,
+        )
+
+
 class PooledClient:
     """A ``HttpClient`` over HTTP/1.1. Needs a running event loop.
 
@@ -47,57 +82,45 @@ class PooledClient:
 
     async def send(self, request: Request, before_first_byte: Callable[[], None]) -> Exchange:
         """See ``HttpClient``."""
-        began = stopwatch()
-        durations = Durations()
-        connection: Connection | None = None
+        call = _Call()
         try:
             async with asyncio.timeout(request.timeout_seconds):
-                target = _target(request.url)
-                message = _message(target, request)
-                while True:
-                    connection = self._take_idle(target.origin)
-                    is_new = connection is None
-                    if connection is None:
-                        connection = await self._connector.connect(target.origin, durations)
-                    try:
-                        before_first_byte()
-                    except BaseException:
-                        connection.close()
-                        raise
-                    try:
-                        await connection.exchange(message, is_head=request.method == "HEAD")
-                        break
-                    except UnsentError:
-                        if is_new:
-                            raise DeliveryError(
-                                "connection_lost", "the target closed the connection before the request was sent"
-                            ) from None
+                await self._make(call, request, before_first_byte)
         except TimeoutError:
-            within = f"within {request.timeout_seconds:g} s"
-            if connection is None:
-                error = DeliveryError("connect_timeout", f"no connection to the target {within}")
-            else:
-                error = DeliveryError("timeout", f"the target did not answer {within}")
-            error.exchange = self._exchange(began, durations, connection)
-            raise error from None
+            if not call.has_status():
+                error = call.late(request.timeout_seconds)
+                error.exchange = call.exchange()
+                raise error from None
         except DeliveryError as error:
-            error.exchange = self._exchange(began, durations, connection)
+            error.exchange = call.exchange()
             raise
+        return call.exchange()
+
+    async def _make(self, call: "_Call", request: Request, before_first_byte: Callable[[], None]) -> None:
+        """Make a call, and keep its connection if another one may follow."""
+        target = _target(request.url)
+        message = _message(target, request)
+        while True:
+            connection = self._take_idle(target.origin)
+            is_new = connection is None
+            if connection is None:
+                connection = await self._connector.connect(target.origin, call.durations)
+            call.connection = connection
+            try:
+                before_first_byte()
+            except BaseException:
+                connection.close()
+                raise
+            try:
+                await connection.exchange(message, is_head=request.method == "HEAD")
+                break
+            except UnsentError:
+                if is_new:
+                    raise DeliveryError(
+                        "connection_lost", "the target closed the connection before the request was sent"
+                    ) from None
         if connection.is_idle:
             self._keep(target.origin, connection)
-        return self._exchange(began, durations, connection)
-
-    def _exchange(self, began: float, durations: Durations, connection: Connection | None) -> Exchange:
-        """Return what has passed so far."""
-        total = round(stopwatch() - began, 6)
-        if connection is None:
-            return Exchange(phases=Phases(dns=durations.dns, connect=durations.connect, total=total))
-        return Exchange(
-            phases=Phases(dns=durations.dns, connect=durations.connect, first_byte=connection.first_byte, total=total),
-            status=connection.status,
-            headers=connection.headers,
-            body=connection.body,
-        )
 
     async def close(self) -> None:
         """See ``HttpClient``. Requests that are under way are not ended: cancel them."""

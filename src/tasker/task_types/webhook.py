@@ -24,7 +24,7 @@ from tasker.timing.clock import Clock
 from tasker.wire import CallbackFields, TaskFields, WebhookFields
 
 TIMEOUT: Final = timedelta(seconds=30)
-"""How long one attempt may take, from the DNS lookup to the end of the answer, unless the task says otherwise."""
+"""How long one attempt may take, from the DNS lookup to the status of the answer, unless the task says otherwise."""
 
 HEADERS_LIMIT: Final = 16 * 1024
 """Characters of all names and values of a task's headers together."""
