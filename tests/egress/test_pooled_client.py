@@ -191,6 +191,68 @@ async def test_an_answer_that_comes_before_the_body_is_sent_is_the_answer(caller
     assert caller._client._idle == {}, "the rest of the body may not follow another request"
 
 
+BUSY = b"HTTP/1.1 429 Too Many Requests\r\nretry-after: 120\r\n"
+
+
+class Sending:
+    """A socket that makes calls when a part of a request has been sent, so that the next write meets what they did."""
+
+    def __init__(self, connected, calls):
+        self._connected, self._calls = connected, calls
+
+    def send(self, data):
+        sent = self._connected.send(data)
+        for call in self._calls:
+            call()
+        return sent
+
+    def __getattr__(self, name):
+        return getattr(self._connected, name)
+
+
+@pytest.fixture
+def meanwhile(monkeypatch):
+    """Calls to make when a part of a request has been sent."""
+    calls, send = [], Connection._send
+
+    def send_a_part(connection, request):
+        connection._socket = Sending(connection._socket, calls)
+        send(connection, request)
+
+    monkeypatch.setattr(Connection, "_send", send_a_part)
+    return calls
+
+
+@pytest.mark.parametrize(
+    ("rest", "body", "note"),
+    [
+        (b"content-length: 4\r\n\r\nbusy", "busy", None),
+        (b"transfer-encoding: chunked\r\n\r\n4\r\nbusy\r\n0\r\n\r\n", "busy", None),
+        (b"content-length: 9\r\n\r\nbusy", "busy", "the answer broke off before its end"),
+        (b"", "", "the answer broke off before its end"),
+    ],
+    ids=["a length", "chunks", "half a body", "half a head"],
+)
+async def test_an_answer_is_read_although_its_target_closes_before_it_has_read_the_request(
+    caller, anyio_backend, meanwhile, rest, body, note
+):
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def answer_and_reset():
+            theirs, _ = listening.accept()
+            theirs.recv(1_000)
+            theirs.sendall(BUSY + rest)
+            theirs.close()  # a reset, since not all was read
+
+        meanwhile.append(answer_and_reset)
+
+        exchange = await caller.post(f"http://127.0.0.1:{listening.getsockname()[1]}/", b"x" * 20_000_000)
+
+    assert (exchange.status, exchange.headers["retry-after"]) == (429, "120")
+    assert (exchange.body, exchange.note) == (body, note)
+    assert caller._client._idle == {}
+
+
 def endless(head, piece):
     """A target that never stops answering. It counts what it got rid of."""
     sent = []

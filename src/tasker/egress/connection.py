@@ -25,6 +25,8 @@ from tasker.timing.clock import stopwatch
 HEAD_LIMIT: Final = 64 * 1024
 """Bytes of an answer before its body, interim answers (1xx) included."""
 
+_READ_AT_ONCE: Final = 64 * 1024
+
 _TRUSTED_SECONDS: Final = 0.5
 """How long after an exchange nobody closes a connection that is kept alive."""
 
@@ -192,8 +194,22 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """End what is under way: the end of the connection may be the end of its answer."""
         self.is_idle = False
-        is_whole = exc is None and self._has_head and not self._has_length
+        is_end = exc is None or self._read_rest()
+        is_whole = is_end and self._has_head and not self._has_length
         self._conclude(None if is_whole else _CUT, _lost())
+
+    def _read_rest(self) -> bool:
+        """Read what has come and was not read, since a write failed before: a target may answer and close while it is sent to.
+
+        Returns whether the connection ended in order after that.
+        """
+        with suppress(OSError):
+            while self._answer is not None and not self._answer.done():
+                data = self._socket.recv(_READ_AT_ONCE, socket.MSG_DONTWAIT)
+                if not data:
+                    return True
+                self.data_received(data)
+        return False
 
     # Called by the parser
 
@@ -297,7 +313,9 @@ class Connection(asyncio.Protocol):
 
     def _ends_beyond_doubt(self) -> bool:
         """Whether the target, too, takes this for the end of the answer and of its request, and awaits another one."""
-        if self._is_odd or self._transport.get_write_buffer_size() > 0 or not self._parser.should_keep_alive():
+        if self._is_odd or not self._parser.should_keep_alive():
+            return False
+        if self._transport.get_write_buffer_size() > 0 or self._transport.is_closing():
             return False
         if self._has_codings and self._parser.get_http_version() == "1.0":
             return False  # source: RFC 9112, section 6.1
