@@ -3,6 +3,7 @@
 import asyncio
 import socket
 import struct
+import time
 
 import pytest
 from targets import receive
@@ -10,6 +11,7 @@ from targets import receive
 from tasker.egress.http_client import BODY_KEPT, HEADER_KEPT, HEADERS_KEPT, DeliveryError
 from tasker.model.attempt import Phases
 from tasker.testing.webhook_receiver import WebhookReceiver, answer
+from tasker.timing.patience import Within
 
 pytestmark = pytest.mark.anyio
 
@@ -459,6 +461,75 @@ def peer():
     with socket.create_server(("127.0.0.1", 0)) as listening:
         listening.setblocking(False)
         yield Peer(listening)
+
+
+def pause(seconds):
+    """Let the process do nothing, as SIGSTOP does: its timers become due, and what arrives waits to be read."""
+    time.sleep(seconds)
+
+
+@pytest.mark.parametrize("pieces", [1, 2], ids=["at once", "in two parts"])
+async def test_an_answer_that_came_in_time_counts_although_it_is_read_later(caller, peer, pieces):
+    calling = asyncio.create_task(caller.post(peer.url, timeout_seconds=0.5))
+    connection = await peer.accept()
+    assert await asyncio.get_running_loop().sock_recv(connection, 65_536)
+
+    step = -(-len(OK) // pieces)
+    for begin in range(0, len(OK), step):
+        connection.send(OK[begin : begin + step])
+    pause(0.6)
+
+    assert (await calling).status == 200
+    connection.close()
+
+
+async def test_an_answer_that_came_in_time_counts_whichever_the_event_loop_serves_first(caller, peer, monkeypatch):
+    timers = []
+    monkeypatch.setattr(Within, "__aenter__", entered_by_hand(timers))
+    calling = asyncio.create_task(caller.post(peer.url))
+    connection = await peer.accept()
+    assert await asyncio.get_running_loop().sock_recv(connection, 65_536)
+
+    connection.send(OK)
+    [ring] = timers
+    ring()  # the timer comes first, the bytes have not been read
+
+    assert (await calling).status == 200
+    connection.close()
+
+
+async def test_nothing_is_sent_once_the_time_is_over_although_what_arrived_is_still_read(caller, peer, monkeypatch):
+    timers = []
+    monkeypatch.setattr(Within, "__aenter__", entered_by_hand(timers))
+    connect = caller._client._connector.connect
+
+    async def connect_too_late(*place):
+        connection = await connect(*place)
+        timers[0]()
+        return connection
+
+    monkeypatch.setattr(caller._client._connector, "connect", connect_too_late)
+
+    error = await failure(caller, "POST", peer.url, b"x")
+
+    assert (error.code, caller.announced) == ("connect_timeout", 0)
+    connection = await peer.accept()
+    async with asyncio.timeout(10):
+        assert await asyncio.get_running_loop().sock_recv(connection, 100) == b""
+    connection.close()
+
+
+def entered_by_hand(timers):
+    """What enters a ``Within`` and puts what rings its timer into *timers*, for the test to call."""
+    enter = Within.__aenter__
+
+    async def entered(within):
+        await enter(within)
+        within._timer._next.cancel()
+        timers.append(within._timer._ring)
+        return within
+
+    return entered
 
 
 def reset(connection):

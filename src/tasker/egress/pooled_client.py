@@ -14,6 +14,7 @@ from tasker.egress.connector import Connector, Durations, Origin
 from tasker.egress.http_client import DeliveryError, Request
 from tasker.model.attempt import Exchange, Phases
 from tasker.timing.clock import stopwatch
+from tasker.timing.patience import Within
 
 KEPT_ALIVE_SECONDS: Final = 15.0
 """How long a connection is kept that nothing is sent on."""
@@ -84,8 +85,8 @@ class PooledClient:
         """See ``HttpClient``."""
         call = _Call()
         try:
-            async with asyncio.timeout(request.timeout_seconds):
-                await self._make(call, request, before_first_byte)
+            async with Within(request.timeout_seconds) as within:
+                await self._make(call, request, before_first_byte, within)
         except TimeoutError:
             if not call.has_status():
                 error = call.late(request.timeout_seconds)
@@ -96,8 +97,8 @@ class PooledClient:
             raise
         return call.exchange()
 
-    async def _make(self, call: "_Call", request: Request, before_first_byte: Callable[[], None]) -> None:
-        """Make a call, and keep its connection if another one may follow."""
+    async def _make(self, call: "_Call", request: Request, before_first_byte: Callable[[], None], within: Within) -> None:
+        """Make a call, and keep its connection if another one may follow. Nothing is sent once its time is over."""
         target = _target(request.url)
         message = _message(target, request)
         while True:
@@ -105,12 +106,13 @@ class PooledClient:
             is_new = connection is None
             if connection is None:
                 connection = await self._connector.connect(target.origin, call.durations)
-            call.connection = connection
             try:
+                within.check()
                 before_first_byte()
             except BaseException:
                 connection.close()
                 raise
+            call.connection = connection
             try:
                 await connection.exchange(message, is_head=request.method == "HEAD")
                 break
