@@ -541,7 +541,7 @@ async def kept_connection(caller, peer):
     """Make a call, whose connection is kept; return the peer's end of it."""
     answering = asyncio.create_task(peer.answer())
     await caller.post(peer.url)
-    [[connection]] = caller._client._idle.values()
+    [connection] = caller._client._idle
     assert connection.is_usable()
     return await answering
 
@@ -561,7 +561,7 @@ async def test_a_kept_connection_that_was_reset_unseen_is_replaced_before_a_byte
 
 async def test_a_connection_that_is_being_closed_is_replaced_before_a_byte_is_sent(caller, peer):
     kept = await kept_connection(caller, peer)
-    [[connection]] = caller._client._idle.values()
+    [connection] = caller._client._idle
     answering = asyncio.create_task(peer.answer())
 
     connection._transport.abort()  # as an error of the transport does; the connection hears of it a little later
@@ -585,7 +585,7 @@ async def test_all_kept_connections_that_were_reset_unseen_are_replaced(caller, 
     exchange = await caller.post(peer.url)
 
     assert (exchange.status, caller.announced) == (200, 3 + 4)
-    assert [len(idle) for idle in caller._client._idle.values()] == [1]
+    assert len(caller._client._idle) == 1
     (await answering).close()
 
 

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from tasker import __version__
-from tasker.egress.http_client import DeliveryError
+from tasker.egress.http_client import DeliveryError, OutOfResourcesError
 from tasker.egress.signing import Signer
 from tasker.errors import InvalidTaskError
 from tasker.model.attempt import Attempt, Exchange, Failed, Phases, Succeeded
@@ -523,6 +523,12 @@ async def test_who_answers_is_alive_unless_it_says_that_it_is_not_well(clock):
     for status, is_alive in ((302, True), (404, True), (410, True), (429, True), (499, True), (500, False), (503, False)):
         outcome, _ = await run(clock, answered(status))
         assert outcome.is_alive is is_alive, status
+
+
+@pytest.mark.anyio
+async def test_an_attempt_that_cannot_begin_for_lack_of_something_here_has_no_outcome(clock):
+    with pytest.raises(OutOfResourcesError):
+        await run(clock, OutOfResourcesError("memory"))
 
 
 @pytest.mark.anyio

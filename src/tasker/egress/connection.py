@@ -74,6 +74,9 @@ class Connection(asyncio.Protocol):
         self._headers: dict[str, str] = {}
         self._body = b""
         self._began = 0.0
+        self._closed = self._loop.create_future()
+        self.made_at = self._loop.time()
+        """When it was made, by the event loop's clock."""
         self.is_idle = False
         """Whether another exchange may follow."""
         self.idle_since = 0.0
@@ -151,6 +154,10 @@ class Connection(asyncio.Protocol):
         self.is_idle = False
         self._transport.abort()
 
+    async def wait_closed(self) -> None:
+        """Return once it is closed and its descriptor is free."""
+        await asyncio.shield(self._closed)
+
     def _send(self, request: bytes) -> None:
         if self._transport.is_closing():
             raise UnsentError
@@ -194,22 +201,21 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """End what is under way: the end of the connection may be the end of its answer."""
         self.is_idle = False
-        is_end = exc is None or self._read_rest()
-        is_whole = is_end and self._has_head and not self._has_length
+        if exc is not None:
+            self._read_rest()
+        is_whole = exc is None and self._has_head and not self._has_length
         self._conclude(None if is_whole else _CUT, _lost())
+        if not self._closed.done():
+            self._closed.set_result(None)
 
-    def _read_rest(self) -> bool:
-        """Read what has come and was not read, since a write failed before: a target may answer and close while it is sent to.
-
-        Returns whether the connection ended in order after that.
-        """
+    def _read_rest(self) -> None:
+        """Read what has come and was not read, since a write failed before: a target may answer and close while we send."""
         with suppress(OSError):
             while self._answer is not None and not self._answer.done():
                 data = self._socket.recv(_READ_AT_ONCE, socket.MSG_DONTWAIT)
                 if not data:
-                    return True
+                    break
                 self.data_received(data)
-        return False
 
     # Called by the parser
 

@@ -56,6 +56,20 @@ class DeliveryError(Exception):
         super().__init__(f"{code}: {msg}")
 
 
+class OutOfResourcesError(Exception):
+    """This machine lacks what a connection needs. Nothing was sent and the target was not asked.
+
+    The attempt has not begun: it is to be given back. It counts neither as an attempt nor against the target.
+
+    Args:
+        lack: what is lacking, such as ``file descriptors``.
+    """
+
+    def __init__(self, lack: str) -> None:
+        self.lack = lack
+        super().__init__(f"out of {lack}")
+
+
 class HttpClient(Protocol):
     """Makes requests: pooled, without redirects, cookies or proxies from the environment."""
 
@@ -73,6 +87,8 @@ class HttpClient(Protocol):
                 ``tls_failed``, ``timeout``, ``connection_lost``, ``bad_response``, ``proxy_failed``, ``proxy_refused``,
                 ``egress_denied``, ``invalid_url``.
                 Its ``exchange`` says how far it came.
+            OutOfResourcesError: no connection can be made from here now. It is raised a moment after that is known, so that
+                whoever gives the attempt back does not get it again at once.
         """
 
     async def close(self) -> None:

@@ -11,13 +11,17 @@ from yarl import URL
 
 from tasker.egress.connection import Connection, UnsentError
 from tasker.egress.connector import Connector, Durations, Origin
-from tasker.egress.http_client import DeliveryError, Request
+from tasker.egress.http_client import DeliveryError, OutOfResourcesError, Request
+from tasker.egress.idle_connections import IdleConnections
+from tasker.egress.shortage import DESCRIPTORS, Shortage, descriptors_allowed
 from tasker.model.attempt import Exchange, Phases
 from tasker.timing.clock import stopwatch
 from tasker.timing.patience import Within
 
-KEPT_ALIVE_SECONDS: Final = 15.0
-"""How long a connection is kept that nothing is sent on."""
+PAUSE_SECONDS: Final = 0.5
+"""How long a call that finds nothing to make a connection with waits before it gives up."""
+
+_MOST_IDLE: Final = 1_024
 
 _USUAL_LENGTH: Final = 1_000
 """Characters of a URL up to which what it says is remembered."""
@@ -75,15 +79,30 @@ class PooledClient:
     A request goes out once: if its connection breaks, that is the attempt's end, whatever the target has seen of it.
     """
 
-    def __init__(self, connector: Connector | None = None) -> None:
-        self._loop = asyncio.get_running_loop()
+    def __init__(self, connector: Connector | None = None, *, descriptors: int | None = None) -> None:
+        """Make a client.
+
+        Args:
+            connector: makes its connections.
+            descriptors: how many the process may have; None: as many as the system says. Half of them are for connections to
+                targets, at most, so that the other half remains for the API, the store and the lookups of names.
+        """
         self._connector = connector or Connector()
-        self._idle: dict[Origin, list[Connection]] = {}
-        self._sweep: asyncio.TimerHandle | None = None
+        self._most = max((descriptors_allowed() if descriptors is None else descriptors) // 2, 2)
+        most_idle = min(self._most // 2, _MOST_IDLE)
+        self._idle = IdleConnections(most_idle, most_of_one=max(most_idle // 2, 1))
+        self._under_way = 0
+        self._shortage = Shortage()
+
+    @property
+    def ailment(self) -> str | None:
+        """Why no connections could be made from here in the latest seconds, in a few words; None while it is well."""
+        return self._shortage.reason
 
     async def send(self, request: Request, before_first_byte: Callable[[], None]) -> Exchange:
         """See ``HttpClient``."""
         call = _Call()
+        self._under_way += 1
         try:
             async with Within(request.timeout_seconds) as within:
                 await self._make(call, request, before_first_byte, within)
@@ -95,6 +114,12 @@ class PooledClient:
         except DeliveryError as error:
             error.exchange = call.exchange()
             raise
+        except OutOfResourcesError as error:
+            self._shortage.met(error.lack)
+            await asyncio.sleep(PAUSE_SECONDS)
+            raise
+        finally:
+            self._under_way -= 1
         return call.exchange()
 
     async def _make(self, call: "_Call", request: Request, before_first_byte: Callable[[], None], within: Within) -> None:
@@ -102,10 +127,10 @@ class PooledClient:
         target = _target(request.url)
         message = _message(target, request)
         while True:
-            connection = self._take_idle(target.origin)
+            connection = self._idle.take(target.origin)
             is_new = connection is None
             if connection is None:
-                connection = await self._connector.connect(target.origin, call.durations)
+                connection = await self._connect(target.origin, call.durations)
             try:
                 within.check()
                 before_first_byte()
@@ -122,45 +147,25 @@ class PooledClient:
                         "connection_lost", "the target closed the connection before the request was sent"
                     ) from None
         if connection.is_idle:
-            self._keep(target.origin, connection)
+            self._idle.keep(target.origin, connection)
+
+    async def _connect(self, origin: Origin, durations: Durations) -> Connection:
+        """Return a new connection, for which others make way that are idle."""
+        if self._under_way + len(self._idle) > self._most and not self._idle.close_half():
+            raise OutOfResourcesError(DESCRIPTORS)
+        try:
+            return await self._connector.connect(origin, durations)
+        except OutOfResourcesError:
+            if not (closed := self._idle.close_half()):
+                raise
+        for connection in closed:
+            await connection.wait_closed()
+        return await self._connector.connect(origin, durations)
 
     async def close(self) -> None:
         """See ``HttpClient``. Requests that are under way are not ended: cancel them."""
-        self._close_idle(before=float("inf"))
+        self._idle.close_all()
         self._connector.close()
-
-    def _take_idle(self, origin: Origin) -> Connection | None:
-        """Return the connection that was used last: the ones before it may end."""
-        idle = self._idle.get(origin)
-        while idle:
-            connection = idle.pop()
-            if connection.is_usable():
-                return connection
-            connection.close()
-        return None
-
-    def _keep(self, origin: Origin, connection: Connection) -> None:
-        self._idle.setdefault(origin, []).append(connection)
-        if self._sweep is None:
-            self._sweep = self._loop.call_later(KEPT_ALIVE_SECONDS, self._close_old)
-
-    def _close_old(self) -> None:
-        self._sweep = None
-        self._close_idle(before=self._loop.time() - KEPT_ALIVE_SECONDS)
-        if self._idle:
-            self._sweep = self._loop.call_later(KEPT_ALIVE_SECONDS / 3, self._close_old)
-
-    def _close_idle(self, *, before: float) -> None:
-        """Close what has been idle since *before*, and what its target has closed."""
-        for origin, idle in list(self._idle.items()):
-            kept = [connection for connection in idle if connection.is_idle and connection.idle_since > before]
-            for connection in idle:
-                if connection not in kept:
-                    connection.close()
-            if kept:
-                self._idle[origin] = kept
-            else:
-                del self._idle[origin]
 
 
 def _target(url: str) -> _Target:

@@ -97,7 +97,11 @@ class WebhookType:
         return Destination(GateKind.HOST, urls.origin(fields.url))
 
     async def run(self, attempt: Attempt, started: Callable[[], None]) -> Outcome:
-        """See ``TaskType``. The receiver sees the same ``webhook-id`` at every attempt."""
+        """See ``TaskType``. The receiver sees the same ``webhook-id`` at every attempt.
+
+        Raises:
+            OutOfResourcesError: the attempt has not begun, and is to be given back.
+        """
         fields = _decode_fields(attempt.fields)
         try:
             exchange = await self._client.send(self._request(attempt, fields), started)
