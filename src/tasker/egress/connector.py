@@ -20,7 +20,8 @@ from msgspec import Struct
 from tasker.egress.address_policy import EgressPolicy, is_host_name
 from tasker.egress.connection import Connection
 from tasker.egress.egress_proxy import CONNECT_SECONDS, EgressProxy, open_tunnel, unreachable
-from tasker.egress.http_client import DeliveryError
+from tasker.egress.http_client import DeliveryError, OutOfResourcesError
+from tasker.egress.shortage import lack
 from tasker.timing.clock import stopwatch
 
 LOOKUPS_AT_ONCE: Final = 64
@@ -92,6 +93,7 @@ class Connector:
             durations: how long it takes is noted here, whatever comes of it.
 
         Raises:
+            OutOfResourcesError: this machine lacks what it takes.
             DeliveryError: there is none: ``dns_failed``, ``egress_denied`` (permanent), ``connect_refused``,
                 ``connect_timeout``, ``connect_failed``, ``tls_failed``, ``proxy_refused``, ``proxy_failed``, ``invalid_url``
                 (permanent).
@@ -122,6 +124,7 @@ class Connector:
         except (OSError, RuntimeError) as error:
             if isinstance(error, TimeoutError) and error.errno is None:
                 raise
+            _refuse_if_lacking(error)
             raise DeliveryError("tls_failed", "the target closed the connection before it was secure") from None
         return connection
 
@@ -150,7 +153,8 @@ class Connector:
             if error.errno is None:
                 raise  # ours: the caller's patience has ended
             raise DeliveryError("connect_timeout", "the target does not answer at its address") from None
-        except (OSError, RuntimeError):
+        except (OSError, RuntimeError) as error:
+            _refuse_if_lacking(error, addresses)
             raise DeliveryError("connect_failed", "no connection to the target can be made") from None
         try:
             _refuse(self._policy.refusal(connected.getpeername()[0], port, name=name))
@@ -175,11 +179,13 @@ class Connector:
 
     async def _reach_through(self, proxy: EgressProxy, host: str, port: int) -> socket.socket:
         """Return a socket that a tunnel connects to *host*. Where the proxy is, is the operator's word."""
+        there: Sequence[AddressInfo] = ()
         try:
             async with asyncio.timeout(CONNECT_SECONDS):
                 there = _as_address(proxy.host, proxy.port) or await self._look_up(proxy.host, proxy.port)
                 connected = await self._open(there)
-        except (OSError, UnicodeError, RuntimeError):
+        except (OSError, UnicodeError, RuntimeError) as error:
+            _refuse_if_lacking(error, there)
             raise unreachable() from None
         try:
             await open_tunnel(connected, proxy, host, port)
@@ -195,7 +201,8 @@ class Connector:
         """Return the addresses of *name*, at least one. A name that nobody can resolve now is not called."""
         try:
             found = await self._look_up(name, port)
-        except OSError:
+        except OSError as error:
+            _refuse_if_lacking(error)
             raise DeliveryError("dns_failed", "the target's host name cannot be resolved") from None
         except UnicodeError:
             raise _no_name() from None
@@ -204,7 +211,11 @@ class Connector:
         return found
 
     async def _look_up(self, name: str, port: int) -> Sequence[AddressInfo]:
-        return await self._loop.run_in_executor(self._threads, self._lookup, name, port)
+        try:
+            return await self._loop.run_in_executor(self._threads, self._lookup, name, port)
+        except RuntimeError as error:
+            _refuse_if_lacking(error)
+            raise
 
     @contextmanager
     def _timed(self, durations: Durations, step: str) -> Iterator[None]:
@@ -220,6 +231,12 @@ def _as_address(host: str, port: int) -> Sequence[AddressInfo]:
     with suppress(OSError, UnicodeError):
         return look_up(host, port, flags=socket.AI_NUMERICHOST)
     return []
+
+
+def _refuse_if_lacking(error: BaseException, addresses: Sequence[AddressInfo] = ()) -> None:
+    """Raise ``OutOfResourcesError`` if that is what *error*, met on the way to *addresses*, comes of."""
+    if (lacking := lack(error, addresses)) is not None:
+        raise OutOfResourcesError(lacking) from None
 
 
 def _refuse(refusal: str | None) -> None:
