@@ -55,7 +55,7 @@ class IdleConnections:
 
     def keep(self, origin: Origin, connection: Connection) -> None:
         """Keep *connection*, whose exchange has just ended, unless it is too old. Others may be closed for it."""
-        if self._is_old(connection):
+        if connection.idle_since - connection.made_at >= LONGEST_LIFE_SECONDS:
             connection.close()
             return
         idle = self._by_origin.setdefault(origin, [])
