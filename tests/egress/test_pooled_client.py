@@ -194,35 +194,6 @@ async def test_an_answer_that_comes_before_the_body_is_sent_is_the_answer(caller
 BUSY = b"HTTP/1.1 429 Too Many Requests\r\nretry-after: 120\r\n"
 
 
-class Sending:
-    """A socket that makes calls when a part of a request has been sent, so that the next write meets what they did."""
-
-    def __init__(self, connected, calls):
-        self._connected, self._calls = connected, calls
-
-    def send(self, data):
-        sent = self._connected.send(data)
-        for call in self._calls:
-            call()
-        return sent
-
-    def __getattr__(self, name):
-        return getattr(self._connected, name)
-
-
-@pytest.fixture
-def meanwhile(monkeypatch):
-    """Calls to make when a part of a request has been sent."""
-    calls, send = [], Connection._send
-
-    def send_a_part(connection, request):
-        connection._socket = Sending(connection._socket, calls)
-        send(connection, request)
-
-    monkeypatch.setattr(Connection, "_send", send_a_part)
-    return calls
-
-
 @pytest.mark.parametrize(
     ("rest", "body", "note"),
     [
@@ -581,7 +552,7 @@ async def test_data_that_nobody_asked_for_is_not_the_answer_to_the_next_request(
 async def test_an_end_that_has_arrived_unseen_is_looked_for_unless_the_connection_was_used_just_now(anyio_backend):
     ours, theirs = socket.socketpair()
     with ours, theirs:
-        connection = Connection(ours, is_secure=False)
+        connection = Connection(ours)
         connection.is_idle, connection.idle_since = True, asyncio.get_running_loop().time() - 10
         assert connection.is_usable()
         theirs.close()

@@ -9,6 +9,7 @@ Sources: RFC 9112 (HTTP/1.1), sections 6.3 (where a body ends), 8 (incomplete an
 import asyncio
 import codecs
 import socket
+import ssl
 from collections.abc import Mapping
 from contextlib import suppress
 from functools import lru_cache
@@ -20,6 +21,7 @@ from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 from tasker.egress import odd_head
 from tasker.egress.http_client import ANSWER_LIMIT, BODY_KEPT, HEADER_KEPT, HEADERS_KEPT, DeliveryError
 from tasker.egress.odd_head import Framing, NoAnswerError, OddHead
+from tasker.egress.tls import Tls
 from tasker.timing.clock import stopwatch
 
 HEAD_LIMIT: Final = 64 * 1024
@@ -56,11 +58,12 @@ class Connection(asyncio.Protocol):
     closed.
     """
 
-    def __init__(self, connected: socket.socket, *, is_secure: bool) -> None:
-        """Make the protocol of a transport over *connected*, whose bytes are TLS's if it is secure."""
+    def __init__(self, connected: socket.socket, tls: Tls | None = None) -> None:
+        """Make the protocol of a transport over *connected*, with *tls* between them unless that is None."""
         self._loop = asyncio.get_running_loop()
         self._socket = connected
-        self._is_secure = is_secure
+        self._tls = tls
+        self._secured: asyncio.Future[None] | None = None
         self._transport: asyncio.Transport
         self._parser = _parser(self)
         self._answer: asyncio.Future[None] | None = None
@@ -87,6 +90,26 @@ class Connection(asyncio.Protocol):
         """Seconds from the request to the first byte of its answer; None: there was none."""
         self.note: str | None = None
         """What of the latest exchange's answer was not read, although its status was; None: nothing."""
+
+    async def secure(self) -> None:
+        """Let the two ends of TLS agree. To be called once, before the first exchange.
+
+        Cancelled, or if it fails, it closes the connection.
+
+        Raises:
+            ssl.SSLError: the other end's certificate or its TLS is not acceptable.
+            ConnectionError: the target has closed the connection.
+        """
+        assert self._tls is not None  # noqa: S101 - who calls this has given it
+        self._secured = self._loop.create_future()
+        try:
+            self._transport.write(self._tls.begin())
+            await self._secured
+        except BaseException:
+            self.close()
+            raise
+        finally:
+            self._secured = None
 
     async def exchange(self, request: bytes, *, is_head: bool) -> None:
         """Send a whole *request* and read its answer to its end or to its limit. What came of it is kept until the next one.
@@ -142,12 +165,14 @@ class Connection(asyncio.Protocol):
         if not self.is_idle or self._loop.time() - self.idle_since < _TRUSTED_SECONDS:
             return self.is_idle
         try:
-            unread = self._socket.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+            unread = self._socket.recv(_READ_AT_ONCE, socket.MSG_DONTWAIT)
         except BlockingIOError:
             return True
         except OSError:
             return False
-        return unread != b"" and self._is_secure  # TLS has more to say than answers
+        if unread:
+            self.data_received(unread)  # TLS has more to say than answers
+        return unread != b"" and self.is_idle
 
     def close(self) -> None:
         """Close it at once: what was not sent yet is not sent. May be called twice."""
@@ -161,8 +186,10 @@ class Connection(asyncio.Protocol):
     def _send(self, request: bytes) -> None:
         if self._transport.is_closing():
             raise UnsentError
+        if self._tls is not None:
+            request = self._tls.sealed(request)
         sent = 0
-        if not self._is_secure:
+        if self._transport.get_write_buffer_size() == 0:
             try:
                 sent = self._socket.send(request)  # now, where the transport would do so later and not say what went out
             except BlockingIOError:
@@ -180,6 +207,31 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Read on."""
+        if self._tls is None:
+            self._receive(data)
+        else:
+            self._open(self._tls, data)
+
+    def _open(self, tls: Tls, data: bytes) -> None:
+        """Read on from what TLS has sealed."""
+        try:
+            for part in tls.opened(data):
+                self._receive(part)
+        except ssl.SSLError as error:
+            if self._secured is not None and not self._secured.done():
+                self._secured.set_exception(error)
+            self._end(in_order=False)
+            self.close()
+            return
+        if unsent := tls.unsent():
+            self._transport.write(unsent)
+        if tls.is_secure and self._secured is not None and not self._secured.done():
+            self._secured.set_result(None)
+        if tls.is_ended:
+            self._end(in_order=True)
+            self.close()
+
+    def _receive(self, data: bytes) -> None:
         if self._answer is None or self._answer.done():
             self.close()  # nobody has asked for it
             return
@@ -203,10 +255,16 @@ class Connection(asyncio.Protocol):
         self.is_idle = False
         if exc is not None:
             self._read_rest()
-        is_whole = exc is None and self._has_head and not self._has_length
-        self._conclude(None if is_whole else _CUT, _lost())
+        self._end(in_order=exc is None and self._tls is None)
+        if self._secured is not None and not self._secured.done():
+            self._secured.set_exception(ConnectionAbortedError())
         if not self._closed.done():
             self._closed.set_result(None)
+
+    def _end(self, *, in_order: bool) -> None:
+        """End what is under way, since nothing more comes; *in_order*: because the target has said all that it says."""
+        is_whole = in_order and self._has_head and not self._has_length
+        self._conclude(None if is_whole else _CUT, _lost())
 
     def _read_rest(self) -> None:
         """Read what has come and was not read, since a write failed before: a target may answer and close while we send."""

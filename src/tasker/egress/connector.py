@@ -22,6 +22,7 @@ from tasker.egress.connection import Connection
 from tasker.egress.egress_proxy import CONNECT_SECONDS, EgressProxy, open_tunnel, unreachable
 from tasker.egress.http_client import DeliveryError, OutOfResourcesError
 from tasker.egress.shortage import lack
+from tasker.egress.tls import Tls
 from tasker.timing.clock import stopwatch
 
 LOOKUPS_AT_ONCE: Final = 64
@@ -113,12 +114,10 @@ class Connector:
     async def _connected(self, origin: Origin, connected: socket.socket) -> Connection:
         """Return a connection over a socket that is connected to *origin*."""
         try:
-            _, connection = await self._loop.create_connection(
-                lambda: Connection(connected, is_secure=origin.is_secure),
-                sock=connected,
-                ssl=self._tls if origin.is_secure else None,
-                server_hostname=origin.host if origin.is_secure else None,
-            )
+            tls = Tls(self._tls, origin.host) if origin.is_secure else None
+            _, connection = await self._loop.create_connection(lambda: Connection(connected, tls), sock=connected)
+            if tls is not None:
+                await connection.secure()
         except ssl.SSLError:
             raise DeliveryError("tls_failed", "the target's certificate or TLS is not acceptable") from None
         except (OSError, RuntimeError) as error:
