@@ -1,7 +1,9 @@
 """What tests of the guard call with, and whom."""
 
 import asyncio
+import secrets
 import socket
+import subprocess
 
 import pytest
 from targets import receive
@@ -83,3 +85,26 @@ async def refused(host, port=8080, *, is_secure=False, **options):
 def new_client(*arguments, **options):
     """Return a client over a connector that is made with these."""
     return PooledClient(Connector(*arguments, **options))
+
+
+def new_certificate(folder, names, *options, subject="/CN=hook.example"):
+    """Return the files of a certificate for *names* that signs itself, and of its key.
+
+    Args:
+        folder: where they are made.
+        names: its alternative names, as OpenSSL writes them; None: none.
+        options: more for ``openssl req -x509``, such as an authority that signs it.
+        subject: of the certificate.
+    """
+    stem = secrets.token_hex(4)
+    key, certificate = folder / f"{stem}.key.pem", folder / f"{stem}.pem"
+    alternative = [] if names is None else ["-addext", f"subjectAltName={names}"]
+    subprocess.run(
+        [
+            *("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", certificate),
+            *("-days", "2", "-subj", subject, *alternative, *options),
+        ],
+        check=True,
+        capture_output=True,
+    )
+    return certificate, key

@@ -12,7 +12,8 @@ import ssl
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from typing import Any, Final, NamedTuple, TypeAlias
+from dataclasses import dataclass, field
+from typing import Any, Final, TypeAlias
 
 from aiohappyeyeballs import start_connection
 from msgspec import Struct
@@ -42,13 +43,16 @@ def look_up(host: str, port: int, *, flags: int = 0) -> Sequence[AddressInfo]:
     return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=flags)
 
 
-class Origin(NamedTuple):
-    """What a connection is made to."""
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What a connection is made to. A name with a final dot and the same without are one."""
 
     host: str
-    """A name in ASCII, or an address without brackets."""
+    """A name in ASCII and lower case without a final dot, or an address without brackets, with its zone."""
     port: int
     is_secure: bool
+    is_absolute: bool = field(default=False, compare=False)
+    """Whether no search domain is tried when the name is looked up."""
 
 
 class Durations(Struct):
@@ -115,7 +119,7 @@ class Connector:
                 lambda: Connection(connected, is_secure=origin.is_secure),
                 sock=connected,
                 ssl=self._tls if origin.is_secure else None,
-                server_hostname=origin.host if origin.is_secure else None,
+                server_hostname=_certified(origin) if origin.is_secure else None,
             )
         except ssl.SSLError:
             raise DeliveryError("tls_failed", "the target's certificate or TLS is not acceptable") from None
@@ -130,7 +134,8 @@ class Connector:
         found = _as_address(origin.host, origin.port)
         name = None
         if not found:
-            name = origin.host
+            self._refuse_zone(origin)
+            name = _name(origin)
             _refuse(self._policy.name_refusal(name, origin.port))
             with self._timed(durations, "dns"):
                 found = await self._resolve(name, origin.port)
@@ -162,16 +167,23 @@ class Connector:
             raise
         return connected
 
+    def _refuse_zone(self, origin: Origin) -> None:
+        """Raise ``DeliveryError`` if *origin* has an address that cannot be used, since this machine does not know its zone."""
+        if ":" in origin.host and "%" in origin.host:
+            _refuse(self._policy.refusal(origin.host, origin.port))
+            raise DeliveryError("connect_failed", "this machine has no network interface of the target's zone")
+
     def _asked_for(self, origin: Origin) -> str:
         """Return what a proxy is asked for: the name of *origin*, or its address in the spelling that was checked."""
         if found := _as_address(origin.host, origin.port):
             address: str = found[0][4][0].partition("%")[0]
             _refuse(self._policy.refusal(address, origin.port))
             return address
+        self._refuse_zone(origin)
         if not is_host_name(origin.host):  # the proxy might take it for an address
             raise _no_name()
         _refuse(self._policy.name_refusal(origin.host, origin.port))
-        return origin.host
+        return _name(origin)
 
     async def _reach_through(self, proxy: EgressProxy, host: str, port: int) -> socket.socket:
         """Return a socket that a tunnel connects to *host*. Where the proxy is, is the operator's word."""
@@ -230,3 +242,16 @@ def _refuse(refusal: str | None) -> None:
 
 def _no_name() -> DeliveryError:
     return DeliveryError("invalid_url", "the target's host is no name", permanent=True, is_targets_fault=False)
+
+
+def _name(origin: Origin) -> str:
+    """Return the name of *origin* as it is looked up."""
+    return f"{origin.host}." if origin.is_absolute else origin.host
+
+
+def _certified(origin: Origin) -> str:
+    """Return what a certificate has to be for: a name, or an address in its usual spelling without a zone."""
+    if found := _as_address(origin.host, origin.port):
+        address: str = found[0][4][0]
+        return address.partition("%")[0]
+    return origin.host

@@ -5,10 +5,8 @@ import base64
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Final, NamedTuple
-from urllib.parse import unquote_to_bytes
 
-from yarl import URL
-
+from tasker import urls
 from tasker.egress.connection import Connection, UnsentError
 from tasker.egress.connector import Connector, Durations, Origin
 from tasker.egress.http_client import DeliveryError, Request
@@ -149,20 +147,13 @@ def _read(url: str) -> _Target:
         DeliveryError: it cannot be called (``invalid_url``, permanent).
     """
     try:
-        parsed = URL(url, encoded=url.isascii())
-        host, port = parsed.raw_host, parsed.port
+        parts = urls.parts(url)
     except ValueError:
-        host, port = None, None
-    if not host or port is None or parsed.scheme not in ("http", "https"):
-        raise DeliveryError("invalid_url", "the target's URL cannot be used", permanent=True, is_targets_fault=False)
-    host = host.replace("%25", "%")  # before the zone of an address; source: RFC 6874
-    bracketed = f"[{host}]" if ":" in host else host
-    place = bracketed if parsed.is_default_port() else f"{bracketed}:{port}"
-    head = f" {parsed.raw_path_qs or '/'} HTTP/1.1\r\nhost: {place}\r\n".encode()
-    if parsed.raw_user is not None or parsed.raw_password is not None:
-        credentials = b"%b:%b" % (unquote_to_bytes(parsed.raw_user or ""), unquote_to_bytes(parsed.raw_password or ""))
-        head += b"authorization: Basic %b\r\n" % base64.b64encode(credentials)
-    return _Target(Origin(host, port, parsed.scheme == "https"), head)
+        raise DeliveryError("invalid_url", "the target's URL cannot be used", permanent=True, is_targets_fault=False) from None
+    head = f" {parts.target} HTTP/1.1\r\nhost: {parts.host_header}\r\n".encode("ascii")
+    if parts.credentials is not None:
+        head += b"authorization: Basic %b\r\n" % base64.b64encode(parts.credentials)
+    return _Target(Origin(parts.host, parts.port, parts.scheme == "https", parts.is_absolute), head)
 
 
 _read_once = lru_cache(maxsize=1024)(_read)

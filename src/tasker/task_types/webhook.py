@@ -9,7 +9,6 @@ from typing import Final
 
 import msgspec
 from msgspec import UNSET
-from yarl import URL
 
 from tasker import __version__, urls
 from tasker.egress.http_client import DeliveryError, HttpClient, Request
@@ -213,11 +212,9 @@ def _check_headers(headers: Mapping[str, str], url: str) -> None:
     length = sum(len(name) + len(value) for name, value in headers.items())
     if length > HEADERS_LIMIT:
         raise InvalidTaskError("headers", f"expected at most {HEADERS_LIMIT} characters together, got: {length}")
-    if "authorization" in seen and "@" in url:
-        parsed = URL(url, encoded=url.isascii())
-        if parsed.raw_user is not None or parsed.raw_password is not None:
-            given = next(name for name in headers if name.lower() == "authorization")
-            raise InvalidTaskError(f"headers.{given}", "expected either this header or a user in the URL, got both")
+    if "authorization" in seen and urls.parts(url).credentials is not None:
+        given = next(name for name in headers if name.lower() == "authorization")
+        raise InvalidTaskError(f"headers.{given}", "expected either this header or a user in the URL, got both")
 
 
 def _check_body(request: WebhookFields) -> None:
