@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from tasker.egress.connector import Origin
 from tasker.egress.pooled_client import _target
-from tasker.urls import checked, origin, parts, with_scheme
+from tasker.urls import checked, masked, origin, parts, with_scheme
 
 # Which are taken
 
@@ -122,6 +122,7 @@ def test_whatever_is_taken_can_be_called_and_whatever_is_not_says_why(url):
         assert taken == with_scheme(url)
         assert parts(taken).target.isascii()
     assert origin(with_scheme(url))
+    assert isinstance(masked(url), str)
 
 
 # What each side gets of a host
@@ -240,3 +241,31 @@ def test_path_and_query_go_out_as_they_were_written_but_for_what_is_not_ascii(re
 def test_user_and_password_are_those_before_the_last_at_sign_of_the_authority(userinfo, credentials):
     assert parts(f"http://{userinfo}h/x@y:z").credentials == credentials
     assert parts(f"http://{userinfo}h/x@y:z").host == "h"
+
+
+# Passwords
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("http://me:p4ss@h/x", "http://me:***@h/x"),
+        ("https://me:p4ss@[::1]:80/?a=b:c@d#e", "https://me:***@[::1]:80/?a=b:c@d#e"),
+        ("http://:p4ss@h/", "http://:***@h/"),
+        ("http://me:p4:ss@x@h/", "http://me:***@h/"),
+        ("http://m@e:p4ss@h/", "http://m@e:***@h/"),
+        ("http://m%3Ae:p4%40ss@h?x", "http://m%3Ae:***@h?x"),
+        ("HTTP://Me:P4ss@H", "HTTP://Me:***@H"),
+        ("me:p4ss@h/", "me:***@h/"),
+        ("http://me:p4ss@{{host}}/ü b", "http://me:***@{{host}}/ü b"),
+        ("http://me:p4ss\n@h/", "http://me:***@h/"),
+        ("http://me:@h/", "http://me:***@h/"),
+        *(
+            (url, url)
+            for url in ("http://h/", "http://me@h/", "http://h:80/a:b@c", "http://h?a:b@c", "http://[::1]/x:y@z", "h:80", "")
+        ),
+    ],
+)
+def test_a_masked_url_is_the_url_with_three_stars_for_the_password(url, shown):
+    assert masked(url) == shown
+    assert masked(shown) == shown

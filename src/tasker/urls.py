@@ -53,6 +53,7 @@ _DOT: Final = re.compile("[.\u3002\uff0e\uff61]")
 """What separates labels. Source: RFC 3490, section 3.1."""
 _ZONE: Final = re.compile(r"[A-Za-z0-9._~-]+", re.ASCII)
 _UNSENDABLE: Final = re.compile(rb"[^!-~]")
+_PASSWORD: Final = re.compile(r"((?:[^/?#:]*://)?[^/?#:]*:)[^/?#]*(?=@)")
 _NO_HOSTS: Final = frozenset({"null", "undefined", "none", "nil", "nan", "true", "false"})
 """What programs write where a value was missing."""
 _PORTS: Final = {"http": 80, "https": 443}
@@ -140,6 +141,16 @@ def origin(url: str) -> str:
         place = re.split("[/?#]", rest, maxsplit=1)[0].rpartition("@")[2]
         return f"{scheme.lower()}://{place.lower()}"
     return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
+
+
+def masked(url: str) -> str:
+    """Return *url*, whatever it is, with ``***`` in place of the password, and otherwise as it is.
+
+    >>> masked("https://me:secret@example.org/x")
+    'https://me:***@example.org/x'
+    """
+    found = _PASSWORD.match(url)
+    return url if found is None else f"{found[1]}***{url[found.end() :]}"
 
 
 def _parts(url: str) -> Parts:
