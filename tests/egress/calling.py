@@ -36,6 +36,13 @@ class Sink:
         finally:
             writer.close()
 
+    async def closing(self, reader, writer):
+        """As ``serve``, once: the end of the connection ends the answer."""
+        self.connections += 1
+        self.heads.append((await receive(reader)).decode())
+        writer.write(self.answer)
+        writer.close()
+
 
 class Inside:
     """This machine as seen from outside: ``public`` stands at 127.0.0.2, ``internal`` at 127.0.0.1, both at one port."""
@@ -59,9 +66,9 @@ class Inside:
             server.close()
 
 
-async def post(client, url, *, timeout_seconds=20):
+async def post(client, url, *, body=b"x", timeout_seconds=20):
     """Call *url* and return the status."""
-    return (await client.send(Request("POST", url, {}, b"x", timeout_seconds), lambda: None)).status
+    return (await client.send(Request("POST", url, {}, body, timeout_seconds), lambda: None)).status
 
 
 async def failure(client, url, **options):

@@ -8,7 +8,6 @@ runs.
 
 import asyncio
 import socket
-import ssl
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -22,6 +21,7 @@ from tasker.egress.address_policy import EgressPolicy, is_host_name
 from tasker.egress.connection import Connection
 from tasker.egress.egress_proxy import CONNECT_SECONDS, EgressProxy, open_tunnel, unreachable
 from tasker.egress.http_client import DeliveryError
+from tasker.egress.tls import client_context, secured
 from tasker.timing.clock import stopwatch
 
 LOOKUPS_AT_ONCE: Final = 64
@@ -81,13 +81,16 @@ class Connector:
             policy: whom it may call; not given: what a server that listens on loopback may.
             proxy: what every connection goes through; None: none does. Then names are handed to it as they are, so that it is
                 the proxy that resolves and checks them; here only addresses are checked, and the names themselves.
+
+        Raises:
+            StartError: whom TLS is to trust cannot be read.
         """
         self._loop = asyncio.get_running_loop()
         self._lookup = lookup
         self._policy = policy or EgressPolicy()
         self._proxy = proxy
         self._threads = ThreadPoolExecutor(LOOKUPS_AT_ONCE, thread_name_prefix="tasker-dns")
-        self._tls = ssl.create_default_context()
+        self._tls = client_context()
 
     async def connect(self, origin: Origin, durations: Durations) -> Connection:
         """Return a new connection to *origin*, with TLS if it is secure: the certificate must be valid for its host.
@@ -114,19 +117,16 @@ class Connector:
 
     async def _connected(self, origin: Origin, connected: socket.socket) -> Connection:
         """Return a connection over a socket that is connected to *origin*."""
+        connection = Connection(connected, is_secure=origin.is_secure)
+        if origin.is_secure:
+            return await secured(connected, connection, self._tls, _certified(origin))
         try:
-            _, connection = await self._loop.create_connection(
-                lambda: Connection(connected, is_secure=origin.is_secure),
-                sock=connected,
-                ssl=self._tls if origin.is_secure else None,
-                server_hostname=_certified(origin) if origin.is_secure else None,
-            )
-        except ssl.SSLError:
-            raise DeliveryError("tls_failed", "the target's certificate or TLS is not acceptable") from None
-        except (OSError, RuntimeError) as error:
-            if isinstance(error, TimeoutError) and error.errno is None:
-                raise
-            raise DeliveryError("tls_failed", "the target closed the connection before it was secure") from None
+            await self._loop.create_connection(lambda: connection, sock=connected)
+        except BaseException as error:
+            connected.close()
+            if isinstance(error, (OSError, RuntimeError)):
+                raise DeliveryError("connect_failed", "the target closed the connection at once") from None
+            raise
         return connection
 
     async def _checked(self, origin: Origin, durations: Durations) -> tuple[str | None, Sequence[AddressInfo]]:
