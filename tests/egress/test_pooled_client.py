@@ -1,6 +1,7 @@
 """The HTTP client, against real sockets of this machine."""
 
 import asyncio
+import errno
 import gzip
 import socket
 import ssl
@@ -303,7 +304,24 @@ async def test_a_name_server_that_does_not_answer_in_time(caller, names):
     error = says_nothing_of(await failure(caller, "http://user:p4ss@slow.example/?t0ken", timeout_seconds=0.1), "slow")
     answered.set()
 
-    assert (error.code, caller.announced) == ("connect_timeout", 0)
+    assert (error.code, error.is_targets_fault, caller.announced) == ("dns_failed", True, 0)
+    assert "0.1 s" in error.msg
+
+
+@pytest.mark.parametrize("lack", [errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM])
+async def test_what_this_machine_lacks_is_no_fault_of_the_target(caller, names, monkeypatch, lack):
+    async def lacking(*_, **__):
+        raise OSError(lack, "lacking")
+
+    names["hook.example"] = OSError(lack, "lacking")
+    in_lookup = await failure(caller, "http://hook.example/")
+    monkeypatch.setattr(connector, "start_connection", lacking)
+    in_connection = await failure(caller, "http://127.0.0.1:9/")
+
+    assert (in_lookup.code, in_connection.code) == ("dns_failed", "connect_failed")
+    for error in (in_lookup, in_connection):
+        assert (error.permanent, error.is_targets_fault) == (False, False)
+        assert "this machine has no file descriptor" in error.msg
 
 
 async def test_a_network_that_cannot_be_reached(caller, monkeypatch):

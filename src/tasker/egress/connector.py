@@ -7,12 +7,13 @@ runs.
 """
 
 import asyncio
+import errno
 import socket
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Any, Final, TypeAlias
+from enum import Enum
+from typing import Final
 
 from aiohappyeyeballs import start_connection
 from msgspec import Struct
@@ -21,26 +22,16 @@ from tasker.egress.address_policy import EgressPolicy, is_host_name
 from tasker.egress.connection import Connection
 from tasker.egress.egress_proxy import CONNECT_SECONDS, EgressProxy, open_tunnel, unreachable
 from tasker.egress.http_client import DeliveryError
+from tasker.egress.lookups import AddressInfo, Lookups, look_up
 from tasker.egress.tls import client_context, secured
 from tasker.timing.clock import stopwatch
-
-LOOKUPS_AT_ONCE: Final = 64
-"""Names that are looked up at once, each on a thread: so many dead name servers do not hold up the others."""
 
 _NEXT_ADDRESS_AFTER: Final = 0.25
 """Seconds after which the next address of a name is tried beside the ones before. Source: RFC 8305, section 5."""
 
-AddressInfo: TypeAlias = tuple[int | socket.AddressFamily, int | socket.SocketKind, int, str, tuple[Any, ...]]
-"""As ``getaddrinfo`` gives it."""
-
-
-def look_up(host: str, port: int, *, flags: int = 0) -> Sequence[AddressInfo]:
-    """Return the addresses of *host*, in the order in which they are to be tried.
-
-    Raises:
-        OSError, UnicodeError: it has none, or nobody can say.
-    """
-    return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=flags)
+_NO_RESOURCES: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+"""What this machine lacks, and not the target."""
+_LACKING: Final = "this machine has no file descriptor or no memory left for a connection"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +46,16 @@ class Origin:
     """Whether no search domain is tried when the name is looked up."""
 
 
+class Step(Enum):
+    """What is under way between the URL and the connection."""
+
+    QUEUE = "queue"
+    """It waits here for a name to be looked up."""
+    DNS = "dns"
+    PROXY = "proxy"
+    CONNECT = "connect"
+
+
 class Durations(Struct):
     """How long the steps to a connection took, or had taken when they failed, in seconds. None: it did not come to that."""
 
@@ -62,6 +63,24 @@ class Durations(Struct):
     """None for an address, too, and for a name that a proxy looks up."""
     connect: float | None = None
     """TLS included, and the way through a proxy."""
+    step: Step = Step.CONNECT
+    """The latest."""
+
+    def too_long(self, within: str) -> DeliveryError:
+        """Return the error of an attempt whose time is over before there is a connection.
+
+        Args:
+            within: how much time it had: ``within 30 s``.
+        """
+        match self.step:
+            case Step.QUEUE:
+                return _no_room(f"too many name servers do not answer: the target's host name was not looked up {within}")
+            case Step.DNS:
+                return DeliveryError("dns_failed", f"no name server has answered for the target's host name {within}")
+            case Step.PROXY:
+                return unreachable()
+            case Step.CONNECT:
+                return DeliveryError("connect_timeout", f"no connection to the target {within}")
 
 
 class Connector:
@@ -86,10 +105,9 @@ class Connector:
             StartError: whom TLS is to trust cannot be read.
         """
         self._loop = asyncio.get_running_loop()
-        self._lookup = lookup
+        self._lookups = Lookups(lookup)
         self._policy = policy or EgressPolicy()
         self._proxy = proxy
-        self._threads = ThreadPoolExecutor(LOOKUPS_AT_ONCE, thread_name_prefix="tasker-dns")
         self._tls = client_context()
 
     async def connect(self, origin: Origin, durations: Durations) -> Connection:
@@ -99,21 +117,21 @@ class Connector:
             durations: how long it takes is noted here, whatever comes of it.
 
         Raises:
-            DeliveryError: there is none: ``dns_failed``, ``egress_denied`` (permanent), ``connect_refused``,
+            DeliveryError: there is none: ``dns_failed``, ``dns_busy``, ``egress_denied`` (permanent), ``connect_refused``,
                 ``connect_timeout``, ``connect_failed``, ``tls_failed``, ``proxy_refused``, ``proxy_failed``, ``invalid_url``
                 (permanent).
         """
         if self._proxy is not None:
             place = self._asked_for(origin)
             with self._timed(durations, "connect"):
-                return await self._connected(origin, await self._reach_through(self._proxy, place, origin.port))
+                return await self._connected(origin, await self._reach_through(self._proxy, place, origin.port, durations))
         name, addresses = await self._checked(origin, durations)
         with self._timed(durations, "connect"):
             return await self._connected(origin, await self._reach(addresses, origin.port, name))
 
     def close(self) -> None:
         """Let go of the threads. Does not wait for one that hangs."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        self._lookups.close()
 
     async def _connected(self, origin: Origin, connected: socket.socket) -> Connection:
         """Return a connection over a socket that is connected to *origin*."""
@@ -137,8 +155,7 @@ class Connector:
             self._refuse_zone(origin)
             name = _name(origin)
             _refuse(self._policy.name_refusal(name, origin.port))
-            with self._timed(durations, "dns"):
-                found = await self._resolve(name, origin.port)
+            found = await self._resolve(name, origin.port, durations)
         refusals = [self._policy.refusal(place[0], origin.port, name=name) for *_, place in found]
         allowed = [info for info, refusal in zip(found, refusals, strict=True) if refusal is None]
         if not allowed:
@@ -155,7 +172,9 @@ class Connector:
             if error.errno is None:
                 raise  # ours: the caller's patience has ended
             raise DeliveryError("connect_timeout", "the target does not answer at its address") from None
-        except (OSError, RuntimeError):
+        except (OSError, RuntimeError) as error:
+            if isinstance(error, OSError) and error.errno in _NO_RESOURCES:
+                raise _no_resources("connect_failed") from None
             raise DeliveryError("connect_failed", "no connection to the target can be made") from None
         try:
             _refuse(self._policy.refusal(connected.getpeername()[0], port, name=name))
@@ -185,14 +204,19 @@ class Connector:
         _refuse(self._policy.name_refusal(origin.host, origin.port))
         return _name(origin)
 
-    async def _reach_through(self, proxy: EgressProxy, host: str, port: int) -> socket.socket:
+    async def _reach_through(self, proxy: EgressProxy, host: str, port: int, durations: Durations) -> socket.socket:
         """Return a socket that a tunnel connects to *host*. Where the proxy is, is the operator's word."""
+        durations.step = Step.PROXY
         try:
             async with asyncio.timeout(CONNECT_SECONDS):
-                there = _as_address(proxy.host, proxy.port) or await self._look_up(proxy.host, proxy.port)
+                there = _as_address(proxy.host, proxy.port)
+                if not there:
+                    lookup = await self._lookups.begin(proxy.host, proxy.port)
+                    there = await self._lookups.answer(lookup, proxy.port)
                 connected = await self._open(there)
         except (OSError, UnicodeError, RuntimeError):
             raise unreachable() from None
+        durations.step = Step.CONNECT
         try:
             await open_tunnel(connected, proxy, host, port)
         except BaseException:
@@ -203,20 +227,27 @@ class Connector:
     async def _open(self, addresses: Sequence[AddressInfo]) -> socket.socket:
         return await start_connection(addresses, happy_eyeballs_delay=_NEXT_ADDRESS_AFTER, loop=self._loop)
 
-    async def _resolve(self, name: str, port: int) -> Sequence[AddressInfo]:
+    async def _resolve(self, name: str, port: int, durations: Durations) -> Sequence[AddressInfo]:
         """Return the addresses of *name*, at least one. A name that nobody can resolve now is not called."""
+        durations.step = Step.QUEUE
         try:
-            found = await self._look_up(name, port)
-        except OSError:
+            lookup = await self._lookups.begin(name, port)
+        except RuntimeError:
+            raise _no_room("this machine has no thread left to look the target's host name up") from None
+        durations.step = Step.DNS
+        try:
+            with self._timed(durations, "dns"):
+                found = await self._lookups.answer(lookup, port)
+        except OSError as error:
+            if error.errno in _NO_RESOURCES and not isinstance(error, socket.gaierror):  # which has numbers of its own
+                raise _no_resources("dns_failed") from None
             raise DeliveryError("dns_failed", "the target's host name cannot be resolved") from None
         except UnicodeError:
             raise _no_name() from None
         if not found:
             raise DeliveryError("dns_failed", "the target's host name has no address")
+        durations.step = Step.CONNECT
         return found
-
-    async def _look_up(self, name: str, port: int) -> Sequence[AddressInfo]:
-        return await self._loop.run_in_executor(self._threads, self._lookup, name, port)
 
     @contextmanager
     def _timed(self, durations: Durations, step: str) -> Iterator[None]:
@@ -255,3 +286,11 @@ def _certified(origin: Origin) -> str:
         address: str = found[0][4][0]
         return address.partition("%")[0]
     return origin.host
+
+
+def _no_room(msg: str) -> DeliveryError:
+    return DeliveryError("dns_busy", msg, is_targets_fault=False)
+
+
+def _no_resources(code: str) -> DeliveryError:
+    return DeliveryError(code, _LACKING, is_targets_fault=False)

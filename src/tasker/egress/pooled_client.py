@@ -73,7 +73,7 @@ class PooledClient:
         except TimeoutError:
             within = f"within {request.timeout_seconds:g} s"
             if connection is None:
-                error = DeliveryError("connect_timeout", f"no connection to the target {within}")
+                error = durations.too_long(within)
             else:
                 error = DeliveryError("timeout", f"the target did not answer {within}")
             error.exchange = self._exchange(began, durations, connection)
