@@ -23,6 +23,7 @@ Sources: RFC 3986 (URLs), RFC 6874 (zones), RFC 9110 section 7.2 (``Host``), RFC
 address, no final dot), https://url.spec.whatwg.org/#ends-in-a-number-checker.
 """
 
+import codecs
 import re
 import socket
 from functools import lru_cache
@@ -32,6 +33,11 @@ from urllib.parse import unquote_to_bytes
 
 import idna
 import idna.uts46data  # idna itself would load it at the first name that is not ASCII
+
+# What cannot be loaded because no file can be opened, Python takes to be missing for ever: so it is loaded now. The system's
+# lookups need the first, which needs the second at the first name that begins with xn--.
+codecs.lookup("idna")
+codecs.lookup("punycode")
 
 _LABEL: Final = "[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _ORDINARY: Final = re.compile(rf"https?://(?=[^/]{{1,253}}(?:/|$))(?:{_LABEL}\.)*(?![0-9]){_LABEL}(?:/[!-\[\]-~]*)?", re.ASCII)
