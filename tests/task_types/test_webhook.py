@@ -13,11 +13,11 @@ from tasker.errors import InvalidTaskError
 from tasker.model.attempt import Attempt, Exchange, Failed, Phases, Succeeded
 from tasker.model.gate import Destination, GateKind
 from tasker.model.instants import SECOND
-from tasker.model.task import Pool, TaskFault, TaskId
+from tasker.model.task import Fault, Pool, TaskId
 from tasker.task_types.hash import HashType
 from tasker.task_types.webhook import HEADERS_LIMIT, WebhookType, checked_callback
 from tasker.timing.clock import ManualClock
-from tasker.wire import CallbackFields, HashFields, WebhookFields, request_type
+from tasker.wire.fields import CallbackFields, HashFields, WebhookFields, request_type
 
 URL = "http://user:p4ss@localhost:9000/hook?t0ken"
 
@@ -75,9 +75,9 @@ async def run(clock, answer, *, number=1, started=lambda: None, signer=None, **m
         number=number,
         due_at=clock.now(),
         execution_at=clock.now(),
-        claim=1,
+        fence=1,
         node="019bbade-0000-7d11-821f-bc1538901f12",
-        fields=msgspec.json.encode(webhooks.prepare(decoded(**{"url": URL, **members}))),
+        payload=msgspec.json.encode(webhooks.prepare(decoded(**{"url": URL, **members}))),
     )
     outcome = await webhooks.run(attempt, started)
     [request] = client.requests
@@ -591,7 +591,7 @@ async def test_a_wish_to_be_left_alone_is_heard_from_those_answers_only(clock):
 async def test_a_failed_attempt_says_what_the_status_means(clock, status, msg):
     outcome, _ = await run(clock, answered(status))
 
-    assert outcome.fault == TaskFault(f"status_{status}", msg)
+    assert outcome.fault == Fault(f"status_{status}", msg)
 
 
 @pytest.mark.anyio
@@ -604,7 +604,7 @@ async def test_a_call_without_an_answer_is_a_failed_attempt(clock, permanent, is
     outcome, _ = await run(clock, error)
 
     assert outcome == Failed(
-        TaskFault("some_code", "in some words"), permanent=permanent, is_alive=is_alive, exchange=error.exchange
+        Fault("some_code", "in some words"), permanent=permanent, is_alive=is_alive, exchange=error.exchange
     )
 
 

@@ -18,9 +18,9 @@ from tasker.model.attempt import Attempt, Exchange, Failed, Outcome, Succeeded
 from tasker.model.gate import Destination, GateKind
 from tasker.model.instants import SECOND, Instant
 from tasker.model.lifecycle import LONGEST_RETRY_AFTER
-from tasker.model.task import Pool, TaskFault
+from tasker.model.task import Fault, Pool
 from tasker.timing.clock import Clock
-from tasker.wire import CallbackFields, TaskFields, WebhookFields
+from tasker.wire.fields import CallbackFields, TaskFields, WebhookFields
 
 TIMEOUT: Final = timedelta(seconds=30)
 """How long one attempt may take, from the DNS lookup to the end of the answer, unless the task says otherwise."""
@@ -94,12 +94,12 @@ class WebhookType:
 
     async def run(self, attempt: Attempt, started: Callable[[], None]) -> Outcome:
         """See ``TaskType``. The receiver sees the same ``webhook-id`` at every attempt."""
-        fields = _decode_fields(attempt.fields)
+        fields = _decode_fields(attempt.payload)
         try:
             exchange = await self._client.send(self._request(attempt, fields), started)
         except DeliveryError as error:
             return Failed(
-                TaskFault(error.code, error.msg),
+                Fault(error.code, error.msg),
                 permanent=error.permanent,
                 is_alive=False if error.is_targets_fault else None,
                 exchange=error.exchange,
@@ -109,7 +109,7 @@ class WebhookType:
         if _is_success(status, fields):
             return Succeeded(exchange=exchange)
         return Failed(
-            TaskFault(f"status_{status}", f"the target answered {_status_text(status)}"),
+            Fault(f"status_{status}", f"the target answered {_status_text(status)}"),
             permanent=status == HTTPStatus.GONE,
             retry_after=_retry_after(exchange, self._clock.now()),
             is_alive=status < HTTPStatus.INTERNAL_SERVER_ERROR,

@@ -62,11 +62,11 @@ def run(connection: apsw.Connection, tables: Sequence[str], pools: NewPool) -> T
             given = {name: _as_now(name, value) for name, value in zip(fields, row[3:], strict=True)}
             gate = _gate(connection, task_type, given.get("url"))
             connection.execute(
-                "INSERT INTO task (seq, id, type, state, pool, due_at, execution_at, execution_time, destination)"
+                "INSERT INTO task (seq, id, type, state, pool, due_at, execution_at, execution_time, gate)"
                 " VALUES (?,?,?,?,?,?,?,?,?)",
                 (seq, id_.bytes, task_type, state, pools[task_type], execution_at, execution_at, row[2], gate),
             )
-            connection.execute("INSERT INTO payload (seq, data) VALUES (?, ?)", (seq, msgspec.json.encode(given)))
+            connection.execute("INSERT INTO payload (seq, payload) VALUES (?, ?)", (seq, msgspec.json.encode(given)))
             counts[table] += 1
     for table in tables:
         connection.execute(f"ALTER TABLE {table} RENAME TO earlier_{table}")
