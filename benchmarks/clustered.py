@@ -17,6 +17,7 @@ from benchmarks.figures import Figure
 from benchmarks.load import create_tasks
 from benchmarks.server import new_folder, running_server
 from benchmarks.sink import Report, running_sink
+from tasker.callbacks import Callbacks
 from tasker.model import instants
 from tasker.model.instants import SECOND
 from tasker.model.lifecycle import Move, Settlement
@@ -28,6 +29,7 @@ from tasker.testing.task_factory import a_task
 from tasker.testing.webhook_receiver import WebhookReceiver
 from tasker.timing.clock import SystemClock
 
+_FOLLOW: Final = Callbacks(type_="webhook", pool=Pool(1)).follow
 _SECONDS: Final = 3
 _PER_SECOND: Final = 500
 _NULLS: Final = 30_000
@@ -37,7 +39,6 @@ from datetime import timedelta
 from tasker.model.attempt import Succeeded
 from tasker.model.gate import Destination, GateKind
 from tasker.model.task import Pool
-from tasker.wire import TaskFields
 
 class Null:
     name, spellings, pool, slots, timeout, fields = "null", (), Pool(100), 500, timedelta(seconds=30), TaskFields
@@ -93,7 +94,7 @@ def _null_tasks(server: PostgresServer, rounds: int) -> list[Figure]:
     for _ in range(rounds):
         for count, rates in by_count.items():
             url = _new_database(server)
-            tasks = [a_task(due_at=database.now(), type_="null", pool=100, fields=b"{}") for _ in range(_NULLS)]
+            tasks = [a_task(due_at=database.now(), type_="null", pool=100, payload=b"{}") for _ in range(_NULLS)]
             database.store(url, tasks)
             with _null_package() as variables, _nodes(server, count, url=url, variables=variables):
                 name = url.rpartition("/")[2]
@@ -135,7 +136,9 @@ def _dead(server: PostgresServer) -> list[Figure]:
     """How long a claim takes when nothing has ended yet, and when many have and nobody has cleaned up."""
 
     async def claim_ms(url: str) -> tuple[float, float]:
-        store = PostgresStore(url, base_clock=SystemClock(), address="", version="")
+        store = PostgresStore(
+            url, follow=Callbacks(type_="webhook", pool=Pool(1)).follow, base_clock=SystemClock(), address="", version=""
+        )
         await store.open()
         server.execute("ALTER TABLE task SET (autovacuum_enabled = off)", database=url.rpartition("/")[2])
         clean = await _claim_ms(store)

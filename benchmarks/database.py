@@ -18,7 +18,7 @@ from tasker.node import make_store
 from tasker.testing.task_factory import a_task
 from tasker.timing.clock import SystemClock
 from tasker.urls import origin
-from tasker.wire import HashFields, WebhookFields
+from tasker.wire.fields import HashFields, WebhookFields
 
 _BATCH: Final = 5_000
 _DAY: Final = 86_400 * instants.SECOND
@@ -33,7 +33,7 @@ def webhooks(url: str, due_times: Iterable[Instant]) -> list[Task]:
     """Webhooks whose body tells the sink when they were due."""
     host = origin(url)
     return [
-        a_task(due_at=due_at, fields=msgspec.json.encode(WebhookFields(url=url, body=f"{due_at:0{BODY_LENGTH}}")), host=host)
+        a_task(due_at=due_at, payload=msgspec.json.encode(WebhookFields(url=url, body=f"{due_at:0{BODY_LENGTH}}")), host=host)
         for due_at in due_times
     ]
 
@@ -41,7 +41,7 @@ def webhooks(url: str, due_times: Iterable[Instant]) -> list[Task]:
 def hashes(count: int, *, due_at: Instant) -> list[Task]:
     """Hash tasks that are due together."""
     return [
-        a_task(due_at=due_at, type_="hash", pool=2, fields=msgspec.json.encode(HashFields(secret=f"secret {n}")))
+        a_task(due_at=due_at, type_="hash", pool=2, payload=msgspec.json.encode(HashFields(secret=f"secret {n}")))
         for n in range(count)
     ]
 
@@ -79,14 +79,14 @@ def fill_with_waiting(path: Path, count: int) -> float:
         connection.execute(
             """WITH RECURSIVE n(seq) AS (SELECT 1 UNION ALL SELECT seq + 1 FROM n WHERE seq < :count),
                     drawn AS MATERIALIZED (SELECT seq, :first + abs(random() % :span) AS due_at FROM n)
-               INSERT INTO task (seq, id, type, pool, destination, due_at, execution_at, execution_time)
+               INSERT INTO task (seq, id, type, pool, gate, due_at, execution_at, execution_time)
                SELECT seq, unhex(printf('%012x7%s', :made + seq / 100, substr(hex(randomblob(10)), 2))), 'webhook', 1, 1,
                       due_at, due_at,
                       strftime('%Y-%m-%dT%H:%M:%S', due_at / 1000000, 'unixepoch') || printf('.%06dZ', due_at % 1000000)
                  FROM drawn""",
             {"count": count, "first": now() + _DAY // 24, "span": _DAY, "made": now() // 1_000 - count // 100 - 1},
         )
-        connection.execute("INSERT INTO payload (seq, data) SELECT seq, :data FROM task ORDER BY seq", {"data": data})
+        connection.execute("INSERT INTO payload (seq, payload) SELECT seq, :payload FROM task ORDER BY seq", {"payload": data})
         for _, sql in indexes:
             connection.execute(sql)
     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")

@@ -7,6 +7,8 @@ import os
 import subprocess
 import uuid
 
+from tasker.callbacks import Callbacks
+from tasker.model.task import Pool
 from tasker.stores.postgres.connection import Connector
 from tasker.testing.postgres_server import PostgresServer
 
@@ -64,3 +66,7 @@ async def give_manual_clock(connection, now):
 async def set_manual_clock(connection, now):
     """Move the clock that ``give_manual_clock`` gave."""
     await connection.execute("UPDATE test_clock SET now = $1", now)
+
+
+FOLLOW = Callbacks(type_="webhook", pool=Pool(1)).follow
+"""What follows the end of a task, in the stores of the tests."""

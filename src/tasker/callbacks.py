@@ -1,75 +1,77 @@
-"""Callbacks: webhook tasks that tell of another task's end. Made here, stored in the transaction that writes the end."""
+"""What follows the end of a task: a webhook that tells of it, if the task asked for one.
 
-from typing import Final
+Pure: the stores call ``follow`` inside the transaction that writes the end, so that no callback is lost or made in vain.
+"""
+
+from collections.abc import Callable, Sequence
 
 import msgspec
-from msgspec import UNSET, Raw, Struct
+from msgspec import UNSET, Raw
 
-from tasker import wire
-from tasker.ids import new_id
 from tasker.model import instants
+from tasker.model.ending import Ending
 from tasker.model.gate import Destination, GateKind
 from tasker.model.instants import Instant
-from tasker.model.task import Pool, State, Task, TaskFault, TaskId
+from tasker.model.task import Pool, State, Task, TaskId
 from tasker.urls import origin
-from tasker.wire import CallbackFields, CallbackSummary, Fault, WebhookFields
-
-WEBHOOK: Final = "webhook"
-WEBHOOK_POOL: Final = Pool(1)
+from tasker.wire.fields import CallbackFields, WebhookFields, decode_end_fields
+from tasker.wire.tasks import CallbackSummary
 
 
-class Ending(Struct, frozen=True, kw_only=True):
-    """How a task ended."""
+def may_be_followed(payload: bytes) -> bool:
+    """Return whether anything may follow the end of a task with this *payload*.
 
-    task_id: TaskId
-    type: str
-    attempts: int
-    fields: bytes
-    """What the task type was given."""
-    fault: TaskFault | None
-    """Why it failed; None: it is done."""
-    status: int | None = None
-    """Of the answer to the latest attempt, if it was a call and there was one."""
-    result: bytes | None = None
-
-
-def may_call_back(fields: bytes) -> bool:
-    """Return whether a task with these *fields* may have asked for a callback: a quick look, which is wrong now and then."""
-    return b'"on_' in fields
-
-
-def callback_for(ending: Ending, *, now: Instant) -> Task | None:
-    """Return the task that tells of a task's *ending*, due at once; None if the task did not ask for it.
-
-    It is a webhook with an id, attempts and a retry policy of its own. It tells of nothing itself.
+    A quick look, which is wrong now and then: True for a body that happens to contain ``"on_``.
     """
-    if not may_call_back(ending.fields):
-        return None
-    asked = wire.decode_end_fields(ending.fields)
-    callback = asked.on_success if ending.fault is None else asked.on_failure
-    if callback is UNSET:
-        return None
-    if isinstance(callback, str):
-        callback = CallbackFields(url=callback)
-    summary = CallbackSummary(
+    return b'"on_' in payload
+
+
+class Callbacks:
+    """Makes callbacks: webhooks with ids, attempts and retry policies of their own. Nothing follows their ends."""
+
+    def __init__(self, *, type_: str, pool: Pool) -> None:
+        """Make it.
+
+        Args:
+            type_: the name of the task type that sends webhooks.
+            pool: the pool that its tasks wait in.
+        """
+        self._type = type_
+        self._pool = pool
+
+    def follow(self, ending: Ending, *, now: Instant, new_id: Callable[[Instant], TaskId]) -> Sequence[Task]:
+        """Return the tasks that follow *ending*, due at *now*: one, or none if the task did not ask for it."""
+        if not may_be_followed(ending.payload):
+            return ()
+        asked = decode_end_fields(ending.payload)
+        callback = asked.on_success if ending.state is State.DONE else asked.on_failure
+        if callback is UNSET:
+            return ()
+        if isinstance(callback, str):
+            callback = CallbackFields(url=callback)
+        fields = WebhookFields(json=Raw(msgspec.json.encode(_summary(ending))), **msgspec.structs.asdict(callback))
+        return (
+            Task(
+                id=new_id(now),
+                type=self._type,
+                pool=self._pool,
+                payload=msgspec.json.encode(fields),
+                execution_time=instants.text(now),
+                execution_at=now,
+                due_at=now,
+                destination=Destination(GateKind.HOST, origin(callback.url)),
+                parent_id=ending.task_id,
+            ),
+        )
+
+
+def _summary(ending: Ending) -> CallbackSummary:
+    return CallbackSummary(
         id=ending.task_id,
         type=ending.type,
-        state="done" if ending.fault is None else "failed",
+        state="done" if ending.state is State.DONE else "failed",
         attempts=ending.attempts,
         status=ending.status,
-        error=None if ending.fault is None else Fault(ending.fault.code, ending.fault.msg),
+        error=ending.fault,
         result=None if ending.result is None else Raw(ending.result),
-    )
-    fields = WebhookFields(json=Raw(msgspec.json.encode(summary)), **msgspec.structs.asdict(callback))
-    return Task(
-        id=new_id(now),
-        type=WEBHOOK,
-        pool=WEBHOOK_POOL,
-        fields=msgspec.json.encode(fields),
-        execution_time=instants.text(now),
-        execution_at=now,
-        due_at=now,
-        state=State.TODO,
-        destination=Destination(GateKind.HOST, origin(callback.url)),
-        parent_id=ending.task_id,
     )

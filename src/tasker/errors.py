@@ -1,43 +1,48 @@
-"""Everything tasker raises on purpose.
+"""The errors that cross rooms, as one tree, drawn here once.
+
+Two kinds of errors stand outside the tree. An error that never leaves its room is defined where it is
+raised, such as ``ClientGoneError`` in ``api/bodies.py`` and ``UnsentError`` in ``egress/connection.py``.
+And ``DeliveryError`` is defined with ``HttpClient`` in ``egress/http_client.py``: it is part of that
+contract, and the webhook task type turns it into the outcome of the attempt.
 
 * TaskerError
   + InvalidRequestError          the body of a request cannot be used
     - InvalidTaskError           it cannot become a task
-  + InvalidQueryError            a parameter of a list cannot be used
+  + InvalidQueryError            a query parameter of a list cannot be used
   + TaskNotFoundError
-  + TaskExistsError              a task with this id is stored already
+  + TaskExistsError              a task with this id is already stored
   + TaskRunningError             a running task cannot be deleted
   + TaskNotFailedError           only a failed task can be run again
   + TaskExpiredError             it is too late to run the task again
   + DestinationNotFoundError
-  + ClaimLostError               the task was taken back since
-  + LeaseEndedError              this node may not begin an attempt: others may take its tasks back
-  + RefusedError                 a door turns the call away before it reaches the service
+  + ClaimLostError               the task was taken back after it was claimed
+  + LeaseEndedError              this node may not start an attempt: other nodes may take its tasks back
+  + RefusedError                 a door refuses the call before it reaches the service
     - UnauthorizedError          no valid API key
-    - ForbiddenError             a caller that may not call, such as another web site's page
+    - ForbiddenError             this caller may not call, such as a page of another web site
     - UnsupportedMediaTypeError
     - BodyTooLargeError
   + StoreError
-    - StoreUnavailableError      cannot be read or written now; a write may have happened
-      . StoreFullError           no space left; a write may have happened
-    - StoreBusyError             too many writes wait already; nothing was written
+    - StoreUnavailableError      cannot be used now; a write may or may not have happened
+      . StoreFullError           no space left; a write may or may not have happened
+    - StoreBusyError             too many writes are already waiting; nothing was written
   + SettingError                 a flag, variable or key has a value that cannot be used (exit 2)
-  + StartError                   the server cannot start here and now (exit 1)
-    - ListenError                the address cannot be listened on
+  + StartError                   the server cannot start as things are (exit 1)
+    - ListenError                the server cannot listen on the address
     - DatabaseError              the database cannot be opened
-      . DatabaseInUseError       another tasker holds it
+      . DatabaseInUseError       another tasker is using it
       . DatabaseTooNewError      a newer tasker wrote it
-      . SchemaOutdatedError      its tables are of an earlier tasker
+      . SchemaOutdatedError      an earlier tasker made its tables
       . NotADatabaseError
     - TakeOverError              a row of the earlier server's tables cannot be read
 
-An error takes its data and builds its own message; the message says what to do next where that
-is known. No message carries a secret, a webhook body, userinfo or a query string.
+An error takes its data and builds its own message. The message says what to do next where that is
+known. No message carries a secret, a webhook body, userinfo or a query string.
 """
 
 
 class TaskerError(Exception):
-    """Anything tasker raises on purpose."""
+    """The root of the errors that cross rooms."""
 
 
 class InvalidRequestError(TaskerError):
@@ -59,7 +64,7 @@ class InvalidTaskError(InvalidRequestError):
 
 
 class InvalidQueryError(TaskerError):
-    """A parameter of a list cannot be used."""
+    """A query parameter of a list cannot be used."""
 
     def __init__(self, parameter: str, problem: str) -> None:
         self.parameter = parameter
@@ -76,11 +81,11 @@ class TaskNotFoundError(TaskerError):
 
 
 class TaskExistsError(TaskerError):
-    """A task with this id is stored already. Nothing was written."""
+    """A task with this id is already stored. Nothing was written."""
 
     def __init__(self, task_id: str) -> None:
         self.task_id = task_id
-        super().__init__(f"a task with the id {task_id} exists already")
+        super().__init__(f"a task with the id {task_id} already exists")
 
 
 class TaskRunningError(TaskerError):
@@ -88,7 +93,7 @@ class TaskRunningError(TaskerError):
 
     def __init__(self, task_id: str) -> None:
         self.task_id = task_id
-        super().__init__(f"the task {task_id} is running and cannot be deleted now: try again when its attempt has ended")
+        super().__init__(f"the task {task_id} is running and cannot be deleted now; try again when its attempt has ended")
 
 
 class TaskNotFailedError(TaskerError):
@@ -96,7 +101,7 @@ class TaskNotFailedError(TaskerError):
 
     def __init__(self, task_id: str, state: str) -> None:
         self.task_id = task_id
-        super().__init__(f"the task {task_id} is {state}: only one that is failed can be run again")
+        super().__init__(f"the task {task_id} is {state}; only a failed task can be run again")
 
 
 class TaskExpiredError(TaskerError):
@@ -104,7 +109,7 @@ class TaskExpiredError(TaskerError):
 
     def __init__(self, task_id: str) -> None:
         self.task_id = task_id
-        super().__init__(f"the expires_at of the task {task_id} has passed: it cannot start any more; create a new task")
+        super().__init__(f"the expires_at of the task {task_id} has passed, so it can no longer start; create a new task")
 
 
 class DestinationNotFoundError(TaskerError):
@@ -112,41 +117,41 @@ class DestinationNotFoundError(TaskerError):
 
     def __init__(self, gate_id: str) -> None:
         self.gate_id = gate_id
-        super().__init__(f"there is no destination with the id {gate_id}; GET /destinations lists those there are")
+        super().__init__(f"there is no destination with the id {gate_id}; GET /destinations lists those that exist")
 
 
 class ClaimLostError(TaskerError):
-    """The task was taken back since it was claimed. Nothing was written, the result is void."""
+    """The task was taken back after it was claimed. Nothing was written, and the result is void."""
 
     def __init__(self, task_id: str) -> None:
         self.task_id = task_id
-        super().__init__(f"the claim on task {task_id} is lost: it was taken back since")
+        super().__init__(f"the claim on the task {task_id} is lost: the task was taken back")
 
 
 class LeaseEndedError(TaskerError):
-    """This node could not reach the store for so long that others may take back what it claimed. The attempt must not begin."""
+    """This node has not reached the store for so long that others may take back its tasks. The attempt must not start."""
 
     def __init__(self) -> None:
-        super().__init__("this node's lease has ended: the attempt must not begin")
+        super().__init__("this node's lease has ended: the attempt must not start")
 
 
 class RefusedError(TaskerError):
-    """A door turns the call away before it reaches the service."""
+    """A door refuses the call before it reaches the service."""
 
 
 class UnauthorizedError(RefusedError):
-    """The call carries no valid API key, and this server asks for one."""
+    """The call carries no valid API key, and this server requires one."""
 
     def __init__(self) -> None:
-        super().__init__("this server asks for an API key: send it as 'Authorization: Bearer <key>'")
+        super().__init__("this server requires an API key: send it as 'Authorization: Bearer <key>'")
 
 
 class ForbiddenError(RefusedError):
-    """The caller may not call, whatever the request says."""
+    """This caller may not call, whatever the request says."""
 
 
 class UnsupportedMediaTypeError(RefusedError):
-    """The body is not declared to be JSON."""
+    """The request does not declare its body as JSON."""
 
     def __init__(self, got: str) -> None:
         super().__init__(
@@ -155,7 +160,7 @@ class UnsupportedMediaTypeError(RefusedError):
 
 
 class BodyTooLargeError(RefusedError):
-    """The body is longer than this server takes."""
+    """The body is longer than this server accepts."""
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
@@ -163,35 +168,35 @@ class BodyTooLargeError(RefusedError):
 
 
 class StoreError(TaskerError):
-    """The store could not do what it was asked."""
+    """The store could not do what it was asked to do."""
 
 
 class StoreUnavailableError(StoreError):
-    """The store cannot be used now. A write that was on its way may have happened, or not.
+    """The store cannot be used now. A write that was under way may or may not have happened.
 
     Args:
-        reason: the cause in a few words.
-        retry_after: seconds after which another try makes sense.
+        reason: the cause, in a few words.
+        retry_after: seconds after which it makes sense to try again.
     """
 
     def __init__(self, reason: str, *, retry_after: int = 1) -> None:
         self.reason = reason
         self.retry_after = retry_after
         super().__init__(
-            f"the database cannot be used now ({reason}); a write may have happened or not: look before you try again"
+            f"the database cannot be used now ({reason}); a write may or may not have happened: check before you try again"
         )
 
 
 class StoreFullError(StoreUnavailableError):
-    """There is no space left for the database. A write that was on its way may have happened, or not."""
+    """There is no space left for the database. A write that was under way may or may not have happened."""
 
 
 class StoreBusyError(StoreError):
-    """Too many writes wait already. Nothing was written."""
+    """Too many writes are already waiting. Nothing was written."""
 
     def __init__(self, *, retry_after: int = 1) -> None:
         self.retry_after = retry_after
-        super().__init__("too many writes wait for the database already, nothing was written: try again later")
+        super().__init__("too many writes are already waiting for the database; nothing was written: try again later")
 
 
 class SettingError(TaskerError):
@@ -209,11 +214,11 @@ class SettingError(TaskerError):
 
 
 class StartError(TaskerError):
-    """The server cannot start here and now; the message is one line that says what to do."""
+    """The server cannot start as things are; the message is one line that says what to do."""
 
 
 class ListenError(StartError):
-    """The address cannot be listened on."""
+    """The server cannot listen on the address."""
 
     def __init__(self, address: str, reason: str) -> None:
         super().__init__(f"cannot listen on {address}: {reason}; choose another with --listen-ip and --listen-port")
@@ -228,10 +233,10 @@ class DatabaseError(StartError):
 
 
 class DatabaseInUseError(DatabaseError):
-    """Another tasker holds the database."""
+    """Another tasker is using the database."""
 
     def __init__(self, path: str) -> None:
-        super().__init__(path, "another tasker uses it; stop that one, or choose another file with --database-url")
+        super().__init__(path, "another tasker is using it; stop that one, or choose another file with --database-url")
 
 
 class DatabaseTooNewError(DatabaseError):
@@ -245,17 +250,17 @@ class DatabaseTooNewError(DatabaseError):
 
 
 class SchemaOutdatedError(DatabaseError):
-    """The tables are of an earlier tasker, and this one was told not to change them."""
+    """An earlier tasker made the tables, and this one was told not to change them."""
 
     def __init__(self, path: str, *, found: int, known: int) -> None:
-        super().__init__(path, f"its tables are of schema {found}, this tasker needs {known}; run: tasker db migrate")
+        super().__init__(path, f"its tables have schema {found}, but this tasker needs schema {known}; run: tasker db migrate")
 
 
 class NotADatabaseError(DatabaseError):
-    """The file is something else."""
+    """The file is not a tasker database."""
 
     def __init__(self, path: str) -> None:
-        super().__init__(path, "the file is no tasker database; choose another with --database-url")
+        super().__init__(path, "the file is not a tasker database; choose another with --database-url")
 
 
 class TakeOverError(StartError):
@@ -266,5 +271,5 @@ class TakeOverError(StartError):
         self.row_id = row_id
         super().__init__(
             f"cannot take over the row {row_id} of the table {table}: {problem}; "
-            "nothing was changed: mend or delete that row and start again"
+            "nothing was changed: correct or delete that row, then start again"
         )

@@ -2,14 +2,15 @@
 
 from typing import assert_never
 
-from tasker import wire
 from tasker.interfaces import GateRecord, Standing
 from tasker.model import instants
 from tasker.model.circuit import CircuitState
 from tasker.model.gate import Gate, GateKind
 from tasker.model.instants import Instant
 from tasker.model.task import State, Task
-from tasker.wire import CircuitView, DestinationView, Explanation, Fault, Reason
+from tasker.wire.destinations import CircuitView, DestinationView
+from tasker.wire.fields import decode_end_fields
+from tasker.wire.tasks import Explanation, Reason
 
 
 def explain(standing: Standing, *, now: Instant, has_free_slot: bool) -> Explanation:
@@ -19,7 +20,7 @@ def explain(standing: Standing, *, now: Instant, has_free_slot: bool) -> Explana
         has_free_slot: whether this node could start a task of its pool.
     """
     task = standing.task
-    policy = wire.decode_end_fields(task.fields).policy
+    policy = decode_end_fields(task.payload).policy
     reason, msg = _reason(standing, now, max_attempts=policy.max_attempts, has_free_slot=has_free_slot)
     is_todo = task.state is State.TODO
     is_running = task.state is State.IN_PROGRESS
@@ -34,7 +35,7 @@ def explain(standing: Standing, *, now: Instant, has_free_slot: bool) -> Explana
         due_in_seconds=instants.seconds(max(task.due_at - now, 0)) if is_todo else None,
         node=task.node if is_running else None,
         running_since=None if not is_running or task.started_at is None else instants.text(task.started_at),
-        last_error=None if task.last_error is None else Fault(task.last_error.code, task.last_error.msg),
+        last_error=task.last_fault,
         destination=None if standing.gate is None else destination_view(standing.gate, now),
     )
 
@@ -76,7 +77,7 @@ def _reason(standing: Standing, now: Instant, *, max_attempts: int, has_free_slo
         case State.DONE:
             return "done", f"attempt {task.attempts} succeeded"
         case State.FAILED:
-            why = "" if task.last_error is None else f": {task.last_error.code}, {task.last_error.msg}"
+            why = "" if task.last_fault is None else f": {task.last_fault.code}, {task.last_fault.msg}"
             can_start = task.expires_at is None or task.expires_at > now
             advice = f"; POST /tasks/{task.id}/retry runs it again" if can_start else ""
             return "failed", f"it failed after {_times(task.attempts, 'attempt')}{why}{advice}"
@@ -89,7 +90,7 @@ def _waiting(task: Task, now: Instant, *, max_attempts: int) -> tuple[Reason, st
     made = task.attempts - task.retried_after
     if made == 0:
         return "waiting", f"it waits for its time: {until}"
-    why = "" if task.last_error is None else f" after {task.last_error.code}"
+    why = "" if task.last_fault is None else f" after {task.last_fault.code}"
     return "retrying", f"retry {made} of {max_attempts - 1}{why} comes at {until}"
 
 

@@ -1,10 +1,11 @@
 """Ids of tasks: UUIDs."""
 
+import os
 import re
+import struct
+from collections import deque
 from typing import Final
 from uuid import UUID
-
-import uuid_utils
 
 from tasker.model.instants import Instant
 from tasker.model.task import TaskId
@@ -12,9 +13,21 @@ from tasker.model.task import TaskId
 _CANONICAL: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.ASCII)
 
 
+_drawn: deque[int] = deque()
+"""Random numbers of 64 bits for the ids to come: asking the system for one at a time would take most of an id's time."""
+
+
 def new_id(now: Instant) -> TaskId:
-    """Return a new UUID version 7 of the moment *now* (RFC 9562, section 5.7)."""
-    return TaskId(str(uuid_utils.uuid7(nanoseconds=now * 1000)))
+    """Return a new UUID version 7 of the moment *now*: it sorts after those of earlier microseconds.
+
+    Behind the milliseconds stands the fraction of the millisecond, in 12 bits, then 62 random bits.
+
+    Source: RFC 9562, sections 5.7 and 6.2, method 3.
+    """
+    milliseconds, microseconds = divmod(now, 1000)
+    time = milliseconds << 16 | 0x7000 | microseconds * 4096 // 1000
+    digits = f"{time << 64 | _random_bits() & 0x3FFF_FFFF_FFFF_FFFF | 0x8000_0000_0000_0000:032x}"
+    return TaskId(f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}")
 
 
 def parse_id(text: str) -> TaskId:
@@ -24,3 +37,12 @@ def parse_id(text: str) -> TaskId:
         ValueError: it is not a UUID.
     """
     return TaskId(text if _CANONICAL.fullmatch(text) else str(UUID(text)))
+
+
+def _random_bits() -> int:
+    """Return 64 random bits, each time others. May be called by several threads."""
+    while True:
+        try:
+            return _drawn.popleft()
+        except IndexError:
+            _drawn.extend(struct.unpack("128Q", os.urandom(128 * 8)))

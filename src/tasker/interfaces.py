@@ -11,12 +11,13 @@ from typing import Final, Protocol
 from msgspec import Struct
 
 from tasker.model.attempt import Attempt, AttemptRecord, Outcome
+from tasker.model.ending import Ending
 from tasker.model.gate import Destination, Gate
 from tasker.model.instants import Instant
-from tasker.model.lifecycle import Settlement
+from tasker.model.lifecycle import Move, Settlement
 from tasker.model.task import Pool, State, Task, TaskId
 from tasker.timing.clock import Clock
-from tasker.wire import TaskFields
+from tasker.wire.fields import TaskFields
 
 PRUNE_LIMIT: Final = 500
 """Tasks that one call of ``Store.prune`` deletes at most."""
@@ -48,6 +49,24 @@ class Claimed(Struct, frozen=True):
     """Tasks that ended ``failed`` because they could not start in time."""
 
 
+class Follow(Protocol):
+    """What follows the end of a task. Pure: the stores call it inside the transaction that writes the end."""
+
+    def __call__(self, ending: Ending, *, now: Instant, new_id: Callable[[Instant], TaskId]) -> Sequence[Task]:
+        """Return the tasks to be stored with *ending*, due at *now* or later, with ids from *new_id*; empty: none."""
+
+
+class Settled(Struct, frozen=True):
+    """What a settle wrote."""
+
+    move: Move
+    """The move that was made of the task."""
+    has_room: bool = False
+    """Whether a claim should look now: the gate holds tasks and may have room for them."""
+    followed_by: Sequence[Task] = ()
+    """The tasks that were stored with the end, because they follow it."""
+
+
 class TakenBack(Struct, frozen=True):
     """What a take-back found."""
 
@@ -58,11 +77,11 @@ class TakenBack(Struct, frozen=True):
     """Tasks that ended ``failed`` with ``crashed_worker``: it was the third crash in a row."""
 
 
-class Hold(Struct, frozen=True):
+class Claim(Struct, frozen=True):
     """A claim that stands on a task."""
 
     task_id: TaskId
-    claim: int
+    fence: int
 
 
 class NodeRecord(Struct, frozen=True, kw_only=True):
@@ -118,6 +137,10 @@ class Page(Struct, frozen=True):
 
 class Store(Protocol):
     """Keeps tasks, durably, and hands out those that are due. Several nodes may share one.
+
+    A task ends in one of three methods: ``settle``, ``take_back`` (``crashed_worker``) and the one that ends what has
+    expired (``expired``). Each stores with the end, in one transaction, the tasks that ``Follow`` says follow it, by what the
+    row says then.
 
     Unless it says otherwise, every method raises ``StoreUnavailableError`` (or its ``StoreFullError``) when the
     store cannot be used now. A write that raised it may have happened or not. Every write that returned is on stable storage,
@@ -196,17 +219,17 @@ class Store(Protocol):
         While the store is ailing, nothing is claimed until a durable write has succeeded again.
         """
 
-    async def settle(self, attempt: Attempt, settlement: Settlement) -> bool:
-        """Write how a claimed attempt ended, what is kept of it, and the callback, all or nothing. Resets the count of crashes.
+    async def settle(self, attempt: Attempt, settlement: Settlement) -> Settled:
+        """Write how a claimed attempt ended, what is kept of it, and what follows, all or nothing. Return what was written.
 
-        Of each task the newest ``attempts_kept`` attempts are kept. The circuit of the destination's gate hears
-        ``settlement.is_alive``. Returns whether a claim should look now, since the gate has set tasks aside and may have room.
+        Resets the count of crashes. Of each task the newest ``attempts_kept`` attempts are kept. The circuit of the
+        destination's gate hears ``settlement.is_alive``.
 
         Raises:
             ClaimLostError: the task was taken back since, or settled before. Nothing was written.
         """
 
-    async def give_back(self, hold: Hold | Attempt) -> None:
+    async def give_back(self, claim: Claim | Attempt) -> None:
         """Return a claimed task to the queue as if it had not been claimed: due as before, no attempt used.
 
         Only ``started_at`` stays.
@@ -223,7 +246,7 @@ class Store(Protocol):
             TaskRunningError: it is ``in_progress``.
         """
 
-    async def restart(self, task_id: TaskId) -> None:
+    async def retry(self, task_id: TaskId) -> None:
         """Have a ``failed`` task run again, now: its attempts count on, but its retry policy counts anew.
 
         Raises:
@@ -256,8 +279,15 @@ class Store(Protocol):
             DestinationNotFoundError: there is none with this id.
         """
 
-    async def pause(self, gate_id: int, *, paused: bool) -> None:
-        """Close a gate until it is opened again, or open it. What is running goes on. Twice is as good as once.
+    async def pause(self, gate_id: int) -> None:
+        """Close a gate until it is resumed. What is running goes on. Twice is as good as once.
+
+        Raises:
+            DestinationNotFoundError: there is none with this id.
+        """
+
+    async def resume(self, gate_id: int) -> None:
+        """Open a gate that was paused. Twice is as good as once; one that is open stays open.
 
         Raises:
             DestinationNotFoundError: there is none with this id.
@@ -277,7 +307,7 @@ class Store(Protocol):
         was asked, so that a slow answer shortens it.
         """
 
-    async def held(self) -> Sequence[Hold]:
+    async def claims(self) -> Sequence[Claim]:
         """Return the claims of this node that stand in the store: of what it runs, and of what it does not know of any more."""
 
     async def take_back(self) -> TakenBack:

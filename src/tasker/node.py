@@ -16,6 +16,7 @@ from tasker import __version__
 from tasker.access import Access
 from tasker.api.app import build_app
 from tasker.api.receiving import receiving_protocol
+from tasker.callbacks import Callbacks
 from tasker.config import Settings, is_sqlite, shown_database, sqlite_location
 from tasker.egress.address_policy import EgressPolicy
 from tasker.egress.connector import Connector
@@ -25,7 +26,7 @@ from tasker.egress.signing import Signer
 from tasker.engine.engine import Engine
 from tasker.engine.telemetry import Telemetry
 from tasker.errors import DatabaseError, ListenError, StartError, StoreUnavailableError
-from tasker.interfaces import Store
+from tasker.interfaces import Follow, Store
 from tasker.service import Service
 from tasker.stores.sqlite.store import SqliteStore
 from tasker.task_types.hash import HashType
@@ -61,7 +62,7 @@ class Node:
         async with self._closing as closing:
             listening = closing.enter_context(_listen(settings.listen_ip, settings.listen_port))
             self.url = _url(listening)
-            store = make_store(settings, address=self.url)
+            store = make_store(settings, address=self.url, follow=_follow())
             await store.open()
             closing.push_async_callback(store.close)
             client = PooledClient(_connector(settings))
@@ -132,11 +133,17 @@ def _shown_egress(settings: Settings) -> dict[str, str]:
     return {"egress": settings.egress_level, "egress_proxy": proxy, "host_names": "checked by the proxy"}
 
 
-def make_store(settings: Settings, *, address: str) -> Store:
+def _follow() -> Follow:
+    """Return what says what follows the end of a task: callbacks, which are webhooks."""
+    return Callbacks(type_=WebhookType.name, pool=WebhookType.pool).follow
+
+
+def make_store(settings: Settings, *, address: str, follow: Follow) -> Store:
     """Return the store that the settings name, not open yet.
 
     Args:
         address: the URL that this node listens at, for those who look at the nodes.
+        follow: says what follows the end of a task.
 
     Raises:
         StartError: it needs a package that is not installed.
@@ -146,22 +153,24 @@ def make_store(settings: Settings, *, address: str) -> Store:
         return SqliteStore(
             location,
             clock=SystemClock(),
+            follow=follow,
             address=address,
             version=__version__,
             attempts_kept=settings.attempts_kept,
-            per_host=settings.per_destination,
+            per_destination=settings.per_destination,
         )
     with _postgres_extra():
         from tasker.stores.postgres.store import PostgresStore  # noqa: PLC0415 - an extra
     return PostgresStore(
         settings.database_url,
         base_clock=SystemClock(),
+        follow=follow,
         address=address,
         version=__version__,
         listens=not settings.no_listen,
         migrates=not settings.no_migrate,
         attempts_kept=settings.attempts_kept,
-        per_host=settings.per_destination,
+        per_destination=settings.per_destination,
     )
 
 
@@ -172,7 +181,7 @@ async def migrate(settings: Settings) -> None:
         StartError: it cannot be done. Nothing was changed.
     """
     if is_sqlite(settings.database_url):
-        store = make_store(settings, address="")
+        store = make_store(settings, address="", follow=_follow())
         await store.open()
         await store.close()
         return

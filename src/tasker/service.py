@@ -6,7 +6,7 @@ from typing import Final
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from tasker import __version__, explaining, wire
+from tasker import __version__, explaining
 from tasker.engine.engine import Engine
 from tasker.errors import DestinationNotFoundError, InvalidTaskError, TaskNotFoundError
 from tasker.ids import new_id, parse_id
@@ -15,7 +15,10 @@ from tasker.model import instants
 from tasker.model.instants import Instant
 from tasker.model.task import Task, TaskId
 from tasker.task_types.webhook import checked_callback
-from tasker.wire import Callback, TaskFields
+from tasker.wire.destinations import DestinationChange, DestinationView
+from tasker.wire.fields import Callback, TaskFields
+from tasker.wire.server import NodeView, PoolView, Stats, count_by_word
+from tasker.wire.tasks import AttemptView, Explanation, attempt_view
 
 COUNTED_TO: Final = 10_000
 """Where ``stats`` stops counting the tasks in a state: its cost does not grow with the store."""
@@ -57,7 +60,7 @@ class Service:
             id=new_id(now),
             type=task_type.name,
             pool=task_type.pool,
-            fields=msgspec.json.encode(fields),
+            payload=msgspec.json.encode(fields),
             execution_time=execution_time,
             execution_at=execution_at,
             due_at=execution_at,
@@ -77,7 +80,7 @@ class Service:
         """
         return await self._store.get(_parsed_id(task_id))
 
-    async def restart(self, task_id: str) -> Task:
+    async def retry(self, task_id: str) -> Task:
         """Have a failed task run again, now, and return it as it stands then.
 
         Raises:
@@ -86,20 +89,20 @@ class Service:
             TaskExpiredError: its ``expires_at`` has passed.
         """
         id_ = _parsed_id(task_id)
-        await self._store.restart(id_)
+        await self._store.retry(id_)
         task = await self._store.get(id_)
         self._engine.queue.announce(task.due_at, task.pool)
         return task
 
-    async def attempts(self, task_id: str) -> Sequence[wire.AttemptView]:
+    async def attempts(self, task_id: str) -> Sequence[AttemptView]:
         """Return what is kept of the attempts of a task that have ended, oldest first.
 
         Raises:
             TaskNotFoundError: no task has this id, or it is not a UUID.
         """
-        return [wire.attempt_view(record) for record in await self._store.attempts(_parsed_id(task_id))]
+        return [attempt_view(record) for record in await self._store.attempts(_parsed_id(task_id))]
 
-    async def explain(self, task_id: str) -> wire.Explanation:
+    async def explain(self, task_id: str) -> Explanation:
         """Return why a task is where it is, and what comes next.
 
         Raises:
@@ -109,12 +112,12 @@ class Service:
         has_slot = self._engine.slots.free.get(standing.task.pool, 0) > 0
         return explaining.explain(standing, now=self._store.clock.now(), has_free_slot=has_slot)
 
-    async def destinations(self, *, after: int, limit: int) -> Sequence[wire.DestinationView]:
+    async def destinations(self, *, after: int, limit: int) -> Sequence[DestinationView]:
         """Return up to *limit* destinations with ids greater than *after*, by id."""
         now = self._store.clock.now()
         return [explaining.destination_view(record, now) for record in await self._store.gates(after=after, limit=limit)]
 
-    async def destination(self, destination_id: str) -> wire.DestinationView:
+    async def destination(self, destination_id: str) -> DestinationView:
         """Return a destination.
 
         Raises:
@@ -123,19 +126,29 @@ class Service:
         record = await self._store.gate(_parsed_gate(destination_id))
         return explaining.destination_view(record, self._store.clock.now())
 
-    async def pause(self, destination_id: str, *, paused: bool) -> wire.DestinationView:
-        """Let no more tasks of a destination start, or let them start again. Return the destination as it stands then.
+    async def pause(self, destination_id: str) -> DestinationView:
+        """Let no more tasks of a destination start, and return the destination as it stands then.
 
         What is running goes on. Twice is as good as once.
 
         Raises:
             DestinationNotFoundError: none has this id, or it is not a number.
         """
-        await self._store.pause(_parsed_gate(destination_id), paused=paused)
+        await self._store.pause(_parsed_gate(destination_id))
         self._engine.queue.ring()
         return await self.destination(destination_id)
 
-    async def change(self, destination_id: str, change: wire.DestinationChange) -> wire.DestinationView:
+    async def resume(self, destination_id: str) -> DestinationView:
+        """Let the tasks of a destination start again, and return the destination as it stands then.
+
+        Raises:
+            DestinationNotFoundError: none has this id, or it is not a number.
+        """
+        await self._store.resume(_parsed_gate(destination_id))
+        self._engine.queue.ring()
+        return await self.destination(destination_id)
+
+    async def change(self, destination_id: str, change: DestinationChange) -> DestinationView:
         """Change a destination and return it as it stands then.
 
         Raises:
@@ -159,28 +172,28 @@ class Service:
         await self._store.delete(_parsed_id(task_id))
         self._engine.telemetry.deleted += 1
 
-    async def stats(self) -> wire.Stats:
+    async def stats(self) -> Stats:
         """Return what this process has counted and measured, and how many tasks are stored."""
         slots = self._engine.slots
         counts = await self._store.count(up_to=COUNTED_TO)
-        return wire.Stats(
+        return Stats(
             version=__version__,
             started_at=instants.text(self._started_at),
             lateness_seconds=self._engine.telemetry.lateness(),
-            tasks=wire.count_by_word(counts),
+            tasks=count_by_word(counts),
             tasks_counted_to=COUNTED_TO,
             clock_offset_seconds=self._store.clock_offset,
             pools={
-                task_type.name: wire.PoolView(slots=slots.total[task_type.pool], running=slots.running(task_type.pool))
+                task_type.name: PoolView(slots=slots.total[task_type.pool], running=slots.running(task_type.pool))
                 for task_type in self._engine.types
             },
             totals=self._engine.telemetry.totals(),
         )
 
-    async def nodes(self) -> Sequence[wire.NodeView]:
+    async def nodes(self) -> Sequence[NodeView]:
         """Return the nodes that share the store, in the order in which they started."""
         return [
-            wire.NodeView(
+            NodeView(
                 id=node.id,
                 address=node.address,
                 version=node.version,

@@ -1,16 +1,16 @@
 """What befalls tasks, without an engine: they are claimed, and end as a test says."""
 
-from tasker import wire
 from tasker.model import lifecycle
 from tasker.model.attempt import Exchange, Failed, Phases, Succeeded
-from tasker.model.task import TaskFault
+from tasker.model.task import Fault
+from tasker.wire.fields import decode_end_fields
 
 NEAR = 10
 """Seconds from the beginning of the manual clock to the time of the tasks here."""
 SOON = "2027-01-15T08:00:10Z"
 """The same as a time."""
 
-REFUSED = Failed(TaskFault("connect_refused", "the target refuses connections"), is_alive=False)
+REFUSED = Failed(Fault("connect_refused", "the target refuses connections"), is_alive=False)
 """The destination is down."""
 ANSWERED = Exchange(
     phases=Phases(dns=None, connect=0.001, first_byte=0.25, total=0.26),
@@ -19,7 +19,7 @@ ANSWERED = Exchange(
     body="oh no",
     note="cut off",
 )
-OVERLOADED = Failed(TaskFault("status_500", "the target answered 500"), is_alive=False, exchange=ANSWERED)
+OVERLOADED = Failed(Fault("status_500", "the target answered 500"), is_alive=False, exchange=ANSWERED)
 DONE = Succeeded()
 
 
@@ -37,7 +37,7 @@ async def claim(server, *, free=100):
 async def end(server, attempt, outcome):
     """Let an attempt end."""
     now = server.clock.now()
-    policy = wire.decode_end_fields(attempt.fields).policy
+    policy = decode_end_fields(attempt.payload).policy
     settlement = lifecycle.settle(outcome, attempt=attempt, retry=policy, started_at=now, now=now, rand=0.5)
     await server.store.settle(attempt, settlement)
 

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import uvicorn
 
-from databases import give_manual_clock, new_database, set_manual_clock
+from databases import FOLLOW, give_manual_clock, new_database, set_manual_clock
 from tasker.access import Access
 from tasker.api.app import build_app
 from tasker.api.receiving import receiving_protocol
@@ -196,7 +196,7 @@ def problem_in(reply):
 async def in_memory():
     """A clock, and an open store on it."""
     clock = ManualClock()
-    store = SqliteStore(":memory:", clock=clock)
+    store = SqliteStore(":memory:", follow=FOLLOW, clock=clock)
     await store.open()
     yield clock, store
     await store.close()
@@ -224,7 +224,7 @@ async def on_postgres():
     clock = DatabaseClock(connection)
     await connection.execute("TRUNCATE task, payload, type_pool, node")
     await set_manual_clock(connection, clock.now())
-    clock.store = PostgresStore(url, base_clock=clock, address="http://127.0.0.1:8080", version="0")
+    clock.store = PostgresStore(url, follow=FOLLOW, base_clock=clock, address="http://127.0.0.1:8080", version="0")
     await clock.store.open()
     yield clock, clock.store
     await clock.store.close()

@@ -21,8 +21,8 @@ class Failing:
     async def _fail(self, *_, **__):
         raise self.error
 
-    create = get = delete = restart = attempts = explain = stats = _fail
-    destinations = destination = pause = change = _fail
+    create = get = delete = retry = attempts = explain = stats = _fail
+    destinations = destination = pause = resume = change = _fail
 
     async def page(self, which, *, after, limit):
         if self._pages == 0:

@@ -51,7 +51,11 @@ async def test_on_postgresql_nodes_are_listed_in_the_order_of_their_start_each_w
     first = server.clock.now()
     await server.clock.step(10)
     other = rest_server.PostgresStore(
-        rest_server.shared_database(), base_clock=server.clock, address="http://10.0.0.2:8080", version="9.9"
+        rest_server.shared_database(),
+        follow=rest_server.FOLLOW,
+        base_clock=server.clock,
+        address="http://10.0.0.2:8080",
+        version="9.9",
     )
     await other.open()
     nodes = (await server.call("GET", "/nodes")).json

@@ -31,7 +31,7 @@ import asyncio, functools, logging
 from datetime import timedelta
 from tasker.model.gate import Destination, GateKind
 from tasker.task_types.hash import HashType
-from tasker.wire import HashFields
+from tasker.wire.fields import HashFields
 
 def fail(secret):
     raise RuntimeError(secret)
@@ -48,7 +48,7 @@ class Leaky:
     def destination(self, fields):
         return Destination(GateKind.TYPE, "leaky")
     async def run(self, attempt, started):
-        secret = attempt.fields.decode()
+        secret = attempt.payload.decode()
         logging.getLogger("leaky").info("it is %s", secret)
         logging.getLogger("leaky").warning("calling https://%s/x?%s#%s", "USER:PASSWORD@localhost", "QUERY", "FRAGMENT")
         asyncio.get_running_loop().call_soon(functools.partial(fail, secret))

@@ -53,7 +53,7 @@ def test_migrate_takes_its_settings_from_the_file_and_does_not_mind_those_that_a
 
 def test_migrate_leaves_a_file_alone_that_a_server_holds(tmp_path):
     with serving(tmp_path, "--listen-port", "0"):
-        assert "another tasker uses it" in refusal(run(tmp_path, "db", "migrate"), 1)
+        assert "another tasker is using it" in refusal(run(tmp_path, "db", "migrate"), 1)
 
 
 def test_migrate_works_beside_servers_on_postgresql(tmp_path):

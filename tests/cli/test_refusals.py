@@ -84,7 +84,7 @@ def misused(capsys, settings_from):
         (["--no-auth", "serve"], ["tasker serve [OPTIONS]"]),
         (["--config", "none.toml"], ["--config", "none.toml", "No such file"]),
         (["--api-keys-file", "no\nkeys"], ["--api-keys-file", "No such file", "one API key per line"]),
-        (["--webhook-secret", "short"], ["--webhook-secret", "whsec_ and the base64"]),
+        (["--webhook-secret", "short"], ["--webhook-secret", "whsec_ followed by the base64"]),
         (["--webhook-secrets-file", "no\nsecrets"], ["--webhook-secrets-file", "No such file", "one signing secret per line"]),
         (["--listen-ip", "0.0.0.0"], ["--listen-ip", "--api-keys-file", "--no-auth"]),
         (["--listen-ip", "::"], ["--listen-ip", "--api-keys-file", "--no-auth"]),
@@ -115,8 +115,8 @@ def test_an_option_that_cannot_be_used_is_misuse(misused, arguments, words):
         ("TASKER_EGRESS_PROXY", "http://p:1/x", ["http://HOST:PORT"]),
         ("TASKER_API_KEYS", "short", ["at least 16"]),
         ("TASKER_API_KEYS", " ", ["at least one API key"]),
-        ("TASKER_WEBHOOK_SECRET", " , ", ["whsec_ and the base64", "got none"]),
-        ("TASKER_WEBHOOK_SECRET", "", ["whsec_ and the base64", "got none"]),
+        ("TASKER_WEBHOOK_SECRET", " , ", ["whsec_ followed by the base64", "got none"]),
+        ("TASKER_WEBHOOK_SECRET", "", ["whsec_ followed by the base64", "got none"]),
         ("TASKER_WEBHOOK_SECRETS_FILE", "", ["a path"]),
         ("TASKER_CONFIG", "none.toml", ["none.toml"]),
     ],
@@ -202,8 +202,8 @@ def test_an_address_of_another_machine_ends_with_1(tmp_path):
         ("loop", ["loop"]),
         (".", ["no ordinary file"]),
         ("pipe", ["no ordinary file"]),
-        ("notes.txt", ["no tasker database", "--database-url"]),
-        ("addresses.db", ["no tasker database", "--database-url"]),
+        ("notes.txt", ["not a tasker database", "--database-url"]),
+        ("addresses.db", ["not a tasker database", "--database-url"]),
         ("newer.db", ["a newer tasker wrote it", "schema 1000"]),
         ("earlier.db", ["hashes", "6f2ee5ba-5f2a-4f0a-8a4e-2b6c0d1f7a11", "nothing was changed"]),
     ],
@@ -231,7 +231,8 @@ async def test_a_database_that_cannot_be_used_is_refused_and_not_changed(tmp_pat
 
 
 @pytest.mark.parametrize(
-    ("path", "word"), [("two\nlines/tasks.db", "make it first"), ("notes.txt", "no tasker database"), (".", "no ordinary file")]
+    ("path", "word"),
+    [("two\nlines/tasks.db", "make it first"), ("notes.txt", "not a tasker database"), (".", "no ordinary file")],
 )
 def test_a_database_that_cannot_be_used_ends_the_process_with_1(tmp_path, path, word):
     (tmp_path / "notes.txt").write_text("Buy milk, and then some more of it.\n" * 200)
@@ -243,7 +244,7 @@ def test_a_database_that_another_tasker_holds_ends_with_1_and_the_other_goes_on(
     with serving(tmp_path, "--listen-port", "0") as server:
         (tmp_path / "alias.db").symlink_to("tasks.db")
         line = refusal(run(tmp_path, "--listen-port", "0", "--database-url", "sqlite:alias.db"), 1)
-        assert "another tasker uses it" in line
+        assert "another tasker is using it" in line
         assert "--database-url" in line
         assert server.call("GET", "/readyz")[0] == 200
 

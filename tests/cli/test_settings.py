@@ -264,7 +264,7 @@ def test_the_help_has_every_setting_with_its_variables_and_default(tmp_path, opt
             if shown is None:
                 shown = f"{default.total_seconds():g}" if isinstance(default, timedelta) else str(default)
             assert f"default: {shown}]" in entry
-    assert "TASKER_API_KEYS gives keys too" in " ".join(done.stdout.split())
+    assert "TASKER_API_KEYS also takes keys" in " ".join(done.stdout.split())
     assert max(len(line) for line in done.stdout.splitlines()) <= 100
 
 

@@ -52,7 +52,7 @@ class Verdict:
         ]
         self.early = self._early()
         self.recorded_twice = self._recorded_twice()
-        self.created_twice = cluster.query("SELECT data, count(*) FROM payload GROUP BY data HAVING count(*) > 1")
+        self.created_twice = cluster.query("SELECT payload, count(*) FROM payload GROUP BY payload HAVING count(*) > 1")
         self.wrong_ids = self._wrong_ids()
         self.repeats, self.unexplained_repeats = self._explain_repeats()
         self.too_many_repeats = [fault for fault in faults if self.repeats[fault] > fault.most_repeats]
@@ -179,7 +179,7 @@ class Verdict:
 def _rows(cluster: Cluster) -> dict[str, Row]:
     began, due = _MICROSECONDS.format("started_at"), _MICROSECONDS.format("due_at")
     result = "convert_from(coalesce(result, ''), 'UTF8')"
-    columns = f"id, state, coalesce({began}, 0), {due}, {result}, last_error::json->>'code'"
+    columns = f"id, state, coalesce({began}, 0), {due}, {result}, last_fault::json->>'code'"
     found = cluster.query(f"SELECT {columns} FROM task JOIN payload USING (id)")
     return {row[0]: Row(row[1], int(row[2]), int(row[3]), *row[4:]) for row in found}
 

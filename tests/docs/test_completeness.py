@@ -83,7 +83,7 @@ def test_every_error_is_described_with_its_status():
 
 def test_every_reason_for_which_an_attempt_fails_is_described():
     described = {word for row in table(REST, "### Why attempts fail") for word in code(row[0])}
-    written = {texts[0] for texts in texts_handed_to("TaskFault", "_failed", "DeliveryError") if texts}
+    written = {texts[0] for texts in texts_handed_to("Fault", "_failed", "DeliveryError") if texts}
     statuses = {word for word in described if word.startswith("status_")}
     assert statuses
     assert described - statuses == written

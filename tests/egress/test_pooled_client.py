@@ -342,7 +342,8 @@ async def test_a_name_server_that_does_not_answer_in_time(caller, names):
     error = says_nothing_of(await failure(caller, "http://user:p4ss@slow.example/?t0ken", timeout_seconds=0.1), "slow")
     answered.set()
 
-    assert (error.code, caller.announced) == ("connect_timeout", 0)
+    assert (error.code, error.is_targets_fault, caller.announced) == ("dns_failed", True, 0)
+    assert "0.1 s" in error.msg
 
 
 async def test_a_network_that_cannot_be_reached(caller, monkeypatch):

@@ -126,6 +126,7 @@ async def test_the_bounds_come_of_what_the_system_allows(new_client, monkeypatch
     for each in (2, 256, 1_024, 1_048_576, resource.RLIM_INFINITY):
         allowed.append(each)
         client = new_client()
+        assert client._most == shortage.connections_that_fit()
         bounds.append((client._most, client._idle._most, client._idle._most_of_one))
         await client.close()
 
@@ -261,6 +262,19 @@ async def test_what_this_machine_lacks_is_no_fault_of_the_target(new_client, mon
 
     assert caught.value.lack == lacking
     assert client.ailment == f"out of {lacking}"
+    await client.close()
+
+
+@pytest.mark.parametrize("number", [errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM])
+async def test_what_the_lookup_of_a_name_lacks_is_no_fault_of_the_target(new_client, number):
+    def lookup(*_):
+        raise OSError(number, "lacking")
+
+    client = new_client(Connector(lookup))
+
+    with pytest.raises(OutOfResourcesError):
+        await post(client, "http://named.example:9/")
+
     await client.close()
 
 

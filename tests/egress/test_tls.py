@@ -1,202 +1,448 @@
-"""What TLS changes for a connection: nothing that a call can see."""
+"""TLS to targets: whom it trusts, what it says when it does not, and how little a target can do before it is secure."""
 
 import asyncio
+import contextlib
 import socket
 import ssl
+import subprocess
+import threading
 
 import pytest
+from calling import CLOSING, Sink, failure, new_certificate, new_client, post
 from targets import receive
 
-from tasker.egress import connection as connections
-from tasker.egress.connector import Connector, look_up
-from tasker.egress.http_client import DeliveryError, Request
-from tasker.egress.pooled_client import PooledClient
+from tasker.egress import tls
+from tasker.egress.connection import Connection
+from tasker.egress.connector import Connector
+from tasker.egress.tls import HANDSHAKE_LIMIT, SILENT_LIMIT
+from tasker.errors import StartError
 
 pytestmark = pytest.mark.anyio
 
-OK = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"
-VERSIONS = [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3]
-
-
-async def answering(reader, writer):
-    while True:
-        await receive(reader)
-        writer.write(OK)
-
-
-@pytest.fixture(params=VERSIONS, ids=lambda version: version.name)
-def offered(request, certificate):
-    """The server's end of TLS, for hook.example."""
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(*certificate)
-    context.minimum_version = context.maximum_version = request.param
-    return context
+ONE_READ = 256_000
+"""Bytes that the event loop hands over at once, at most."""
 
 
 @pytest.fixture
-async def client(anyio_backend, certificate):
-    connector = Connector(lambda _, port: look_up("127.0.0.1", port))
-    connector._tls.load_verify_locations(certificate[0])
-    client = PooledClient(connector)
-    yield client
+async def serving(anyio_backend):
+    """Starts a target with TLS; ``url = await serving(certificate, key)``. ``context`` changes what it offers."""
+    servers = []
+
+    async def start(certificate, key, *, serve=None, change=lambda _: None):
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.load_cert_chain(certificate, key)
+        change(context)
+        server = await asyncio.start_server(serve or Sink(CLOSING).serve, "127.0.0.1", 0, ssl=context)
+        servers.append(server)
+        return f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+
+    yield start
+    for server in servers:
+        server.close()
+
+
+@pytest.fixture
+def trusting(monkeypatch):
+    """Makes a client that trusts the certificates in these files alone."""
+
+    def make(*files):
+        together = files[0].with_suffix(".all.pem")
+        together.write_text("".join(file.read_text() for file in files))
+        monkeypatch.setenv("SSL_CERT_FILE", str(together))
+        monkeypatch.setenv("SSL_CERT_DIR", str(files[0].parent))
+        return new_client()
+
+    return make
+
+
+def run(*command):
+    """Run a command and return what it printed."""
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+def new_authority(folder, name="/CN=Our authority"):
+    return new_certificate(folder, None, subject=name)
+
+
+def signed(folder, authority, names, *options, **more):
+    """Return the files of a certificate that *authority* has signed, and of its key."""
+    certificate, key = authority
+    usage = ("-addext", "basicConstraints=critical,CA:FALSE")
+    return new_certificate(folder, names, "-CA", certificate, "-CAkey", key, *usage, *options, **more)
+
+
+def long_ago(folder, authority):
+    """Return the files of a certificate for 127.0.0.1 that has expired, and of its key."""
+    certificate, key = authority
+    _, own_key = new_certificate(folder, "IP:127.0.0.1")
+    request, expired, names = (folder / f"expired.{kind}" for kind in ("csr", "pem", "cnf"))
+    names.write_text("subjectAltName=IP:127.0.0.1\n")
+    run("openssl", "req", "-new", "-key", own_key, "-subj", "/CN=x", "-out", request)
+    issue = ["openssl", "x509", "-req", "-in", request, "-CA", certificate, "-CAkey", key, "-CAcreateserial", "-days", "-1"]
+    run(*issue, "-extfile", names, "-out", expired)
+    return expired, own_key
+
+
+# Whom it trusts, and what it says
+
+
+async def test_a_certificate_of_a_trusted_private_authority_is_accepted(tmp_path, serving, trusting):
+    authority = new_authority(tmp_path)
+    url = await serving(*signed(tmp_path, authority, "IP:127.0.0.1"))
+    client = trusting(authority[0])
+
+    assert await post(client, url) == 200
     await client.close()
 
 
-def at(url):
-    """The same under the name that the certificate is for."""
-    return url.replace("127.0.0.1", "hook.example")
+async def test_a_bundle_trusts_each_of_its_authorities(tmp_path, serving, trusting):
+    first, second = new_authority(tmp_path), new_authority(tmp_path, "/CN=Another")
+    client = trusting(first[0], second[0])
+
+    for authority in (first, second):
+        assert await post(client, await serving(*signed(tmp_path, authority, "IP:127.0.0.1"))) == 200
+    await client.close()
 
 
-async def post(client, url, body=b"x"):
-    return await client.send(Request("POST", at(url), {}, body, 20), lambda: None)
+async def test_a_certificate_may_be_trusted_itself_or_through_an_authority_in_between(tmp_path, serving, trusting):
+    authority = new_authority(tmp_path)
+    between = new_certificate(tmp_path, None, "-CA", authority[0], "-CAkey", authority[1], subject="/CN=Between")
+    leaf = signed(tmp_path, between, "IP:127.0.0.1")
+    url = await serving(*leaf)
+
+    for trusted in (leaf[0], between[0]):
+        client = trusting(trusted)
+        assert await post(client, url) == 200
+        await client.close()
 
 
-async def test_a_connection_is_used_again_and_long_bodies_arrive_whole(client, target, offered):
-    bodies = []
+async def test_a_directory_of_authorities_is_read_at_the_start(tmp_path, serving, monkeypatch):
+    authority = new_authority(tmp_path)
+    url = await serving(*signed(tmp_path, authority, "IP:127.0.0.1"))
+    hashed = run("openssl", "x509", "-hash", "-noout", "-in", authority[0])
+    folder = tmp_path / "authorities"
+    folder.mkdir()
+    link = folder / f"{hashed.strip()}.0"
+    link.write_bytes(authority[0].read_bytes())
+    (folder / "0badbad0.0").write_text("no certificate")
+    monkeypatch.setenv("SSL_CERT_DIR", f"{folder}:{tmp_path}")
+    client = new_client()
+    link.unlink()
 
-    async def serve(reader, writer):
-        while True:
-            bodies.append((await receive(reader)).partition(b"\r\n\r\n")[2])
-            writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 60000\r\n\r\n" + b"y" * 60_000)
-
-    url, target = await target(serve, ssl=offered, limit=1 << 23)
-    sent = [b"x", bytes(range(256)) * 20_000, b"", b"z"]
-
-    for body in sent:
-        exchange = await post(client, url, body)
-        assert (exchange.status, exchange.body, exchange.note) == (200, "y" * 1_024, None)
-
-    assert bodies == sent
-    assert target.connections == 1
+    assert await post(client, url) == 200
+    await client.close()
 
 
-@pytest.mark.parametrize("says_so", [True, False], ids=["says that it ends", "is cut"])
-async def test_a_body_without_a_length_is_whole_only_if_the_target_says_that_it_ends(client, target, offered, says_so):
-    async def serve(reader, writer):
-        await receive(reader)
-        writer.write(b"HTTP/1.1 200 OK\r\n\r\nbody")
-        await writer.drain()
-        if not says_so:
-            connected = writer.get_extra_info("socket")
-            with socket.fromfd(connected.fileno(), connected.family, connected.type) as bare:
-                bare.shutdown(socket.SHUT_WR)
-            await reader.read()
+@pytest.mark.parametrize(
+    ("variable", "says"),
+    [("SSL_CERT_FILE", "No such file"), ("SSL_CERT_DIR", "No such file")],
+)
+async def test_a_variable_that_names_nothing_is_a_reason_not_to_start(tmp_path, monkeypatch, variable, says):
+    monkeypatch.setenv(variable, str(tmp_path / "nothing"))
 
-    url, _ = await target(serve, ssl=offered)
-
-    exchange = await post(client, url)
-
-    assert (exchange.status, exchange.body) == (200, "body")
-    assert exchange.note == (None if says_so else "the answer broke off before its end")
-    assert len(client._idle) == 0
+    with pytest.raises(StartError, match=f"{variable} names: {says}"):
+        Connector()
 
 
-async def test_an_answer_is_read_although_its_target_closes_before_it_has_read_the_request(
-    client, offered, meanwhile, monkeypatch
-):
-    with socket.create_server(("127.0.0.1", 0)) as listening:
+async def test_a_file_without_a_certificate_is_a_reason_not_to_start(tmp_path, monkeypatch):
+    (tmp_path / "empty.pem").write_text("hello\n")
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "empty.pem"))
 
-        def accept():
-            return offered.wrap_socket(listening.accept()[0], server_side=True)
-
-        accepting = asyncio.create_task(asyncio.to_thread(accept))
-        connect = client._connector.connect
-
-        async def connect_at_both_ends(*place):
-            connection = await connect(*place)
-            await accepting
-            return connection
-
-        monkeypatch.setattr(client._connector, "connect", connect_at_both_ends)
-
-        def answer_and_reset():
-            theirs = accepting.result()
-            theirs.recv(1_000)
-            theirs.sendall(b"HTTP/1.1 429 -\r\nretry-after: 120\r\ncontent-length: 4\r\n\r\nbusy")
-            theirs.close()  # a reset, since not all was read
-
-        meanwhile.append(answer_and_reset)
-
-        exchange = await post(client, f"https://127.0.0.1:{listening.getsockname()[1]}/", b"x" * 20_000_000)
-
-    assert (exchange.status, exchange.headers["retry-after"], exchange.body) == (429, "120", "busy")
-    assert len(client._idle) == 0
+    with pytest.raises(StartError, match="it holds no certificate"):
+        Connector()
 
 
-async def test_what_tls_says_of_its_own_accord_on_an_idle_connection_is_no_end_of_it(client, target, offered, monkeypatch):
-    monkeypatch.setattr(connections, "_TRUSTED_SECONDS", 0)
-    url, target = await target(answering, ssl=offered)
+async def test_what_is_wrong_with_a_certificate_is_said_and_what_to_do(tmp_path, serving, trusting):
+    authority, stranger = new_authority(tmp_path), new_authority(tmp_path, "/CN=Stranger")
+    between = new_certificate(tmp_path, None, "-CA", authority[0], "-CAkey", authority[1], subject="/CN=Between")
+    faults = {
+        "it has to be renewed there": long_ago(tmp_path, authority),
+        "signed by itself": new_certificate(tmp_path, "IP:127.0.0.1"),
+        "the issuer of the target's certificate is not known here": signed(tmp_path, stranger, "IP:127.0.0.1"),
+        "have the target send its intermediate certificates": signed(tmp_path, between, "IP:127.0.0.1"),
+        "this address has to be among its alternative names": signed(tmp_path, authority, "IP:127.0.0.2,DNS:127.0.0.1"),
+    }
+    client = trusting(authority[0])
 
-    for _ in range(3):  # in TLS 1.3 tickets for later sessions come with, or after, the first answer
-        assert (await post(client, url)).status == 200
-
-    assert target.connections == 1
-
-
-async def test_an_end_that_tls_tells_of_unseen_is_looked_for_before_a_connection_is_used_again(client, offered, monkeypatch):
-    monkeypatch.setattr(connections, "_TRUSTED_SECONDS", 0)
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-
-        def answer():
-            theirs = offered.wrap_socket(listening.accept()[0], server_side=True)
-            theirs.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # what it sends is there at once
-            theirs.recv(1_000)
-            theirs.sendall(OK)
-            return theirs
-
-        answering = asyncio.create_task(asyncio.to_thread(answer))
-        url = f"https://127.0.0.1:{listening.getsockname()[1]}/"
-        await post(client, url)
-        theirs = await answering
-        [kept] = client._idle
-        assert kept.is_usable()
-
-        theirs.setblocking(False)
-        with pytest.raises(ssl.SSLWantReadError):
-            theirs.unwrap()  # says that it ends, and awaits the same
-
-        assert not kept.is_usable(), "the event loop has not heard of it, but it has come"
-        theirs.close()
+    for says, files in faults.items():
+        error = await failure(client, await serving(*files))
+        assert (error.code, error.permanent, error.is_targets_fault) == ("tls_failed", False, True)
+        assert says in error.msg
+        assert "127.0.0" not in error.msg
+    await client.close()
 
 
-async def test_a_target_that_closes_during_the_handshake_has_no_tls(client, target):
+@pytest.mark.parametrize("names", ["DNS:other.example", None, "DNS:*.hook.example", "IP:127.0.0.1"])
+async def test_a_common_name_is_no_name_and_another_name_is_said_to_be_one(tmp_path, serving, trusting, names):
+    authority = new_authority(tmp_path)
+    url = await serving(*signed(tmp_path, authority, names, subject="/CN=localhost"))
+    client = trusting(authority[0])
+
+    error = await failure(client, url.replace("127.0.0.1", "localhost"))
+    await client.close()
+
+    assert error.code == "tls_failed"
+    assert "this host has to be among its alternative names" in error.msg
+    assert "localhost" not in error.msg
+
+
+async def test_a_private_authority_need_not_have_every_extension_whatever_the_python():
+    flags = tls.client_context().verify_flags
+
+    assert not flags & ssl.VERIFY_X509_STRICT
+    assert flags & ssl.VERIFY_X509_PARTIAL_CHAIN
+
+
+# What is offered
+
+
+async def test_tls_1_2_and_1_3_are_spoken_and_http_1_1_is_asked_for(tmp_path, serving, trusting):
+    authority = new_authority(tmp_path)
+    files = signed(tmp_path, authority, "IP:127.0.0.1")
+    client = trusting(authority[0])
+
+    for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
+        chosen = []
+
+        async def serve(reader, writer, chosen=chosen):
+            chosen.append(writer.get_extra_info("ssl_object").selected_alpn_protocol())
+            await receive(reader)
+            writer.write(CLOSING)
+            writer.close()
+
+        def change(context, version=version):
+            context.minimum_version = context.maximum_version = version
+            context.set_alpn_protocols(["h2", "http/1.1"])
+
+        assert await post(client, await serving(*files, serve=serve, change=change)) == 200
+        assert chosen == ["http/1.1"]
+    await client.close()
+    assert tls.client_context().minimum_version == ssl.TLSVersion.TLSv1_2
+
+
+@pytest.mark.parametrize(
+    ("answer", "says"),
+    [
+        (b"\x15\x03\x01\x00\x02\x02\x46", "1.2 is the least"),
+        (b"\x15\x03\x03\x00\x02\x02\x28", "refused the TLS handshake"),
+        (b"\x15\x03\x03\x00\x02\x02\x70", "serves no host of this name"),
+        (b"\x15\x03\x03\x00\x02\x02\x50", "the target's TLS is not acceptable"),
+        (b"HTTP/1.1 400 Bad Request\r\n\r\n", "does not speak TLS"),
+        (b"SSH-2.0-OpenSSH_9.2\r\n", "does not speak TLS"),
+        (b"", "closed the connection"),
+    ],
+)
+async def test_what_a_target_has_against_tls_is_said(anyio_backend, target, answer, says):
     async def serve(reader, writer):
         await reader.read(1)
+        writer.write(answer)
+
+    url, _ = await target(serve)
+    client = new_client()
+
+    error = await failure(client, url.replace("http:", "https:"))
+    await client.close()
+
+    assert (error.code, error.permanent, error.is_targets_fault) == ("tls_failed", False, True)
+    assert says in error.msg
+
+
+async def test_a_connection_is_used_again_and_takes_long_bodies_both_ways(tmp_path, serving, trusting):
+    authority = new_authority(tmp_path)
+    answer = b"HTTP/1.1 200 OK\r\ncontent-length: 60000\r\n\r\n" + b"x" * 60_000
+    sink = Sink(answer)
+    client = trusting(authority[0])
+    url = await serving(*signed(tmp_path, authority, "IP:127.0.0.1"), serve=sink.serve)
+
+    for length in (1, 5_000_000, 3):
+        assert await post(client, url, body=b"x" * length) == 200
+    await client.close()
+
+    assert sink.connections == 1
+    assert [head.count("x") >= 1 for head in sink.heads] == [True] * 3
+
+
+async def test_an_answer_that_ends_with_the_connection_ends_with_the_end_of_tls(tmp_path, serving, trusting):
+    authority = new_authority(tmp_path)
+    client = trusting(authority[0])
+    url = await serving(*signed(tmp_path, authority, "IP:127.0.0.1"), serve=Sink(b"HTTP/1.0 200 OK\r\n\r\nhello").closing)
+
+    assert await post(client, url) == 200
+    await client.close()
+
+
+# Targets that mean harm
+
+HELLO_REQUEST = b"\x16\x03\x03\x00\x04\x00\x00\x00\x00"
+"""A record that a client passes over, as often as it comes. Source: RFC 5246, section 7.4.1.1."""
+
+ENDLESS = {
+    "requests to say hello": HELLO_REQUEST * 1_000,
+    "a certificate": b"\x16\x03\x03\x40\x00" + b"\x0b\xff\xff\xff" + b"x" * 16_380,
+    "alerts": b"\x15\x03\x03\x00\x02\x01\x00" * 1_000,
+    "empty records": b"\x16\x03\x03\x00\x00" * 1_000,
+    "text": b"x" * 1_000,
+    "NULs": b"\0" * 1_000,
+}
+
+
+@pytest.mark.parametrize("what", ENDLESS)
+async def test_of_what_comes_before_tls_is_established_little_is_read(anyio_backend, target, monkeypatch, what):
+    read = []
+    real = Connection.data_received
+
+    def counting(connection, data):
+        read.append(len(data))
+        real(connection, data)
+
+    monkeypatch.setattr(Connection, "data_received", counting)
+
+    async def serve(reader, writer):
+        await reader.read(1)
+        while not writer.is_closing():
+            writer.write(ENDLESS[what])
+            await writer.drain()
 
     url, target = await target(serve)
+    client = new_client()
 
-    with pytest.raises(DeliveryError) as caught:
-        await post(client, url.replace("http:", "https:"))
+    error = await failure(client, url.replace("http:", "https:"))
 
-    assert caught.value.code == "tls_failed"
-    assert target.connections == 1
-
-
-async def test_a_handshake_that_is_cut_short_closes_its_connection(client, target):
-    url, target = await target(lambda reader, _: reader.read())
-
-    with pytest.raises(DeliveryError) as caught:
-        await client.send(Request("GET", at(url).replace("http:", "https:"), {}, None, 0.2), lambda: None)
-
-    assert caught.value.code == "connect_timeout"
+    assert error.code == "tls_failed"
+    assert ("sends without end" in error.msg) == (what == "requests to say hello"), "what else there is breaks TLS"
     async with asyncio.timeout(10):
         await target.ended.wait()
+    assert sum(read) <= HANDSHAKE_LIMIT + ONE_READ
+    await client.close()
 
 
-async def test_bytes_that_are_no_tls_after_the_handshake_end_the_connection(client, offered):
+@pytest.mark.parametrize("serve", ["silent", "dripping"])
+async def test_a_handshake_has_a_time_of_its_own(anyio_backend, target, monkeypatch, serve):
+    monkeypatch.setattr(tls, "HANDSHAKE_SECONDS", 0.2)
+
+    async def silent(reader, writer):
+        await reader.read()
+
+    async def dripping(reader, writer):
+        await reader.read(1)
+        while not writer.is_closing():
+            writer.write(HELLO_REQUEST)
+            await asyncio.sleep(0.01)
+
+    url, target = await target({"silent": silent, "dripping": dripping}[serve])
+    client = new_client()
+
+    error = await failure(client, url.replace("http:", "https:"), timeout_seconds=3_600)
+
+    assert (error.code, "within 0.2 s" in error.msg) == ("tls_failed", True)
+    async with asyncio.timeout(10):
+        await target.ended.wait()
+    await client.close()
+
+
+async def test_an_attempt_that_ends_during_the_handshake_closes_the_connection(anyio_backend, target):
+    async def serve(reader, writer):
+        await reader.read()
+
+    url, target = await target(serve)
+    client = new_client()
+
+    assert (await failure(client, url.replace("http:", "https:"), timeout_seconds=0.1)).code == "connect_timeout"
+    async with asyncio.timeout(10):
+        await target.ended.wait()
+    await client.close()
+
+
+async def test_what_a_target_says_in_tls_that_is_no_answer_is_counted_too(anyio_backend, monkeypatch):
+    class Swallowing:
+        """Makes nothing of what comes, as OpenSSL does of tickets and new keys."""
+
+        def do_handshake(self):
+            pass
+
+        def read(self, _):
+            raise ssl.SSLWantReadError
+
+    client_end = tls.Tls(tls.client_context(), "hook.example")
+    monkeypatch.setattr(client_end, "_tls", Swallowing())
+    client_end.opened(b"x")
+
+    client_end.opened(b"x" * SILENT_LIMIT)
+    assert client_end.error is None
+    client_end.opened(b"x")
+    assert client_end.error.code == "tls_failed"
+    assert "sends without end" in client_end.error.msg
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+@pytest.mark.parametrize("body", [b"x", b"x" * 20_000_000], ids=["short", "long"])
+async def test_a_target_that_asks_for_a_certificate_of_the_client_is_said_to(tmp_path, trusting, version, body):
+    authority = new_authority(tmp_path)
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(*signed(tmp_path, authority, "IP:127.0.0.1"))
+    context.minimum_version = context.maximum_version = version
+    context.verify_mode = ssl.CERT_REQUIRED
+    client = trusting(authority[0])
     with socket.create_server(("127.0.0.1", 0)) as listening:
 
-        def answer():
-            theirs = offered.wrap_socket(listening.accept()[0], server_side=True)
-            theirs.recv(1_000)
-            theirs.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nbody")
-            with socket.socket(fileno=theirs.detach()) as bare:
-                bare.sendall(b"garbage" * 10)
+        def refuse():  # in TLS 1.3 after the client's end of the handshake is over, maybe in the midst of its request
+            with pytest.raises(ssl.SSLError, match="did not return a certificate"):
+                context.wrap_socket(listening.accept()[0], server_side=True)
 
-        answering = asyncio.create_task(asyncio.to_thread(answer))
-        exchange = await post(client, f"https://127.0.0.1:{listening.getsockname()[1]}/")
-        await answering
+        refusing = asyncio.create_task(asyncio.to_thread(refuse))
+        error = await failure(client, f"https://127.0.0.1:{listening.getsockname()[1]}/", body=body)
+        await refusing
+    await client.close()
 
-    assert (exchange.status, exchange.body) == (200, "body")
-    assert exchange.note == "the answer broke off before its end"
-    assert len(client._idle) == 0
+    assert error.code == "tls_failed"
+    assert "asks for a certificate of the client" in error.msg
+
+
+@pytest.mark.parametrize("comes", ["before the request", "as the request is written"])
+async def test_what_tls_says_before_a_byte_of_the_request_went_out_is_why_it_did_not(tmp_path, trusting, monkeypatch, comes):
+    authority = new_authority(tmp_path)
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(*signed(tmp_path, authority, "IP:127.0.0.1"))
+    context.verify_mode = ssl.CERT_REQUIRED
+    client = trusting(authority[0])
+    refusals, exchange = [], Connection.exchange
+
+    async def exchange_late(connection, request, **options):
+        refusals[0].join(10)
+        if comes == "before the request":
+            connection.data_received(connection._socket.recv(1_000))
+        await exchange(connection, request, **options)
+
+    monkeypatch.setattr(Connection, "exchange", exchange_late)
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def refuse():
+            with contextlib.suppress(ssl.SSLError):
+                context.wrap_socket(listening.accept()[0], server_side=True)
+
+        refusals.append(threading.Thread(target=refuse))
+        refusals[0].start()
+        error = await failure(client, f"https://127.0.0.1:{listening.getsockname()[1]}/")
+    await client.close()
+
+    assert error.code == "tls_failed"
+    assert "asks for a certificate of the client" in error.msg
+
+
+async def test_a_target_that_breaks_tls_after_the_handshake_has_no_answer(tmp_path, serving, trusting):
+    authority = new_authority(tmp_path)
+
+    async def serve(reader, writer):
+        await receive(reader)
+        raw = writer.get_extra_info("socket").dup()
+        raw.setblocking(True)
+        raw.send(b"x" * 100)
+        raw.close()
+        with contextlib.suppress(ssl.SSLError):  # the client says what it thinks of it
+            await reader.read()
+
+    client = trusting(authority[0])
+    error = await failure(client, await serving(*signed(tmp_path, authority, "IP:127.0.0.1"), serve=serve))
+    await client.close()
+
+    assert error.code == "connection_lost"

@@ -8,16 +8,17 @@ from datetime import timedelta
 import msgspec
 import pytest
 
+from databases import FOLLOW
 from tasker.engine.engine import Engine
 from tasker.engine.telemetry import Telemetry
 from tasker.model.attempt import Failed, Succeeded
 from tasker.model.gate import Destination, GateKind
 from tasker.model.instants import SECOND
-from tasker.model.task import Pool, Task, TaskFault, TaskId
+from tasker.model.task import Fault, Pool, Task, TaskId
 from tasker.stores.sqlite.store import SqliteStore
 from tasker.timing.alarm import sleep
 from tasker.timing.clock import ManualClock
-from tasker.wire import TaskFields
+from tasker.wire.fields import TaskFields
 
 
 class ScriptedType:
@@ -44,7 +45,7 @@ class ScriptedType:
         return Destination(GateKind.TYPE, self.name)
 
     async def run(self, attempt, started):
-        do = msgspec.json.decode(attempt.fields)["do"]
+        do = msgspec.json.decode(attempt.payload)["do"]
         if do == "prepare a second, then succeed":
             await sleep(self._clock, 1)
         if self.connecting:
@@ -58,11 +59,11 @@ class ScriptedType:
     async def _end(self, do):
         match do:
             case "fail":
-                return Failed(TaskFault("no", "it failed"))
+                return Failed(Fault("no", "it failed"))
             case "fail by the destination's fault":
-                return Failed(TaskFault("no", "it is broken"), is_alive=False)
+                return Failed(Fault("no", "it is broken"), is_alive=False)
             case "fail and be asked for a pause":
-                return Failed(TaskFault("busy", "later"), retry_after=timedelta(seconds=60))
+                return Failed(Fault("busy", "later"), retry_after=timedelta(seconds=60))
             case "raise":
                 raise LookupError("the password is 1234")
             case "return nonsense":
@@ -105,7 +106,7 @@ class Bench:
             id=TaskId(str(uuid.uuid4())),
             type=task_type.name,
             pool=task_type.pool,
-            fields=msgspec.json.encode(fields),
+            payload=msgspec.json.encode(fields),
             execution_time="t",
             execution_at=due_at,
             due_at=due_at,
@@ -138,7 +139,7 @@ def kept():
 @pytest.fixture
 async def idle_bench(clock, store_class, kept):
     """Its engine is not started yet."""
-    store = store_class(":memory:", clock=clock)
+    store = store_class(":memory:", follow=FOLLOW, clock=clock)
     await store.open()
     bench = Bench(clock, store, [ScriptedType(clock), ScriptedType(clock, name="other", pool=100, slots=1)], **kept)
     yield bench

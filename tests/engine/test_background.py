@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 import structlog
 
+from databases import FOLLOW
 from tasker.engine.pruner import LOOK_SECONDS, PAUSE_SECONDS, Pruner
 from tasker.engine.recovery import LOOK_SECONDS as RECOVERY_SECONDS
 from tasker.engine.recovery import Recovery
@@ -13,7 +14,7 @@ from tasker.engine.telemetry import Telemetry
 from tasker.errors import StoreUnavailableError, TaskNotFoundError
 from tasker.interfaces import PRUNE_LIMIT, TakenBack
 from tasker.model.lifecycle import Move, Settlement
-from tasker.model.task import State, TaskFault
+from tasker.model.task import Fault, State
 from tasker.stores.sqlite.store import SqliteStore
 from tasker.testing.task_factory import a_task
 
@@ -22,7 +23,7 @@ pytestmark = pytest.mark.anyio
 
 @pytest.fixture
 async def store(clock):
-    store = SqliteStore(":memory:", clock=clock)
+    store = SqliteStore(":memory:", follow=FOLLOW, clock=clock)
     await store.open()
     yield store
     await store.close()
@@ -33,7 +34,7 @@ async def ended(store, move, count=1):
     tasks = [a_task(due_at=store.clock.now()) for _ in range(count)]
     await store.create(tasks)
     for attempt in (await store.claim_due({tasks[0].pool: count})).attempts:
-        fault = TaskFault("no", "it failed") if move is Move.FAIL else None
+        fault = Fault("no", "it failed") if move is Move.FAIL else None
         now = store.clock.now()
         await store.settle(attempt, Settlement(move=move, started_at=now, ended_at=now, fault=fault))
     return [task.id for task in tasks]

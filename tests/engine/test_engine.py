@@ -44,7 +44,7 @@ async def test_a_failed_attempt_is_followed_by_others_until_none_is_left(bench, 
     task = await bench.add("fail", at=1, max_attempts=3, initial_delay=2, factor=5, jitter=0)
     await clock.advance(1)
     waiting = await bench.store.get(task)
-    assert (waiting.state, waiting.last_error.code) == (State.TODO, "no")
+    assert (waiting.state, waiting.last_fault.code) == (State.TODO, "no")
     await clock.advance(100)
     assert bench.starts == [(task, 1, 1), (task, 2, 3), (task, 3, 13)]
     assert (await bench.store.get(task)).state is State.FAILED
@@ -56,8 +56,8 @@ async def test_a_task_type_that_misbehaves_fails_its_own_attempt_alone(bench, cl
     good = await bench.add("succeed", at=2)
     await clock.advance(2)
     ended = await bench.store.get(bad)
-    assert (ended.state, ended.last_error.code) == (State.FAILED, "internal_error")
-    assert "1234" not in ended.last_error.msg
+    assert (ended.state, ended.last_fault.code) == (State.FAILED, "internal_error")
+    assert "1234" not in ended.last_fault.msg
     assert (await bench.store.get(good)).state is State.DONE
 
 
@@ -68,7 +68,7 @@ async def test_an_attempt_that_hangs_is_settled_as_timeout_and_frees_its_slot(be
     await clock.advance(30.9)
     assert (await bench.store.get(hung)).state is State.IN_PROGRESS
     await clock.advance(0.1)
-    assert (await bench.store.get(hung)).last_error.code == "timeout"
+    assert (await bench.store.get(hung)).last_fault.code == "timeout"
     assert (await bench.store.get(following)).state is State.DONE
 
 
@@ -242,8 +242,8 @@ async def test_a_task_of_a_type_that_this_server_lacks_ends_failed_at_once(bench
     await clock.advance(1)
 
     ended = await bench.store.get(task)
-    assert (ended.state, ended.last_error.code) == (State.FAILED, "unknown_task_type")
-    assert "gone" in ended.last_error.msg
+    assert (ended.state, ended.last_fault.code) == (State.FAILED, "unknown_task_type")
+    assert "gone" in ended.last_fault.msg
     assert (await bench.store.get(following)).state is State.DONE
 
 
@@ -444,6 +444,6 @@ async def test_the_third_crash_in_a_row_ends_a_task_and_the_others_run(idle_benc
     await clock.advance(0)
 
     ended = await idle_bench.store.get(task)
-    assert (ended.state, ended.last_error.code, ended.attempts) == (State.FAILED, "crashed_worker", 0)
+    assert (ended.state, ended.last_fault.code, ended.attempts) == (State.FAILED, "crashed_worker", 0)
     assert [start[0] for start in idle_bench.starts] == [other]
     assert (idle_bench.telemetry.taken_back, idle_bench.telemetry.failed) == (1, 1)

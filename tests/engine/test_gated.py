@@ -41,10 +41,10 @@ async def test_of_a_broken_host_one_task_is_tried_when_the_circuit_has_been_open
 
 async def test_what_was_paused_starts_when_it_goes_on(bench, clock):
     task = await bench.add("succeed", at=1, host=A)
-    await bench.store.pause(await gate_id(bench, A), paused=True)
+    await bench.store.pause(await gate_id(bench, A))
     await clock.advance(100)
     assert bench.starts == []
-    await bench.store.pause(await gate_id(bench, A), paused=False)
+    await bench.store.resume(await gate_id(bench, A))
     bench.engine.queue.ring()
     await clock.advance(0)
     assert bench.starts == [(task, 1, 100.0)]
@@ -58,7 +58,7 @@ async def test_a_task_expires_at_its_moment_though_every_slot_is_taken(bench, cl
     assert (await bench.store.get(late)).state is State.TODO
     await clock.advance(0.000001)
     task = await bench.store.get(late)
-    assert (task.state, task.ended_at, task.last_error.code) == (State.FAILED, clock.now(), "expired")
+    assert (task.state, task.ended_at, task.last_fault.code) == (State.FAILED, clock.now(), "expired")
     assert bench.telemetry.failed == 1
 
 
@@ -68,7 +68,7 @@ async def test_the_end_of_a_task_is_told_at_once_by_a_task_of_its_own(bench, clo
     await clock.advance(1)
     (callback,) = [task for task in (await bench.store.list_page(TaskFilter(), after=None, limit=9)).tasks if task.parent_id]
     assert (callback.type, callback.parent_id, callback.due_at) == ("webhook", parent, clock.now())
-    fields = msgspec.json.decode(callback.fields)
+    fields = msgspec.json.decode(callback.payload)
     assert (fields["url"], fields["json"]["id"], fields["json"]["state"]) == ("http://c:82/told", parent, state)
 
 
@@ -80,14 +80,14 @@ async def test_an_attempt_that_is_not_on_the_wire_when_its_task_expires_does_not
     assert len(bench.starts) == starts
     if not starts:
         task = await bench.store.get(late)
-        assert (task.state, task.attempts, task.ended_at, task.last_error.code) == (State.FAILED, 0, clock.now(), "expired")
+        assert (task.state, task.attempts, task.ended_at, task.last_fault.code) == (State.FAILED, 0, clock.now(), "expired")
         assert bench.engine.slots.running(bench.types[0].pool) == 0
 
 
 async def test_that_a_task_has_expired_is_told_at_once(bench, clock):
     """The engine's own pool is the one of webhooks here; its gate is closed, so that nothing else is due."""
     parent = await bench.add("succeed", at=1, expires=2.5, host=A, told={"on_failure": "http://c:82/told"})
-    await bench.store.pause(await gate_id(bench, A), paused=True)
+    await bench.store.pause(await gate_id(bench, A))
     await clock.advance(2.5)
     assert (await bench.store.get(parent)).state is State.FAILED
     callbacks = [task for task in (await bench.store.list_page(TaskFilter(), after=None, limit=9)).tasks if task.parent_id]

@@ -120,7 +120,7 @@ async def test_an_attempt_that_is_not_on_the_wire_when_the_lease_ends_does_not_b
     await clock.advance(10)
 
     given_back = await bench.store.get(task)
-    assert (given_back.state, given_back.attempts, given_back.last_error) == (State.TODO, 0, None)
+    assert (given_back.state, given_back.attempts, given_back.last_fault) == (State.TODO, 0, None)
     assert bench.starts == []
     assert bench.telemetry.given_back == 1
     assert bench.engine.slots.running(scripted.pool) == 0

@@ -11,7 +11,7 @@ from tasker.model.attempt import Attempt, Exchange, Failed, Phases, Succeeded
 from tasker.model.instants import SECOND
 from tasker.model.lifecycle import MOVES, Move
 from tasker.model.retry import STANDARD, RetryPolicy
-from tasker.model.task import Pool, State, TaskFault, TaskId
+from tasker.model.task import Fault, Pool, State, TaskId
 
 policies = st.builds(
     RetryPolicy,
@@ -23,12 +23,12 @@ policies = st.builds(
 )
 rands = st.floats(0, 1, exclude_max=True)
 attempts = st.integers(1, 1001)
-FAULT = TaskFault("x", "y")
+FAULT = Fault("x", "y")
 STEADY = RetryPolicy(jitter=0)
 
 
 def an_attempt(number=1, **what):
-    known = {"due_at": 3, "execution_at": 2, "fields": b"{}", "claim": 7, "node": "n"}
+    known = {"due_at": 3, "execution_at": 2, "payload": b"{}", "fence": 7, "node": "n"}
     return Attempt(task_id=TaskId("t"), type="webhook", pool=Pool(1), number=number, **(known | what))
 
 
@@ -105,7 +105,7 @@ def test_a_schedule_that_ends_goes_on_with_its_last_wait():
 
 def test_of_the_ends_done_is_final_and_failed_leads_back_to_todo_when_somebody_asks_for_it():
     for move, (sources, target) in MOVES.items():
-        if move is Move.RESTART:
+        if move is Move.RETRY:
             assert (sources, target) == ({State.FAILED}, State.TODO)
         elif move is not Move.DELETE:
             assert sources.isdisjoint({State.DONE, State.FAILED}), move
@@ -125,14 +125,14 @@ def test_every_outcome_is_a_move_of_the_table(policy, number, rand, outcome, now
 
     assert State.IN_PROGRESS in MOVES[found.move].sources
     assert found.started_at == 5
-    assert (found.due_at is None) == (found.move is not Move.RETRY)
+    assert (found.due_at is None) == (found.move is not Move.BACK_OFF)
     assert (found.ended_at is None) == (found.state is State.TODO)
     assert found.ended_at in (None, now)
     if isinstance(outcome, Succeeded):
         assert (found.move, found.result, found.fault) == (Move.COMPLETE, outcome.result, None)
         return
     wait = None if outcome.permanent else policy.delay_after(number, rand=rand)
-    assert (found.move, found.result, found.fault) == (Move.FAIL if wait is None else Move.RETRY, None, FAULT)
+    assert (found.move, found.result, found.fault) == (Move.FAIL if wait is None else Move.BACK_OFF, None, FAULT)
     if wait is not None:
         assert found.due_at == min(now + wait // timedelta(microseconds=1), instants.LAST)
 
@@ -158,7 +158,7 @@ def test_no_attempt_starts_later_than_the_greatest_age():
 
 def test_a_task_whose_next_attempt_would_come_when_it_has_expired_expires_at_once_and_says_what_went_before():
     in_time = settled(Failed(FAULT), an_attempt(expires_at=10 + SECOND + 1))
-    assert in_time.move is Move.RETRY
+    assert in_time.move is Move.BACK_OFF
     expired = settled(Failed(FAULT), an_attempt(expires_at=10 + SECOND))
     assert (expired.move, expired.fault.code) == (Move.FAIL, "expired")
     assert "x: y" in expired.fault.msg

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
-from databases import give_manual_clock, new_database, set_manual_clock
+from databases import FOLLOW, give_manual_clock, new_database, set_manual_clock
 from tasker.interfaces import Store
 from tasker.model.instants import Instant
 from tasker.stores.postgres import schema
@@ -59,7 +59,7 @@ class SqliteFile:
         self._store: SqliteStore
 
     async def open(self) -> SqliteStore:
-        self._store = SqliteStore(self._path, clock=self.clock)
+        self._store = SqliteStore(self._path, follow=FOLLOW, clock=self.clock)
         await self._store.open()
         return self._store
 
@@ -113,7 +113,9 @@ class Postgres:
         await self.connection.close()
 
     async def _open(self) -> PostgresStore:
-        self.store = PostgresStore(self._url, base_clock=self.machine, address="http://127.0.0.1:8080", version="0")
+        self.store = PostgresStore(
+            self._url, follow=FOLLOW, base_clock=self.machine, address="http://127.0.0.1:8080", version="0"
+        )
         await self.store.open()
         return self.store
 

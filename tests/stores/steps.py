@@ -2,17 +2,18 @@
 
 from tasker.interfaces import TaskFilter
 from tasker.model import instants
+from tasker.model.ending import Ending
 from tasker.model.lifecycle import Move, Settlement
-from tasker.model.task import Pool, TaskFault
+from tasker.model.task import Fault, Pool, State
 from tasker.testing.task_factory import a_task
 
 WEBHOOK, HASH = Pool(1), Pool(2)
-REFUSED = TaskFault("connect_refused", "nobody listens there")
+REFUSED = Fault("connect_refused", "nobody listens there")
 SECOND = instants.SECOND
 
 
-def a_hash(*, due_at, fields=b'{"secret":"geheim"}'):
-    return a_task(due_at=due_at, type_="hash", pool=HASH, fields=fields)
+def a_hash(*, due_at, payload=b'{"secret":"geheim"}'):
+    return a_task(due_at=due_at, type_="hash", pool=HASH, payload=payload)
 
 
 async def claimed(store, pool=WEBHOOK):
@@ -34,6 +35,20 @@ async def running(store, clock, **how):
     return await claimed(store)
 
 
+def ending_of(attempt, fault=None, **what):
+    """The end of a task with *attempt*, as an engine hands it to a store."""
+    state = State.DONE if fault is None else State.FAILED
+    return Ending(
+        task_id=attempt.task_id,
+        type=attempt.type,
+        state=state,
+        attempts=attempt.number,
+        payload=attempt.payload,
+        fault=fault,
+        **what,
+    )
+
+
 def success(clock, result=None, **what):
     return Settlement(move=Move.COMPLETE, started_at=clock.now(), ended_at=clock.now(), result=result, **what)
 
@@ -44,7 +59,7 @@ def failure(clock, fault=REFUSED, **what):
 
 def another_try(clock, *, in_seconds=60, fault=REFUSED, **what):
     due_at = clock.now() + in_seconds * SECOND
-    return Settlement(move=Move.RETRY, started_at=clock.now(), due_at=due_at, fault=fault, **what)
+    return Settlement(move=Move.BACK_OFF, started_at=clock.now(), due_at=due_at, fault=fault, **what)
 
 
 async def pages(store, which=TaskFilter(), *, limit=1000):  # noqa: B008 - frozen

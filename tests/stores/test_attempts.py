@@ -2,14 +2,16 @@
 
 import msgspec
 import pytest
-from steps import REFUSED, SECOND, WEBHOOK, another_try, claimed, failure, running, success
+from steps import REFUSED, SECOND, WEBHOOK, another_try, claimed, ending_of, failure, running, success
 
-from tasker.callbacks import Ending, callback_for
+from databases import FOLLOW
 from tasker.errors import ClaimLostError, TaskExpiredError, TaskNotFailedError, TaskNotFoundError
+from tasker.ids import new_id
 from tasker.interfaces import TaskFilter
 from tasker.model.attempt import AttemptRecord, Exchange, Phases
-from tasker.model.lifecycle import MAX_CRASHES
-from tasker.model.task import State, TaskFault, TaskId
+from tasker.model.ending import Ending
+from tasker.model.lifecycle import MAX_CRASHES, Move
+from tasker.model.task import Fault, State, TaskId
 from tasker.testing.task_factory import a_task
 
 pytestmark = pytest.mark.anyio
@@ -18,6 +20,8 @@ ABSENT = TaskId("01a20f5f-cad1-7ddf-9a84-7874a503bf14")
 EXCHANGE = Exchange(
     phases=Phases(dns=0.001, first_byte=0.25, total=0.5), status=503, headers={"retry-after": "7"}, body="“zu spät”\n"
 )
+
+CALLED_BACK = b'{"url":"http://a/","body":"x","on_success":{"url":"http://b:81/ok","headers":{"X-Key":"s"}}}'
 
 
 def record(attempt, clock, *, fault=None, exchange=None):
@@ -58,14 +62,13 @@ async def test_the_newest_twenty_attempts_of_a_task_are_kept(store, clock):
 
 
 async def test_a_lost_claim_keeps_nothing_of_its_attempt_and_calls_nobody_back(store, clock):
-    attempt = await running(store, clock)
+    attempt = await running(store, clock, payload=CALLED_BACK)
     await store.give_back(attempt)
-    callback = a_task(due_at=clock.now() + SECOND)
     with pytest.raises(ClaimLostError):
-        await store.settle(attempt, success(clock, record=record(attempt, clock), callback=callback))
+        await store.settle(attempt, success(clock, record=record(attempt, clock), ending=ending_of(attempt)))
     assert list(await store.attempts(attempt.task_id)) == []
-    with pytest.raises(TaskNotFoundError):
-        await store.get(callback.id)
+    page = await store.list_page(TaskFilter(), after=None, limit=9)
+    assert [task.id for task in page.tasks] == [attempt.task_id]
 
 
 async def test_a_number_that_was_given_out_again_has_the_later_record(store, clock):
@@ -92,15 +95,14 @@ async def test_attempts_go_with_their_task(store, clock):
 
 
 async def test_a_callback_is_stored_with_the_end_that_it_tells_of(store, clock):
-    fields = b'{"url":"http://a/","body":"x","on_success":{"url":"http://b:81/ok","headers":{"X-Key":"s"}}}'
-    attempt = await running(store, clock, fields=fields)
-    ending = Ending(task_id=attempt.task_id, type="webhook", attempts=1, fields=fields, fault=None, status=204, result=b'"r"')
-    callback = callback_for(ending, now=clock.now())
-    await store.settle(attempt, success(clock, callback=callback))
+    attempt = await running(store, clock, payload=CALLED_BACK)
+    settled = await store.settle(attempt, success(clock, ending=ending_of(attempt, status=204, result=b'"r"')))
+    assert settled.move is Move.COMPLETE
+    (callback,) = settled.followed_by
 
     (todo,) = (await store.list_page(TaskFilter(state=State.TODO), after=None, limit=9)).tasks
     assert (todo.id, todo.type, todo.parent_id, todo.due_at) == (callback.id, "webhook", attempt.task_id, clock.now())
-    told = msgspec.json.decode(todo.fields)
+    told = msgspec.json.decode(todo.payload)
     assert told == {
         "url": "http://b:81/ok",
         "headers": {"X-Key": "s"},
@@ -118,35 +120,36 @@ async def test_a_callback_is_stored_with_the_end_that_it_tells_of(store, clock):
 
 
 async def test_the_callback_for_a_task_that_kills_its_node_is_stored_with_its_end(store, clock, after_death):
-    task = a_task(due_at=clock.now(), fields=b'{"url":"http://a/","body":"x","on_failure":"http://b/"}')
+    task = a_task(due_at=clock.now(), payload=b'{"url":"http://a/","body":"x","on_failure":"http://b/"}')
     await store.create([task])
     for _ in range(MAX_CRASHES):
         await claimed(store)
         store = await after_death(store)
         await store.take_back()
     callback = await claimed(store)
-    assert msgspec.json.decode(callback.fields)["json"]["error"]["code"] == "crashed_worker"
+    assert msgspec.json.decode(callback.payload)["json"]["error"]["code"] == "crashed_worker"
 
 
 def test_a_task_that_asked_for_no_callback_at_that_end_has_none():
     for fields, fault in (
         (b'{"url":"http://a/","body":"\\"on_success\\":1"}', None),
         (b'{"url":"http://a/","json":{"on_success":"http://b/"}}', None),
-        (b'{"url":"http://a/","body":"x","on_success":"http://b/"}', TaskFault("x", "y")),
+        (b'{"url":"http://a/","body":"x","on_success":"http://b/"}', Fault("x", "y")),
         (b'{"url":"http://a/","body":"x","on_failure":"http://b/"}', None),
     ):
-        ending = Ending(task_id=ABSENT, type="webhook", attempts=1, fields=fields, fault=fault)
-        assert callback_for(ending, now=5) is None
+        state = State.DONE if fault is None else State.FAILED
+        ending = Ending(task_id=ABSENT, type="webhook", state=state, attempts=1, payload=fields, fault=fault)
+        assert list(FOLLOW(ending, now=5, new_id=new_id)) == []
 
 
 async def test_a_failed_task_runs_again_now_and_its_retry_policy_counts_anew(store, clock):
     attempt = await running(store, clock)
     await store.settle(attempt, failure(clock, record=record(attempt, clock, fault=REFUSED)))
     await clock.advance(100)
-    await store.restart(attempt.task_id)
+    await store.retry(attempt.task_id)
     task = await store.get(attempt.task_id)
     assert (task.state, task.due_at, task.ended_at, task.attempts) == (State.TODO, clock.now(), None, 1)
-    assert task.last_error == REFUSED
+    assert task.last_fault == REFUSED
     again = await claimed(store)
     assert (again.task_id, again.number, again.retried_after) == (attempt.task_id, 2, 1)
     assert (again.execution_at, len(await store.attempts(again.task_id))) == (attempt.execution_at, 1)
@@ -155,12 +158,12 @@ async def test_a_failed_task_runs_again_now_and_its_retry_policy_counts_anew(sto
 async def test_only_a_failed_task_can_be_run_again(store, clock):
     attempt = await running(store, clock)
     with pytest.raises(TaskNotFailedError, match="in_progress"):
-        await store.restart(attempt.task_id)
+        await store.retry(attempt.task_id)
     await store.settle(attempt, another_try(clock))
     with pytest.raises(TaskNotFailedError, match="todo"):
-        await store.restart(attempt.task_id)
+        await store.retry(attempt.task_id)
     with pytest.raises(TaskNotFoundError):
-        await store.restart(ABSENT)
+        await store.retry(ABSENT)
 
 
 async def test_a_task_that_could_not_start_any_more_cannot_be_run_again(store, clock):
@@ -168,7 +171,7 @@ async def test_a_task_that_could_not_start_any_more_cannot_be_run_again(store, c
     await store.settle(attempt, failure(clock))
     await clock.advance(1)
     with pytest.raises(TaskExpiredError):
-        await store.restart(attempt.task_id)
+        await store.retry(attempt.task_id)
     assert (await store.get(attempt.task_id)).state is State.FAILED
 
 
@@ -179,7 +182,7 @@ async def test_what_runs_again_after_crashes_counts_them_anew(store, clock, afte
         await claimed(store)
         store = await after_death(store)
         await store.take_back()
-    await store.restart(task.id)
+    await store.retry(task.id)
     await claimed(store)
     store = await after_death(store)
     assert (await store.take_back()).todo == 1

@@ -36,10 +36,10 @@ async def test_an_attempt_says_all_that_a_worker_needs(store, clock):
     (attempt,) = (await store.claim_due({WEBHOOK: 1})).attempts
 
     assert (attempt.task_id, attempt.type, attempt.pool) == (task.id, "webhook", WEBHOOK)
-    assert (attempt.number, attempt.due_at, attempt.fields) == (1, task.due_at, task.fields)
+    assert (attempt.number, attempt.due_at, attempt.payload) == (1, task.due_at, task.payload)
     stored = await store.get(task.id)
     assert (stored.state, stored.attempts, stored.due_at) == (State.IN_PROGRESS, 1, task.due_at)
-    assert (stored.started_at, stored.ended_at, stored.last_error) == (clock.now(), None, None)
+    assert (stored.started_at, stored.ended_at, stored.last_fault) == (clock.now(), None, None)
 
 
 async def test_a_claimed_task_is_not_claimed_again(store, clock):
@@ -117,7 +117,7 @@ async def test_each_attempt_has_the_next_number_and_a_claim_of_its_own(store, cl
         await store.settle(attempts[-1], another_try(clock, in_seconds=1))
         await clock.advance(1)
     assert [attempt.number for attempt in attempts] == [1, 2, 3, 4]
-    assert len({attempt.claim for attempt in attempts}) == 4
+    assert len({attempt.fence for attempt in attempts}) == 4
 
 
 @pytest.mark.parametrize("due_at", [-62_135_596_800 * SECOND, -1, 0, 1])

@@ -125,13 +125,13 @@ async def test_a_task_that_is_not_there_is_not_found(store):
     ids=["NUL", "4 bytes a letter", "lone surrogate", "1 MiB", "as it was written"],
 )
 async def test_fields_are_kept_byte_for_byte(store, clock, fields):
-    task = a_hash(due_at=clock.now(), fields=fields)
+    task = a_hash(due_at=clock.now(), payload=fields)
     await store.create([task])
 
-    assert (await store.get(task.id)).fields == fields
-    assert [each.fields for each in await listed(store)] == [fields]
+    assert (await store.get(task.id)).payload == fields
+    assert [each.payload for each in await listed(store)] == [fields]
     (attempt,) = (await store.claim_due({task.pool: 1})).attempts
-    assert attempt.fields == fields
+    assert attempt.payload == fields
 
 
 @pytest.mark.parametrize(

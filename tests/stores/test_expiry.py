@@ -25,7 +25,7 @@ async def test_a_task_that_did_not_start_by_then_ends_failed_and_says_so(store, 
 
     found = await store.get(task.id)
     assert (found.state, found.attempts, found.ended_at) == (State.FAILED, 0, clock.now())
-    assert found.last_error.code == "expired"
+    assert found.last_fault.code == "expired"
     assert list(await store.attempts(task.id)) == []
 
 
@@ -45,7 +45,7 @@ async def test_a_retry_that_could_not_start_expires_and_tells_the_last_failure(s
     await store.settle(attempt, another_try(clock, in_seconds=60))
     await clock.advance(100)
     assert (await store.claim_due({})).expired == 1
-    fault = (await store.get(attempt.task_id)).last_error
+    fault = (await store.get(attempt.task_id)).last_fault
     assert fault.code == "expired"
     assert REFUSED.code in fault.msg
 
@@ -54,14 +54,14 @@ async def test_a_task_expires_behind_a_closed_gate(store, clock):
     first, second = (a_task(due_at=clock.now(), host=HOST, expires_at=clock.now() + 5 * SECOND) for _ in range(2))
     await store.create([first, second])
     (gate,) = await store.gates(after=0, limit=10)
-    await store.pause(gate.gate.id, paused=True)
+    await store.pause(gate.gate.id)
     assert await next_due(store, WEBHOOK) == first.expires_at
     assert (await store.gate(gate.gate.id)).held == 2
     await clock.advance(5)
     assert (await store.claim_due({WEBHOOK: 1})).expired == 2
     assert (await store.gate(gate.gate.id)).held == 0
     assert (await store.get(first.id)).state is State.FAILED
-    await store.pause(gate.gate.id, paused=False)
+    await store.resume(gate.gate.id)
     assert list((await store.claim_due({WEBHOOK: 1})).attempts) == []
 
 
@@ -80,32 +80,32 @@ async def test_none_of_very_many_that_expired_behind_a_gate_starts_when_it_opens
     count = EXPIRE_LIMIT + 10
     await store.create([a_task(due_at=clock.now(), expires_at=clock.now() + 1, host=HOST) for _ in range(count)])
     (gate,) = await store.gates(after=0, limit=10)
-    await store.pause(gate.gate.id, paused=True)
+    await store.pause(gate.gate.id)
     while (await store.claim_due({WEBHOOK: 50})).next_due <= clock.now():
         pass
     await clock.advance(1)
-    await store.pause(gate.gate.id, paused=False)
+    await store.resume(gate.gate.id)
     first = await store.claim_due({WEBHOOK: 50})
     assert (list(first.attempts), first.expired) == ([], EXPIRE_LIMIT)
     assert (await store.claim_due({WEBHOOK: 50})).expired == 10
 
 
 async def test_the_callback_for_an_expired_task_is_stored_with_its_end(store, clock):
-    task = a_task(due_at=clock.now(), expires_at=clock.now() + SECOND, fields=CALLED_BACK)
+    task = a_task(due_at=clock.now(), expires_at=clock.now() + SECOND, payload=CALLED_BACK)
     await store.create([task])
     await clock.advance(1)
     assert (await store.claim_due({})).expired == 1
     callback = await claimed(store)
-    assert b'"code":"expired"' in callback.fields
+    assert b'"code":"expired"' in callback.payload
     page = await store.list_page(TaskFilter(state=State.IN_PROGRESS), after=None, limit=10)
     assert [(found.id, found.parent_id) for found in page.tasks] == [(callback.task_id, task.id)]
 
 
 async def test_the_callback_for_an_expired_task_is_claimed_with_it_or_said_to_be_due(store, clock):
-    task = a_task(due_at=clock.now(), expires_at=clock.now() + SECOND, fields=CALLED_BACK, host=HOST)
+    task = a_task(due_at=clock.now(), expires_at=clock.now() + SECOND, payload=CALLED_BACK, host=HOST)
     await store.create([task])
     (gate,) = await store.gates(after=0, limit=10)
-    await store.pause(gate.gate.id, paused=True)
+    await store.pause(gate.gate.id)
     await store.claim_due({WEBHOOK: 1})
     await clock.advance(1)
     found = await store.claim_due({WEBHOOK: 1})

@@ -6,8 +6,9 @@ import apsw
 import pytest
 from vfs import RecordingVFS
 
+from databases import FOLLOW
 from tasker.errors import StoreBusyError, StoreFullError, StoreUnavailableError, TaskExistsError
-from tasker.interfaces import TaskFilter
+from tasker.interfaces import Settled, TaskFilter
 from tasker.model import lifecycle
 from tasker.model.attempt import Succeeded
 from tasker.model.retry import RetryPolicy
@@ -37,7 +38,7 @@ async def test_a_fault_at_any_call_loses_nothing_and_passes(clock, tmp_path, err
     for nth in range(1, 200):
         path = str(tmp_path / f"{nth}.db")
         vfs = RecordingVFS()
-        store = SqliteStore(path, clock=clock, vfs=vfs.name)
+        store = SqliteStore(path, follow=FOLLOW, clock=clock, vfs=vfs.name)
         await store.open()
         broken = await run_story(store, clock, vfs, nth, error)
         await store.close()
@@ -93,7 +94,7 @@ async def until_it_works(ask):
 
 async def test_a_full_disk_stops_creates_and_claims_but_not_reads_and_all_resume(clock, tmp_path):
     vfs = RecordingVFS()
-    store = SqliteStore(str(tmp_path / "tasks.db"), clock=clock, vfs=vfs.name)
+    store = SqliteStore(str(tmp_path / "tasks.db"), follow=FOLLOW, clock=clock, vfs=vfs.name)
     await store.open()
     task = a_task(due_at=clock.now())
     await store.create([task])
@@ -119,7 +120,7 @@ async def test_a_full_disk_stops_creates_and_claims_but_not_reads_and_all_resume
 
 
 async def test_one_write_that_breaks_a_constraint_fails_alone_in_its_group(clock, tmp_path):
-    store = SqliteStore(str(tmp_path / "tasks.db"), clock=clock)
+    store = SqliteStore(str(tmp_path / "tasks.db"), follow=FOLLOW, clock=clock)
     await store.open()
     first = a_task(due_at=clock.now())
     await store.create([first])
@@ -136,7 +137,7 @@ async def test_one_write_that_breaks_a_constraint_fails_alone_in_its_group(clock
 
 
 async def test_beyond_the_bound_callers_are_told_to_come_back_and_settles_still_have_room(clock, tmp_path):
-    store = SqliteStore(str(tmp_path / "tasks.db"), clock=clock, pending_limit=3)
+    store = SqliteStore(str(tmp_path / "tasks.db"), follow=FOLLOW, clock=clock, pending_limit=3)
     await store.open()
     running = a_task(due_at=clock.now())
     await store.create([running])
@@ -145,6 +146,6 @@ async def test_beyond_the_bound_callers_are_told_to_come_back_and_settles_still_
     creates = [store.create([a_task(due_at=clock.now())]) for _ in range(5)]
     results = await asyncio.gather(*creates, store.settle(attempt, settlement(clock, attempt)), return_exceptions=True)
 
-    assert [type(result) for result in results] == [*[type(None)] * 3, *[StoreBusyError] * 2, bool]
+    assert [type(result) for result in results] == [*[type(None)] * 3, *[StoreBusyError] * 2, Settled]
     assert (await store.count(up_to=100))[State.TODO] == 3
     await store.close()

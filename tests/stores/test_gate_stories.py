@@ -98,7 +98,7 @@ class GateStories(RuleBasedStateMachine):
 
     @rule(host=gated, paused=st.booleans())
     def pause(self, host, paused):
-        self.run(self.store.pause(self.gate_id(host), paused=paused))
+        self.run(self.store.pause(self.gate_id(host)) if paused else self.store.resume(self.gate_id(host)))
         (self.paused.add if paused else self.paused.discard)(host)
 
     @rule(host=gated, most=st.sampled_from([None, 1, 2]))

@@ -7,7 +7,7 @@ from steps import HASH, REFUSED, SECOND, WEBHOOK, a_hash, another_try, claimed, 
 
 from tasker.errors import InvalidQueryError
 from tasker.interfaces import TaskFilter
-from tasker.model.task import State, TaskFault
+from tasker.model.task import Fault, State
 from tasker.testing.task_factory import a_task
 
 pytestmark = pytest.mark.anyio
@@ -67,7 +67,7 @@ async def test_a_task_that_waits_for_another_try_keeps_its_place_by_execution_ti
 
 async def test_long_bodies_end_a_page_early_and_none_is_lost(store, clock):
     body = b'{"body":"' + b"x" * (1 << 20) + b'"}'
-    tasks = [a_task(due_at=clock.now(), fields=body) for _ in range(20)]
+    tasks = [a_task(due_at=clock.now(), payload=body) for _ in range(20)]
     await store.create(tasks)
     found = await pages(store, limit=1000)
     assert [task.id for page in found for task in page.tasks] == [task.id for task in tasks]
@@ -146,7 +146,7 @@ async def test_counting_stops_where_it_is_told_to(store, clock):
 
 async def test_a_listed_task_is_what_get_shows(store, clock):
     await store.create([a_task(due_at=clock.now())])
-    await store.settle(await claimed(store), another_try(clock, in_seconds=1, fault=TaskFault("status_500", "no")))
+    await store.settle(await claimed(store), another_try(clock, in_seconds=1, fault=Fault("status_500", "no")))
     await clock.advance(1)
     attempt = await claimed(store)
     await store.settle(attempt, failure(clock, REFUSED))

@@ -7,6 +7,7 @@ import pytest
 from steps import WEBHOOK, claimed, listed, running, success
 
 from tasker.errors import ClaimLostError, TaskExistsError, TaskNotFoundError, TaskRunningError
+from tasker.interfaces import Settled
 from tasker.model.task import State
 from tasker.testing.task_factory import a_task
 
@@ -69,8 +70,8 @@ async def test_of_callers_that_settle_one_attempt_one_succeeds(store, clock):
     attempt = await running(store, clock)
     calls = [store.settle(attempt, success(clock, b"%d" % n)) for n in range(CALLERS)]
     results = await asyncio.gather(*calls, return_exceptions=True)
-    assert outcomes(results) == {bool: 1, ClaimLostError: CALLERS - 1}
-    assert (await store.get(attempt.task_id)).result == b"%d" % results.index(False)
+    assert outcomes(results) == {Settled: 1, ClaimLostError: CALLERS - 1}
+    assert (await store.get(attempt.task_id)).result == b"%d" % [type(result) for result in results].index(Settled)
 
 
 async def test_a_caller_that_leaves_strands_nobody(store, clock):

@@ -6,7 +6,7 @@ import pytest
 from steps import WEBHOOK, claimed, running
 
 from tasker.errors import ClaimLostError
-from tasker.interfaces import Hold
+from tasker.interfaces import Claim
 from tasker.model.task import State
 from tasker.testing.task_factory import a_task
 
@@ -22,22 +22,22 @@ async def test_a_lease_is_trusted_for_a_while_from_before_it_was_asked_for(store
 
 
 async def test_what_is_claimed_is_held_until_it_is_settled_or_given_back(store, clock):
-    assert await store.held() == []
+    assert await store.claims() == []
     attempt = await running(store, clock)
-    assert await store.held() == [Hold(attempt.task_id, attempt.claim)]
+    assert await store.claims() == [Claim(attempt.task_id, attempt.fence)]
 
-    await store.give_back(Hold(attempt.task_id, attempt.claim))
+    await store.give_back(Claim(attempt.task_id, attempt.fence))
 
-    assert await store.held() == []
+    assert await store.claims() == []
     task = await store.get(attempt.task_id)
     assert (task.state, task.attempts) == (State.TODO, 0)
     with pytest.raises(ClaimLostError):
-        await store.give_back(Hold(attempt.task_id, attempt.claim))
+        await store.give_back(Claim(attempt.task_id, attempt.fence))
 
 
 async def test_what_another_node_holds_is_not_held_here(store, clock, after_death):
     await running(store, clock)
-    assert await (await after_death(store)).held() == []
+    assert await (await after_death(store)).claims() == []
 
 
 async def test_a_node_is_listed_with_what_it_runs(store, clock):

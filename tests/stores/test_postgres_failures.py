@@ -6,9 +6,9 @@ import time
 
 import pytest
 from msgspec.structs import replace
-from steps import WEBHOOK, failure, success
+from steps import WEBHOOK, ending_of, failure, success
 
-from databases import execute, new_database
+from databases import FOLLOW, execute, new_database
 from tasker.errors import StoreError, StoreFullError, StoreUnavailableError, TaskNotFoundError
 from tasker.interfaces import TaskFilter
 from tasker.model.attempt import AttemptRecord
@@ -28,7 +28,7 @@ MOST_ANSWERS = 40
 
 
 async def opened(url):
-    store = PostgresStore(url, base_clock=SystemClock(), address="http://127.0.0.1:8080", version="0")
+    store = PostgresStore(url, follow=FOLLOW, base_clock=SystemClock(), address="http://127.0.0.1:8080", version="0")
     await store.open()
     return store
 
@@ -136,7 +136,7 @@ async def test_a_claim_whose_answer_is_lost_is_given_back_and_uses_no_attempt(st
         assert await witness.get(task.id)
 
 
-@pytest.mark.parametrize("move", [Move.COMPLETE, Move.RETRY])
+@pytest.mark.parametrize("move", [Move.COMPLETE, Move.BACK_OFF])
 async def test_a_settle_whose_answer_is_lost_is_found_to_be_written_when_it_is_repeated(store, witness, proxy, move):
     for number in range(1, MOST_ANSWERS):
         task = due_now(store)
@@ -146,7 +146,7 @@ async def test_a_settle_whose_answer_is_lost_is_found_to_be_written_when_it_is_r
         settlement = Settlement(
             move=move,
             started_at=now,
-            due_at=now + 10**12 if move is Move.RETRY else None,
+            due_at=now + 10**12 if move is Move.BACK_OFF else None,
             ended_at=now if move is Move.COMPLETE else None,
         )
         proxy.cut_instead_of_answer(number)
@@ -316,32 +316,33 @@ async def test_a_settle_whose_answer_is_lost_stores_its_callback_and_its_record_
     for number in range(1, MOST_ANSWERS):
         task = due_now(store)
         await in_the_end(lambda: store.create([task]))  # noqa: B023
-        (attempt,) = (await in_the_end(lambda: store.claim_due({WEBHOOK: 1}))).attempts
+        claimed = (await in_the_end(lambda: store.claim_due({WEBHOOK: 2}))).attempts  # and the callback of the last round
+        (attempt,) = [each for each in claimed if each.task_id == task.id]
         now = store.clock.now()
-        due_at = now + 10**12
-        callback = replace(a_task(due_at=due_at, host=f"http://h{number}.example:80"), parent_id=task.id)
+        callback = f'{{"url":"http://a/","body":"x","on_success":"http://h{number}.example/"}}'.encode()
+        ending = ending_of(replace(attempt, payload=callback))
         kept = AttemptRecord(number=1, node=attempt.node, due_at=task.due_at, started_at=now, ended_at=now)
-        settlement = Settlement(move=Move.COMPLETE, started_at=now, ended_at=now, callback=callback, record=kept)
+        settlement = Settlement(move=Move.COMPLETE, started_at=now, ended_at=now, ending=ending, record=kept)
         proxy.cut_instead_of_answer(number)
         await in_the_end(lambda: store.settle(attempt, settlement))  # noqa: B023
         proxy.cut_instead_of_answer(10**9)
-        assert await rows(witness, "SELECT id::text FROM task WHERE parent = $1", task.id) == [(callback.id,)]
+        ((callback,),) = await rows(witness, "SELECT id::text FROM task WHERE parent_id = $1", task.id)
         assert list(await witness.attempts(task.id)) == [kept]
-        assert (await witness.standing(callback.id)).gate.gate.name == callback.destination.name
+        assert (await witness.standing(callback)).gate.gate.name == f"http://h{number}.example:80"
 
 
 async def test_a_task_that_expires_while_the_connection_breaks_has_one_callback(store, witness, proxy):
     fields = b'{"url":"http://a.example/","body":"x","on_failure":"http://b.example/"}'
     for number in range(1, MOST_ANSWERS):
         now = store.clock.now()
-        task = a_task(due_at=now - 2, expires_at=now - 1, fields=fields)
+        task = a_task(due_at=now - 2, expires_at=now - 1, payload=fields)
         await in_the_end(lambda: store.create([task]))  # noqa: B023
         proxy.cut_instead_of_answer(number)
         await in_the_end(lambda: store.claim_due({}))
         proxy.cut_instead_of_answer(10**9)
         await in_the_end(lambda: store.claim_due({}))
         assert (await witness.get(task.id)).state is State.FAILED
-        assert len(await rows(witness, "SELECT id FROM task WHERE parent = $1", task.id)) == 1
+        assert len(await rows(witness, "SELECT id FROM task WHERE parent_id = $1", task.id)) == 1
 
 
 async def test_a_claim_that_sets_tasks_aside_while_the_connection_breaks_loses_none(store, witness, proxy):
@@ -386,5 +387,5 @@ async def test_an_end_is_written_whatever_becomes_of_what_the_gate_is_told(store
         CREATE TRIGGER broken BEFORE UPDATE ON gate EXECUTE FUNCTION broken();
     """
     await witness._accepting.run(lambda connection: connection.execute(broken))
-    assert await store.settle(attempt, failure(store.clock, is_alive=False)) is False
+    assert not (await store.settle(attempt, failure(store.clock, is_alive=False))).has_room
     assert (await store.get(task.id)).state is State.FAILED

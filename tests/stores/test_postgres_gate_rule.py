@@ -26,7 +26,7 @@ async def base(tmp_path):
     await kind.close()
 
 
-async def let_through(base, gates, queue, *, here, elsewhere, free, most):
+async def let_through(base, gates, queue, *, here, elsewhere, free, per_destination):
     """Return the places of the tasks in *queue*, each named by its gate's id, that a claim takes, and that it sets aside."""
     await base.connection.execute("DELETE FROM task; DELETE FROM payload; DELETE FROM gate_queue; DELETE FROM gate")
     await base.connection.executemany(
@@ -37,25 +37,25 @@ async def let_through(base, gates, queue, *, here, elsewhere, free, most):
     node = base.store._node
     for is_here, counts in ((True, here), (False, elsewhere)):
         await base.connection.execute(
-            "INSERT INTO task (id, type, pool, due_at, execution_at, execution_time, state, destination, node)"
-            " SELECT gen_random_uuid(), 'webhook', 1, now(), now(), '', 1, destination,"
-            " (SELECT id FROM node WHERE (id = $2) = $3 LIMIT 1) FROM unnest($1::bigint[]) AS destination",
+            "INSERT INTO task (id, type, pool, due_at, execution_at, execution_time, state, gate, node)"
+            " SELECT gen_random_uuid(), 'webhook', 1, now(), now(), '', 1, gate,"
+            " (SELECT id FROM node WHERE (id = $2) = $3 LIMIT 1) FROM unnest($1::bigint[]) AS gate",
             [id_ for id_, count in counts.items() for _ in range(count)],
             node,
             is_here,
         )
     await base.connection.execute(
-        "INSERT INTO task (id, type, pool, due_at, execution_at, execution_time, destination)"
-        " SELECT lpad(place::text, 32, '0')::uuid, 'webhook', 1, tasker_now(), tasker_now(), '', nullif(destination, 0)"
-        " FROM unnest($1::bigint[]) WITH ORDINALITY AS queue (destination, place)",
+        "INSERT INTO task (id, type, pool, due_at, execution_at, execution_time, gate)"
+        " SELECT lpad(place::text, 32, '0')::uuid, 'webhook', 1, tasker_now(), tasker_now(), '', nullif(gate, 0)"
+        " FROM unnest($1::bigint[]) WITH ORDINALITY AS queue (gate, place)",
         queue,
     )
-    rows = await base.connection.fetch(CLAIM, WEBHOOK, free, 1, node, 512, most, THRESHOLD, LAST)
+    rows = await base.connection.fetch(CLAIM, WEBHOOK, free, 1, node, 512, per_destination, THRESHOLD, LAST)
     places = [(int(row["id"].hex.lstrip("0")) - 1, row["held_by"] is not None) for row in rows]
     return tuple(sorted(place for place, is_held in places if is_held is aside) for aside in (False, True))
 
 
-def asked_in_turn(gates, queue, *, here, elsewhere, free, most, now):
+def asked_in_turn(gates, queue, *, here, elsewhere, free, per_destination, now):
     """The same by the rule in Python; gate 0 is none."""
     passed, aside = [], []
     here = dict(here)
@@ -64,7 +64,13 @@ def asked_in_turn(gates, queue, *, here, elsewhere, free, most, now):
         if left == 0:
             break
         running = here.get(id_, 0) + elsewhere.get(id_, 0)
-        if id_ == 0 or gates[id_].room(running=running, running_here=here.get(id_, 0), free=left, most=most, now=now) > 0:
+        if (
+            id_ == 0
+            or gates[id_].room(
+                running=running, running_here=here.get(id_, 0), free=left, per_destination=per_destination, now=now
+            )
+            > 0
+        ):
             here[id_] = here.get(id_, 0) + 1
             passed.append(place)
         else:
@@ -76,10 +82,10 @@ async def test_one_gate(base):
     now = base.clock.now()
     states = [{}, {"paused": True}, {"circuit": Circuit(THRESHOLD - 1, now + SECOND)}]
     states += [{"circuit": Circuit(THRESHOLD, now + 1)}, {"circuit": Circuit(THRESHOLD, now)}]
-    for gate_kind, state, limit, most in itertools.product(GateKind, states, (None, 1, 4), (None, 2)):
+    for gate_kind, state, limit, per_destination in itertools.product(GateKind, states, (None, 1, 4), (None, 2)):
         gate = Gate(id=1, kind=gate_kind, name="x", max_running=limit, **state)
         for free, here, elsewhere in ((1, 0, 0), (1, 1, 0), (6, 0, 0), (7, 0, 1), (6, 2, 1), (3, 5, 0)):
-            what = {"here": {1: here}, "elsewhere": {1: elsewhere}, "free": free, "most": most}
+            what = {"here": {1: here}, "elsewhere": {1: elsewhere}, "free": free, "per_destination": per_destination}
             expected = asked_in_turn({1: gate}, [1] * 8, **what, now=now)
             assert await let_through(base, {1: gate}, [1] * 8, **what) == expected, (gate, what)
 
@@ -96,7 +102,7 @@ async def test_hosts_that_share_the_slots_with_others(base):
             "here": {id_: dice.choice([0, 0, dice.randint(0, 9)]) for id_ in gates},
             "elsewhere": {id_: dice.randint(0, 2) for id_ in gates},
             "free": dice.randint(1, 40),
-            "most": None,
+            "per_destination": None,
         }
         expected = asked_in_turn(gates, queue, **what, now=base.clock.now())
         assert await let_through(base, gates, queue, **what) == expected, (gates, queue, what)

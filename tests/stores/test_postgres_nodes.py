@@ -100,11 +100,11 @@ async def test_what_a_gate_holds_does_not_start_early_when_the_databases_clock_i
     store = await nodes.open()
     tasks = await hosted(nodes, 2)
     gate = (await the_gate(store)).gate.id
-    await store.pause(gate, paused=True)
+    await store.pause(gate)
     await store.claim_due({WEBHOOK: 5})
     await set_manual_clock(nodes.connection, nodes.clock.now() - SECOND)
     await store.renew()
-    await store.pause(gate, paused=False)
+    await store.resume(gate)
     found = await store.claim_due({WEBHOOK: 5})
     assert list(found.attempts) == []
     await set_manual_clock(nodes.connection, nodes.clock.now())
@@ -271,9 +271,9 @@ async def test_a_pause_on_one_node_is_seen_by_the_others_and_so_is_its_end(nodes
     first, second = await nodes.open(), await nodes.another()
     await hosted(nodes, 3)
     gate = (await the_gate(first)).gate.id
-    await first.pause(gate, paused=True)
+    await first.pause(gate)
     assert list((await second.claim_due({WEBHOOK: 10})).attempts) == []
-    await first.pause(gate, paused=False)
+    await first.resume(gate)
     assert len((await second.claim_due({WEBHOOK: 10})).attempts) == 3
 
 
@@ -398,7 +398,7 @@ async def test_what_is_set_aside_while_its_gate_is_opened_does_not_wait_for_ever
     store = await nodes.open()
     tasks = await hosted(nodes, 2)
     gate = (await the_gate(store)).gate.id
-    await store.pause(gate, paused=True)
+    await store.pause(gate)
     async with session(nodes) as other:
         async with other.transaction():
             await other.execute(QUERIES["pause"].replace("$1", str(gate)).replace("$2", "false"))
@@ -415,11 +415,11 @@ async def test_what_is_seen_of_a_gate_before_it_is_woken_is_not_written_after(no
     store = await nodes.open()
     tasks = await hosted(nodes, 2)
     gate = (await the_gate(store)).gate.id
-    await store.pause(gate, paused=True)
+    await store.pause(gate)
     await store.claim_due({WEBHOOK: 5})
-    await store.pause(gate, paused=True)  # it is looked at once more
+    await store.pause(gate)  # it is looked at once more
     (seen,) = await nodes.connection.fetch(QUERIES["woken"], WEBHOOK, store._node, 64, [])
-    await store.pause(gate, paused=False)
+    await store.resume(gate)
     stale = (WEBHOOK, [gate], [0], [seen["wake_at"]], [LAST], 1, store._node)
     assert await nodes.connection.fetch(QUERIES["claim_held"], *stale) == []
     assert await claim_all(nodes, store, free=5) == tasks
@@ -444,8 +444,8 @@ async def test_whatever_nodes_and_operators_do_at_once_no_task_is_left_behind(no
     async def operate(store):
         for step in range(40):
             await store.limit(gates[step % 3], 1 + step % 4)
-            await store.pause(gates[step % 3], paused=True)
-            await store.pause(gates[step % 3], paused=False)
+            await store.pause(gates[step % 3])
+            await store.resume(gates[step % 3])
 
     await asyncio.gather(*map(work, stores), operate(stores[0]))
     lost = """

@@ -9,9 +9,10 @@ import subprocess
 import time
 
 import pytest
-from steps import WEBHOOK, listed, success
+from msgspec.structs import replace
+from steps import REFUSED, WEBHOOK, ending_of, failure, listed, success
 
-from databases import new_database
+from databases import FOLLOW, new_database
 from tasker.model.task import State
 from tasker.stores.postgres.store import PostgresStore
 from tasker.testing.task_factory import a_task
@@ -53,7 +54,9 @@ def pooled_url(tmp_path_factory):
 
 
 async def test_a_store_works_behind_it(pooled_url):
-    store = PostgresStore(pooled_url, base_clock=SystemClock(), address="http://127.0.0.1:8080", version="0", listens=False)
+    store = PostgresStore(
+        pooled_url, follow=FOLLOW, base_clock=SystemClock(), address="http://127.0.0.1:8080", version="0", listens=False
+    )
     await store.open()
     store.listen(lambda: None)
     store.wake_others()
@@ -70,26 +73,30 @@ async def test_a_store_works_behind_it(pooled_url):
 
 
 async def test_gates_callbacks_and_expiry_work_behind_it(pooled_url):
-    store = PostgresStore(pooled_url, base_clock=SystemClock(), address="http://127.0.0.1:8080", version="0", listens=False)
+    store = PostgresStore(
+        pooled_url, follow=FOLLOW, base_clock=SystemClock(), address="http://127.0.0.1:8080", version="0", listens=False
+    )
     await store.open()
     now = store.clock.now()
     tasks = [a_task(due_at=now - 1, host="http://a.example:80") for _ in range(3)]
     called_back = b'{"url":"http://a/","body":"x","on_failure":"http://b/"}'
-    await store.create([*tasks, a_task(due_at=now - 2, expires_at=now - 1, fields=called_back)])
+    await store.create([*tasks, a_task(due_at=now - 2, expires_at=now - 1, payload=called_back)])
     (record,) = await store.gates(after=0, limit=9)
     await store.limit(record.gate.id, 1)
     first = await store.claim_due({WEBHOOK: 9})
     assert first.expired == 1
     attempt, told = first.attempts
-    assert (attempt.task_id, b'"expired"' in told.fields) == (tasks[0].id, True)
-    callback = a_task(due_at=now + 10**12)
-    assert await store.settle(attempt, success(store.clock, is_alive=True, callback=callback))
-    await store.pause(record.gate.id, paused=True)
+    assert (attempt.task_id, b'"expired"' in told.payload) == (tasks[0].id, True)
+    ending = ending_of(replace(attempt, payload=called_back), fault=REFUSED)
+    settled = await store.settle(attempt, failure(store.clock, is_alive=True, ending=ending))
+    assert settled.has_room
+    (callback,) = settled.followed_by
+    await store.pause(record.gate.id)
     await store.limit(record.gate.id, None)
     await store.claim_due({WEBHOOK: 9})
     assert (await store.gate(record.gate.id)).held == 2
-    await store.pause(record.gate.id, paused=False)
+    await store.resume(record.gate.id)
     claimed = (await store.claim_due({WEBHOOK: 9})).attempts
     assert [attempt.task_id for attempt in claimed] == [tasks[1].id, tasks[2].id]
-    assert (await store.standing(callback.id)).task.state is State.TODO
+    assert (await store.standing(callback.id)).task.parent_id == attempt.task_id
     await store.close()

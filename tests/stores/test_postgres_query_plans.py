@@ -23,7 +23,7 @@ FILL = """
     INSERT INTO gate (kind, name) SELECT 0, 'http://' || n FROM generate_series(1, 2000) AS n;
     INSERT INTO gate_queue SELECT id, 1 + id % 2, now(), 1 FROM gate WHERE id % 4 = 0;
     INSERT INTO task (id, type, state, pool, due_at, execution_at, execution_time, node, ended_at,
-                      destination, held_by, expires_at)
+                      gate, held_by, expires_at)
     SELECT gen_random_uuid(), CASE n % 2 WHEN 0 THEN 'hash' ELSE 'webhook' END, state, 1 + n % 2, at, at, 't',
            CASE state WHEN 1 THEN gen_random_uuid() END, CASE WHEN state > 1 THEN at END, 1 + n % 2000,
            CASE WHEN state = 0 AND n % 10 = 3 THEN 1 + n % 2000 END, CASE n % 10 WHEN 5 THEN at END

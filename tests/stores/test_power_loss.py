@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from vfs import RecordingVFS
 
+from databases import FOLLOW
 from tasker.model import lifecycle
 from tasker.model.attempt import Succeeded
 from tasker.model.retry import RetryPolicy
@@ -58,7 +59,7 @@ def apply(files, write):
 
 async def test_every_acknowledged_write_is_in_every_image_that_a_power_loss_can_leave(tmp_path):
     clock, vfs, rand = ManualClock(), RecordingVFS(), random.Random(7)
-    store = SqliteStore(str(tmp_path / "tasks.db"), clock=clock, vfs=vfs.name)
+    store = SqliteStore(str(tmp_path / "tasks.db"), follow=FOLLOW, clock=clock, vfs=vfs.name)
     await store.open()
     acknowledged = {}
     moments = []
@@ -102,7 +103,7 @@ def check_image(path, expected):
 
 async def test_a_write_is_synced_before_its_caller_hears_of_it_and_a_claim_is_not(tmp_path):
     clock, vfs = ManualClock(), RecordingVFS()
-    store = SqliteStore(str(tmp_path / "tasks.db"), clock=clock, vfs=vfs.name)
+    store = SqliteStore(str(tmp_path / "tasks.db"), follow=FOLLOW, clock=clock, vfs=vfs.name)
     await store.open()
 
     vfs.events.clear()
@@ -122,7 +123,7 @@ async def test_a_write_is_synced_before_its_caller_hears_of_it_and_a_claim_is_no
 
 async def test_that_a_task_has_expired_is_synced_before_its_callback_can_be_sent(tmp_path):
     clock, vfs = ManualClock(), RecordingVFS()
-    store = SqliteStore(str(tmp_path / "tasks.db"), clock=clock, vfs=vfs.name)
+    store = SqliteStore(str(tmp_path / "tasks.db"), follow=FOLLOW, clock=clock, vfs=vfs.name)
     await store.open()
     await store.create([a_task(due_at=clock.now(), expires_at=clock.now() + 1)])
     await clock.advance(1)

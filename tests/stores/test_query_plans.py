@@ -25,7 +25,7 @@ def connection(request):
             INSERT INTO task (id, type, state, pool, due_at, execution_at, execution_time)
             SELECT randomblob(16), iif(value % 2, 'webhook', 'hash'), {states}, 1 + value % 2, value, value, 't'
               FROM number;
-            INSERT INTO payload (seq, data) SELECT seq, x'7b7d' FROM task;
+            INSERT INTO payload (seq, payload) SELECT seq, x'7b7d' FROM task;
             ANALYZE;
         """)
     return connection

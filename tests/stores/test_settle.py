@@ -7,7 +7,7 @@ from steps import REFUSED, SECOND, WEBHOOK, another_try, claimed, failure, liste
 from tasker.errors import ClaimLostError
 from tasker.interfaces import TaskFilter
 from tasker.model.lifecycle import Move, Settlement
-from tasker.model.task import State, TaskFault, TaskId
+from tasker.model.task import Fault, State, TaskId
 from tasker.testing.task_factory import a_task
 
 pytestmark = pytest.mark.anyio
@@ -20,7 +20,7 @@ async def test_a_success_ends_a_task_done(store, clock):
     await store.settle(attempt, Settlement(move=Move.COMPLETE, started_at=began + 3, ended_at=clock.now()))
 
     task = await store.get(attempt.task_id)
-    assert (task.state, task.attempts, task.last_error, task.result) == (State.DONE, 1, None, None)
+    assert (task.state, task.attempts, task.last_fault, task.result) == (State.DONE, 1, None, None)
     assert (task.due_at, task.started_at, task.ended_at) == (attempt.due_at, began + 3, clock.now())
     assert await next_due(store, WEBHOOK) is None
 
@@ -30,7 +30,7 @@ async def test_a_permanent_failure_ends_a_task_failed_and_says_why(store, clock)
     await store.settle(attempt, failure(clock))
 
     task = await store.get(attempt.task_id)
-    assert (task.state, task.attempts, task.last_error) == (State.FAILED, 1, REFUSED)
+    assert (task.state, task.attempts, task.last_fault) == (State.FAILED, 1, REFUSED)
     assert (task.due_at, task.ended_at) == (attempt.due_at, clock.now())
     assert await next_due(store, WEBHOOK) is None
 
@@ -40,7 +40,7 @@ async def test_a_failure_with_another_try_waits_until_it_is_due(store, clock):
     await store.settle(attempt, another_try(clock, in_seconds=60))
 
     task = await store.get(attempt.task_id)
-    assert (task.state, task.attempts, task.last_error) == (State.TODO, 1, REFUSED)
+    assert (task.state, task.attempts, task.last_fault) == (State.TODO, 1, REFUSED)
     assert (task.due_at, task.ended_at) == (clock.now() + 60 * SECOND, None)
     assert task.execution_at == attempt.due_at, "what was asked for stays"
 
@@ -74,15 +74,15 @@ async def test_a_result_is_kept_and_shown_byte_for_byte(store, clock, result):
 
 async def test_the_latest_error_is_shown_and_a_success_keeps_it(store, clock):
     await store.create([a_task(due_at=clock.now())])
-    for fault in (REFUSED, TaskFault("status_500", "\U0001f600 'quoted' \"twice\"\n\x00")):
+    for fault in (REFUSED, Fault("status_500", "\U0001f600 'quoted' \"twice\"\n\x00")):
         attempt = await claimed(store)
         await store.settle(attempt, another_try(clock, in_seconds=1, fault=fault))
-        assert (await store.get(attempt.task_id)).last_error == fault
+        assert (await store.get(attempt.task_id)).last_fault == fault
         await clock.advance(1)
     await store.settle(await claimed(store), success(clock))
 
     task = await store.get(attempt.task_id)
-    assert (task.state, task.attempts, task.last_error) == (State.DONE, 3, fault)
+    assert (task.state, task.attempts, task.last_fault) == (State.DONE, 3, fault)
 
 
 async def test_a_claim_settles_once(store, clock):

@@ -4,6 +4,7 @@ import pytest
 from kinds import SqliteFile
 from steps import SECOND, WEBHOOK, claimed, success
 
+from databases import FOLLOW
 from tasker.errors import DatabaseError, DatabaseInUseError, NotADatabaseError, StoreUnavailableError
 from tasker.interfaces import TaskFilter
 from tasker.stores.sqlite.store import SqliteStore
@@ -25,19 +26,19 @@ def path(tmp_path):
 
 async def test_a_file_is_held_by_one_store_whatever_name_it_goes_by(clock, path, tmp_path):
     link = tmp_path / "link.db"
-    store = SqliteStore(str(path), clock=clock)
+    store = SqliteStore(str(path), follow=FOLLOW, clock=clock)
     await store.open()
     link.symlink_to(path)
     for name in (path, link):
         with pytest.raises(DatabaseInUseError, match="another tasker"):
-            await SqliteStore(str(name), clock=clock).open()
+            await SqliteStore(str(name), follow=FOLLOW, clock=clock).open()
     await store.close()
     await store.open()
     await store.close()
 
 
 async def test_its_files_are_for_their_owner_alone(clock, path, tmp_path):
-    store = SqliteStore(str(path), clock=clock)
+    store = SqliteStore(str(path), follow=FOLLOW, clock=clock)
     await store.open()
     await store.create([a_task(due_at=clock.now())])
     modes = {file.name: file.stat().st_mode & 0o777 for file in tmp_path.iterdir()}
@@ -48,22 +49,22 @@ async def test_its_files_are_for_their_owner_alone(clock, path, tmp_path):
 async def test_a_file_that_is_no_database_is_left_alone(clock, path):
     path.write_text("something else " * 1000)
     with pytest.raises(NotADatabaseError):
-        await SqliteStore(str(path), clock=clock).open()
+        await SqliteStore(str(path), follow=FOLLOW, clock=clock).open()
     assert path.read_text() == "something else " * 1000
 
 
 async def test_a_folder_or_a_missing_one_is_refused_and_nothing_is_made(clock, tmp_path):
     for name in (tmp_path, tmp_path / "missing" / "tasks.db"):
         with pytest.raises(DatabaseError, match=str(tmp_path)):
-            await SqliteStore(str(name), clock=clock).open()
+            await SqliteStore(str(name), follow=FOLLOW, clock=clock).open()
     assert list(tmp_path.iterdir()) == []
 
 
 async def test_a_deleted_secret_leaves_the_file(clock, path):
-    store = SqliteStore(str(path), clock=clock)
+    store = SqliteStore(str(path), follow=FOLLOW, clock=clock)
     await store.open()
     for secret in (b"canary-one", b"canary-two"):
-        await store.create([a_task(due_at=clock.now(), fields=b'{"secret":"%b"}' % secret)])
+        await store.create([a_task(due_at=clock.now(), payload=b'{"secret":"%b"}' % secret)])
     attempt = await claimed(store)
     await store.settle(attempt, success(clock, b'"canary-three"'))
     await store.close()
@@ -78,7 +79,7 @@ async def test_a_deleted_secret_leaves_the_file(clock, path):
 
 @pytest.mark.parametrize("location", ["tasks.db", ":memory:"])
 async def test_a_closed_store_says_so(clock, tmp_path, location):
-    store = SqliteStore(location if location == ":memory:" else str(tmp_path / location), clock=clock)
+    store = SqliteStore(location if location == ":memory:" else str(tmp_path / location), follow=FOLLOW, clock=clock)
     await store.open()
     await store.close()
     await store.close()
@@ -107,11 +108,11 @@ async def test_what_a_gate_holds_does_not_start_before_its_time_when_the_clock_w
     late = [a_task(due_at=clock.now(), host="http://a:80") for _ in range(20)]
     await store.create([*early, *late])
     (gate,) = await store.gates(after=0, limit=9)
-    await store.pause(gate.gate.id, paused=True)
+    await store.pause(gate.gate.id)
     while (await store.claim_due({WEBHOOK: 9})).next_due <= clock.now():
         pass
     await clock.step(-3600)
-    await store.pause(gate.gate.id, paused=False)
+    await store.resume(gate.gate.id)
 
     assert await everything_due(store, clock) == {task.id for task in early}
     assert (await store.claim_due({WEBHOOK: 9})).next_due == late[0].due_at

@@ -17,7 +17,7 @@ from steps import HASH, REFUSED, WEBHOOK, a_hash, another_try, failure, pages, s
 from tasker.errors import ClaimLostError, TaskExistsError, TaskNotFoundError, TaskRunningError
 from tasker.interfaces import TakenBack, TaskFilter
 from tasker.model.lifecycle import MAX_CRASHES, Move
-from tasker.model.task import State, Task, TaskFault
+from tasker.model.task import Fault, State, Task
 from tasker.testing.task_factory import a_task
 
 TYPES = {"webhook": (WEBHOOK, a_task), "hash": (HASH, a_hash)}
@@ -26,7 +26,7 @@ plans = st.tuples(st.sampled_from([*TYPES]), st.integers(-2, 3))
 """A new task: its type, and how many microseconds from now it is due."""
 
 free = st.fixed_dictionaries({WEBHOOK: st.sampled_from([3, 1, 2, 0])}, optional={HASH: st.integers(0, 3)})
-faults = st.sampled_from([REFUSED, TaskFault("timeout", "no answer within 30 s")])
+faults = st.sampled_from([REFUSED, Fault("timeout", "no answer within 30 s")])
 results = st.sampled_from([None, b"null", b'"r"'])
 filters = st.builds(TaskFilter, type=st.none() | st.sampled_from([*TYPES, "mail"]), state=st.none() | st.sampled_from(State))
 
@@ -124,10 +124,10 @@ class Stories(RuleBasedStateMachine):
         assert claimed.next_due == min((task.due_at for task in left), default=None)
 
         for attempt, task in zip(claimed.attempts, expected, strict=True):
-            assert (attempt.type, attempt.pool, attempt.fields) == (task.type, task.pool, task.fields)
+            assert (attempt.type, attempt.pool, attempt.payload) == (task.type, task.pool, task.payload)
             assert (attempt.number, attempt.due_at) == (task.attempts + 1, task.due_at)
             self.change(task.id, state=State.IN_PROGRESS, attempts=attempt.number, started_at=self.clock.now())
-            self.held[task.id] = (attempt.claim, self.node)
+            self.held[task.id] = (attempt.fence, self.node)
         return multiple(*claimed.attempts)
 
     @rule(target=over, attempt=consumes(attempts), result=results)
@@ -177,8 +177,8 @@ class Stories(RuleBasedStateMachine):
             self.change(task_id, crashes=task.crashes + 1, attempts=task.attempts - 1, state=State.TODO)
             if task.crashes + 1 == MAX_CRASHES:
                 failed += 1
-                fault = TaskFault("crashed_worker", "")
-                self.change(task_id, state=State.FAILED, ended_at=self.clock.now(), last_error=fault)
+                fault = Fault("crashed_worker", "")
+                self.change(task_id, state=State.FAILED, ended_at=self.clock.now(), last_fault=fault)
         assert self.run(self.store.take_back()) == TakenBack(todo=len(orphans) - failed, failed=failed)
 
     @rule(which=filters, limit=st.integers(1, 5))
@@ -221,7 +221,7 @@ class Stories(RuleBasedStateMachine):
         return sorted(waiting, key=self.place)
 
     def holds(self, attempt):
-        return self.held.get(attempt.task_id, (None,))[0] == attempt.claim
+        return self.held.get(attempt.task_id, (None,))[0] == attempt.fence
 
     def settle(self, attempt, settlement):
         if not self.holds(attempt):
@@ -229,13 +229,13 @@ class Stories(RuleBasedStateMachine):
             return attempt
         self.run(self.store.settle(attempt, settlement))
         del self.held[attempt.task_id]
-        states = {Move.COMPLETE: State.DONE, Move.FAIL: State.FAILED, Move.RETRY: State.TODO}
+        states = {Move.COMPLETE: State.DONE, Move.FAIL: State.FAILED, Move.BACK_OFF: State.TODO}
         self.change(attempt.task_id, state=states[settlement.move], started_at=settlement.started_at, crashes=0)
         self.change(attempt.task_id, ended_at=settlement.ended_at, result=settlement.result)
         if settlement.due_at is not None:
             self.change(attempt.task_id, due_at=settlement.due_at)
         if settlement.fault is not None:
-            self.change(attempt.task_id, last_error=settlement.fault)
+            self.change(attempt.task_id, last_fault=settlement.fault)
         return attempt
 
     def compare_list(self, which, limit):
@@ -251,8 +251,8 @@ class Stories(RuleBasedStateMachine):
 def bare(task):
     """The task without what only the store can choose: the words of a fault, and the node."""
     task = replace(task, node=None)
-    if task.last_error is not None and task.last_error.code == "crashed_worker":
-        return replace(task, last_error=TaskFault("crashed_worker", ""))
+    if task.last_fault is not None and task.last_fault.code == "crashed_worker":
+        return replace(task, last_fault=Fault("crashed_worker", ""))
     return task
 
 

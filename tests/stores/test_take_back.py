@@ -71,7 +71,7 @@ async def test_the_last_of_too_many_crashes_in_a_row_ends_a_task(store, clock, a
     assert await store.take_back() == TakenBack(todo=0, failed=1)
 
     task = await store.get(attempt.task_id)
-    assert (task.state, task.last_error.code, task.attempts) == (State.FAILED, "crashed_worker", 0)
+    assert (task.state, task.last_fault.code, task.attempts) == (State.FAILED, "crashed_worker", 0)
     assert (task.crashes, task.ended_at) == (MAX_CRASHES, clock.now())
     assert await next_due(store, WEBHOOK) is None
 

@@ -5,12 +5,13 @@ import uuid
 import apsw
 import pytest
 
-from tasker import wire
+from databases import FOLLOW
 from tasker.errors import NotADatabaseError, TakeOverError
 from tasker.interfaces import TaskFilter
 from tasker.model.task import Pool, TaskId
 from tasker.stores.sqlite.store import SqliteStore
 from tasker.timing.clock import ManualClock
+from tasker.wire.tasks import task_json
 
 pytestmark = pytest.mark.anyio
 
@@ -59,7 +60,7 @@ async def test_every_row_becomes_a_task_with_its_id_and_state(earlier):
     path, add = earlier
     webhooks = {add("webhooks", state, FUTURE, "http://localhost/x", '{"a": "ü"}'): state for state in STATES}
     hashes = {add("hashes", state, PAST, "geheim"): state for state in STATES}
-    store = SqliteStore(str(path), clock=ManualClock())
+    store = SqliteStore(str(path), follow=FOLLOW, clock=ManualClock())
     await store.open()
 
     for type_, ids in (("webhook", webhooks), ("hash", hashes)):
@@ -67,7 +68,7 @@ async def test_every_row_becomes_a_task_with_its_id_and_state(earlier):
             task = await store.get(TaskId(str(id_)))
             assert (task.type, task.state.word, task.attempts) == (type_, state, 0)
             assert task.execution_time == (FUTURE if type_ == "webhook" else PAST)
-    shown = wire.task_json(await store.get(TaskId(str(next(iter(webhooks))))))
+    shown = task_json(await store.get(TaskId(str(next(iter(webhooks))))))
     assert b'"url":"http://localhost/x"' in shown
     assert len((await store.list_page(TaskFilter(), after=None, limit=100)).tasks) == 8
     assert [record.gate.name for record in await store.gates(after=0, limit=9)] == ["http://localhost:80", "hash"]
@@ -97,7 +98,7 @@ async def test_a_row_that_cannot_be_read_stops_it_and_nothing_is_changed(earlier
     bad = add(table, *row)
     before = contents(path)
     with pytest.raises(TakeOverError, match=problem) as refusal:
-        await SqliteStore(str(path), clock=ManualClock()).open()
+        await SqliteStore(str(path), follow=FOLLOW, clock=ManualClock()).open()
     assert table in str(refusal.value)
     assert str(bad) in str(refusal.value)
     assert contents(path) == before
@@ -109,7 +110,7 @@ async def test_an_id_in_both_tables_stops_it(earlier):
     add("hashes", "todo", FUTURE, "s", id_=twice)
     before = contents(path)
     with pytest.raises(TakeOverError, match=str(twice)):
-        await SqliteStore(str(path), clock=ManualClock()).open()
+        await SqliteStore(str(path), follow=FOLLOW, clock=ManualClock()).open()
     assert contents(path) == before
 
 
@@ -119,5 +120,5 @@ async def test_another_programs_database_is_left_alone(tmp_path):
     connection.execute("CREATE TABLE invoices (number INTEGER)")
     connection.close()
     with pytest.raises(NotADatabaseError):
-        await SqliteStore(str(path), clock=ManualClock()).open()
+        await SqliteStore(str(path), follow=FOLLOW, clock=ManualClock()).open()
     assert "invoices" in contents(path)

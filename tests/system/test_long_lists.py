@@ -10,6 +10,7 @@ from pathlib import Path
 from random import Random
 from urllib.parse import urlsplit
 
+from databases import FOLLOW
 from tasker.model import instants
 from tasker.stores.sqlite.store import SqliteStore
 from tasker.testing.server import TaskerServer
@@ -32,7 +33,7 @@ def fill(folder: Path, tasks):
     """Store *tasks*, an iterator, in the database that the server of *folder* opens. Return their ids as a list has them."""
 
     async def store_all():
-        store = SqliteStore(str(folder / "tasks.db"), clock=SystemClock())
+        store = SqliteStore(str(folder / "tasks.db"), follow=FOLLOW, clock=SystemClock())
         await store.open()
         places = []
         while batch := [*islice(tasks, 5_000)]:
@@ -105,7 +106,7 @@ def test_while_a_client_reads_a_list_byte_by_byte_the_log_begins_anew(tmp_path):
     count, body = 20_000, "x" * 2_000
     first = in_an_hour()
     fields = b'{"url":"http://localhost/","body":"%b"}' % body.encode()
-    expected = fill(tmp_path, (a_task(due_at=first + place, fields=fields) for place in range(count)))
+    expected = fill(tmp_path, (a_task(due_at=first + place, payload=fields) for place in range(count)))
     with TaskerServer(tmp_path) as server:
         connection = connect(server, buffer_bytes=1 << 16)
         connection.request("GET", "/tasks/type/webhook")

@@ -17,7 +17,7 @@ from tasker.model.attempt import Attempt, Succeeded
 from tasker.model.task import Pool, TaskId
 from tasker.task_types import hash as hash_module
 from tasker.task_types.hash import SALT_LENGTH, SECRET_LIMIT, HashType, phc_string
-from tasker.wire import HashFields, RetryFields
+from tasker.wire.fields import HashFields, RetryFields
 
 SALT = bytes(range(16))
 
@@ -30,9 +30,9 @@ def an_attempt(secret):
         number=1,
         due_at=0,
         execution_at=0,
-        claim=1,
+        fence=1,
         node="019bbade-0000-7d11-821f-bc1538901f12",
-        fields=msgspec.json.encode(HashFields(secret=secret)),
+        payload=msgspec.json.encode(HashFields(secret=secret)),
     )
 
 

@@ -9,7 +9,7 @@ from tasker.errors import StartError
 from tasker.model.task import Pool
 from tasker.task_types import registry
 from tasker.task_types.registry import Registry, installed
-from tasker.wire import TaskFields
+from tasker.wire.fields import TaskFields
 
 
 class AType:

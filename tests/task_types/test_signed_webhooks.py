@@ -13,7 +13,7 @@ from tasker.model.task import Pool, TaskId
 from tasker.task_types.webhook import WebhookType
 from tasker.testing.webhook_receiver import WebhookReceiver
 from tasker.timing.clock import SystemClock
-from tasker.wire import WebhookFields
+from tasker.wire.fields import WebhookFields
 
 pytestmark = pytest.mark.anyio
 
@@ -38,9 +38,9 @@ async def send(anyio_backend):
             number=1,
             due_at=0,
             execution_at=0,
-            claim=1,
+            fence=1,
             node="019bbade-0000-7d11-821f-bc1538901f12",
-            fields=msgspec.json.encode(webhooks.prepare(WebhookFields(**fields))),
+            payload=msgspec.json.encode(webhooks.prepare(WebhookFields(**fields))),
         )
         return await webhooks.run(attempt, lambda: None)
 

@@ -13,11 +13,11 @@ from tasker.errors import InvalidTaskError
 from tasker.model.attempt import Attempt, Exchange, Failed, Phases, Succeeded
 from tasker.model.gate import Destination, GateKind
 from tasker.model.instants import SECOND
-from tasker.model.task import Pool, TaskFault, TaskId
+from tasker.model.task import Fault, Pool, TaskId
 from tasker.task_types.hash import HashType
 from tasker.task_types.webhook import HEADERS_LIMIT, WebhookType, checked_callback
 from tasker.timing.clock import ManualClock
-from tasker.wire import CallbackFields, HashFields, WebhookFields, request_type
+from tasker.wire.fields import CallbackFields, HashFields, WebhookFields, request_type
 
 URL = "http://user:p4ss@localhost:9000/hook?t0ken"
 
@@ -75,9 +75,9 @@ async def run(clock, answer, *, number=1, started=lambda: None, signer=None, **m
         number=number,
         due_at=clock.now(),
         execution_at=clock.now(),
-        claim=1,
+        fence=1,
         node="019bbade-0000-7d11-821f-bc1538901f12",
-        fields=msgspec.json.encode(webhooks.prepare(decoded(**{"url": URL, **members}))),
+        payload=msgspec.json.encode(webhooks.prepare(decoded(**{"url": URL, **members}))),
     )
     outcome = await webhooks.run(attempt, started)
     [request] = client.requests
@@ -114,7 +114,6 @@ def refused(webhooks, **members):
         *(
             "http://127.0.0.1:1/",
             "http://h:65535/",
-            "http://h:/",
             "http://[::1]/",
             "http://[::1]:8080/x",
             "http://[fe80::1%25lo]/",
@@ -131,7 +130,7 @@ def test_a_usable_url_is_kept_as_it_is(webhooks, url):
 
 
 @pytest.mark.parametrize(
-    "url", ["localhost:9000/x", "example.org", "user:pass@example.org/", "[::1]:80/", "bücher.example/ä", "h?a=b"]
+    "url", ["localhost:9000/x", "example.org", "[::1]:80/", "bücher.example/ä", "h?a=b", "h/x?to=http://other/"]
 )
 def test_a_url_without_a_scheme_gets_http(webhooks, url):
     assert webhooks.prepare(WebhookFields(url=url, body="x")).url == f"http://{url}"
@@ -158,7 +157,9 @@ def test_a_url_without_a_scheme_gets_http(webhooks, url):
             for url in ("http://h\uff0fp4ss/", "http://h\uff1a80/", "http://\u2100.example/", "http://" + "ü" * 300 + "/")
         ),
         ("://h/", "http or https"),
-        ("localhost:9000/x?to=http://other/", "http or https"),
+        ("user:p4ss@example.org/", "before a URL with a user"),
+        ("user:p4ss@://h/", "http or https"),
+        ("http://h:/", "no colon"),
     ],
     ids=lambda value: repr(value[:40]),
 )
@@ -303,6 +304,7 @@ def test_a_success_that_is_no_status_is_refused(webhooks, status):
         ("localhost:9000/x?y", "http://localhost:9000"),
         ("https://user:p4ss@Example.org/", "https://example.org:443"),
         ("http://[::1]/", "http://[::1]:80"),
+        ("https://example.org./", "https://example.org:443"),
     ],
 )
 def test_the_destination_of_a_webhook_is_its_host_without_userinfo(webhooks, url, name):
@@ -607,7 +609,7 @@ async def test_a_wish_to_be_left_alone_is_heard_from_those_answers_only(clock):
 async def test_a_failed_attempt_says_what_the_status_means(clock, status, msg):
     outcome, _ = await run(clock, answered(status))
 
-    assert outcome.fault == TaskFault(f"status_{status}", msg)
+    assert outcome.fault == Fault(f"status_{status}", msg)
 
 
 @pytest.mark.anyio
@@ -620,7 +622,7 @@ async def test_a_call_without_an_answer_is_a_failed_attempt(clock, permanent, is
     outcome, _ = await run(clock, error)
 
     assert outcome == Failed(
-        TaskFault("some_code", "in some words"), permanent=permanent, is_alive=is_alive, exchange=error.exchange
+        Fault("some_code", "in some words"), permanent=permanent, is_alive=is_alive, exchange=error.exchange
     )
 
 

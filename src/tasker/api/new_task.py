@@ -7,10 +7,10 @@ from typing import Any, Final
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
-from tasker import wire
 from tasker.errors import InvalidTaskError
 from tasker.interfaces import TaskType
 from tasker.task_types.registry import Registry
+from tasker.wire.fields import request_type
 
 NESTED_LIMIT: Final = 200
 """How deeply arrays and objects may stand in each other. What is stored is decoded again wherever it is needed: how deeply that
@@ -128,7 +128,7 @@ def new_task_type(registry: Registry) -> type[Struct]:
     members: list[tuple[str, Any, Any]] = []
     spelled: dict[str, str] = {}
     for task_type in registry.types:
-        request = wire.request_type(task_type.name, task_type.fields)
+        request = request_type(task_type.name, task_type.fields)
         for spelling in _spellings(task_type):
             member = f"member_{len(members)}"
             members.append((member, request | UnsetType, UNSET))

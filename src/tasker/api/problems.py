@@ -8,7 +8,6 @@ import msgspec
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from tasker import wire
 from tasker.errors import (
     BodyTooLargeError,
     DestinationNotFoundError,
@@ -28,6 +27,7 @@ from tasker.errors import (
     UnauthorizedError,
     UnsupportedMediaTypeError,
 )
+from tasker.wire.server import Problem
 
 MEDIA_TYPE: Final = "application/problem+json"
 
@@ -75,9 +75,7 @@ def internal_error() -> Response:
 def body(status: int, code: str, text: str, *, field: str = "") -> bytes:
     """Return the JSON of a problem."""
     return msgspec.json.encode(
-        wire.Problem(
-            title=HTTPStatus(status).phrase, status=status, code=code, detail=text, msg=text, field=field or msgspec.UNSET
-        )
+        Problem(title=HTTPStatus(status).phrase, status=status, code=code, detail=text, msg=text, field=field or msgspec.UNSET)
     )
 
 

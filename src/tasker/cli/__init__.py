@@ -1,4 +1,4 @@
-"""The command line: one module per command group. This one knows the commands and what every error ends with."""
+"""The command line: one module per command group. This one defines the commands, and the exit code of every error."""
 
 import os
 import signal
@@ -14,7 +14,7 @@ from tasker.cli.settings import OF_THE_DATABASE, SETTINGS, Setting
 from tasker.errors import SettingError, StartError
 
 FAILED: Final = 1
-"""Exit code: the server could not start, or could not go on."""
+"""Exit code: the server could not start, or could not continue."""
 
 MISUSED: Final = 2
 """Exit code: an option, variable or key cannot be used."""
@@ -45,7 +45,7 @@ def _complain(problem: str) -> None:
 
 
 def _options(settings: Sequence[Setting]) -> Callable[[C], C]:
-    """Give a command an option for each of *settings*, and for the file of settings."""
+    """Give a command an option for each of *settings*, and one for the settings file."""
 
     def give(command: C) -> C:
         for setting in reversed(settings):
@@ -53,7 +53,7 @@ def _options(settings: Sequence[Setting]) -> Callable[[C], C]:
         config = click.option(
             "--config",
             metavar="FILE",
-            help="File of settings.  [env: TASKER_CONFIG; default: tasker.toml in the working folder, if there is one]",
+            help="Settings file.  [env: TASKER_CONFIG; default: tasker.toml in the working folder, if there is one]",
         )
         return config(command)
 
@@ -88,10 +88,10 @@ def _serve(flags: dict[str, Any]) -> None:
 @click.version_option(__version__, "-V", "--version", message="%(prog)s %(version)s")
 @click.pass_context
 def tasker(context: click.Context, /, **flags: Any) -> None:  # noqa: ANN401 - texts, tuples of texts and switches
-    """Run tasks at their time: call a URL or run a job, no earlier than asked, and never lose one.
+    """Run each task at its time: call a URL or run a job, never before that time, and never lose a task.
 
-    Without a command this starts the server, as "tasker serve" does. A setting comes from its option, else from its
-    environment variable, else from tasker.toml.
+    Without a command, tasker starts the server, as "tasker serve" does. A setting is taken from its option; failing that,
+    from its environment variable; failing that, from tasker.toml.
     """
     if context.invoked_subcommand is None:
         _serve(flags)
@@ -102,14 +102,14 @@ def tasker(context: click.Context, /, **flags: Any) -> None:  # noqa: ANN401 - t
 @tasker.command("serve")
 @_options(SETTINGS)
 def serve_command(**flags: Any) -> None:  # noqa: ANN401 - as above
-    """Start the server, as tasker without a command does."""
+    """Start the server; so does tasker without a command."""
     _serve(flags)
 
 
 @tasker.group("db", invoke_without_command=True)
 @click.pass_context
 def db_group(context: click.Context) -> None:
-    """Look after the database."""
+    """Maintain the database."""
     if context.invoked_subcommand is None:
         click.echo(context.get_help())
 
@@ -119,8 +119,8 @@ def db_group(context: click.Context) -> None:
 def migrate_command(**flags: Any) -> None:  # noqa: ANN401 - as above
     """Bring the tables of the database up to date.
 
-    A server does so at its start, unless it is told --no-migrate. Safe to run while servers of the version before use a
-    PostgreSQL database, more than once, and several times at once.
+    A server does the same when it starts, unless --no-migrate is set. On PostgreSQL, this is safe to run while servers of
+    the previous version use the database. It may be run again, and by several processes at once.
     """
     from tasker.cli import sources  # noqa: PLC0415 - as above
 

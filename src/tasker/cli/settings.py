@@ -16,12 +16,12 @@ from tasker.egress.egress_proxy import read_proxy
 from tasker.errors import SettingError
 
 API_KEYS_VARIABLE: Final = "TASKER_API_KEYS"
-"""The only setting that is a variable alone: an option would show the keys to everybody who lists processes."""
+"""The only setting that is only a variable: an option would show the keys to anybody who lists processes."""
 
 
 _UNITS: Final = {"s": timedelta(seconds=1), "m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
 _TARGET: Final = (
-    "an address, a network or a host name, each with :PORT or without, such as 10.1.0.0/16, [fd12::7]:8080 or hooks.internal"
+    "an address, a network or a host name, with or without :PORT, such as 10.1.0.0/16, [fd12::7]:8080 or hooks.internal"
 )
 _LONGEST_AGE: Final = timedelta(days=36_500)
 
@@ -37,28 +37,28 @@ class Setting:
     """What it does, for ``--help`` and the documentation: one or two sentences."""
 
     metavar: str
-    """What stands for the value in ``--help``; empty for a switch."""
+    """The placeholder for the value in ``--help``; empty for a switch."""
 
     expected: str
-    """What would be right, to follow the word *expected*; the unit and the bounds included."""
+    """What would be right, with the unit and the bounds; it follows the word *expected* in messages."""
 
     parse: Callable[[str], Any]
-    """Reads the value, or raises ``ValueError``. Gets one value at a time if ``many``."""
+    """Reads the value, or raises ``ValueError``. With ``many``, it is called once for each value."""
 
     variables: tuple[str, ...] = ()
-    """Environment variables, the first that is set counts. Not given: one named after the field."""
+    """Environment variables; the first one that is set counts. If not given: one named after the field."""
 
     toml: tuple[type, ...] = (str,)
-    """Types that the value may have in ``tasker.toml``."""
+    """The types that the value may have in ``tasker.toml``."""
 
     many: bool = False
-    """Whether it may be given several times: the option repeated, the variable separated by commas, the key as a list."""
+    """Whether it takes several values: the option is repeated, the variable uses commas, the key is a list."""
 
     flag: str = ""
-    """The option. Not given: one named after the field."""
+    """The option. If not given: one named after the field."""
 
     shown: Callable[[str], str] = lambda text: repr(text if len(text) <= 60 else text[:60] + "...")
-    """How a wrong value appears in the error."""
+    """How a wrong value is shown in the error."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "variables", self.variables or (f"TASKER_{self.name.upper()}",))
@@ -66,7 +66,7 @@ class Setting:
 
     @property
     def default(self) -> str:
-        """The default, as a user would write it; empty if there is none."""
+        """The default as a user would write it; empty if there is none."""
         match next(field.default for field in dataclasses.fields(Settings) if field.name == self.name):
             case None | False | ():
                 return ""
@@ -78,7 +78,7 @@ class Setting:
                 return str(value)
 
     def read(self, text: str, origin: str) -> Any:  # noqa: ANN401 - the field's own type
-        """Return the value that *text* stands for; *origin* is the flag, variable or key that said it."""
+        """Return the value that *text* stands for; *origin* is the flag, variable or key it came from."""
         try:
             return self.parse(text)
         except ValueError:
@@ -146,7 +146,7 @@ def _database_url(text: str) -> str:
 def _without_secrets(url: str) -> str:
     # What stands before a colon without slashes may be a user name.
     scheme = re.match(r"(sqlite(?=:)|[a-z][a-z0-9+.-]{0,20}(?=://))", url, re.ASCII | re.IGNORECASE)
-    return f"a {scheme[1]}: URL that is not one of them" if scheme else "something that begins with no scheme"
+    return f"a {scheme[1]}: URL that is none of these" if scheme else "something with no scheme"
 
 
 def _target(text: str) -> str:
@@ -186,7 +186,7 @@ SETTINGS: Final = (
         name="database_url",
         variables=("DATABASE_URL",),
         metavar="URL",
-        help="Where tasks are kept. A missing file is made, a missing PostgreSQL database is not.",
+        help="Where tasks are kept. A missing SQLite file is created; a missing PostgreSQL database is not.",
         expected="sqlite:PATH, sqlite://PATH, sqlite::memory: or postgresql://HOST:PORT/DATABASE",
         parse=_database_url,
         shown=_without_secrets,
@@ -194,7 +194,7 @@ SETTINGS: Final = (
     Setting(
         name="no_migrate",
         metavar="",
-        help="Do not bring the tables of a PostgreSQL database up to date at the start; tasker db migrate does.",
+        help="Do not update the tables of a PostgreSQL database at the start; tasker db migrate does that.",
         expected="true or false",
         parse=_switch,
         toml=(bool,),
@@ -202,7 +202,7 @@ SETTINGS: Final = (
     Setting(
         name="no_listen",
         metavar="",
-        help="Do without LISTEN and prepared statements: for PostgreSQL behind PgBouncer in transaction mode.",
+        help="Do not use LISTEN or prepared statements: for PostgreSQL behind PgBouncer in transaction mode.",
         expected="true or false",
         parse=_switch,
         toml=(bool,),
@@ -211,7 +211,7 @@ SETTINGS: Final = (
         name="listen_ip",
         variables=("LISTEN_IP",),
         metavar="IP",
-        help="Address to listen on. One that others can reach needs API keys or --no-auth.",
+        help="Address to listen on. An address that others can reach needs API keys or --no-auth.",
         expected="an IP address, such as 127.0.0.1 or ::1",
         parse=_address,
     ),
@@ -219,7 +219,7 @@ SETTINGS: Final = (
         name="listen_port",
         variables=("LISTEN_PORT",),
         metavar="PORT",
-        help="Port to listen on. 0 takes a free one.",
+        help="Port to listen on; 0 picks a free one.",
         expected="a port from 0 to 65535",
         parse=_whole(0, 65_535),
         toml=(int,),
@@ -228,21 +228,21 @@ SETTINGS: Final = (
         name="log_level",
         variables=("LOG_LEVEL", "RUST_LOG"),
         metavar="LEVEL",
-        help="Least important level that is logged.",
+        help="Lowest level to log.",
         expected="one of TRACE, DEBUG, INFO, WARN, ERROR",
         parse=_level,
     ),
     Setting(
         name="log_format",
         metavar="FORMAT",
-        help="How the log is written; auto is console on a terminal and json otherwise.",
+        help="Format of the log; auto means console on a terminal and json otherwise.",
         expected="one of auto, console, json",
         parse=_one_of(LOG_FORMATS),
     ),
     Setting(
         name="max_body_bytes",
         metavar="BYTES",
-        help="Longest body of a request that is taken.",
+        help="Largest request body to accept.",
         expected="a number of bytes from 1024 to 104857600",
         parse=_whole(1_024, 104_857_600),
         toml=(int,),
@@ -250,7 +250,7 @@ SETTINGS: Final = (
     Setting(
         name="header_timeout",
         metavar="SECONDS",
-        help="How long a client may take to send the headers of a request.",
+        help="Time that a client has to send the headers of a request.",
         expected="a number of seconds from 0.1 to 3600",
         parse=_seconds(0.1, 3_600),
         toml=(int, float),
@@ -258,7 +258,7 @@ SETTINGS: Final = (
     Setting(
         name="body_timeout",
         metavar="SECONDS",
-        help="How long a client may take to send the body of a request.",
+        help="Time that a client has to send the body of a request.",
         expected="a number of seconds from 0.1 to 3600",
         parse=_seconds(0.1, 3_600),
         toml=(int, float),
@@ -266,7 +266,7 @@ SETTINGS: Final = (
     Setting(
         name="max_deliveries",
         metavar="NUMBER",
-        help="Webhooks that may be under way at once.",
+        help="Maximum number of webhooks to send at once.",
         expected="a number from 1 to 10000",
         parse=_whole(1, 10_000),
         toml=(int,),
@@ -274,8 +274,8 @@ SETTINGS: Final = (
     Setting(
         name="per_destination",
         metavar="NUMBER",
-        help="Webhooks to one scheme, host and port that may be under way at once, on all nodes together. Without it a "
-        "destination gets another slot only while more slots are free than it has; give it less than --max-deliveries.",
+        help="Maximum number of webhooks to send at once to one scheme, host and port, across all nodes; choose less than "
+        "--max-deliveries. Without it, a destination gets another slot only while more slots are free than it already has.",
         expected="a number from 1 to 10000",
         parse=_whole(1, 10_000),
         toml=(int,),
@@ -283,7 +283,7 @@ SETTINGS: Final = (
     Setting(
         name="attempts_kept",
         metavar="NUMBER",
-        help="Attempts of a task that are kept, the newest ones.",
+        help="Number of attempts to keep for each task, the newest ones.",
         expected="a number from 1 to 1000",
         parse=_whole(1, 1_000),
         toml=(int,),
@@ -291,8 +291,8 @@ SETTINGS: Final = (
     Setting(
         name="egress",
         metavar="LEVEL",
-        help="Whom webhooks may call: public addresses alone, the local network (lan) and this machine too, or any address; "
-        "auto is lan while the server listens on loopback and public otherwise.",
+        help="Addresses that webhooks may call: public ones only (public), also this machine and the local network (lan), or "
+        "almost any (any). auto means lan if the server listens on loopback, and public otherwise.",
         expected="one of auto, lan, public, any",
         parse=_one_of(EGRESS_LEVELS),
     ),
@@ -300,7 +300,7 @@ SETTINGS: Final = (
         name="allow_targets",
         flag="--allow-target",
         metavar="TARGET",
-        help="What webhooks may call beside; may be repeated.",
+        help="Target that webhooks may call although --egress refuses it. May be repeated.",
         expected=_TARGET,
         parse=_target,
         many=True,
@@ -309,7 +309,7 @@ SETTINGS: Final = (
         name="deny_targets",
         flag="--deny-target",
         metavar="TARGET",
-        help="What webhooks may not call, whatever is allowed; may be repeated.",
+        help="Target that webhooks may not call, even if it is allowed elsewhere. May be repeated.",
         expected=_TARGET,
         parse=_target,
         many=True,
@@ -317,15 +317,15 @@ SETTINGS: Final = (
     Setting(
         name="egress_proxy",
         metavar="URL",
-        help="Proxy that webhooks go through, by CONNECT. It resolves and checks host names itself.",
-        expected="http://HOST:PORT, with USER:PASSWORD@, percent-encoded, before the host if it asks for them",
+        help="Proxy to send webhooks through, with CONNECT. The proxy resolves and checks host names.",
+        expected="http://HOST:PORT, or http://USER:PASSWORD@HOST:PORT with both percent-encoded",
         parse=_proxy,
         shown=_without_secrets,
     ),
     Setting(
         name="pbkdf2_iterations",
         metavar="NUMBER",
-        help="Rounds of PBKDF2 that a hash task takes.",
+        help="Rounds of PBKDF2 for each hash.",
         expected="a number from 1000 to 10000000",
         parse=_whole(1_000, 10_000_000),
         toml=(int,),
@@ -333,21 +333,21 @@ SETTINGS: Final = (
     Setting(
         name="keep_done",
         metavar="AGE",
-        help="How long tasks that are done are kept after their end.",
-        expected="a whole number with its unit, such as 90s, 30m, 12h or 7d, at most 36500d, or forever",
+        help="How long to keep a done task after it ended.",
+        expected="a whole number with a unit, such as 90s, 30m, 12h or 7d, at most 36500d; or forever",
         parse=_age,
     ),
     Setting(
         name="keep_failed",
         metavar="AGE",
-        help="How long tasks that failed are kept after their end.",
-        expected="a whole number with its unit, such as 90s, 30m, 12h or 7d, at most 36500d, or forever",
+        help="How long to keep a failed task after it ended.",
+        expected="a whole number with a unit, such as 90s, 30m, 12h or 7d, at most 36500d; or forever",
         parse=_age,
     ),
     Setting(
         name="grace_period",
         metavar="SECONDS",
-        help="How long running attempts may take to end once the server is stopped; then their tasks are given back.",
+        help="Time that running attempts have to finish once the server is told to stop; after it, their tasks are given back.",
         expected="a number of seconds from 0 to 3600",
         parse=_seconds(0, 3_600),
         toml=(int, float),
@@ -355,15 +355,15 @@ SETTINGS: Final = (
     Setting(
         name="api_keys_file",
         metavar="FILE",
-        help="File with the API keys that callers must show: one per line, # begins a comment. "
-        f"{API_KEYS_VARIABLE} gives keys too, separated by commas.",
+        help="File with the API keys that callers must show: one per line, # starts a comment. "
+        f"The variable {API_KEYS_VARIABLE} also takes keys, separated by commas.",
         expected="a path",
         parse=_path,
     ),
     Setting(
         name="webhook_secrets_file",
         metavar="FILE",
-        help="File with the secrets that webhooks are signed with, beside those of --webhook-secret: one per line, # begins a "
+        help="File with secrets to sign webhooks with, in addition to those from --webhook-secret: one per line, # starts a "
         "comment.",
         expected="a path",
         parse=_path,
@@ -373,9 +373,9 @@ SETTINGS: Final = (
         flag="--webhook-secret",
         variables=("TASKER_WEBHOOK_SECRET",),
         metavar="SECRET",
-        help="Secret that webhooks are signed with; may be repeated, then each signs. Other users of the machine can see this "
-        "option: better use the file, or the variable, where commas separate secrets.",
-        expected="whsec_ and the base64 of 24 to 64 bytes",
+        help="Secret to sign webhooks with. May be repeated: every secret then signs. Other users of the machine can see this "
+        "option: prefer the file, or the variable, where commas separate secrets.",
+        expected="whsec_ followed by the base64 of 24 to 64 bytes",
         parse=_signing_secret,
         many=True,
         shown=lambda _: "something else, which is not shown",
@@ -383,7 +383,7 @@ SETTINGS: Final = (
     Setting(
         name="no_auth",
         metavar="",
-        help="Listen on an address that others can reach without asking for an API key.",
+        help="Do not ask for API keys, even on an address that others can reach.",
         expected="true or false",
         parse=_switch,
         toml=(bool,),
@@ -392,8 +392,9 @@ SETTINGS: Final = (
         name="allowed_hosts",
         flag="--allowed-host",
         metavar="NAME",
-        help="Host name that callers may use beside localhost and IP addresses while no API key is asked for; may be repeated.",
-        expected="a host name without scheme and port, such as tasks.example.org",
+        help="Host name that callers may use for this server, in addition to localhost and IP addresses. Only matters while no "
+        "API key is required. May be repeated.",
+        expected="a host name without a scheme or a port, such as tasks.example.org",
         parse=_host,
         many=True,
     ),
@@ -402,4 +403,4 @@ SETTINGS: Final = (
 OF_THE_DATABASE: Final = tuple(
     setting for setting in SETTINGS if setting.name in ("database_url", "no_listen", "log_level", "log_format")
 )
-"""What a command has to know that does something to the database and serves nobody."""
+"""What a command needs to know that works on the database without serving anybody."""

@@ -9,7 +9,6 @@ Sources: RFC 9112 (HTTP/1.1), sections 6.3 (where a body ends), 8 (incomplete an
 import asyncio
 import codecs
 import socket
-import ssl
 from collections.abc import Mapping
 from contextlib import suppress
 from functools import lru_cache
@@ -44,7 +43,15 @@ _UNREADABLE: Final = "where the answer's body ends is not said as HTTP says it; 
 
 
 class UnsentError(Exception):
-    """The connection turned out to be closed before a byte of the request was written to it."""
+    """The connection turned out to be closed before a byte of the request was written to it.
+
+    Args:
+        why: what TLS says of it, if it does.
+    """
+
+    def __init__(self, why: DeliveryError | None) -> None:
+        self.why = why
+        super().__init__()
 
 
 class _EndedError(Exception):
@@ -63,7 +70,6 @@ class Connection(asyncio.Protocol):
         self._loop = asyncio.get_running_loop()
         self._socket = connected
         self._tls = tls
-        self._secured: asyncio.Future[None] | None = None
         self._transport: asyncio.Transport
         self._parser = _parser(self)
         self._answer: asyncio.Future[None] | None = None
@@ -92,24 +98,21 @@ class Connection(asyncio.Protocol):
         """What of the latest exchange's answer was not read, although its status was; None: nothing."""
 
     async def secure(self) -> None:
-        """Let the two ends of TLS agree. To be called once, before the first exchange.
+        """Let the two ends of TLS agree. To be called once, before the first exchange, if there is TLS.
 
         Cancelled, or if it fails, it closes the connection.
 
         Raises:
-            ssl.SSLError: the other end's certificate or its TLS is not acceptable.
-            ConnectionError: the target has closed the connection.
+            DeliveryError: the target's certificate or its TLS is not acceptable (``tls_failed``).
         """
         assert self._tls is not None  # noqa: S101 - who calls this has given it
-        self._secured = self._loop.create_future()
         try:
-            self._transport.write(self._tls.begin())
-            await self._secured
+            with suppress(OSError):  # the end of the connection comes by itself
+                self._write(self._tls.begin())
+            await self._tls.established()
         except BaseException:
             self.close()
             raise
-        finally:
-            self._secured = None
 
     async def exchange(self, request: bytes, *, is_head: bool) -> None:
         """Send a whole *request* and read its answer to its end or to its limit. What came of it is kept until the next one.
@@ -185,19 +188,31 @@ class Connection(asyncio.Protocol):
 
     def _send(self, request: bytes) -> None:
         if self._transport.is_closing():
-            raise UnsentError
+            raise UnsentError(self._refusal())
         if self._tls is not None:
             request = self._tls.sealed(request)
+        try:
+            self._write(request)
+        except OSError:
+            if self._tls is not None:
+                with suppress(OSError):
+                    self._tls.opened(self._socket.recv(_READ_AT_ONCE, socket.MSG_DONTWAIT))  # it may say why
+            raise UnsentError(self._refusal()) from None
+
+    def _write(self, data: bytes) -> None:
+        """Write *data* now, as much as goes out, where the transport would do so later and not say what went out.
+
+        Raises:
+            OSError: nothing of it went out.
+        """
         sent = 0
         if self._transport.get_write_buffer_size() == 0:
             try:
-                sent = self._socket.send(request)  # now, where the transport would do so later and not say what went out
+                sent = self._socket.send(data)
             except BlockingIOError:
-                pass
-            except OSError:
-                raise UnsentError from None
-        if sent < len(request):
-            self._transport.write(memoryview(request)[sent:])
+                sent = 0
+        if sent < len(data):
+            self._transport.write(memoryview(data)[sent:])
 
     # Called by the event loop
 
@@ -214,21 +229,13 @@ class Connection(asyncio.Protocol):
 
     def _open(self, tls: Tls, data: bytes) -> None:
         """Read on from what TLS has sealed."""
-        try:
-            for part in tls.opened(data):
-                self._receive(part)
-        except ssl.SSLError as error:
-            if self._secured is not None and not self._secured.done():
-                self._secured.set_exception(error)
-            self._end(in_order=False)
-            self.close()
-            return
+        if part := tls.opened(data):
+            self._receive(part)
         if unsent := tls.unsent():
-            self._transport.write(unsent)
-        if tls.is_secure and self._secured is not None and not self._secured.done():
-            self._secured.set_result(None)
-        if tls.is_ended:
-            self._end(in_order=True)
+            with suppress(OSError):  # as the end of the connection will say, too
+                self._write(unsent)
+        if tls.error is not None or tls.is_ended:
+            self._end(in_order=tls.is_ended)
             self.close()
 
     def _receive(self, data: bytes) -> None:
@@ -255,16 +262,20 @@ class Connection(asyncio.Protocol):
         self.is_idle = False
         if exc is not None:
             self._read_rest()
+        if self._tls is not None:
+            self._tls.cut()
         self._end(in_order=exc is None and self._tls is None)
-        if self._secured is not None and not self._secured.done():
-            self._secured.set_exception(ConnectionAbortedError())
         if not self._closed.done():
             self._closed.set_result(None)
 
     def _end(self, *, in_order: bool) -> None:
         """End what is under way, since nothing more comes; *in_order*: because the target has said all that it says."""
         is_whole = in_order and self._has_head and not self._has_length
-        self._conclude(None if is_whole else _CUT, _lost())
+        self._conclude(None if is_whole else _CUT, self._refusal() or _lost())
+
+    def _refusal(self) -> DeliveryError | None:
+        """Return what TLS says of its end."""
+        return None if self._tls is None else self._tls.error
 
     def _read_rest(self) -> None:
         """Read what has come and was not read, since a write failed before: a target may answer and close while we send."""

@@ -83,9 +83,9 @@ class HttpClient(Protocol):
         byte of the request was written to it, another one is used, and *before_first_byte* called again.
 
         Raises:
-            DeliveryError: no status came: ``dns_failed``, ``connect_refused``, ``connect_timeout``, ``connect_failed``,
-                ``tls_failed``, ``timeout``, ``connection_lost``, ``bad_response``, ``proxy_failed``, ``proxy_refused``,
-                ``egress_denied``, ``invalid_url``.
+            DeliveryError: no status came: ``dns_failed``, ``dns_busy``, ``connect_refused``, ``connect_timeout``,
+                ``connect_failed``, ``tls_failed``, ``timeout``, ``connection_lost``, ``bad_response``, ``proxy_failed``,
+                ``proxy_refused``, ``egress_denied``, ``invalid_url``.
                 Its ``exchange`` says how far it came.
             OutOfResourcesError: no connection can be made from here now. It is raised a moment after that is known, so that
                 whoever gives the attempt back does not get it again at once.

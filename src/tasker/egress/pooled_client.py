@@ -5,15 +5,13 @@ import base64
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Final, NamedTuple
-from urllib.parse import unquote_to_bytes
 
-from yarl import URL
-
+from tasker import urls
 from tasker.egress.connection import Connection, UnsentError
 from tasker.egress.connector import Connector, Durations, Origin
 from tasker.egress.http_client import DeliveryError, OutOfResourcesError, Request
 from tasker.egress.idle_connections import IdleConnections
-from tasker.egress.shortage import DESCRIPTORS, Shortage, descriptors_allowed
+from tasker.egress.shortage import DESCRIPTORS, Shortage, connections_that_fit
 from tasker.model.attempt import Exchange, Phases
 from tasker.timing.clock import stopwatch
 from tasker.timing.patience import Within
@@ -55,7 +53,7 @@ class _Call:
     def late(self, seconds: float) -> DeliveryError:
         """Return the error of a call that came to no status within *seconds*."""
         if self.connection is None:
-            return DeliveryError("connect_timeout", f"no connection to the target within {seconds:g} s")
+            return self.durations.too_long(f"within {seconds:g} s")
         return DeliveryError("timeout", f"the target did not answer within {seconds:g} s")
 
     def exchange(self) -> Exchange:
@@ -84,11 +82,11 @@ class PooledClient:
 
         Args:
             connector: makes its connections.
-            descriptors: how many the process may have; None: as many as the system says. Half of them are for connections to
-                targets, at most, so that the other half remains for the API, the store and the lookups of names.
+            descriptors: how many the process may have; None: as many as the system says. ``connections_that_fit`` says how many
+                of them connections to targets take at most.
         """
         self._connector = connector or Connector()
-        self._most = max((descriptors_allowed() if descriptors is None else descriptors) // 2, 2)
+        self._most = connections_that_fit(descriptors)
         most_idle = min(self._most // 2, _MOST_IDLE)
         self._idle = IdleConnections(most_idle, most_of_one=max(most_idle // 2, 1))
         self._under_way = 0
@@ -141,11 +139,9 @@ class PooledClient:
             try:
                 await connection.exchange(message, is_head=request.method == "HEAD")
                 break
-            except UnsentError:
+            except UnsentError as error:
                 if is_new:
-                    raise DeliveryError(
-                        "connection_lost", "the target closed the connection before the request was sent"
-                    ) from None
+                    raise error.why or _closed_at_once() from None
         if connection.is_idle:
             self._idle.keep(target.origin, connection)
 
@@ -179,20 +175,17 @@ def _read(url: str) -> _Target:
         DeliveryError: it cannot be called (``invalid_url``, permanent).
     """
     try:
-        parsed = URL(url, encoded=url.isascii())
-        host, port = parsed.raw_host, parsed.port
+        parts = urls.parts(url)
     except ValueError:
-        host, port = None, None
-    if not host or port is None or parsed.scheme not in ("http", "https"):
-        raise DeliveryError("invalid_url", "the target's URL cannot be used", permanent=True, is_targets_fault=False)
-    host = host.replace("%25", "%")  # before the zone of an address; source: RFC 6874
-    bracketed = f"[{host}]" if ":" in host else host
-    place = bracketed if parsed.is_default_port() else f"{bracketed}:{port}"
-    head = f" {parsed.raw_path_qs or '/'} HTTP/1.1\r\nhost: {place}\r\n".encode()
-    if parsed.raw_user is not None or parsed.raw_password is not None:
-        credentials = b"%b:%b" % (unquote_to_bytes(parsed.raw_user or ""), unquote_to_bytes(parsed.raw_password or ""))
-        head += b"authorization: Basic %b\r\n" % base64.b64encode(credentials)
-    return _Target(Origin(host, port, parsed.scheme == "https"), head)
+        raise DeliveryError("invalid_url", "the target's URL cannot be used", permanent=True, is_targets_fault=False) from None
+    head = f" {parts.target} HTTP/1.1\r\nhost: {parts.host_header}\r\n".encode("ascii")
+    if parts.credentials is not None:
+        head += b"authorization: Basic %b\r\n" % base64.b64encode(parts.credentials)
+    return _Target(Origin(parts.host, parts.port, parts.scheme == "https", parts.is_absolute), head)
+
+
+def _closed_at_once() -> DeliveryError:
+    return DeliveryError("connection_lost", "the target closed the connection before the request was sent")
 
 
 _read_once = lru_cache(maxsize=1024)(_read)

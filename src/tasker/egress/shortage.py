@@ -57,10 +57,15 @@ def lack(error: BaseException, addresses: Sequence[tuple[Any, ...]] = ()) -> str
     return found
 
 
-def descriptors_allowed() -> int:
-    """Return how many descriptors this process may have."""
-    allowed, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return _MANY if allowed == resource.RLIM_INFINITY else min(allowed, _MANY)
+def connections_that_fit(descriptors: int | None = None) -> int:
+    """Return how many connections to targets there may be at once, idle ones included. More calls than that have to wait.
+
+    Half of the descriptors, at least 2: the other half remains for the API, the store and the lookups of names.
+
+    Args:
+        descriptors: how many the process may have; None: as many as the system says now.
+    """
+    return max((_descriptors_allowed() if descriptors is None else descriptors) // 2, 2)
 
 
 class Shortage:
@@ -85,6 +90,11 @@ class Shortage:
         if self._logged_at is None or self._met_at - self._logged_at >= _LOGGED_AGAIN_SECONDS:
             self._logged_at = self._met_at
             _log.warning("webhooks wait: no connection can be made from here", reason=self.reason)
+
+
+def _descriptors_allowed() -> int:
+    allowed, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return _MANY if allowed == resource.RLIM_INFINITY else min(allowed, _MANY)
 
 
 def _lack_of_descriptors() -> str | None:

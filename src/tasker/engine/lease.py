@@ -6,7 +6,7 @@ from typing import Final
 import structlog
 
 from tasker.errors import ClaimLostError
-from tasker.interfaces import Hold, Store
+from tasker.interfaces import Claim, Store
 from tasker.timing.clock import Clock
 
 RENEW_SECONDS: Final = 10.0
@@ -44,7 +44,7 @@ class Lease:
 class LeaseKeeper:
     """Renews the lease, and gives back what is written as running here but is not."""
 
-    def __init__(self, store: Store, lease: Lease, *, is_running: Callable[[Hold], bool], ring: Callable[[], None]) -> None:
+    def __init__(self, store: Store, lease: Lease, *, is_running: Callable[[Claim], bool], ring: Callable[[], None]) -> None:
         """Make a keeper.
 
         Args:
@@ -55,7 +55,7 @@ class LeaseKeeper:
         self._lease = lease
         self._is_running = is_running
         self._ring = ring
-        self._strays: Mapping[Hold, float] = {}
+        self._strays: Mapping[Claim, float] = {}
         self._warned = False
 
     async def run_once(self) -> float:
@@ -70,19 +70,19 @@ class LeaseKeeper:
             self._ring()
         self._look_at_clocks()
         now = self._store.clock.monotonic()
-        held = await self._store.held()
-        self._strays = {hold: self._strays.get(hold, now) for hold in held if not self._is_running(hold)}
-        for hold, since in self._strays.items():
-            if now - since >= STRAY_SECONDS and not self._is_running(hold):
-                await self._give_back(hold)
+        held = await self._store.claims()
+        self._strays = {claim: self._strays.get(claim, now) for claim in held if not self._is_running(claim)}
+        for claim, since in self._strays.items():
+            if now - since >= STRAY_SECONDS and not self._is_running(claim):
+                await self._give_back(claim)
         return STRAY_SECONDS if self._strays else RENEW_SECONDS
 
-    async def _give_back(self, hold: Hold) -> None:
+    async def _give_back(self, claim: Claim) -> None:
         try:
-            await self._store.give_back(hold)
+            await self._store.give_back(claim)
         except ClaimLostError:
             return
-        _log.warning("gave back a task that was claimed for this node, but never reached it", task_id=hold.task_id)
+        _log.warning("gave back a task that was claimed for this node, but never reached it", task_id=claim.task_id)
 
     def _look_at_clocks(self) -> None:
         is_off = abs(self._store.clock_offset) > CLOCK_WARNING_SECONDS

@@ -4,8 +4,8 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Final
 
-from tasker import wire
 from tasker.model import instants
+from tasker.wire.server import Lateness, Totals
 
 LATENESS_KEPT: Final = 10_000
 """How many of the latest attempts the lateness figures speak of."""
@@ -32,7 +32,7 @@ class Telemetry:
         self.attempts += 1
         self._lateness.append(lateness)
 
-    def lateness(self) -> wire.Lateness:
+    def lateness(self) -> Lateness:
         """Return the nearest-rank percentiles of the latest attempts, in seconds."""
         ordered = sorted(self._lateness)
         count = len(ordered)
@@ -40,11 +40,11 @@ class Telemetry:
         def percentile(hundredths: int) -> float | None:
             return instants.seconds(ordered[-(-count * hundredths // 100) - 1]) if ordered else None
 
-        return wire.Lateness(count, p50=percentile(50), p99=percentile(99), max=percentile(100))
+        return Lateness(count, p50=percentile(50), p99=percentile(99), max=percentile(100))
 
-    def totals(self) -> wire.Totals:
+    def totals(self) -> Totals:
         """Return the counts."""
-        return wire.Totals(
+        return Totals(
             created=self.created,
             deleted=self.deleted,
             attempts=self.attempts,

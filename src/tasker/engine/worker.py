@@ -3,28 +3,31 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from datetime import timedelta
-from typing import Final
+from typing import Final, TypeVar
 
 import msgspec
 import structlog
 
-from tasker import wire
-from tasker.callbacks import Ending, callback_for, may_call_back
+from tasker.callbacks import may_be_followed
 from tasker.engine.delay_queue import DelayQueue
 from tasker.engine.lease import Lease
 from tasker.engine.slots import Slots
 from tasker.engine.telemetry import Telemetry
 from tasker.errors import ClaimLostError, LeaseEndedError, StoreError, TaskExpiredError
-from tasker.interfaces import Hold, Store, TaskType
+from tasker.interfaces import Claim, Store, TaskType
 from tasker.model import lifecycle
 from tasker.model.attempt import Attempt, Failed, Outcome, Succeeded
+from tasker.model.ending import Ending
 from tasker.model.instants import Instant
 from tasker.model.lifecycle import Move, Settlement
 from tasker.model.retry import RetryPolicy
-from tasker.model.task import TaskFault, TaskId
+from tasker.model.task import Fault, TaskId
 from tasker.timing.alarm import sleep
+from tasker.wire.fields import decode_end_fields
 
 _log = structlog.get_logger()
+
+T = TypeVar("T")
 
 _FIRST_WAIT: Final = 0.1
 _LONGEST_WAIT: Final = 1.0
@@ -66,18 +69,18 @@ class Worker:
         self._telemetry = telemetry
         self._rand = rand
         self._running: set[_Running] = set()
-        self._holds: set[tuple[TaskId, int]] = set()
+        self._claims: set[tuple[TaskId, int]] = set()
 
     def begin(self, attempt: Attempt) -> None:
         """Run *attempt*, whose slot is taken already, in the background."""
         running = _Running(attempt, started_at=self._clock.now())
         self._running.add(running)
-        self._holds.add((attempt.task_id, attempt.claim))
+        self._claims.add((attempt.task_id, attempt.fence))
         running.task = asyncio.get_running_loop().create_task(self._see_through(running))
 
-    def is_running(self, hold: Hold) -> bool:
+    def is_running(self, claim: Claim) -> bool:
         """Whether an attempt with this claim holds a slot."""
-        return (hold.task_id, hold.claim) in self._holds
+        return (claim.task_id, claim.fence) in self._claims
 
     async def drain(self, grace: timedelta) -> None:
         """Wait up to *grace* for what is running; cancel and give back what still runs then.
@@ -114,7 +117,7 @@ class Worker:
                 await running.interruption  # an outcome that comes after it is void
         finally:
             self._running.discard(running)
-            self._holds.discard((attempt.task_id, attempt.claim))
+            self._claims.discard((attempt.task_id, attempt.fence))
             self._slots.release(attempt.pool)
             self._queue.slot_released(attempt.pool)
 
@@ -171,17 +174,17 @@ class Worker:
     async def _settle(self, attempt: Attempt, outcome: Outcome, started_at: Instant) -> None:
         settlement = self._settlement(attempt, outcome, started_at)
         self._telemetry.attempt_began(max(started_at - attempt.due_at, 0))
-        has_woken = await self._write(attempt, lambda: self._store.settle(attempt, settlement))
-        if has_woken is None:
+        settled = await self._write(attempt, lambda: self._store.settle(attempt, settlement))
+        if settled is None:
             return
-        if has_woken:
+        if settled.has_room:
             self._queue.ring()
-        if settlement.callback is not None:
-            self._queue.announce(settlement.callback.due_at, settlement.callback.pool)
-        match settlement.move:
+        for task in settled.followed_by:
+            self._queue.announce(task.due_at, task.pool)
+        match settled.move:
             case Move.COMPLETE:
                 self._telemetry.done += 1
-            case Move.RETRY:
+            case Move.BACK_OFF:
                 self._telemetry.retried += 1
                 if settlement.due_at is not None:
                     self._queue.announce(settlement.due_at, attempt.pool)
@@ -198,40 +201,41 @@ class Worker:
             )
 
     def _settlement(self, attempt: Attempt, outcome: Outcome, started_at: Instant) -> Settlement:
-        """Return what is to be written of an attempt, with the callback if it ends its task."""
+        """Return what is to be written of an attempt."""
         now = self._clock.now()
         settlement = lifecycle.settle(
             outcome,
             attempt=attempt,
-            retry=_UNASKED if isinstance(outcome, Succeeded) else wire.decode_end_fields(attempt.fields).policy,
+            retry=_UNASKED if isinstance(outcome, Succeeded) else decode_end_fields(attempt.payload).policy,
             started_at=started_at,
             now=now,
             rand=self._rand(),
         )
-        if settlement.ended_at is None or not may_call_back(attempt.fields):
+        if settlement.ended_at is None or not may_be_followed(attempt.payload):
             return settlement
         ending = Ending(
             task_id=attempt.task_id,
             type=attempt.type,
+            state=settlement.state,
             attempts=attempt.number,
-            fields=attempt.fields,
+            payload=attempt.payload,
             fault=settlement.fault,
             status=None if outcome.exchange is None else outcome.exchange.status,
             result=settlement.result,
         )
-        return msgspec.structs.replace(settlement, callback=callback_for(ending, now=now))
+        return msgspec.structs.replace(settlement, ending=ending)
 
     async def _give_back(self, attempt: Attempt) -> None:
         async def give_back() -> bool:
             await self._store.give_back(attempt)
-            return False
+            return True
 
         if await self._write(attempt, give_back) is not None:
             self._telemetry.given_back += 1
             if attempt.expires_at is not None:
                 self._queue.announce(attempt.expires_at, attempt.pool)
 
-    async def _write(self, attempt: Attempt, write: Callable[[], Awaitable[bool]]) -> bool | None:
+    async def _write(self, attempt: Attempt, write: Callable[[], Awaitable[T]]) -> T | None:
         """Repeat *write* until it succeeds, and return what it does; None if the claim is lost, and with it the result."""
         wait = _FIRST_WAIT
         while True:
@@ -261,4 +265,4 @@ class _Running:
 
 
 def _failed(code: str, msg: str, *, permanent: bool = False) -> Failed:
-    return Failed(TaskFault(code, msg), permanent=permanent)
+    return Failed(Fault(code, msg), permanent=permanent)

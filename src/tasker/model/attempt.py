@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import TypeAlias
+from typing import Annotated, TypeAlias
 
 import msgspec
+from msgspec import Meta
 
 from tasker.model.instants import Instant
-from tasker.model.task import Pool, TaskFault, TaskId
+from tasker.model.task import Fault, Pool, TaskId
 
 
 class Attempt(msgspec.Struct, frozen=True, kw_only=True):
@@ -26,25 +27,21 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
     """The execution time of the task."""
     expires_at: Instant | None = None
     """No attempt of the task may start at this moment or later; None: there is no such moment."""
-    claim: int
+    fence: int
     """Random number of the claim that took the task: the fence. A settle writes only where it still stands on the task."""
     node: str
     """The node that claimed it."""
-    fields: bytes
+    payload: bytes
     """What the task type was given: a JSON object."""
 
 
-class Phases(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """How long the parts of a call took, in seconds. None: it did not come to that, or nothing of the kind was to be done."""
+class Phases(msgspec.Struct, frozen=True, kw_only=True):
+    """How long the parts of a call took, in seconds. None: it did not come to that, or a connection was open already."""
 
-    dns: float | None = None
-    """The lookup of the target's name. None: an address, or a connection that was open already."""
-    connect: float | None = None
-    """Making the connection, TLS included. None: it was open already."""
-    first_byte: float | None = None
-    """From the first byte of the request to the first byte of the answer."""
-    total: float | None = None
-    """From the beginning of the lookup to the end of the answer, or to the failure."""
+    dns: Annotated[float | None, Meta(description="The lookup of the target's name. null for an address, too.")] = None
+    connect: Annotated[float | None, Meta(description="Making the connection, TLS included.")] = None
+    first_byte: Annotated[float | None, Meta(description="From the request to the first byte of the answer.")] = None
+    total: Annotated[float | None, Meta(description="From the lookup to the end of the answer, or to the failure.")] = None
 
 
 class Exchange(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -73,7 +70,7 @@ class Succeeded(msgspec.Struct, frozen=True):
 class Failed(msgspec.Struct, frozen=True):
     """The attempt did not do what it was to do."""
 
-    fault: TaskFault
+    fault: Fault
     permanent: bool = False
     """True if another attempt cannot help: the task ends ``failed`` at once."""
     retry_after: timedelta | None = None
@@ -95,6 +92,6 @@ class AttemptRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     due_at: Instant
     started_at: Instant
     ended_at: Instant
-    fault: TaskFault | None = None
+    fault: Fault | None = None
     """Why it failed; None: it succeeded."""
     exchange: Exchange | None = None

@@ -40,7 +40,7 @@ class Gate(msgspec.Struct, frozen=True, kw_only=True):
     """How many of its tasks may run at once, whatever the settings say; None: as the settings say."""
     circuit: Circuit = Circuit()
 
-    def room(self, *, running: int, running_here: int, free: int, most: int | None, now: Instant) -> int:
+    def room(self, *, running: int, running_here: int, free: int, per_destination: int | None, now: Instant) -> int:
         """Return how many of the gate's tasks may start now, 0 or more, if any slots are free for them.
 
         Without a limit of its own, a host gets another slot only while more slots are free than it holds already: alone it
@@ -50,9 +50,10 @@ class Gate(msgspec.Struct, frozen=True, kw_only=True):
             running: tasks of the gate that are running, on all nodes.
             running_here: those of them on this node.
             free: slots of the pool that are free on this node.
-            most: how many tasks of a host may run at once, by the settings; None: they do not say.
+            per_destination: how many tasks of a host may run at once, by the settings; None: they do not say.
 
-        >>> Gate(id=1, kind=GateKind.HOST, name="http://a:80").room(running=0, running_here=0, free=200, most=None, now=0)
+        >>> gate = Gate(id=1, kind=GateKind.HOST, name="http://a:80")
+        >>> gate.room(running=0, running_here=0, free=200, per_destination=None, now=0)
         100
         """
         if self.paused:
@@ -64,7 +65,7 @@ class Gate(msgspec.Struct, frozen=True, kw_only=True):
                 return max(1 - running, 0)
             case CircuitState.CLOSED:
                 pass
-        limit = self.max_running if self.max_running is not None or self.kind is GateKind.TYPE else most
+        limit = self.max_running if self.max_running is not None or self.kind is GateKind.TYPE else per_destination
         if limit is not None:
             return max(limit - running, 0)
         if self.kind is GateKind.TYPE:

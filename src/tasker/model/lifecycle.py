@@ -10,9 +10,10 @@ from typing import Final, NamedTuple, assert_never
 import msgspec
 
 from tasker.model.attempt import Attempt, AttemptRecord, Failed, Outcome, Succeeded
+from tasker.model.ending import Ending
 from tasker.model.instants import Instant, after
 from tasker.model.retry import RetryPolicy
-from tasker.model.task import State, Task, TaskFault
+from tasker.model.task import Fault, State
 
 MAX_CRASHES: Final = 3
 """After so many crashes in a row a task is no longer run: it may be what kills the process."""
@@ -27,13 +28,13 @@ class Move(Enum):
     CREATE = "create"
     CLAIM = "claim"
     COMPLETE = "complete"
-    RETRY = "retry"
+    BACK_OFF = "back_off"
     FAIL = "fail"
     GIVE_BACK = "give_back"
     TAKE_BACK = "take_back"
     QUARANTINE = "quarantine"
     EXPIRE = "expire"
-    RESTART = "restart"
+    RETRY = "retry"
     DELETE = "delete"
 
 
@@ -48,13 +49,13 @@ MOVES: Final[dict[Move, Step]] = {
     Move.CREATE: Step(frozenset({None}), State.TODO),
     Move.CLAIM: Step(frozenset({State.TODO}), State.IN_PROGRESS),
     Move.COMPLETE: Step(frozenset({State.IN_PROGRESS}), State.DONE),
-    Move.RETRY: Step(frozenset({State.IN_PROGRESS}), State.TODO),
+    Move.BACK_OFF: Step(frozenset({State.IN_PROGRESS}), State.TODO),
     Move.FAIL: Step(frozenset({State.IN_PROGRESS}), State.FAILED),
     Move.GIVE_BACK: Step(frozenset({State.IN_PROGRESS}), State.TODO),
     Move.TAKE_BACK: Step(frozenset({State.IN_PROGRESS}), State.TODO),
     Move.QUARANTINE: Step(frozenset({State.IN_PROGRESS}), State.FAILED),
     Move.EXPIRE: Step(frozenset({State.TODO}), State.FAILED),
-    Move.RESTART: Step(frozenset({State.FAILED}), State.TODO),
+    Move.RETRY: Step(frozenset({State.FAILED}), State.TODO),
     Move.DELETE: Step(frozenset({State.TODO, State.DONE, State.FAILED}), None),
 }
 
@@ -69,15 +70,15 @@ class Settlement(msgspec.Struct, frozen=True, kw_only=True):
     """When the next attempt is due; None: there is none, the task keeps its ``due_at``."""
     ended_at: Instant | None = None
     """When the task ended; None: it goes on."""
-    fault: TaskFault | None = None
+    fault: Fault | None = None
     """What ``last_error`` becomes; None: the attempt succeeded, and the task keeps it."""
     result: bytes | None = None
     is_alive: bool | None = None
     """What the attempt showed of its destination, for the circuit; None: nothing."""
     record: AttemptRecord | None = None
     """What is kept of the attempt; None: nothing."""
-    callback: Task | None = None
-    """A task to store in the same transaction: the callback for the task's end."""
+    ending: Ending | None = None
+    """What is known of the task's end, for what follows it; None: it goes on, or nothing can follow."""
 
     @property
     def state(self) -> State:
@@ -117,7 +118,7 @@ def settle(
             if due_at is not None and attempt.expires_at is not None and due_at >= attempt.expires_at:
                 due_at, fault = None, expired(fault)
             return Settlement(
-                move=Move.FAIL if due_at is None else Move.RETRY,
+                move=Move.FAIL if due_at is None else Move.BACK_OFF,
                 started_at=started_at,
                 due_at=due_at,
                 ended_at=now if due_at is None else None,
@@ -129,10 +130,10 @@ def settle(
             assert_never(outcome)
 
 
-def expired(before: TaskFault | None) -> TaskFault:
+def expired(before: Fault | None) -> Fault:
     """Return the fault of a task that could not start in time; *before* is why its latest attempt failed, if there was one."""
     msg = "the task could not start before its expires_at"
-    return TaskFault("expired", msg if before is None else f"{msg}; its latest attempt failed with {before.code}: {before.msg}")
+    return Fault("expired", msg if before is None else f"{msg}; its latest attempt failed with {before.code}: {before.msg}")
 
 
 def _next_due(outcome: Failed, attempt: Attempt, retry: RetryPolicy, *, now: Instant, rand: float) -> Instant | None:

@@ -1,9 +1,10 @@
 """A task: what is to be done, when, and how far it has come."""
 
 from enum import IntEnum
-from typing import NewType
+from typing import Annotated, NewType
 
 import msgspec
+from msgspec import Meta
 
 from tasker.model.gate import Destination
 from tasker.model.instants import Instant
@@ -37,14 +38,12 @@ class State(IntEnum):
         return self.name.lower()
 
 
-class TaskFault(msgspec.Struct, frozen=True):
+class Fault(msgspec.Struct, frozen=True):
     """Why an attempt failed."""
 
-    code: str
-    """A stable word for programs, such as ``connect_refused`` or ``status_500``."""
-
-    msg: str
-    """One line for people. Never carries a secret, a body, userinfo or a query string."""
+    code: Annotated[str, Meta(description="A stable word for programs.", examples=["connect_refused", "status_500"])]
+    msg: Annotated[str, Meta(description="One line for people.")]
+    """Never carries a secret, a body, userinfo or a query string."""
 
 
 class Task(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,7 +53,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     type: str
     """Name of the task type, such as ``webhook``."""
     pool: Pool
-    fields: bytes
+    payload: bytes
     """What the task type was given, as a non-empty JSON object in UTF-8."""
     execution_time: str
     """The moment before which the task must not start, as it was sent."""
@@ -80,7 +79,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     """When the latest attempt began, one that was cut short or given back included; None before the first."""
     ended_at: Instant | None = None
     """When the task became done or failed; None before."""
-    last_error: TaskFault | None = None
+    last_fault: Fault | None = None
     """Why the latest failed attempt failed; None while none has."""
     result: bytes | None = None
     """What the task type computed, as JSON; None if it computes nothing or is not done."""

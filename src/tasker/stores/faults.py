@@ -3,19 +3,19 @@
 import msgspec
 
 from tasker.model.lifecycle import MAX_CRASHES
-from tasker.model.task import TaskFault
+from tasker.model.task import Fault
 
-CRASHED = TaskFault("crashed_worker", f"the server died {MAX_CRASHES} times in a row while the task was running")
+CRASHED = Fault("crashed_worker", f"the server died {MAX_CRASHES} times in a row while the task was running")
 """Of a task that is no longer run: it may be what kills the process."""
 
-_decode = msgspec.json.Decoder(TaskFault).decode
+_decode = msgspec.json.Decoder(Fault).decode
 
 
-def fault_text(fault: TaskFault | None) -> str | None:
+def fault_text(fault: Fault | None) -> str | None:
     """A fault as it is stored."""
     return None if fault is None else msgspec.json.encode(fault).decode()
 
 
-def fault_of(text: str | None) -> TaskFault | None:
+def fault_of(text: str | None) -> Fault | None:
     """The fault that is stored as *text*."""
     return None if text is None else _decode(text)

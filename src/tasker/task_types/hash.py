@@ -22,7 +22,7 @@ from tasker.errors import InvalidTaskError
 from tasker.model.attempt import Attempt, Outcome, Succeeded
 from tasker.model.gate import Destination, GateKind
 from tasker.model.task import Pool
-from tasker.wire import HashFields, TaskFields
+from tasker.wire.fields import HashFields, TaskFields
 
 SECRET_LIMIT: Final = 4096
 """Bytes of a secret in UTF-8. A limit keeps a caller from buying much work with one long secret."""
@@ -73,7 +73,7 @@ class HashType:
 
     async def run(self, attempt: Attempt, started: Callable[[], None]) -> Outcome:
         """See ``TaskType``. The result is a PHC string."""
-        secret = _decode_fields(attempt.fields).secret.encode()
+        secret = _decode_fields(attempt.payload).secret.encode()
         started()  # a slot is a thread: one is free
         computing = self._threads.submit(phc_string, secret, self._salt(SALT_LENGTH), self._iterations)
         hashed = asyncio.wrap_future(computing)

@@ -9,7 +9,6 @@ from typing import Final
 
 import msgspec
 from msgspec import UNSET
-from yarl import URL
 
 from tasker import __version__, urls
 from tasker.egress.http_client import DeliveryError, HttpClient, Request
@@ -19,9 +18,9 @@ from tasker.model.attempt import Attempt, Exchange, Failed, Outcome, Succeeded
 from tasker.model.gate import Destination, GateKind
 from tasker.model.instants import SECOND, Instant
 from tasker.model.lifecycle import LONGEST_RETRY_AFTER
-from tasker.model.task import Pool, TaskFault
+from tasker.model.task import Fault, Pool
 from tasker.timing.clock import Clock
-from tasker.wire import CallbackFields, TaskFields, WebhookFields
+from tasker.wire.fields import CallbackFields, TaskFields, WebhookFields
 
 TIMEOUT: Final = timedelta(seconds=30)
 """How long one attempt may take, from the DNS lookup to the status of the answer, unless the task says otherwise."""
@@ -102,12 +101,12 @@ class WebhookType:
         Raises:
             OutOfResourcesError: the attempt has not begun, and is to be given back.
         """
-        fields = _decode_fields(attempt.fields)
+        fields = _decode_fields(attempt.payload)
         try:
             exchange = await self._client.send(self._request(attempt, fields), started)
         except DeliveryError as error:
             return Failed(
-                TaskFault(error.code, error.msg),
+                Fault(error.code, error.msg),
                 permanent=error.permanent,
                 is_alive=False if error.is_targets_fault else None,
                 exchange=error.exchange,
@@ -117,7 +116,7 @@ class WebhookType:
         if _is_success(status, fields):
             return Succeeded(exchange=exchange)
         return Failed(
-            TaskFault(f"status_{status}", f"the target answered {_status_text(status)}"),
+            Fault(f"status_{status}", f"the target answered {_status_text(status)}"),
             permanent=status == HTTPStatus.GONE,
             retry_after=_retry_after(exchange, self._clock.now()),
             is_alive=status < HTTPStatus.INTERNAL_SERVER_ERROR,
@@ -220,11 +219,9 @@ def _check_headers(headers: Mapping[str, str], url: str) -> None:
     length = sum(len(name) + len(value) for name, value in headers.items())
     if length > HEADERS_LIMIT:
         raise InvalidTaskError("headers", f"expected at most {HEADERS_LIMIT} characters together, got: {length}")
-    if "authorization" in seen and "@" in url:
-        parsed = URL(url, encoded=url.isascii())
-        if parsed.raw_user is not None or parsed.raw_password is not None:
-            given = next(name for name in headers if name.lower() == "authorization")
-            raise InvalidTaskError(f"headers.{given}", "expected either this header or a user in the URL, got both")
+    if "authorization" in seen and urls.parts(url).credentials is not None:
+        given = next(name for name in headers if name.lower() == "authorization")
+        raise InvalidTaskError(f"headers.{given}", "expected either this header or a user in the URL, got both")
 
 
 def _folded(name: str) -> str:

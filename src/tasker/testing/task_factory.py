@@ -1,11 +1,14 @@
 """Makes tasks for tests."""
 
-import uuid_utils
+import itertools
 
+from tasker.ids import new_id
 from tasker.model import instants
 from tasker.model.gate import Destination, GateKind
 from tasker.model.instants import Instant
-from tasker.model.task import Pool, Task, TaskId
+from tasker.model.task import Pool, Task
+
+_moments = itertools.count(1_700_000_000_000_000)
 
 
 def a_task(
@@ -13,22 +16,22 @@ def a_task(
     due_at: Instant,
     type_: str = "webhook",
     pool: int = 1,
-    fields: bytes = b'{"url":"http://localhost/","body":"x"}',
+    payload: bytes = b'{"url":"http://localhost/","body":"x"}',
     host: str | None = None,
     expires_at: Instant | None = None,
 ) -> Task:
     """Return a new task that is due at *due_at*, with an id that sorts after those made before.
 
     Args:
-        fields: what the task type is given, as a JSON object.
+        payload: what the task type is given, as a JSON object.
         host: its destination, as scheme, host and port; None: it has none, and nothing holds it back.
         expires_at: when it is too late to start it; None: never.
     """
     return Task(
-        id=TaskId(str(uuid_utils.uuid7())),
+        id=new_id(next(_moments)),
         type=type_,
         pool=Pool(pool),
-        fields=fields,
+        payload=payload,
         execution_time=instants.text(due_at),
         execution_at=due_at,
         due_at=due_at,

@@ -10,17 +10,7 @@ from typing import Protocol
 import anyio
 
 from tasker.model.instants import SECOND, Instant
-from tasker.timing import wake_timer
-
-
-class Timer(Protocol):
-    """Rings once at a moment of the clock that made it."""
-
-    def set(self, moment: Instant | None) -> None:
-        """Ring at *moment*, or at once if it has passed; None: do not ring. Replaces what was set before."""
-
-    def close(self) -> None:
-        """Never ring again. May be called twice."""
+from tasker.timing.wake_timer import Timer, wall_clock_timer
 
 
 class Cancellable(Protocol):
@@ -64,7 +54,7 @@ class SystemClock:
 
     def timer(self, ring: Callable[[], None]) -> Timer:
         """A timer on the wall clock: it follows when the clock is set. Needs a running event loop."""
-        return wake_timer.wall_clock_timer(ring, self.now)
+        return wall_clock_timer(ring, self.now)
 
     def call_later(self, delay: float, call: Callable[[], None]) -> Cancellable:
         """See ``Clock``."""

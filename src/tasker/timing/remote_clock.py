@@ -4,8 +4,8 @@ from collections.abc import Callable
 from typing import Final
 
 from tasker.model.instants import SECOND, Instant
-from tasker.timing import wake_timer
-from tasker.timing.clock import Cancellable, Clock, Timer
+from tasker.timing.clock import Cancellable, Clock
+from tasker.timing.wake_timer import Timer, monotonic_timer
 
 DRIFT: Final = 500e-6
 """Seconds per second by which two clocks may drift apart while one of them is being adjusted. Source: adjtimex(8)."""
@@ -56,7 +56,7 @@ class RemoteClock:
 
     def timer(self, ring: Callable[[], None]) -> Timer:
         """A timer on this machine's monotonic clock. It does not follow when the other clock is set: look now and then."""
-        return wake_timer.monotonic_timer(ring, lambda moment: moment - self._low, self._ticks)
+        return monotonic_timer(ring, lambda moment: moment - self._low, self._ticks)
 
     def call_later(self, delay: float, call: Callable[[], None]) -> Cancellable:
         """See ``Clock``."""

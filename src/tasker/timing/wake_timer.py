@@ -20,21 +20,24 @@ _TFD_CLOEXEC: Final = os.O_CLOEXEC
 _TFD_TIMER_ABSTIME: Final = 1
 
 
-class WakeTimer(Protocol):
-    """What this module makes; see ``tasker.timing.clock.Timer``."""
+class Timer(Protocol):
+    """Rings once at a moment of the clock that made it."""
 
-    def set(self, moment: Instant | None) -> None: ...  # noqa: D102 - described where the protocol is used
-    def close(self) -> None: ...  # noqa: D102
+    def set(self, moment: Instant | None) -> None:
+        """Ring at *moment*, or at once if it has passed; None: do not ring. Replaces what was set before."""
+
+    def close(self) -> None:
+        """Never ring again. May be called twice."""
 
 
-def wall_clock_timer(ring: Callable[[], None], now: Callable[[], Instant]) -> WakeTimer:
+def wall_clock_timer(ring: Callable[[], None], now: Callable[[], Instant]) -> Timer:
     """Return a timer on the wall clock that calls *ring* on the running event loop."""
     if sys.platform == "linux":
         return _TimerFd(_CLOCK_REALTIME, ring, int)
     return _LoopTimer(ring, int, now)
 
 
-def monotonic_timer(ring: Callable[[], None], ticks_at: Callable[[Instant], int], ticks: Callable[[], int]) -> WakeTimer:
+def monotonic_timer(ring: Callable[[], None], ticks_at: Callable[[Instant], int], ticks: Callable[[], int]) -> Timer:
     """Return a timer on the monotonic clock that calls *ring* on the running event loop.
 
     Args:

@@ -7,18 +7,11 @@ from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
 from tasker.model import instants
 from tasker.model.attempt import AttemptRecord, Phases
-from tasker.model.task import State, Task
+from tasker.model.task import Fault, State, Task
 from tasker.wire.destinations import DestinationView
 from tasker.wire.fields import TaskFields
 
 StateWord = Literal["todo", "in_progress", "done", "failed"]
-
-
-class Fault(Struct, frozen=True):
-    """Why an attempt failed."""
-
-    code: Annotated[str, Meta(description="A stable word for programs.", examples=["connect_refused", "status_500"])]
-    msg: Annotated[str, Meta(description="One line for people.")]
 
 
 class TaskView(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -91,7 +84,7 @@ def task_json(task: Task) -> bytes:
         state=task.state.word,  # type: ignore[arg-type]  # the words are the names of State; a test compares them
         execution_time=task.execution_time,
         attempts=task.attempts,
-        last_error=None if task.last_error is None else Fault(task.last_error.code, task.last_error.msg),
+        last_error=task.last_fault,
         started_at=None if task.started_at is None else instants.text(task.started_at),
         ended_at=None if task.ended_at is None else instants.text(task.ended_at),
         lateness_seconds=(
@@ -102,7 +95,7 @@ def task_json(task: Task) -> bytes:
         parent_id=UNSET if task.parent_id is None else task.parent_id,
     )
     result = b"" if task.result is None else b',"result":' + task.result
-    return b"".join((msgspec.json.encode(view)[:-1], b",", task.fields[1:-1], result, b"}"))
+    return b"".join((msgspec.json.encode(view)[:-1], b",", task.payload[1:-1], result, b"}"))
 
 
 def wrapped_task_json(task: Task) -> bytes:
@@ -112,13 +105,13 @@ def wrapped_task_json(task: Task) -> bytes:
 
 def masked(task: Task) -> Task:
     """Return *task* as lists show it: without the values of the headers that it sends."""
-    if b'"headers":' not in task.fields:
+    if b'"headers":' not in task.payload:
         return task
-    fields: dict[str, Any] = msgspec.json.decode(task.fields, type=dict[str, Raw])
+    fields: dict[str, Any] = msgspec.json.decode(task.payload, type=dict[str, Raw])
     for name in ("on_success", "on_failure"):
         if name in fields and bytes(fields[name]).startswith(b"{"):
             fields[name] = _masked(msgspec.json.decode(fields[name], type=dict[str, Raw]))
-    return msgspec.structs.replace(task, fields=msgspec.json.encode(_masked(fields)))
+    return msgspec.structs.replace(task, payload=msgspec.json.encode(_masked(fields)))
 
 
 def _masked(fields: dict[str, Any]) -> dict[str, Any]:
@@ -139,15 +132,6 @@ class CallbackSummary(Struct, frozen=True, kw_only=True):
     result: Annotated[Raw, Meta(description="What was computed.")] | None
 
 
-class PhasesView(Struct, frozen=True, kw_only=True):
-    """How long the parts of a call took, in seconds. null: it did not come to that, or a connection was open already."""
-
-    dns: float | None
-    connect: Annotated[float | None, Meta(description="TLS included.")]
-    first_byte: Annotated[float | None, Meta(description="From the request to the first byte of the answer.")]
-    total: float | None
-
-
 class AttemptView(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """An attempt that has ended."""
 
@@ -160,7 +144,7 @@ class AttemptView(Struct, frozen=True, kw_only=True, omit_defaults=True):
     outcome: Literal["succeeded", "failed"]
     error: Fault | None
     status: Annotated[int, Meta(description="The HTTP status of the answer.")] | UnsetType = UNSET
-    phases_seconds: Annotated[PhasesView, Meta(description="How long the parts of the call took.")] | UnsetType = UNSET
+    phases_seconds: Annotated[Phases, Meta(description="How long the parts of the call took.")] | UnsetType = UNSET
     response_headers: Annotated[dict[str, str], Meta(description="Some of the answer's headers.")] | UnsetType = UNSET
     response_body: Annotated[str, Meta(description="The first KiB of the answer's body.")] | UnsetType = UNSET
     response_note: Annotated[str, Meta(description="What of the answer could not be read.")] | UnsetType = UNSET
@@ -177,17 +161,13 @@ def attempt_view(record: AttemptRecord) -> AttemptView:
         ended_at=instants.text(record.ended_at),
         lateness_seconds=instants.seconds(max(record.started_at - record.due_at, 0)),
         outcome="succeeded" if record.fault is None else "failed",
-        error=None if record.fault is None else Fault(record.fault.code, record.fault.msg),
+        error=record.fault,
         status=UNSET if exchange is None or exchange.status is None else exchange.status,
-        phases_seconds=UNSET if exchange is None else _phases_view(exchange.phases),
+        phases_seconds=UNSET if exchange is None else exchange.phases,
         response_headers=UNSET if exchange is None or exchange.status is None else dict(exchange.headers),
         response_body=UNSET if exchange is None or exchange.status is None else exchange.body,
         response_note=UNSET if exchange is None or exchange.note is None else exchange.note,
     )
-
-
-def _phases_view(phases: Phases) -> PhasesView:
-    return PhasesView(dns=phases.dns, connect=phases.connect, first_byte=phases.first_byte, total=phases.total)
 
 
 Reason: TypeAlias = Literal[

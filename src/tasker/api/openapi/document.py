@@ -5,11 +5,15 @@ from typing import Any
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from tasker import __version__, wire
+from tasker import __version__
 from tasker.api.new_task import new_task_type
 from tasker.api.openapi import about, destinations, tasks
 from tasker.api.openapi.parts import refusal_components, schema
 from tasker.task_types.registry import Registry
+from tasker.wire.destinations import DestinationChange, DestinationView
+from tasker.wire.fields import request_type
+from tasker.wire.server import Health, NodeView, Problem, Stats
+from tasker.wire.tasks import AttemptView, CallbackSummary, Created, Explanation, view_type
 
 
 def document_json(registry: Registry) -> bytes:
@@ -19,21 +23,21 @@ def document_json(registry: Registry) -> bytes:
 
 def document(registry: Registry) -> dict[str, Any]:
     """Return the description of the API for the task types in *registry*."""
-    views = {task_type.name: wire.view_type(task_type.name, task_type.fields) for task_type in registry.types}
+    views = {task_type.name: view_type(task_type.name, task_type.fields) for task_type in registry.types}
     task = msgspec.defstruct("Task", [(name, view | UnsetType, UNSET) for name, view in views.items()])
     shapes = [
         new_task_type(registry),
         task,
-        wire.Created,
-        wire.Problem,
-        wire.Health,
-        wire.Stats,
-        wire.NodeView,
-        wire.AttemptView,
-        wire.Explanation,
-        wire.DestinationView,
-        wire.DestinationChange,
-        wire.CallbackSummary,
+        Created,
+        Problem,
+        Health,
+        Stats,
+        NodeView,
+        AttemptView,
+        Explanation,
+        DestinationView,
+        DestinationChange,
+        CallbackSummary,
         *views.values(),
     ]
     _, schemas = msgspec.json.schema_components(shapes, ref_template="#/components/schemas/{name}")
@@ -72,7 +76,7 @@ def _examples(registry: Registry) -> dict[str, Any]:
     """Return a request for each task type whose required fields all have an example."""
     examples = {}
     for task_type in registry.types:
-        shape = wire.request_type(task_type.name, task_type.fields)
+        shape = request_type(task_type.name, task_type.fields)
         fields = msgspec.json.schema(shape)["$defs"][shape.__name__]
         given = {name: field["examples"][0] for name, field in fields["properties"].items() if "examples" in field}
         if given.keys() >= set(fields["required"]):

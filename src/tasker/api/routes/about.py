@@ -4,11 +4,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from tasker import wire
 from tasker.api.bodies import answer
 from tasker.api.openapi.document import document_json
 from tasker.service import Service
 from tasker.task_types.registry import Registry
+from tasker.wire.server import Health
 
 
 def routes(service: Service, registry: Registry) -> list[BaseRoute]:
@@ -16,13 +16,13 @@ def routes(service: Service, registry: Registry) -> list[BaseRoute]:
     description = document_json(registry)
 
     async def healthz(_: Request) -> Response:
-        return answer(wire.Health("ok"))
+        return answer(Health("ok"))
 
     async def readyz(_: Request) -> Response:
         reason = service.unready()
         if reason is None:
-            return answer(wire.Health("ok"))
-        return answer(wire.Health("unavailable", reason), status=503, headers={"retry-after": "1"})
+            return answer(Health("ok"))
+        return answer(Health("unavailable", reason), status=503, headers={"retry-after": "1"})
 
     async def stats(_: Request) -> Response:
         return answer(await service.stats())

@@ -8,19 +8,19 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from tasker import wire
 from tasker.api.bodies import answer, read_json, read_nothing
 from tasker.api.new_task import BodyDecoder
 from tasker.api.routes.lists import Part, answer_list
 from tasker.errors import InvalidQueryError
 from tasker.service import Service
+from tasker.wire.destinations import DestinationChange
 
 _CURSOR: Final = re.compile(r"\d{1,9}", re.ASCII)
 
 
 def routes(service: Service, *, max_body_bytes: int) -> list[BaseRoute]:
     """Return the routes under ``/destinations``."""
-    changes = BodyDecoder(wire.DestinationChange, list(wire.DestinationChange.__struct_fields__))
+    changes = BodyDecoder(DestinationChange, list(DestinationChange.__struct_fields__))
 
     async def every(request: Request) -> Response:
         return await answer_list(request, read)
@@ -38,11 +38,11 @@ def routes(service: Service, *, max_body_bytes: int) -> list[BaseRoute]:
 
     async def pause(request: Request) -> Response:
         await read_nothing(request.receive, max_body_bytes)
-        return answer(await service.pause(request.path_params["id"], paused=True))
+        return answer(await service.pause(request.path_params["id"]))
 
     async def resume(request: Request) -> Response:
         await read_nothing(request.receive, max_body_bytes)
-        return answer(await service.pause(request.path_params["id"], paused=False))
+        return answer(await service.resume(request.path_params["id"]))
 
     return [
         Route("/destinations", every),

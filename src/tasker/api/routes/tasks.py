@@ -7,7 +7,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from tasker import wire
 from tasker.api.bodies import answer, read_nothing
 from tasker.api.problems import PRIVATE
 from tasker.api.routes.lists import Part, ReadPart, answer_list
@@ -16,6 +15,7 @@ from tasker.interfaces import TaskFilter
 from tasker.model.task import State, Task
 from tasker.service import Service
 from tasker.task_types.registry import Registry
+from tasker.wire.tasks import masked, task_json, wrapped_task_json
 
 _STATES: Final = {state.word: state for state in State}
 
@@ -33,7 +33,7 @@ def routes(service: Service, registry: Registry, *, max_body_bytes: int) -> list
 
     async def retry(request: Request) -> Response:
         await read_nothing(request.receive, max_body_bytes)
-        return _whole(await service.restart(request.path_params["id"]))
+        return _whole(await service.retry(request.path_params["id"]))
 
     async def attempts(request: Request) -> Response:
         return answer(await service.attempts(request.path_params["id"]))
@@ -44,12 +44,12 @@ def routes(service: Service, registry: Registry, *, max_body_bytes: int) -> list
     async def by_type(request: Request) -> Response:
         name: str = request.path_params["type"]
         _check_known("type", name, type_names)
-        return await answer_list(request, _reader(service, TaskFilter(type=name), wire.task_json))
+        return await answer_list(request, _reader(service, TaskFilter(type=name), task_json))
 
     async def by_state(request: Request) -> Response:
         word: str = request.path_params["state"]
         _check_known("state", word, _STATES)
-        return await answer_list(request, _reader(service, TaskFilter(state=_STATES[word]), wire.wrapped_task_json))
+        return await answer_list(request, _reader(service, TaskFilter(state=_STATES[word]), wrapped_task_json))
 
     return [
         Route("/tasks/type/{type}", by_type),
@@ -62,7 +62,7 @@ def routes(service: Service, registry: Registry, *, max_body_bytes: int) -> list
 
 
 def _whole(task: Task) -> Response:
-    return Response(wire.wrapped_task_json(task), headers=PRIVATE, media_type="application/json")
+    return Response(wrapped_task_json(task), headers=PRIVATE, media_type="application/json")
 
 
 def _reader(service: Service, which: TaskFilter, write: Callable[[Task], bytes]) -> ReadPart:
@@ -70,7 +70,7 @@ def _reader(service: Service, which: TaskFilter, write: Callable[[Task], bytes])
 
     async def read(after: str | None, limit: int) -> Part:
         page = await service.page(which, after=after, limit=limit)
-        return Part([write(wire.masked(task)) for task in page.tasks], page.next)
+        return Part([write(masked(task)) for task in page.tasks], page.next)
 
     return read
 

@@ -5,14 +5,15 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
-from tasker.callbacks import Ending, callback_for
-from tasker.interfaces import EXPIRE_LIMIT, Claimed
+from tasker.ids import new_id
+from tasker.interfaces import EXPIRE_LIMIT, Claimed, Follow
 from tasker.model.attempt import Attempt
 from tasker.model.circuit import THRESHOLD, CircuitState
+from tasker.model.ending import Ending
 from tasker.model.gate import Gate, GateKind
 from tasker.model.instants import LAST, Instant
 from tasker.model.lifecycle import expired
-from tasker.model.task import Pool, TaskId
+from tasker.model.task import Pool, State, Task, TaskId
 from tasker.stores.faults import fault_of, fault_text
 from tasker.stores.postgres.connection import Connection, Link
 from tasker.stores.postgres.inserter import Inserter
@@ -32,18 +33,28 @@ _LOCKED: Final = 10_000
 class Claimer:
     """Claims on one link. Each statement is a transaction, so that no lock outlasts it; but see ``_expire``."""
 
-    def __init__(self, link: Link, queries: Mapping[str, str], clock: RemoteClock, node: str, *, per_host: int | None) -> None:
+    def __init__(
+        self,
+        link: Link,
+        queries: Mapping[str, str],
+        clock: RemoteClock,
+        node: str,
+        *,
+        per_destination: int | None,
+        follow: Follow,
+    ) -> None:
         """Make a claimer.
 
         Args:
             clock: told what time it is in the database.
-            per_host: how many tasks of a host may run at once; None: see ``Gate.room``.
+            per_destination: how many tasks of a host may run at once; None: see ``Gate.room``.
         """
         self._link = link
         self._sql = queries
         self._clock = clock
         self._node = node
-        self._per_host = per_host
+        self._per_destination = per_destination
+        self._follow = follow
         self._inserter = Inserter(link, queries)
         self._full: dict[int, Instant] = {}
         """Gates without room here that may have some on other nodes, as hosts share slots; and when to look again."""
@@ -72,7 +83,7 @@ class Claimer:
             # What has expired, if there is any, is another session's for now.
             return Claimed((), heads.now + _LOCKED if heads.expires_at <= heads.now else heads.earliest())
         taken = _Taken(secrets.randbits(63), heads.now)
-        self._unknown.add(taken.claim)
+        self._unknown.add(taken.fence)
         left = dict(room)
         for pool in due:
             if heads.wakes[pool] <= heads.now:
@@ -84,10 +95,10 @@ class Claimer:
             next_due = heads.earliest()
         else:
             next_due = heads.earliest_expiry()
-        self._unknown.discard(taken.claim)
+        self._unknown.discard(taken.fence)
         if next_due is not None and not taken.moved and not expired_now:
             next_due = max(next_due, taken.now + _LOCKED)  # what is due is another session's for now
-        attempts = [self._attempt(row, pool, taken.claim) for row, pool in taken.rows]
+        attempts = [self._attempt(row, pool, taken.fence) for row, pool in taken.rows]
         attempts.sort(key=lambda attempt: (attempt.due_at, attempt.task_id))
         return Claimed(attempts, next_due, expired_now)
 
@@ -99,10 +110,10 @@ class Claimer:
                 self._sql["claim"],
                 pool,
                 free - count,
-                taken.claim,
+                taken.fence,
                 self._node,
                 look,
-                self._per_host,
+                self._per_destination,
                 THRESHOLD,
                 LAST,
             )
@@ -126,7 +137,7 @@ class Claimer:
             [visit.wanted for visit in visits.values()],
             [visit.woken_at for visit in visits.values()],
             [visit.wake_at for visit in visits.values()],
-            taken.claim,
+            taken.fence,
             self._node,
         )
         taken.moved |= any(row[2] is not None for row in rows)  # else all is locked, or the clock was set back
@@ -149,11 +160,13 @@ class Claimer:
                 break  # it is looked at when a slot is released
             gate = to_gate(row)
             _, _, _, _, _, _, _, running, running_here, woken_at, parks = row
-            room = gate.room(running=running, running_here=running_here, free=free, most=self._per_host, now=now)
+            room = gate.room(
+                running=running, running_here=running_here, free=free, per_destination=self._per_destination, now=now
+            )
             wanted = min(room, free)
             free -= wanted
             wake_at = gate.look_at(now)
-            if wanted == room and _shares_slots(gate, self._per_host, now):
+            if wanted == room and _shares_slots(gate, self._per_destination, now):
                 self._full[gate.id] = wake_at
             if wanted < room or gate.id in self._full:
                 # It stays due, but at another moment: of two nodes that have seen it, one has its turn.
@@ -166,19 +179,19 @@ class Claimer:
 
         The tasks stay locked for a few round trips: claims pass over them, only who deletes one waits.
         """
+        followed_by: list[Task] = []
         async with self._inserter.transaction(connection):
             # On the disk before its callback is sent: a crash would have another one made, with another id.
             await connection.execute("SET LOCAL synchronous_commit = on")
             rows = await connection.fetch(self._sql["expired"], EXPIRE_LIMIT)
             faults = [expired(fault_of(row[3])) for row in rows]
             await connection.execute(self._sql["expire"], [row[0] for row in rows], [fault_text(fault) for fault in faults])
-            callbacks = [
-                callback_for(
-                    Ending(task_id=TaskId(str(row[0])), type=row[1], attempts=row[2], fields=row[4], fault=fault), now=now
+            for row, fault in zip(rows, faults, strict=True):
+                ending = Ending(
+                    task_id=TaskId(str(row[0])), type=row[1], state=State.FAILED, attempts=row[2], payload=row[4], fault=fault
                 )
-                for row, fault in zip(rows, faults, strict=True)
-            ]
-            await self._inserter.insert(connection, [callback for callback in callbacks if callback is not None])
+                followed_by += self._follow(ending, now=now, new_id=new_id)
+            await self._inserter.insert(connection, followed_by)
         return len(rows)
 
     async def _look(self, connection: Connection, pools: Sequence[Pool]) -> "_Heads":
@@ -194,8 +207,8 @@ class Claimer:
             await connection.execute(self._sql["give_back_unknown"], self._node, unknown)
             self._unknown.difference_update(unknown)
 
-    def _attempt(self, row: Any, pool: Pool, claim: int) -> Attempt:  # noqa: ANN401 - a record of claim or claim_held
-        _, due_at, id_, type_, number, retried_after, execution_at, expires_at, data = row
+    def _attempt(self, row: Any, pool: Pool, fence: int) -> Attempt:  # noqa: ANN401 - a record of claim or claim_held
+        _, due_at, id_, type_, number, retried_after, execution_at, expires_at, payload = row
         return Attempt(
             task_id=TaskId(str(id_)),
             type=type_,
@@ -205,17 +218,17 @@ class Claimer:
             due_at=due_at,
             execution_at=execution_at,
             expires_at=expires_at,
-            claim=claim,
+            fence=fence,
             node=self._node,
-            fields=data,
+            payload=payload,
         )
 
 
 class _Taken:
     """What a claim has come to so far."""
 
-    def __init__(self, claim: int, now: Instant) -> None:
-        self.claim = claim
+    def __init__(self, fence: int, now: Instant) -> None:
+        self.fence = fence
         self.now = now
         self.rows: list[tuple[Any, Pool]] = []
         self.moved = False
@@ -272,9 +285,9 @@ class _Heads:
 _NEVER: Final = LAST + 1
 
 
-def _shares_slots(gate: Gate, per_host: int | None, now: Instant) -> bool:
+def _shares_slots(gate: Gate, per_destination: int | None, now: Instant) -> bool:
     """Whether the room of *gate* is another on each node: see ``Gate.room``."""
-    has_limit = gate.kind is not GateKind.HOST or gate.max_running is not None or per_host is not None
+    has_limit = gate.kind is not GateKind.HOST or gate.max_running is not None or per_destination is not None
     return not (gate.paused or has_limit) and gate.circuit.state(now) is CircuitState.CLOSED
 
 

@@ -49,7 +49,7 @@ class Inserter:
             [task.due_at for task in tasks],
             [task.execution_at for task in tasks],
             [task.execution_time for task in tasks],
-            [task.fields for task in tasks],
+            [task.payload for task in tasks],
             [None if task.destination is None else self._gates[task.destination] for task in tasks],
             [task.expires_at for task in tasks],
             [task.parent_id for task in tasks],

@@ -5,14 +5,14 @@
 WITH given AS (
   SELECT * FROM unnest($1::uuid[], $2::text[], $3::smallint[], $4::integer[], $5::timestamptz[], $6::timestamptz[], $7::text[], $8::bytea[],
                        $9::bigint[], $10::timestamptz[], $11::uuid[])
-             AS given (id, type, state, pool, due_at, execution_at, execution_time, data, destination, expires_at, parent)
+             AS given (id, type, state, pool, due_at, execution_at, execution_time, payload, gate, expires_at, parent_id)
 ), stored AS (
-  INSERT INTO task (id, type, state, pool, due_at, execution_at, execution_time, destination, expires_at, parent)
-  SELECT id, type, state, pool, due_at, execution_at, execution_time, destination, expires_at, parent FROM given
+  INSERT INTO task (id, type, state, pool, due_at, execution_at, execution_time, gate, expires_at, parent_id)
+  SELECT id, type, state, pool, due_at, execution_at, execution_time, gate, expires_at, parent_id FROM given
       ON CONFLICT (id) DO NOTHING
   RETURNING id
-), bodies AS (
-  INSERT INTO payload (id, data) SELECT id, data FROM given
+), payloads AS (
+  INSERT INTO payload (id, payload) SELECT id, payload FROM given
       ON CONFLICT (id) DO NOTHING -- a task has a body
 )
 SELECT id FROM stored
@@ -55,29 +55,29 @@ SELECT here.now, here.is_leased, here.expires_at, pools.pool,
 -- Differs from SQLite: one statement. SKIP LOCKED, because other nodes claim at the same time, and a node whose lease has ended claims
 -- nothing.
 WITH head AS MATERIALIZED (
-  SELECT id, due_at, destination, expires_at FROM task
+  SELECT id, due_at, gate, expires_at FROM task
    WHERE pool = $1 AND state = 0 AND held_by IS NULL AND due_at <= tasker_now() ORDER BY due_at, id LIMIT $5
      FOR NO KEY UPDATE SKIP LOCKED
 ), queued AS (
-  SELECT id, due_at, destination, row_number() OVER gate AS turn FROM head WHERE expires_at IS NULL OR expires_at > tasker_now()
-  WINDOW gate AS (PARTITION BY destination ORDER BY due_at, id)
+  SELECT id, due_at, gate, row_number() OVER per_gate AS turn FROM head WHERE expires_at IS NULL OR expires_at > tasker_now()
+  WINDOW per_gate AS (PARTITION BY gate ORDER BY due_at, id)
 ), asked AS (
   SELECT *, CASE WHEN turn = 1 THEN ( -- once for each gate: room, and, if it shares the slots, how many of them it has here
          SELECT CASE WHEN paused OR failures >= $7 AND open_until > tasker_now()
                        OR EXISTS (SELECT FROM gate_queue WHERE gate_queue.gate = gate.id AND gate_queue.pool = $1) THEN ARRAY[0, NULL]
                      WHEN most IS NOT NULL THEN ARRAY[most -
-                       (SELECT sum((SELECT count(*) FROM task WHERE task.node = node.id AND task.destination = gate.id AND state = 1))::bigint
+                       (SELECT sum((SELECT count(*) FROM task WHERE task.node = node.id AND task.gate = gate.id AND state = 1))::bigint
                           FROM node), NULL]
                      WHEN kind = 0 THEN (SELECT ARRAY[$2::bigint, count(*)] FROM task
-                                          WHERE task.node = $4 AND task.destination = gate.id AND state = 1)
+                                          WHERE task.node = $4 AND task.gate = gate.id AND state = 1)
                      ELSE ARRAY[$2::bigint, NULL] END
            FROM (SELECT *, CASE WHEN failures >= $7 THEN 1 ELSE coalesce(max_running, CASE kind WHEN 0 THEN $6::bigint END) END AS most
-                   FROM gate WHERE gate.id = queued.destination) AS gate
+                   FROM gate WHERE gate.id = queued.gate) AS gate
          ) END AS answer
     FROM queued
 ), answered AS (
-  SELECT id, due_at, destination, turn, first_value(answer) OVER gate AS answer FROM asked
-  WINDOW gate AS (PARTITION BY destination ORDER BY due_at, id)
+  SELECT id, due_at, gate, turn, first_value(answer) OVER per_gate AS answer FROM asked
+  WINDOW per_gate AS (PARTITION BY gate ORDER BY due_at, id)
 ), counted AS (
   SELECT id, tasker_passed(coalesce(turn <= answer[1], true), answer[2] + turn, $2) OVER queue AS passed, due_at FROM answered
   WINDOW queue AS (ORDER BY due_at, id)
@@ -85,14 +85,14 @@ WITH head AS MATERIALIZED (
   SELECT id, passed, passed > lag(passed, 1, 0::bigint) OVER queue AS passes FROM counted
   WINDOW queue AS (ORDER BY due_at, id)
 ), moved AS (
-  UPDATE task SET state = CASE WHEN passes THEN 1 ELSE 0 END, held_by = CASE WHEN NOT passes THEN destination END,
-         attempts = attempts + passes::integer, claim = CASE WHEN passes THEN $3::bigint END, node = CASE WHEN passes THEN $4::uuid END,
+  UPDATE task SET state = CASE WHEN passes THEN 1 ELSE 0 END, held_by = CASE WHEN NOT passes THEN gate END,
+         attempts = attempts + passes::integer, fence = CASE WHEN passes THEN $3::bigint END, node = CASE WHEN passes THEN $4::uuid END,
          started_at = CASE WHEN passes THEN tasker_now() ELSE started_at END
     FROM verdict
    WHERE task.id = verdict.id AND CASE WHEN passes THEN passed <= $2 ELSE passed < $2 END
      AND EXISTS (SELECT FROM node WHERE id = $4 AND lease_until > tasker_now())
   RETURNING held_by, due_at, task.id, type, attempts, retried_after, execution_at, expires_at,
-            CASE WHEN passes THEN (SELECT data FROM payload WHERE payload.id = task.id) END
+            CASE WHEN passes THEN (SELECT payload FROM payload WHERE payload.id = task.id) END
 ), shut AS MATERIALIZED (
   -- Who opens a gate wakes what it holds in a later statement: either this one waits for that, or that one finds what this sets aside.
   SELECT id, CASE WHEN paused THEN $8::timestamptz WHEN failures >= $7 AND open_until > tasker_now() THEN open_until
@@ -108,8 +108,8 @@ SELECT * FROM moved
 -- woken --
 -- Gates that hold tasks of a pool and are to be looked at now, and how many of their tasks are running, everywhere and here. $4: not these.
 SELECT gate.id, kind, name, paused, max_running, failures, open_until,
-       (SELECT sum((SELECT count(*) FROM task WHERE task.node = node.id AND task.destination = gate.id AND state = 1))::bigint FROM node),
-       (SELECT count(*) FROM task WHERE task.node = $2 AND task.destination = gate.id AND state = 1),
+       (SELECT sum((SELECT count(*) FROM task WHERE task.node = node.id AND task.gate = gate.id AND state = 1))::bigint FROM node),
+       (SELECT count(*) FROM task WHERE task.node = $2 AND task.gate = gate.id AND state = 1),
        wake_at, parks
   FROM (SELECT gate, wake_at, parks FROM gate_queue WHERE pool = $1 AND wake_at <= tasker_now() AND gate <> ALL ($4::bigint[])
          ORDER BY wake_at LIMIT $3) AS queue
@@ -133,14 +133,14 @@ WITH turn AS (
      ORDER BY due_at, id LIMIT turn.wanted
        FOR NO KEY UPDATE SKIP LOCKED) AS first
 ), claimed AS (
-  UPDATE task SET state = 1, held_by = NULL, attempts = attempts + 1, claim = $6, node = $7, started_at = tasker_now()
+  UPDATE task SET state = 1, held_by = NULL, attempts = attempts + 1, fence = $6, node = $7, started_at = tasker_now()
     FROM due
    WHERE task.id = due.id
-  RETURNING gate, due_at, task.id, type, attempts, retried_after, execution_at, expires_at,
-            (SELECT data FROM payload WHERE payload.id = task.id)
+  RETURNING due.gate, due_at, task.id, type, attempts, retried_after, execution_at, expires_at,
+            (SELECT payload FROM payload WHERE payload.id = task.id)
 )
-SELECT gate, due_at, id, type, attempts, retried_after, execution_at, expires_at, data
-  FROM turn LEFT JOIN claimed AS claimed (gate, due_at, id, type, attempts, retried_after, execution_at, expires_at, data) USING (gate)
+SELECT gate, due_at, id, type, attempts, retried_after, execution_at, expires_at, payload
+  FROM turn LEFT JOIN claimed AS claimed (gate, due_at, id, type, attempts, retried_after, execution_at, expires_at, payload) USING (gate)
 
 -- close_gate_queue --
 -- Unless it holds some, or some were set aside since it was looked at ($3): another node may be about to commit that.
@@ -164,13 +164,13 @@ RETURNING gate_queue.gate
 
 -- expired --
 -- A batch of what could not start in time.
-SELECT id, type, attempts, last_error, (SELECT data FROM payload WHERE payload.id = task.id) FROM task
+SELECT id, type, attempts, last_fault, (SELECT payload FROM payload WHERE payload.id = task.id) FROM task
  WHERE state = 0 AND expires_at IS NOT NULL AND expires_at <= tasker_now() ORDER BY expires_at LIMIT $1
    FOR NO KEY UPDATE SKIP LOCKED
 
 -- expire --
-UPDATE task SET state = 3, ended_at = tasker_now(), last_error = given.last_error, held_by = NULL
-  FROM unnest($1::uuid[], $2::text[]) AS given (id, last_error)
+UPDATE task SET state = 3, ended_at = tasker_now(), last_fault = given.last_fault, held_by = NULL
+  FROM unnest($1::uuid[], $2::text[]) AS given (id, last_fault)
  WHERE task.id = given.id
 
 -- settle --
@@ -180,13 +180,13 @@ UPDATE task SET state = 3, ended_at = tasker_now(), last_error = given.last_erro
 WITH ended AS (
   SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::smallint[], $4::timestamptz[], $5::timestamptz[], $6::timestamptz[], $7::text[], $8::bytea[],
                        $9::integer[], $10::text[], $11::boolean[]) WITH ORDINALITY
-             AS ended (id, claim, state, due_at, started_at, ended_at, last_error, result, number, record, is_dead, place)
+             AS ended (id, fence, state, due_at, started_at, ended_at, last_fault, result, number, record, is_dead, place)
 ), settled AS (
   UPDATE task SET state = ended.state, due_at = coalesce(ended.due_at, task.due_at), started_at = ended.started_at,
-         ended_at = ended.ended_at, last_error = coalesce(ended.last_error, task.last_error), crashes = 0, claim = NULL, node = NULL
+         ended_at = ended.ended_at, last_fault = coalesce(ended.last_fault, task.last_fault), crashes = 0, fence = NULL, node = NULL
     FROM ended
-   WHERE task.id = ended.id AND task.state = 1 AND task.claim = ended.claim
-  RETURNING task.id, destination, place, result, number, record, is_dead
+   WHERE task.id = ended.id AND task.state = 1 AND task.fence = ended.fence
+  RETURNING task.id, gate, place, result, number, record, is_dead
 ), results AS (
   UPDATE payload SET result = settled.result FROM settled WHERE payload.id = settled.id AND settled.result IS NOT NULL
 ), kept AS ( -- a number that a crash or a drain took back is given out again
@@ -198,15 +198,15 @@ WITH ended AS (
 SELECT place, gate.id, failures, open_until, paused, holds, CASE WHEN gate.id IS NOT NULL THEN tasker_now() END
   FROM settled
   LEFT JOIN LATERAL (
-    SELECT *, EXISTS (SELECT FROM gate_queue WHERE gate_queue.gate = gate.id) AS holds FROM gate WHERE gate.id = settled.destination
+    SELECT *, EXISTS (SELECT FROM gate_queue WHERE gate_queue.gate = gate.id) AS holds FROM gate WHERE gate.id = settled.gate
   ) AS gate ON failures > 0 OR is_dead OR holds
 
 -- settled_before --
 -- Which of these ends were written although the connection broke before the answer: no two attempts begin in one microsecond.
 -- For sure, as above: an end that no replica has would free its slot, and the delivery be made again after a failover.
-SELECT place, destination
+SELECT place, gate
   FROM pg_logical_emit_message(true, 'tasker', ''), unnest($1::uuid[], $2::smallint[], $3::timestamptz[]) WITH ORDINALITY AS ended (id, state, started_at, place)
-  JOIN task ON task.id = ended.id AND task.state = ended.state AND task.started_at = ended.started_at AND task.claim IS NULL
+  JOIN task ON task.id = ended.id AND task.state = ended.state AND task.started_at = ended.started_at AND task.fence IS NULL
 
 -- circuits --
 -- OFFSET 0: searched for each, where PostgreSQL would read the whole of gate_queue first.
@@ -231,21 +231,21 @@ UPDATE gate SET paused = $2 WHERE id = $1 RETURNING id
 UPDATE gate SET max_running = $2 WHERE id = $1 RETURNING id
 
 -- give_back --
-UPDATE task SET state = 0, attempts = greatest(attempts - 1, 0), claim = NULL, node = NULL
-  FROM unnest($1::uuid[], $2::bigint[]) AS given (id, claim)
- WHERE task.id = given.id AND task.state = 1 AND task.claim = given.claim
-RETURNING destination
+UPDATE task SET state = 0, attempts = greatest(attempts - 1, 0), fence = NULL, node = NULL
+  FROM unnest($1::uuid[], $2::bigint[]) AS given (id, fence)
+ WHERE task.id = given.id AND task.state = 1 AND task.fence = given.fence
+RETURNING gate
 
 -- give_back_unknown --
 -- Undo claims of which it is not known whether they were done.
-UPDATE task SET state = 0, attempts = greatest(attempts - 1, 0), claim = NULL, node = NULL
- WHERE state = 1 AND node = $1 AND claim = ANY ($2::bigint[])
+UPDATE task SET state = 0, attempts = greatest(attempts - 1, 0), fence = NULL, node = NULL
+ WHERE state = 1 AND node = $1 AND fence = ANY ($2::bigint[])
 
--- held --
+-- claims --
 -- What is written as running here.
-SELECT id, claim FROM task WHERE state = 1 AND node = $1
+SELECT id, fence FROM task WHERE state = 1 AND node = $1
 
--- restart --
+-- retry --
 -- No row: look why.
 UPDATE task SET state = 0, due_at = tasker_now(), ended_at = NULL, crashes = 0, retried_after = attempts
  WHERE id = $1 AND state = 3 AND (expires_at IS NULL OR expires_at > tasker_now())
@@ -258,7 +258,7 @@ SELECT state FROM task WHERE id = $1
 -- Missing from what comes back: look at its state. in_progress: it cannot be deleted; none: it is not there.
 WITH gone AS (
   DELETE FROM task WHERE id = ANY ($1::uuid[]) AND state <> 1 RETURNING id
-), bodies AS (
+), payloads AS (
   DELETE FROM payload USING gone WHERE payload.id = gone.id
 ), attempts AS (
   DELETE FROM attempt USING gone WHERE attempt.task = gone.id
@@ -282,14 +282,14 @@ WITH lost AS MATERIALIZED (
    LIMIT $4
      FOR UPDATE OF task SKIP LOCKED
 )
-UPDATE task SET crashes = crashes + 1, attempts = greatest(attempts - 1, 0), claim = NULL, node = NULL,
+UPDATE task SET crashes = crashes + 1, attempts = greatest(attempts - 1, 0), fence = NULL, node = NULL,
        state = CASE WHEN crashes + 1 >= $2 THEN 3 ELSE 0 END,
        ended_at = CASE WHEN crashes + 1 >= $2 THEN tasker_now() END,
-       last_error = CASE WHEN crashes + 1 >= $2 THEN $3 ELSE last_error END
+       last_fault = CASE WHEN crashes + 1 >= $2 THEN $3 ELSE last_fault END
   FROM lost
  WHERE task.id = lost.id
 RETURNING state, task.id, type, attempts, tasker_now(),
-          CASE WHEN state = 3 THEN (SELECT data FROM payload WHERE payload.id = task.id) END
+          CASE WHEN state = 3 THEN (SELECT payload FROM payload WHERE payload.id = task.id) END
 
 -- forget_nodes --
 -- Nodes that ended long ago and left nothing behind.
@@ -303,8 +303,8 @@ SELECT id, address, version, started_at, lease_until, (SELECT count(*) FROM task
 SELECT type, pool FROM type_pool
 
 -- get --
-SELECT id, type, pool, state, due_at, execution_at, execution_time, attempts, retried_after, crashes, started_at, ended_at, last_error,
-       expires_at, parent, node, data, result, destination, held_by IS NOT NULL AS is_held
+SELECT id, type, pool, state, due_at, execution_at, execution_time, attempts, retried_after, crashes, started_at, ended_at, last_fault,
+       expires_at, parent_id, node, payload, result, task.gate, held_by IS NOT NULL AS is_held
   FROM task JOIN payload USING (id) WHERE id = $1
 
 -- attempts --
@@ -314,7 +314,7 @@ SELECT record FROM task LEFT JOIN attempt ON attempt.task = task.id WHERE task.i
 -- gates --
 -- Counting what they hold stops at $3.
 SELECT id, kind, name, paused, max_running, failures, open_until,
-       (SELECT coalesce(sum((SELECT count(*) FROM task WHERE task.node = node.id AND task.destination = gate.id AND state = 1)), 0)::bigint
+       (SELECT coalesce(sum((SELECT count(*) FROM task WHERE task.node = node.id AND task.gate = gate.id AND state = 1)), 0)::bigint
           FROM node),
        (SELECT count(*) FROM (
          SELECT FROM gate_queue AS queue
@@ -344,12 +344,12 @@ SELECT id, kind, name, paused, max_running, failures, open_until,
 -- They are merged in order, not sorted. A page ends once the bodies in it are longer than $4 bytes; the last column is how many
 -- tasks it would have had without that.
 SELECT task.id, task.type, task.pool, task.state, task.due_at, task.execution_at, task.execution_time, task.attempts,
-       task.retried_after, task.crashes, task.started_at, task.ended_at, task.last_error, task.expires_at, task.parent, task.node,
-       payload.data, payload.result, sized.found
+       task.retried_after, task.crashes, task.started_at, task.ended_at, task.last_fault, task.expires_at, task.parent_id, task.node,
+       payload.payload, payload.result, sized.found
   FROM (SELECT page.id, page.execution_at, size, count(*) OVER () AS found,
                sum(size) OVER (ORDER BY page.execution_at, page.id) AS so_far
           FROM (SELECT * FROM ({branches}) AS merged ORDER BY execution_at, id LIMIT $3) AS page
-          JOIN (SELECT id, octet_length(data) + coalesce(octet_length(result), 0) AS size FROM payload) AS body ON body.id = page.id
+          JOIN (SELECT id, octet_length(payload) + coalesce(octet_length(result), 0) AS size FROM payload) AS body ON body.id = page.id
        ) AS sized
   JOIN task ON task.id = sized.id
   JOIN payload ON payload.id = sized.id
@@ -372,7 +372,7 @@ WITH old AS MATERIALIZED (
   SELECT id FROM task WHERE state = $1 AND ended_at < tasker_now() - $2::interval ORDER BY ended_at LIMIT $3 FOR UPDATE SKIP LOCKED
 ), gone AS (
   DELETE FROM task USING old WHERE task.id = old.id RETURNING task.id
-), bodies AS (
+), payloads AS (
   DELETE FROM payload USING gone WHERE payload.id = gone.id
 ), attempts AS (
   DELETE FROM attempt USING gone WHERE attempt.task = gone.id

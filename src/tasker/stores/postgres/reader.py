@@ -61,7 +61,7 @@ class Reader:
                 row = await connection.fetchrow(self._sql["get"], task_id)
                 if row is None:
                     raise TaskNotFoundError(task_id)
-                gate = None if row["destination"] is None else await self._gate(connection, row["destination"])
+                gate = None if row["gate"] is None else await self._gate(connection, row["gate"])
             return Standing(task=to_task(row), gate=gate, is_held=row["is_held"])
 
         standing: Standing = await self._read(look)

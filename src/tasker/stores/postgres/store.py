@@ -7,11 +7,24 @@ from typing import Final
 
 import structlog
 
-from tasker.callbacks import Ending, callback_for
 from tasker.errors import StoreError, StoreUnavailableError
-from tasker.interfaces import PRUNE_LIMIT, Claimed, GateRecord, Hold, NodeRecord, Page, Standing, TakenBack, TaskFilter
+from tasker.ids import new_id
+from tasker.interfaces import (
+    PRUNE_LIMIT,
+    Claim,
+    Claimed,
+    Follow,
+    GateRecord,
+    NodeRecord,
+    Page,
+    Settled,
+    Standing,
+    TakenBack,
+    TaskFilter,
+)
 from tasker.model import instants
 from tasker.model.attempt import Attempt, AttemptRecord
+from tasker.model.ending import Ending
 from tasker.model.instants import Instant
 from tasker.model.lifecycle import MAX_CRASHES, Settlement
 from tasker.model.task import Pool, State, Task, TaskId
@@ -56,26 +69,28 @@ class PostgresStore:
         url: str,
         *,
         base_clock: Clock,
+        follow: Follow,
         address: str,
         version: str,
         listens: bool = True,
         migrates: bool = True,
         pending_limit: int = PENDING_LIMIT,
         attempts_kept: int = 20,
-        per_host: int | None = None,
+        per_destination: int | None = None,
     ) -> None:
         """Make a store that is not open yet.
 
         Args:
             url: a ``postgresql://`` URL.
             base_clock: this machine's clock. The database's own decides.
+            follow: says what follows the end of a task.
             address: the URL that this node listens at, for ``nodes``.
             version: of tasker, for ``nodes``.
             listens: whether the connections are this node's own, so that notifications and prepared statements work.
             migrates: whether to bring the tables up to date.
             pending_limit: how many creates may wait, and how many deletes.
             attempts_kept: how many attempts of a task are kept, at least 1.
-            per_host: how many tasks of a host may run at once; None: see ``Gate.room``.
+            per_destination: how many tasks of a host may run at once; None: see ``Gate.room``.
         """
         self._connector = Connector(url, is_pooled=not listens)
         self._clock = RemoteClock(base_clock)
@@ -92,10 +107,18 @@ class PostgresStore:
         self._keeping = Link(self._connector.connect, now)
         self._reader = Reader([Link(self._connector.connect, now) for _ in range(READERS)], self._sql)
         self._bell = Bell(self._connector.connect, self._node, base_clock) if listens else None
-        self._claimer = Claimer(self._claiming, self._sql, self._clock, self._node, per_host=per_host)
-        self._callbacks = Inserter(self._keeping, self._sql)
+        self._claimer = Claimer(
+            self._claiming, self._sql, self._clock, self._node, per_destination=per_destination, follow=follow
+        )
+        self._follow = follow
+        self._followers = Inserter(self._keeping, self._sql)
         self._writer = Writer(
-            self._accepting, self._settling, self._sql, attempts_kept=attempts_kept, has_room=self._claimer.look_again
+            self._accepting,
+            self._settling,
+            self._sql,
+            attempts_kept=attempts_kept,
+            has_room=self._claimer.look_again,
+            follow=follow,
         )
         self._creates = Batches(self._writer.create_batch, pending_limit=pending_limit)
         self._settles = Batches(self._writer.settle_batch, pending_limit=pending_limit)
@@ -182,18 +205,18 @@ class PostgresStore:
         self._ailment = None
         return claimed
 
-    async def settle(self, attempt: Attempt, settlement: Settlement) -> bool:
+    async def settle(self, attempt: Attempt, settlement: Settlement) -> Settled:
         """See ``Store``."""
-        has_woken: bool = await self._settles.submit((attempt, settlement), always=True)
-        return has_woken
+        settled: Settled = await self._settles.submit((attempt, settlement), always=True)
+        return settled
 
-    async def give_back(self, hold: Hold | Attempt) -> None:
+    async def give_back(self, claim: Claim | Attempt) -> None:
         """See ``Store``."""
-        await self._writer.give_back(hold)
+        await self._writer.give_back(claim)
 
-    async def restart(self, task_id: TaskId) -> None:
+    async def retry(self, task_id: TaskId) -> None:
         """See ``Store``."""
-        await self._writer.restart(task_id)
+        await self._writer.retry(task_id)
 
     async def attempts(self, task_id: TaskId) -> Sequence[AttemptRecord]:
         """See ``Store``."""
@@ -213,9 +236,13 @@ class PostgresStore:
         """See ``Store``."""
         return await self._reader.gate(gate_id)
 
-    async def pause(self, gate_id: int, *, paused: bool) -> None:
+    async def pause(self, gate_id: int) -> None:
         """See ``Store``."""
-        await self._writer.pause(gate_id, paused)
+        await self._writer.pause(gate_id, True)
+
+    async def resume(self, gate_id: int) -> None:
+        """See ``Store``."""
+        await self._writer.pause(gate_id, False)
 
     async def limit(self, gate_id: int, max_running: int | None) -> None:
         """See ``Store``."""
@@ -239,10 +266,10 @@ class PostgresStore:
             self._patient_until = sent + PATIENCE
         return sent + LEASE.total_seconds()
 
-    async def held(self) -> Sequence[Hold]:
+    async def claims(self) -> Sequence[Claim]:
         """See ``Store``."""
-        rows = await self._keeping.run(lambda connection: connection.fetch(self._sql["held"], self._node))
-        return [Hold(TaskId(str(row[0])), row[1]) for row in rows]
+        rows = await self._keeping.run(lambda connection: connection.fetch(self._sql["claims"], self._node))
+        return [Claim(TaskId(str(row[0])), row[1]) for row in rows]
 
     async def take_back(self) -> TakenBack:
         """See ``Store``."""
@@ -253,16 +280,21 @@ class PostgresStore:
             if self._renewed_on != self._keeping.connections or self._clock.monotonic() < self._patient_until:
                 return TakenBack(todo=0, failed=0)
             arguments = (self._node, MAX_CRASHES, fault_text(CRASHED), _TAKE_BACK_LIMIT)
-            async with self._callbacks.transaction(connection):
+            followed_by: list[Task] = []
+            async with self._followers.transaction(connection):
                 rows = await connection.fetch(self._sql["take_back"], *arguments)
                 failed = [row[1:] for row in rows if row[0] == State.FAILED]
-                callbacks = [
-                    callback_for(
-                        Ending(task_id=TaskId(str(id_)), type=type_, attempts=attempts, fields=data, fault=CRASHED), now=now
+                for id_, type_, attempts, now, payload in failed:
+                    ending = Ending(
+                        task_id=TaskId(str(id_)),
+                        type=type_,
+                        state=State.FAILED,
+                        attempts=attempts,
+                        payload=payload,
+                        fault=CRASHED,
                     )
-                    for id_, type_, attempts, now, data in failed
-                ]
-                await self._callbacks.insert(connection, [callback for callback in callbacks if callback is not None])
+                    followed_by += self._follow(ending, now=now, new_id=new_id)
+                await self._followers.insert(connection, followed_by)
             await connection.execute(self._sql["forget_nodes"])
             return TakenBack(todo=len(rows) - len(failed), failed=len(failed))
 

@@ -17,7 +17,8 @@ from tasker.errors import (
     TaskNotFoundError,
     TaskRunningError,
 )
-from tasker.interfaces import Hold
+from tasker.ids import new_id
+from tasker.interfaces import Claim, Follow, Settled
 from tasker.model.attempt import Attempt
 from tasker.model.lifecycle import Settlement
 from tasker.model.task import State, Task, TaskId
@@ -32,7 +33,7 @@ _log = structlog.get_logger()
 
 
 class Writer:
-    """Runs batches: each a statement, and so a transaction, without further round trips, unless callbacks are to be stored."""
+    """Runs batches: each a statement, and so a transaction, without further round trips, unless tasks follow an end."""
 
     def __init__(
         self,
@@ -42,6 +43,7 @@ class Writer:
         *,
         attempts_kept: int,
         has_room: Callable[[Iterable[int]], None],
+        follow: Follow,
     ) -> None:
         """Make a writer.
 
@@ -50,6 +52,7 @@ class Writer:
             settling: the one for settles.
             attempts_kept: how many attempts of a task are kept, at least 1.
             has_room: told of the gates that may have room on this node again.
+            follow: says what follows the end of a task.
         """
         self._accepting = accepting
         self._settling = settling
@@ -57,8 +60,9 @@ class Writer:
         self._attempts_kept = attempts_kept
         self._gates = Gates(queries)
         self._has_room = has_room
+        self._follow = follow
         self._creates = Inserter(accepting, queries)
-        self._callbacks = Inserter(settling, queries)
+        self._followers = Inserter(settling, queries)
         self._unknown_settles: set[tuple[TaskId, int]] = set()
         """Tasks and claims of attempts of which it is not known whether their end was written."""
 
@@ -116,7 +120,7 @@ class Writer:
         Then tell their gates. If the database goes away in between, a circuit has not heard of them, and what a gate holds is
         looked at when its time comes: both mend themselves.
         """
-        claims = {(attempt.task_id, attempt.claim) for attempt, _ in batch}
+        claims = {(attempt.task_id, attempt.fence) for attempt, _ in batch}
         was_unknown = not claims.isdisjoint(self._unknown_settles)
         self._unknown_settles |= claims
         settled = await self._settling.run(lambda connection: self._settle(connection, batch, look=was_unknown))
@@ -130,18 +134,19 @@ class Writer:
                 _log.warning("gates were not told how attempts ended", reason=str(error))
             self._has_room(woken)
         return [
-            settled.gates[place] in woken if place in settled.gates else ClaimLostError(attempt.task_id)
-            for place, (attempt, _) in enumerate(batch)
+            Settled(settlement.move, settled.gates[place] in woken, settled.followers.get(place, ()))
+            if place in settled.gates
+            else ClaimLostError(attempt.task_id)
+            for place, (attempt, settlement) in enumerate(batch)
         ]
 
     async def _settle(self, connection: Connection, batch: Sequence[tuple[Attempt, Settlement]], *, look: bool) -> "_Settled":
-        if all(settlement.callback is None for _, settlement in batch):  # nearly always
+        if all(settlement.ending is None for _, settlement in batch):  # nearly always
             settled = await self._write_ends(connection, batch)
         else:
-            async with self._callbacks.transaction(connection):
+            async with self._followers.transaction(connection):
                 settled = await self._write_ends(connection, batch)
-                callbacks = [batch[place][1].callback for place in settled.gates]
-                await self._callbacks.insert(connection, [callback for callback in callbacks if callback is not None])
+                settled.followers.update(await self._insert_what_follows(connection, batch, [*settled.gates]))
         if look and len(settled.gates) < len(batch):
             rows = await connection.fetch(
                 self._sql["settled_before"],
@@ -152,11 +157,24 @@ class Writer:
             settled.gates.update({row[0] - 1: row[1] for row in rows})
         return settled
 
+    async def _insert_what_follows(
+        self, connection: Connection, batch: Sequence[tuple[Attempt, Settlement]], places: Sequence[int]
+    ) -> Mapping[int, Sequence[Task]]:
+        """Store the tasks that follow those ends of *batch* that were written, and return them by place."""
+        now = await connection.fetchval("SELECT tasker_now()")
+        followers = {
+            place: self._follow(ending, now=now, new_id=new_id)
+            for place in places
+            if (ending := batch[place][1].ending) is not None
+        }
+        await self._followers.insert(connection, [task for tasks in followers.values() for task in tasks])
+        return followers
+
     async def _write_ends(self, connection: Connection, batch: Sequence[tuple[Attempt, Settlement]]) -> "_Settled":
         rows = await connection.fetch(
             self._sql["settle"],
             [attempt.task_id for attempt, _ in batch],
-            [attempt.claim for attempt, _ in batch],
+            [attempt.fence for attempt, _ in batch],
             [int(settlement.state) for _, settlement in batch],
             [settlement.due_at for _, settlement in batch],
             [settlement.started_at for _, settlement in batch],
@@ -169,32 +187,32 @@ class Writer:
             self._attempts_kept,
         )
         gates = {row[0] - 1: row[1] for row in rows}
-        return _Settled(gates, {row[1]: to_known(row[1:]) for row in rows if row[1] is not None})
+        return _Settled(gates, {}, {row[1]: to_known(row[1:]) for row in rows if row[1] is not None})
 
-    async def give_back(self, hold: Hold | Attempt) -> None:
+    async def give_back(self, claim: Claim | Attempt) -> None:
         """See ``Store``."""
         rows = await self._settling.run(
-            lambda connection: connection.fetch(self._sql["give_back"], [hold.task_id], [hold.claim])
+            lambda connection: connection.fetch(self._sql["give_back"], [claim.task_id], [claim.fence])
         )
         if not rows:
-            raise ClaimLostError(hold.task_id)
+            raise ClaimLostError(claim.task_id)
         gates = [row[0] for row in rows if row[0] is not None]
         self._has_room(gates)
         with suppress(StoreError):  # then it is looked at when its time comes
             await self._settling.run(lambda connection: self._gates.wake(connection, gates))
 
-    async def restart(self, task_id: TaskId) -> None:
+    async def retry(self, task_id: TaskId) -> None:
         """See ``Store``."""
 
-        async def restart(connection: Connection) -> None:
-            if await connection.fetchval(self._sql["restart"], task_id) is not None:
+        async def retry(connection: Connection) -> None:
+            if await connection.fetchval(self._sql["retry"], task_id) is not None:
                 return
             state = await connection.fetchval(self._sql["state"], task_id)
             if state is None:
                 raise TaskNotFoundError(task_id)
             raise TaskExpiredError(task_id) if state == State.FAILED else TaskNotFailedError(task_id, State(state).word)
 
-        await self._accepting.run(restart)
+        await self._accepting.run(retry)
 
     async def pause(self, gate: int, paused: bool) -> None:
         """See ``Store``."""
@@ -231,5 +249,7 @@ class _Settled(NamedTuple):
 
     gates: dict[int, int | None]
     """By place in the batch: the gates of those that were written; None: nothing is to be said to one."""
+    followers: dict[int, Sequence[Task]]
+    """By place in the batch: the tasks that follow, and were stored with the end."""
     known: dict[int, Known]
     """What was seen of the gates that something is to be said to."""

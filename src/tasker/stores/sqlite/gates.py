@@ -25,15 +25,15 @@ _BEFORE_ALL: Final = -(1 << 63)
 class Gates:
     """Which tasks may pass. Everything about gates stands in the database: this remembers their ids alone."""
 
-    def __init__(self, connection: apsw.Connection, queries: Mapping[str, str], *, per_host: int | None) -> None:
+    def __init__(self, connection: apsw.Connection, queries: Mapping[str, str], *, per_destination: int | None) -> None:
         """Make them.
 
         Args:
-            per_host: how many tasks of a host may run at once; None: see ``Gate.room``.
+            per_destination: how many tasks of a host may run at once; None: see ``Gate.room``.
         """
         self._connection = connection
         self._sql = queries
-        self._per_host = per_host
+        self._per_destination = per_destination
         self._ids: dict[Destination, int] = {}
         self._healthy: set[int] = set()
         """Gates of which this transaction knows that another success changes nothing."""
@@ -124,7 +124,7 @@ class Gates:
             if left == 0:
                 break  # it is looked at when a slot is released
             gate, running, _ = self._look(id_, pool)
-            room = gate.room(running=running, running_here=running, free=left, most=self._per_host, now=now)
+            room = gate.room(running=running, running_here=running, free=left, per_destination=self._per_destination, now=now)
             wanted = min(room, left)
             held = self._run("due_held", pool=pool, gate=id_, now=now, limit=wanted) if wanted else []
             seqs = [seq for due_at, seq in held if due_at <= now]
@@ -146,7 +146,7 @@ class Gates:
             gate, running, holds = self._look(id_, pool)
             passage = passages[id_] = _Passage(gate, running, is_shut=holds)
         if passage.is_shut or not passage.gate.room(
-            running=passage.running, running_here=passage.running, free=free, most=self._per_host, now=now
+            running=passage.running, running_here=passage.running, free=free, per_destination=self._per_destination, now=now
         ):
             return False
         passage.running += 1

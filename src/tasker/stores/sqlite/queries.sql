@@ -1,9 +1,9 @@
 -- insert_tasks --
 -- {rows} is repeated for as many tasks as there are.
-INSERT INTO task (seq, id, type, state, pool, due_at, execution_at, execution_time, destination, expires_at, parent) VALUES {rows}
+INSERT INTO task (seq, id, type, state, pool, due_at, execution_at, execution_time, gate, expires_at, parent_id) VALUES {rows}
 
 -- insert_payloads --
-INSERT INTO payload (seq, data) VALUES {rows}
+INSERT INTO payload (seq, payload) VALUES {rows}
 
 -- insert_type_pool --
 INSERT OR IGNORE INTO type_pool (type, pool) VALUES (:type, :pool)
@@ -33,15 +33,15 @@ SELECT expires_at FROM task WHERE state = 0 AND expires_at IS NOT NULL ORDER BY 
 
 -- expired --
 -- A batch of what could not start in time.
-SELECT task.seq, id, type, attempts, last_error, data FROM task JOIN payload USING (seq)
+SELECT task.seq, id, type, attempts, last_fault, payload FROM task JOIN payload USING (seq)
  WHERE state = 0 AND expires_at IS NOT NULL AND expires_at <= :now ORDER BY expires_at LIMIT :limit
 
 -- expire --
-UPDATE task SET state = 3, ended_at = :now, last_error = :last_error, held_by = NULL WHERE seq = :seq
+UPDATE task SET state = 3, ended_at = :now, last_fault = :last_fault, held_by = NULL WHERE seq = :seq
 
 -- due --
 -- The first due tasks of a pool that no gate holds, after a place in the queue.
-SELECT due_at, seq, destination FROM task
+SELECT due_at, seq, gate FROM task
  WHERE pool = :pool AND state = 0 AND held_by IS NULL AND due_at <= :now AND due_at >= :after_at
    AND (due_at > :after_at OR seq > :after_seq) AND (expires_at IS NULL OR expires_at > :now)
  ORDER BY due_at, seq LIMIT :limit
@@ -54,13 +54,13 @@ SELECT due_at, seq FROM task
 
 -- claim --
 -- :seqs is a JSON array. RETURNING has no order: the caller sorts by due_at, seq.
-UPDATE task SET state = 1, held_by = NULL, attempts = attempts + 1, claim = :claim, node = :node, started_at = :now
+UPDATE task SET state = 1, held_by = NULL, attempts = attempts + 1, fence = :fence, node = :node, started_at = :now
  WHERE seq IN (SELECT value FROM json_each(:seqs))
 RETURNING due_at, seq, id, type, attempts, retried_after, execution_at, expires_at,
-          (SELECT data FROM payload WHERE payload.seq = task.seq)
+          (SELECT payload FROM payload WHERE payload.seq = task.seq)
 
 -- set_aside --
-UPDATE task SET held_by = destination WHERE seq IN (SELECT value FROM json_each(:seqs))
+UPDATE task SET held_by = gate WHERE seq IN (SELECT value FROM json_each(:seqs))
 
 -- put_back --
 -- In the queue again.
@@ -69,7 +69,7 @@ UPDATE task SET held_by = NULL WHERE seq IN (SELECT value FROM json_each(:seqs))
 -- gate_at --
 -- A gate, how many of its tasks are running, and whether it has set any of a pool aside.
 SELECT id, kind, name, paused, max_running, failures, open_until,
-       (SELECT count(*) FROM task WHERE state = 1 AND destination = gate.id),
+       (SELECT count(*) FROM task WHERE state = 1 AND gate = gate.id),
        EXISTS (SELECT 1 FROM gate_queue WHERE gate = gate.id AND pool = :pool)
   FROM gate WHERE id = :gate
 
@@ -109,9 +109,9 @@ UPDATE gate SET max_running = :max_running WHERE id = :gate RETURNING 1
 -- settle --
 -- No row: the claim is lost, nothing was written.
 UPDATE task SET state = :state, due_at = coalesce(:due_at, due_at), started_at = :started_at, ended_at = :ended_at,
-       last_error = coalesce(:last_error, last_error), crashes = 0, claim = NULL, node = NULL
- WHERE id = :id AND state = 1 AND claim = :claim
-RETURNING seq, destination
+       last_fault = coalesce(:last_fault, last_fault), crashes = 0, fence = NULL, node = NULL
+ WHERE id = :id AND state = 1 AND fence = :fence
+RETURNING seq, gate
 
 -- insert_attempt --
 -- A number that a crash or a drain took back is given out again.
@@ -125,11 +125,11 @@ DELETE FROM attempt WHERE task = :seq AND number <= :up_to
 UPDATE payload SET result = :result WHERE seq = :seq
 
 -- give_back --
-UPDATE task SET state = 0, attempts = max(attempts - 1, 0), claim = NULL, node = NULL
- WHERE id = :id AND state = 1 AND claim = :claim
-RETURNING destination
+UPDATE task SET state = 0, attempts = max(attempts - 1, 0), fence = NULL, node = NULL
+ WHERE id = :id AND state = 1 AND fence = :fence
+RETURNING gate
 
--- restart --
+-- retry --
 -- No row: look why.
 UPDATE task SET state = 0, due_at = :now, ended_at = NULL, crashes = 0, retried_after = attempts
  WHERE id = :id AND state = 3 AND (expires_at IS NULL OR expires_at > :now)
@@ -150,16 +150,16 @@ DELETE FROM attempt WHERE task = :seq
 
 -- take_back --
 -- On SQLite one process holds the database: whatever another boot left running has no holder.
-UPDATE task SET crashes = crashes + 1, attempts = max(attempts - 1, 0), claim = NULL, node = NULL,
+UPDATE task SET crashes = crashes + 1, attempts = max(attempts - 1, 0), fence = NULL, node = NULL,
        state = CASE WHEN crashes + 1 >= :max_crashes THEN 3 ELSE 0 END,
        ended_at = CASE WHEN crashes + 1 >= :max_crashes THEN :now END,
-       last_error = CASE WHEN crashes + 1 >= :max_crashes THEN :last_error ELSE last_error END
+       last_fault = CASE WHEN crashes + 1 >= :max_crashes THEN :last_fault ELSE last_fault END
  WHERE type IN (SELECT type FROM type_pool) AND state = 1 AND state <> 0 AND node IS NOT :node
-RETURNING state, id, type, attempts, (SELECT data FROM payload WHERE payload.seq = task.seq)
+RETURNING state, id, type, attempts, (SELECT payload FROM payload WHERE payload.seq = task.seq)
 
--- held --
+-- claims --
 -- What is written as running on this boot.
-SELECT id, claim FROM task WHERE type IN (SELECT type FROM type_pool) AND state = 1 AND state <> 0 AND node = :node
+SELECT id, fence FROM task WHERE type IN (SELECT type FROM type_pool) AND state = 1 AND state <> 0 AND node = :node
 
 -- old --
 -- A batch of what ended before a moment, oldest first.
@@ -176,18 +176,18 @@ SELECT type, pool FROM type_pool
 
 -- get --
 SELECT id, type, pool, state, due_at, execution_at, execution_time, attempts, retried_after, crashes, started_at, ended_at,
-       last_error, expires_at, parent, node, data, result, task.seq
+       last_fault, expires_at, parent_id, node, payload, result, task.seq
   FROM task JOIN payload USING (seq) WHERE id = :id
 
 -- place --
-SELECT seq, destination, held_by FROM task WHERE id = :id
+SELECT seq, gate, held_by FROM task WHERE id = :id
 
 -- attempts --
 SELECT record FROM attempt WHERE task = :seq ORDER BY number
 
 -- gates --
 SELECT id, kind, name, paused, max_running, failures, open_until,
-       (SELECT count(*) FROM task WHERE state = 1 AND destination = gate.id)
+       (SELECT count(*) FROM task WHERE state = 1 AND gate = gate.id)
   FROM gate WHERE id > :after ORDER BY id LIMIT :limit
 
 -- gate_pools --
@@ -226,7 +226,7 @@ SELECT seq, execution_at FROM task
 -- {branches}: list_todo for each type and pool, list_other for each type and state, joined by UNION ALL.
 -- They are merged in order, not sorted.
 SELECT id, type, pool, state, due_at, task.execution_at, execution_time, attempts, retried_after, crashes, started_at, ended_at,
-       last_error, expires_at, parent, node, data, result, task.seq
+       last_fault, expires_at, parent_id, node, payload, result, task.seq
   FROM ({branches} ORDER BY execution_at, seq LIMIT :limit) AS page
  CROSS JOIN task ON task.seq = page.seq
  CROSS JOIN payload ON payload.seq = page.seq

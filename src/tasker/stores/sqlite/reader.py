@@ -8,7 +8,7 @@ from typing import Any, Final
 import apsw
 
 from tasker.errors import DestinationNotFoundError, InvalidQueryError, TaskNotFoundError
-from tasker.interfaces import HELD_COUNTED_TO, GateRecord, Hold, Page, Standing, TaskFilter
+from tasker.interfaces import HELD_COUNTED_TO, Claim, GateRecord, Page, Standing, TaskFilter
 from tasker.model.attempt import AttemptRecord
 from tasker.model.task import State, Task, TaskId
 from tasker.stores.ledger import record_of
@@ -110,16 +110,16 @@ class Reader:
         try:
             for row in rows:
                 tasks.append(to_task(row))
-                size += len(tasks[-1].fields) + len(tasks[-1].result or b"")
+                size += len(tasks[-1].payload) + len(tasks[-1].result or b"")
                 if len(tasks) == limit or size > PAGE_BYTES:
                     return Page(tasks, f"{tasks[-1].execution_at}.{row[-1]}")
         finally:
             rows.close()  # ends the read transaction
         return Page(tasks, None)
 
-    def held(self, node: bytes) -> Sequence[Hold]:
+    def claims(self, node: bytes) -> Sequence[Claim]:
         """See ``Store.held``."""
-        return [Hold(id_text(id_), claim) for id_, claim in self.connection.execute(self._sql["held"], {"node": node})]
+        return [Claim(id_text(id_), fence) for id_, fence in self.connection.execute(self._sql["claims"], {"node": node})]
 
     def count(self, *, up_to: int) -> Mapping[State, int]:
         """See ``Store.count``."""

@@ -16,7 +16,7 @@ import apsw
 import structlog
 
 from tasker.errors import DatabaseError, NotADatabaseError, StoreUnavailableError
-from tasker.interfaces import Claimed, GateRecord, Hold, NodeRecord, Page, Standing, TakenBack, TaskFilter
+from tasker.interfaces import Claim, Claimed, Follow, GateRecord, NodeRecord, Page, Settled, Standing, TakenBack, TaskFilter
 from tasker.model.attempt import Attempt, AttemptRecord
 from tasker.model.lifecycle import Settlement
 from tasker.model.task import Pool, State, Task, TaskId
@@ -35,7 +35,7 @@ from tasker.stores.sqlite.writer import (
     Limit,
     Pause,
     Prune,
-    Restart,
+    Retry,
     Settle,
     TakeBack,
     Write,
@@ -68,28 +68,31 @@ class SqliteStore:
         location: str,
         *,
         clock: Clock,
+        follow: Follow,
         address: str = "",
         version: str = "",
         pools: Mapping[str, Pool] | None = None,
         vfs: str | None = None,
         pending_limit: int = PENDING_LIMIT,
         attempts_kept: int = 20,
-        per_host: int | None = None,
+        per_destination: int | None = None,
     ) -> None:
         """Make a store that is not open yet.
 
         Args:
             location: path of the file, which is made if it is missing, or ``:memory:``.
+            follow: says what follows the end of a task.
             address: the URL that this node listens at, for ``nodes``.
             version: of tasker, for ``nodes``.
             pools: the pool of each task type, for tasks taken over from the earlier server.
             vfs: name of a registered SQLite VFS to write through; None: the system's.
             pending_limit: how many writes may wait.
             attempts_kept: how many attempts of a task are kept, at least 1.
-            per_host: how many tasks of a host may run at once; None: see ``Gate.room``.
+            per_destination: how many tasks of a host may run at once; None: see ``Gate.room``.
         """
         self._path = None if location == MEMORY else Path(os.path.realpath(location))
         self._clock = clock
+        self._follow = follow
         self._pools = pools or {"webhook": Pool(1), "hash": Pool(2)}
         self._vfs = vfs
         self._node = uuid.uuid4()
@@ -99,7 +102,7 @@ class SqliteStore:
         self._has_taken_back = False
         self._pending_limit = pending_limit
         self._attempts_kept = attempts_kept
-        self._per_host = per_host
+        self._per_destination = per_destination
         self._queries = queries.load("tasker.stores.sqlite")
         self._lock: DatabaseLock | None = None
         self._writer: Writer
@@ -181,18 +184,18 @@ class SqliteStore:
         claimed: Claimed = await self._commit.submit(ClaimDue(dict(free)), always=True, urgent=True)
         return claimed
 
-    async def settle(self, attempt: Attempt, settlement: Settlement) -> bool:
+    async def settle(self, attempt: Attempt, settlement: Settlement) -> Settled:
         """See ``Store``."""
-        has_woken: bool = await self._commit.submit(Settle(attempt, settlement), always=True)
-        return has_woken
+        settled: Settled = await self._commit.submit(Settle(attempt, settlement), always=True)
+        return settled
 
-    async def give_back(self, hold: Hold | Attempt) -> None:
+    async def give_back(self, claim: Claim | Attempt) -> None:
         """See ``Store``."""
-        await self._commit.submit(GiveBack(hold.task_id, hold.claim), always=True)
+        await self._commit.submit(GiveBack(claim.task_id, claim.fence), always=True)
 
-    async def restart(self, task_id: TaskId) -> None:
+    async def retry(self, task_id: TaskId) -> None:
         """See ``Store``."""
-        await self._commit.submit(Restart(task_id))
+        await self._commit.submit(Retry(task_id))
 
     async def attempts(self, task_id: TaskId) -> Sequence[AttemptRecord]:
         """See ``Store``."""
@@ -210,9 +213,13 @@ class SqliteStore:
         """See ``Store``."""
         return await self._read(lambda reader: reader.gate(gate_id))
 
-    async def pause(self, gate_id: int, *, paused: bool) -> None:
+    async def pause(self, gate_id: int) -> None:
         """See ``Store``."""
-        await self._commit.submit(Pause(gate_id, paused))
+        await self._commit.submit(Pause(gate_id, True))
+
+    async def resume(self, gate_id: int) -> None:
+        """See ``Store``."""
+        await self._commit.submit(Pause(gate_id, False))
 
     async def limit(self, gate_id: int, max_running: int | None) -> None:
         """See ``Store``."""
@@ -226,9 +233,9 @@ class SqliteStore:
         """See ``Store``. The lock on the file is held for life: there is nothing to renew."""
         return math.inf
 
-    async def held(self) -> Sequence[Hold]:
+    async def claims(self) -> Sequence[Claim]:
         """See ``Store``."""
-        return await self._read(lambda reader: reader.held(self._node.bytes))
+        return await self._read(lambda reader: reader.claims(self._node.bytes))
 
     async def take_back(self) -> TakenBack:
         """See ``Store``. Looks once: while this process holds the file, nobody else can claim, and die."""
@@ -294,7 +301,8 @@ class SqliteStore:
                 self._clock.now,
                 self._node.bytes,
                 attempts_kept=self._attempts_kept,
-                per_host=self._per_host,
+                per_destination=self._per_destination,
+                follow=self._follow,
                 after_commit=(lambda: None) if self._checkpointer is None else self._checkpointer.advance,
             )
         except apsw.NotADBError:

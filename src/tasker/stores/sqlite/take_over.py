@@ -15,7 +15,7 @@ from tasker.errors import TakeOverError
 from tasker.model import instants
 from tasker.model.gate import GateKind
 from tasker.model.task import Pool, State
-from tasker.urls import checked, origin
+from tasker.urls import checked, origin, with_scheme
 
 NewPool: TypeAlias = Mapping[str, Pool]
 """The pool of each task type."""
@@ -62,11 +62,11 @@ def run(connection: apsw.Connection, tables: Sequence[str], pools: NewPool) -> T
             given = {name: _as_now(name, value) for name, value in zip(fields, row[3:], strict=True)}
             gate = _gate(connection, task_type, given.get("url"))
             connection.execute(
-                "INSERT INTO task (seq, id, type, state, pool, due_at, execution_at, execution_time, destination)"
+                "INSERT INTO task (seq, id, type, state, pool, due_at, execution_at, execution_time, gate)"
                 " VALUES (?,?,?,?,?,?,?,?,?)",
                 (seq, id_.bytes, task_type, state, pools[task_type], execution_at, execution_at, row[2], gate),
             )
-            connection.execute("INSERT INTO payload (seq, data) VALUES (?, ?)", (seq, msgspec.json.encode(given)))
+            connection.execute("INSERT INTO payload (seq, payload) VALUES (?, ?)", (seq, msgspec.json.encode(given)))
             counts[table] += 1
     for table in tables:
         connection.execute(f"ALTER TABLE {table} RENAME TO earlier_{table}")
@@ -75,7 +75,7 @@ def run(connection: apsw.Connection, tables: Sequence[str], pools: NewPool) -> T
 
 def _as_now(name: str, value: str) -> str:
     """A field as a request of today would be stored: a URL without a scheme gets one."""
-    return f"http://{value}" if name == "url" and "://" not in value else value
+    return with_scheme(value) if name == "url" else value
 
 
 def _gate(connection: apsw.Connection, task_type: str, url: str | None) -> int | None:

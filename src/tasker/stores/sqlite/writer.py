@@ -9,7 +9,6 @@ from typing import Any, Final, TypeVar
 import apsw
 import msgspec
 
-from tasker.callbacks import Ending, callback_for
 from tasker.errors import (
     ClaimLostError,
     DestinationNotFoundError,
@@ -20,11 +19,13 @@ from tasker.errors import (
     TaskNotFoundError,
     TaskRunningError,
 )
-from tasker.interfaces import EXPIRE_LIMIT, PRUNE_LIMIT, Claimed, TakenBack
+from tasker.ids import new_id
+from tasker.interfaces import EXPIRE_LIMIT, PRUNE_LIMIT, Claimed, Follow, Settled, TakenBack
 from tasker.model.attempt import Attempt, AttemptRecord
+from tasker.model.ending import Ending
 from tasker.model.instants import Instant
 from tasker.model.lifecycle import MAX_CRASHES, Settlement, expired
-from tasker.model.task import Pool, State, Task, TaskFault, TaskId
+from tasker.model.task import Fault, Pool, State, Task, TaskId
 from tasker.stores.faults import CRASHED, fault_of, fault_text
 from tasker.stores.group_commit import Result
 from tasker.stores.ledger import record_text
@@ -64,10 +65,10 @@ class GiveBack(msgspec.Struct, frozen=True):
     """Undo a claim."""
 
     task_id: TaskId
-    claim: int
+    fence: int
 
 
-class Restart(msgspec.Struct, frozen=True):
+class Retry(msgspec.Struct, frozen=True):
     """Have a failed task run again."""
 
     task_id: TaskId
@@ -104,7 +105,7 @@ class Prune(msgspec.Struct, frozen=True):
     before: Instant
 
 
-Write = Create | ClaimDue | Settle | GiveBack | Restart | Pause | Limit | Delete | TakeBack | Prune
+Write = Create | ClaimDue | Settle | GiveBack | Retry | Pause | Limit | Delete | TakeBack | Prune
 
 
 class Writer:
@@ -118,7 +119,8 @@ class Writer:
         node: bytes,
         *,
         attempts_kept: int,
-        per_host: int | None,
+        per_destination: int | None,
+        follow: Follow,
         after_commit: Callable[[], None] = lambda: None,
     ) -> None:
         """Make a writer.
@@ -127,17 +129,19 @@ class Writer:
             now: the clock that decides what is due.
             node: what is written on the tasks that this boot claims.
             attempts_kept: how many attempts of a task are kept, at least 1.
-            per_host: how many tasks of a host may run at once; None: see ``Gate.room``.
+            per_destination: how many tasks of a host may run at once; None: see ``Gate.room``.
+            follow: says what follows the end of a task.
             after_commit: called after each group.
         """
         self._connection = connection
         self._after_commit = after_commit
         self._sql = queries
         self._now = now
+        self._follow = follow
         self._node = node
         self._node_text = str(id_text(node))
         self._attempts_kept = attempts_kept
-        self._gates = Gates(connection, queries, per_host=per_host)
+        self._gates = Gates(connection, queries, per_destination=per_destination)
         self._last_seq: int = connection.execute(queries["last_seq"]).get
         self._known_type_pools: set[tuple[str, Pool]] = set()
         self._synchronous = ""
@@ -221,16 +225,16 @@ class Writer:
         match write:
             case Settle(attempt, settlement):
                 return self._settle(attempt, settlement)
-            case Restart(task_id):
-                return self._restart(task_id)
+            case Retry(task_id):
+                return self._retry(task_id)
             case Pause(gate, paused):
                 return self._pause(gate, paused)
             case Limit(gate, max_running):
                 return self._limit(gate, max_running)
             case Delete(task_id):
                 return self._delete(task_id)
-            case GiveBack(task_id, claim):
-                return self._give_back(task_id, claim)
+            case GiveBack(task_id, fence):
+                return self._give_back(task_id, fence)
             case TakeBack():
                 return self._take_back()
             case Prune(state, before):
@@ -263,7 +267,7 @@ class Writer:
                     task.expires_at,
                     None if task.parent_id is None else id_bytes(task.parent_id),
                 )
-                payloads += (self._last_seq, task.fields)
+                payloads += (self._last_seq, task.payload)
             self._connection.execute(_with_rows(self._sql["insert_tasks"], 11, len(part)), rows)
             self._connection.execute(_with_rows(self._sql["insert_payloads"], 2, len(part)), payloads)
 
@@ -289,23 +293,23 @@ class Writer:
 
     def _claim(self, free: Mapping[Pool, int], now: Instant, next_due: dict[Pool, Instant | None]) -> Claimed:
         """Claim what is due. Everything is read before the commit: a claim that commits is always handed out."""
-        claim = secrets.randbits(63)
+        fence = secrets.randbits(63)
         expired = self._expire(now)
         if expired:
             next_due = self._next_dues(free)  # callbacks are due now
         taken: list[tuple[Any, Pool]] = []
         for pool in [pool for pool, due_at in next_due.items() if due_at is not None and due_at <= now]:
             seqs = self._gates.admit(pool, free=free[pool], now=now)
-            bindings = {"seqs": as_json(seqs), "now": now, "claim": claim, "node": self._node}
+            bindings = {"seqs": as_json(seqs), "now": now, "fence": fence, "node": self._node}
             taken += [(row, pool) for row in self._connection.execute(self._sql["claim"], bindings)] if seqs else []
             next_due[pool] = self._next_due(pool) if len(seqs) < free[pool] else None
         taken.sort()  # by due_at, then seq
         expiry = self._connection.execute(self._sql["next_expiry"]).get
-        attempts = [self._attempt(row, pool, claim) for row, pool in taken]
+        attempts = [self._attempt(row, pool, fence) for row, pool in taken]
         return Claimed(attempts, _earliest([expiry, *next_due.values()]), expired)
 
-    def _attempt(self, row: Any, pool: Pool, claim: int) -> Attempt:  # noqa: ANN401 - a row of claim
-        due_at, _, id_, type_, number, retried_after, execution_at, expires_at, data = row
+    def _attempt(self, row: Any, pool: Pool, fence: int) -> Attempt:  # noqa: ANN401 - a row of claim
+        due_at, _, id_, type_, number, retried_after, execution_at, expires_at, payload = row
         return Attempt(
             task_id=id_text(id_),
             type=type_,
@@ -315,9 +319,9 @@ class Writer:
             due_at=due_at,
             execution_at=execution_at,
             expires_at=expires_at,
-            claim=claim,
+            fence=fence,
             node=self._node_text,
-            fields=data,
+            payload=payload,
         )
 
     def _next_dues(self, free: Mapping[Pool, int]) -> dict[Pool, Instant | None]:
@@ -334,30 +338,36 @@ class Writer:
     def _expire(self, now: Instant) -> int:
         """End a batch of what could not start in time."""
         rows: list[Any] = self._connection.execute(self._sql["expired"], {"now": now, "limit": EXPIRE_LIMIT}).fetchall()
-        for seq, id_, type_, attempts, last_error, data in rows:
-            fault = expired(fault_of(last_error))
-            self._connection.execute(self._sql["expire"], {"seq": seq, "now": now, "last_error": fault_text(fault)})
-            self._call_back(id_, type_, attempts, data, fault, now)
+        for seq, id_, type_, attempts, last_fault, payload in rows:
+            fault = expired(fault_of(last_fault))
+            self._connection.execute(self._sql["expire"], {"seq": seq, "now": now, "last_fault": fault_text(fault)})
+            self._end(id_, type_, attempts, payload, fault, now)
         return len(rows)
 
-    def _call_back(self, id_: bytes, type_: str, attempts: int, data: bytes, fault: TaskFault, now: Instant) -> None:
-        """Store the callback of a task that ended without an attempt of its own, if it asked for one."""
-        ending = Ending(task_id=id_text(id_), type=type_, attempts=attempts, fields=data, fault=fault)
-        callback = callback_for(ending, now=now)
-        if callback is not None:
-            self._insert((callback,))
+    def _end(self, id_: bytes, type_: str, attempts: int, payload: bytes, fault: Fault, now: Instant) -> None:
+        """Store what follows the end of a task that failed without an attempt of its own."""
+        task_id = id_text(id_)
+        self._insert_what_follows(
+            Ending(task_id=task_id, type=type_, state=State.FAILED, attempts=attempts, payload=payload, fault=fault), now
+        )
+
+    def _insert_what_follows(self, ending: Ending, now: Instant) -> Sequence[Task]:
+        tasks = self._follow(ending, now=now, new_id=new_id)
+        if tasks:
+            self._insert(tasks)
+        return tasks
 
     def _settle(self, attempt: Attempt, settlement: Settlement) -> Result:
         row: Any = self._connection.execute(
             self._sql["settle"],
             {
                 "id": id_bytes(attempt.task_id),
-                "claim": attempt.claim,
+                "fence": attempt.fence,
                 "state": settlement.state,
                 "due_at": settlement.due_at,
                 "started_at": settlement.started_at,
                 "ended_at": settlement.ended_at,
-                "last_error": fault_text(settlement.fault),
+                "last_fault": fault_text(settlement.fault),
             },
         ).fetchone()
         if row is None:
@@ -367,9 +377,9 @@ class Writer:
             self._connection.execute(self._sql["set_result"], {"seq": seq, "result": settlement.result})
         if settlement.record is not None:
             self._record(seq, settlement.record)
-        if settlement.callback is not None:
-            self._insert((settlement.callback,))
-        return self._gates.heard(gate, settlement.is_alive, self._now())
+        now = self._now()
+        followed_by = () if settlement.ending is None else self._insert_what_follows(settlement.ending, now)
+        return Settled(settlement.move, self._gates.heard(gate, settlement.is_alive, now), followed_by)
 
     def _record(self, seq: int, record: AttemptRecord) -> None:
         """Keep what is kept of an attempt, and no more than the newest of its task."""
@@ -379,16 +389,16 @@ class Writer:
             bindings = {"seq": seq, "up_to": record.number - self._attempts_kept}
             self._connection.execute(self._sql["delete_old_attempts"], bindings)
 
-    def _give_back(self, task_id: TaskId, claim: int) -> Result:
-        row: Any = self._connection.execute(self._sql["give_back"], {"id": id_bytes(task_id), "claim": claim}).fetchone()
+    def _give_back(self, task_id: TaskId, fence: int) -> Result:
+        row: Any = self._connection.execute(self._sql["give_back"], {"id": id_bytes(task_id), "fence": fence}).fetchone()
         if row is None:
             return ClaimLostError(task_id)
         self._gates.heard(row[0], None, self._now())
         return None
 
-    def _restart(self, task_id: TaskId) -> Result:
+    def _retry(self, task_id: TaskId) -> Result:
         bindings = {"id": id_bytes(task_id), "now": self._now()}
-        if self._connection.execute(self._sql["restart"], bindings).get is not None:
+        if self._connection.execute(self._sql["retry"], bindings).get is not None:
             return None
         state = self._connection.execute(self._sql["state"], {"id": id_bytes(task_id)}).get
         if state is None:
@@ -423,11 +433,11 @@ class Writer:
 
     def _take_back(self) -> TakenBack:
         now = self._now()
-        bindings = {"node": self._node, "now": now, "max_crashes": MAX_CRASHES, "last_error": fault_text(CRASHED)}
+        bindings = {"node": self._node, "now": now, "max_crashes": MAX_CRASHES, "last_fault": fault_text(CRASHED)}
         rows: list[Any] = self._connection.execute(self._sql["take_back"], bindings).fetchall()
         failed = [row for row in rows if row[0] == State.FAILED]
-        for _, id_, type_, attempts, data in failed:
-            self._call_back(id_, type_, attempts, data, CRASHED, now)
+        for _, id_, type_, attempts, payload in failed:
+            self._end(id_, type_, attempts, payload, CRASHED, now)
         self._gates.wake_all(now)  # nothing runs whose end would do so, and the clock may have been set back meanwhile
         return TakenBack(todo=len(rows) - len(failed), failed=len(failed))
 

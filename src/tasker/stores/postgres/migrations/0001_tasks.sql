@@ -16,17 +16,17 @@ CREATE TABLE task (
   execution_time text NOT NULL,                -- as it was sent
   attempts integer NOT NULL DEFAULT 0,
   crashes integer NOT NULL DEFAULT 0,          -- in a row
-  claim bigint,                                -- random 63 bits, new for each claim call; the fence
+  fence bigint,                                -- random 63 bits, new for each claim call; the fence
   node uuid,                                   -- the node that claimed it
   started_at timestamptz,
   ended_at timestamptz,
-  last_error text                              -- {"code": ..., "msg": ...}
+  last_fault text                              -- {"code": ..., "msg": ...}
 ) WITH (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.01, autovacuum_vacuum_threshold = 1000,
         autovacuum_vacuum_insert_scale_factor = 0.1, autovacuum_analyze_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0);
 
 CREATE TABLE payload (
   id uuid PRIMARY KEY,
-  data bytea NOT NULL,                         -- what the task type was given: a JSON object
+  payload bytea NOT NULL,                         -- what the task type was given: a JSON object
   result bytea                                 -- what it computed: JSON
 ) WITH (fillfactor = 90, autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_cost_delay = 0);
 

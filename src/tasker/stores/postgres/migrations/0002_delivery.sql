@@ -1,9 +1,9 @@
 -- Destinations, expiry, callbacks, and what is kept of attempts. As on SQLite, but for what several nodes need.
 ALTER TABLE task
-  ADD COLUMN destination bigint,                    -- the gate it has to pass; NULL: none
+  ADD COLUMN gate bigint,                    -- the gate it has to pass; NULL: none
   ADD COLUMN held_by bigint,                        -- the gate that has set it aside; NULL: it waits in the queue
   ADD COLUMN expires_at timestamptz,
-  ADD COLUMN parent uuid,                           -- the task whose end it tells of
+  ADD COLUMN parent_id uuid,                           -- the task whose end it tells of
   ADD COLUMN retried_after integer NOT NULL DEFAULT 0; -- attempts before the latest retry by hand
 
 -- What can hold tasks back, one for each destination that was ever named. Never deleted.
@@ -48,7 +48,7 @@ DROP INDEX task_retrying;
 CREATE INDEX task_delayed ON task (pool, execution_at, id) WHERE state = 0 AND (due_at <> execution_at OR held_by IS NOT NULL);
 -- What runs, where, and for whom: a gate's running tasks are counted node by node.
 DROP INDEX task_running;
-CREATE INDEX task_running ON task (node, destination) WHERE state = 1;
+CREATE INDEX task_running ON task (node, gate) WHERE state = 1;
 CREATE INDEX task_expiring ON task (expires_at) WHERE state = 0 AND expires_at IS NOT NULL;
 
 -- How many of the tasks up to this one pass, in the order of the queue. Gate.room as a fold: a task of a host that shares the slots

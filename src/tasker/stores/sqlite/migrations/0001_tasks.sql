@@ -10,16 +10,16 @@ CREATE TABLE task (
   execution_time TEXT NOT NULL,                -- as it was sent
   attempts INTEGER NOT NULL DEFAULT 0,
   crashes INTEGER NOT NULL DEFAULT 0,          -- in a row
-  claim INTEGER,                               -- random 63 bits, new for each claim call; the fence
+  fence INTEGER,                               -- random 63 bits, new for each claim call; the fence
   node BLOB,                                   -- the boot that claimed it
   started_at INTEGER,
   ended_at INTEGER,
-  last_error TEXT                              -- {"code": ..., "msg": ...}
+  last_fault TEXT                              -- {"code": ..., "msg": ...}
 ) STRICT;
 
 CREATE TABLE payload (
   seq INTEGER PRIMARY KEY,
-  data BLOB NOT NULL,                          -- what the task type was given: a JSON object
+  payload BLOB NOT NULL,                          -- what the task type was given: a JSON object
   result BLOB                                  -- what it computed: JSON
 ) STRICT;
 

@@ -1,8 +1,8 @@
 -- Destinations, expiry, callbacks, and what is kept of attempts.
-ALTER TABLE task ADD COLUMN destination INTEGER;                 -- the gate it has to pass; NULL: none
+ALTER TABLE task ADD COLUMN gate INTEGER;                 -- the gate it has to pass; NULL: none
 ALTER TABLE task ADD COLUMN held_by INTEGER;                     -- the gate that has set it aside; NULL: it waits in the queue
 ALTER TABLE task ADD COLUMN expires_at INTEGER;
-ALTER TABLE task ADD COLUMN parent BLOB;                         -- the task whose end it tells of
+ALTER TABLE task ADD COLUMN parent_id BLOB;                         -- the task whose end it tells of
 ALTER TABLE task ADD COLUMN retried_after INTEGER NOT NULL DEFAULT 0; -- attempts before the latest retry by hand
 
 -- What can hold tasks back, one for each destination that was ever named.
@@ -42,5 +42,5 @@ CREATE INDEX task_held ON task (pool, held_by, due_at) WHERE state = 0 AND held_
 -- The rest of the list of what is todo: tasks that wait for another attempt, or are set aside.
 DROP INDEX task_retrying;
 CREATE INDEX task_delayed ON task (pool, execution_at) WHERE state = 0 AND (due_at <> execution_at OR held_by IS NOT NULL);
-CREATE INDEX task_running ON task (destination) WHERE state = 1;
+CREATE INDEX task_running ON task (gate) WHERE state = 1;
 CREATE INDEX task_expiring ON task (expires_at) WHERE state = 0 AND expires_at IS NOT NULL;

@@ -1,0 +1,153 @@
+"""The columns that are read, each declared once: from here come the lists in SELECT and RETURNING, and what rows become.
+
+A ``.sql`` file says ``{task}``, ``{attempt}``, ``{ending}`` or ``{gate}`` where such a list stands. Further columns stand
+behind it. A new column of a task is two migrations, a line here and a member of ``Task``.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from enum import Enum, auto
+from typing import Any, Final, Generic, NamedTuple, TypeVar
+
+from tasker.model.attempt import Attempt
+from tasker.model.circuit import Circuit
+from tasker.model.ending import Ending
+from tasker.model.gate import Gate, GateKind
+from tasker.model.task import Fault, State, Task
+from tasker.stores.faults import fault_of
+
+T = TypeVar("T")
+
+
+class Form(Enum):
+    """How a value is stored. Each store says how it reads an ``ID``; the rest is the same everywhere."""
+
+    PLAIN = auto()
+    """As it is used."""
+    ID = auto()
+    """A UUID."""
+    STATE = auto()
+    FAULT = auto()
+    """JSON text."""
+    GATE_KIND = auto()
+    SWITCH = auto()
+    """True or false."""
+
+
+class Column(NamedTuple):
+    """A column, and the member that it becomes."""
+
+    name: str
+    form: Form = Form.PLAIN
+    member: str = ""
+    """Empty: called as the column is."""
+
+
+_TASK: Final = (
+    Column("id", Form.ID),
+    Column("type"),
+    Column("pool"),
+    Column("state", Form.STATE),
+    Column("due_at"),
+    Column("execution_at"),
+    Column("execution_time"),
+    Column("expires_at"),
+    Column("parent_id", Form.ID),
+    Column("attempts"),
+    Column("retried_after"),
+    Column("crashes"),
+    Column("started_at"),
+    Column("ended_at"),
+    Column("last_fault", Form.FAULT),
+    Column("node", Form.ID),
+)
+_ATTEMPT: Final = (
+    Column("id", Form.ID, "task_id"),
+    Column("type"),
+    Column("pool"),
+    Column("attempts", member="number"),
+    Column("retried_after"),
+    Column("due_at"),
+    Column("execution_at"),
+    Column("expires_at"),
+    Column("fence"),
+    Column("node", Form.ID),
+)
+_ENDING: Final = (Column("id", Form.ID, "task_id"), Column("type"), Column("attempts"))
+_PAYLOAD: Final = (Column("payload"),)
+_RESULT: Final = (Column("result"),)
+_GATE: Final = (
+    Column("id"),
+    Column("kind", Form.GATE_KIND),
+    Column("name"),
+    Column("paused", Form.SWITCH),
+    Column("max_running"),
+    Column("failures"),
+    Column("open_until"),
+)
+
+COLUMNS: Final[Mapping[str, str]] = {
+    "task": ", ".join(
+        [f"task.{column.name}" for column in _TASK] + [f"payload.{column.name}" for column in (*_PAYLOAD, *_RESULT)]
+    ),
+    "attempt": ", ".join(f"task.{column.name}" for column in _ATTEMPT),
+    "ending": ", ".join(f"task.{column.name}" for column in _ENDING),
+    "gate": ", ".join(f"gate.{column.name}" for column in _GATE),
+}
+"""The lists by the names that the ``.sql`` files use. Behind ``{attempt}`` and ``{ending}`` the payload is to follow."""
+
+
+class Rows(Generic[T]):
+    """Makes rows into values."""
+
+    def __init__(self, make: Callable[..., T], columns: Sequence[Column], readers: Mapping[Form, Callable[[Any], Any]]) -> None:
+        """Make it.
+
+        Args:
+            make: makes a value of its members.
+            readers: how each form is read that is not plain. NULL is always None.
+        """
+        self._make = make
+        self._columns = [(column.member or column.name, readers.get(column.form)) for column in columns]
+
+    def read(self, row: Sequence[Any], **more: object) -> T:
+        """Return what *row* stands for. Its first values are those of the columns; those behind them are left alone."""
+        members = {
+            name: value if read is None or value is None else read(value)
+            for (name, read), value in zip(self._columns, row, strict=False)
+        }
+        return self._make(**members, **more)
+
+    @property
+    def width(self) -> int:
+        """How many values of a row are read: at this place the further columns begin."""
+        return len(self._columns)
+
+
+def _gate(*, failures: int, open_until: int, **members: Any) -> Gate:  # noqa: ANN401 - the members of Gate
+    return Gate(circuit=Circuit(failures, open_until), **members)
+
+
+class Reading:
+    """What the rows of a store become."""
+
+    def __init__(self, read_id: Callable[[Any], str]) -> None:
+        """Make it.
+
+        Args:
+            read_id: makes the text of a stored UUID.
+        """
+        readers: dict[Form, Callable[[Any], Any]] = {
+            Form.ID: read_id,
+            Form.STATE: State,
+            Form.FAULT: fault_of,
+            Form.GATE_KIND: GateKind,
+            Form.SWITCH: bool,
+        }
+        self.task: Rows[Task] = Rows(Task, (*_TASK, *_PAYLOAD, *_RESULT), readers)
+        self.attempt: Rows[Attempt] = Rows(Attempt, (*_ATTEMPT, *_PAYLOAD), readers)
+        self._ending: Rows[Ending] = Rows(Ending, (*_ENDING, *_PAYLOAD), readers)
+        self.gate: Rows[Gate] = Rows(_gate, _GATE, readers)
+
+    def failed(self, row: Sequence[Any], fault: Fault) -> Ending:
+        """Return the end of the task in *row*, which failed with *fault* without an attempt of its own."""
+        return self._ending.read(row, state=State.FAILED, fault=fault)
