@@ -46,7 +46,7 @@ class Null:
         return request
     def destination(self, fields):
         return Destination(GateKind.TYPE, "null")
-    async def run(self, attempt, started):
+    async def run(self, attempt, fields, started):
         started()
         return Succeeded()
     async def close(self):

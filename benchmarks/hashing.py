@@ -16,7 +16,7 @@ from tasker.model.instants import SECOND
 _HASHES: Final = 100
 _WEBHOOKS_PER_SECOND: Final = 100
 _SECONDS: Final = 4
-_THREADS: Final = max((os.cpu_count() or 1) - 1, 1)
+_THREADS: Final = os.cpu_count() or 1
 
 
 def measure(rounds: int) -> list[Figure]:

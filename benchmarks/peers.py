@@ -31,7 +31,7 @@ from tasker.egress.pooled_client import PooledClient
 from tasker.engine.engine import Engine
 from tasker.engine.telemetry import Telemetry
 from tasker.model.task import Task
-from tasker.service import Service
+from tasker.service.service import Service
 from tasker.stores import queries
 from tasker.stores.postgres import schema
 from tasker.stores.postgres.connection import Connector
@@ -87,7 +87,7 @@ async def _handler() -> None:
     store: Any = _NoStore()
     settings = Settings()
     registry = Registry([WebhookType(PooledClient(), store.clock, slots=1), HashType(iterations=1, slots=1)])
-    service = Service(store, Engine(store, registry.types, Telemetry(), rand=random.random))
+    service = Service(store, Engine(store, registry.types, Telemetry(), rand=random.random), registry)
     app = build_app(service, registry, Access(settings), settings)
     listening = node._listen("127.0.0.1", 0)
     print(node._url(listening), flush=True)

@@ -4,7 +4,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from tasker.api.calls import Call
 from tasker.api.openapi.document import document_json
+from tasker.api.openapi.parts import KEYED
+from tasker.api.problems import status_of
+from tasker.api.routes.all import CALLS
 from tasker.cli.settings import SETTINGS, Setting
 from tasker.task_types.hash import HashType
 from tasker.task_types.registry import Registry
@@ -16,10 +20,11 @@ DOCS: Final = Path(__file__).parent
 
 def generated() -> Mapping[Path, str]:
     """Return the whole text of each file that has a generated part."""
-    configuration = DOCS / "configuration.md"
+    configuration, rest = DOCS / "configuration.md", DOCS / "rest" / "index.md"
     return {
         configuration: _with_part(configuration.read_text(encoding="utf-8"), "settings", _settings_table()),
-        DOCS / "openapi.json": document_json(_built_in_types()).decode(),
+        rest: _with_part(rest.read_text(encoding="utf-8"), "calls", _calls_table()),
+        DOCS / "openapi.json": document_json(CALLS, _built_in_types()).decode(),
     }
 
 
@@ -40,6 +45,18 @@ def _row(setting: Setting) -> str:
     variables = ", ".join(f"`{variable}`" for variable in setting.variables)
     default = f"`{setting.default}`" if setting.default else "none" if setting.metavar else "false"
     return f"| {option} | {variables} | `{setting.name}` | {setting.expected} | {default} | {setting.help} |"
+
+
+def _calls_table() -> str:
+    rows = ["| Call | What it does | Answer | Refusals of its own |", "|---|---|---|---|", *map(_call_row, CALLS)]
+    return "\n".join(rows) + "\n"
+
+
+def _call_row(call: Call) -> str:
+    usual, *others = call.answers
+    refusals = {answer.status for answer in others} | {status_of(error) for error in call.raises} - set(KEYED)
+    shown = ", ".join(map(str, sorted(refusals)))
+    return f"| [`{call.method} {call.path}`]({call.page}) | {call.summary} | {usual.status} | {shown} |"
 
 
 def _built_in_types() -> Registry:

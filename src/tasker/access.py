@@ -1,4 +1,4 @@
-"""Who may call. Every door asks here before it does anything else."""
+"""Who may call. Every door asks here once it knows which call is made, and before the service is."""
 
 import hashlib
 import hmac
@@ -8,11 +8,9 @@ from functools import lru_cache
 from ipaddress import ip_address
 from typing import Any, Final
 
+from tasker.callers import ANYBODY, OWNER, Caller, Scope
 from tasker.config import Settings
-from tasker.errors import BodyTooLargeError, ForbiddenError, UnauthorizedError, UnsupportedMediaTypeError
-
-OPEN_PATHS: Final = frozenset({"/healthz", "/readyz"})
-"""What load balancers ask, which have no key."""
+from tasker.errors import BodyTooLargeError, ForbiddenError, UnauthorizedError, UnsupportedMediaTypeError, cut
 
 _SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _METHODS_WITH_BODY: Final = frozenset({"POST", "PATCH"})
@@ -34,7 +32,8 @@ class Access:
       neither a body nor a declaration passes (``curl -X POST``): today's browsers send ``Origin`` with every POST of a page,
       and that of another site is refused by it.
 
-    With keys, every call but those of ``OPEN_PATHS`` has to show one.
+    With keys, every call has to show one. Calls of the scope ``open``, which load balancers make, need no key, and any ``Host``
+    will do for them: they change nothing and tell next to nothing.
 
     Sources: OWASP, Cross-Site Request Forgery Prevention; Go 1.25, net/http.CrossOriginProtection; WHATWG Fetch, "append a
     request Origin header" (for every method but GET and HEAD, ``null`` included).
@@ -47,21 +46,22 @@ class Access:
         self._max_body_bytes = settings.max_body_bytes
         self._is_ours = lru_cache(maxsize=256)(self._names_us)
 
-    def check(self, scope: Mapping[str, Any]) -> None:
-        """Return if the HTTP request of an ASGI *scope* may be served. Its body is not looked at.
+    def check(self, request: Mapping[str, Any], needs: Scope | None) -> Caller:
+        """Return who makes the HTTP request of an ASGI scope, if it may be served. Its body is not looked at.
+
+        Args:
+            request: the ASGI scope.
+            needs: what the call needs. None: there is no such call, which is told to everybody who may make any.
 
         Raises:
             UnauthorizedError: a key is needed, and there is none, or no valid one.
-            ForbiddenError: the ``Host`` is not ours, or another site's page sent the request.
+            ForbiddenError: the ``Host`` is not ours, another site's page sent the request, or the caller lacks the scope.
             UnsupportedMediaTypeError: a POST or PATCH with a body, or a declaration, that is not declared to be JSON.
             BodyTooLargeError: the declared length is beyond the limit. A body without one is counted by whoever reads it.
         """
-        headers: dict[bytes, bytes] = dict(scope["headers"])
-        if not self._digests:
-            self._check_host(headers.get(b"host"), scope["http_version"])
-        elif scope["path"] not in OPEN_PATHS:
-            self._check_key(headers.get(b"authorization", b""))
-        method = scope["method"]
+        headers: dict[bytes, bytes] = dict(request["headers"])
+        caller = ANYBODY if needs is Scope.OPEN else self._caller(headers, request["http_version"])
+        method = request["method"]
         length = headers.get(b"content-length")
         if method not in _SAFE_METHODS:
             if b"sec-fetch-site" in headers or b"origin" in headers:
@@ -73,6 +73,16 @@ class Access:
                     _check_media_type(media_type or b"")
         if length is not None and int(length) > self._max_body_bytes:  # the HTTP parser takes nothing but 64-bit numbers
             raise BodyTooLargeError(self._max_body_bytes)
+        if needs is not None and needs not in caller.scopes:
+            raise ForbiddenError(f"expected a caller with the scope {needs.value}, which this one does not have")
+        return caller
+
+    def _caller(self, headers: Mapping[bytes, bytes], http_version: str) -> Caller:
+        if self._digests:
+            self._check_key(headers.get(b"authorization", b""))
+        else:
+            self._check_host(headers.get(b"host"), http_version)
+        return OWNER  # every key has all scopes
 
     def _check_key(self, authorization: bytes) -> None:
         scheme, _, key = authorization.partition(b" ")
@@ -128,9 +138,8 @@ def _same_host(origin: bytes, host: bytes) -> bool:
 
 def _check_media_type(media_type: bytes) -> None:
     if media_type != b"application/json" and media_type.partition(b";")[0].strip().lower() != b"application/json":
-        raise UnsupportedMediaTypeError(media_type[:60].decode("latin-1"))
+        raise UnsupportedMediaTypeError(cut(media_type.decode("latin-1")))
 
 
 def _shown(value: bytes) -> str:
-    text = value[:60].decode("latin-1")
-    return repr(text if len(value) <= 60 else text + "...")
+    return repr(cut(value.decode("latin-1")))

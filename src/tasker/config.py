@@ -46,6 +46,9 @@ class Settings:
     body_timeout: timedelta = timedelta(seconds=30)
     """How long a client may take to send a request's body, 0.1 s to 1 h. Default: 30 s."""
 
+    keep_alive_timeout: timedelta = timedelta(seconds=75)
+    """How long a connection without a request is kept open for the next one, 0.1 s to a day. Default: 75 s."""
+
     max_deliveries: int = 200
     """Maximum number of webhooks to send at once, 1 to 10,000. Default: 200."""
 

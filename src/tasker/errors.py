@@ -6,9 +6,9 @@ And ``DeliveryError`` is defined with ``HttpClient`` in ``egress/http_client.py`
 contract, and the webhook task type turns it into the outcome of the attempt.
 
 * TaskerError
-  + InvalidRequestError          the body of a request cannot be used
+  + InvalidRequestError          the body of a request, or a header, cannot be used
     - InvalidTaskError           it cannot become a task
-  + InvalidQueryError            a query parameter of a list cannot be used
+  + InvalidQueryError            a query parameter, or the type or state of a list, cannot be used
   + TaskNotFoundError
   + TaskExistsError              a task with this id is already stored
   + TaskRunningError             a running task cannot be deleted
@@ -16,7 +16,7 @@ contract, and the webhook task type turns it into the outcome of the attempt.
   + TaskExpiredError             it is too late to run the task again
   + DestinationNotFoundError
   + ClaimLostError               the task was taken back after it was claimed
-  + LeaseEndedError              this node may not start an attempt: other nodes may take its tasks back
+  + AttemptMustNotBeginError     the attempt must not start: the lease has ended, or the task has expired
   + RefusedError                 a door refuses the call before it reaches the service
     - UnauthorizedError          no valid API key
     - ForbiddenError             this caller may not call, such as a page of another web site
@@ -37,8 +37,23 @@ contract, and the webhook task type turns it into the outcome of the attempt.
     - TakeOverError              a row of the earlier server's tables cannot be read
 
 An error takes its data and builds its own message. The message says what to do next where that is
-known. No message carries a secret, a webhook body, userinfo or a query string.
+known. No message carries a secret, a webhook body, userinfo or a query string. Of what a caller sent,
+it shows a piece at most: see ``cut``.
 """
+
+from typing import Final
+
+SHOWN: Final = 60
+"""Characters of what a caller sent that a message shows."""
+
+
+def cut(text: str) -> str:
+    """Return *text*, or its first ``SHOWN`` characters and ``...`` if it is longer, so that a message stays a line.
+
+    >>> cut("x" * 100) == "x" * 60 + "..."
+    True
+    """
+    return text if len(text) <= SHOWN else text[:SHOWN] + "..."
 
 
 class TaskerError(Exception):
@@ -46,10 +61,10 @@ class TaskerError(Exception):
 
 
 class InvalidRequestError(TaskerError):
-    """The body of a request cannot be used.
+    """The body of a request, or a header, cannot be used.
 
     Args:
-        field: where the problem is, as a dotted path in the body (``webhook.url``); empty for the body as a whole.
+        field: where the problem is, as a dotted path in the body (``webhook.url``), or a header; empty for the body as a whole.
         problem: what is wrong and what would be right, as a clause: ``expected a URL with a host, got: http://``.
     """
 
@@ -64,7 +79,7 @@ class InvalidTaskError(InvalidRequestError):
 
 
 class InvalidQueryError(TaskerError):
-    """A query parameter of a list cannot be used."""
+    """A query parameter cannot be used, or the type or the state that a list is asked for."""
 
     def __init__(self, parameter: str, problem: str) -> None:
         self.parameter = parameter
@@ -128,11 +143,16 @@ class ClaimLostError(TaskerError):
         super().__init__(f"the claim on the task {task_id} is lost: the task was taken back")
 
 
-class LeaseEndedError(TaskerError):
-    """This node has not reached the store for so long that others may take back its tasks. The attempt must not start."""
+class AttemptMustNotBeginError(TaskerError):
+    """The attempt must not begin. Its task is given back, and no attempt is used up.
 
-    def __init__(self) -> None:
-        super().__init__("this node's lease has ended: the attempt must not start")
+    Args:
+        reason: why, as a clause: ``its task has expired``.
+    """
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(f"the attempt must not begin: {reason}")
 
 
 class RefusedError(TaskerError):
@@ -160,11 +180,16 @@ class UnsupportedMediaTypeError(RefusedError):
 
 
 class BodyTooLargeError(RefusedError):
-    """The body is longer than this server accepts."""
+    """The body is longer than this server accepts.
 
-    def __init__(self, limit: int) -> None:
+    Args:
+        limit: bytes.
+        setting: what sets the limit; empty if it is fixed.
+    """
+
+    def __init__(self, limit: int, *, setting: str = "--max-body-bytes") -> None:
         self.limit = limit
-        super().__init__(f"expected a body of at most {limit} bytes (--max-body-bytes), got more")
+        super().__init__(f"expected a body of at most {limit} bytes{f' ({setting})' if setting else ''}, got more")
 
 
 class StoreError(TaskerError):

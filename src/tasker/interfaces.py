@@ -12,9 +12,11 @@ from msgspec import Struct
 
 from tasker.model.attempt import Attempt, AttemptRecord, Outcome
 from tasker.model.ending import Ending
-from tasker.model.gate import Destination, Gate
+from tasker.model.gate import Destination, GateRecord
 from tasker.model.instants import Instant
 from tasker.model.lifecycle import Move, Settlement
+from tasker.model.node import NodeRecord
+from tasker.model.standing import Standing
 from tasker.model.task import Pool, State, Task, TaskId
 from tasker.timing.clock import Clock
 from tasker.wire.fields import TaskFields
@@ -24,9 +26,6 @@ PRUNE_LIMIT: Final = 500
 
 EXPIRE_LIMIT: Final = 500
 """Tasks that one claim ends at most because they could not start in time."""
-
-HELD_COUNTED_TO: Final = 10_000
-"""Where counting the tasks that a gate holds stops."""
 
 
 class Claimed(Struct, frozen=True):
@@ -82,41 +81,6 @@ class Claim(Struct, frozen=True):
 
     task_id: TaskId
     fence: int
-
-
-class NodeRecord(Struct, frozen=True, kw_only=True):
-    """A node that shares the store, or did so lately."""
-
-    id: str
-    """A UUID, new at every start."""
-    address: str
-    """The URL that it listens at."""
-    version: str
-    started_at: Instant
-    lease_until: Instant | None
-    """When it ends unless it is renewed; past: the node is gone, or cannot reach the store. None: it holds the store alone."""
-    running: int
-    """Tasks that are ``in_progress`` on it."""
-
-
-class GateRecord(Struct, frozen=True, kw_only=True):
-    """A gate, and what is behind and before it."""
-
-    gate: Gate
-    running: int
-    """Its tasks that are ``in_progress``, on all nodes."""
-    held: int
-    """Its tasks that are due and set aside; counting stops at ``HELD_COUNTED_TO``."""
-
-
-class Standing(Struct, frozen=True, kw_only=True):
-    """Why a task is where it is."""
-
-    task: Task
-    gate: GateRecord | None
-    """The gate of its destination; None: it has none."""
-    is_held: bool
-    """Whether the gate has set it aside."""
 
 
 class TaskFilter(Struct, frozen=True):
@@ -376,9 +340,10 @@ class TaskType(Protocol):
         """What a request for such a task may say, as a msgspec struct. Its JSON is what the store keeps."""
 
     def prepare(self, request: TaskFields) -> TaskFields:
-        """Check *request*, which has the members of ``fields`` and of the right types, and return what is to be stored.
+        """Check *request*, a ``fields`` whose members have the right types, and return what is to be stored: all of it.
 
-        The members that every type has (those of ``TaskFields``) are taken from the request, whatever is returned.
+        Return *request* itself if nothing is to be changed, else ``msgspec.structs.replace(request, ...)``: what is not
+        returned is dropped, the members that every type has (those of ``TaskFields``) included. Those are checked elsewhere.
 
         Raises:
             InvalidTaskError: it cannot become a task. Its ``field`` is the member's name, without the type's.
@@ -390,12 +355,25 @@ class TaskType(Protocol):
         ``Destination(GateKind.TYPE, name)`` for a type whose tasks all go to one place.
         """
 
-    async def run(self, attempt: Attempt, started: Callable[[], None]) -> Outcome:
+    async def run(self, attempt: Attempt, fields: TaskFields, started: Callable[[], None]) -> Outcome:
         """Make one attempt and say how it ended.
 
         Call *started* immediately before the first effect (the first byte on the wire, the first round of a
-        computation): lateness is measured there. Not called, the attempt counts as started when ``run`` was called.
+        computation): lateness is measured there. Not called, the attempt counts as started when ``run`` was called. Call it
+        again before another first effect if the one before did not come about, as on a new connection: the last call counts.
+
+        *started* raises ``AttemptMustNotBeginError`` if the attempt must not begin: its task has expired, this node's lease
+        has ended, or the attempt was cancelled meanwhile. Have no effect then, and let the error pass. The task is given back
+        and no attempt is used up, also if the error is caught on the way and whatever is returned in its place.
+
         Returns, or ends after a cancellation, only when nothing of the attempt is running any more.
+
+        Args:
+            attempt: what there is to know of the attempt. Its ``payload`` is the JSON of *fields*.
+            fields: what ``prepare`` returned when the task was created, as an instance of ``self.fields``. A task whose payload
+                this struct cannot read (``fields`` has changed since) is not run: it ends ``failed`` with
+                ``unreadable_payload``.
+            started: see above.
         """
 
     async def close(self) -> None:

@@ -27,7 +27,7 @@ from tasker.engine.engine import Engine
 from tasker.engine.telemetry import Telemetry
 from tasker.errors import DatabaseError, ListenError, StartError, StoreUnavailableError
 from tasker.interfaces import Follow, Store
-from tasker.service import Service
+from tasker.service.service import Service
 from tasker.stores.sqlite.store import SqliteStore
 from tasker.task_types.hash import HashType
 from tasker.task_types.registry import Registry, installed
@@ -38,6 +38,9 @@ _log = structlog.get_logger()
 
 BACKLOG: Final = 2_048
 """Connections that may wait to be accepted."""
+
+_DESCRIPTORS_OF_THE_STORE: Final = 64
+"""With what else the process has open, and some to spare."""
 
 
 class Node:
@@ -74,7 +77,7 @@ class Node:
                         slots=settings.max_deliveries,
                         signer=Signer(settings.webhook_secrets) if settings.webhook_secrets else None,
                     ),
-                    HashType(iterations=settings.pbkdf2_iterations, slots=max((os.cpu_count() or 1) - 1, 1)),
+                    HashType(iterations=settings.pbkdf2_iterations, slots=os.cpu_count() or 1),
                     *installed(),
                 ]
             )
@@ -94,7 +97,7 @@ class Node:
                 raise DatabaseError(
                     shown_database(settings.database_url), f"{error.reason}; see to that and start again"
                 ) from error
-            service = Service(store, self._engine)
+            service = Service(store, self._engine, registry)
             self._server = _Server(_uvicorn_config(build_app(service, registry, Access(settings), settings), settings))
             self._serving = asyncio.create_task(self._server.serve(sockets=[listening]))
             closing.push_async_callback(self._stop_serving)
@@ -220,7 +223,12 @@ class _Server(uvicorn.Server):
 def _uvicorn_config(app: object, settings: Settings) -> uvicorn.Config:
     return uvicorn.Config(
         app,  # type: ignore[arg-type]  # an ASGI application
-        http=receiving_protocol(settings.header_timeout, settings.body_timeout),
+        http=receiving_protocol(
+            settings.header_timeout,
+            settings.body_timeout,
+            settings.keep_alive_timeout,
+            kept_descriptors=settings.max_deliveries + _DESCRIPTORS_OF_THE_STORE,
+        ),
         ws="none",
         lifespan="off",
         interface="asgi3",
@@ -229,7 +237,6 @@ def _uvicorn_config(app: object, settings: Settings) -> uvicorn.Config:
         server_header=False,
         proxy_headers=False,
         backlog=BACKLOG,
-        timeout_keep_alive=75,
         timeout_graceful_shutdown=max(round(settings.grace_period.total_seconds()), 1),
     )
 

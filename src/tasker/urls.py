@@ -34,6 +34,8 @@ from urllib.parse import unquote_to_bytes
 import idna
 import idna.uts46data  # idna itself would load it at the first name that is not ASCII
 
+from tasker.errors import cut
+
 # What cannot be loaded because no file can be opened, Python takes to be missing for ever: so it is loaded now. The system's
 # lookups need the first, which needs the second at the first name that begins with xn--.
 codecs.lookup("idna")
@@ -188,7 +190,7 @@ def _authority(url: str) -> re.Match[str]:
     """Return the match of userinfo, host and port in *url*, whose scheme is right."""
     scheme = _SCHEME.match(url)
     if scheme is None or scheme[1].lower() not in _PORTS:
-        got = scheme[1][:30] if scheme is not None and _WORD.fullmatch(scheme[1]) else "another"
+        got = cut(scheme[1]) if scheme is not None and _WORD.fullmatch(scheme[1]) else "another"
         raise ValueError(f"expected a URL with the scheme http or https, got: {got}")
     written = _AUTHORITY.match(url, scheme.end())
     if written is None:

@@ -3,7 +3,7 @@
 from tasker.model import lifecycle
 from tasker.model.attempt import Exchange, Failed, Phases, Succeeded
 from tasker.model.task import Fault
-from tasker.wire.fields import decode_end_fields
+from tasker.wire.fields import decode_end_fields, retry_policy
 
 NEAR = 10
 """Seconds from the beginning of the manual clock to the time of the tasks here."""
@@ -37,7 +37,7 @@ async def claim(server, *, free=100):
 async def end(server, attempt, outcome):
     """Let an attempt end."""
     now = server.clock.now()
-    policy = decode_end_fields(attempt.payload).policy
+    policy = retry_policy(decode_end_fields(attempt.payload))
     settlement = lifecycle.settle(outcome, attempt=attempt, retry=policy, started_at=now, now=now, rand=0.5)
     await server.store.settle(attempt, settlement)
 

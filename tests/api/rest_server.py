@@ -16,7 +16,7 @@ from tasker.api.receiving import receiving_protocol
 from tasker.config import Settings
 from tasker.engine.engine import Engine
 from tasker.engine.telemetry import Telemetry
-from tasker.service import Service
+from tasker.service.service import Service
 from tasker.stores.postgres import schema
 from tasker.stores.postgres.connection import Connector
 from tasker.stores.postgres.store import PostgresStore
@@ -189,6 +189,7 @@ def problem_in(reply):
     assert problem["msg"] == problem["detail"] != ""
     assert problem["title"]
     assert problem["code"]
+    assert reply.body.endswith(b"}\n"), "in a terminal, the prompt follows on a line of its own"
     return problem["msg"]
 
 
@@ -255,12 +256,17 @@ opened_store = in_memory
 
 
 @contextlib.asynccontextmanager
-async def running(service_of=None, **settings):
-    """Run a server with *settings* until the block ends. *service_of* may wrap the service."""
+async def running(tasks_of=None, *, service_of=None, **settings):
+    """Run a server with *settings* until the block ends.
+
+    *tasks_of* may wrap what the service does with tasks, *service_of* the whole of it.
+    """
     async with opened_store() as (clock, store):
         registry = registry_of(clock)
         engine = Engine(store, registry.types, Telemetry(), rand=lambda: 0.5)
-        service = Service(store, engine)
+        service = Service(store, engine, registry)
+        if tasks_of:
+            service.tasks = tasks_of(service.tasks)
         settings = Settings(**settings)
         server = Server(settings, clock, store, service_of(service) if service_of else service, registry)
         async with listening(server):
@@ -276,7 +282,7 @@ async def listening(server):
     settings = server.settings
     config = uvicorn.Config(
         server.app,
-        http=receiving_protocol(settings.header_timeout, settings.body_timeout),
+        http=receiving_protocol(settings.header_timeout, settings.body_timeout, settings.keep_alive_timeout),
         ws="none",
         lifespan="off",
         interface="asgi3",

@@ -30,7 +30,7 @@ KEYS = {"api_keys": ("first-key", "sécond-key")}
 )
 async def test_without_keys_this_machine_addresses_and_allowed_hosts_may_be_called(host):
     async with running(allowed_hosts=("tasks.example.org",)) as server:
-        assert (await server.call("GET", "/healthz", headers={"host": host})).status == 200
+        assert (await server.call("GET", "/tasks/state/todo", headers={"host": host})).status == 200
 
 
 @pytest.mark.parametrize(
@@ -60,8 +60,8 @@ async def test_without_keys_another_host_name_is_refused_and_told_what_to_do(ser
 
 
 async def test_a_request_without_a_host_is_refused_except_in_http_1_0(server):
-    assert (await server.raw("GET /healthz HTTP/1.1\r\nconnection: close\r\n\r\n")).startswith(b"HTTP/1.1 403")
-    assert (await server.raw("GET /healthz HTTP/1.0\r\n\r\n")).startswith(b"HTTP/1.1 200")
+    assert (await server.raw("GET /stats HTTP/1.1\r\nconnection: close\r\n\r\n")).startswith(b"HTTP/1.1 403")
+    assert (await server.raw("GET /stats HTTP/1.0\r\n\r\n")).startswith(b"HTTP/1.1 200")
 
 
 async def test_with_keys_a_call_needs_one_of_them():
@@ -84,10 +84,16 @@ async def test_with_keys_a_call_needs_one_of_them():
             assert "first-key" not in reply.json["msg"]
 
 
-async def test_with_keys_the_health_of_the_server_needs_none_and_the_host_does_not_matter():
-    async with running(**KEYS) as server:
+@pytest.mark.parametrize("settings", [{}, KEYS], ids=["without keys", "with keys"])
+async def test_the_health_of_the_server_needs_no_key_and_the_host_does_not_matter(settings):
+    async with running(**settings) as server:
         for path in ("/healthz", "/readyz"):
             assert (await server.call("GET", path, headers={"host": "tasks.example.org"})).status == 200
+            assert (await server.call("POST", path, headers={"host": "tasks.example.org"})).status == 405
+
+
+async def test_with_keys_an_unknown_path_is_refused_like_a_call():
+    async with running(**KEYS) as server:
         for path in ("/healthz/", "/tasks/new", "/stats", "/openapi.json", "/nope"):
             await server.refused("GET", path, status=401)
 
@@ -128,7 +134,7 @@ async def test_own_pages_and_programs_may_change_something(server, headers):
 )
 async def test_pages_of_other_web_sites_may_change_nothing(settings, headers):
     async with running(**settings) as server:
-        task_id = str(await server.service.create(*_a_hash(server)))
+        task_id = str(await server.service.tasks.create(*_a_hash(server)))
         headers = {"authorization": "Bearer first-key", **headers}
         for method, path, body in (("POST", "/tasks/new", HASH), ("DELETE", f"/tasks/{task_id}", None), ("PUT", "/x", None)):
             await server.refused(method, path, body, headers, status=403)
@@ -176,7 +182,7 @@ def test_a_refusal_never_shows_more_than_a_line():
     access = Access(Settings())
     headers = [(b"host", b"\r\n" * 500 + b"\x1b[31m")]
     with pytest.raises(RefusedError) as refused:
-        access.check({"headers": headers, "path": "/", "method": "GET", "http_version": "1.1"})
+        access.check({"headers": headers, "method": "GET", "http_version": "1.1"}, None)
 
     assert len(str(refused.value)) < 500
     assert str(refused.value).isprintable()

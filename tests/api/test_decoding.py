@@ -9,6 +9,7 @@ from tasker.errors import InvalidTaskError
 from tasker.task_types.hash import HashType
 from tasker.task_types.registry import Registry
 from tasker.task_types.webhook import WebhookType
+from tasker.wire.fields import WebhookFields
 
 GOOD = {"execution_time": "2126-01-01T00:00:00Z", "url": "http://h/", "body": "x"}
 
@@ -28,11 +29,11 @@ def decoder():
     ],
 )
 def test_a_webhook_may_say_all_this_and_needs_none_of_it(decoder, members):
-    task_type, request = decoder.decode(json.dumps({"webhook": GOOD | members}).encode())
+    task_type, fields, execution_time = decoder.decode(json.dumps({"webhook": GOOD | members}).encode())
 
-    assert task_type.name == "webhook"
+    assert (task_type.name, type(fields), execution_time) == ("webhook", WebhookFields, GOOD["execution_time"])
     for name in members.keys() - {"json", "retry", "on_failure"}:
-        assert getattr(request, name) == members[name]
+        assert getattr(fields, name) == members[name]
 
 
 RETRY = "max_attempts, initial_delay, factor, max_delay, jitter, max_age"

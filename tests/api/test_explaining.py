@@ -83,7 +83,7 @@ async def test_a_task_waits_for_a_slot(server):
     task_id = await server.new(webhook())
     await server.clock.step(NEAR)
     for _ in range(4):
-        server.service._engine.slots.take(Pool(1))
+        server.service.tasks._engine.slots.take(Pool(1))
 
     assert (await explained(server, task_id))["reason"] == "no_free_slot"
 

@@ -10,33 +10,41 @@ pytestmark = pytest.mark.anyio
 
 
 class Failing:
-    """A service whose calls raise what they are told to; lists do so after so many pages."""
+    """A part of a service whose calls raise what they are told to."""
 
-    def __init__(self, service, error=None, *, pages=0):
-        self._service, self.error, self._pages = service, error, pages
-
-    def __getattr__(self, name):
-        return getattr(self._service, name)
+    def __init__(self, error):
+        self.error = error
 
     async def _fail(self, *_, **__):
         raise self.error
 
-    create = get = delete = retry = attempts = explain = stats = _fail
-    destinations = destination = pause = resume = change = _fail
+    create = get = delete = retry = attempts = explain = stats = nodes = page = pause = resume = limit = _fail
+
+
+def failing(error):
+    """Let every call that reaches a store raise *error*."""
+
+    def fail(service):
+        service.tasks = service.destinations = service.server = Failing(error)
+        return service
+
+    return fail
+
+
+class FailingLater:
+    """Tasks whose lists raise what they are told to after so many pages."""
+
+    def __init__(self, tasks, error=None, *, pages=0):
+        self._tasks, self.error, self._pages = tasks, error, pages
+
+    def __getattr__(self, name):
+        return getattr(self._tasks, name)
 
     async def page(self, which, *, after, limit):
         if self._pages == 0:
             raise self.error
         self._pages -= 1
-        return Page((await self._service.page(which, after=None, limit=1)).tasks, "x")
-
-    def unready(self):
-        return "disk full"
-
-
-async def store_one(server):
-    task_type = server.registry.get("hash")
-    await server.service._service.create(task_type, task_type.fields(secret="x"), HASH["hash"]["execution_time"])
+        return Page((await self._tasks.page(which, after=None, limit=1)).tasks, "x")
 
 
 CALLS = [
@@ -55,6 +63,7 @@ CALLS = [
     ("GET", "/tasks/state/todo?limit=1", None),
     ("HEAD", "/tasks/state/todo", None),
     ("GET", "/stats", None),
+    ("GET", "/nodes", None),
 ]
 
 
@@ -70,7 +79,7 @@ CALLS = [
     ids=lambda value: type(value).__name__ if isinstance(value, Exception) else "",
 )
 async def test_an_error_of_the_store_has_its_status(call, error, status, code, retry_after):
-    async with running(lambda service: Failing(service, error)) as server:
+    async with running(service_of=failing(error)) as server:
         reply = await server.call(*call)
 
         assert (reply.status, reply.headers.get("retry-after")) == (status, retry_after)
@@ -81,7 +90,7 @@ async def test_an_error_of_the_store_has_its_status(call, error, status, code, r
 
 @pytest.mark.parametrize("call", CALLS, ids=lambda call: " ".join(call[:2]))
 async def test_a_defect_is_answered_without_details_and_logged_without_the_request(call, logged):
-    async with running(lambda service: Failing(service, ZeroDivisionError("inner secret"))) as server:
+    async with running(service_of=failing(ZeroDivisionError("inner secret"))) as server:
         reply = await server.call(*call)
 
         assert reply.status == 500
@@ -96,8 +105,8 @@ async def test_a_defect_is_answered_without_details_and_logged_without_the_reque
 
 @pytest.mark.parametrize("error", [StoreUnavailableError("I/O error"), ZeroDivisionError("inner")])
 async def test_a_list_that_fails_half_way_ends_without_its_end_and_with_one_line_in_the_log(error, logged, caplog):
-    async with running(lambda service: Failing(service, error, pages=2)) as server:
-        await store_one(server)
+    async with running(lambda tasks: FailingLater(tasks, error, pages=2)) as server:
+        await server.new()
         raw = await server.raw("GET /tasks/state/todo HTTP/1.1\r\nhost: localhost\r\n\r\n")
 
         assert raw.startswith(b"HTTP/1.1 200 OK")
@@ -110,7 +119,11 @@ async def test_a_list_that_fails_half_way_ends_without_its_end_and_with_one_line
 
 
 async def test_a_server_that_cannot_write_is_not_ready_but_alive():
-    async with running(Failing) as server:
+    def ailing(service):
+        service.server.unready = lambda: "disk full"
+        return service
+
+    async with running(service_of=ailing) as server:
         ready, alive = await server.call("GET", "/readyz"), await server.call("GET", "/healthz")
 
     assert (ready.status, ready.json) == (503, {"status": "unavailable", "reason": "disk full"})
@@ -119,12 +132,19 @@ async def test_a_server_that_cannot_write_is_not_ready_but_alive():
 
 
 async def test_an_empty_first_page_does_not_break_the_array():
-    class Gappy(Failing):
+    class Gappy(FailingLater):
         async def page(self, which, *, after, limit):
             place = int(after or 0)
-            tasks = (await self._service.page(which, after=None, limit=1)).tasks
+            tasks = (await self._tasks.page(which, after=None, limit=1)).tasks
             return Page(tasks if place % 2 else [], str(place + 1) if place < 3 else None)
 
     async with running(Gappy) as server:
-        await store_one(server)
+        await server.new()
         assert len((await server.call("GET", "/tasks/type/hash")).json) == 2
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/stats", "/nodes"])
+async def test_an_answer_ends_with_a_line_feed_so_that_a_prompt_follows_on_a_line_of_its_own(server, path):
+    body = (await server.call("GET", path)).body
+    assert body.endswith((b"}\n", b"]\n"))
+    assert body.count(b"\n") == 1

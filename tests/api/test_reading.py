@@ -138,7 +138,19 @@ async def test_a_list_of_an_unknown_type_or_state_names_those_that_are_known(ser
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/nope", "/tasks", "/tasks/", "/tasks/new/", "//tasks/new", "/tasks/type/hash/", "/healthz/"]
+    "path",
+    [
+        "/",
+        "/nope",
+        "/tasks",
+        "/tasks/",
+        "/tasks/new/",
+        "//tasks/new",
+        "/tasks/type/hash/",
+        "/healthz/",
+        "/openapi-json",
+        "/tasks/%0A/x",
+    ],
 )
 async def test_an_unknown_path_is_not_found(server, path):
     await server.refused("GET", path, status=404)

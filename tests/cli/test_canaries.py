@@ -47,7 +47,7 @@ class Leaky:
         return request
     def destination(self, fields):
         return Destination(GateKind.TYPE, "leaky")
-    async def run(self, attempt, started):
+    async def run(self, attempt, fields, started):
         secret = attempt.payload.decode()
         logging.getLogger("leaky").info("it is %s", secret)
         logging.getLogger("leaky").warning("calling https://%s/x?%s#%s", "USER:PASSWORD@localhost", "QUERY", "FRAGMENT")

@@ -49,6 +49,11 @@ WAYS = {
     "max_body_bytes": Way("--max-body-bytes 1024", 1_024, "TASKER_MAX_BODY_BYTES", "2048", 2_048, "4096", 4_096),
     "header_timeout": Way("--header-timeout 0.5", seconds(0.5), "TASKER_HEADER_TIMEOUT", "2", seconds(2), "3", seconds(3)),
     "body_timeout": Way("--body-timeout 1", seconds(1), "TASKER_BODY_TIMEOUT", "3600", seconds(3600), "2.5", seconds(2.5)),
+    "keep_alive_timeout": Way(
+        *("--keep-alive-timeout 620", seconds(620)),
+        *("TASKER_KEEP_ALIVE_TIMEOUT", "86400", seconds(86_400)),
+        *("0.5", seconds(0.5)),
+    ),
     "max_deliveries": Way("--max-deliveries 1", 1, "TASKER_MAX_DELIVERIES", "2", 2, "10000", 10_000),
     "per_destination": Way("--per-destination 1", 1, "TASKER_PER_DESTINATION", "2", 2, "10000", 10_000),
     "attempts_kept": Way("--attempts-kept 1", 1, "TASKER_ATTEMPTS_KEPT", "2", 2, "1000", 1_000),

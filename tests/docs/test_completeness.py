@@ -19,7 +19,9 @@ from tasker.stores.postgres.connection import _SESSION
 
 CONFIGURATION = DOCS / "configuration.md"
 LIFECYCLE = DOCS / "concepts" / "lifecycle.md"
-REST = DOCS / "rest.md"
+REST = DOCS / "rest"
+TASKS = REST / "tasks.md"
+ERRORS = REST / "retries-and-errors.md"
 OPENAPI = json.loads((DOCS / "openapi.json").read_text())
 
 
@@ -75,14 +77,14 @@ def test_what_is_no_row_of_the_table_is_described_too(word):
 
 
 def test_every_error_is_described_with_its_status():
-    described = {(int(status), code(word)[0]) for status, word, _ in table(REST, "## Errors")}
-    written = {texts[0] for texts in texts_handed_to("_response", "_Refusal") if texts}
+    described = {(int(status), code(word)[0]) for status, word, _ in table(ERRORS, "## Errors")}
+    written = {texts[0] for texts in texts_handed_to("_response", "Refusal") if texts}
     assert set(PROBLEMS.values()) <= described
     assert {word for _, word in described} == {word for _, word in PROBLEMS.values()} | written
 
 
 def test_every_reason_for_which_an_attempt_fails_is_described():
-    described = {word for row in table(REST, "### Why attempts fail") for word in code(row[0])}
+    described = {word for row in table(ERRORS, "### Why attempts fail") for word in code(row[0])}
     written = {texts[0] for texts in texts_handed_to("Fault", "_failed", "DeliveryError") if texts}
     statuses = {word for word in described if word.startswith("status_")}
     assert statuses
@@ -91,7 +93,7 @@ def test_every_reason_for_which_an_attempt_fails_is_described():
 
 def test_every_reason_of_an_explanation_is_described():
     reasons = OPENAPI["components"]["schemas"]["Explanation"]["properties"]["reason"]["enum"]
-    described = [code(row[0])[0] for row in table(REST, "## Explain a task")]
+    described = [code(row[0])[0] for row in table(TASKS, "## Explain a task")]
     assert sorted(described) == sorted(reasons)
 
 
@@ -112,14 +114,14 @@ def test_the_numbers_of_a_circuit_are_described():
 
 
 def test_every_state_is_described():
-    assert [code(row[0])[0] for row in table(REST, "### States")] == [state.word for state in State]
+    assert [code(row[0])[0] for row in table(TASKS, "### States")] == [state.word for state in State]
 
 
 def test_every_move_is_described():
     assert [code(row[0])[0] for row in table(LIFECYCLE, "# Lifecycle")] == [move.value for move in MOVES]
     word, ordinal = {2: ("two", "second"), 3: ("three", "third"), 4: ("four", "fourth")}[MAX_CRASHES]
     assert f"the {ordinal} crash in a row" in LIFECYCLE.read_text()
-    assert f"The server died {word} times in a row" in REST.read_text()
+    assert f"The server died {word} times in a row" in ERRORS.read_text()
 
 
 def test_the_diagram_of_the_lifecycle_is_the_table_of_moves():
@@ -134,10 +136,12 @@ def test_the_diagram_of_the_lifecycle_is_the_table_of_moves():
 
 
 def test_every_call_is_described_with_its_refusals():
-    common = {int(status) for status in re.findall(r"\d+", re.search(r"may also be refused with (.*?);", REST.read_text())[1])}
+    overview = REST / "index.md"
+    always = re.search(r"may also be refused with (.*?);", overview.read_text())[1]
+    common = {int(status) for status in re.findall(r"\d+", always)}
     described = {
         code(call)[0]: {int(status) for status in re.findall(r"\b[45]\d\d\b", refusals)}
-        for call, _, refusals in table(REST, "# REST")
+        for call, _, _, refusals in table(overview, "# REST")
     }
     assert described == {
         f"{method.upper()} {path}": {int(status) for status in operation["responses"] if status >= "400"} - common
@@ -148,7 +152,7 @@ def test_every_call_is_described_with_its_refusals():
 
 
 def test_every_member_of_a_request_or_an_answer_is_described():
-    text = REST.read_text()
+    text = "".join(page.read_text() for page in REST.iterdir())
     for shape in OPENAPI["components"]["schemas"].values():
         for member in shape.get("properties", {}):
             assert f"`{member}`" in text or f'"{member}"' in text, member
@@ -156,7 +160,7 @@ def test_every_member_of_a_request_or_an_answer_is_described():
 
 def test_the_bounds_and_defaults_of_retries_are_those_of_the_description():
     described = {}
-    for member, value, default, _ in table(REST, "## Retries"):
+    for member, value, default, _ in table(ERRORS, "## Retries"):
         numbers = re.findall(r"[\d.]+", re.sub(r"\(.*?\)", "", f"{value} {default}"))
         described[code(member)[0]] = [float(number) for number in numbers]
     assert described == {

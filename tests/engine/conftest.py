@@ -11,6 +11,7 @@ import pytest
 from databases import FOLLOW
 from tasker.engine.engine import Engine
 from tasker.engine.telemetry import Telemetry
+from tasker.errors import AttemptMustNotBeginError
 from tasker.model.attempt import Failed, Succeeded
 from tasker.model.gate import Destination, GateKind
 from tasker.model.instants import SECOND
@@ -21,12 +22,16 @@ from tasker.timing.clock import ManualClock
 from tasker.wire.fields import TaskFields
 
 
+class ScriptedFields(TaskFields, frozen=True, kw_only=True):
+    do: str
+
+
 class ScriptedType:
     """Does what a task's ``do`` says; keeps a list of (task, attempt number, seconds since the clock's beginning)."""
 
     spellings = ()
     timeout = timedelta(seconds=30)
-    fields = TaskFields
+    fields = ScriptedFields
 
     def __init__(self, clock, *, name="scripted", pool=1, slots=2):
         self.name, self.pool, self.slots = name, Pool(pool), slots
@@ -44,39 +49,61 @@ class ScriptedType:
     def destination(self, fields):
         return Destination(GateKind.TYPE, self.name)
 
-    async def run(self, attempt, started):
-        do = msgspec.json.decode(attempt.payload)["do"]
+    async def run(self, attempt, fields, started):
+        do = fields.do
         if do == "prepare a second, then succeed":
             await sleep(self._clock, 1)
         if self.connecting:
             await sleep(self._clock, self.connecting)
-        if do != "succeed without a word":
-            started()
+        match do:
+            case "succeed without a word":
+                pass
+            case "catch the refusal and succeed" | "catch the refusal and fail" | "catch the refusal and raise":
+                with contextlib.suppress(Exception):
+                    started()
+            case "start when it may":
+                await self._start_when_it_may(started)
+            case "wait, then start":
+                await self._wait_whatever_comes()
+                started()
+            case _:
+                started()
         self.attempts.append(attempt)
         self.starts.append((attempt.task_id, attempt.number, (self._clock.now() - self._beginning) / SECOND))
         return await self._end(do)
 
     async def _end(self, do):
         match do:
-            case "fail":
+            case "fail" | "catch the refusal and fail":
                 return Failed(Fault("no", "it failed"))
             case "fail by the destination's fault":
                 return Failed(Fault("no", "it is broken"), is_alive=False)
             case "fail and be asked for a pause":
                 return Failed(Fault("busy", "later"), retry_after=timedelta(seconds=60))
-            case "raise":
+            case "raise" | "catch the refusal and raise":
                 raise LookupError("the password is 1234")
             case "return nonsense":
                 return 7
             case "hang":
                 await asyncio.Event().wait()
             case "hang like a thread":
-                while not self.may_end.is_set():
-                    with contextlib.suppress(asyncio.CancelledError):
-                        await self.may_end.wait()
+                await self._wait_whatever_comes()
             case "wait":
                 await self.may_end.wait()
         return Succeeded()
+
+    async def _wait_whatever_comes(self):
+        """Wait, like a thread that cannot be cancelled."""
+        while not self.may_end.is_set():
+            with contextlib.suppress(asyncio.CancelledError):
+                await self.may_end.wait()
+
+    async def _start_when_it_may(self, started):
+        while True:
+            try:
+                return started()
+            except AttemptMustNotBeginError:
+                await sleep(self._clock, 1)
 
     async def close(self):
         pass
@@ -97,16 +124,19 @@ class Bench:
         """What started: (task, attempt number, seconds since the beginning)."""
         return [start for task_type in self.types for start in task_type.starts]
 
-    async def add(self, do, *, at, type_=None, announce=True, host=None, expires=None, told=None, **retry):
-        """Store a task that is due *at*, and expires, so many seconds after the beginning; callbacks go to *told*."""
+    async def add(self, do, *, at, type_=None, announce=True, host=None, expires=None, told=None, payload=None, **retry):
+        """Store a task that is due *at*, and expires, so many seconds after the beginning; callbacks go to *told*.
+
+        *payload* is stored in place of all that.
+        """
         task_type = type_ or self.types[0]
         due_at = self._beginning + round(at * SECOND)
-        fields = {"do": do} | ({"retry": retry} if retry else {}) | (told or {})
+        fields = payload or {"do": do} | ({"retry": retry} if retry else {}) | (told or {})
         task = Task(
             id=TaskId(str(uuid.uuid4())),
             type=task_type.name,
             pool=task_type.pool,
-            payload=msgspec.json.encode(fields),
+            payload=fields if isinstance(fields, bytes) else msgspec.json.encode(fields),
             execution_time="t",
             execution_at=due_at,
             due_at=due_at,
@@ -115,7 +145,7 @@ class Bench:
         )
         await self.store.create([task])
         if announce:
-            self.engine.queue.announce(due_at, task_type.pool)
+            self.engine.announce(due_at, task_type.pool)
         return task.id
 
 

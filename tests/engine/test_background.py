@@ -7,8 +7,8 @@ import pytest
 import structlog
 
 from databases import FOLLOW
-from tasker.engine.pruner import LOOK_SECONDS, PAUSE_SECONDS, Pruner
-from tasker.engine.recovery import LOOK_SECONDS as RECOVERY_SECONDS
+from tasker.engine.pruner import LOOK, PAUSE, Pruner
+from tasker.engine.recovery import LOOK as RECOVERY_LOOK
 from tasker.engine.recovery import Recovery
 from tasker.engine.telemetry import Telemetry
 from tasker.errors import StoreUnavailableError, TaskNotFoundError
@@ -57,15 +57,15 @@ async def test_each_state_is_kept_for_a_time_of_its_own(store, clock):
     pruner = Pruner(store, telemetry, keep_done=timedelta(days=7), keep_failed=timedelta(days=30))
 
     await clock.advance(7 * 86_400)
-    assert await pruner.run_once() == LOOK_SECONDS
+    assert await pruner.run_once() == LOOK
     assert await are_gone(store, done + failed) == [False, False]
     await clock.advance(0.000001)
-    assert await pruner.run_once() == PAUSE_SECONDS, "there may be more"
+    assert await pruner.run_once() == PAUSE, "there may be more"
     assert await are_gone(store, done + failed) == [True, False]
     await clock.advance(23 * 86_400)
     await pruner.run_once()
     assert await are_gone(store, done + failed) == [True, True]
-    assert await pruner.run_once() == LOOK_SECONDS
+    assert await pruner.run_once() == LOOK
     assert telemetry.pruned == 2
 
 
@@ -96,7 +96,7 @@ async def test_many_are_deleted_a_batch_at_a_time(store, clock):
         waits.append(await pruner.run_once())
         counts.append(telemetry.pruned)
     assert counts == [PRUNE_LIMIT, PRUNE_LIMIT + 1, PRUNE_LIMIT + 1]
-    assert waits == [PAUSE_SECONDS, PAUSE_SECONDS, LOOK_SECONDS]
+    assert waits == [PAUSE, PAUSE, LOOK]
 
 
 class TestInTheEngine:
@@ -107,7 +107,7 @@ class TestInTheEngine:
     async def test_what_is_old_enough_goes_at_the_next_look(self, bench, clock):
         done = await bench.add("succeed", at=1)
         failed = await bench.add("fail", at=1, max_attempts=1)
-        await clock.advance(2 * LOOK_SECONDS - 0.000001)
+        await clock.advance(2 * LOOK.total_seconds() - 0.000001)
         assert await are_gone(bench.store, [done, failed]) == [False, False]
         await clock.advance(0.000001)
         assert await are_gone(bench.store, [done, failed]) == [True, False]
@@ -125,7 +125,7 @@ async def test_what_is_taken_back_is_counted_and_looked_for_again_at_once(store,
     recovery = Recovery(store, telemetry)
     with structlog.testing.capture_logs() as lines:
         waits = [await recovery.run_once() for _ in range(3)]
-    assert waits == [0, 0, RECOVERY_SECONDS]
+    assert waits == [timedelta(0), timedelta(0), RECOVERY_LOOK]
     assert (telemetry.taken_back, telemetry.failed) == (4, 2)
     assert [(line["todo"], line["failed"]) for line in lines] == [(2, 1), (0, 1)]
 
@@ -147,7 +147,11 @@ async def test_a_job_that_fails_goes_on_and_holds_up_no_other(bench, clock, monk
     with structlog.testing.capture_logs() as lines:
         await clock.advance(9)
 
-    assert [round(later - earlier, 6) for earlier, later in itertools.pairwise(tries)][:3] == [1, 1, RECOVERY_SECONDS]
+    assert [round(later - earlier, 6) for earlier, later in itertools.pairwise(tries)][:3] == [
+        1,
+        1,
+        RECOVERY_LOOK.total_seconds(),
+    ]
     assert bench.starts == [(task, 1, 3)]
     warning, error = [line for line in lines if line["log_level"] in ("warning", "error")]
     assert (warning["log_level"], warning["reason"]) == ("warning", str(StoreUnavailableError("no connection to it")))

@@ -7,7 +7,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from tasker.errors import StoreUnavailableError, TaskRunningError
-from tasker.model.task import State
+from tasker.model.task import Pool, State
 
 pytestmark = pytest.mark.anyio
 
@@ -279,6 +279,16 @@ async def test_setting_the_clock_forth_does_not_end_an_attempt(bench, clock):
     assert (await bench.store.get(task)).state is State.DONE
 
 
+async def test_an_answer_that_came_in_time_counts_when_the_timer_rings_before_it_is_read(bench, clock):
+    """As after a pause of the process: the timer is overdue, and the answer waits to be read."""
+    loop, scripted = asyncio.get_running_loop(), bench.types[0]
+    task = await bench.add("wait", at=1, max_attempts=1)
+    clock.call_later(31, lambda: loop.call_soon(scripted.may_end.set))
+    await clock.advance(31)
+
+    assert (await bench.store.get(task)).state is State.DONE
+
+
 # Claims that are lost
 
 
@@ -298,6 +308,53 @@ async def test_the_result_of_an_attempt_whose_claim_is_lost_is_discarded_and_cou
     assert (bench.telemetry.claims_lost, bench.telemetry.done) == (1, 1)
     assert [line["task_id"] for line in logged if "claim is lost" in line["event"]] == [task]
     assert bench.engine.slots.free[scripted.pool] == 2
+
+
+async def test_that_the_claim_of_an_attempt_that_hangs_is_lost_is_found_out_at_its_timeout(bench, clock):
+    scripted = bench.types[0]
+    task = await bench.add("hang like a thread", at=1, max_attempts=1)
+    await clock.advance(1)
+    await bench.store.give_back(scripted.attempts[0])
+    await clock.advance(29.9)
+    with capture_logs() as logged:
+        await clock.advance(0.1)
+
+    assert [line["task_id"] for line in logged if "claim is lost" in line["event"]] == [task]
+    assert bench.telemetry.claims_lost == 1
+    scripted.may_end.set()
+    await clock.advance(0)
+    assert ((await bench.store.get(task)).state, bench.telemetry.claims_lost) == (State.DONE, 1)
+
+
+# What the service sees of it
+
+
+async def test_a_pool_has_a_slot_until_all_are_taken(bench, clock):
+    scripted = bench.types[0]
+    assert not bench.engine.has_slot(Pool(77)), "nobody runs it here"
+    for taken in range(2):
+        assert bench.engine.has_slot(scripted.pool)
+        await bench.add("wait", at=1)
+        await clock.advance(1 - taken)
+    assert not bench.engine.has_slot(scripted.pool)
+    assert bench.engine.has_slot(bench.types[1].pool)
+
+
+async def test_a_node_is_unready_while_its_store_ails_and_when_it_stops(bench, clock, monkeypatch):
+    assert bench.engine.unready() is None
+    monkeypatch.setattr(type(bench.store), "ailment", "the disk is full")
+    assert bench.engine.unready() == "the disk is full"
+    await bench.engine.drain(timedelta(0))
+    assert bench.engine.unready() == "the server is stopping"
+
+
+async def test_a_ring_makes_it_look_at_once(bench, clock):
+    await clock.advance(0.1)
+    task = await bench.add("succeed", at=0.2, announce=False)
+    await clock.advance(0.2)
+    bench.engine.ring()
+    await clock.advance(0)
+    assert bench.starts == [(task, 1, 0.3)]
 
 
 # A store that fails

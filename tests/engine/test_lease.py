@@ -6,7 +6,8 @@ from datetime import timedelta
 import pytest
 import structlog
 
-from tasker.engine.lease import CLOCK_WARNING_SECONDS, MARGIN_SECONDS, RENEW_SECONDS, STRAY_SECONDS, Lease, LeaseKeeper
+from databases import FOLLOW
+from tasker.engine.lease import CLOCK_WARNING, MARGIN, RENEW, STRAY, Lease, LeaseKeeper
 from tasker.errors import StoreUnavailableError
 from tasker.model.task import State
 from tasker.stores.sqlite.store import SqliteStore
@@ -16,6 +17,7 @@ from tasker.timing.clock import ManualClock
 pytestmark = pytest.mark.anyio
 
 LEASE_SECONDS = 30
+RENEW_SECONDS, MARGIN_SECONDS, STRAY_SECONDS = (length.total_seconds() for length in (RENEW, MARGIN, STRAY))
 
 
 class LeasedStore(SqliteStore):
@@ -194,11 +196,11 @@ async def test_what_runs_here_is_no_stray_however_long_it_runs(bench, clock):
 
 
 async def test_it_is_warned_once_of_a_clock_that_is_off_and_again_when_it_was_right_meanwhile():
-    store = LeasedStore(":memory:", clock=ManualClock())
+    store = LeasedStore(":memory:", follow=FOLLOW, clock=ManualClock())
     await store.open()
     keeper = LeaseKeeper(store, Lease(store.clock), is_running=lambda _: True, ring=lambda: None)
     warned = []
-    for offset in (CLOCK_WARNING_SECONDS, 1.5, 30, -1.1, 0.2, -2, -2):
+    for offset in (CLOCK_WARNING.total_seconds(), 1.5, 30, -1.1, 0.2, -2, -2):
         store.offset = offset
         with structlog.testing.capture_logs() as lines:
             await keeper.run_once()
@@ -231,7 +233,7 @@ async def test_a_ring_from_another_node_makes_it_look_at_once(bench, clock):
 
 
 async def test_a_node_that_cannot_renew_does_not_start(clock):
-    store = LeasedStore(":memory:", clock=clock)
+    store = LeasedStore(":memory:", follow=FOLLOW, clock=clock)
     await store.open()
     store.away = True
     with pytest.raises(StoreUnavailableError):

@@ -139,3 +139,31 @@ def test_the_last_moment_is_the_end_of_the_year_9999_in_utc():
 def test_anything_else_is_refused(text):
     with pytest.raises(ValueError, match="expected"):
         instants.parse(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "right"),
+    [
+        ("2126-02-10T16:30:00", "expected an offset at the end, Z for UTC"),
+        ("2126-02-10 16:30:00", "expected an offset at the end, Z for UTC"),
+        ("2126-02-10", "expected a time of day and an offset after the day"),
+        ("2126-02-10 16:30:00+01:00", "expected a T between the day and the time of day"),
+        ("2126-02-10T16:30:00 Z", "expected no blank before the offset"),
+        ("2126-02-10T16:30:00+0100", "expected an offset in hours and minutes with a colon between them"),
+        ("2126-02-10T16:30:00+01", "expected an offset in hours and minutes with a colon between them"),
+        ("2126-02-10T16:30Z", "expected seconds after the minutes"),
+        ("2126-02-10T16:30:00,5Z", "expected a point before the fraction of the second"),
+        ("2126-02-10T24:00:00Z", "expected hours up to 23"),
+        ("2126-02-30T16:00:00Z", "expected a day of the calendar"),
+        ("1763900000", "if these are seconds since 1970, write 2025-11-23T12:13:20Z"),
+        ("1763900000.5", "if these are seconds since 1970, write 2025-11-23T12:13:20Z"),
+        ("1763900000123", "if these are milliseconds since 1970, write 2025-11-23T12:13:20Z"),
+        ("17", "expected an RFC 3339 time, such as"),
+        ("tomorrow", "expected an RFC 3339 time with an offset, such as"),
+    ],
+)
+def test_a_mistake_in_a_time_is_called_by_its_name(text, right):
+    with pytest.raises(ValueError, match=r"^expected ") as refusal:
+        instants.parse(text)
+    assert right in str(refusal.value)
+    assert str(refusal.value).endswith(f"got: {text!r}")

@@ -22,6 +22,11 @@ from tasker.wire.fields import HashFields, RetryFields
 SALT = bytes(range(16))
 
 
+def run(hashes, secret, started=lambda: None):
+    """Make one attempt."""
+    return hashes.run(an_attempt(secret), HashFields(secret=secret), started)
+
+
 def an_attempt(secret):
     return Attempt(
         task_id=TaskId("019bbade-01c6-7d11-821f-bc1538901f12"),
@@ -113,9 +118,9 @@ def _digest(phc):
 async def test_a_secret_up_to_the_limit_is_hashed_whole(hashes, secret):
     assert len(secret.encode()) <= SECRET_LIMIT
     request = HashFields(secret=secret, retry=RetryFields(max_attempts=2))
-    assert hashes.prepare(request) == HashFields(secret=request.secret)
+    assert hashes.prepare(request) == request
 
-    outcome = await hashes.run(an_attempt(secret), lambda: None)
+    outcome = await run(hashes, secret)
 
     digest = hashlib.pbkdf2_hmac("sha256", secret.encode(), SALT, 1_000, 32)
     assert isinstance(outcome, Succeeded)
@@ -139,7 +144,7 @@ async def test_a_longer_secret_is_refused_without_showing_it(hashes, secret):
 @pytest.mark.anyio
 async def test_every_hash_has_a_salt_of_its_own_of_16_bytes():
     hashes = HashType(iterations=1_000, slots=1)
-    outcomes = [await hashes.run(an_attempt("same"), lambda: None) for _ in range(3)]
+    outcomes = [await run(hashes, "same") for _ in range(3)]
     await hashes.close()
 
     salts = {msgspec.json.decode(outcome.result).split("$")[3] for outcome in outcomes}
@@ -178,7 +183,7 @@ def held(monkeypatch):
 @pytest.mark.anyio
 async def test_the_attempt_starts_before_the_first_round(hashes, held):
     starts = []
-    running = asyncio.create_task(hashes.run(an_attempt("x"), lambda: starts.append(len(held.running))))
+    running = asyncio.create_task(run(hashes, "x", lambda: starts.append(len(held.running))))
     await held.wait()
     held.let_go.set()
     await running
@@ -190,7 +195,7 @@ async def test_the_attempt_starts_before_the_first_round(hashes, held):
 async def test_as_many_hashes_as_there_are_slots_are_computed_at_once_beside_the_event_loop(held):
     hashes = HashType(iterations=1_000, slots=3)
     assert hashes.slots == 3
-    running = [asyncio.create_task(hashes.run(an_attempt("x"), lambda: None)) for _ in range(3)]
+    running = [asyncio.create_task(run(hashes, "x")) for _ in range(3)]
     for _ in range(3):
         await held.wait()
 
@@ -205,7 +210,7 @@ async def test_as_many_hashes_as_there_are_slots_are_computed_at_once_beside_the
 @pytest.mark.anyio
 async def test_hashes_have_the_lowest_priority_and_the_rest_of_the_process_keeps_its_own(hashes, held):
     before = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
-    running = asyncio.create_task(hashes.run(an_attempt("x"), lambda: None))
+    running = asyncio.create_task(run(hashes, "x"))
     await held.wait()
 
     assert [priority for _, priority in held.running] == [19]
@@ -217,7 +222,7 @@ async def test_hashes_have_the_lowest_priority_and_the_rest_of_the_process_keeps
 
 @pytest.mark.anyio
 async def test_a_cancelled_hash_ends_only_when_its_thread_has_ended(hashes, held):
-    running = asyncio.create_task(hashes.run(an_attempt("x"), lambda: None))
+    running = asyncio.create_task(run(hashes, "x"))
     await held.wait()
 
     running.cancel()
@@ -232,7 +237,7 @@ async def test_a_cancelled_hash_ends_only_when_its_thread_has_ended(hashes, held
 
 @pytest.mark.anyio
 async def test_a_hash_that_is_cancelled_before_it_has_a_thread_is_not_computed(hashes, held):
-    first, second = (asyncio.create_task(hashes.run(an_attempt("x"), lambda: None)) for _ in range(2))
+    first, second = (asyncio.create_task(run(hashes, "x")) for _ in range(2))
     await held.wait()
 
     closing = asyncio.create_task(hashes.close())

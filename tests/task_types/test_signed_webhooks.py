@@ -31,6 +31,7 @@ async def send(anyio_backend):
     webhooks = WebhookType(PooledClient(), SystemClock(), slots=1, signer=Signer([NEW, OLD]))
 
     async def send(**fields):
+        prepared = webhooks.prepare(WebhookFields(**fields))
         attempt = Attempt(
             task_id=TaskId("019bbade-01c6-7d11-821f-bc1538901f12"),
             type="webhook",
@@ -40,9 +41,9 @@ async def send(anyio_backend):
             execution_at=0,
             fence=1,
             node="019bbade-0000-7d11-821f-bc1538901f12",
-            payload=msgspec.json.encode(webhooks.prepare(WebhookFields(**fields))),
+            payload=msgspec.json.encode(prepared),
         )
-        return await webhooks.run(attempt, lambda: None)
+        return await webhooks.run(attempt, prepared, lambda: None)
 
     yield send
     await webhooks.close()

@@ -112,3 +112,34 @@ async def test_sleeping_counts_the_seconds_that_pass_not_those_by_which_the_cloc
 
     await clock.advance(0.000001)
     assert sleeping.done()
+
+
+async def test_an_earlier_moment_that_is_announced_wakes_a_sleeper_and_a_later_one_does_not(alarm, clock):
+    sleeping = asyncio.ensure_future(alarm.sleep_until(clock.now() + SECOND // 2))
+    await clock.advance(0)
+    alarm.announce(clock.now() + SECOND // 2)
+    await clock.advance(0)
+    assert not sleeping.done()
+    alarm.announce(clock.now() + SECOND // 2 - 1)
+    await clock.advance(0)
+    assert sleeping.done()
+
+
+async def test_what_was_announced_before_a_sleep_counts_in_it(alarm, clock):
+    alarm.announce(clock.now() + SECOND // 4)
+    alarm.announce(clock.now() + SECOND // 3)
+    sleeping = asyncio.ensure_future(alarm.sleep_until(clock.now() + SECOND // 2))
+    await clock.advance(0.249999)
+    assert not sleeping.done()
+    await clock.advance(0.000001)
+    assert sleeping.done()
+
+
+async def test_what_was_forgotten_does_not_count(alarm, clock):
+    alarm.announce(clock.now() + SECOND // 4)
+    alarm.forget()
+    sleeping = asyncio.ensure_future(alarm.sleep_until(None))
+    await clock.advance(0.999999)
+    assert not sleeping.done()
+    await clock.advance(0.000001)
+    assert sleeping.done()

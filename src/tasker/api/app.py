@@ -1,23 +1,29 @@
-"""The HTTP door: one layer in front of the bare create path and of an ordinary Starlette router for everything else."""
+"""The HTTP door: finds the call, asks who makes it, hands it to its handler, and turns every error into its answer."""
 
 import asyncio
-from http import HTTPStatus
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+from urllib.parse import parse_qsl
 
 import structlog
-from starlette.exceptions import HTTPException
-from starlette.routing import Router
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tasker.access import Access
 from tasker.api import problems
-from tasker.api.bodies import ClientGoneError
-from tasker.api.create import creator
+from tasker.api.bodies import BodyReader, ClientGoneError
+from tasker.api.calls import Call, Calls, Context, Request
+from tasker.api.new_task import NewTaskDecoder
+from tasker.api.openapi.document import document_json
 from tasker.api.receiving import HANG_UP
-from tasker.api.routes import about, destinations, tasks
+from tasker.api.routes.all import CALLS
+from tasker.callers import Caller
 from tasker.config import Settings
-from tasker.errors import TaskerError
-from tasker.service import Service
+from tasker.errors import InvalidRequestError, TaskerError, cut
+from tasker.service.service import Service
 from tasker.task_types.registry import Registry
+
+_NO_QUERY: Final[Mapping[str, str]] = {}
 
 _log = structlog.get_logger()
 
@@ -27,66 +33,105 @@ def build_app(service: Service, registry: Registry, access: Access, settings: Se
 
     Every request is answered, unless its client hangs up: with what it asked for, or with a problem (``problems.PROBLEMS``).
     """
-    limit = settings.max_body_bytes
-    create = creator(service, registry, max_body_bytes=limit)
-    routes = [
-        *tasks.routes(service, registry, max_body_bytes=limit),
-        *destinations.routes(service, max_body_bytes=limit),
-        *about.routes(service, registry),
-    ]
-    router = Router(routes, redirect_slashes=False)
-    return _Door(access, create, router)
+    return _Door(
+        access,
+        Context(
+            service=service,
+            registry=registry,
+            new_tasks=NewTaskDecoder(registry),
+            max_body_bytes=settings.max_body_bytes,
+            description=document_json(CALLS, registry),
+        ),
+    )
 
 
 class _Door:
-    """Asks who may call, picks the way, and turns every error into its answer."""
+    """Match, then access, then the service."""
 
-    def __init__(self, access: Access, create: ASGIApp, router: Router) -> None:
+    def __init__(self, access: Access, context: Context) -> None:
+        calls = Calls(CALLS)
+        self._fixed = calls.fixed
+        self._find = calls.find
         self._check = access.check
-        self._create = create
-        self._router = router
+        self._context = context
+        self._bodies = BodyReader(CALLS, max_body_bytes=context.max_body_bytes)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            self._check(scope)
-            if scope["path"] == "/tasks/new" and scope["method"] == "POST":
-                await self._create(scope, receive, send)
+            method, path = scope["method"], scope["path"]
+            call, needs, values, allowed = self._fixed.get((method, path)) or self._find(method, path)
+            caller = self._check(scope, needs)
+            if call is None:
+                refusal = problems.method_not_allowed(allowed) if allowed else problems.not_found()
+                await refusal(scope, receive, send)
+                return
+            _check_headers(scope["headers"])
+            query = _query(scope["query_string"]) if scope["query_string"] else _NO_QUERY
+            if query:
+                call.check_query(query)
+            if call.bare is not None:
+                await call.bare(self._context, receive, send)
             else:
-                await self._route(scope, receive, send)
-        except (TaskerError, HTTPException) as error:
+                response = await self._answer(call, caller, scope, receive, values, query)
+                await _send(response, scope, receive, send)
+        except TaskerError as error:
             await problems.response(error)(scope, receive, send)
         except ClientGoneError:
             return
         except asyncio.CancelledError:  # the server stops and waits no longer; outside of this frame nothing is left to end
             _hang_up(scope)
         except Exception:  # noqa: BLE001 - a defect: the log tells, the caller learns nothing of it
-            _log.exception("a request found a defect", method=scope["method"], path=scope["path"][:200])
+            _log.exception("a request found a defect", method=scope["method"], path=cut(scope["path"]))
             await problems.internal_error()(scope, receive, send)
 
-    async def _route(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let the router answer. Once an answer has begun, an error can only cut it short."""
-        begun = False
+    async def _answer(
+        self,
+        call: Call,
+        caller: Caller,
+        scope: Scope,
+        receive: Receive,
+        values: Mapping[str, str],
+        query: Mapping[str, str],
+    ) -> Response:
+        body: Any = None if call.body is None else await self._bodies.read(call, receive)
+        assert call.handler is not None  # noqa: S101 - it is not a bare call
+        return await call.handler(Request(self._context, caller, scope["path"], values, query, body))
 
-        async def noting_send(message: Message) -> None:
-            nonlocal begun
-            begun = True
-            await send(message)
 
-        if scope["path"] == "/tasks/new":
-            raise HTTPException(HTTPStatus.METHOD_NOT_ALLOWED, headers={"Allow": "POST"})
-        scope["app"] = self  # makes the router raise what it does not know, instead of answering in plain text
-        try:
-            await self._router(scope, receive, noting_send)
-        except Exception as error:
-            if not begun:
-                raise
-            # Without its end the client sees that a part is missing.
-            _log.warning(
-                "an answer was cut short",
-                path=scope["path"][:200],
-                reason=str(error) if isinstance(error, TaskerError) else type(error).__name__,
+async def _send(response: Response, scope: Scope, receive: Receive, send: Send) -> None:
+    """Send an answer. Once it has begun, an error can only cut it short."""
+    begun = False
+
+    async def noting_send(message: Message) -> None:
+        nonlocal begun
+        begun = True
+        await send(message)
+
+    try:
+        await response(scope, receive, noting_send)
+    except Exception as error:
+        if not begun:
+            raise
+        # Without its end the client sees that a part is missing.
+        _log.warning(
+            "an answer was cut short",
+            path=cut(scope["path"]),
+            reason=str(error) if isinstance(error, TaskerError) else type(error).__name__,
+        )
+        _hang_up(scope)
+
+
+def _check_headers(headers: Iterable[tuple[bytes, bytes]]) -> None:
+    """Raise ``InvalidRequestError`` if a header asks for what no call does: ignored, it would be taken for a promise."""
+    for name, _ in headers:
+        if name == b"idempotency-key":
+            raise InvalidRequestError(
+                "Idempotency-Key", "expected no such header: this server does not recognise a call that is sent again"
             )
-            _hang_up(scope)
+
+
+def _query(text: bytes) -> Mapping[str, str]:
+    return dict(parse_qsl(text.decode("latin-1"), keep_blank_values=True))
 
 
 def _hang_up(scope: Scope) -> None:

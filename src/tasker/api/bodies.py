@@ -1,13 +1,14 @@
-"""JSON bodies: how those of requests are read, and how answers that are no list are made."""
+"""JSON bodies: how those of requests are read, and how answers that are not lists are made."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
 from starlette.responses import Response
 from starlette.types import Receive
 
+from tasker.api.calls import Call
 from tasker.api.new_task import BodyDecoder
 from tasker.api.problems import PRIVATE
 from tasker.errors import BodyTooLargeError, InvalidRequestError, InvalidTaskError
@@ -19,8 +20,12 @@ class ClientGoneError(Exception):
     """The client hung up before its request was complete: there is nobody to answer."""
 
 
-async def read_body(receive: Receive, limit: int) -> bytes:
+async def read_body(receive: Receive, limit: int, *, setting: str = "--max-body-bytes") -> bytes:
     """Read the body of a request.
+
+    Args:
+        limit: bytes that it may have.
+        setting: what sets the limit; empty if it is fixed.
 
     Raises:
         BodyTooLargeError: it has more than *limit* bytes. It was not read any further.
@@ -34,7 +39,7 @@ async def read_body(receive: Receive, limit: int) -> bytes:
         piece: bytes = message["body"]
         more: bool = message["more_body"]
         if len(body) + len(piece) > limit:
-            raise BodyTooLargeError(limit)
+            raise BodyTooLargeError(limit, setting=setting)
         if not more and not body:
             return piece  # nearly always: it came in one piece
         body += piece
@@ -42,32 +47,48 @@ async def read_body(receive: Receive, limit: int) -> bytes:
             return bytes(body)
 
 
-async def read_json(receive: Receive, limit: int, decoder: BodyDecoder) -> Any:  # noqa: ANN401 - what the decoder makes
-    """Return what the body of a request says, which is no new task.
+class BodyReader:
+    """Reads the bodies of calls that are not bare."""
 
-    Raises:
-        InvalidRequestError: it is not what *decoder* takes.
-        BodyTooLargeError, ClientGoneError: see ``read_body``.
-    """
-    try:
-        return decoder.decode_body(await read_body(receive, limit))
-    except InvalidTaskError as error:
-        raise InvalidRequestError(error.field, error.problem) from None
+    def __init__(self, calls: Iterable[Call], *, max_body_bytes: int) -> None:
+        self._limit = max_body_bytes
+        self._decoders = {
+            call: BodyDecoder(call.body.shape, list(call.body.shape.__struct_fields__))
+            for call in calls
+            if call.body is not None and isinstance(call.body.shape, type)
+        }
 
+    async def read(self, call: Call, receive: Receive) -> Any:  # noqa: ANN401 - what the call takes
+        """Return what the body of a request says; None if *call* takes nothing.
 
-async def read_nothing(receive: Receive, limit: int) -> None:
-    """Read the body of a request that says nothing: there is none, or ``{}``, which some clients always send.
-
-    Raises:
-        InvalidRequestError: there is another one.
-        BodyTooLargeError, ClientGoneError: see ``read_body``.
-    """
-    if _NOTHING.fullmatch(await read_body(receive, limit)) is None:
-        raise InvalidRequestError("", "expected no body, or an empty object: this call takes nothing")
+        Raises:
+            InvalidRequestError: it is not what the call takes.
+            BodyTooLargeError, ClientGoneError: see ``read_body``.
+        """
+        assert call.body is not None  # noqa: S101 - else there is nothing to read
+        limit = call.body.limit
+        if limit is None or limit > self._limit:
+            body = await read_body(receive, self._limit)
+        else:
+            body = await read_body(receive, limit, setting="")
+        decoder = self._decoders.get(call)
+        if decoder is None:
+            if _NOTHING.fullmatch(body) is None:
+                raise InvalidRequestError("", "expected no body, or an empty object: this call takes nothing")
+            return None
+        try:
+            return decoder.decode_body(body)
+        except InvalidTaskError as error:
+            raise InvalidRequestError(error.field, error.problem) from None
 
 
 def answer(
-    shape: msgspec.Struct | Sequence[msgspec.Struct], *, status: int = 200, headers: dict[str, str] | None = None
+    shape: msgspec.Struct | Sequence[msgspec.Struct], *, status: int = 200, headers: Mapping[str, str] | None = None
 ) -> Response:
     """Return the answer that is *shape* in JSON."""
-    return Response(msgspec.json.encode(shape), status, headers={**PRIVATE, **(headers or {})}, media_type="application/json")
+    return json_answer(msgspec.json.encode(shape), status=status, headers=headers)
+
+
+def json_answer(body: bytes, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """Return the answer that is *body*, which is JSON. It ends with a line end, so that a terminal shows it well."""
+    return Response(body + b"\n", status, headers={**PRIVATE, **(headers or {})}, media_type="application/json")

@@ -7,10 +7,10 @@ from typing import Any, Final
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
-from tasker.errors import InvalidTaskError
+from tasker.errors import InvalidTaskError, cut
 from tasker.interfaces import TaskType
 from tasker.task_types.registry import Registry
-from tasker.wire.fields import request_type
+from tasker.wire.fields import TaskFields, request_type
 
 NESTED_LIMIT: Final = 200
 """How deeply arrays and objects may stand in each other. What is stored is decoded again wherever it is needed: how deeply that
@@ -84,7 +84,7 @@ class BodyDecoder:
             path = _path(unknown[2])
             expected = self._members.get(path, ())
             return InvalidTaskError(
-                _joined(path, _shortened(unknown[1])),
+                _joined(path, cut(unknown[1])),
                 f"expected {'one of ' if len(expected) > 1 else ''}{', '.join(expected)}, got a name that is unknown here",
             )
         placed = _PLACED.fullmatch(text)
@@ -141,21 +141,68 @@ class NewTaskDecoder(BodyDecoder):
 
     def __init__(self, registry: Registry) -> None:
         super().__init__(new_task_type(registry), sorted(task_type.name for task_type in registry.types))
-        self._types = tuple(task_type for task_type in registry.types for _ in _spellings(task_type))
+        self._takers = tuple(
+            (task_type, task_type.fields, task_type.fields.__struct_fields__)
+            for task_type in registry.types
+            for _ in _spellings(task_type)
+        )
+        self._spellings = frozenset(spelling for task_type in registry.types for spelling in _spellings(task_type))
+        self._forms = {task_type.name: _form(task_type) for task_type in registry.types}
 
-    def decode(self, body: bytes) -> tuple[TaskType, Any]:
-        """Return the task type that *body* names and its request: what the type takes, and ``execution_time``.
+    def decode(self, body: bytes) -> tuple[TaskType, TaskFields, str]:
+        """Return the task type that *body* names, what that takes, and ``execution_time``.
 
         Raises:
             InvalidTaskError: *body* is not such a request.
         """
-        members = msgspec.structs.astuple(self.decode_body(body))
-        named = [(task_type, member) for task_type, member in zip(self._types, members, strict=True) if member is not UNSET]
+        try:
+            members = msgspec.structs.astuple(self.decode_body(body))
+        except InvalidTaskError as error:
+            raise self._advised(error, body) from None
+        named = [index for index, member in enumerate(members) if member is not UNSET]
         if len(named) != 1:
+            form = next(iter(self._forms.values()))
             raise InvalidTaskError(
-                "", f"expected an object with one member, named for its task type: {' or '.join(self._names)}; got {len(named)}"
+                "",
+                f"expected an object with one member, named for its task type: {' or '.join(self._names)}; "
+                f"got {len(named)}; one is {form}",
             )
-        return named[0]
+        request = members[named[0]]
+        task_type, fields, names = self._takers[named[0]]
+        return task_type, fields(**{name: getattr(request, name) for name in names}), request.execution_time
+
+    def _advised(self, error: InvalidTaskError, body: bytes) -> InvalidTaskError:
+        """Return *error*, or one that says more if *body* looks like a common mistake."""
+        parent, _, name = error.field.rpartition(".")
+        if (
+            name == "body"
+            and error.problem.endswith(("got an object", "got an array"))
+            and "json" in self._members.get(parent, ())
+        ):
+            return InvalidTaskError(error.field, f"{error.problem}; to send JSON, use json in place of body")
+        if not parent and name and name not in self._spellings and (form := self._meant(body)) is not None:
+            return InvalidTaskError("", f"expected the task inside an object, named for its type, such as {form}")
+        return error
+
+    def _meant(self, body: bytes) -> str | None:
+        """Return the form of the task type whose members stand in *body* without its name; None if there is none."""
+        try:
+            given = msgspec.json.decode(body, type=dict[str, msgspec.Raw]).keys()
+        except msgspec.DecodeError:
+            return None
+        found = {name: len(given & set(self._members[name])) for name in self._forms}
+        best = max(found, key=found.__getitem__)
+        return self._forms[best] if found[best] else None
+
+
+def _form(task_type: TaskType) -> str:
+    """Return the least that a request must have, such as ``{"hash": {"execution_time": ..., "secret": ...}}``."""
+    shape = request_type(task_type.name, task_type.fields)
+    required = sorted(
+        (field.encode_name for field in msgspec.structs.fields(shape) if field.required), key="execution_time".__ne__
+    )
+    members = ", ".join(f'"{member}": ...' for member in required)
+    return f'{{"{task_type.name}": {{{members}}}}}'
 
 
 def _spellings(task_type: TaskType) -> tuple[str, ...]:
@@ -178,7 +225,3 @@ def _path(place: str | None) -> str:
 
 def _joined(path: str, name: str) -> str:
     return f"{path}.{name}" if path else name
-
-
-def _shortened(name: str) -> str:
-    return name if len(name) <= 60 else name[:60] + "..."

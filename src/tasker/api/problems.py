@@ -1,11 +1,10 @@
 """Which HTTP answer each error gets: one table."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Final
 
 import msgspec
-from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from tasker.errors import (
@@ -55,10 +54,8 @@ PROBLEMS: Final[Mapping[type[TaskerError], tuple[int, str]]] = {
 """The status and the ``code`` of each error; a subclass that is not named has those of its base."""
 
 
-def response(error: TaskerError | HTTPException) -> Response:
+def response(error: TaskerError) -> Response:
     """Return the answer to a request that failed with *error*. An error that the table does not know is a 500."""
-    if isinstance(error, HTTPException):
-        return _routing_response(error)
     for kind in type(error).__mro__:
         if (known := PROBLEMS.get(kind)) is not None:
             status, code = known
@@ -72,11 +69,30 @@ def internal_error() -> Response:
     return _response(500, "internal_error", "the server has a defect and could not answer; its log says more")
 
 
+def not_found() -> Response:
+    """Return the answer to a path at which there is nothing."""
+    text = "there is nothing at this path; POST /tasks/new creates a task, and GET /openapi.json describes every call"
+    return _response(404, "not_found", text)
+
+
+def method_not_allowed(allowed: Sequence[str]) -> Response:
+    """Return the answer to a method that the path does not take; *allowed* are those that it does."""
+    methods = ", ".join(allowed)
+    text = f"expected one of the methods that this path takes: {methods}"
+    return _response(405, "method_not_allowed", text, headers={"allow": methods})
+
+
+def status_of(error: type[TaskerError]) -> int:
+    """Return the status of the answer to an error; 500 if the table does not know it."""
+    return next((PROBLEMS[kind][0] for kind in error.__mro__ if kind in PROBLEMS), 500)
+
+
 def body(status: int, code: str, text: str, *, field: str = "") -> bytes:
-    """Return the JSON of a problem."""
-    return msgspec.json.encode(
-        Problem(title=HTTPStatus(status).phrase, status=status, code=code, detail=text, msg=text, field=field or msgspec.UNSET)
+    """Return the JSON of a problem. It ends with a line end, so that a terminal shows it well."""
+    problem = Problem(
+        title=HTTPStatus(status).phrase, status=status, code=code, detail=text, msg=text, field=field or msgspec.UNSET
     )
+    return msgspec.json.encode(problem) + b"\n"
 
 
 def _headers(error: TaskerError) -> dict[str, str]:
@@ -89,15 +105,6 @@ def _headers(error: TaskerError) -> dict[str, str]:
             return {"connection": "close"}  # the rest is not read: the client cannot use the connection again
         case _:
             return {}
-
-
-def _routing_response(error: HTTPException) -> Response:
-    """Return the answer to a path or a method that no route takes."""
-    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
-        allowed = ", ".join(sorted((error.headers or {}).get("Allow", "").split(", ")))
-        text = f"expected one of the methods that this path takes: {allowed}"
-        return _response(405, "method_not_allowed", text, headers={"allow": allowed})
-    return _response(404, "not_found", "there is nothing at this path; /openapi.json lists what there is")
 
 
 def _response(status: int, code: str, text: str, *, field: str = "", headers: Mapping[str, str] | None = None) -> Response:

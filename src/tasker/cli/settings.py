@@ -13,7 +13,7 @@ from tasker.config import EGRESS_LEVELS, LOG_FORMATS, LOG_LEVELS, Settings, chec
 from tasker.egress import signing
 from tasker.egress.address_policy import HOST_NAME, read_entry
 from tasker.egress.egress_proxy import read_proxy
-from tasker.errors import SettingError
+from tasker.errors import SettingError, cut
 
 API_KEYS_VARIABLE: Final = "TASKER_API_KEYS"
 """The only setting that is only a variable: an option would show the keys to anybody who lists processes."""
@@ -57,7 +57,7 @@ class Setting:
     flag: str = ""
     """The option. If not given: one named after the field."""
 
-    shown: Callable[[str], str] = lambda text: repr(text if len(text) <= 60 else text[:60] + "...")
+    shown: Callable[[str], str] = lambda text: repr(cut(text))
     """How a wrong value is shown in the error."""
 
     def __post_init__(self) -> None:
@@ -261,6 +261,15 @@ SETTINGS: Final = (
         help="Time that a client has to send the body of a request.",
         expected="a number of seconds from 0.1 to 3600",
         parse=_seconds(0.1, 3_600),
+        toml=(int, float),
+    ),
+    Setting(
+        name="keep_alive_timeout",
+        metavar="SECONDS",
+        help="How long a connection without a request is kept open for the next one. A load balancer in front must close its "
+        "idle connections earlier: give it less, or this more.",
+        expected="a number of seconds from 0.1 to 86400",
+        parse=_seconds(0.1, 86_400),
         toml=(int, float),
     ),
     Setting(

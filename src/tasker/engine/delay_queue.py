@@ -1,6 +1,7 @@
 """The delay queue: an endless stream of tasks that have come due."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import timedelta
 from typing import Final
 
 import structlog
@@ -11,12 +12,12 @@ from tasker.engine.telemetry import Telemetry
 from tasker.errors import StoreError
 from tasker.interfaces import Claimed, Store
 from tasker.model.attempt import Attempt
-from tasker.model.instants import LAST, SECOND, Instant
+from tasker.model.instants import Instant, after
 from tasker.model.task import Pool
 from tasker.timing.alarm import LONGEST_SLEEP, Alarm
 
-_OTHERS_LOOK: Final = round(LONGEST_SLEEP * SECOND)
-"""Microseconds within which every other node claims, and so learns what is due next."""
+_OTHERS_LOOK: Final = timedelta(seconds=LONGEST_SLEEP)
+"""Within this time every other node claims, and so learns what is due next."""
 
 _log = structlog.get_logger()
 
@@ -24,8 +25,8 @@ _log = structlog.get_logger()
 class DelayQueue:
     """Yields batches of attempts that have come due, each claimed for this node and holding a slot.
 
-    The queue itself is the store's index: this holds one moment and one alarm, however many tasks wait. It sleeps until the
-    earliest due time it knows of and then lets the store decide what is due. Nothing is claimed before its time, so a task
+    The queue itself is the store's index. This sleeps until the earliest due time it knows of, however many tasks wait, and
+    then lets the store decide what is due. Nothing is claimed before its time, so a task
     can be deleted up to that moment. It claims at least once every second, whatever it knows.
     """
 
@@ -35,9 +36,6 @@ class DelayQueue:
         self._slots = slots
         self._lease = lease
         self._alarm = Alarm(store.clock)
-        self._announced: Instant | None = None
-        """The earliest due time announced since the latest claim was handed in: that claim may not have seen it."""
-        self._sleeps_until: Instant | None = None
         self._full: frozenset[Pool] = frozenset()
         """Pools in which the latest claim used up the room it was given: there may be more due than it could say."""
         self._stopped = False
@@ -47,12 +45,9 @@ class DelayQueue:
 
         If this node has no slot for it, the others are told, unless they will look in time anyway.
         """
-        if self._slots.free.get(pool) == 0 and due_at <= self._store.clock.now() + _OTHERS_LOOK:
+        if self._slots.free.get(pool) == 0 and due_at <= after(self._store.clock.now(), _OTHERS_LOOK):
             self._store.wake_others()
-        if self._announced is None or due_at < self._announced:
-            self._announced = due_at
-            if self._sleeps_until is not None and due_at < self._sleeps_until:
-                self._alarm.ring()
+        self._alarm.announce(due_at)
 
     def ring(self) -> None:
         """Look now: something may be due that this node does not know of."""
@@ -81,12 +76,12 @@ class DelayQueue:
                 if claimed.attempts:
                     yield claimed.attempts
                 if not any(self._slots.free[pool] for pool in self._full):  # else: room was made while the claim ran
-                    await self._sleep_until(claimed.next_due)
+                    await self._alarm.sleep_until(claimed.next_due)
         finally:
             self._alarm.close()
 
     async def _claim(self, room: Mapping[Pool, int]) -> Claimed:
-        self._announced = None
+        self._alarm.forget()
         if not self._lease.is_trusted:
             return Claimed((), None)
         try:
@@ -101,12 +96,3 @@ class DelayQueue:
                 _log.info("tasks expired", count=claimed.expired)
             return claimed
         return Claimed((), None)
-
-    async def _sleep_until(self, next_due: Instant | None) -> None:
-        """Sleep until *next_due*, or what was announced meanwhile, or a ring."""
-        moments = [moment for moment in (next_due, self._announced) if moment is not None]
-        self._sleeps_until = min(moments, default=LAST + 1)
-        try:
-            await self._alarm.sleep_until(self._sleeps_until)
-        finally:
-            self._sleeps_until = None

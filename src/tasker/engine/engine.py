@@ -16,10 +16,12 @@ from tasker.engine.telemetry import Telemetry
 from tasker.engine.worker import Worker
 from tasker.errors import StoreError
 from tasker.interfaces import Store, TaskType
+from tasker.model.instants import Instant
+from tasker.model.task import Pool
 from tasker.timing.alarm import sleep
 
-AGAIN_SECONDS: Final = 1.0
-"""After so long a job that could not reach the store tries again."""
+AGAIN: Final = timedelta(seconds=1)
+"""After this time a job that could not reach the store tries again."""
 
 _log = structlog.get_logger()
 
@@ -53,8 +55,7 @@ class Engine:
         self.queue = DelayQueue(store, self.slots, lease, telemetry)
         self.draining = False
         self._store = store
-        by_name = {task_type.name: task_type for task_type in types}
-        self._worker = Worker(store, by_name.get, self.queue, self.slots, lease, telemetry, rand)
+        self._worker = Worker(store, types, self.queue, self.slots, lease, telemetry, rand)
         self._keeper = LeaseKeeper(store, lease, is_running=self._worker.is_running, ring=self.queue.ring)
         self._recovery = Recovery(store, telemetry)
         self._pruner = Pruner(store, telemetry, keep_done=keep_done, keep_failed=keep_failed)
@@ -70,7 +71,7 @@ class Engine:
         await self._keeper.run_once()
         await self._recovery.run_once()
         self._store.listen(self.queue.ring)
-        self._job = asyncio.create_task(self._run_due_tasks())
+        self._job = asyncio.create_task(self._worker.run())
         for run_once in (self._keeper.run_once, self._recovery.run_once, self._pruner.run_once):
             self._jobs.append(asyncio.create_task(self._repeat(run_once)))
 
@@ -88,20 +89,31 @@ class Engine:
             job.cancel()
         await asyncio.gather(*self._jobs, return_exceptions=True)
 
-    async def _run_due_tasks(self) -> None:
-        async for batch in self.queue.batches():
-            for attempt in batch:
-                self._worker.begin(attempt)
+    def announce(self, due_at: Instant, pool: Pool) -> None:
+        """Say that a task of *pool* has been stored that is due at *due_at*, which may have passed: it starts in time."""
+        self.queue.announce(due_at, pool)
 
-    async def _repeat(self, run_once: Callable[[], Awaitable[float]]) -> None:
-        """Do a job again and again, whatever happens to it. It says after how many seconds."""
+    def ring(self) -> None:
+        """Say that tasks may start now that could not before, such as those of a destination that goes on."""
+        self.queue.ring()
+
+    def has_slot(self, pool: Pool) -> bool:
+        """Return whether this node could start a task of *pool*. It cannot if no task type of its own has this pool."""
+        return self.slots.free.get(pool, 0) > 0
+
+    def unready(self) -> str | None:
+        """Return why this node should not be sent work now, in a few words; None if it should."""
+        return "the server is stopping" if self.draining else self._store.ailment
+
+    async def _repeat(self, run_once: Callable[[], Awaitable[timedelta]]) -> None:
+        """Do a job again and again, whatever happens to it. It says after how long."""
         while True:
             try:
                 wait = await run_once()
             except StoreError as error:
                 _log.warning("a job in the background could not reach the store, trying again", reason=str(error))
-                wait = AGAIN_SECONDS
+                wait = AGAIN
             except Exception:  # noqa: BLE001 - the others depend on it
                 _log.exception("a job in the background failed, trying again")
-                wait = AGAIN_SECONDS
-            await sleep(self._store.clock, wait)
+                wait = AGAIN
+            await sleep(self._store.clock, wait.total_seconds())

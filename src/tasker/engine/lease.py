@@ -1,6 +1,7 @@
 """Keeps this node's lease: as long as others hear of it, they leave its tasks alone."""
 
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from typing import Final
 
 import structlog
@@ -9,16 +10,16 @@ from tasker.errors import ClaimLostError
 from tasker.interfaces import Claim, Store
 from tasker.timing.clock import Clock
 
-RENEW_SECONDS: Final = 10.0
+RENEW: Final = timedelta(seconds=10)
 """How often the lease is renewed."""
 
-MARGIN_SECONDS: Final = 5.0
+MARGIN: Final = timedelta(seconds=5)
 """So long before its lease ends a node begins nothing more: an attempt that has begun takes a moment to reach the wire."""
 
-STRAY_SECONDS: Final = 5.0
+STRAY: Final = timedelta(seconds=5)
 """How long a claim may be known to the store alone: its answer may be on the way."""
 
-CLOCK_WARNING_SECONDS: Final = 1.0
+CLOCK_WARNING: Final = timedelta(seconds=1)
 """Beyond this difference between the store's clock and this machine's the log warns. Nothing depends on it."""
 
 _log = structlog.get_logger()
@@ -29,16 +30,17 @@ class Lease:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._trusted_until = float("-inf")
+        self._safe_until = float("-inf")
+        """On the monotonic clock."""
 
     @property
     def is_trusted(self) -> bool:
         """Whether an attempt may begin now: nobody takes its task back for some seconds to come."""
-        return self._clock.monotonic() < self._trusted_until - MARGIN_SECONDS
+        return self._clock.monotonic() < self._safe_until
 
     def extend(self, trusted_until: float) -> None:
         """Take what ``Store.renew`` returned."""
-        self._trusted_until = trusted_until
+        self._safe_until = trusted_until - MARGIN.total_seconds()
 
 
 class LeaseKeeper:
@@ -58,8 +60,8 @@ class LeaseKeeper:
         self._strays: Mapping[Claim, float] = {}
         self._warned = False
 
-    async def run_once(self) -> float:
-        """Renew, then look for strays. Return after how many seconds to do so again.
+    async def run_once(self) -> timedelta:
+        """Renew, then look for strays. Return after how long to do so again.
 
         Raises:
             StoreUnavailableError: the store cannot be reached; what could be done before is done.
@@ -73,9 +75,9 @@ class LeaseKeeper:
         held = await self._store.claims()
         self._strays = {claim: self._strays.get(claim, now) for claim in held if not self._is_running(claim)}
         for claim, since in self._strays.items():
-            if now - since >= STRAY_SECONDS and not self._is_running(claim):
+            if now - since >= STRAY.total_seconds() and not self._is_running(claim):
                 await self._give_back(claim)
-        return STRAY_SECONDS if self._strays else RENEW_SECONDS
+        return STRAY if self._strays else RENEW
 
     async def _give_back(self, claim: Claim) -> None:
         try:
@@ -85,7 +87,7 @@ class LeaseKeeper:
         _log.warning("gave back a task that was claimed for this node, but never reached it", task_id=claim.task_id)
 
     def _look_at_clocks(self) -> None:
-        is_off = abs(self._store.clock_offset) > CLOCK_WARNING_SECONDS
+        is_off = abs(self._store.clock_offset) > CLOCK_WARNING.total_seconds()
         if is_off and not self._warned:
             _log.warning(
                 "the store's clock and this machine's differ; the store's decides",

@@ -3,19 +3,15 @@
 from datetime import timedelta
 from typing import Final
 
-import structlog
-
 from tasker.engine.telemetry import Telemetry
 from tasker.interfaces import Store
 from tasker.model.task import State
 
-LOOK_SECONDS: Final = 60.0
+LOOK: Final = timedelta(minutes=1)
 """How often it is looked for tasks that are old enough."""
 
-PAUSE_SECONDS: Final = 0.1
+PAUSE: Final = timedelta(seconds=0.1)
 """Between two batches: others write meanwhile."""
-
-_log = structlog.get_logger()
 
 
 class Pruner:
@@ -34,8 +30,8 @@ class Pruner:
         self._telemetry = telemetry
         self._kept = {State.DONE: keep_done, State.FAILED: keep_failed}
 
-    async def run_once(self) -> float:
-        """Delete a batch of each state. Return after how many seconds to go on.
+    async def run_once(self) -> timedelta:
+        """Delete a batch of each state. Return after how long to go on.
 
         Raises:
             StoreUnavailableError, StoreBusyError: nothing, or a batch, was deleted.
@@ -45,4 +41,4 @@ class Pruner:
             if kept is not None:
                 pruned += await self._store.prune(state, older_than=kept)
         self._telemetry.pruned += pruned
-        return PAUSE_SECONDS if pruned else LOOK_SECONDS
+        return PAUSE if pruned else LOOK

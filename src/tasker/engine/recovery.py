@@ -1,5 +1,6 @@
 """Takes back what a process that died, or a node whose lease has ended, left running."""
 
+from datetime import timedelta
 from typing import Final
 
 import structlog
@@ -7,7 +8,7 @@ import structlog
 from tasker.engine.telemetry import Telemetry
 from tasker.interfaces import Store
 
-LOOK_SECONDS: Final = 2.0
+LOOK: Final = timedelta(seconds=2)
 """How often nodes look for others that are gone."""
 
 _log = structlog.get_logger()
@@ -20,16 +21,16 @@ class Recovery:
         self._store = store
         self._telemetry = telemetry
 
-    async def run_once(self) -> float:
-        """Take back what there is. Return after how many seconds to look again. Safe to repeat.
+    async def run_once(self) -> timedelta:
+        """Take back what there is. Return after how long to look again. Safe to repeat.
 
         Raises:
             StoreUnavailableError: the store cannot be written; nothing, or everything, was taken back.
         """
         taken = await self._store.take_back()
         if not (taken.todo or taken.failed):
-            return LOOK_SECONDS
+            return LOOK
         self._telemetry.taken_back += taken.todo + taken.failed
         self._telemetry.failed += taken.failed
         _log.warning("took back tasks that were running when their server died", todo=taken.todo, failed=taken.failed)
-        return 0.0  # there may be more
+        return timedelta(0)  # there may be more

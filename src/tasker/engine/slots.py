@@ -12,11 +12,8 @@ class Slots:
     def __init__(self, types: Iterable[TaskType]) -> None:
         self.total: Mapping[Pool, int] = {task_type.pool: task_type.slots for task_type in types}
         self._free = dict(self.total)
-
-    @property
-    def free(self) -> Mapping[Pool, int]:
+        self.free: Mapping[Pool, int] = self._free
         """Free slots per pool; 0 where there is none."""
-        return self._free
 
     def running(self, pool: Pool) -> int:
         """How many slots of *pool* are taken."""

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from tasker.model import instants
-from tasker.wire.server import Lateness, Totals
+from tasker.model.instants import Instant
+from tasker.model.stats import Lateness, Totals
 
 LATENESS_KEPT: Final = 10_000
 """How many of the latest attempts the lateness figures speak of."""
@@ -26,11 +27,12 @@ class Telemetry:
     claims_lost: int = 0
     pruned: int = 0
     _lateness: deque[int] = field(default_factory=lambda: deque(maxlen=LATENESS_KEPT))
+    """In microseconds, as the difference of two instants."""
 
-    def attempt_began(self, lateness: int) -> None:
-        """Count an attempt that began *lateness* microseconds after its due time."""
+    def attempt_began(self, *, due_at: Instant, started_at: Instant) -> None:
+        """Count an attempt and how late it began. Where a clock was set back meanwhile, it was not late."""
         self.attempts += 1
-        self._lateness.append(lateness)
+        self._lateness.append(max(started_at - due_at, 0))
 
     def lateness(self) -> Lateness:
         """Return the nearest-rank percentiles of the latest attempts, in seconds."""

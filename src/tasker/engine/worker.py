@@ -1,19 +1,20 @@
 """Runs claimed attempts and writes down how they ended."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
-from typing import Final, TypeVar
+from functools import partial
+from typing import Final, TypeAlias, TypeVar, assert_never
 
 import msgspec
 import structlog
+from msgspec import UNSET
 
-from tasker.callbacks import may_be_followed
 from tasker.engine.delay_queue import DelayQueue
 from tasker.engine.lease import Lease
 from tasker.engine.slots import Slots
 from tasker.engine.telemetry import Telemetry
-from tasker.errors import ClaimLostError, LeaseEndedError, StoreError, TaskExpiredError
+from tasker.errors import AttemptMustNotBeginError, ClaimLostError, StoreError
 from tasker.interfaces import Claim, Store, TaskType
 from tasker.model import lifecycle
 from tasker.model.attempt import Attempt, Failed, Outcome, Succeeded
@@ -23,18 +24,58 @@ from tasker.model.lifecycle import Move, Settlement
 from tasker.model.retry import RetryPolicy
 from tasker.model.task import Fault, TaskId
 from tasker.timing.alarm import sleep
-from tasker.wire.fields import decode_end_fields
+from tasker.timing.patience import PatientTimer
+from tasker.wire.fields import TaskFields, decode_end_fields, retry_policy
 
 _log = structlog.get_logger()
 
-T = TypeVar("T")
-
-_FIRST_WAIT: Final = 0.1
-_LONGEST_WAIT: Final = 1.0
-"""Seconds between tries to write how an attempt ended, while the store cannot be written."""
+_FIRST_WAIT: Final = timedelta(seconds=0.1)
+_LONGEST_WAIT: Final = timedelta(seconds=1)
+"""Between tries to write how an attempt ended, while the store cannot be written."""
 
 _UNASKED: Final = RetryPolicy()
-"""For a success, which needs no policy: reading the task's own would take longer than all the rest."""
+"""For a success, which needs no policy: making the task's own would take longer than all the rest."""
+
+_NO_FIELDS: Final = TaskFields()
+
+T = TypeVar("T")
+
+
+class GiveBack(msgspec.Struct, frozen=True):
+    """The attempt does not count: its task goes back to the queue as if it had not been claimed."""
+
+
+Ended: TypeAlias = Succeeded | Failed | GiveBack
+"""What an attempt has come to."""
+
+
+class _Job:
+    """A task type, and what reads the fields of its tasks."""
+
+    __slots__ = ("decode", "type")
+
+    def __init__(self, task_type: TaskType) -> None:
+        self.type = task_type
+        self.decode: Callable[[bytes], TaskFields] = msgspec.json.Decoder(task_type.fields).decode
+
+
+class _Run:
+    """An attempt that holds a slot."""
+
+    __slots__ = ("attempt", "fields", "interruption", "is_ending", "is_refused", "started_at", "task")
+
+    def __init__(self, attempt: Attempt, *, started_at: Instant, is_refused: bool) -> None:
+        self.attempt = attempt
+        self.fields = _NO_FIELDS
+        """What the task type is given, once it has been read."""
+        self.started_at = started_at
+        self.is_refused = is_refused
+        """Whether the attempt was told that it must not begin, whatever its task type makes of that."""
+        self.task: asyncio.Task[None] | None = None
+        self.is_ending = False
+        """Whether what the attempt has come to is being written: it is too late to interrupt it."""
+        self.interruption: asyncio.Task[None] | None = None
+        """Writes the end that was decided while the attempt ran; what it comes to later is void."""
 
 
 class Worker:
@@ -47,7 +88,7 @@ class Worker:
     def __init__(
         self,
         store: Store,
-        types: Callable[[str], TaskType | None],
+        types: Sequence[TaskType],
         queue: DelayQueue,
         slots: Slots,
         lease: Lease,
@@ -57,26 +98,33 @@ class Worker:
         """Make a worker.
 
         Args:
-            types: finds a task type by its name.
+            types: the task types it runs.
             rand: random numbers in [0, 1), for the jitter of retries.
         """
         self._store = store
         self._clock = store.clock
-        self._types = types
+        self._jobs = {task_type.name: _Job(task_type) for task_type in types}
         self._queue = queue
         self._slots = slots
         self._lease = lease
         self._telemetry = telemetry
         self._rand = rand
-        self._running: set[_Running] = set()
+        self._runs: set[_Run] = set()
         self._claims: set[tuple[TaskId, int]] = set()
 
-    def begin(self, attempt: Attempt) -> None:
-        """Run *attempt*, whose slot is taken already, in the background."""
-        running = _Running(attempt, started_at=self._clock.now())
-        self._running.add(running)
-        self._claims.add((attempt.task_id, attempt.fence))
-        running.task = asyncio.get_running_loop().create_task(self._see_through(running))
+    async def run(self) -> None:
+        """Run what the delay queue yields, until it is stopped. What runs then goes on: see ``drain``."""
+        async for attempts in self._queue.batches():
+            self._begin(attempts)
+
+    def _begin(self, attempts: Sequence[Attempt]) -> None:
+        """Run *attempts* in the background; their slots are taken already. Without a lease, they are given back untouched."""
+        loop, now, must_not = asyncio.get_running_loop(), self._clock.now(), not self._lease.is_trusted
+        for attempt in attempts:
+            run = _Run(attempt, started_at=now, is_refused=must_not)
+            self._runs.add(run)
+            self._claims.add((attempt.task_id, attempt.fence))
+            run.task = loop.create_task(self._see_through(run))
 
     def is_running(self, claim: Claim) -> bool:
         """Whether an attempt with this claim holds a slot."""
@@ -88,108 +136,148 @@ class Worker:
         An attempt that ignores its cancellation, or whose end cannot be written, is left behind after a little longer: the
         next start takes it back.
         """
-        await self._wait_until_idle(grace.total_seconds())
-        for running in list(self._running):
-            self._interrupt(running, self._give_back(running.attempt))
+        await self._wait_until_idle(grace)
+        for run in list(self._runs):
+            self._interrupt(run, GiveBack())
         await self._wait_until_idle(5 * _LONGEST_WAIT)
-        for running in self._running:
-            _log.warning("left an attempt behind", task_id=running.attempt.task_id, type=running.attempt.type)
+        for run in self._runs:
+            _log.warning("left an attempt behind", task_id=run.attempt.task_id, type=run.attempt.type)
 
-    async def _wait_until_idle(self, seconds: float) -> None:
-        over = asyncio.ensure_future(sleep(self._clock, seconds))
-        while self._running and not over.done():
-            tasks = {running.task for running in self._running if running.task is not None}
+    async def _wait_until_idle(self, longest: timedelta) -> None:
+        over = asyncio.ensure_future(sleep(self._clock, longest.total_seconds()))
+        while self._runs and not over.done():
+            tasks = {run.task for run in self._runs if run.task is not None}
             await asyncio.wait({*tasks, over}, return_when=asyncio.FIRST_COMPLETED)
         over.cancel()
 
-    async def _see_through(self, running: "_Running") -> None:
-        """Run an attempt, write its end, release its slot."""
-        attempt = running.attempt
+    def _interrupt(self, run: _Run, ended: Ended) -> None:
+        """Write *ended* in place of whatever the attempt comes to, and cancel it. Too late once that is being written."""
+        if not run.is_ending and run.interruption is None and run.task is not None:
+            run.interruption = asyncio.get_running_loop().create_task(self._end(run, ended))
+            run.task.cancel()
+
+    # The steps of an attempt, in their order
+
+    async def _see_through(self, run: _Run) -> None:
+        """Let the attempt be made, write what it has come to, release its slot."""
         try:
-            outcome = await self._run(running)
-            if running.interruption is None:
-                running.settling = True
-                if outcome is None:
-                    await self._give_back(attempt)
-                else:
-                    await self._settle(attempt, outcome, running.started_at)
+            ended = await self._perform(run)
+            if run.interruption is None:
+                run.is_ending = True
+                await self._end(run, ended)
             else:
-                await running.interruption  # an outcome that comes after it is void
+                await run.interruption
         finally:
-            self._running.discard(running)
-            self._claims.discard((attempt.task_id, attempt.fence))
-            self._slots.release(attempt.pool)
-            self._queue.slot_released(attempt.pool)
+            self._release(run)
 
-    async def _run(self, running: "_Running") -> Outcome | None:
-        """Let the task type make the attempt; None: it has not begun, and must not.
+    async def _perform(self, run: _Run) -> Ended:
+        """Let the task type make the attempt. Never raises for what the type does, its cancellation included."""
+        if run.is_refused:
+            return GiveBack()
+        match job := self._read(run):
+            case Failed():
+                return job
+            case _Job():
+                return await self._call(run, job.type)
+            case _:
+                assert_never(job)
 
-        Never raises for what the type does, its cancellation included.
-        """
-        attempt = running.attempt
-        task_type = self._types(attempt.type)
-        if task_type is None:
+    def _read(self, run: _Run) -> _Job | Failed:
+        """Find the task type, and read the task's fields with its decoder: the one time on the task's way."""
+        attempt = run.attempt
+        job = self._jobs.get(attempt.type)
+        if job is None:
+            run.fields = _readable(attempt.payload)
             return _failed("unknown_task_type", f"this server has no task type {attempt.type}", permanent=True)
-
-        if not self._lease.is_trusted:
-            return None
-
-        def started() -> None:
-            if not self._lease.is_trusted:
-                raise LeaseEndedError
-            now = self._clock.now()
-            if attempt.expires_at is not None and attempt.expires_at <= now:
-                raise TaskExpiredError(attempt.task_id)
-            running.started_at = now
-
-        deadline = self._clock.call_later(task_type.timeout.total_seconds(), lambda: self._overrun(running, task_type.timeout))
         try:
-            outcome = await task_type.run(attempt, started)
+            run.fields = job.decode(attempt.payload)
+        except Exception:  # noqa: BLE001 - the struct of a package may run code of its own
+            run.fields = _readable(attempt.payload)
+            _log.exception("cannot read the fields of a task", task_id=attempt.task_id, type=attempt.type)
+            msg = f"the fields that are stored with the task are not those of the task type {attempt.type}"
+            return _failed("unreadable_payload", msg, permanent=True)
+        return job
+
+    async def _call(self, run: _Run, task_type: TaskType) -> Ended:
+        """Run the task type within its timeout."""
+        overrun = partial(self._overrun, run, task_type.timeout)
+        timer = PatientTimer(self._clock.call_later, task_type.timeout.total_seconds(), overrun)
+        try:
+            returned = await task_type.run(run.attempt, run.fields, partial(self._start, run))
         except asyncio.CancelledError:
             return _failed("cancelled", "the attempt was cancelled")  # void if it was interrupted
-        except (LeaseEndedError, TaskExpiredError):
-            return None
+        except AttemptMustNotBeginError:
+            return GiveBack()
         except Exception as error:  # noqa: BLE001 - whatever a task type raises concerns its own attempt alone
-            _log.exception("a task type raised", task_id=attempt.task_id, type=attempt.type)
-            return _failed("internal_error", f"the task type {attempt.type} raised {type(error).__name__}")
+            return self._judged_error(run, error)
         finally:
-            deadline.cancel()
-        if isinstance(outcome, Outcome):
-            return outcome
-        return _failed("internal_error", f"the task type {attempt.type} returned {type(outcome).__name__}, which is no outcome")
+            timer.cancel()
+        return self._judged(run, returned)
 
-    def _overrun(self, running: "_Running", timeout: timedelta) -> None:
+    def _start(self, run: _Run) -> None:
+        """Note that the attempt begins now, unless it must not: the ``started`` of ``TaskType.run``."""
+        now = self._clock.now()
+        expires_at = run.attempt.expires_at
+        if not self._lease.is_trusted:
+            reason = "this node's lease has ended"
+        elif expires_at is not None and expires_at <= now:
+            reason = "its task has expired"
+        elif run.interruption is not None:
+            reason = "it was cancelled"
+        else:
+            run.started_at, run.is_refused = now, False
+            return
+        run.is_refused = True
+        raise AttemptMustNotBeginError(reason)
+
+    def _overrun(self, run: _Run, timeout: timedelta) -> None:
         """Settle an attempt that has not ended in time, and cancel it. Its slot stays taken until it has really ended."""
-        fault = _failed("timeout", f"the attempt did not end within {timeout.total_seconds():g} s")
-        self._interrupt(running, self._settle(running.attempt, fault, running.started_at))
+        self._interrupt(run, _failed("timeout", f"the attempt did not end within {timeout.total_seconds():g} s"))
 
-    def _interrupt(self, running: "_Running", ending: Coroutine[object, object, None]) -> None:
-        """Write *ending* in place of whatever the attempt comes to, and cancel it. Too late once it is being settled."""
-        if running.settling or running.interruption is not None or running.task is None:
-            ending.close()
-            return
-        running.interruption = asyncio.get_running_loop().create_task(ending)
-        running.task.cancel()
+    def _judged(self, run: _Run, returned: object) -> Ended:
+        """Return what counts of what a task type returned."""
+        if run.is_refused:
+            return GiveBack()
+        if isinstance(returned, Outcome):
+            return returned
+        kind = type(returned).__name__
+        return _failed("internal_error", f"the task type {run.attempt.type} returned {kind}, which is no outcome")
 
-    async def _settle(self, attempt: Attempt, outcome: Outcome, started_at: Instant) -> None:
-        settlement = self._settlement(attempt, outcome, started_at)
-        self._telemetry.attempt_began(max(started_at - attempt.due_at, 0))
+    def _judged_error(self, run: _Run, error: Exception) -> Ended:
+        """Return what counts of what a task type raised."""
+        if run.is_refused:
+            return GiveBack()
+        _log.exception("a task type raised", task_id=run.attempt.task_id, type=run.attempt.type)
+        return _failed("internal_error", f"the task type {run.attempt.type} raised {type(error).__name__}")
+
+    async def _end(self, run: _Run, ended: Ended) -> None:
+        """Write what the attempt has come to, unless its claim is lost, and with it the result."""
+        try:
+            match ended:
+                case Succeeded() | Failed():
+                    await self._settle(run, ended)
+                case GiveBack():
+                    await self._give_back(run.attempt)
+                case _:
+                    assert_never(ended)
+        except ClaimLostError:
+            self._telemetry.claims_lost += 1
+            attempt = run.attempt
+            _log.warning("discarded the end of an attempt: its claim is lost", task_id=attempt.task_id, type=attempt.type)
+
+    async def _settle(self, run: _Run, outcome: Outcome) -> None:
+        """Write how the attempt ended, and what follows."""
+        attempt = run.attempt
+        settlement = self._settlement(run, outcome)
+        self._telemetry.attempt_began(due_at=attempt.due_at, started_at=run.started_at)
         settled = await self._write(attempt, lambda: self._store.settle(attempt, settlement))
-        if settled is None:
-            return
         if settled.has_room:
             self._queue.ring()
         for task in settled.followed_by:
             self._queue.announce(task.due_at, task.pool)
-        match settled.move:
-            case Move.COMPLETE:
-                self._telemetry.done += 1
-            case Move.BACK_OFF:
-                self._telemetry.retried += 1
-                if settlement.due_at is not None:
-                    self._queue.announce(settlement.due_at, attempt.pool)
-            case _:
-                self._telemetry.failed += 1
+        if settlement.due_at is not None:
+            self._queue.announce(settlement.due_at, attempt.pool)
+        self._count(settled.move)
         if settlement.fault is not None:
             _log.info(
                 "an attempt failed",
@@ -200,68 +288,87 @@ class Worker:
                 state=settlement.state.word,
             )
 
-    def _settlement(self, attempt: Attempt, outcome: Outcome, started_at: Instant) -> Settlement:
-        """Return what is to be written of an attempt."""
-        now = self._clock.now()
+    def _settlement(self, run: _Run, outcome: Outcome) -> Settlement:
+        """Return what is to be written of the attempt."""
         settlement = lifecycle.settle(
             outcome,
-            attempt=attempt,
-            retry=_UNASKED if isinstance(outcome, Succeeded) else decode_end_fields(attempt.payload).policy,
-            started_at=started_at,
-            now=now,
+            attempt=run.attempt,
+            retry=_UNASKED if isinstance(outcome, Succeeded) else retry_policy(run.fields),
+            started_at=run.started_at,
+            now=self._clock.now(),
             rand=self._rand(),
         )
-        if settlement.ended_at is None or not may_be_followed(attempt.payload):
-            return settlement
-        ending = Ending(
-            task_id=attempt.task_id,
-            type=attempt.type,
-            state=settlement.state,
-            attempts=attempt.number,
-            payload=attempt.payload,
-            fault=settlement.fault,
-            status=None if outcome.exchange is None else outcome.exchange.status,
-            result=settlement.result,
-        )
-        return msgspec.structs.replace(settlement, ending=ending)
+        ending = _ending(run, settlement, outcome)
+        return settlement if ending is None else msgspec.structs.replace(settlement, ending=ending)
+
+    def _count(self, move: Move) -> None:
+        """Count what has become of the task."""
+        match move:
+            case Move.COMPLETE:
+                self._telemetry.done += 1
+            case Move.BACK_OFF:
+                self._telemetry.retried += 1
+            case Move.FAIL | Move.EXPIRE | Move.QUARANTINE:
+                self._telemetry.failed += 1
+            case Move.CREATE | Move.CLAIM | Move.GIVE_BACK | Move.TAKE_BACK | Move.RETRY | Move.DELETE:
+                pass  # none of these settles an attempt
+            case _:
+                assert_never(move)
 
     async def _give_back(self, attempt: Attempt) -> None:
-        async def give_back() -> bool:
-            await self._store.give_back(attempt)
-            return True
+        """Return the task to the queue."""
+        await self._write(attempt, lambda: self._store.give_back(attempt))
+        self._telemetry.given_back += 1
+        if attempt.expires_at is not None:
+            self._queue.announce(attempt.expires_at, attempt.pool)
 
-        if await self._write(attempt, give_back) is not None:
-            self._telemetry.given_back += 1
-            if attempt.expires_at is not None:
-                self._queue.announce(attempt.expires_at, attempt.pool)
+    async def _write(self, attempt: Attempt, write: Callable[[], Awaitable[T]]) -> T:
+        """Repeat *write* until the store can do it, and return what it returns.
 
-    async def _write(self, attempt: Attempt, write: Callable[[], Awaitable[T]]) -> T | None:
-        """Repeat *write* until it succeeds, and return what it does; None if the claim is lost, and with it the result."""
+        Raises:
+            ClaimLostError: nothing was written.
+        """
         wait = _FIRST_WAIT
         while True:
             try:
                 return await write()
-            except ClaimLostError:
-                self._telemetry.claims_lost += 1
-                _log.warning("discarded the end of an attempt: its claim is lost", task_id=attempt.task_id, type=attempt.type)
-                return None
             except StoreError as error:
                 _log.warning("cannot write the end of an attempt, trying again", task_id=attempt.task_id, reason=str(error))
-                await sleep(self._clock, wait)
+                await sleep(self._clock, wait.total_seconds())
                 wait = min(2 * wait, _LONGEST_WAIT)
 
+    def _release(self, run: _Run) -> None:
+        """Let go of the slot."""
+        attempt = run.attempt
+        self._runs.discard(run)
+        self._claims.discard((attempt.task_id, attempt.fence))
+        self._slots.release(attempt.pool)
+        self._queue.slot_released(attempt.pool)
 
-class _Running:
-    """An attempt that holds a slot."""
 
-    __slots__ = ("attempt", "interruption", "settling", "started_at", "task")
+def _readable(payload: bytes) -> TaskFields:
+    """Return those fields that every task has, as far as they can be read: whoever asked to be told of a failure is told."""
+    try:
+        return decode_end_fields(payload)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return _NO_FIELDS
 
-    def __init__(self, attempt: Attempt, *, started_at: Instant) -> None:
-        self.attempt = attempt
-        self.started_at = started_at
-        self.task: asyncio.Task[None] | None = None
-        self.settling = False
-        self.interruption: asyncio.Task[None] | None = None
+
+def _ending(run: _Run, settlement: Settlement, outcome: Outcome) -> Ending | None:
+    """Return what is known of the end of a task, for what follows it; None: it goes on, or nothing follows."""
+    asked = run.fields.on_success if settlement.fault is None else run.fields.on_failure
+    if settlement.ended_at is None or asked is UNSET:
+        return None
+    return Ending(
+        task_id=run.attempt.task_id,
+        type=run.attempt.type,
+        state=settlement.state,
+        attempts=run.attempt.number,
+        payload=run.attempt.payload,
+        fault=settlement.fault,
+        status=None if outcome.exchange is None else outcome.exchange.status,
+        result=settlement.result,
+    )
 
 
 def _failed(code: str, msg: str, *, permanent: bool = False) -> Failed:

@@ -12,6 +12,10 @@ LOOK_AGAIN: Final = SECOND
 """Microseconds after which it is looked again whether a full gate has room. The end of one of its attempts does so at once."""
 
 
+HELD_COUNTED_TO: Final = 10_000
+"""Where counting the tasks that a gate holds stops."""
+
+
 class GateKind(IntEnum):
     """What a gate stands before. The numbers are what stores keep."""
 
@@ -77,3 +81,26 @@ class Gate(msgspec.Struct, frozen=True, kw_only=True):
         if self.paused:
             return LAST
         return self.circuit.open_until if self.circuit.state(now) is CircuitState.OPEN else now + LOOK_AGAIN
+
+
+class GateRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """A gate, and what is behind and before it."""
+
+    gate: Gate
+    running: int
+    """Its tasks that are ``in_progress``, on all nodes."""
+    held: int
+    """Its tasks that are due and set aside; counting stops at ``HELD_COUNTED_TO``."""
+
+
+class GateStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """A gate as it is at one moment."""
+
+    record: GateRecord
+    circuit: CircuitState
+    """Of its circuit, which opens and closes as time passes."""
+
+
+def status_at(record: GateRecord, now: Instant) -> GateStatus:
+    """Return how the gate of *record* is at *now*."""
+    return GateStatus(record=record, circuit=record.gate.circuit.state(now))

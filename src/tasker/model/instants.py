@@ -4,6 +4,8 @@ import re
 from datetime import date, datetime, timedelta
 from typing import Final, TypeAlias
 
+from tasker.errors import cut
+
 Instant: TypeAlias = int
 """A moment as microseconds since 1970-01-01T00:00:00 UTC, leap seconds not counted."""
 
@@ -18,6 +20,26 @@ _DATE_TIME: Final = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)[Tt]([01]\d|2[0-3]):([0-5]\d):([0-5]\d|60)(?:\.(\d+))?(?:[Zz]|([+-])([01]\d|2[0-3]):([0-5]\d))",
     re.ASCII,
 )
+_DAY: Final = r"\d{4}-\d\d-\d\d"
+_TIME: Final = r"\d\d:\d\d:\d\d(?:\.\d+)?"
+_OFFSET: Final = r"(?:[Zz]|[+-]\d\d:\d\d)"
+_MISTAKES: Final = tuple(
+    (re.compile(pattern, re.ASCII), right)
+    for pattern, right in (
+        (_DAY, "a time of day and an offset after the day"),
+        (rf"{_DAY}[Tt ]{_TIME}", "an offset at the end, Z for UTC"),
+        (rf"{_DAY} {_TIME}{_OFFSET}", "a T between the day and the time of day"),
+        (rf"{_DAY}[Tt ]{_TIME} {_OFFSET}", "no blank before the offset"),
+        (rf"{_DAY}[Tt ]{_TIME}[+-]\d{{2}}(?:\d{{2}})?", "an offset in hours and minutes with a colon between them"),
+        (rf"{_DAY}[Tt ]\d\d:\d\d{_OFFSET}?", "seconds after the minutes"),
+        (rf"{_DAY}[Tt ]\d\d:\d\d:\d\d,\d+{_OFFSET}", "a point before the fraction of the second"),
+        (rf"{_DAY}[Tt ]{_TIME}{_OFFSET}", "hours up to 23, minutes up to 59, seconds up to 60 and an offset up to 23:59"),
+    )
+)
+"""What people write in place of RFC 3339, and what would be right."""
+_NUMBER: Final = re.compile(r"\d{1,19}(?:\.\d+)?", re.ASCII)
+_SINCE_1970: Final = (10**8, 10**10)
+"""Seconds between 1973 and 2286: a number between them is likely to be a time that a program wrote."""
 
 
 def parse(text: str) -> Instant:
@@ -36,7 +58,7 @@ def parse(text: str) -> Instant:
     """
     match = _DATE_TIME.fullmatch(text)
     if match is None:
-        raise ValueError(f"expected an RFC 3339 time with an offset, such as 2126-02-10T16:30:00+01:00, got: {_shown(text)}")
+        raise ValueError(f"{_what_is_wrong(text)}, got: {_shown(text)}")
     year, month, day, hour, minute, second, fraction, sign, offset_hours, offset_minutes = match.groups()
     try:
         days = date(int(year), int(month), int(day)).toordinal() - _EPOCH.toordinal()
@@ -54,6 +76,22 @@ def parse(text: str) -> Instant:
     if moment > LAST:
         raise ValueError(f"expected a time up to the year 9999 in UTC, got: {_shown(text)}")
     return moment
+
+
+def _what_is_wrong(text: str) -> str:
+    """Say what would be right where *text* is no time of RFC 3339: the nearest mistake that has a name."""
+    example = "such as 2126-02-10T16:30:00+01:00"
+    if _NUMBER.fullmatch(text):
+        number = float(text[:20])
+        for unit, per_second in (("seconds", 1), ("milliseconds", 1_000)):
+            if _SINCE_1970[0] <= number / per_second <= _SINCE_1970[1]:
+                meant = (_EPOCH + timedelta(seconds=round(number / per_second))).isoformat()
+                return f"expected an RFC 3339 time, {example}; if these are {unit} since 1970, write {meant}Z"
+        return f"expected an RFC 3339 time, {example}"
+    for pattern, right in _MISTAKES:
+        if pattern.fullmatch(text):
+            return f"expected {right}, {example}"
+    return f"expected an RFC 3339 time with an offset, {example}"
 
 
 def text(moment: Instant) -> str:
@@ -77,4 +115,4 @@ def seconds(duration: int) -> float:
 
 def _shown(text: str) -> str:
     """Shorten what a user sent, so that an error message stays a line."""
-    return repr(text if len(text) <= 60 else text[:60] + "...")
+    return repr(cut(text))

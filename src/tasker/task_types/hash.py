@@ -17,8 +17,10 @@ from typing import Final
 import msgspec
 from Crypto.Hash import SHA256
 from Crypto.Protocol.KDF import PBKDF2
+from typing_extensions import override
 
 from tasker.errors import InvalidTaskError
+from tasker.interfaces import TaskType
 from tasker.model.attempt import Attempt, Outcome, Succeeded
 from tasker.model.gate import Destination, GateKind
 from tasker.model.task import Pool
@@ -33,10 +35,8 @@ OUTPUT_LENGTH: Final = 32
 _NICE: Final = 19
 """The lowest priority: hashes take what time is left, so that busy hashes do not make webhooks late."""
 
-_decode_fields = msgspec.json.Decoder(HashFields).decode
 
-
-class HashType:
+class HashType(TaskType):
     """Computes hashes, on threads of its own."""
 
     name = "hash"
@@ -53,27 +53,35 @@ class HashType:
             slots: how many hashes are computed at once, each on a thread.
             salt: makes so many random bytes.
         """
-        self.slots = slots
+        self._slots = slots
         self._iterations = iterations
         self._salt = salt
         self._threads = ThreadPoolExecutor(slots, thread_name_prefix="tasker-hash", initializer=_be_nice)
 
+    @property
+    @override
+    def slots(self) -> int:
+        return self._slots
+
+    @override
     def prepare(self, request: TaskFields) -> TaskFields:
-        """See ``TaskType``."""
         assert isinstance(request, HashFields)  # noqa: S101 - the shape was checked when it was decoded
         length = len(request.secret.encode())
         if length > SECRET_LIMIT:
             raise InvalidTaskError("secret", f"expected at most {SECRET_LIMIT} bytes of UTF-8, got: {length} bytes")
-        return HashFields(secret=request.secret)
+        return request
 
+    @override
     def destination(self, fields: TaskFields) -> Destination:
-        """See ``TaskType``: all hashes are computed here."""
+        """All hashes are computed here."""
         del fields
         return Destination(GateKind.TYPE, self.name)
 
-    async def run(self, attempt: Attempt, started: Callable[[], None]) -> Outcome:
-        """See ``TaskType``. The result is a PHC string."""
-        secret = _decode_fields(attempt.payload).secret.encode()
+    @override
+    async def run(self, attempt: Attempt, fields: TaskFields, started: Callable[[], None]) -> Outcome:
+        """The result is a PHC string."""
+        assert isinstance(fields, HashFields)  # noqa: S101 - they were read as such
+        secret = fields.secret.encode()
         started()  # a slot is a thread: one is free
         computing = self._threads.submit(phc_string, secret, self._salt(SALT_LENGTH), self._iterations)
         hashed = asyncio.wrap_future(computing)
@@ -83,8 +91,9 @@ class HashType:
             await asyncio.wait({hashed})  # a thread cannot be stopped: the slot stays taken until it has ended
             raise
 
+    @override
     async def close(self) -> None:
-        """See ``TaskType``. Does not wait for a thread that hangs."""
+        """Does not wait for a thread that hangs."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
 

@@ -7,6 +7,7 @@ from typing import Final
 
 from tasker.errors import StartError
 from tasker.interfaces import TaskType
+from tasker.wire.fields import WebhookFields
 
 ENTRY_POINTS: Final = "tasker.task_types"
 """The entry point group in which packages name a callable without arguments that returns a ``TaskType``."""
@@ -37,6 +38,11 @@ class Registry:
                     )
                 seen[used] = task_type.name
         self._by_name = {task_type.name: task_type for task_type in self.types}
+
+    @property
+    def webhooks(self) -> TaskType | None:
+        """The type that sends webhooks, which callbacks are; None if there is none."""
+        return next((task_type for task_type in self.types if task_type.fields is WebhookFields), None)
 
     def get(self, name: str) -> TaskType | None:
         """Return the type that is stored as *name*; None if there is none."""

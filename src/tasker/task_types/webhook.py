@@ -1,7 +1,7 @@
 """The task type ``webhook``: a request to a URL. 2xx is success unless the task says otherwise, all else a failed attempt."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, timedelta
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
@@ -9,18 +9,20 @@ from typing import Final
 
 import msgspec
 from msgspec import UNSET
+from typing_extensions import override
 
 from tasker import __version__, urls
 from tasker.egress.http_client import DeliveryError, HttpClient, Request
 from tasker.egress.signing import Signer
-from tasker.errors import InvalidTaskError
+from tasker.errors import InvalidTaskError, cut
+from tasker.interfaces import TaskType
 from tasker.model.attempt import Attempt, Exchange, Failed, Outcome, Succeeded
 from tasker.model.gate import Destination, GateKind
 from tasker.model.instants import SECOND, Instant
 from tasker.model.lifecycle import LONGEST_RETRY_AFTER
 from tasker.model.task import Fault, Pool
 from tasker.timing.clock import Clock
-from tasker.wire.fields import CallbackFields, TaskFields, WebhookFields
+from tasker.wire.fields import TaskFields, WebhookFields
 
 TIMEOUT: Final = timedelta(seconds=30)
 """How long one attempt may take, from the DNS lookup to the status of the answer, unless the task says otherwise."""
@@ -48,10 +50,9 @@ _OF_THE_CONNECTION: Final = frozenset(
 )
 """Headers that are about the connection and the length of the message, not about what it says."""
 _OF_TASKER: Final = frozenset({"webhook-id", "webhook-timestamp", "webhook-signature"})
-_decode_fields = msgspec.json.Decoder(WebhookFields).decode
 
 
-class WebhookType:
+class WebhookType(TaskType):
     """Sends webhooks."""
 
     name = "webhook"
@@ -70,38 +71,45 @@ class WebhookType:
             slots: how many of them may be under way at once.
             signer: signs them; None: they are not signed.
         """
-        self.slots = slots
+        self._slots = slots
         self._client = client
         self._clock = clock
         self._signer = signer
 
-    def prepare(self, request: TaskFields) -> TaskFields:
-        """See ``TaskType``. A URL without a scheme gets ``http://``."""
-        assert isinstance(request, WebhookFields)  # noqa: S101 - the shape was checked when it was decoded
-        url = _checked(request)
-        _check_body(request)
-        return WebhookFields(
-            url=url,
-            method=request.method,
-            headers=request.headers,
-            body=request.body,
-            json=request.json,
-            timeout=request.timeout,
-            success=request.success,
-        )
+    @property
+    @override
+    def slots(self) -> int:
+        return self._slots
 
+    @override
+    def prepare(self, request: TaskFields) -> TaskFields:
+        """A URL without a scheme gets ``http://``."""
+        assert isinstance(request, WebhookFields)  # noqa: S101 - the shape was checked when it was decoded
+        try:
+            url = urls.checked(request.url)
+        except ValueError as error:
+            raise InvalidTaskError("url", str(error)) from None
+        if request.headers is not UNSET:
+            _check_headers(request.headers, url)
+        if request.success is not UNSET:
+            _check_success(request.success)
+        _check_body(request)
+        return request if url is request.url else msgspec.structs.replace(request, url=url)
+
+    @override
     def destination(self, fields: TaskFields) -> Destination:
-        """See ``TaskType``: the host."""
+        """The host."""
         assert isinstance(fields, WebhookFields)  # noqa: S101 - as prepare returned it
         return Destination(GateKind.HOST, urls.origin(fields.url))
 
-    async def run(self, attempt: Attempt, started: Callable[[], None]) -> Outcome:
-        """See ``TaskType``. The receiver sees the same ``webhook-id`` at every attempt.
+    @override
+    async def run(self, attempt: Attempt, fields: TaskFields, started: Callable[[], None]) -> Outcome:
+        """The receiver sees the same ``webhook-id`` at every attempt.
 
         Raises:
             OutOfResourcesError: the attempt has not begun, and is to be given back.
         """
-        fields = _decode_fields(attempt.payload)
+        assert isinstance(fields, WebhookFields)  # noqa: S101 - they were read as such
         try:
             exchange = await self._client.send(self._request(attempt, fields), started)
         except DeliveryError as error:
@@ -123,8 +131,8 @@ class WebhookType:
             exchange=exchange,
         )
 
+    @override
     async def close(self) -> None:
-        """See ``TaskType``."""
         await self._client.close()
 
     def _request(self, attempt: Attempt, fields: WebhookFields) -> Request:
@@ -155,44 +163,13 @@ class WebhookType:
         )
 
 
-def checked_callback(callback: CallbackFields | str, *, field: str) -> CallbackFields | str:
-    """Return *callback* as it is to be stored: its URL with a scheme.
-
-    Args:
-        callback: a URL, or a whole webhook.
-        field: the member of the request that it is.
-
-    Raises:
-        InvalidTaskError: it cannot be sent; *field*, or a member of it (``on_success.url``), says why.
-    """
-    if isinstance(callback, str):
-        return _checked_url(callback, field)
-    try:
-        return msgspec.structs.replace(callback, url=_checked(callback))
-    except InvalidTaskError as error:
-        raise InvalidTaskError(f"{field}.{error.field}", error.problem) from None
-
-
-def _checked(request: WebhookFields | CallbackFields) -> str:
-    """Return the URL of *request* with a scheme, if everything but the body is right."""
-    url = _checked_url(request.url, "url")
-    if request.headers is not UNSET:
-        _check_headers(request.headers, url)
-    if request.success is not UNSET:
-        for place, status in enumerate(request.success):
-            if not (200 <= status <= 599 if isinstance(status, int) else _CLASS.fullmatch(status)):
-                shown = status if isinstance(status, int) else repr(status[:30])
-                raise InvalidTaskError(
-                    f"success[{place}]", f'expected a status from 200 to 599, or a class from "2xx" to "5xx", got: {shown}'
-                )
-    return url
-
-
-def _checked_url(url: str, field: str) -> str:
-    try:
-        return urls.checked(url)
-    except ValueError as error:
-        raise InvalidTaskError(field, str(error)) from None
+def _check_success(success: Sequence[int | str]) -> None:
+    for place, status in enumerate(success):
+        if not (200 <= status <= 599 if isinstance(status, int) else _CLASS.fullmatch(status)):
+            shown = status if isinstance(status, int) else repr(cut(status))
+            raise InvalidTaskError(
+                f"success[{place}]", f'expected a status from 200 to 599, or a class from "2xx" to "5xx", got: {shown}'
+            )
 
 
 def _check_headers(headers: Mapping[str, str], url: str) -> None:
@@ -200,11 +177,11 @@ def _check_headers(headers: Mapping[str, str], url: str) -> None:
     seen = set()
     for name, value in headers.items():
         if not name or not _TOKEN.fullmatch(name):
-            begins = _TOKEN.match(name)[0][:60]  # type: ignore[index]  # it matches nothing, too
+            begins = cut(_TOKEN.match(name)[0])  # type: ignore[index]  # it matches nothing, too
             raise InvalidTaskError(
                 "headers", f"expected names of letters, digits and signs such as - and _, got one that begins with {begins!r}"
             )
-        lowered, folded, field = name.lower(), _folded(name), f"headers.{name if len(name) <= 60 else name[:60] + '...'}"
+        lowered, folded, field = name.lower(), _folded(name), f"headers.{cut(name)}"
         if folded in _OF_THE_CONNECTION:
             raise InvalidTaskError(field, "expected no header that is about the connection: tasker makes those itself")
         if folded in _OF_TASKER:

@@ -1,1 +1,1 @@
-"""Time: clocks to read, and an alarm to sleep until a moment."""
+"""Time: clocks to read, an alarm to sleep until a moment, and deadlines."""

@@ -12,13 +12,27 @@ most that."""
 
 
 class Alarm:
-    """Lets one sleeper wait until a moment on a clock. Belongs to one event loop."""
+    """Lets one sleeper wait until a moment on a clock, or an earlier one that is announced. Belongs to one event loop."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._timer = clock.timer(self._wake)
         self._rung = False
         self._sleeper: asyncio.Future[None] | None = None
+        self._sleeps_until: Instant | None = None
+        self._announced: Instant | None = None
+        """The earliest moment announced since ``forget``."""
+
+    def announce(self, moment: Instant) -> None:
+        """Say that it is worth looking at *moment*. A sleeper who would sleep longer wakes now, and hears of it."""
+        if self._announced is None or moment < self._announced:
+            self._announced = moment
+            if self._sleeper is not None and (self._sleeps_until is None or moment < self._sleeps_until):
+                self.ring()
+
+    def forget(self) -> None:
+        """Forget what was announced so far. Call this before a look, which sees it: what is announced meanwhile counts."""
+        self._announced = None
 
     def ring(self) -> None:
         """Wake the sleeper now; if nobody sleeps, the next sleep ends at once. Rings do not add up."""
@@ -26,13 +40,16 @@ class Alarm:
         self._wake()
 
     async def sleep_until(self, moment: Instant | None) -> None:
-        """Return when the clock reads *moment* or later, when ``ring`` is called, or after ``LONGEST_SLEEP``.
+        """Return when the clock reads *moment*, or what was announced, or later; when rung; or after ``LONGEST_SLEEP``.
 
-        None waits for a ring alone. Never returns early for *moment*'s sake, but the caller has to look: a
+        None: there is no such moment. Never returns early for *moment*'s sake, but the caller has to look: a
         return says that it is worth looking, no more.
         """
+        if self._announced is not None and (moment is None or self._announced < moment):
+            moment = self._announced
         if not self._rung and (moment is None or moment > self._clock.now()):
             self._sleeper = asyncio.get_running_loop().create_future()
+            self._sleeps_until = moment
             self._timer.set(moment)
             limit = self._clock.call_later(LONGEST_SLEEP, self._wake)
             try:

@@ -5,12 +5,15 @@ import heapq
 import itertools
 import time
 from collections.abc import Callable
-from typing import Protocol
+from typing import Final, Protocol
 
 import anyio
 
 from tasker.model.instants import SECOND, Instant
 from tasker.timing.wake_timer import Timer, wall_clock_timer
+
+_TURNS: Final = 8
+"""More than a chain of calls takes that gives the event loop a few turns: see ``patience.py``."""
 
 
 class Cancellable(Protocol):
@@ -97,20 +100,20 @@ class ManualClock:
 
     async def advance(self, seconds: float) -> None:
         """Let *seconds* (0 or more) pass."""
-        await anyio.wait_all_tasks_blocked()
+        await _run_until_blocked()
         left = round(seconds * SECOND)
         while (ahead := self._next_within(left)) is not None:
             left -= ahead
             self._move(ahead)
-            await anyio.wait_all_tasks_blocked()
+            await _run_until_blocked()
         self._move(left)
-        await anyio.wait_all_tasks_blocked()
+        await _run_until_blocked()
 
     async def step(self, seconds: float) -> None:
         """Set the wall clock on by *seconds*, or back if they are negative; ``monotonic`` does not move."""
         self._now += round(seconds * SECOND)
         self._ring()
-        await anyio.wait_all_tasks_blocked()
+        await _run_until_blocked()
 
     def _next_within(self, limit: int) -> int | None:
         """Microseconds to the next ring or call, if it comes within *limit*."""
@@ -136,6 +139,13 @@ class ManualClock:
             call = heapq.heappop(self._calls)[2].call
             if call is not None:
                 call()
+
+
+async def _run_until_blocked() -> None:
+    """Run the event loop until every task on it waits for something, and calls that make other calls have made them."""
+    for _ in range(_TURNS):
+        await asyncio.sleep(0)
+    await anyio.wait_all_tasks_blocked()
 
 
 class _ManualTimer:

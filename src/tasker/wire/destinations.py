@@ -4,6 +4,10 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from tasker.model import instants
+from tasker.model.circuit import CircuitState
+from tasker.model.gate import GateKind, GateStatus
+
 
 class CircuitView(Struct, frozen=True, kw_only=True):
     """Whether a destination is left alone because it fails."""
@@ -40,3 +44,22 @@ class DestinationChange(Struct, frozen=True, kw_only=True, forbid_unknown_fields
         Annotated[int, Meta(ge=1, le=10_000)] | None,
         Meta(description="How many of its tasks may run at once, on all nodes together. null: as many as the settings say."),
     ]
+
+
+def destination_view(status: GateStatus) -> DestinationView:
+    """Return a gate as answers show it."""
+    gate, circuit = status.record.gate, status.record.gate.circuit
+    return DestinationView(
+        id=gate.id,
+        name=gate.name,
+        kind="host" if gate.kind is GateKind.HOST else "type",
+        paused=gate.paused,
+        max_running=gate.max_running,
+        running=status.record.running,
+        held=status.record.held,
+        circuit=CircuitView(
+            state=status.circuit.value,
+            failures=circuit.failures,
+            open_until=instants.text(circuit.open_until) if status.circuit is CircuitState.OPEN else None,
+        ),
+    )

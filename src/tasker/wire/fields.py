@@ -140,24 +140,16 @@ def request_type(name: str, fields: type[TaskFields]) -> type[Struct]:
     )
 
 
-class EndFields(Struct, frozen=True):
-    """Those of a stored task's fields that say what follows an attempt."""
-
-    retry: Retry | UnsetType = UNSET
-    on_success: Callback | UnsetType = UNSET
-    on_failure: Callback | UnsetType = UNSET
-
-    @property
-    def policy(self) -> RetryPolicy:
-        """The retry policy; the default one where none is named."""
-        match self.retry:
-            case RetryFields():
-                return self.retry.policy()
-            case "standard":
-                return STANDARD
-            case _:
-                return _DEFAULT_RETRY
+def retry_policy(fields: TaskFields) -> RetryPolicy:
+    """Return the retry policy that a task asks for; the default one where it names none."""
+    match fields.retry:
+        case RetryFields():
+            return fields.retry.policy()
+        case "standard":
+            return STANDARD
+        case _:
+            return _DEFAULT_RETRY
 
 
-decode_end_fields: Final = msgspec.json.Decoder(EndFields).decode
-"""Reads what a task type was given."""
+decode_end_fields: Final = msgspec.json.Decoder(TaskFields).decode
+"""Reads, of what a task of any type was given, the fields that say what follows an attempt: those of ``TaskFields``."""

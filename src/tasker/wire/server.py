@@ -1,11 +1,13 @@
 """What the server says about itself, and how it refuses."""
 
-from collections.abc import Mapping
 from typing import Annotated, Literal
 
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from tasker.model import instants
+from tasker.model.node import NodeRecord
+from tasker.model.stats import Lateness, ServerStats, Totals
 from tasker.model.task import State
 from tasker.wire.tasks import StateWord
 
@@ -33,35 +35,11 @@ class Health(Struct, frozen=True, omit_defaults=True):
     reason: str | UnsetType = UNSET
 
 
-class Lateness(Struct, frozen=True):
-    """Lateness of the latest attempts (up to 10,000) in seconds; null while there is none."""
-
-    count: int
-    p50: float | None
-    p99: float | None
-    max: float | None
-
-
 class PoolView(Struct, frozen=True):
     """The worker slots of one kind."""
 
     slots: int
     running: int
-
-
-class Totals(Struct, frozen=True, kw_only=True):
-    """What this process has counted since it started."""
-
-    created: int
-    deleted: int
-    attempts: int
-    done: int
-    retried: int
-    failed: int
-    given_back: int
-    taken_back: int
-    claims_lost: int
-    pruned: int
 
 
 class NodeView(Struct, frozen=True, kw_only=True):
@@ -99,6 +77,27 @@ class Stats(Struct, frozen=True, kw_only=True):
     totals: Totals
 
 
-def count_by_word(counts: Mapping[State, int]) -> dict[StateWord, int]:
-    """Return *counts* keyed by the words that users see."""
-    return {state.word: counts.get(state, 0) for state in State}  # type: ignore[misc]  # as in task_json
+def node_view(record: NodeRecord) -> NodeView:
+    """Return *record* as answers show it."""
+    return NodeView(
+        id=record.id,
+        address=record.address,
+        version=record.version,
+        started_at=instants.text(record.started_at),
+        lease_until=None if record.lease_until is None else instants.text(record.lease_until),
+        running=record.running,
+    )
+
+
+def stats_view(stats: ServerStats) -> Stats:
+    """Return *stats* as answers show them."""
+    return Stats(
+        version=stats.version,
+        started_at=instants.text(stats.started_at),
+        lateness_seconds=stats.lateness,
+        tasks={state.word: stats.tasks.get(state, 0) for state in State},  # type: ignore[misc]  # as in task_json
+        tasks_counted_to=stats.tasks_counted_to,
+        clock_offset_seconds=stats.clock_offset,
+        pools={name: PoolView(slots=count.total, running=count.running) for name, count in stats.slots.items()},
+        totals=stats.totals,
+    )

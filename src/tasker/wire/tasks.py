@@ -1,14 +1,12 @@
-"""What answers show of a task: itself, how it stands, and its attempts."""
+"""What answers and callbacks show of a task."""
 
-from typing import Annotated, Any, Final, Literal, TypeAlias
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
 from tasker.model import instants
-from tasker.model.attempt import AttemptRecord, Phases
 from tasker.model.task import Fault, State, Task
-from tasker.wire.destinations import DestinationView
 from tasker.wire.fields import TaskFields
 
 StateWord = Literal["todo", "in_progress", "done", "failed"]
@@ -70,10 +68,6 @@ def view_type(name: str, fields: type[TaskFields]) -> type[Struct]:
     )
 
 
-MASK: Final = "***"
-"""What lists show in place of a header's value."""
-
-
 def task_json(task: Task) -> bytes:
     """Return *task* as a JSON object: the members of ``TaskView``, then its fields, then ``result`` if it has one.
 
@@ -103,23 +97,6 @@ def wrapped_task_json(task: Task) -> bytes:
     return b'{"%b":%b}' % (task.type.encode(), task_json(task))
 
 
-def masked(task: Task) -> Task:
-    """Return *task* as lists show it: without the values of the headers that it sends."""
-    if b'"headers":' not in task.payload:
-        return task
-    fields: dict[str, Any] = msgspec.json.decode(task.payload, type=dict[str, Raw])
-    for name in ("on_success", "on_failure"):
-        if name in fields and bytes(fields[name]).startswith(b"{"):
-            fields[name] = _masked(msgspec.json.decode(fields[name], type=dict[str, Raw]))
-    return msgspec.structs.replace(task, payload=msgspec.json.encode(_masked(fields)))
-
-
-def _masked(fields: dict[str, Any]) -> dict[str, Any]:
-    if "headers" in fields:
-        fields["headers"] = dict.fromkeys(msgspec.json.decode(fields["headers"], type=dict[str, str]), MASK)
-    return fields
-
-
 class CallbackSummary(Struct, frozen=True, kw_only=True):
     """The body of a callback: how a task ended."""
 
@@ -130,63 +107,3 @@ class CallbackSummary(Struct, frozen=True, kw_only=True):
     status: Annotated[int, Meta(description="The HTTP status of the latest attempt's answer.")] | None
     error: Annotated[Fault, Meta(description="Of a failed task: why.")] | None
     result: Annotated[Raw, Meta(description="What was computed.")] | None
-
-
-class AttemptView(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """An attempt that has ended."""
-
-    number: Annotated[int, Meta(ge=1)]
-    node: Annotated[str, Meta(description="The id of the server that made it.", extra_json_schema={"format": "uuid"})]
-    due_at: Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
-    started_at: Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
-    ended_at: Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
-    lateness_seconds: Annotated[float, Meta(description="started_at minus due_at.")]
-    outcome: Literal["succeeded", "failed"]
-    error: Fault | None
-    status: Annotated[int, Meta(description="The HTTP status of the answer.")] | UnsetType = UNSET
-    phases_seconds: Annotated[Phases, Meta(description="How long the parts of the call took.")] | UnsetType = UNSET
-    response_headers: Annotated[dict[str, str], Meta(description="Some of the answer's headers.")] | UnsetType = UNSET
-    response_body: Annotated[str, Meta(description="The first KiB of the answer's body.")] | UnsetType = UNSET
-    response_note: Annotated[str, Meta(description="What of the answer could not be read.")] | UnsetType = UNSET
-
-
-def attempt_view(record: AttemptRecord) -> AttemptView:
-    """Return *record* as answers show it."""
-    exchange = record.exchange
-    return AttemptView(
-        number=record.number,
-        node=record.node,
-        due_at=instants.text(record.due_at),
-        started_at=instants.text(record.started_at),
-        ended_at=instants.text(record.ended_at),
-        lateness_seconds=instants.seconds(max(record.started_at - record.due_at, 0)),
-        outcome="succeeded" if record.fault is None else "failed",
-        error=record.fault,
-        status=UNSET if exchange is None or exchange.status is None else exchange.status,
-        phases_seconds=UNSET if exchange is None else exchange.phases,
-        response_headers=UNSET if exchange is None or exchange.status is None else dict(exchange.headers),
-        response_body=UNSET if exchange is None or exchange.status is None else exchange.body,
-        response_note=UNSET if exchange is None or exchange.note is None else exchange.note,
-    )
-
-
-Reason: TypeAlias = Literal[
-    "waiting", "retrying", "paused", "circuit_open", "destination_full", "due", "no_free_slot", "running", "done", "failed"
-]
-
-
-class Explanation(Struct, frozen=True, kw_only=True):
-    """Why a task is where it is, and what comes next."""
-
-    id: Annotated[str, Meta(extra_json_schema={"format": "uuid"})]
-    state: StateWord
-    reason: Annotated[Reason, Meta(description="A stable word for programs.")]
-    msg: Annotated[str, Meta(description="The same for people.")]
-    next_attempt: Annotated[int, Meta(description="The number of the next attempt.")] | None
-    max_attempts: Annotated[int, Meta(description="By the retry policy, counted from the latest retry by hand.")]
-    due_at: Annotated[str, Meta(extra_json_schema={"format": "date-time"})] | None
-    due_in_seconds: Annotated[float, Meta(description="0 if it is due.")] | None
-    node: Annotated[str, Meta(description="The server that runs it.", extra_json_schema={"format": "uuid"})] | None
-    running_since: Annotated[str, Meta(extra_json_schema={"format": "date-time"})] | None
-    last_error: Fault | None
-    destination: DestinationView | None

@@ -1,1 +1,1 @@
-"""The API's description in OpenAPI 3.1, made from the types that the server reads and writes: one file per noun."""
+"""Renders the declared calls in OpenAPI 3.1, with the types that the server reads and writes."""

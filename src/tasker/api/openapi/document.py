@@ -1,45 +1,45 @@
 """The whole description."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
 from tasker import __version__
+from tasker.api.calls import Call, Shape
 from tasker.api.new_task import new_task_type
-from tasker.api.openapi import about, destinations, tasks
+from tasker.api.openapi.operations import paths, webhooks
 from tasker.api.openapi.parts import refusal_components, schema
 from tasker.task_types.registry import Registry
-from tasker.wire.destinations import DestinationChange, DestinationView
 from tasker.wire.fields import request_type
-from tasker.wire.server import Health, NodeView, Problem, Stats
-from tasker.wire.tasks import AttemptView, CallbackSummary, Created, Explanation, view_type
+from tasker.wire.server import Problem
+from tasker.wire.tasks import CallbackSummary, view_type
 
 
-def document_json(registry: Registry) -> bytes:
-    """Return the description as indented JSON."""
-    return msgspec.json.format(msgspec.json.encode(document(registry)), indent=2) + b"\n"
+def document_json(calls: Sequence[Call], registry: Registry) -> bytes:
+    """Return the description of *calls* as indented JSON."""
+    return msgspec.json.format(msgspec.json.encode(document(calls, registry)), indent=2) + b"\n"
 
 
-def document(registry: Registry) -> dict[str, Any]:
-    """Return the description of the API for the task types in *registry*."""
+def document(calls: Sequence[Call], registry: Registry) -> dict[str, Any]:
+    """Return the description of *calls* for the task types in *registry*."""
     views = {task_type.name: view_type(task_type.name, task_type.fields) for task_type in registry.types}
     task = msgspec.defstruct("Task", [(name, view | UnsetType, UNSET) for name, view in views.items()])
-    shapes = [
-        new_task_type(registry),
-        task,
-        Created,
-        Problem,
-        Health,
-        Stats,
-        NodeView,
-        AttemptView,
-        Explanation,
-        DestinationView,
-        DestinationChange,
-        CallbackSummary,
-        *views.values(),
-    ]
+    named = {
+        shape
+        for call in calls
+        for shape in (*(answer.shape for answer in call.answers), None if call.body is None else call.body.shape)
+        if isinstance(shape, type)
+    }
+    shapes = [new_task_type(registry), task, Problem, CallbackSummary, *named, *views.values()]
+    registered: dict[Shape, dict[str, Any]] = {
+        Shape.NEW_TASK: schema("NewTask"),
+        Shape.TASK: schema("Task"),
+        Shape.TASK_OF_TYPE: {"anyOf": [schema(view.__name__) for view in views.values()]},
+        Shape.TYPE_NAME: {"type": "string", "enum": list(views)},
+        Shape.DOCUMENT: {"type": "object"},
+    }
     _, schemas = msgspec.json.schema_components(shapes, ref_template="#/components/schemas/{name}")
     schemas["NewTask"] |= {
         "description": "One member, named for the task type. Of a name that comes twice in an object the last one counts.",
@@ -55,12 +55,8 @@ def document(registry: Registry) -> dict[str, Any]:
             "description": "Runs a task at its time: calls a URL or runs a job. Every failure, an unknown path included, is "
             "answered with a Problem. HEAD works where GET does.",
         },
-        "paths": {
-            **tasks.paths({name: schema(view.__name__) for name, view in views.items()}, _examples(registry)),
-            **destinations.paths(),
-            **about.paths(),
-        },
-        "webhooks": tasks.webhooks(),
+        "paths": paths(calls, registered, examples=_examples(registry)),
+        "webhooks": webhooks(),
         "components": {
             "schemas": dict(sorted(schemas.items())),
             "responses": refusal_components(),

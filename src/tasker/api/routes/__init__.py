@@ -1,1 +1,1 @@
-"""The ordinary calls, one file per noun."""
+"""The calls and their handlers: one file per noun."""

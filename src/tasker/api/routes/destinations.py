@@ -4,52 +4,116 @@ import re
 from typing import Final
 
 import msgspec
-from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Route
 
-from tasker.api.bodies import answer, read_json, read_nothing
-from tasker.api.new_task import BodyDecoder
+from tasker.api.bodies import answer
+from tasker.api.calls import NOTHING, READING, WRITING, Answer, Body, Call, Links, Request
+from tasker.api.routes import lists
 from tasker.api.routes.lists import Part, answer_list
-from tasker.errors import InvalidQueryError
-from tasker.service import Service
-from tasker.wire.destinations import DestinationChange
+from tasker.callers import Scope
+from tasker.errors import DestinationNotFoundError, InvalidQueryError
+from tasker.wire.destinations import DestinationChange, DestinationView, destination_view
 
 _CURSOR: Final = re.compile(r"\d{1,9}", re.ASCII)
+_ID: Final = {"type": "integer", "minimum": 1}
+_NOW: Final = (Answer(description="The destination now.", shape=DestinationView),)
 
 
-def routes(service: Service, *, max_body_bytes: int) -> list[BaseRoute]:
-    """Return the routes under ``/destinations``."""
-    changes = BodyDecoder(DestinationChange, list(DestinationChange.__struct_fields__))
-
-    async def every(request: Request) -> Response:
-        return await answer_list(request, read)
+@Call(
+    method="GET",
+    path="/destinations",
+    summary="List where tasks have gone and are to go, by id.",
+    scope=Scope.TASKS_READ,
+    query=lists.PARAMETERS,
+    answers=(
+        Answer(
+            description="The destinations. A list that breaks off has failed half-way.",
+            shape=DestinationView,
+            is_list=True,
+            headers=lists.HEADERS,
+            links=Links(
+                id="$response.body#/0/id",
+                operation_ids=("getDestination", "changeDestination", "pauseDestination", "resumeDestination"),
+            ),
+        ),
+    ),
+    errors=(InvalidQueryError, *READING),
+    page="destinations.md#list-destinations",
+).answered_by
+async def list_destinations(request: Request) -> Response:
+    """Answer with the destinations, by id."""
+    service = request.service.destinations
 
     async def read(after: str | None, limit: int) -> Part:
-        found = await service.destinations(after=_position(after), limit=limit)
-        return Part(list(map(msgspec.json.encode, found)), str(found[-1].id) if len(found) == limit else None)
+        found = await service.page(after=_position(after), limit=limit)
+        items = [msgspec.json.encode(destination_view(status)) for status in found]
+        return Part(items, str(found[-1].record.gate.id) if len(found) == limit else None)
 
-    async def one(request: Request) -> Response:
-        destination_id: str = request.path_params["id"]
-        if request.method == "PATCH":
-            change = await read_json(request.receive, max_body_bytes, changes)
-            return answer(await service.change(destination_id, change))
-        return answer(await service.destination(destination_id))
+    return await answer_list(request, read)
 
-    async def pause(request: Request) -> Response:
-        await read_nothing(request.receive, max_body_bytes)
-        return answer(await service.pause(request.path_params["id"]))
 
-    async def resume(request: Request) -> Response:
-        await read_nothing(request.receive, max_body_bytes)
-        return answer(await service.resume(request.path_params["id"]))
+@Call(
+    method="GET",
+    path="/destinations/{id}",
+    summary="Read a destination.",
+    scope=Scope.TASKS_READ,
+    value=_ID,
+    answers=(Answer(description="The destination.", shape=DestinationView),),
+    errors=(DestinationNotFoundError, *READING),
+    page="destinations.md#read-a-destination",
+).answered_by
+async def get_destination(request: Request) -> Response:
+    """Answer with a destination."""
+    return answer(destination_view(await request.service.destinations.get(request.values["id"])))
 
-    return [
-        Route("/destinations", every),
-        Route("/destinations/{id}", one, methods=["GET", "PATCH"]),
-        Route("/destinations/{id}/pause", pause, methods=["POST"]),
-        Route("/destinations/{id}/resume", resume, methods=["POST"]),
-    ]
+
+@Call(
+    method="PATCH",
+    path="/destinations/{id}",
+    summary="Say how many tasks of a destination may run at once.",
+    scope=Scope.OPERATE,
+    value=_ID,
+    body=Body(DestinationChange),
+    answers=_NOW,
+    errors=(DestinationNotFoundError, *WRITING),
+    page="destinations.md#limit-a-destination",
+).answered_by
+async def change_destination(request: Request) -> Response:
+    """Limit a destination."""
+    change: DestinationChange = request.body
+    return answer(destination_view(await request.service.destinations.limit(request.values["id"], change.max_running)))
+
+
+@Call(
+    method="POST",
+    path="/destinations/{id}/pause",
+    summary="Start no more tasks of a destination; what is running goes on. Takes no body.",
+    scope=Scope.OPERATE,
+    value=_ID,
+    body=NOTHING,
+    answers=_NOW,
+    errors=(DestinationNotFoundError, *WRITING),
+    page="destinations.md#pause-and-resume-a-destination",
+).answered_by
+async def pause_destination(request: Request) -> Response:
+    """Pause a destination."""
+    return answer(destination_view(await request.service.destinations.pause(request.values["id"])))
+
+
+@Call(
+    method="POST",
+    path="/destinations/{id}/resume",
+    summary="Start tasks of a destination again. Takes no body.",
+    scope=Scope.OPERATE,
+    value=_ID,
+    body=NOTHING,
+    answers=_NOW,
+    errors=(DestinationNotFoundError, *WRITING),
+    page="destinations.md#pause-and-resume-a-destination",
+).answered_by
+async def resume_destination(request: Request) -> Response:
+    """Resume a destination."""
+    return answer(destination_view(await request.service.destinations.resume(request.values["id"])))
 
 
 def _position(cursor: str | None) -> int:
@@ -59,3 +123,6 @@ def _position(cursor: str | None) -> int:
     if _CURSOR.fullmatch(cursor) is None:
         raise InvalidQueryError("cursor", "expected the cursor of a page before, as its Link header gives it")
     return int(cursor)
+
+
+CALLS: Final = (list_destinations, get_destination, change_destination, pause_destination, resume_destination)

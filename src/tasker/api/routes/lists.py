@@ -5,12 +5,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Final, NamedTuple, TypeAlias
 from urllib.parse import urlencode
 
-from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from tasker.api.bodies import json_answer
+from tasker.api.calls import Parameter, Request
 from tasker.api.problems import PRIVATE
-from tasker.errors import InvalidQueryError
+from tasker.errors import InvalidQueryError, cut
 
 MAX_LIMIT: Final = 1_000
 """The longest page that a caller may ask for."""
@@ -18,7 +19,27 @@ MAX_LIMIT: Final = 1_000
 PAGE_LENGTH: Final = 1_000
 """How much of a whole list is read at a time."""
 
-_PARAMETERS: Final = ("limit", "cursor")
+PARAMETERS: Final = (
+    Parameter(
+        name="limit",
+        description="The most to answer with. Without it, the answer has all.",
+        schema={"type": "integer", "minimum": 1, "maximum": MAX_LIMIT},
+    ),
+    Parameter(
+        name="cursor",
+        description="Where to go on, from the Link header of the page before. Only with limit.",
+        schema={"type": "string"},
+    ),
+)
+"""What every list takes."""
+
+HEADERS: Final = {
+    "Link": {
+        "description": 'With limit, unless this is the last page: <path of the next>; rel="next".',
+        "schema": {"type": "string"},
+    }
+}
+"""What the answer of a list may have."""
 
 
 class Part(NamedTuple):
@@ -38,12 +59,9 @@ async def answer_list(request: Request, read: ReadPart) -> Response:
     """Answer with a JSON array of what *read* reads: all of it, or the page that ``limit`` and ``cursor`` ask for.
 
     Raises:
-        InvalidQueryError: a parameter is unknown or has a value that cannot be used.
+        InvalidQueryError: a parameter has a value that cannot be used.
     """
-    query = request.query_params
-    for name in query:
-        if name not in _PARAMETERS:
-            raise InvalidQueryError(name[:60], f"unknown here; expected {' or '.join(_PARAMETERS)}")
+    query = request.query
     if "limit" not in query:
         if "cursor" in query:
             raise InvalidQueryError("cursor", "expected together with limit, which is missing")
@@ -51,16 +69,16 @@ async def answer_list(request: Request, read: ReadPart) -> Response:
         return _WholeList(await read(None, PAGE_LENGTH), read)
     limit = _limit(query["limit"])
     part = await read(query.get("cursor"), limit)
-    headers = dict(PRIVATE)
+    headers = {}
     if part.next is not None:
-        headers["link"] = f'<{request.url.path}?{urlencode({"limit": limit, "cursor": part.next})}>; rel="next"'
-    return Response(b"[%b]" % b",".join(part.items), headers=headers, media_type="application/json")
+        headers["link"] = f'<{request.path}?{urlencode({"limit": limit, "cursor": part.next})}>; rel="next"'
+    return json_answer(b"[%b]" % b",".join(part.items), headers=headers)
 
 
 def _limit(text: str) -> int:
     if text.isascii() and text.isdigit() and len(text) <= 4 and 1 <= int(text) <= MAX_LIMIT:
         return int(text)
-    raise InvalidQueryError("limit", f"expected a whole number from 1 to {MAX_LIMIT}, got: {text[:20]!r}")
+    raise InvalidQueryError("limit", f"expected a whole number from 1 to {MAX_LIMIT}, got: {cut(text)!r}")
 
 
 class _WholeList(Response):
@@ -94,7 +112,7 @@ class _WholeList(Response):
                     separator = b","
         finally:
             gone.cancel()
-        await send({"type": "http.response.body", "body": b"[]" if separator == b"[" else b"]"})
+        await send({"type": "http.response.body", "body": b"[]\n" if separator == b"[" else b"]\n"})
 
     async def _parts(self) -> AsyncIterator[Part]:
         part = self._first

@@ -1,80 +1,210 @@
-"""Read, list, delete and explain tasks; run failed ones again."""
+"""Create, read, list, delete and explain tasks; run failed ones again."""
 
 from collections.abc import Callable, Iterable
 from typing import Final
 
-from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Route
+from starlette.types import Receive, Send
 
-from tasker.api.bodies import answer, read_nothing
-from tasker.api.problems import PRIVATE
+from tasker.api.bodies import answer, json_answer, read_body
+from tasker.api.calls import NOTHING, READING, WRITING, Answer, Body, Call, Context, Links, Request, Shape
+from tasker.api.routes import lists
 from tasker.api.routes.lists import Part, ReadPart, answer_list
-from tasker.errors import InvalidQueryError
+from tasker.callers import Scope
+from tasker.errors import (
+    InvalidQueryError,
+    InvalidTaskError,
+    TaskExpiredError,
+    TaskNotFailedError,
+    TaskNotFoundError,
+    TaskRunningError,
+    cut,
+)
 from tasker.interfaces import TaskFilter
 from tasker.model.task import State, Task
-from tasker.service import Service
-from tasker.task_types.registry import Registry
-from tasker.wire.tasks import masked, task_json, wrapped_task_json
+from tasker.service.tasks import TaskService
+from tasker.wire.attempts import AttemptView, attempt_view
+from tasker.wire.explanations import Explanation, explanation_view
+from tasker.wire.tasks import Created, task_json, wrapped_task_json
 
 _STATES: Final = {state.word: state for state in State}
+_ID: Final = {"type": "string", "format": "uuid"}
+_LISTED: Final = (
+    "The tasks, without the values of their headers and the passwords in their URLs. "
+    "A list that breaks off has failed half-way."
+)
 
 
-def routes(service: Service, registry: Registry, *, max_body_bytes: int) -> list[BaseRoute]:
-    """Return the routes under ``/tasks``, without the one that creates."""
-    type_names = [task_type.name for task_type in registry.types]
-
-    async def task(request: Request) -> Response:
-        task_id: str = request.path_params["id"]
-        if request.method == "DELETE":
-            await service.delete(task_id)
-            return Response(status_code=204)
-        return _whole(await service.get(task_id))
-
-    async def retry(request: Request) -> Response:
-        await read_nothing(request.receive, max_body_bytes)
-        return _whole(await service.retry(request.path_params["id"]))
-
-    async def attempts(request: Request) -> Response:
-        return answer(await service.attempts(request.path_params["id"]))
-
-    async def explain(request: Request) -> Response:
-        return answer(await service.explain(request.path_params["id"]))
-
-    async def by_type(request: Request) -> Response:
-        name: str = request.path_params["type"]
-        _check_known("type", name, type_names)
-        return await answer_list(request, _reader(service, TaskFilter(type=name), task_json))
-
-    async def by_state(request: Request) -> Response:
-        word: str = request.path_params["state"]
-        _check_known("state", word, _STATES)
-        return await answer_list(request, _reader(service, TaskFilter(state=_STATES[word]), wrapped_task_json))
-
-    return [
-        Route("/tasks/type/{type}", by_type),
-        Route("/tasks/state/{state}", by_state),
-        Route("/tasks/{id}", task, methods=["GET", "DELETE"]),
-        Route("/tasks/{id}/retry", retry, methods=["POST"]),
-        Route("/tasks/{id}/attempts", attempts),
-        Route("/tasks/{id}/explain", explain),
+@Call(
+    method="POST",
+    path="/tasks/new",
+    summary="Create a task. Once this is answered, the task survives a kill and a power loss.",
+    scope=Scope.TASKS_WRITE,
+    body=Body(Shape.NEW_TASK, limit=None),
+    answers=(
+        Answer(
+            description="The task is stored.",
+            status=201,
+            shape=Created,
+            headers={"Location": {"description": "The path of the task.", "schema": {"type": "string"}}},
+            links=Links(
+                id="$response.body#/id",
+                operation_ids=("getTask", "deleteTask", "retryTask", "listAttempts", "explainTask"),
+            ),
+        ),
+    ),
+    errors=(InvalidTaskError, *WRITING),
+    page="tasks.md#create-a-task",
+).answered_bare_by
+async def create_task(context: Context, receive: Receive, send: Send) -> None:
+    """Create a task: the hot path. Bytes in, one decode that validates, one await, bytes out."""
+    task_type, fields, execution_time = context.new_tasks.decode(await read_body(receive, context.max_body_bytes))
+    task_id = (await context.service.tasks.create(task_type, fields, execution_time)).encode()
+    body = b'{"id":"%b"}\n' % task_id
+    headers = [
+        (b"content-type", b"application/json"),
+        (b"content-length", b"%d" % len(body)),
+        (b"location", b"/tasks/" + task_id),
     ]
+    await send({"type": "http.response.start", "status": 201, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
 
 
-def _whole(task: Task) -> Response:
-    return Response(wrapped_task_json(task), headers=PRIVATE, media_type="application/json")
+@Call(
+    method="GET",
+    path="/tasks/{id}",
+    summary="Read a task.",
+    scope=Scope.TASKS_READ,
+    value=_ID,
+    answers=(Answer(description="The task.", shape=Shape.TASK),),
+    errors=(TaskNotFoundError, *READING),
+    page="tasks.md#read-a-task",
+).answered_by
+async def get_task(request: Request) -> Response:
+    """Answer with a task."""
+    return json_answer(wrapped_task_json(await request.service.tasks.get(request.caller, request.values["id"])))
 
 
-def _reader(service: Service, which: TaskFilter, write: Callable[[Task], bytes]) -> ReadPart:
-    """Return what reads a list of tasks, and writes each with *write*, as lists show it."""
+@Call(
+    method="DELETE",
+    path="/tasks/{id}",
+    summary="Delete a task that is not running, for good: it never starts any more.",
+    scope=Scope.TASKS_WRITE,
+    value=_ID,
+    answers=(Answer(description="The task is deleted.", status=204),),
+    errors=(TaskNotFoundError, TaskRunningError, *WRITING),
+    page="tasks.md#delete-a-task",
+).answered_by
+async def delete_task(request: Request) -> Response:
+    """Delete a task."""
+    await request.service.tasks.delete(request.values["id"])
+    return Response(status_code=204)
+
+
+@Call(
+    method="POST",
+    path="/tasks/{id}/retry",
+    summary="Have a failed task run again, now. Takes no body.",
+    scope=Scope.TASKS_WRITE,
+    value=_ID,
+    body=NOTHING,
+    answers=(Answer(description="The task, which is todo.", shape=Shape.TASK),),
+    errors=(TaskNotFoundError, TaskNotFailedError, TaskExpiredError, *WRITING),
+    page="tasks.md#run-a-failed-task-again",
+).answered_by
+async def retry_task(request: Request) -> Response:
+    """Have a failed task run again."""
+    return json_answer(wrapped_task_json(await request.service.tasks.retry(request.caller, request.values["id"])))
+
+
+@Call(
+    method="GET",
+    path="/tasks/{id}/attempts",
+    summary="List the latest attempts of a task that have ended, oldest first.",
+    scope=Scope.TASKS_READ,
+    value=_ID,
+    answers=(Answer(description="The attempts.", shape=AttemptView, is_list=True),),
+    errors=(TaskNotFoundError, *READING),
+    page="tasks.md#attempts",
+).answered_by
+async def list_attempts(request: Request) -> Response:
+    """Answer with the attempts of a task."""
+    return answer([attempt_view(record) for record in await request.service.tasks.attempts(request.values["id"])])
+
+
+@Call(
+    method="GET",
+    path="/tasks/{id}/explain",
+    summary="Say why a task is where it is, and what comes next.",
+    scope=Scope.TASKS_READ,
+    value=_ID,
+    answers=(Answer(description="The explanation.", shape=Explanation),),
+    errors=(TaskNotFoundError, *READING),
+    page="tasks.md#explain-a-task",
+).answered_by
+async def explain_task(request: Request) -> Response:
+    """Say why a task is where it is."""
+    return answer(explanation_view(await request.service.tasks.explain(request.values["id"])))
+
+
+@Call(
+    method="GET",
+    path="/tasks/type/{type}",
+    summary="List the tasks of a type, by execution time.",
+    scope=Scope.TASKS_READ,
+    value=Shape.TYPE_NAME,
+    query=lists.PARAMETERS,
+    answers=(Answer(description=_LISTED, shape=Shape.TASK_OF_TYPE, is_list=True, headers=lists.HEADERS),),
+    errors=(InvalidQueryError, *READING),
+    page="tasks.md#list-tasks",
+).answered_by
+async def list_tasks_by_type(request: Request) -> Response:
+    """Answer with the tasks of a type."""
+    name = request.values["type"]
+    _check_known("type", name, [task_type.name for task_type in request.context.registry.types])
+    return await answer_list(request, _reader(request.service.tasks, TaskFilter(type=name), task_json))
+
+
+@Call(
+    method="GET",
+    path="/tasks/state/{state}",
+    summary="List the tasks of a state, by execution time.",
+    scope=Scope.TASKS_READ,
+    value={"type": "string", "enum": list(_STATES)},
+    query=lists.PARAMETERS,
+    answers=(Answer(description=_LISTED, shape=Shape.TASK, is_list=True, headers=lists.HEADERS),),
+    errors=(InvalidQueryError, *READING),
+    page="tasks.md#list-tasks",
+).answered_by
+async def list_tasks_by_state(request: Request) -> Response:
+    """Answer with the tasks in a state."""
+    word = request.values["state"]
+    _check_known("state", word, _STATES)
+    return await answer_list(request, _reader(request.service.tasks, TaskFilter(state=_STATES[word]), wrapped_task_json))
+
+
+def _reader(tasks: TaskService, which: TaskFilter, write: Callable[[Task], bytes]) -> ReadPart:
+    """Return what reads a list of tasks, and writes each with *write*."""
 
     async def read(after: str | None, limit: int) -> Part:
-        page = await service.page(which, after=after, limit=limit)
-        return Part([write(masked(task)) for task in page.tasks], page.next)
+        page = await tasks.page(which, after=after, limit=limit)
+        return Part([write(task) for task in page.tasks], page.next)
 
     return read
 
 
 def _check_known(parameter: str, value: str, known: Iterable[str]) -> None:
     if value not in known:
-        raise InvalidQueryError(parameter, f"expected one of {', '.join(known)}, got: {value[:60]!r}")
+        raise InvalidQueryError(parameter, f"expected one of {', '.join(known)}, got: {cut(value)!r}")
+
+
+CALLS: Final = (
+    create_task,
+    get_task,
+    delete_task,
+    retry_task,
+    list_attempts,
+    explain_task,
+    list_tasks_by_type,
+    list_tasks_by_state,
+)

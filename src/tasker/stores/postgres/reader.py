@@ -5,9 +5,12 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from tasker.errors import DestinationNotFoundError, InvalidQueryError, StoreUnavailableError, TaskNotFoundError
-from tasker.interfaces import HELD_COUNTED_TO, GateRecord, NodeRecord, Page, Standing, TaskFilter
+from tasker.interfaces import Page, TaskFilter
 from tasker.model.attempt import AttemptRecord
+from tasker.model.gate import HELD_COUNTED_TO, GateRecord
 from tasker.model.instants import SECOND, Instant
+from tasker.model.node import NodeRecord
+from tasker.model.standing import Standing
 from tasker.model.task import Pool, State, Task, TaskId
 from tasker.stores.ledger import record_of
 from tasker.stores.postgres.connection import Connection, Link

@@ -9,24 +9,15 @@ import structlog
 
 from tasker.errors import StoreError, StoreUnavailableError
 from tasker.ids import new_id
-from tasker.interfaces import (
-    PRUNE_LIMIT,
-    Claim,
-    Claimed,
-    Follow,
-    GateRecord,
-    NodeRecord,
-    Page,
-    Settled,
-    Standing,
-    TakenBack,
-    TaskFilter,
-)
+from tasker.interfaces import PRUNE_LIMIT, Claim, Claimed, Follow, Page, Settled, TakenBack, TaskFilter
 from tasker.model import instants
 from tasker.model.attempt import Attempt, AttemptRecord
 from tasker.model.ending import Ending
+from tasker.model.gate import GateRecord
 from tasker.model.instants import Instant
 from tasker.model.lifecycle import MAX_CRASHES, Settlement
+from tasker.model.node import NodeRecord
+from tasker.model.standing import Standing
 from tasker.model.task import Pool, State, Task, TaskId
 from tasker.stores import queries
 from tasker.stores.faults import CRASHED, fault_text

@@ -8,8 +8,10 @@ from typing import Any, Final
 import apsw
 
 from tasker.errors import DestinationNotFoundError, InvalidQueryError, TaskNotFoundError
-from tasker.interfaces import HELD_COUNTED_TO, Claim, GateRecord, Page, Standing, TaskFilter
+from tasker.interfaces import Claim, Page, TaskFilter
 from tasker.model.attempt import AttemptRecord
+from tasker.model.gate import HELD_COUNTED_TO, GateRecord
+from tasker.model.standing import Standing
 from tasker.model.task import State, Task, TaskId
 from tasker.stores.ledger import record_of
 from tasker.stores.sqlite.rows import id_bytes, id_text, to_gate, to_task

@@ -16,9 +16,12 @@ import apsw
 import structlog
 
 from tasker.errors import DatabaseError, NotADatabaseError, StoreUnavailableError
-from tasker.interfaces import Claim, Claimed, Follow, GateRecord, NodeRecord, Page, Settled, Standing, TakenBack, TaskFilter
+from tasker.interfaces import Claim, Claimed, Follow, Page, Settled, TakenBack, TaskFilter
 from tasker.model.attempt import Attempt, AttemptRecord
+from tasker.model.gate import GateRecord
 from tasker.model.lifecycle import Settlement
+from tasker.model.node import NodeRecord
+from tasker.model.standing import Standing
 from tasker.model.task import Pool, State, Task, TaskId
 from tasker.stores import queries
 from tasker.stores.group_commit import GroupCommit, InlineCommit

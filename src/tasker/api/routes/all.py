@@ -1,0 +1,8 @@
+"""All calls, in the order in which the documentation has them."""
+
+from typing import Final
+
+from tasker.api.calls import Call
+from tasker.api.routes import destinations, server, tasks
+
+CALLS: Final[tuple[Call, ...]] = (*tasks.CALLS, *destinations.CALLS, *server.CALLS)

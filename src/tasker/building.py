@@ -1,0 +1,95 @@
+"""Makes a task of a request: the checks that all task types share, around those of the type. Pure: no input or output."""
+
+from typing import Any
+
+import msgspec
+from msgspec import UNSET, Raw, UnsetType
+
+from tasker.errors import InvalidTaskError
+from tasker.ids import new_id
+from tasker.interfaces import TaskType
+from tasker.model import instants
+from tasker.model.instants import Instant
+from tasker.model.task import Task
+from tasker.wire.fields import Callback, CallbackFields, TaskFields, WebhookFields
+
+_NO_BODY_YET = Raw(b"null")
+"""In place of the body of a callback, which is made when its task ends."""
+
+
+def build_task(
+    task_type: TaskType, fields: TaskFields, execution_time: str, *, now: Instant, webhooks: TaskType | None
+) -> Task:
+    """Return the task that a request asks for, with a new id, as it is to be stored.
+
+    Args:
+        fields: what the request says, of the right types but not checked otherwise.
+        execution_time: RFC 3339 with an offset, after *now*.
+        webhooks: the task type that sends callbacks; None: there is none here, and a request that asks for one is refused.
+
+    Raises:
+        InvalidTaskError: it cannot become a task. ``field`` is the whole path in the request, such as ``webhook.url``.
+    """
+    name = task_type.name
+    task_id = new_id(now)
+    try:
+        execution_at = instants.parse(execution_time)
+    except ValueError as error:
+        raise InvalidTaskError(f"{name}.execution_time", str(error)) from None
+    if execution_at <= now:
+        raise InvalidTaskError(
+            f"{name}.execution_time", f"expected a time in the future, got: {execution_time!r}; here it is {instants.text(now)}"
+        )
+    expires_at = None
+    if fields.expires_at is not UNSET:
+        try:
+            expires_at = instants.parse(fields.expires_at)
+        except ValueError as error:
+            raise InvalidTaskError(f"{name}.expires_at", str(error)) from None
+        if expires_at <= execution_at:
+            raise InvalidTaskError(f"{name}.expires_at", f"expected a time after execution_time, got: {fields.expires_at!r}")
+    try:
+        prepared = task_type.prepare(fields)
+    except InvalidTaskError as error:
+        raise InvalidTaskError(_joined(name, error.field), error.problem) from None
+    if prepared.on_success is not UNSET or prepared.on_failure is not UNSET:
+        prepared = _with_checked_callbacks(prepared, name, webhooks)
+    return Task(
+        id=task_id,
+        type=name,
+        pool=task_type.pool,
+        payload=msgspec.json.encode(prepared),
+        execution_time=execution_time,
+        execution_at=execution_at,
+        due_at=execution_at,
+        destination=task_type.destination(prepared),
+        expires_at=expires_at,
+    )
+
+
+def _with_checked_callbacks(fields: TaskFields, place: str, webhooks: TaskType | None) -> TaskFields:
+    """Return *fields* with their callbacks as they are to be stored: checked as the webhooks that they are going to be."""
+    checked: dict[str, Any] = {}
+    for member in ("on_success", "on_failure"):
+        callback: Callback | UnsetType = getattr(fields, member)
+        if callback is not UNSET:
+            if webhooks is None:
+                raise InvalidTaskError(f"{place}.{member}", "expected no callback: this server sends no webhooks")
+            checked[member] = _checked_callback(callback, f"{place}.{member}", webhooks)
+    return msgspec.structs.replace(fields, **checked)
+
+
+def _checked_callback(callback: Callback, place: str, webhooks: TaskType) -> Callback:
+    """Return *callback*, which stands at *place* in the request, with its URL as the type of webhooks makes it."""
+    is_url = isinstance(callback, str)
+    webhook = CallbackFields(url=callback) if isinstance(callback, str) else callback
+    try:
+        prepared = webhooks.prepare(WebhookFields(json=_NO_BODY_YET, **msgspec.structs.asdict(webhook)))
+    except InvalidTaskError as error:
+        raise InvalidTaskError(place if is_url else _joined(place, error.field), error.problem) from None
+    assert isinstance(prepared, WebhookFields)  # noqa: S101 - what the type was given
+    return prepared.url if is_url else msgspec.structs.replace(webhook, url=prepared.url)
+
+
+def _joined(place: str, field: str) -> str:
+    return f"{place}.{field}" if field else place

@@ -1,0 +1,56 @@
+"""What a server has counted and measured."""
+
+from collections.abc import Mapping
+
+from msgspec import Struct
+
+from tasker.model.instants import Instant
+from tasker.model.task import State
+
+
+class Lateness(Struct, frozen=True):
+    """Lateness of the latest attempts (up to 10,000) in seconds; null while there is none."""
+
+    count: int
+    p50: float | None
+    p99: float | None
+    max: float | None
+
+
+class Totals(Struct, frozen=True, kw_only=True):
+    """What this process has counted since it started."""
+
+    created: int
+    deleted: int
+    attempts: int
+    done: int
+    retried: int
+    failed: int
+    given_back: int
+    taken_back: int
+    claims_lost: int
+    pruned: int
+
+
+class SlotCount(Struct, frozen=True):
+    """The worker slots of one kind."""
+
+    total: int
+    running: int
+    """Those that are taken."""
+
+
+class ServerStats(Struct, frozen=True, kw_only=True):
+    """What this process has counted and measured, and how many tasks are stored."""
+
+    version: str
+    started_at: Instant
+    lateness: Lateness
+    tasks: Mapping[State, int]
+    """Counting stops at ``tasks_counted_to``."""
+    tasks_counted_to: int
+    clock_offset: float
+    """Seconds by which the store's clock is ahead of this machine's."""
+    slots: Mapping[str, SlotCount]
+    """By task type."""
+    totals: Totals

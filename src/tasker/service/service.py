@@ -1,0 +1,21 @@
+"""The service: all that callers can do, by noun."""
+
+from tasker.engine.engine import Engine
+from tasker.interfaces import Store
+from tasker.service.destinations import DestinationService
+from tasker.service.server import ServerService
+from tasker.service.tasks import TaskService
+from tasker.task_types.registry import Registry
+
+
+class Service:
+    """What callers can do.
+
+    Every method raises ``StoreUnavailableError`` when the store cannot be used now. Those that write also raise
+    ``StoreBusyError`` when too many writes are already waiting: then nothing was written.
+    """
+
+    def __init__(self, store: Store, engine: Engine, registry: Registry) -> None:
+        self.tasks = TaskService(store, engine, registry)
+        self.destinations = DestinationService(store, engine)
+        self.server = ServerService(store, engine, registry)

@@ -1,0 +1,117 @@
+"""What callers can do with tasks."""
+
+from collections.abc import Sequence
+
+from tasker import explaining
+from tasker.building import build_task
+from tasker.callers import Caller, Scope
+from tasker.engine.engine import Engine
+from tasker.errors import TaskNotFoundError, cut
+from tasker.explaining import Finding
+from tasker.ids import parse_id
+from tasker.interfaces import Page, Store, TaskFilter, TaskType
+from tasker.model.attempt import AttemptRecord
+from tasker.model.task import Task, TaskId
+from tasker.task_types.registry import Registry
+from tasker.wire.fields import TaskFields, decode_end_fields, retry_policy
+from tasker.wire.masking import masked
+
+
+class TaskService:
+    """Creates, reads, lists, retries and deletes tasks. For what all methods raise, see ``Service``.
+
+    Whether secrets (the values of headers, the passwords in URLs) are shown is decided here: a single task shows them to a
+    caller with the scope ``secrets:read``, a list to nobody.
+    """
+
+    def __init__(self, store: Store, engine: Engine, registry: Registry) -> None:
+        self._store = store
+        self._clock = store.clock
+        self._engine = engine
+        self._webhooks = registry.webhooks
+
+    async def create(self, task_type: TaskType, fields: TaskFields, execution_time: str) -> TaskId:
+        """Store a new task and return its id. Once this returns, the task survives a kill and a power loss.
+
+        Args:
+            fields: what the task type is given, of the right types but not checked otherwise.
+            execution_time: RFC 3339 with an offset, in the future by the store's clock.
+
+        Raises:
+            InvalidTaskError: it cannot become a task. ``field`` is the whole path in the request, such as ``webhook.url``.
+        """
+        task = build_task(task_type, fields, execution_time, now=self._clock.now(), webhooks=self._webhooks)
+        await self._store.create((task,))
+        self._engine.telemetry.created += 1
+        self._engine.announce(task.due_at, task.pool)
+        return task.id
+
+    async def get(self, caller: Caller, task_id: str) -> Task:
+        """Return a task, with its secrets if *caller* may see them. *task_id* is a UUID in any spelling.
+
+        Raises:
+            TaskNotFoundError: no task has this id, or it is not a UUID.
+        """
+        return _shown_to(caller, await self._store.get(_parsed_id(task_id)))
+
+    async def page(self, which: TaskFilter, *, after: str | None, limit: int) -> Page:
+        """Return one page of a list, without secrets; see ``Store.list_page``."""
+        page = await self._store.list_page(which, after=after, limit=limit)
+        return Page([masked(task) for task in page.tasks], page.next)
+
+    async def retry(self, caller: Caller, task_id: str) -> Task:
+        """Have a failed task run again, now, and return it as it stands then, as ``get`` does.
+
+        Raises:
+            TaskNotFoundError: no task has this id, or it is not a UUID.
+            TaskNotFailedError: it has not failed.
+            TaskExpiredError: its ``expires_at`` has passed.
+        """
+        id_ = _parsed_id(task_id)
+        await self._store.retry(id_)
+        task = await self._store.get(id_)
+        self._engine.announce(task.due_at, task.pool)
+        return _shown_to(caller, task)
+
+    async def delete(self, task_id: str) -> None:
+        """Delete a task for good: it never starts any more.
+
+        Raises:
+            TaskNotFoundError: no task has this id, or it is not a UUID.
+            TaskRunningError: it is running.
+        """
+        await self._store.delete(_parsed_id(task_id))
+        self._engine.telemetry.deleted += 1
+
+    async def attempts(self, task_id: str) -> Sequence[AttemptRecord]:
+        """Return what is kept of the attempts of a task that have ended, oldest first.
+
+        Raises:
+            TaskNotFoundError: no task has this id, or it is not a UUID.
+        """
+        return await self._store.attempts(_parsed_id(task_id))
+
+    async def explain(self, task_id: str) -> Finding:
+        """Return why a task is where it is, and what comes next.
+
+        Raises:
+            TaskNotFoundError: no task has this id, or it is not a UUID.
+        """
+        standing = await self._store.standing(_parsed_id(task_id))
+        return explaining.explain(
+            standing,
+            now=self._clock.now(),
+            max_attempts=retry_policy(decode_end_fields(standing.task.payload)).max_attempts,
+            has_free_slot=self._engine.has_slot(standing.task.pool),
+        )
+
+
+def _shown_to(caller: Caller, task: Task) -> Task:
+    return task if caller.may(Scope.SECRETS_READ) else masked(task)
+
+
+def _parsed_id(text: str) -> TaskId:
+    try:
+        return parse_id(text)
+    except ValueError:
+        raise TaskNotFoundError(cut(text)) from None

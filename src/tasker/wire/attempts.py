@@ -1,0 +1,47 @@
+"""What answers show of an attempt."""
+
+from typing import Annotated, Literal
+
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from tasker.model import instants
+from tasker.model.attempt import AttemptRecord, Phases
+from tasker.model.task import Fault
+
+
+class AttemptView(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """An attempt that has ended."""
+
+    number: Annotated[int, Meta(ge=1)]
+    node: Annotated[str, Meta(description="The id of the server that made it.", extra_json_schema={"format": "uuid"})]
+    due_at: Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
+    started_at: Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
+    ended_at: Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
+    lateness_seconds: Annotated[float, Meta(description="started_at minus due_at.")]
+    outcome: Literal["succeeded", "failed"]
+    error: Fault | None
+    status: Annotated[int, Meta(description="The HTTP status of the answer.")] | UnsetType = UNSET
+    phases_seconds: Annotated[Phases, Meta(description="How long the parts of the call took.")] | UnsetType = UNSET
+    response_headers: Annotated[dict[str, str], Meta(description="Some of the answer's headers.")] | UnsetType = UNSET
+    response_body: Annotated[str, Meta(description="The first KiB of the answer's body.")] | UnsetType = UNSET
+    response_note: Annotated[str, Meta(description="What of the answer could not be read.")] | UnsetType = UNSET
+
+
+def attempt_view(record: AttemptRecord) -> AttemptView:
+    """Return *record* as answers show it."""
+    exchange = record.exchange
+    return AttemptView(
+        number=record.number,
+        node=record.node,
+        due_at=instants.text(record.due_at),
+        started_at=instants.text(record.started_at),
+        ended_at=instants.text(record.ended_at),
+        lateness_seconds=instants.seconds(max(record.started_at - record.due_at, 0)),
+        outcome="succeeded" if record.fault is None else "failed",
+        error=record.fault,
+        status=UNSET if exchange is None or exchange.status is None else exchange.status,
+        phases_seconds=UNSET if exchange is None else exchange.phases,
+        response_headers=UNSET if exchange is None or exchange.status is None else dict(exchange.headers),
+        response_body=UNSET if exchange is None or exchange.status is None else exchange.body,
+        response_note=UNSET if exchange is None or exchange.note is None else exchange.note,
+    )

@@ -1,0 +1,101 @@
+"""What answers show of why a task is where it is."""
+
+from typing import Annotated, assert_never
+
+from msgspec import Meta, Struct
+
+from tasker.explaining import Finding, Reason
+from tasker.model import instants
+from tasker.model.circuit import CircuitState
+from tasker.model.gate import GateStatus
+from tasker.model.task import Fault, State, Task
+from tasker.wire.destinations import DestinationView, destination_view
+from tasker.wire.tasks import StateWord
+
+
+class Explanation(Struct, frozen=True, kw_only=True):
+    """Why a task is where it is, and what comes next."""
+
+    id: Annotated[str, Meta(extra_json_schema={"format": "uuid"})]
+    state: StateWord
+    reason: Annotated[Reason, Meta(description="A stable word for programs.")]
+    msg: Annotated[str, Meta(description="The same for people.")]
+    next_attempt: Annotated[int, Meta(description="The number of the next attempt.")] | None
+    max_attempts: Annotated[int, Meta(description="By the retry policy, counted from the latest retry by hand.")]
+    due_at: Annotated[str, Meta(extra_json_schema={"format": "date-time"})] | None
+    due_in_seconds: Annotated[float, Meta(description="0 if it is due.")] | None
+    node: Annotated[str, Meta(description="The server that runs it.", extra_json_schema={"format": "uuid"})] | None
+    running_since: Annotated[str, Meta(extra_json_schema={"format": "date-time"})] | None
+    last_error: Fault | None
+    destination: DestinationView | None
+
+
+def explanation_view(finding: Finding) -> Explanation:
+    """Return *finding* as answers show it, with what can be done about it."""
+    task = finding.task
+    is_todo = task.state is State.TODO
+    is_running = task.state is State.IN_PROGRESS
+    return Explanation(
+        id=task.id,
+        state=task.state.word,  # type: ignore[arg-type]  # as in task_json
+        reason=finding.reason,
+        msg=_words(finding),
+        next_attempt=task.attempts + 1 if is_todo else None,
+        max_attempts=finding.max_attempts,
+        due_at=instants.text(task.due_at) if is_todo else None,
+        due_in_seconds=instants.seconds(finding.due_in) if is_todo else None,
+        node=task.node if is_running else None,
+        running_since=None if not is_running or task.started_at is None else instants.text(task.started_at),
+        last_error=task.last_fault,
+        destination=None if finding.destination is None else destination_view(finding.destination),
+    )
+
+
+def _words(finding: Finding) -> str:
+    """Say the reason in a line for people."""
+    task = finding.task
+    match finding.reason:
+        case "waiting":
+            return f"it waits for its time: {_until_due(finding)}"
+        case "retrying":
+            why = "" if task.last_fault is None else f" after {task.last_fault.code}"
+            return f"retry {finding.retry} of {finding.max_attempts - 1}{why} comes at {_until_due(finding)}"
+        case "paused" | "circuit_open" | "destination_full":
+            assert finding.destination is not None  # noqa: S101 - it is what holds the task back
+            return _barrier(finding.destination, finding.reason)
+        case "due":
+            return f"it has been due since {instants.text(task.due_at)} and is about to be started"
+        case "no_free_slot":
+            return f"it has been due since {instants.text(task.due_at)} and waits for a free slot"
+        case "running":
+            since = "" if task.started_at is None else f" since {instants.text(task.started_at)}"
+            return f"attempt {task.attempts} is running on node {task.node}{since}"
+        case "done":
+            return f"attempt {task.attempts} succeeded"
+        case "failed":
+            return _failed(task, can_retry=finding.can_retry)
+        case _:
+            assert_never(finding.reason)
+
+
+def _until_due(finding: Finding) -> str:
+    return f"{instants.text(finding.task.due_at)}, in {instants.seconds(finding.due_in):.3f} s"
+
+
+def _barrier(destination: GateStatus, reason: Reason) -> str:
+    gate = destination.record.gate
+    if reason == "paused":
+        return f"the destination {gate.name} is paused; POST /destinations/{gate.id}/resume lets it go on"
+    if reason == "destination_full":
+        return f"as many tasks of the destination {gate.name} are running as may at once"
+    if destination.circuit is CircuitState.HALF_OPEN:
+        return f"the destination {gate.name} has failed and is being tried with one task at a time"
+    until = instants.text(gate.circuit.open_until)
+    return f"the destination {gate.name} has failed {gate.circuit.failures} times in a row and is left alone until {until}"
+
+
+def _failed(task: Task, *, can_retry: bool) -> str:
+    why = "" if task.last_fault is None else f": {task.last_fault.code}, {task.last_fault.msg}"
+    times = "1 attempt" if task.attempts == 1 else f"{task.attempts} attempts"
+    advice = f"; POST /tasks/{task.id}/retry runs it again" if can_retry else ""
+    return f"it failed after {times}{why}{advice}"

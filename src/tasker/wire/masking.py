@@ -1,0 +1,52 @@
+"""What of a task is shown to those who may not see its secrets."""
+
+from typing import Final
+
+import msgspec
+from msgspec import Raw
+
+from tasker import urls
+from tasker.model.task import Task
+
+MASK: Final = "***"
+"""What is shown in place of a header's value."""
+
+_decode_members: Final = msgspec.json.Decoder(dict[str, Raw]).decode
+
+
+def masked(task: Task) -> Task:
+    """Return *task* without the values of the headers that it sends and the passwords in its URLs, its callbacks' included."""
+    if b'"headers":' not in task.payload and b"@" not in task.payload:  # nearly always
+        return task
+    members = _masked(_decode_members(task.payload))
+    for name in ("on_success", "on_failure"):
+        callback = members.get(name)
+        if callback is not None:
+            members[name] = _masked_callback(callback)
+    return msgspec.structs.replace(task, payload=msgspec.json.encode(members))
+
+
+def _masked_callback(callback: Raw) -> Raw:
+    if _begins(callback, b"{"):
+        return Raw(msgspec.json.encode(_masked(_decode_members(callback))))
+    return _masked_url(callback)
+
+
+def _masked(members: dict[str, Raw]) -> dict[str, Raw]:
+    """Mask the members ``headers`` and ``url``. Task types of packages may mean something else by these names."""
+    headers, url = members.get("headers"), members.get("url")
+    if headers is not None and _begins(headers, b"{"):
+        members["headers"] = Raw(msgspec.json.encode(dict.fromkeys(_decode_members(headers), MASK)))
+    if url is not None:
+        members["url"] = _masked_url(url)
+    return members
+
+
+def _masked_url(url: Raw) -> Raw:
+    if not _begins(url, b'"'):
+        return url
+    return Raw(msgspec.json.encode(urls.masked(msgspec.json.decode(url, type=str))))
+
+
+def _begins(value: Raw, sign: bytes) -> bool:
+    return bytes(value).startswith(sign)

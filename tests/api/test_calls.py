@@ -1,0 +1,188 @@
+"""What is the same for all calls: parameters, headers, unknown paths, the ends of answers."""
+
+import json
+import re
+
+import pytest
+from rest_server import HASH, JSON, LATER, WEBHOOK, running
+
+from tasker.access import Access
+from tasker.api.problems import PROBLEMS
+from tasker.api.routes.all import CALLS
+from tasker.callers import Caller, Scope
+from tasker.config import Settings
+from tasker.errors import ForbiddenError
+
+pytestmark = pytest.mark.anyio
+
+KEYS = {"api_keys": ("first-key",)}
+URL = "http://me:pass-word@localhost:9000/hook"
+
+
+def name_of(call):
+    return f"{call.method} {call.path}"
+
+
+def request_of(call):
+    """A request for a call: its path and its headers."""
+    path = re.sub(r"\{(\w+)\}", lambda name: {"type": "hash", "state": "todo"}.get(name[1], "1"), call.path)
+    return path, JSON if call.body is not None else {}
+
+
+@pytest.mark.parametrize("call", CALLS, ids=name_of)
+async def test_a_parameter_that_a_call_does_not_know_is_refused_and_those_it_knows_are_named(server, call):
+    path, headers = request_of(call)
+
+    for query in ("limti=1", "limti", "limit=1&limti=2"):
+        reply = await server.call(call.method, f"{path}?{query}", None, headers)
+
+        known = [parameter.name for parameter in call.query]
+        assert (reply.status, reply.json["code"]) == (400, "invalid_query")
+        assert reply.json["field"] == ("limit" if query.startswith("limit") and not known else "limti")
+        assert reply.json["msg"].endswith(f"expected {' or '.join(known)}" if known else "this call takes no parameters")
+
+
+@pytest.mark.parametrize("call", CALLS, ids=name_of)
+async def test_a_key_that_would_make_a_call_idempotent_is_refused_until_it_does(server, call):
+    path, headers = request_of(call)
+
+    reply = await server.call(call.method, path, None, headers | {"Idempotency-Key": "k"})
+
+    assert (reply.status, reply.json["code"], reply.json["field"]) == (400, "invalid_request", "Idempotency-Key")
+
+
+@pytest.mark.parametrize("call", CALLS, ids=name_of)
+async def test_with_keys_every_call_that_is_not_open_is_refused_before_anything_else_is_said(call):
+    path, _ = request_of(call)
+    async with running(**KEYS) as server:
+        reply = await server.call(call.method, f"{path}?limti=1", None, {"Idempotency-Key": "k"})
+
+        assert reply.status == (400 if call.scope is Scope.OPEN else 401)
+
+
+def test_only_the_health_of_the_server_is_open():
+    assert [call.path for call in CALLS if call.scope is Scope.OPEN] == ["/healthz", "/readyz"]
+
+
+def test_every_error_that_a_call_declares_has_an_answer():
+    assert {error for call in CALLS for error in call.raises} <= set(PROBLEMS)
+
+
+def test_a_caller_without_the_scope_of_a_call_is_refused(monkeypatch):
+    access = Access(Settings())
+    monkeypatch.setattr(access, "_caller", lambda *_: Caller(frozenset({Scope.OPEN, Scope.TASKS_READ})))
+    request = {"headers": [(b"host", b"localhost")], "method": "GET", "http_version": "1.1"}
+
+    assert access.check(request, Scope.TASKS_READ).may(Scope.TASKS_READ)
+    access.check(request, None)
+    with pytest.raises(ForbiddenError, match="operate"):
+        access.check(request, Scope.OPERATE)
+
+
+async def test_a_task_is_shown_whole_to_a_caller_who_may_see_secrets_and_masked_in_lists(server):
+    callback = {"url": URL, "headers": {"x-key": "k-17"}}
+    sent = {"url": URL, "headers": {"x-key": "k-17"}, "on_success": callback, "on_failure": URL}
+    task_id = await server.new({"webhook": WEBHOOK["webhook"] | sent})
+
+    (whole,) = (await server.call("GET", f"/tasks/{task_id}")).json.values()
+    lists = [
+        await server.call("GET", path) for path in ("/tasks/type/webhook", "/tasks/state/todo", "/tasks/state/todo?limit=5")
+    ]
+
+    assert {name: whole[name] for name in sent} == sent
+    for reply in lists:
+        assert [word for word in (b"pass-word", b"k-17") if word in reply.body] == []
+        assert reply.body.count(b"http://me:***@localhost:9000/hook") == 3
+
+
+async def test_the_service_masks_a_task_for_a_caller_who_may_not_see_secrets(server):
+    task_id = await server.new({"webhook": WEBHOOK["webhook"] | {"url": URL}})
+
+    task = await server.service.tasks.get(Caller(frozenset({Scope.TASKS_READ})), task_id)
+
+    assert b"pass-word" not in task.payload
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        *[
+            ("GET", "/healthz"),
+            ("GET", "/stats"),
+            ("GET", "/nodes"),
+            ("GET", "/openapi.json"),
+            ("GET", "/nope"),
+            ("PUT", "/stats"),
+        ],
+        *[
+            ("GET", "/tasks/state/todo"),
+            ("GET", "/tasks/state/todo?limit=1"),
+            ("GET", "/tasks/state/done"),
+            ("GET", "/tasks/1"),
+        ],
+        *[("GET", "/destinations"), ("GET", "/destinations/1"), ("GET", "/tasks/{id}"), ("GET", "/tasks/{id}/explain")],
+        ("GET", "/tasks/{id}/attempts"),
+    ],
+)
+async def test_every_answer_in_json_is_a_whole_line(server, method, path):
+    task_id = await server.new()
+
+    reply = await server.call(method, path.format(id=task_id), headers=JSON)
+
+    assert reply.body.endswith(b"\n")
+    assert not reply.body.endswith(b"\n\n")
+    json.loads(reply.body)
+
+
+async def test_the_answer_to_a_new_task_is_a_line(server):
+    reply = await server.call("POST", "/tasks/new", HASH)
+
+    assert reply.body.count(b"\n") == 1
+    assert reply.body.endswith(b"}\n")
+    assert int(reply.headers["content-length"]) == len(reply.body)
+
+
+@pytest.mark.parametrize(("method", "path"), [("POST", "/tasks"), ("GET", "/"), ("POST", "/tasks/new/")])
+async def test_who_misses_the_path_is_told_where_tasks_are_created_and_calls_described(server, method, path):
+    text = await server.refused(method, path, HASH if method == "POST" else None, status=404)
+
+    assert "POST /tasks/new" in text
+    assert "/openapi.json" in text
+
+
+FORM = {
+    "webhook": '{"webhook": {"execution_time": ..., "url": ...}}',
+    "hash": '{"hash": {"execution_time": ..., "secret": ...}}',
+}
+
+
+@pytest.mark.parametrize(
+    ("request_", "form"),
+    [
+        (WEBHOOK["webhook"], "webhook"),
+        (HASH["hash"], "hash"),
+        ({"url": "http://h/"}, "webhook"),
+        ({"execution_time": LATER}, "webhook"),
+        ({}, "webhook"),
+    ],
+    ids=str,
+)
+async def test_who_leaves_out_the_name_of_the_type_is_shown_the_form(server, request_, form):
+    assert FORM[form] in await server.refused("POST", "/tasks/new", request_)
+
+
+@pytest.mark.parametrize(("body", "kind"), [({"order": 17}, "an object"), ([1], "an array")])
+async def test_who_sends_json_as_a_body_is_told_of_json(server, body, kind):
+    text = await server.refused("POST", "/tasks/new", {"webhook": WEBHOOK["webhook"] | {"body": body}})
+
+    assert text == f"webhook.body: expected text in quotes, got {kind}; to send JSON, use json in place of body"
+
+
+async def test_a_call_that_says_little_takes_little(server):
+    body = b" " * (64 * 1024) + b"{}"
+
+    text = await server.refused("POST", "/destinations/1/pause", body, status=413)
+
+    assert "65536" in text
+    assert "--max-body-bytes" not in text
+    assert (await server.call("POST", "/destinations/1/pause", body[2:])).status == 404, "there is none"
