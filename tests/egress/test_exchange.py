@@ -288,9 +288,9 @@ async def test_each_phase_takes_as_long_as_the_target_takes_for_it(caller, targe
 
     connect = caller._client._connector._connected
 
-    async def slow_connect(*place):
+    async def slow_connect(*place, **options):
         await asyncio.sleep(0.1)
-        return await connect(*place)
+        return await connect(*place, **options)
 
     monkeypatch.setattr(caller._client._connector, "_connected", slow_connect)
     url, _ = await target(serve)
@@ -503,8 +503,8 @@ async def test_nothing_is_sent_once_the_time_is_over_although_what_arrived_is_st
     monkeypatch.setattr(Within, "__aenter__", entered_by_hand(timers))
     connect = caller._client._connector.connect
 
-    async def connect_too_late(*place):
-        connection = await connect(*place)
+    async def connect_too_late(*place, **options):
+        connection = await connect(*place, **options)
         timers[0]()
         return connection
 

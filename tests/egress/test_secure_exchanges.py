@@ -102,8 +102,8 @@ async def test_an_answer_is_read_although_its_target_closes_before_it_has_read_t
         accepting = asyncio.create_task(asyncio.to_thread(accept))
         connect = client._connector.connect
 
-        async def connect_at_both_ends(*place):
-            connection = await connect(*place)
+        async def connect_at_both_ends(*place, **options):
+            connection = await connect(*place, **options)
             await accepting
             return connection
 

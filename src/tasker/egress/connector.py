@@ -10,9 +10,8 @@ import asyncio
 import socket
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
 from enum import Enum
-from typing import Final
+from typing import Final, NamedTuple
 
 from aiohappyeyeballs import start_connection
 from msgspec import Struct
@@ -31,16 +30,13 @@ _NEXT_ADDRESS_AFTER: Final = 0.25
 """Seconds after which the next address of a name is tried beside the ones before. Source: RFC 8305, section 5."""
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(NamedTuple):
     """What a connection is made to. A name with a final dot and the same without are one."""
 
     host: str
     """A name in ASCII and lower case without a final dot, or an address without brackets, with its zone."""
     port: int
     is_secure: bool
-    is_absolute: bool = field(default=False, compare=False)
-    """Whether no search domain is tried when the name is looked up."""
 
 
 class Step(Enum):
@@ -108,11 +104,12 @@ class Connector:
         self._proxy = proxy
         self._tls = client_context()
 
-    async def connect(self, origin: Origin, durations: Durations) -> Connection:
+    async def connect(self, origin: Origin, durations: Durations, *, is_absolute: bool = False) -> Connection:
         """Return a new connection to *origin*, with TLS if it is secure: the certificate must be valid for its host.
 
         Args:
             durations: how long it takes is noted here, whatever comes of it.
+            is_absolute: whether no search domain is tried when the name is looked up.
 
         Raises:
             OutOfResourcesError: this machine lacks what it takes.
@@ -121,10 +118,10 @@ class Connector:
                 (permanent).
         """
         if self._proxy is not None:
-            place = self._asked_for(origin)
+            place = self._asked_for(origin, is_absolute=is_absolute)
             with self._timed(durations, "connect"):
                 return await self._connected(origin, await self._reach_through(self._proxy, place, origin.port, durations))
-        name, addresses = await self._checked(origin, durations)
+        name, addresses = await self._checked(origin, durations, is_absolute=is_absolute)
         with self._timed(durations, "connect"):
             return await self._connected(origin, await self._reach(addresses, origin.port, name))
 
@@ -148,13 +145,15 @@ class Connector:
             await connection.secure()
         return connection
 
-    async def _checked(self, origin: Origin, durations: Durations) -> tuple[str | None, Sequence[AddressInfo]]:
+    async def _checked(
+        self, origin: Origin, durations: Durations, *, is_absolute: bool
+    ) -> tuple[str | None, Sequence[AddressInfo]]:
         """Return the name that *origin* has, None if it has an address, and where it may be called: at least one address."""
         found = _as_address(origin.host, origin.port)
         name = None
         if not found:
             self._refuse_zone(origin)
-            name = _name(origin)
+            name = _name(origin.host, is_absolute=is_absolute)
             _refuse(self._policy.name_refusal(name, origin.port))
             found = await self._resolve(name, origin.port, durations)
         refusals = [self._policy.refusal(place[0], origin.port, name=name) for *_, place in found]
@@ -192,7 +191,7 @@ class Connector:
             _refuse(self._policy.refusal(origin.host, origin.port))
             raise DeliveryError("connect_failed", "this machine has no network interface of the target's zone")
 
-    def _asked_for(self, origin: Origin) -> str:
+    def _asked_for(self, origin: Origin, *, is_absolute: bool) -> str:
         """Return what a proxy is asked for: the name of *origin*, or its address in the spelling that was checked."""
         if found := _as_address(origin.host, origin.port):
             address: str = found[0][4][0].partition("%")[0]
@@ -202,7 +201,7 @@ class Connector:
         if not is_host_name(origin.host):  # the proxy might take it for an address
             raise _no_name()
         _refuse(self._policy.name_refusal(origin.host, origin.port))
-        return _name(origin)
+        return _name(origin.host, is_absolute=is_absolute)
 
     async def _reach_through(self, proxy: EgressProxy, host: str, port: int, durations: Durations) -> socket.socket:
         """Return a socket that a tunnel connects to *host*. Where the proxy is, is the operator's word."""
@@ -279,9 +278,9 @@ def _no_name() -> DeliveryError:
     return DeliveryError("invalid_url", "the target's host is no name", permanent=True, is_targets_fault=False)
 
 
-def _name(origin: Origin) -> str:
-    """Return the name of *origin* as it is looked up."""
-    return f"{origin.host}." if origin.is_absolute else origin.host
+def _name(host: str, *, is_absolute: bool) -> str:
+    """Return *host* as it is looked up."""
+    return f"{host}." if is_absolute else host
 
 
 def _certified(origin: Origin) -> str:

@@ -32,6 +32,8 @@ class _Target(NamedTuple):
     """What a URL says."""
 
     origin: Origin
+    is_absolute: bool
+    """Whether no search domain is tried when its host is looked up."""
     head: bytes
     """The beginning of each request to it, without the method."""
 
@@ -128,7 +130,7 @@ class PooledClient:
             connection = self._idle.take(target.origin)
             is_new = connection is None
             if connection is None:
-                connection = await self._connect(target.origin, call.durations)
+                connection = await self._connect(target, call.durations)
             try:
                 within.check()
                 before_first_byte()
@@ -145,18 +147,18 @@ class PooledClient:
         if connection.is_idle:
             self._idle.keep(target.origin, connection)
 
-    async def _connect(self, origin: Origin, durations: Durations) -> Connection:
+    async def _connect(self, target: _Target, durations: Durations) -> Connection:
         """Return a new connection, for which others make way that are idle."""
         if self._under_way + len(self._idle) > self._most and not self._idle.close_half():
             raise OutOfResourcesError(DESCRIPTORS)
         try:
-            return await self._connector.connect(origin, durations)
+            return await self._connector.connect(target.origin, durations, is_absolute=target.is_absolute)
         except OutOfResourcesError:
             if not (closed := self._idle.close_half()):
                 raise
         for connection in closed:
             await connection.wait_closed()
-        return await self._connector.connect(origin, durations)
+        return await self._connector.connect(target.origin, durations, is_absolute=target.is_absolute)
 
     async def close(self) -> None:
         """See ``HttpClient``. Requests that are under way are not ended: cancel them."""
@@ -181,7 +183,7 @@ def _read(url: str) -> _Target:
     head = f" {parts.target} HTTP/1.1\r\nhost: {parts.host_header}\r\n".encode("ascii")
     if parts.credentials is not None:
         head += b"authorization: Basic %b\r\n" % base64.b64encode(parts.credentials)
-    return _Target(Origin(parts.host, parts.port, parts.scheme == "https", parts.is_absolute), head)
+    return _Target(Origin(parts.host, parts.port, parts.scheme == "https"), parts.is_absolute, head)
 
 
 def _closed_at_once() -> DeliveryError:

@@ -106,15 +106,16 @@ class Tls:
         """Return what *data*, which has come, says. What follows an end or an ``error`` says nothing."""
         said: list[bytes] = []
         for at in range(0, len(data), _PIECE):
-            if self.error is None and not self.is_ended:
-                self._open(data[at : at + _PIECE], said)
+            if self.error is not None or self.is_ended:
+                break
+            self._open(data[at : at + _PIECE], said)
         return b"".join(said)
 
     def sealed(self, data: bytes) -> bytes:
         """Return *data* as it is to be sent, with what is unsent before it."""
-        view = memoryview(data)
-        while view:
-            view = view[self._tls.write(view) :]
+        sealed = self._tls.write(data)
+        while sealed < len(data):
+            sealed += self._tls.write(memoryview(data)[sealed:])
         return self._outgoing.read()
 
     def unsent(self) -> bytes:
