@@ -1,30 +1,36 @@
 # Everything sets itself up: a machine with Python 3.11+, pip and make is enough.
 UV := $(shell command -v uv || echo .venv/bin/uv)
 
-.PHONY: setup run test cluster-test lint bench docs
+# "make" alone says what there is to make.
+.DEFAULT_GOAL := help
 
-setup: .venv/.ready
+.PHONY: help setup run test cluster-test lint bench docs
+
+help:  ## List the targets.
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r name what; do printf 'make %-13s %s\n' "$$name" "$$what"; done
+
+setup: .venv/.ready  ## Create .venv with the versions locked in uv.lock.
 
 .venv/.ready: pyproject.toml uv.lock
 	@command -v uv >/dev/null || { test -x .venv/bin/uv || { python3 -m venv .venv && .venv/bin/python -m pip install --quiet uv; }; }
 	@$(UV) sync --quiet --locked --inexact
 	@touch $@
 
-run: setup
+run: setup  ## Start the server.
 	@.venv/bin/tasker
 
-test: setup
+test: setup  ## Run all tests.
 	.venv/bin/pytest
 
-cluster-test: setup
+cluster-test: setup  ## Run three nodes on PostgreSQL under load and break things (8 minutes).
 	PYTHONPATH=. .venv/bin/python tests/cluster
 
-lint: setup
+lint: setup  ## Run ruff, mypy and the check of imports.
 	.venv/bin/ruff check && .venv/bin/ruff format --check && .venv/bin/mypy && .venv/bin/lint-imports
 
-bench: setup
+bench: setup  ## Run the benchmarks (17 minutes; needs wrk).
 	@command -v wrk >/dev/null || { echo "make bench: wrk, the load generator, is missing: apt-get install wrk"; exit 1; }
 	.venv/bin/python -m benchmarks
 
-docs: setup
+docs: setup  ## Write the generated parts of docs/.
 	.venv/bin/python docs/generate.py

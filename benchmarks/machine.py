@@ -38,7 +38,7 @@ def description() -> dict[str, str]:
         "libraries": ", ".join(
             f"{name} {version(name)}" for name in ("uvicorn", "httptools", "uvloop", "aiohttp", "msgspec", "apsw")
         ),
-        "tasker": version("tasker"),
+        "tasker": version("tasker-server"),
     }
 
 

@@ -40,10 +40,16 @@ class Callbacks:
         self._pool = pool
 
     def follow(self, ending: Ending, *, now: Instant, new_id: Callable[[Instant], TaskId]) -> Sequence[Task]:
-        """Return the tasks that follow *ending*, due at *now*: one, or none if the task did not ask for it."""
+        """Return the tasks that follow *ending*, due at *now*: one, or none if the task did not ask for it.
+
+        Nothing follows a task whose payload can no longer be read: an end must not fail because of it.
+        """
         if not may_be_followed(ending.payload):
             return ()
-        asked = decode_end_fields(ending.payload)
+        try:
+            asked = decode_end_fields(ending.payload)
+        except msgspec.MsgspecError:
+            return ()
         callback = asked.on_success if ending.state is State.DONE else asked.on_failure
         if callback is UNSET:
             return ()

@@ -16,8 +16,7 @@ class Settings:
     """The settings of one server. ``cli/sources.py`` checks what it reads; settings made in code are taken as they are."""
 
     database_url: str = "sqlite:tasks.db"
-    """Where tasks are kept: ``sqlite:PATH``, ``sqlite://PATH``, ``sqlite::memory:`` or ``postgresql://...``.
-    Default: ``sqlite:tasks.db``."""
+    """Where tasks are kept, as the ``kind.py`` of a store reads it. Default: ``sqlite:tasks.db``."""
 
     no_migrate: bool = False
     """Whether to leave the tables of a PostgreSQL database as they are at the start. Default: no."""
@@ -110,60 +109,6 @@ class Settings:
         if self.egress != "auto":
             return self.egress
         return "lan" if is_loopback(self.listen_ip) else "public"
-
-
-def is_sqlite(database_url: str) -> bool:
-    """Return whether a database URL names a SQLite database.
-
-    >>> is_sqlite("sqlite:tasks.db"), is_sqlite("postgresql://localhost/tasker")
-    (True, False)
-    """
-    return database_url.partition(":")[0].lower() == "sqlite"
-
-
-def check_postgres_url(database_url: str) -> None:
-    """Return if *database_url* looks like the URL of a PostgreSQL database. Connecting to it checks the rest.
-
-    Raises:
-        ValueError: it is not such a URL. The message does not show it, since it may hold a password.
-    """
-    scheme, separator, _ = database_url.partition("://")
-    if scheme.lower() not in ("postgresql", "postgres") or not separator or "\0" in database_url:
-        raise ValueError("not the URL of a PostgreSQL database")
-
-
-def shown_database(database_url: str) -> str:
-    """Return a database URL without anything secret: for a server, only its hosts and the name of the database.
-
-    >>> shown_database("postgresql://me:secret@db1,db2:5433/tasks?password=secret")
-    'postgresql://db1,db2:5433/tasks'
-    >>> shown_database("postgresql://me:a?secret@db1/tasks")  # is "secret" part of the password, or of the query?
-    'postgresql://***'
-    """
-    if is_sqlite(database_url):
-        return database_url
-    scheme, _, rest = database_url.partition("://")
-    place = rest.partition("?")[0].partition("#")[0]
-    return f"{scheme}://***" if "@" in rest[len(place) :] else f"{scheme}://{place.rpartition('@')[2]}"
-
-
-def sqlite_location(database_url: str) -> str:
-    """Return what a database URL names: a path, relative unless it begins with ``/``, or ``:memory:``.
-
-    The path is taken literally: percent-escapes are not decoded. It may end in ``?mode=rwc``, which other programs need to
-    create a missing file; tasker creates one anyway.
-
-    >>> sqlite_location("sqlite:tasks.db"), sqlite_location("sqlite:///var/lib/tasks.db"), sqlite_location("sqlite::memory:")
-    ('tasks.db', '/var/lib/tasks.db', ':memory:')
-
-    Raises:
-        ValueError: it is not such a URL. The message does not show it, since it may hold a password.
-    """
-    scheme, colon, rest = database_url.partition(":")
-    path = rest.removeprefix("//").removesuffix("?mode=rwc")
-    if scheme.lower() != "sqlite" or not colon or not path or "?" in path or "\0" in path:
-        raise ValueError("not the URL of a SQLite database")
-    return path
 
 
 def is_loopback(ip: str) -> bool:

@@ -30,6 +30,7 @@ contract, and the webhook task type turns it into the outcome of the attempt.
   + StartError                   the server cannot start as things are (exit 1)
     - ListenError                the server cannot listen on the address
     - DatabaseError              the database cannot be opened
+      . DatabaseUrlError         its URL cannot be used
       . DatabaseInUseError       another tasker is using it
       . DatabaseTooNewError      a newer tasker wrote it
       . SchemaOutdatedError      an earlier tasker made its tables
@@ -246,7 +247,10 @@ class ListenError(StartError):
     """The server cannot listen on the address."""
 
     def __init__(self, address: str, reason: str) -> None:
-        super().__init__(f"cannot listen on {address}: {reason}; choose another with --listen-ip and --listen-port")
+        super().__init__(
+            f"cannot listen on {address}: {reason}; choose another with --listen-ip and --listen-port, "
+            "or with their variables, as in: LISTEN_PORT=8081 make run"
+        )
 
 
 class DatabaseError(StartError):
@@ -255,6 +259,19 @@ class DatabaseError(StartError):
     def __init__(self, path: str, problem: str) -> None:
         self.path = path
         super().__init__(f"cannot open the database {path}: {problem}")
+
+
+class DatabaseUrlError(DatabaseError):
+    """The URL of the database cannot be used.
+
+    Args:
+        shown: what may be shown of it.
+        problem: what is wrong and what would be right, as a clause. It shows no more of the URL than *shown*.
+    """
+
+    def __init__(self, shown: str, problem: str) -> None:
+        self.problem = problem
+        super().__init__(shown, f"its URL cannot be used: {problem}")
 
 
 class DatabaseInUseError(DatabaseError):

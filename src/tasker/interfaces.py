@@ -25,7 +25,7 @@ PRUNE_LIMIT: Final = 500
 """Tasks that one call of ``Store.prune`` deletes at most."""
 
 EXPIRE_LIMIT: Final = 500
-"""Tasks that one claim ends at most because they could not start in time."""
+"""Tasks that one call of ``Store.expire`` ends at most."""
 
 
 class Claimed(Struct, frozen=True):
@@ -40,12 +40,22 @@ class Claimed(Struct, frozen=True):
     next_due: Instant | None
     """The earliest due time left in the pools that still have room, which may have passed already; None if there is none.
 
-    Where others hold what is due for now, or a gate has no room, the moment at which to look again. Of all pools, the earliest
-    ``expires_at`` counts too.
+    Where others hold what is due for now, or a gate has no room, the moment at which to look again. What has expired and is
+    ``todo`` still does not count: it never starts.
     """
 
-    expired: int = 0
+
+class Expired(Struct, frozen=True):
+    """What an expiry ended."""
+
+    count: int
     """Tasks that ended ``failed`` because they could not start in time."""
+
+    next_at: Instant | None
+    """The earliest ``expires_at`` of the tasks that still wait, which may have passed already; None if none has one.
+
+    Where others hold what has expired for now, the moment at which to look again.
+    """
 
 
 class Follow(Protocol):
@@ -102,9 +112,8 @@ class Page(Struct, frozen=True):
 class Store(Protocol):
     """Keeps tasks, durably, and hands out those that are due. Several nodes may share one.
 
-    A task ends in one of three methods: ``settle``, ``take_back`` (``crashed_worker``) and the one that ends what has
-    expired (``expired``). Each stores with the end, in one transaction, the tasks that ``Follow`` says follow it, by what the
-    row says then.
+    A task ends in one of three methods: ``settle``, ``take_back`` (``crashed_worker``) and ``expire`` (``expired``). Each
+    stores with the end, in one transaction, the tasks that ``Follow`` says follow it, by what the row says then.
 
     Unless it says otherwise, every method raises ``StoreUnavailableError`` (or its ``StoreFullError``) when the
     store cannot be used now. A write that raised it may have happened or not. Every write that returned is on stable storage,
@@ -170,17 +179,23 @@ class Store(Protocol):
     async def claim_due(self, free: Mapping[Pool, int]) -> Claimed:
         """Take due tasks for this node, at most *free[pool]* of each pool, earliest due first. Never waits for one.
 
-        First ends, as ``failed`` with ``expired``, what could not start before its ``expires_at``, in all pools.
+        Of a destination no more are taken than its gate has room for (``Gate.room``). What is due beyond that is *held*: still
+        ``todo``, but passed over until the gate has room; then it comes before the rest. A task is held once for each time it
+        comes due, and a claim does so with a bounded number: if it comes upon more, ``next_due`` has passed.
 
-        Of a destination no more are taken than its gate has room for (``Gate.room``). What is due beyond that is *set aside*:
-        still ``todo``, but passed over until the gate has room; then it comes before the rest. A task is set aside once for
-        each time it comes due, and a claim does so with a bounded number: if it comes upon more, ``next_due`` has passed.
-
-        A task is due when its ``due_at`` is at or before the store's own clock. Two nodes never take the same task. Each task
-        taken becomes ``in_progress``, with its number of attempts one higher, the call's claim written on it and ``started_at``
-        now. A pool with 0 free slots, or not named, is not looked at.
+        A task is due when its ``due_at`` is at or before the store's own clock. One whose ``expires_at`` has come is not taken
+        any more, whether ``expire`` has ended it or not. Two nodes never take the same task. Each task taken becomes
+        ``in_progress``, with its number of attempts one higher, the call's claim written on it and ``started_at`` now. A pool
+        with 0 free slots, or not named, is not looked at.
 
         While the store is ailing, nothing is claimed until a durable write has succeeded again.
+        """
+
+    async def expire(self) -> Expired:
+        """End some of what could not start before its ``expires_at``, in all pools: as ``failed`` with ``expired``.
+
+        At most ``EXPIRE_LIMIT``, those that expired first: while ``next_at`` has passed, call it again. Nodes may do so at the
+        same time.
         """
 
     async def settle(self, attempt: Attempt, settlement: Settlement) -> Settled:

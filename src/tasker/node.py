@@ -1,4 +1,4 @@
-"""Puts a server together. The only module that names concrete stores and task types."""
+"""Puts a server together. The only module that names concrete task types."""
 
 import asyncio
 import contextlib
@@ -6,6 +6,7 @@ import os
 import random
 import socket
 from collections.abc import Iterator
+from datetime import timedelta
 from ipaddress import ip_address
 from typing import Final
 
@@ -17,7 +18,7 @@ from tasker.access import Access
 from tasker.api.app import build_app
 from tasker.api.receiving import receiving_protocol
 from tasker.callbacks import Callbacks
-from tasker.config import Settings, is_sqlite, shown_database, sqlite_location
+from tasker.config import Settings
 from tasker.egress.address_policy import EgressPolicy
 from tasker.egress.connector import Connector
 from tasker.egress.egress_proxy import read_proxy
@@ -25,16 +26,18 @@ from tasker.egress.pooled_client import PooledClient
 from tasker.egress.signing import Signer
 from tasker.engine.engine import Engine
 from tasker.engine.telemetry import Telemetry
-from tasker.errors import DatabaseError, ListenError, StartError, StoreUnavailableError
-from tasker.interfaces import Follow, Store
+from tasker.errors import DatabaseError, ListenError, StoreUnavailableError
+from tasker.interfaces import Store
 from tasker.service.service import Service
-from tasker.stores.sqlite.store import SqliteStore
+from tasker.stores.kind import StoreContext, kind_of, shown
 from tasker.task_types.hash import HashType
 from tasker.task_types.registry import Registry, installed
 from tasker.task_types.webhook import WebhookType
 from tasker.timing.clock import SystemClock
 
 _log = structlog.get_logger()
+
+_LONG_SECONDS: Final = 2.0
 
 BACKLOG: Final = 2_048
 """Connections that may wait to be accepted."""
@@ -58,15 +61,18 @@ class Node:
     async def start(self) -> None:
         """Take the address and the database, take back what a dead process left running, and begin to serve.
 
+        May be cancelled: everything is let go of then, too. Callers are let in at the end.
+
         Raises:
             StartError: it cannot; everything that was taken is let go of.
         """
         settings = self._settings
         async with self._closing as closing:
-            listening = closing.enter_context(_listen(settings.listen_ip, settings.listen_port))
+            listening = closing.enter_context(_bind(settings.listen_ip, settings.listen_port))
             self.url = _url(listening)
-            store = make_store(settings, address=self.url, follow=_follow())
-            await store.open()
+            store = make_store(settings, address=self.url)
+            with _said_if_long():
+                await store.open()
             closing.push_async_callback(store.close)
             client = PooledClient(_connector(settings))
             registry = Registry(
@@ -91,20 +97,21 @@ class Node:
                 keep_done=settings.keep_done,
                 keep_failed=settings.keep_failed,
             )
+            closing.push_async_callback(self._engine.drain, timedelta(0))  # should the start fail, or be called off
             try:
-                await self._engine.start()
+                with _said_if_long():
+                    await self._engine.start()
             except StoreUnavailableError as error:
-                raise DatabaseError(
-                    shown_database(settings.database_url), f"{error.reason}; see to that and start again"
-                ) from error
+                raise DatabaseError(shown(settings.database_url), f"{error.reason}; see to that and start again") from error
             service = Service(store, self._engine, registry)
             self._server = _Server(_uvicorn_config(build_app(service, registry, Access(settings), settings), settings))
+            _listen(listening, settings)
             self._serving = asyncio.create_task(self._server.serve(sockets=[listening]))
             closing.push_async_callback(self._stop_serving)
             await self._server.listening.wait()
             self._closing = closing.pop_all()
-        database = shown_database(settings.database_url)
-        _log.info("serving", version=__version__, url=self.url, database=database, **_shown_egress(settings))
+        database = shown(settings.database_url)
+        _log.info("serving", version=__version__, pid=os.getpid(), url=self.url, database=database, **_shown_egress(settings))
         if settings.egress_level == "any":
             _log.warning("webhooks may call almost any address; --egress lan or public refuses some")
 
@@ -123,6 +130,17 @@ class Node:
         await self._serving
 
 
+@contextlib.contextmanager
+def _said_if_long() -> Iterator[None]:
+    """Say in the log that a start waits for the database, if this block takes long."""
+    loop = asyncio.get_running_loop()
+    saying = loop.call_later(_LONG_SECONDS, _log.warning, "waiting for the database")
+    try:
+        yield
+    finally:
+        saying.cancel()
+
+
 def _connector(settings: Settings) -> Connector:
     policy = EgressPolicy(settings.egress_level, allow=settings.allow_targets, deny=settings.deny_targets)
     return Connector(policy=policy, proxy=None if settings.egress_proxy is None else read_proxy(settings.egress_proxy))
@@ -136,45 +154,16 @@ def _shown_egress(settings: Settings) -> dict[str, str]:
     return {"egress": settings.egress_level, "egress_proxy": proxy, "host_names": "checked by the proxy"}
 
 
-def _follow() -> Follow:
-    """Return what says what follows the end of a task: callbacks, which are webhooks."""
-    return Callbacks(type_=WebhookType.name, pool=WebhookType.pool).follow
-
-
-def make_store(settings: Settings, *, address: str, follow: Follow) -> Store:
+def make_store(settings: Settings, *, address: str) -> Store:
     """Return the store that the settings name, not open yet.
 
     Args:
         address: the URL that this node listens at, for those who look at the nodes.
-        follow: says what follows the end of a task.
 
     Raises:
         StartError: it needs a package that is not installed.
     """
-    if is_sqlite(settings.database_url):
-        location = sqlite_location(settings.database_url)
-        return SqliteStore(
-            location,
-            clock=SystemClock(),
-            follow=follow,
-            address=address,
-            version=__version__,
-            attempts_kept=settings.attempts_kept,
-            per_destination=settings.per_destination,
-        )
-    with _postgres_extra():
-        from tasker.stores.postgres.store import PostgresStore  # noqa: PLC0415 - an extra
-    return PostgresStore(
-        settings.database_url,
-        base_clock=SystemClock(),
-        follow=follow,
-        address=address,
-        version=__version__,
-        listens=not settings.no_listen,
-        migrates=not settings.no_migrate,
-        attempts_kept=settings.attempts_kept,
-        per_destination=settings.per_destination,
-    )
+    return kind_of(settings.database_url).make(settings.database_url, _store_context(settings, address))
 
 
 async def migrate(settings: Settings) -> None:
@@ -183,23 +172,21 @@ async def migrate(settings: Settings) -> None:
     Raises:
         StartError: it cannot be done. Nothing was changed.
     """
-    if is_sqlite(settings.database_url):
-        store = make_store(settings, address="", follow=_follow())
-        await store.open()
-        await store.close()
-        return
-    with _postgres_extra():
-        from tasker.stores.postgres import connection, schema  # noqa: PLC0415 - an extra
-    await schema.prepare(connection.Connector(settings.database_url, is_pooled=settings.no_listen), migrates=True)
+    await kind_of(settings.database_url).migrate(settings.database_url, _store_context(settings, address=""))
 
 
-@contextlib.contextmanager
-def _postgres_extra() -> Iterator[None]:
-    """Import what PostgreSQL needs in this block."""
-    try:
-        yield
-    except ModuleNotFoundError as error:
-        raise StartError("PostgreSQL needs a package that is not installed; run: pip install 'tasker[postgres]'") from error
+def _store_context(settings: Settings, address: str) -> StoreContext:
+    return StoreContext(
+        clock=SystemClock(),
+        address=address,
+        version=__version__,
+        attempts_kept=settings.attempts_kept,
+        per_destination=settings.per_destination,
+        no_listen=settings.no_listen,
+        no_migrate=settings.no_migrate,
+        follow=Callbacks(type_=WebhookType.name, pool=WebhookType.pool).follow,
+        pools={built_in.name: built_in.pool for built_in in (WebhookType, HashType)},
+    )
 
 
 class _Server(uvicorn.Server):
@@ -241,19 +228,30 @@ def _uvicorn_config(app: object, settings: Settings) -> uvicorn.Config:
     )
 
 
-def _listen(ip: str, port: int) -> socket.socket:
-    """Return a listening socket, so that an address in use is noticed before anything else is touched."""
+def _bind(ip: str, port: int) -> socket.socket:
+    """Return a socket with the address, so that one in use is noticed before anything else is touched.
+
+    Nobody is let wait for an answer yet: callers are refused until ``_listen``.
+    """
     family = socket.AF_INET6 if ip_address(ip).version == 6 else socket.AF_INET
-    listening = socket.socket(family, socket.SOCK_STREAM)
+    bound = socket.socket(family, socket.SOCK_STREAM)
     try:
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listening.bind((ip, port))
-        listening.listen(BACKLOG)  # only now is the address taken: with SO_REUSEADDR several may bind it
-        listening.setblocking(False)
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind((ip, port))
+        bound.setblocking(False)
     except OSError as error:
-        listening.close()
+        bound.close()
         raise ListenError(f"{ip}:{port}", error.strerror or "unknown reason") from None
-    return listening
+    return bound
+
+
+def _listen(bound: socket.socket, settings: Settings) -> None:
+    """Let callers in. Of several servers that have bound the same address at the same time, one alone may."""
+    try:
+        bound.listen(BACKLOG)
+    except OSError as error:
+        address = f"{settings.listen_ip}:{settings.listen_port}"
+        raise ListenError(address, error.strerror or "unknown reason") from None
 
 
 def _url(listening: socket.socket) -> str:

@@ -7,7 +7,7 @@ import pytest
 from command import environment
 
 from tasker import cli
-from tasker.cli import serve
+from tasker.cli import process, serve
 
 
 @pytest.fixture
@@ -15,8 +15,8 @@ def settings_from(tmp_path, monkeypatch):
     """The settings with which the command, run in this process, would serve."""
     monkeypatch.chdir(tmp_path)
     found = []
-    monkeypatch.setattr(serve, "serve", found.append)
-    handler = signal.getsignal(signal.SIGINT)  # the command sets it for its process
+    monkeypatch.setattr(serve, "serve", lambda settings, doubts: found.append(settings))
+    handlers = {number: signal.getsignal(number) for number in process.STOPPING}  # the command sets them for its process
 
     def settings(*arguments, variables=None, toml=None):
         if toml is not None:
@@ -31,4 +31,5 @@ def settings_from(tmp_path, monkeypatch):
         return found.pop()
 
     yield settings
-    signal.signal(signal.SIGINT, handler)
+    for number, handler in handlers.items():
+        signal.signal(number, handler)

@@ -294,7 +294,7 @@ def view(server, kind, task_id):
         (["--database-url", f"postgres:{USER}:{PASSWORD}@localhost/?q={QUERY}"], {}, "", 2),
         (["--database-url", f"postgresql://{USER}:{PASSWORD}@127.0.0.1:1/?q={QUERY}"], {}, "", 1),
         *(
-            ([], {"DATABASE_URL": f"postgresql://{USER}:{password}@127.0.0.1:1/tasks"}, "", 1)
+            ([], {"DATABASE_URL": f"postgresql://{USER}:{password}@127.0.0.1:1/tasks"}, "", 2)
             for password in (
                 f"{PASSWORD}?{PASSWORD}",
                 f"{PASSWORD}#",
@@ -303,6 +303,7 @@ def view(server, kind, task_id):
                 f"{PASSWORD}@x",
             )
         ),
+        ([], {"DATABASE_URL": f"postgresql://{USER}:{PASSWORD}/tasks"}, "", 2),
         ([], {"DATABASE_URL": f"postgresql://127.0.0.1:1/tasks?user={USER}&password={PASSWORD}@{PASSWORD}"}, "", 1),
         (["db", "migrate"], {}, f"database_url = 'postgres://127.0.0.1:1/tasks?user={USER}&password={PASSWORD}'", 1),
         ([], {"DATABASE_URL": f"{USER}:{PASSWORD}@localhost?q={QUERY}"}, "", 2),

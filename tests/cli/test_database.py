@@ -1,5 +1,6 @@
 """``tasker db``, and what a server does with the database that it is given."""
 
+import json
 import sys
 
 import apsw
@@ -38,6 +39,15 @@ def shown(url):
     return url.replace("postgres@", "")
 
 
+def test_each_step_of_a_migration_leaves_a_line_in_the_log(tmp_path, database):
+    url, _ = database
+    done = run(tmp_path, "db", "migrate", "--database-url", url)
+    lines = [json.loads(line) for line in done.stderr.splitlines()]
+    migrated = [line["number"] for line in lines if line["event"] == "migrated the database"]
+    assert migrated == list(range(1, latest(url) + 1))
+    assert "migrated" not in run(tmp_path, "db", "migrate", "--database-url", url).stderr
+
+
 def test_migrate_starts_nothing_and_joins_no_nodes(tmp_path):
     url = new_database()
     run(tmp_path, "db", "migrate", "--database-url", url)
@@ -74,7 +84,8 @@ def test_db_alone_shows_its_help(tmp_path):
 def test_a_database_that_nobody_answers_for_ends_with_1(tmp_path, command):
     line = refusal(run(tmp_path, *command, "--database-url", NOBODY), 1)
     assert line == (
-        "tasker: cannot open the database postgresql://127.0.0.1:1/tasks: no connection to it; see to that and start again"
+        "tasker: cannot open the database postgresql://127.0.0.1:1/tasks: nothing is listening there: "
+        "check the host and the port, and that PostgreSQL is running; see to that and start again"
     )
 
 
@@ -82,7 +93,7 @@ def test_a_database_that_nobody_answers_for_ends_with_1(tmp_path, command):
 def test_without_the_extra_a_url_of_postgresql_is_answered_with_what_to_install(tmp_path, command):
     done = run(tmp_path, *command, "--database-url", NOBODY, command=WITHOUT_ASYNCPG)
     line = refusal(done, 1)
-    assert "pip install 'tasker[postgres]'" in line
+    assert "pip install 'tasker-server[postgres]'" in line
     assert "s3cret" not in line
 
 

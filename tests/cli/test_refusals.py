@@ -1,18 +1,19 @@
 """What tasker cannot do it refuses in one line, which names the cause and what would be right. No traceback, ever."""
 
 import os
+import shutil
 import socket
+import subprocess
+import sys
 
 import apsw
 import pytest
-from command import one_line_of, refusal, run, serving, soon
+from command import COMMAND, one_line_of, refusal, run, serving
 
 from tasker.config import Settings
 from tasker.errors import ListenError, StartError
-from tasker.node import Node, _listen
+from tasker.node import Node, _bind, _listen
 from tasker.stores.sqlite.schema import APPLICATION_ID
-from tasker.testing.server import TaskerServer
-from tasker.testing.webhook_receiver import WebhookReceiver
 
 
 def sqlite_file(path, *statements):
@@ -46,7 +47,7 @@ def misused(capsys, settings_from):
         (["--listen-ip", "127.0.0.1\nx"], ["--listen-ip", "an IP address, such as 127.0.0.1"]),
         (["--database-url", "tasks.db"], ["--database-url", "sqlite:PATH"]),
         (["--database-url", "sqlite:"], ["--database-url", "sqlite:PATH"]),
-        (["--database-url", "postgresql:tasks"], ["--database-url", "postgresql://HOST:PORT/DATABASE", "no scheme"]),
+        (["--database-url", "postgresql:tasks"], ["--database-url", "postgresql://HOST:PORT/DATABASE", "a postgresql: URL"]),
         (
             ["--database-url", "postgresql+asyncpg://localhost/tasks"],
             ["postgresql://HOST:PORT", "postgresql+asyncpg:"],
@@ -178,12 +179,19 @@ def test_a_port_in_use_ends_with_1(tmp_path):
         line = refusal(run(tmp_path, "--listen-port", port), 1)
     assert f"127.0.0.1:{port}" in line
     assert "--listen-port" in line
+    assert "LISTEN_PORT=8081 make run" in line
     assert list(tmp_path.iterdir()) == [], "nothing else was touched"
 
 
-def test_an_address_is_taken_before_anything_else_is_done():
-    with _listen("127.0.0.1", 0) as first, pytest.raises(ListenError):
-        _listen("127.0.0.1", first.getsockname()[1])
+def test_of_two_servers_that_start_on_one_address_the_second_is_refused():
+    with _bind("127.0.0.1", 0) as first:
+        port = first.getsockname()[1]
+        with _bind("127.0.0.1", port) as second:
+            _listen(first, Settings())
+            with pytest.raises(ListenError):
+                _listen(second, Settings())
+        with pytest.raises(ListenError):
+            _bind("127.0.0.1", port)
 
 
 def test_an_address_of_another_machine_ends_with_1(tmp_path):
@@ -249,27 +257,30 @@ def test_a_database_that_another_tasker_holds_ends_with_1_and_the_other_goes_on(
         assert server.call("GET", "/readyz")[0] == 200
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the file's own lock would meet those of SQLite")
+def test_a_database_is_held_by_its_file_even_if_the_file_of_its_lock_is_gone(tmp_path):
+    with serving(tmp_path, "--listen-port", "0") as server:
+        (tmp_path / "tasks.db.lock").unlink()
+        assert "another tasker is using it" in refusal(run(tmp_path, "--listen-port", "0"), 1)
+        (tmp_path / "other.db").hardlink_to(tmp_path / "tasks.db")
+        assert "hard link" in refusal(run(tmp_path, "--listen-port", "0", "--database-url", "sqlite:other.db"), 1)
+        assert server.call("GET", "/readyz")[0] == 200
+        read = "import sqlite3; print(sqlite3.connect('tasks.db').execute('SELECT 1 FROM task').fetchall())"
+        assert run(tmp_path, command=[sys.executable, "-c", read]).stdout == "[]\n", "other programs read it as ever"
+
+
+@pytest.mark.skipif(shutil.which("unshare") is None, reason="needs unshare(1)")
+def test_a_volume_that_is_the_file_alone_is_refused(tmp_path):
+    (tmp_path / "volume.db").touch()
+    (tmp_path / "tasks.db").touch()
+    mounted = ["unshare", "--mount", "--map-root-user", "sh", "-c", 'mount --bind volume.db tasks.db && exec "$@"', "sh"]
+    if subprocess.run([*mounted, "true"], cwd=tmp_path, check=False).returncode != 0:
+        pytest.skip("this machine lets nobody mount")
+    line = refusal(run(tmp_path, "--listen-port", "0", command=[*mounted, *COMMAND]), 1)
+    assert "mount the folder" in line
+    assert (tmp_path / "volume.db").stat().st_size == 0
+
+
 def test_a_disk_that_is_full_at_the_first_start_ends_with_1(tmp_path):
     line = refusal(run(tmp_path, "--listen-port", "0", longest_file=0), 1)
     assert f"cannot open the database {tmp_path}/tasks.db" in line
-
-
-def test_a_disk_that_is_full_when_tasks_are_taken_back_ends_with_1_and_loses_nothing(tmp_path):
-    with WebhookReceiver() as receiver, TaskerServer(tmp_path) as server:
-        body = {"url": receiver.url("/slow/30"), "body": "x" * 50_000}
-        task = {"webhook": {"execution_time": "2126-02-10T16:30:00Z", **body}}
-        waiting = server.call("POST", "/tasks/new", task)["id"]
-        running = server.call("POST", "/tasks/new", {"webhook": {"execution_time": soon(), **body}})["id"]
-        receiver.wait_for(1)
-        server.kill()
-
-        size = (tmp_path / "tasks.db-wal").stat().st_size
-        done = run(tmp_path, "--listen-port", "0", longest_file=size)
-        line = refusal(done, 1)
-        assert "cannot open the database" in line
-        assert "start again" in line
-
-        server.start()
-        assert server.call("GET", f"/tasks/{waiting}")["webhook"]["state"] == "todo"
-        receiver.wait_for(2)
-        assert {delivery.headers["webhook-id"] for delivery in receiver.deliveries()} == {running}

@@ -1,6 +1,7 @@
 """Where settings come from: an option, else a variable, else tasker.toml, else the default."""
 
 import dataclasses
+import json
 import re
 import sys
 from datetime import timedelta
@@ -12,7 +13,9 @@ from typing import NamedTuple
 import pytest
 from command import run
 
-from tasker.config import Settings, is_loopback, sqlite_location
+from tasker.cli import sources
+from tasker.config import Settings, is_loopback
+from tasker.stores.sqlite.kind import location as sqlite_location
 
 KEY = "0123456789abcdef"
 OTHER_KEY = "fedcba9876543210"
@@ -276,9 +279,41 @@ def test_the_help_has_every_setting_with_its_variables_and_default(tmp_path, opt
 @pytest.mark.parametrize("option", ["-V", "--version"])
 def test_the_version_is_that_of_the_package(tmp_path, option):
     done = run(tmp_path, option)
-    assert (done.returncode, done.stdout, done.stderr) == (0, f"tasker {version('tasker')}\n", "")
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"tasker {version('tasker-server')}\n", "")
 
 
 def test_the_installed_command_is_this_one(tmp_path):
     done = run(tmp_path, "-V", command=[Path(sys.executable).with_name("tasker")])
-    assert done.stdout == f"tasker {version('tasker')}\n"
+    assert done.stdout == f"tasker {version('tasker-server')}\n"
+
+
+@pytest.mark.parametrize(
+    ("variable", "doubts"),
+    [
+        ("TASKER_LISTEN_PORT", ["there is no variable TASKER_LISTEN_PORT; did you mean LISTEN_PORT?"]),
+        ("TASKER_MAX_DELIVERY", ["there is no variable TASKER_MAX_DELIVERY; did you mean TASKER_MAX_DELIVERIES?"]),
+        ("TASKER_API_KEY", ["there is no variable TASKER_API_KEY; did you mean TASKER_API_KEYS?"]),
+        ("TASKER_X", ["there is no variable TASKER_X"]),
+        *(
+            (name, [])
+            for name in ("TASKER_NO_AUTH", "TASKER_API_KEYS", "TASKER_CONFIG", "OTHER", "TASKER_URL", "TASKER_KEY_FILE")
+        ),
+    ],
+)
+def test_a_variable_that_is_none_is_doubted_and_its_value_is_not_shown(variable, doubts):
+    assert sources.doubts(Settings(), {variable: "s3cret", "LISTEN_PORT": "1"}) == doubts
+
+
+def test_what_is_doubted_is_in_the_log(tmp_path):
+    done = run(tmp_path, "db", "migrate", variables={"TASKER_NO_MIGRAT": "yes"})
+    assert json.loads(done.stderr.splitlines()[0])["event"].endswith("did you mean TASKER_NO_MIGRATE?")
+
+
+@pytest.mark.parametrize(("mode", "is_doubted"), [(0o600, False), (0o640, False), (0o644, True), (0o604, True)])
+@pytest.mark.parametrize("name", ["api_keys_file", "webhook_secrets_file"])
+def test_a_file_of_secrets_that_everybody_can_read_is_doubted(tmp_path, name, mode, is_doubted):
+    file = tmp_path / "my keys"
+    file.write_text(KEY)
+    file.chmod(mode)
+    expected = [f"every user of this machine can read {file}, which holds secrets; run: chmod o= '{file}'"]
+    assert sources.doubts(Settings(**{name: file}), {}) == (expected if is_doubted else [])

@@ -35,6 +35,11 @@ def table(page, heading):
     return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines[2:]]
 
 
+def code(cell):
+    """Return what a cell of a table has in backticks."""
+    return re.findall(r"`([^`]+)`", cell)
+
+
 def anchors(page):
     """Return the anchors of a page's headings, as GitHub makes them."""
     headings = re.findall(r"^#+ (.+)$", prose(page), re.MULTILINE)

@@ -5,16 +5,17 @@ import json
 import re
 
 import pytest
-from pages import DOCS, ROOT, blocks, table
+from pages import DOCS, ROOT, blocks, code, table
 
 from tasker.api.problems import PROBLEMS
-from tasker.cli import tasker
+from tasker.cli.commands import tasker
 from tasker.cli.settings import API_KEYS_VARIABLE, SETTINGS
 from tasker.cli.sources import CONFIG_FILE, CONFIG_VARIABLE
 from tasker.model.circuit import FIRST_WAIT, LONGEST_WAIT, THRESHOLD
 from tasker.model.lifecycle import MAX_CRASHES, MOVES
 from tasker.model.retry import STANDARD
 from tasker.model.task import State
+from tasker.stores.postgres import url
 from tasker.stores.postgres.connection import _SESSION
 
 CONFIGURATION = DOCS / "configuration.md"
@@ -37,11 +38,6 @@ def texts_handed_to(*functions):
     return [[arg.value for arg in call.args if isinstance(arg, ast.Constant) and isinstance(arg.value, str)] for call in calls]
 
 
-def code(cell):
-    """Return what a cell of a table has in backticks."""
-    return re.findall(r"`([^`]+)`", cell)
-
-
 def test_every_setting_is_described_with_its_flag_variables_and_key():
     rows = {code(row[2])[0]: row for row in table(CONFIGURATION, "## Every setting")}
     assert list(rows) == [setting.name for setting in SETTINGS]
@@ -50,6 +46,12 @@ def test_every_setting_is_described_with_its_flag_variables_and_key():
         assert code(flag) == [f"{setting.flag} {setting.metavar}".strip()]
         assert tuple(code(variables)) == setting.variables
         assert setting.default in " ".join(rows[setting.name])
+
+
+def test_every_parameter_of_a_postgresql_url_is_described():
+    names = (*url._READ_BY_ASYNCPG, *url._READ_HERE, *url._DROPPED, *url._UNSUPPORTED)
+    described = [code(row[0]) for row in table(CONFIGURATION, "## Parameters of a PostgreSQL URL")]
+    assert sorted(name for row in described for name in row) == sorted(names)
 
 
 def test_every_command_is_described():

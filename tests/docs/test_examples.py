@@ -89,7 +89,9 @@ class Newcomer:
                 )
             until(self._receives)
         elif text.startswith("kill "):
-            self.run(text)
+            shown = json.loads(self.server.log.read_text().splitlines()[-1])
+            assert (shown["event"], shown["pid"]) == ("serving", self.server.process.pid)
+            self.run(text.replace("4711", str(shown["pid"])))
             assert self.server.process.wait(10) == -9
         elif "curl" not in text:
             self._functions += text
@@ -100,7 +102,6 @@ class Newcomer:
             assert kinds(answers[-1]) == kinds(shown)
 
     def run(self, text):
-        self._write_pgrep()
         hurried = re.sub(r"(?<=soon )\d+", lambda seconds: str(min(int(seconds[0]), 3)), text)
         command = self._functions + self._here(hurried)
         return subprocess.run(
@@ -122,14 +123,8 @@ class Newcomer:
         return text.replace("http://localhost:8080", self.server.url).replace("9000", str(self._port))
 
     def _environment(self):
-        path = os.pathsep.join([str(self.folder), str(Path(sys.executable).parent), os.environ["PATH"]])
+        path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
         return {**os.environ, "PATH": path, "CURL_HOME": str(self.folder)}
-
-    def _write_pgrep(self):
-        """Let ``pgrep`` find this server, and no other one on the machine."""
-        pgrep = self.folder / "pgrep"
-        pgrep.write_text(f"#!/bin/sh\necho {self.server.process.pid}\n")
-        pgrep.chmod(0o700)
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ import importlib.util
 import json
 import re
 import subprocess
+import tomllib
 
 import pytest
 from pages import DOCS, PAGES, ROOT, anchors, blocks, name_of, prose
@@ -72,3 +73,15 @@ def test_every_target_of_the_makefile_is_described():
     (phony,) = re.findall(r"^\.PHONY: (.*)$", targets, re.MULTILINE)
     described = re.findall(r"^\| `make ([\w-]+)` \|", (ROOT / "CONTRIBUTING.md").read_text(), re.MULTILINE)
     assert sorted(described) == sorted(phony.split())
+
+
+def test_the_package_goes_by_its_own_name_and_nobody_is_told_to_install_another():
+    name = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["name"]
+    texts = [path.read_text() for path in [*PAGES, *(ROOT / "src").rglob("*.py")]]
+    installed = re.findall(r"(?:pip|pipx|uv tool) (?:install|upgrade)[^`\n]*?'?(\btasker[\w-]*)", "\n".join(texts))
+    assert set(installed) == {name}
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if page.name not in ("install.md", "quickstart.md")], ids=name_of)
+def test_the_command_is_written_in_one_way(page):
+    assert "bin/tasker" not in page.read_text()

@@ -51,7 +51,7 @@ class ScriptedType:
 
     async def run(self, attempt, fields, started):
         do = fields.do
-        if do == "prepare a second, then succeed":
+        if do.startswith("prepare a second"):
             await sleep(self._clock, 1)
         if self.connecting:
             await sleep(self._clock, self.connecting)
@@ -74,7 +74,7 @@ class ScriptedType:
 
     async def _end(self, do):
         match do:
-            case "fail" | "catch the refusal and fail":
+            case "fail" | "catch the refusal and fail" | "prepare a second, then fail":
                 return Failed(Fault("no", "it failed"))
             case "fail by the destination's fault":
                 return Failed(Fault("no", "it is broken"), is_alive=False)
@@ -145,7 +145,7 @@ class Bench:
         )
         await self.store.create([task])
         if announce:
-            self.engine.announce(due_at, task_type.pool)
+            self.engine.announce(due_at, task_type.pool, expires_at=task.expires_at)
         return task.id
 
 

@@ -469,7 +469,8 @@ async def crash(bench, task):
     """Leave *task* running and let another process take over the store."""
     claimed = await bench.store.claim_due({bench.types[0].pool: 1})
     assert [attempt.task_id for attempt in claimed.attempts] == [task]
-    bench.store._writer._node = bytes(reversed(bench.store._writer._node))
+    moves = bench.store._writer._moves
+    moves.claimer._node = moves.recoverer._node = bytes(reversed(moves.claimer._node))
     bench.store._has_taken_back = False
 
 

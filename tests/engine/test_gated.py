@@ -84,6 +84,15 @@ async def test_an_attempt_that_is_not_on_the_wire_when_its_task_expires_does_not
         assert bench.engine.slots.running(bench.types[0].pool) == 0
 
 
+async def test_what_a_gate_holds_starts_the_moment_an_attempt_that_has_its_room_is_given_back(bench, clock):
+    bench.types[0].connecting = 3.0
+    await bench.add("succeed", at=1, expires=4, host=A)
+    await bench.store.limit(await gate_id(bench, A), 1)
+    second = await bench.add("succeed", at=1.1, host=A)
+    await clock.advance(7.5)
+    assert bench.starts == [(second, 1, 7.0)]
+
+
 async def test_that_a_task_has_expired_is_told_at_once(bench, clock):
     """The engine's own pool is the one of webhooks here; its gate is closed, so that nothing else is due."""
     parent = await bench.add("succeed", at=1, expires=2.5, host=A, told={"on_failure": "http://c:82/told"})
@@ -118,3 +127,27 @@ async def test_what_is_kept_of_an_attempt_says_when_it_was_due_when_it_started_a
         (2, 2_000_000, 2_000_000),
     ]
     assert {kept.fault.code for kept in (first, second)} == {"no"}
+
+
+async def test_a_new_task_that_cannot_start_expires_at_its_moment(bench, clock):
+    """Between two looks of the expiry, which come every second."""
+    for _ in range(2):
+        await bench.add("wait", at=0.1)
+    await clock.advance(0.5)
+    late = await bench.add("succeed", at=0.6, expires=0.8)
+    await clock.advance(0.299999)
+    assert (await bench.store.get(late)).state is State.TODO
+    await clock.advance(0.000001)
+    assert (await bench.store.get(late)).last_fault.code == "expired"
+
+
+async def test_a_task_that_waits_for_its_next_attempt_expires_at_its_moment(bench, clock):
+    """Its gate is closed before that is due. The expiry looked last while the first attempt ran, 0.1 s before its end."""
+    await clock.advance(0.9)
+    late = await bench.add("prepare a second, then fail", at=1, expires=2.5, host=A, initial_delay=0.3, jitter=0)
+    await clock.advance(1.1)
+    await bench.store.pause(await gate_id(bench, A))
+    await clock.advance(0.499999)
+    assert ((await bench.store.get(late)).state, len(bench.starts)) == (State.TODO, 1)
+    await clock.advance(0.000001)
+    assert (await bench.store.get(late)).last_fault.code == "expired"

@@ -223,6 +223,21 @@ async def test_others_are_woken_for_what_is_due_within_a_second_and_has_no_slot_
     assert bench.store.rung == 1, "another pool, with a slot"
 
 
+@pytest.mark.parametrize(("every_slot_is_taken", "rung"), [(True, 1), (False, 0)])
+async def test_others_are_woken_for_room_at_a_gate_if_no_slot_is_free_here(bench, clock, every_slot_is_taken, rung):
+    first = await bench.add("prepare a second, then succeed", at=0.5, host="http://a:80")
+    (gate,) = await bench.store.gates(after=0, limit=9)
+    await bench.store.limit(gate.gate.id, 1)
+    second = await bench.add("wait", at=0.6, host="http://a:80")
+    if every_slot_is_taken:
+        await bench.add("wait", at=0.7)
+    await clock.advance(0.7)
+    bench.store.rung = 0
+    await clock.advance(0.8)
+    assert [start[0] for start in bench.starts if start[0] in (first, second)] == [first, second]
+    assert bench.store.rung == rung
+
+
 async def test_a_ring_from_another_node_makes_it_look_at_once(bench, clock):
     await clock.advance(0.1)
     task = await bench.add("succeed", at=0.2, announce=False)

@@ -12,7 +12,8 @@ from tasker.interfaces import Store
 from tasker.model.instants import Instant
 from tasker.stores.postgres import schema
 from tasker.stores.postgres.connection import Connection, Connector
-from tasker.stores.postgres.store import LEASE, PATIENCE, PostgresStore
+from tasker.stores.postgres.lease import LEASE, PATIENCE
+from tasker.stores.postgres.store import PostgresStore
 from tasker.stores.sqlite.store import SqliteStore
 from tasker.timing.clock import ManualClock
 
@@ -105,7 +106,7 @@ class Postgres:
             link.drop()  # its connections die with it, and nobody renews its lease any more
         await self.clock.move(LEASE.total_seconds())
         await self._open()
-        await self.clock.advance(PATIENCE)
+        await self.clock.advance(PATIENCE.total_seconds())
         return self.store
 
     async def close(self) -> None:

@@ -194,3 +194,9 @@ async def test_a_claim_hands_out_what_settling_needs(store, clock):
     assert (attempt.execution_at, attempt.expires_at, attempt.retried_after) == (clock.now(), clock.now() + SECOND, 0)
     assert attempt.node == (await store.get(attempt.task_id)).node
     assert attempt.pool == WEBHOOK
+
+
+def test_nothing_follows_a_task_whose_payload_can_no_longer_be_read():
+    for payload in (b'{"on_success":', b'{"on_success":7}', b'["on_success"]'):
+        ending = Ending(task_id=ABSENT, type="webhook", state=State.DONE, attempts=1, payload=payload)
+        assert list(FOLLOW(ending, now=5, new_id=new_id)) == []

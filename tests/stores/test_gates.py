@@ -1,4 +1,4 @@
-"""Gates: how many tasks of a destination may start, and what is set aside meanwhile."""
+"""Gates: how many tasks of a destination may start, and what is held meanwhile."""
 
 import pytest
 from steps import SECOND, WEBHOOK, another_try, failure, listed, success
@@ -84,23 +84,32 @@ async def test_a_task_type_is_a_destination_that_gets_all_slots_of_its_pool(stor
     assert len((await store.claim_due({7: 4})).attempts) == 4
 
 
-async def test_what_is_set_aside_comes_in_its_order_before_what_comes_due_later(store, clock):
+async def test_what_is_held_comes_in_its_order_before_what_comes_due_later(store, clock):
     tasks = await create(store, clock, A, 6)
     first, second = await claim(store, 4)
     await clock.advance(0.5)
     tasks += await create(store, clock, A, 2)
     came = ids([first, second])
     while len(came) < len(tasks):
-        assert (await store.settle(first, success(clock, is_alive=True))).has_room, (
-            "something is set aside that may have room now"
-        )
+        assert (await store.settle(first, success(clock, is_alive=True))).has_room, "something is held that may have room now"
         (attempt,) = await claim(store, 3)
         came.append(attempt.task_id)
         first, second = second, attempt
     assert came == tasks
 
 
-async def test_tasks_that_are_set_aside_are_todo_to_everybody_outside(store, clock):
+async def test_a_gate_that_holds_nothing_any_more_is_soon_not_looked_at(store, clock):
+    await create(store, clock, A, 3)
+    running = await claim(store, 2)
+    for _ in range(2):
+        await clock.advance(1)
+        running += await claim(store, 10)
+    assert len(running) == 3
+    assert (await store.claim_due({WEBHOOK: 10})).next_due is None
+    assert not (await store.settle(running[0], success(clock, is_alive=True))).has_room
+
+
+async def test_tasks_that_are_held_are_todo_to_everybody_outside(store, clock):
     tasks = await create(store, clock, A, 5)
     await claim(store, 2)
     assert (await gate_of(store, A)).held == 4

@@ -338,14 +338,14 @@ async def test_a_task_that_expires_while_the_connection_breaks_has_one_callback(
         task = a_task(due_at=now - 2, expires_at=now - 1, payload=fields)
         await in_the_end(lambda: store.create([task]))  # noqa: B023
         proxy.cut_instead_of_answer(number)
-        await in_the_end(lambda: store.claim_due({}))
+        await in_the_end(store.expire)
         proxy.cut_instead_of_answer(10**9)
-        await in_the_end(lambda: store.claim_due({}))
+        await in_the_end(store.expire)
         assert (await witness.get(task.id)).state is State.FAILED
         assert len(await rows(witness, "SELECT id FROM task WHERE parent_id = $1", task.id)) == 1
 
 
-async def test_a_claim_that_sets_tasks_aside_while_the_connection_breaks_loses_none(store, witness, proxy):
+async def test_a_claim_that_has_tasks_held_while_the_connection_breaks_loses_none(store, witness, proxy):
     for number in range(1, MOST_ANSWERS):
         host = f"http://h{number}.example:80"
         tasks = [a_task(due_at=store.clock.now() - 1, host=host) for _ in range(3)]

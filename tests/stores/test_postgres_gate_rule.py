@@ -27,7 +27,7 @@ async def base(tmp_path):
 
 
 async def let_through(base, gates, queue, *, here, elsewhere, free, per_destination):
-    """Return the places of the tasks in *queue*, each named by its gate's id, that a claim takes, and that it sets aside."""
+    """Return the places of the tasks in *queue*, each named by its gate's id, that a claim takes, and that it has held."""
     await base.connection.execute("DELETE FROM task; DELETE FROM payload; DELETE FROM gate_queue; DELETE FROM gate")
     await base.connection.executemany(
         "INSERT INTO gate (id, kind, name, paused, max_running, failures, open_until) OVERRIDING SYSTEM VALUE"
@@ -52,12 +52,12 @@ async def let_through(base, gates, queue, *, here, elsewhere, free, per_destinat
     )
     rows = await base.connection.fetch(CLAIM, WEBHOOK, free, 1, node, 512, per_destination, THRESHOLD, LAST)
     places = [(int(row["id"].hex.lstrip("0")) - 1, row["held_by"] is not None) for row in rows]
-    return tuple(sorted(place for place, is_held in places if is_held is aside) for aside in (False, True))
+    return tuple(sorted(place for place, is_held in places if is_held is held) for held in (False, True))
 
 
 def asked_in_turn(gates, queue, *, here, elsewhere, free, per_destination, now):
     """The same by the rule in Python; gate 0 is none."""
-    passed, aside = [], []
+    passed, held = [], []
     here = dict(here)
     for place, id_ in enumerate(queue):
         left = free - len(passed)
@@ -74,8 +74,8 @@ def asked_in_turn(gates, queue, *, here, elsewhere, free, per_destination, now):
             here[id_] = here.get(id_, 0) + 1
             passed.append(place)
         else:
-            aside.append(place)
-    return passed, aside
+            held.append(place)
+    return passed, held
 
 
 async def test_one_gate(base):

@@ -9,13 +9,14 @@ from steps import SECOND, WEBHOOK, claimed, failure, running, success
 
 from databases import set_manual_clock
 from tasker.errors import ClaimLostError
+from tasker.interfaces import EXPIRE_LIMIT, Expired
 from tasker.model.circuit import THRESHOLD, Circuit
 from tasker.model.instants import LAST
 from tasker.model.task import State
 from tasker.stores import queries
 from tasker.stores.postgres.connection import Connector
-from tasker.stores.postgres.gates import Gates, Known, News
-from tasker.stores.postgres.store import LEASE, PATIENCE
+from tasker.stores.postgres.gates import GateReport, GateSnapshot
+from tasker.stores.postgres.lease import LEASE, PATIENCE
 from tasker.testing.task_factory import a_task
 
 pytestmark = pytest.mark.anyio
@@ -90,10 +91,10 @@ async def test_what_has_expired_and_another_session_has_locked_is_looked_at_agai
     await nodes.clock.advance(0.000001)
     async with session(nodes) as other, other.transaction():
         await other.execute("SELECT FROM task WHERE id = $1 FOR UPDATE", task.id)
-        locked = await store.claim_due({})
-    assert locked.expired == 0
-    assert nodes.clock.now() < locked.next_due <= nodes.clock.now() + 10_000
-    assert (await store.claim_due({})).expired == 1
+        locked = await store.expire()
+    assert locked.count == 0
+    assert nodes.clock.now() < locked.next_at <= nodes.clock.now() + 10_000
+    assert await store.expire() == Expired(1, None)
 
 
 async def test_what_a_gate_holds_does_not_start_early_when_the_databases_clock_is_set_back(nodes):
@@ -135,7 +136,7 @@ async def test_nothing_is_taken_back_right_after_the_database_was_found(nodes):
     await nodes.clock.move(LEASE.total_seconds())
     second = await nodes.another()
     assert (await second.take_back()).todo == 0, "the first may be about to renew, too"
-    await nodes.clock.advance(PATIENCE - 0.000001)
+    await nodes.clock.advance(PATIENCE.total_seconds() - 0.000001)
     assert (await second.take_back()).todo == 0
 
     await nodes.clock.advance(0.000001)
@@ -151,7 +152,7 @@ async def test_after_the_connection_was_lost_a_node_renews_and_waits_before_it_t
     second._keeping.drop()
     assert (await second.take_back()).todo == 0, "it has not renewed on the new connection"
     assert (await second.take_back()).todo == 0, "now it has, and the others may be about to"
-    await nodes.clock.advance(PATIENCE)
+    await nodes.clock.advance(PATIENCE.total_seconds())
     assert (await second.take_back()).todo == 1
 
 
@@ -159,7 +160,7 @@ async def test_a_node_that_stops_leaves_its_tasks_to_the_others_at_once(nodes):
     first = await nodes.open()
     await running(first, nodes.clock)
     second = await nodes.another()
-    await nodes.clock.advance(PATIENCE)
+    await nodes.clock.advance(PATIENCE.total_seconds())
 
     await first.close()
 
@@ -200,6 +201,7 @@ async def test_a_node_rings_the_others_and_not_itself(nodes):
 
 
 HOST = "http://a.example:80"
+CALLED_BACK = b'{"url":"http://a.example/","body":"x","on_failure":"http://b.example/failed"}'
 
 
 async def hosted(nodes, count=1, host=HOST):
@@ -243,7 +245,7 @@ async def claim_all(nodes, store, *, free):
     raise AssertionError("there is always more")
 
 
-async def set_aside(connection, store, *, free=1, look=512):
+async def claim_in(connection, store, *, free=1, look=512):
     """What a claim of *store* does first, in a session of its own."""
     arguments = (WEBHOOK, free, 1, store._node, look, None, THRESHOLD, LAST)
     return await connection.fetch(QUERIES["claim"], *arguments)
@@ -317,9 +319,9 @@ async def test_failures_that_another_node_has_counted_meanwhile_are_not_forgotte
     store = await nodes.open()
     await hosted(nodes)
     gate = (await the_gate(store)).gate.id
-    seen = {gate: Known(Circuit(), is_paused=False, holds=False, now=nodes.clock.now())}
+    seen = {gate: GateSnapshot(Circuit(), is_paused=False, holds=False, now=nodes.clock.now())}
     await nodes.connection.execute("UPDATE gate SET failures = 3")
-    await Gates(QUERIES).hear(nodes.connection, [News(gate, is_alive=False)], seen)
+    await store._gates.hear(nodes.connection, [GateReport(gate, is_alive=False)], seen)
     assert (await the_gate(store)).gate.circuit.failures == 4
 
 
@@ -335,7 +337,7 @@ async def test_one_node_at_a_time_has_its_turn_at_what_a_gate_holds(nodes):
     assert sum(len(claimed.attempts) for claimed in taken) == 3
 
 
-async def test_what_a_node_sets_aside_while_another_empties_the_gate_is_not_lost(nodes):
+async def test_what_is_held_while_another_node_empties_the_gate_is_not_lost(nodes):
     first, second = await nodes.open(), await nodes.another()
     tasks = await hosted(nodes, 3)
     gate = (await the_gate(first)).gate.id
@@ -345,7 +347,7 @@ async def test_what_a_node_sets_aside_while_another_empties_the_gate_is_not_lost
     await first.limit(gate, None)
     async with session(nodes) as other, other.transaction():
         tasks += await hosted(nodes, 2)
-        assert [row["held_by"] for row in await set_aside(other, second)] == [gate, gate]
+        assert [row["held_by"] for row in await claim_in(other, second)] == [gate, gate]
         emptying = asyncio.create_task(first.claim_due({WEBHOOK: 20}))
         await until_it_waits(nodes)
     came = [attempt.task_id for attempt in (await emptying).attempts]
@@ -354,7 +356,7 @@ async def test_what_a_node_sets_aside_while_another_empties_the_gate_is_not_lost
     assert sorted(came) == sorted(tasks)
 
 
-async def test_a_gate_is_not_said_to_hold_nothing_while_a_node_sets_tasks_aside(nodes):
+async def test_a_gate_is_not_said_to_hold_nothing_while_tasks_are_added_to_it(nodes):
     store = await nodes.open()
     await hosted(nodes, 2)
     gate = (await the_gate(store)).gate.id
@@ -362,13 +364,13 @@ async def test_a_gate_is_not_said_to_hold_nothing_while_a_node_sets_tasks_aside(
     first = await claimed(store)
     await store.claim_due({WEBHOOK: 5})
     await store.settle(first, success(nodes.clock, is_alive=True))
-    queue = "SELECT parks FROM gate_queue"
+    queue = "SELECT additions FROM gate_queue"
     seen = await nodes.connection.fetchval(queue)
     last = await claimed(store)  # what it held: now it holds none
     async with session(nodes) as other, session(nodes) as third:
         async with other.transaction():
             tasks = await hosted(nodes)
-            await set_aside(other, store)
+            await claim_in(other, store)
             closing = asyncio.create_task(third.fetch(QUERIES["close_gate_queue"], WEBHOOK, [gate], [seen]))
             await until_it_waits(nodes)
         assert await closing == []
@@ -394,7 +396,7 @@ async def test_what_a_gate_holds_and_another_session_has_locked_is_looked_at_aga
     assert (await claimed(store)).task_id == tasks[1]
 
 
-async def test_what_is_set_aside_while_its_gate_is_opened_does_not_wait_for_ever(nodes):
+async def test_what_is_held_while_its_gate_is_opened_does_not_wait_for_ever(nodes):
     store = await nodes.open()
     tasks = await hosted(nodes, 2)
     gate = (await the_gate(store)).gate.id
@@ -420,9 +422,90 @@ async def test_what_is_seen_of_a_gate_before_it_is_woken_is_not_written_after(no
     await store.pause(gate)  # it is looked at once more
     (seen,) = await nodes.connection.fetch(QUERIES["woken"], WEBHOOK, store._node, 64, [])
     await store.resume(gate)
-    stale = (WEBHOOK, [gate], [0], [seen["wake_at"]], [LAST], 1, store._node)
+    stale = (WEBHOOK, [gate], [0], [seen["version"]], [LAST], 1, store._node)
     assert await nodes.connection.fetch(QUERIES["claim_held"], *stale) == []
     assert await claim_all(nodes, store, free=5) == tasks
+
+
+async def test_of_nodes_that_have_seen_the_same_of_a_gate_one_has_its_turn_whatever_the_time(nodes):
+    store = await nodes.open()
+    await hosted(nodes, 5)
+    gate = (await the_gate(store)).gate.id
+    await store.pause(gate)
+    await store.claim_due({WEBHOOK: 9})
+    await store.resume(gate)  # nothing else is written in this microsecond, which never ends: wake_at stays the same
+    (seen,) = await nodes.connection.fetch(QUERIES["woken"], WEBHOOK, store._node, 64, [])
+    turn = (WEBHOOK, [gate], [1], [seen["version"]], [nodes.clock.now()], 1, store._node)
+    assert len(await nodes.connection.fetch(QUERIES["claim_held"], *turn)) == 1
+    assert await nodes.connection.fetch(QUERIES["claim_held"], *turn) == []
+
+
+async def test_a_node_that_adds_to_what_a_gate_holds_does_not_keep_another_from_its_turn(nodes):
+    store = await nodes.open()
+    tasks = await hosted(nodes, 2)
+    gate = (await the_gate(store)).gate.id
+    await store.pause(gate)
+    await store.claim_due({WEBHOOK: 9})
+    await store.resume(gate)
+    (seen,) = await nodes.connection.fetch(QUERIES["woken"], WEBHOOK, store._node, 64, [])
+    tasks += await hosted(nodes, 2)
+    assert len(await claim_in(nodes.connection, store, free=9)) == 2
+    turn = (WEBHOOK, [gate], [2], [seen["version"]], [nodes.clock.now()], 1, store._node)
+    assert [str(row["id"]) for row in await nodes.connection.fetch(QUERIES["claim_held"], *turn)] == tasks[:2]
+    closing = (WEBHOOK, [gate], [seen["additions"]])
+    assert await nodes.connection.fetch(QUERIES["close_gate_queue"], *closing) == []
+    assert await claim_all(nodes, store, free=9) == tasks[2:]
+
+
+async def test_nodes_that_expire_at_once_end_each_task_once(nodes):
+    stores = [await nodes.open(), await nodes.another(), await nodes.another()]
+    count = 2 * EXPIRE_LIMIT + 100
+    await stores[0].create(
+        [a_task(due_at=nodes.clock.now(), expires_at=nodes.clock.now() + 1, payload=CALLED_BACK) for _ in range(count)]
+    )
+    await nodes.clock.advance(0.000001)
+    found = await asyncio.gather(*(store.expire() for store in stores))
+    assert sum(expired.count for expired in found) == count
+    parents = "SELECT count(parent_id), count(DISTINCT parent_id) FROM task"
+    assert tuple(await nodes.connection.fetchrow(parents)) == (count, count)
+
+
+class Interrupted:
+    """A connection on which something else happens once a query has been answered, and before anybody knows the answer."""
+
+    def __init__(self, connection, query, then):
+        self._connection = connection
+        self._query = query
+        self._then = then
+
+    def __getattr__(self, name):
+        return getattr(self._connection, name)
+
+    async def fetch(self, query, *arguments):
+        rows = await self._connection.fetch(query, *arguments)
+        if query == self._query and (then := self._then) is not None:
+            self._then = None
+            await then()
+        return rows
+
+
+@pytest.mark.parametrize("query", ["woken", "claim_held"])
+async def test_an_end_that_comes_while_a_node_looks_at_a_full_gate_is_not_overlooked(nodes, query):
+    store = await nodes.open()
+    await hosted(nodes, 20)
+    attempts = (await store.claim_due({WEBHOOK: 8})).attempts
+    assert len(attempts) == 4
+
+    async def end_all():
+        for attempt in attempts:
+            assert (await store.settle(attempt, success(nodes.clock, is_alive=True))).has_room
+
+    claiming = store._claiming
+    claiming._connection = Interrupted(claiming._connection, QUERIES[query], end_all)
+    found = await store.claim_due({WEBHOOK: 4})
+    assert list(found.attempts) == []
+    assert found.next_due <= nodes.clock.now() + 10_000
+    assert len((await store.claim_due({WEBHOOK: 8})).attempts) == 4
 
 
 async def test_whatever_nodes_and_operators_do_at_once_no_task_is_left_behind(nodes):

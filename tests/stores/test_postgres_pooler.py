@@ -1,6 +1,7 @@
-"""PostgreSQL behind a pooler that gives each transaction another connection."""
+"""PostgreSQL behind PgBouncer, which gives each transaction, or each session, a connection of its own."""
 
 import asyncio
+import contextlib
 import os
 import pwd
 import shutil
@@ -14,6 +15,7 @@ from steps import REFUSED, WEBHOOK, ending_of, failure, listed, success
 
 from databases import FOLLOW, new_database
 from tasker.model.task import State
+from tasker.stores.postgres.connection import Connector
 from tasker.stores.postgres.store import PostgresStore
 from tasker.testing.task_factory import a_task
 from tasker.timing.clock import SystemClock
@@ -27,6 +29,19 @@ pytestmark = [
 @pytest.fixture
 def pooled_url(tmp_path_factory):
     """The URL of an empty database, through PgBouncer in transaction mode with three connections to the server."""
+    with pooled(tmp_path_factory, mode="transaction", connections=3) as url:
+        yield url
+
+
+@pytest.fixture
+def session_url(tmp_path_factory):
+    """The same in session mode, with as many connections as a node needs."""
+    with pooled(tmp_path_factory, mode="session", connections=20) as url:
+        yield url
+
+
+@contextlib.contextmanager
+def pooled(tmp_path_factory, *, mode, connections):
     url = new_database()
     server_port, _, name = url.rpartition(":")[2].partition("/")
     with socket.socket() as held:
@@ -36,7 +51,7 @@ def pooled_url(tmp_path_factory):
     (folder / "users").write_text('"postgres" ""\n')
     (folder / "pgbouncer.ini").write_text(
         f"[databases]\n* = host=127.0.0.1 port={server_port}\n[pgbouncer]\nlisten_addr=127.0.0.1\nlisten_port={port}\n"
-        f"unix_socket_dir=\nauth_type=trust\nauth_file={folder}/users\npool_mode=transaction\ndefault_pool_size=3\n"
+        f"unix_socket_dir=\nauth_type=trust\nauth_file={folder}/users\npool_mode={mode}\ndefault_pool_size={connections}\n"
     )
     user = {"user": pwd.getpwnam("nobody").pw_uid} if os.geteuid() == 0 else {}
     for path in (folder, *folder.iterdir(), *folder.parents[:3]):
@@ -48,16 +63,27 @@ def pooled_url(tmp_path_factory):
             if caller.connect_ex(("127.0.0.1", port)) == 0:
                 break
         assert process.poll() is None
-    yield f"postgresql://postgres@127.0.0.1:{port}/{name}"
-    process.kill()
-    process.wait()
+    try:
+        yield f"postgresql://postgres@127.0.0.1:{port}/{name}"
+    finally:
+        process.kill()
+        process.wait()
 
 
-async def test_a_store_works_behind_it(pooled_url):
+@pytest.fixture(params=["transaction", "session"])
+async def store(request):
+    """An open store behind PgBouncer, in both modes."""
+    is_session = request.param == "session"
+    url = request.getfixturevalue("session_url" if is_session else "pooled_url")
     store = PostgresStore(
-        pooled_url, follow=FOLLOW, base_clock=SystemClock(), address="http://127.0.0.1:8080", version="0", listens=False
+        url, follow=FOLLOW, base_clock=SystemClock(), address="http://127.0.0.1:8080", version="0", listens=is_session
     )
     await store.open()
+    yield store
+    await store.close()
+
+
+async def test_a_store_works_behind_it(store):
     store.listen(lambda: None)
     store.wake_others()
     tasks = [a_task(due_at=store.clock.now() - 1) for _ in range(50)]
@@ -69,22 +95,17 @@ async def test_a_store_works_behind_it(pooled_url):
     assert sorted(attempt.task_id for attempt in attempts) == sorted(task.id for task in tasks)
     assert {task.state for task in await listed(store)} == {State.DONE}
     assert [node.running for node in await store.nodes()] == [0]
-    await store.close()
 
 
-async def test_gates_callbacks_and_expiry_work_behind_it(pooled_url):
-    store = PostgresStore(
-        pooled_url, follow=FOLLOW, base_clock=SystemClock(), address="http://127.0.0.1:8080", version="0", listens=False
-    )
-    await store.open()
+async def test_gates_callbacks_and_expiry_work_behind_it(store):
     now = store.clock.now()
     tasks = [a_task(due_at=now - 1, host="http://a.example:80") for _ in range(3)]
     called_back = b'{"url":"http://a/","body":"x","on_failure":"http://b/"}'
     await store.create([*tasks, a_task(due_at=now - 2, expires_at=now - 1, payload=called_back)])
     (record,) = await store.gates(after=0, limit=9)
     await store.limit(record.gate.id, 1)
+    assert (await store.expire()).count == 1
     first = await store.claim_due({WEBHOOK: 9})
-    assert first.expired == 1
     attempt, told = first.attempts
     assert (attempt.task_id, b'"expired"' in told.payload) == (tasks[0].id, True)
     ending = ending_of(replace(attempt, payload=called_back), fault=REFUSED)
@@ -99,4 +120,25 @@ async def test_gates_callbacks_and_expiry_work_behind_it(pooled_url):
     claimed = (await store.claim_due({WEBHOOK: 9})).attempts
     assert [attempt.task_id for attempt in claimed] == [tasks[1].id, tasks[2].id]
     assert (await store.standing(callback.id)).task.parent_id == attempt.task_id
-    await store.close()
+
+
+async def test_a_session_has_its_settings_and_is_woken_by_others(session_url):
+    settings = await (await Connector(session_url, is_pooled=False).connect()).fetchrow(
+        "SELECT current_setting('statement_timeout'), current_setting('enable_seqscan'), current_setting('application_name')"
+    )
+    assert tuple(settings) == ("5s", "off", "tasker")
+    woken = asyncio.Event()
+    first, second = (
+        PostgresStore(session_url, follow=FOLLOW, base_clock=SystemClock(), address="http://127.0.0.1:8080", version="0")
+        for _ in range(2)
+    )
+    await first.open()
+    await second.open()
+    first.listen(woken.set)
+    second.listen(lambda: None)
+    while not woken.is_set():
+        second.wake_others()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(woken.wait(), 0.2)
+    await first.close()
+    await second.close()

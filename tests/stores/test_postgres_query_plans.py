@@ -15,7 +15,7 @@ pytestmark = pytest.mark.anyio
 QUERIES = queries.load("tasker.stores.postgres")
 TEMPLATES = {"list_todo", "list_other"}
 LARGE = {"task", "payload", "attempt", "gate", "gate_queue"}
-HEADS = {("look", "task_expiring")}
+HEADS = {("next_expiry", "task_expiring")}
 """Searches for the first entry of an index."""
 FILL = """
     INSERT INTO type_pool VALUES ('webhook', 1), ('hash', 2);

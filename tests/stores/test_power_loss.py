@@ -129,6 +129,6 @@ async def test_that_a_task_has_expired_is_synced_before_its_callback_can_be_sent
     await clock.advance(1)
 
     vfs.events.clear()
-    assert (await store.claim_due({})).expired == 1
+    assert (await store.expire()).count == 1
     assert [event.what for event in vfs.events][-1] == "sync"
     await store.close()

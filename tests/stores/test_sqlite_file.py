@@ -1,12 +1,17 @@
 """What only a store on a SQLite file promises."""
 
+import errno
+import os
+
 import pytest
+import structlog
 from kinds import SqliteFile
 from steps import SECOND, WEBHOOK, claimed, success
 
 from databases import FOLLOW
 from tasker.errors import DatabaseError, DatabaseInUseError, NotADatabaseError, StoreUnavailableError
 from tasker.interfaces import TaskFilter
+from tasker.stores.sqlite import lock
 from tasker.stores.sqlite.store import SqliteStore
 from tasker.testing.task_factory import a_task
 from tasker.timing.clock import ManualClock
@@ -35,6 +40,61 @@ async def test_a_file_is_held_by_one_store_whatever_name_it_goes_by(clock, path,
     await store.close()
     await store.open()
     await store.close()
+
+
+async def test_a_file_with_a_second_name_is_refused_and_nothing_is_made(clock, path, tmp_path):
+    store = SqliteStore(str(path), follow=FOLLOW, clock=clock)
+    await store.open()
+    await store.close()
+    (tmp_path / "other").mkdir()
+    other = tmp_path / "other" / "tasks.db"
+    other.hardlink_to(path)
+    for name in (path, other):
+        with pytest.raises(DatabaseError, match="hard link"):
+            await SqliteStore(str(name), follow=FOLLOW, clock=clock).open()
+    other.unlink()
+    await store.open()
+    await store.close()
+
+
+async def test_a_file_that_is_mounted_by_itself_is_refused(clock, tmp_path, monkeypatch):
+    path = tmp_path / "my tasks.db"
+    path.touch()
+    mounts = tmp_path / "mountinfo"
+    monkeypatch.setattr(lock, "_MOUNTS", mounts)
+    mounts.write_text(f"63 43 254:0 /data/tasks.db {tmp_path}/my\\040tasks.db rw,relatime - ext4 /dev/vda rw\n")
+    with pytest.raises(DatabaseError, match="mount the folder"):
+        await SqliteStore(str(path), follow=FOLLOW, clock=clock).open()
+    mounts.write_text(f"63 43 254:0 /data {tmp_path} rw,relatime - ext4 /dev/vda rw\n")
+    store = SqliteStore(str(path), follow=FOLLOW, clock=clock)
+    await store.open()
+    await store.close()
+
+
+async def test_a_file_of_somebody_else_is_used_as_it_is_with_a_warning(clock, path, monkeypatch):
+    store = SqliteStore(str(path), follow=FOLLOW, clock=clock)
+    await store.open()
+    await store.close()
+    path.chmod(0o660)
+
+    def refuse(*_):
+        raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
+
+    monkeypatch.setattr(os, "fchmod", refuse)
+    with structlog.testing.capture_logs() as lines:
+        await store.open()
+    assert [line["event"] for line in lines if line["log_level"] == "warning"] == ["others can read the database"]
+    await store.create([a_task(due_at=clock.now())])
+    await store.close()
+    assert path.stat().st_mode & 0o777 == 0o660
+
+
+async def test_a_file_that_is_refused_keeps_its_mode(clock, path):
+    path.write_text("something else " * 1000)
+    path.chmod(0o644)
+    with pytest.raises(NotADatabaseError):
+        await SqliteStore(str(path), follow=FOLLOW, clock=clock).open()
+    assert path.stat().st_mode & 0o777 == 0o644
 
 
 async def test_its_files_are_for_their_owner_alone(clock, path, tmp_path):
@@ -119,6 +179,40 @@ async def test_what_a_gate_holds_does_not_start_before_its_time_when_the_clock_w
     assert (await store.gate(gate.gate.id)).held == 0
     await clock.advance(3600)
     assert len(await everything_due(store, clock)) == 20
+    await kind.close()
+
+
+async def test_a_gate_is_no_longer_looked_at_once_the_last_that_it_held_is_claimed(tmp_path):
+    kind = SqliteFile(tmp_path)
+    store, clock = await kind.open(), kind.clock
+    await store.create([a_task(due_at=clock.now(), host="http://a:80") for _ in range(2)])
+    assert len((await store.claim_due({WEBHOOK: 2})).attempts) == 1
+    (gate,) = await store.gates(after=0, limit=9)
+    assert gate.held == 1
+    await clock.advance(1)
+    found = await store.claim_due({WEBHOOK: 9})
+    assert (len(found.attempts), found.next_due) == (1, None)
+    assert not (await store.settle(found.attempts[0], success(clock, is_alive=True))).has_room
+    await kind.close()
+
+
+async def test_what_expired_behind_a_gate_starts_after_all_when_the_clock_is_set_back(tmp_path):
+    kind = SqliteFile(tmp_path)
+    store, clock = await kind.open(), kind.clock
+    task = a_task(due_at=clock.now(), expires_at=clock.now() + 60 * SECOND, host="http://a:80")
+    await store.create([task])
+    (gate,) = await store.gates(after=0, limit=9)
+    await store.pause(gate.gate.id)
+    await store.claim_due({WEBHOOK: 9})
+    await clock.advance(60)
+    await store.resume(gate.gate.id)
+    looks_again_at = (await store.claim_due({WEBHOOK: 9})).next_due
+    assert looks_again_at == clock.now() + SECOND
+    await clock.advance(1)
+    assert await everything_due(store, clock) == set()
+    await clock.step(-2)
+    await store.resume(gate.gate.id)
+    assert await everything_due(store, clock) == {task.id}
     await kind.close()
 
 

@@ -14,16 +14,23 @@ from kinds import KINDS, MORTAL
 from msgspec.structs import replace
 from steps import HASH, REFUSED, WEBHOOK, a_hash, another_try, failure, pages, success
 
-from tasker.errors import ClaimLostError, TaskExistsError, TaskNotFoundError, TaskRunningError
-from tasker.interfaces import TakenBack, TaskFilter
-from tasker.model.lifecycle import MAX_CRASHES, Move
+from tasker.errors import (
+    ClaimLostError,
+    TaskExistsError,
+    TaskExpiredError,
+    TaskNotFailedError,
+    TaskNotFoundError,
+    TaskRunningError,
+)
+from tasker.interfaces import Expired, TakenBack, TaskFilter
+from tasker.model.lifecycle import MAX_CRASHES, Move, expired
 from tasker.model.task import Fault, State, Task
 from tasker.testing.task_factory import a_task
 
 TYPES = {"webhook": (WEBHOOK, a_task), "hash": (HASH, a_hash)}
 
-plans = st.tuples(st.sampled_from([*TYPES]), st.integers(-2, 3))
-"""A new task: its type, and how many microseconds from now it is due."""
+plans = st.tuples(st.sampled_from([*TYPES]), st.integers(-2, 3), st.none() | st.integers(1, 6))
+"""A new task: its type, how many microseconds from now it is due, and how many later it expires."""
 
 free = st.fixed_dictionaries({WEBHOOK: st.sampled_from([3, 1, 2, 0])}, optional={HASH: st.integers(0, 3)})
 faults = st.sampled_from([REFUSED, Fault("timeout", "no answer within 30 s")])
@@ -130,6 +137,29 @@ class Stories(RuleBasedStateMachine):
             self.held[task.id] = (attempt.fence, self.node)
         return multiple(*claimed.attempts)
 
+    @rule()
+    def expire(self):
+        ended = [task for task in self.waiting() if self.has_expired(task)]
+        for task in ended:
+            fault = expired(task.last_fault)
+            self.change(task.id, state=State.FAILED, ended_at=self.clock.now(), last_fault=fault)
+        left = [task.expires_at for task in self.waiting() if task.expires_at is not None]
+        assert self.run(self.store.expire()) == Expired(count=len(ended), next_at=min(left, default=None))
+
+    @rule(task_id=ids)
+    def retry(self, task_id):
+        task = self.tasks.get(task_id)
+        if task is None:
+            self.refuses(TaskNotFoundError, task_id, self.store.retry(task_id))
+        elif task.state is not State.FAILED:
+            self.refuses(TaskNotFailedError, task_id, self.store.retry(task_id))
+        elif self.has_expired(task):
+            self.refuses(TaskExpiredError, task_id, self.store.retry(task_id))
+        else:
+            self.run(self.store.retry(task_id))
+            now = self.clock.now()
+            self.change(task_id, state=State.TODO, due_at=now, ended_at=None, crashes=0, retried_after=task.attempts)
+
     @rule(target=over, attempt=consumes(attempts), result=results)
     def succeed(self, attempt, result):
         return self.settle(attempt, success(self.clock, result))
@@ -202,9 +232,10 @@ class Stories(RuleBasedStateMachine):
 
     def new(self, plans):
         tasks = []
-        for type_, later in plans:
+        for type_, later, expires_in in plans:
             _, make = TYPES[type_]
-            tasks.append(make(due_at=self.clock.now() + later))
+            due_at = self.clock.now() + later
+            tasks.append(replace(make(due_at=due_at), expires_at=None if expires_in is None else due_at + expires_in))
         return tasks
 
     def change(self, task_id, **members):
@@ -217,8 +248,14 @@ class Stories(RuleBasedStateMachine):
         return task.id if self.kind.orders_by_id else [*self.tasks].index(task.id)
 
     def queue(self, pool):
-        waiting = (task for task in self.tasks.values() if task.state is State.TODO and task.pool == pool)
+        waiting = (task for task in self.waiting() if task.pool == pool and not self.has_expired(task))
         return sorted(waiting, key=self.place)
+
+    def waiting(self):
+        return [task for task in self.tasks.values() if task.state is State.TODO]
+
+    def has_expired(self, task):
+        return task.expires_at is not None and task.expires_at <= self.clock.now()
 
     def holds(self, attempt):
         return self.held.get(attempt.task_id, (None,))[0] == attempt.fence

@@ -20,6 +20,7 @@ CREATE TABLE webhooks (id {id} PRIMARY KEY NOT NULL, state TEXT NOT NULL, execut
                        url TEXT NOT NULL, body TEXT NOT NULL);
 CREATE TABLE hashes (id {id} PRIMARY KEY NOT NULL, state TEXT NOT NULL, execution_time TEXT NOT NULL, secret TEXT NOT NULL);
 """
+POOLS = {"webhook": Pool(1), "hash": Pool(2)}
 PAST, FUTURE = "2020-01-01T00:00:00+01:00", "2126-02-10T16:30:00.0+01:00"
 STATES = ("todo", "in_progress", "failed", "done")
 
@@ -60,7 +61,7 @@ async def test_every_row_becomes_a_task_with_its_id_and_state(earlier):
     path, add = earlier
     webhooks = {add("webhooks", state, FUTURE, "http://localhost/x", '{"a": "ü"}'): state for state in STATES}
     hashes = {add("hashes", state, PAST, "geheim"): state for state in STATES}
-    store = SqliteStore(str(path), follow=FOLLOW, clock=ManualClock())
+    store = SqliteStore(str(path), follow=FOLLOW, clock=ManualClock(), pools=POOLS)
     await store.open()
 
     for type_, ids in (("webhook", webhooks), ("hash", hashes)):
@@ -98,7 +99,7 @@ async def test_a_row_that_cannot_be_read_stops_it_and_nothing_is_changed(earlier
     bad = add(table, *row)
     before = contents(path)
     with pytest.raises(TakeOverError, match=problem) as refusal:
-        await SqliteStore(str(path), follow=FOLLOW, clock=ManualClock()).open()
+        await SqliteStore(str(path), follow=FOLLOW, clock=ManualClock(), pools=POOLS).open()
     assert table in str(refusal.value)
     assert str(bad) in str(refusal.value)
     assert contents(path) == before
@@ -110,7 +111,7 @@ async def test_an_id_in_both_tables_stops_it(earlier):
     add("hashes", "todo", FUTURE, "s", id_=twice)
     before = contents(path)
     with pytest.raises(TakeOverError, match=str(twice)):
-        await SqliteStore(str(path), follow=FOLLOW, clock=ManualClock()).open()
+        await SqliteStore(str(path), follow=FOLLOW, clock=ManualClock(), pools=POOLS).open()
     assert contents(path) == before
 
 
@@ -120,5 +121,5 @@ async def test_another_programs_database_is_left_alone(tmp_path):
     connection.execute("CREATE TABLE invoices (number INTEGER)")
     connection.close()
     with pytest.raises(NotADatabaseError):
-        await SqliteStore(str(path), follow=FOLLOW, clock=ManualClock()).open()
+        await SqliteStore(str(path), follow=FOLLOW, clock=ManualClock(), pools=POOLS).open()
     assert "invoices" in contents(path)

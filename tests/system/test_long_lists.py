@@ -70,7 +70,7 @@ def ids(response, begun=b"") -> Iterator[bytes]:
             yield match[1]
             end = match.end()
         text = text[max(end, len(text) - 50) :]
-    assert text.endswith(b"}]")
+    assert text.endswith(b"}]\n")
 
 
 def peak_memory(process_id) -> int:

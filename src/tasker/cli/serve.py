@@ -1,31 +1,42 @@
 """``tasker serve``: the process around a node, with its limits, its signals, the line that says it is ready, and its end."""
 
 import asyncio
+import ctypes
 import os
 import resource
 import signal
 import sys
+from collections.abc import Sequence
 from typing import Final, NoReturn
 
 import structlog
 import uvloop
 
-from tasker.cli import logs
+from tasker.cli import logs, process
 from tasker.config import Settings
 from tasker.node import Node
 
+_LET_GO_SECONDS: Final = 5.0
+"""How long a start that is called off may take to let go of what it has: a database may not answer."""
+
+_PR_SET_DUMPABLE: Final = 4
+"""Source: linux/prctl.h. Also keeps other processes of the same user from reading our memory."""
+
 _log = structlog.get_logger()
 
-_STOPPING: Final = (signal.SIGTERM, signal.SIGINT)
 
-
-def serve(settings: Settings) -> NoReturn:
+def serve(settings: Settings, *, doubts: Sequence[str] = ()) -> NoReturn:
     """Run a server until it is told to stop, then end the process: 0, or 1 if the server failed.
+
+    Args:
+        doubts: what looks like a mistake in the settings, for the log.
 
     Raises:
         StartError: it cannot start.
     """
     logs.set_up(settings.log_level, settings.log_format)
+    for doubt in doubts:
+        _log.warning(doubt)
     _set_limits()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         failed = runner.run(_serve(settings))
@@ -41,13 +52,22 @@ def serve(settings: Settings) -> NoReturn:
 async def _serve(settings: Settings) -> bool:
     """Run a node until a signal comes; True if it failed before."""
     asyncio.get_running_loop().set_exception_handler(logs.log_loop_error)
-    told = _signal_event()
+    telling = asyncio.create_task(_signal_event().wait())
     node = Node(settings)
-    await node.start()
+    starting = asyncio.create_task(node.start())
+    await asyncio.wait({starting, telling}, return_when=asyncio.FIRST_COMPLETED)
+    if telling.done():
+        _log.info("stopping before the start is complete")
+        starting.cancel()
+        await asyncio.wait({starting}, timeout=_LET_GO_SECONDS)
+        if starting.cancelled() or not starting.done():
+            _log.info("stopped")
+            return False
+    starting.result()
     _announce(node.url)
-    failing, telling = asyncio.create_task(node.wait_failed()), asyncio.create_task(told.wait())
+    failing = asyncio.create_task(node.wait_failed())
     await asyncio.wait({failing, telling}, return_when=asyncio.FIRST_COMPLETED)
-    failed = not told.is_set()
+    failed = not telling.done()
     _log.info("stopping", grace_period_seconds=settings.grace_period.total_seconds())
     await node.stop()
     _log.info("stopped")
@@ -55,17 +75,22 @@ async def _serve(settings: Settings) -> bool:
 
 
 def _signal_event() -> asyncio.Event:
-    """Return an event that the first SIGTERM or Ctrl-C sets. The second one is the kernel's: it ends the process at once."""
+    """Return an event that the first signal to stop sets. A second SIGTERM or Ctrl-C ends the process at once.
+
+    A second SIGHUP does not: a terminal that goes away may send two.
+    """
     loop = asyncio.get_running_loop()
     told = asyncio.Event()
+    heard = [number for number in process.STOPPING if not process.is_ignored(number)]
 
     def stop() -> None:
         told.set()
-        for number in _STOPPING:
+        for number in heard:
             loop.remove_signal_handler(number)
-            signal.signal(number, signal.SIG_DFL)
+            process.let_end(number)
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
 
-    for number in _STOPPING:
+    for number in heard:
         loop.add_signal_handler(number, stop)
     return told
 
@@ -75,15 +100,20 @@ def _announce(url: str) -> None:
     try:
         sys.stdout.write(f"Listening on {url}\n")
         sys.stdout.flush()
-    except (OSError, ValueError):  # closed: whoever started the server does not want to know
+    except (OSError, ValueError):  # nobody reads it: whoever started the server does not want to know
         _log.info("listening", url=url)
 
 
 def _set_limits() -> None:
-    """Allow as many open files as the system lets us have, and no core dump: it would hold secrets and bodies."""
+    """Allow as many open files as the system lets us have, and no core dump: it would hold secrets and bodies.
+
+    The limit of core files does not bind a program that the kernel pipes them to (core(5)); on Linux, the second call does.
+    """
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     try:
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     except (OSError, ValueError) as error:  # some systems name a limit that they do not grant
         _log.warning("cannot raise the limit of open files", reason=str(error))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)

@@ -9,11 +9,12 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Final
 
-from tasker.config import EGRESS_LEVELS, LOG_FORMATS, LOG_LEVELS, Settings, check_postgres_url, is_sqlite, sqlite_location
+from tasker.config import EGRESS_LEVELS, LOG_FORMATS, LOG_LEVELS, Settings
 from tasker.egress import signing
 from tasker.egress.address_policy import HOST_NAME, read_entry
 from tasker.egress.egress_proxy import read_proxy
-from tasker.errors import SettingError, cut
+from tasker.errors import DatabaseUrlError, SettingError, cut
+from tasker.stores import kind
 
 API_KEYS_VARIABLE: Final = "TASKER_API_KEYS"
 """The only setting that is only a variable: an option would show the keys to anybody who lists processes."""
@@ -81,6 +82,8 @@ class Setting:
         """Return the value that *text* stands for; *origin* is the flag, variable or key it came from."""
         try:
             return self.parse(text)
+        except DatabaseUrlError as error:
+            raise SettingError(origin, f"the URL cannot be used: {error.problem}") from None
         except ValueError:
             raise SettingError(origin, f"expected {self.expected}, got: {self.shown(text)}") from None
 
@@ -136,17 +139,19 @@ def _age(text: str) -> timedelta | None:
 
 
 def _database_url(text: str) -> str:
-    if is_sqlite(text):
-        sqlite_location(text)
-    else:
-        check_postgres_url(text)
+    kind.check_url(text)
     return text
 
 
-def _without_secrets(url: str) -> str:
-    # What stands before a colon without slashes may be a user name.
-    scheme = re.match(r"(sqlite(?=:)|[a-z][a-z0-9+.-]{0,20}(?=://))", url, re.ASCII | re.IGNORECASE)
-    return f"a {scheme[1]}: URL that is none of these" if scheme else "something with no scheme"
+def _scheme_only(*known: str) -> Callable[[str], str]:
+    """Return how a wrong URL is shown: by its scheme. What stands before a colon without ``//`` may be a user name."""
+    pattern = "|".join([*(f"{re.escape(scheme)}(?=:)" for scheme in known), "[a-z][a-z0-9+.-]{0,20}(?=://)"])
+
+    def shown(url: str) -> str:
+        scheme = re.match(pattern, url, re.ASCII | re.IGNORECASE)
+        return f"a {scheme[0]}: URL that is none of these" if scheme else "something with no scheme"
+
+    return shown
 
 
 def _target(text: str) -> str:
@@ -187,9 +192,9 @@ SETTINGS: Final = (
         variables=("DATABASE_URL",),
         metavar="URL",
         help="Where tasks are kept. A missing SQLite file is created; a missing PostgreSQL database is not.",
-        expected="sqlite:PATH, sqlite://PATH, sqlite::memory: or postgresql://HOST:PORT/DATABASE",
+        expected=kind.expected(),
         parse=_database_url,
-        shown=_without_secrets,
+        shown=_scheme_only(*(scheme for each in kind.kinds() for scheme in each.schemes)),
     ),
     Setting(
         name="no_migrate",
@@ -329,7 +334,7 @@ SETTINGS: Final = (
         help="Proxy to send webhooks through, with CONNECT. The proxy resolves and checks host names.",
         expected="http://HOST:PORT, or http://USER:PASSWORD@HOST:PORT with both percent-encoded",
         parse=_proxy,
-        shown=_without_secrets,
+        shown=_scheme_only(),
     ),
     Setting(
         name="pbkdf2_iterations",

@@ -2,6 +2,8 @@
 
 import difflib
 import re
+import shlex
+import stat
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -17,6 +19,9 @@ CONFIG_FILE: Final = "tasker.toml"
 CONFIG_VARIABLE: Final = "TASKER_CONFIG"
 API_KEY_LENGTH: Final = 16
 """Characters that an API key has at least."""
+
+_OTHERS: Final = ("TASKER_URL", "TASKER_KEY", "TASKER_TEST_")
+"""How variables begin that are not the server's: those of clients, and of the tests."""
 
 _NEVER_EMPTY: Final = ("api_keys_file", "webhook_secrets_file", "webhook_secrets")
 """Settings whose empty variable is a mistake: who wanted keys must not go without."""
@@ -53,6 +58,32 @@ def load(flags: Mapping[str, Any], environ: Mapping[str, str], *, only: Sequence
     settings = Settings(**values)
     _check_access(settings, origins)
     return settings
+
+
+def doubts(settings: Settings, environ: Mapping[str, str]) -> Sequence[str]:
+    """Return what looks like a mistake in the settings or the environment, a line each. No line shows a secret."""
+    return [*_unknown_variables(environ), *_open_files(settings)]
+
+
+def _open_files(settings: Settings) -> Sequence[str]:
+    """Doubt files of secrets that everybody on the machine can read."""
+    return [
+        f"every user of this machine can read {path}, which holds secrets; run: chmod o= {shlex.quote(str(path))}"
+        for path in (settings.api_keys_file, settings.webhook_secrets_file)
+        if path is not None and path.is_file() and path.stat().st_mode & stat.S_IROTH
+    ]
+
+
+def _unknown_variables(environ: Mapping[str, str]) -> Sequence[str]:
+    """Doubt variables that look like tasker's. No line shows a value."""
+    names = [*(name for setting in SETTINGS for name in setting.variables), API_KEYS_VARIABLE, CONFIG_VARIABLE]
+    known = {name.removeprefix("TASKER_"): name for name in names}
+    lines = []
+    for name in sorted(environ):
+        if name.startswith("TASKER_") and name not in names and not name.startswith(_OTHERS):
+            near = difflib.get_close_matches(name.removeprefix("TASKER_"), known, n=1)
+            lines.append(f"there is no variable {name}" + (f"; did you mean {known[near[0]]}?" if near else ""))
+    return lines
 
 
 Found = tuple[Any, str]

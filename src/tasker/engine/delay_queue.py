@@ -1,5 +1,6 @@
 """The delay queue: an endless stream of tasks that have come due."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Final
@@ -8,7 +9,6 @@ import structlog
 
 from tasker.engine.lease import Lease
 from tasker.engine.slots import Slots
-from tasker.engine.telemetry import Telemetry
 from tasker.errors import StoreError
 from tasker.interfaces import Claimed, Store
 from tasker.model.attempt import Attempt
@@ -30,9 +30,8 @@ class DelayQueue:
     can be deleted up to that moment. It claims at least once every second, whatever it knows.
     """
 
-    def __init__(self, store: Store, slots: Slots, lease: Lease, telemetry: Telemetry) -> None:
+    def __init__(self, store: Store, slots: Slots, lease: Lease) -> None:
         self._store = store
-        self._telemetry = telemetry
         self._slots = slots
         self._lease = lease
         self._alarm = Alarm(store.clock)
@@ -41,7 +40,7 @@ class DelayQueue:
         self._stopped = False
 
     def announce(self, due_at: Instant, pool: Pool) -> None:
-        """Say that a task of *pool* has been stored that is due, or expires, at *due_at*: the alarm is set earlier if need be.
+        """Say that a task of *pool* has been stored that is due at *due_at*: the alarm is set earlier if need be.
 
         If this node has no slot for it, the others are told, unless they will look in time anyway.
         """
@@ -75,6 +74,8 @@ class DelayQueue:
                 self._full = frozenset(pool for pool, left in room.items() if left == 0)
                 if claimed.attempts:
                     yield claimed.attempts
+                else:
+                    await asyncio.sleep(0)  # a job that has to clear the way first, such as the expiry, has its turn
                 if not any(self._slots.free[pool] for pool in self._full):  # else: room was made while the claim ran
                     await self._alarm.sleep_until(claimed.next_due)
         finally:
@@ -85,14 +86,9 @@ class DelayQueue:
         if not self._lease.is_trusted:
             return Claimed((), None)
         try:
-            claimed = await self._store.claim_due({pool: slots for pool, slots in room.items() if slots > 0})
+            return await self._store.claim_due({pool: slots for pool, slots in room.items() if slots > 0})
         except StoreError as error:
             _log.warning("cannot claim tasks, trying again", reason=str(error))
         except Exception:  # noqa: BLE001 - the queue must live on; it claims again within a second
             _log.exception("a claim failed, trying again")
-        else:
-            self._telemetry.failed += claimed.expired
-            if claimed.expired:
-                _log.info("tasks expired", count=claimed.expired)
-            return claimed
         return Claimed((), None)

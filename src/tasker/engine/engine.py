@@ -8,13 +8,15 @@ from typing import Final
 import structlog
 
 from tasker.engine.delay_queue import DelayQueue
+from tasker.engine.due_work import DueWork
+from tasker.engine.expiry import Expiry
 from tasker.engine.lease import Lease, LeaseKeeper
 from tasker.engine.pruner import Pruner
 from tasker.engine.recovery import Recovery
 from tasker.engine.slots import Slots
 from tasker.engine.telemetry import Telemetry
 from tasker.engine.worker import Worker
-from tasker.errors import StoreError
+from tasker.errors import StoreError, StoreUnavailableError
 from tasker.interfaces import Store, TaskType
 from tasker.model.instants import Instant
 from tasker.model.task import Pool
@@ -52,10 +54,11 @@ class Engine:
         self.types = tuple(types)
         self.slots = Slots(types)
         lease = Lease(store.clock)
-        self.queue = DelayQueue(store, self.slots, lease, telemetry)
+        self.queue = DelayQueue(store, self.slots, lease)
         self.draining = False
         self._store = store
-        self._worker = Worker(store, types, self.queue, self.slots, lease, telemetry, rand)
+        self._expiry = DueWork(store.clock, Expiry(store, telemetry, ring=self.queue.ring).step, name="expiry")
+        self._worker = Worker(store, types, self.queue, self._expiry.announce, self.slots, lease, telemetry, rand)
         self._keeper = LeaseKeeper(store, lease, is_running=self._worker.is_running, ring=self.queue.ring)
         self._recovery = Recovery(store, telemetry)
         self._pruner = Pruner(store, telemetry, keep_done=keep_done, keep_failed=keep_failed)
@@ -65,13 +68,20 @@ class Engine:
     async def start(self) -> None:
         """Take back what a dead process left running, then run what is due.
 
+        If nothing can be written now, such as on a full disk, it is taken back once that works: until then, the store is
+        ailing, and nothing is claimed.
+
         Raises:
-            StoreUnavailableError: the store cannot be written.
+            StoreUnavailableError: the store cannot be reached.
         """
         await self._keeper.run_once()
-        await self._recovery.run_once()
+        try:
+            await self._recovery.run_once()
+        except StoreUnavailableError as error:
+            _log.warning("cannot take back what was running, trying again", reason=str(error))
         self._store.listen(self.queue.ring)
         self._job = asyncio.create_task(self._worker.run())
+        self._jobs.append(asyncio.create_task(self._expiry.run()))
         for run_once in (self._keeper.run_once, self._recovery.run_once, self._pruner.run_once):
             self._jobs.append(asyncio.create_task(self._repeat(run_once)))
 
@@ -89,9 +99,15 @@ class Engine:
             job.cancel()
         await asyncio.gather(*self._jobs, return_exceptions=True)
 
-    def announce(self, due_at: Instant, pool: Pool) -> None:
-        """Say that a task of *pool* has been stored that is due at *due_at*, which may have passed: it starts in time."""
+    def announce(self, due_at: Instant, pool: Pool, *, expires_at: Instant | None = None) -> None:
+        """Say that a task of *pool* has been stored that is due at *due_at*, which may have passed: it starts in time.
+
+        Args:
+            expires_at: when it expires; None: it does not.
+        """
         self.queue.announce(due_at, pool)
+        if expires_at is not None:
+            self._expiry.announce(expires_at)
 
     def ring(self) -> None:
         """Say that tasks may start now that could not before, such as those of a destination that goes on."""

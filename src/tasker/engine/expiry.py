@@ -1,43 +1,20 @@
 """Ends what could not start in time."""
 
 from collections.abc import Callable
-from typing import Protocol
 
 import structlog
-from msgspec import Struct
 
 from tasker.engine.due_work import Step
 from tasker.engine.telemetry import Telemetry
-from tasker.model.instants import Instant
+from tasker.interfaces import Store
 
 _log = structlog.get_logger()
-
-
-class Expired(Struct, frozen=True):
-    """What a look for expired tasks found."""
-
-    count: int
-    """Tasks that ended ``failed`` with ``expired``."""
-
-    next_at: Instant | None
-    """When the next task expires, which may have passed already; None: none does."""
-
-
-class Expires(Protocol):
-    """A store, as far as it is needed here."""
-
-    async def expire(self) -> Expired:
-        """End a bounded number of the tasks that could not start before their ``expires_at``, and store their callbacks.
-
-        Raises:
-            StoreUnavailableError, StoreBusyError: nothing, or everything, was written.
-        """
 
 
 class Expiry:
     """Ends tasks as ``failed`` whose ``expires_at`` has passed while they were waiting. The step of a ``DueWork``."""
 
-    def __init__(self, store: Expires, telemetry: Telemetry, *, ring: Callable[[], None]) -> None:
+    def __init__(self, store: Store, telemetry: Telemetry, *, ring: Callable[[], None]) -> None:
         """Make the job.
 
         Args:

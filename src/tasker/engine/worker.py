@@ -90,6 +90,7 @@ class Worker:
         store: Store,
         types: Sequence[TaskType],
         queue: DelayQueue,
+        announce_expiry: Callable[[Instant], None],
         slots: Slots,
         lease: Lease,
         telemetry: Telemetry,
@@ -99,12 +100,14 @@ class Worker:
 
         Args:
             types: the task types it runs.
+            announce_expiry: called with the ``expires_at`` of what waits again.
             rand: random numbers in [0, 1), for the jitter of retries.
         """
         self._store = store
         self._clock = store.clock
         self._jobs = {task_type.name: _Job(task_type) for task_type in types}
         self._queue = queue
+        self._announce_expiry = announce_expiry
         self._slots = slots
         self._lease = lease
         self._telemetry = telemetry
@@ -272,11 +275,12 @@ class Worker:
         self._telemetry.attempt_began(due_at=attempt.due_at, started_at=run.started_at)
         settled = await self._write(attempt, lambda: self._store.settle(attempt, settlement))
         if settled.has_room:
-            self._queue.ring()
+            self._queue.announce(self._clock.now(), attempt.pool)  # to the others, too, if every slot here is taken
         for task in settled.followed_by:
             self._queue.announce(task.due_at, task.pool)
         if settlement.due_at is not None:
             self._queue.announce(settlement.due_at, attempt.pool)
+            self._waits_again(attempt)
         self._count(settled.move)
         if settlement.fault is not None:
             _log.info(
@@ -319,8 +323,12 @@ class Worker:
         """Return the task to the queue."""
         await self._write(attempt, lambda: self._store.give_back(attempt))
         self._telemetry.given_back += 1
+        self._waits_again(attempt)
+
+    def _waits_again(self, attempt: Attempt) -> None:
+        """Have the task expire in time."""
         if attempt.expires_at is not None:
-            self._queue.announce(attempt.expires_at, attempt.pool)
+            self._announce_expiry(attempt.expires_at)
 
     async def _write(self, attempt: Attempt, write: Callable[[], Awaitable[T]]) -> T:
         """Repeat *write* until the store can do it, and return what it returns.

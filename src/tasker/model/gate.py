@@ -90,7 +90,7 @@ class GateRecord(msgspec.Struct, frozen=True, kw_only=True):
     running: int
     """Its tasks that are ``in_progress``, on all nodes."""
     held: int
-    """Its tasks that are due and set aside; counting stops at ``HELD_COUNTED_TO``."""
+    """Its tasks that are due and held; counting stops at ``HELD_COUNTED_TO``."""
 
 
 class GateStatus(msgspec.Struct, frozen=True, kw_only=True):

@@ -13,4 +13,4 @@ class Standing(Struct, frozen=True, kw_only=True):
     gate: GateRecord | None
     """The gate of its destination; None: it has none."""
     is_held: bool
-    """Whether the gate has set it aside."""
+    """Whether the gate holds it."""

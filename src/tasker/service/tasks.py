@@ -43,7 +43,7 @@ class TaskService:
         task = build_task(task_type, fields, execution_time, now=self._clock.now(), webhooks=self._webhooks)
         await self._store.create((task,))
         self._engine.telemetry.created += 1
-        self._engine.announce(task.due_at, task.pool)
+        self._engine.announce(task.due_at, task.pool, expires_at=task.expires_at)
         return task.id
 
     async def get(self, caller: Caller, task_id: str) -> Task:
@@ -70,7 +70,7 @@ class TaskService:
         id_ = _parsed_id(task_id)
         await self._store.retry(id_)
         task = await self._store.get(id_)
-        self._engine.announce(task.due_at, task.pool)
+        self._engine.announce(task.due_at, task.pool, expires_at=task.expires_at)
         return _shown_to(caller, task)
 
     async def delete(self, task_id: str) -> None:

@@ -15,9 +15,10 @@ from typing import Any, Final, Generic, Protocol, TypeAlias, TypeVar
 from tasker.errors import StoreBusyError, StoreUnavailableError
 
 W = TypeVar("W")
+R = TypeVar("R")
 W_contra = TypeVar("W_contra", contravariant=True)
 
-Result: TypeAlias = Any
+Result: TypeAlias = object
 """What a write came to: its value, or the exception its caller gets."""
 
 GROUP_LIMIT: Final = 512
@@ -153,7 +154,7 @@ class _Handed(Generic[W]):
         self.future = future
 
 
-def settle_future(future: "asyncio.Future[Result]", result: Result) -> None:
+def settle_future(future: "asyncio.Future[R]", result: R | BaseException) -> None:
     """Give *future* its value or its exception, unless its caller has gone: one that hung up must not strand the rest."""
     if future.done():
         return

@@ -6,30 +6,32 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, Generic, TypeVar
 
 from tasker.errors import StoreBusyError, StoreUnavailableError
-from tasker.stores.group_commit import GROUP_LIMIT, Result, settle_future
+from tasker.stores.group_commit import GROUP_LIMIT, settle_future
 
 W = TypeVar("W")
+R = TypeVar("R")
 
 
-class Batches(Generic[W]):
+class Batches(Generic[W, R]):
     """Collects writes of one kind and runs them in batches, one batch after the other."""
 
-    def __init__(self, run: Callable[[Sequence[W]], Awaitable[Sequence[Result]]], *, pending_limit: int) -> None:
+    def __init__(self, run: Callable[[Sequence[W]], Awaitable[Sequence[R | Exception]]], *, pending_limit: int) -> None:
         """Make it. Needs a running event loop.
 
         Args:
-            run: runs a batch durably and returns what each write came to, in the same order. What it raises, all of them get.
+            run: runs a batch durably and returns what each write came to, in the same order: its value, or the error that its
+                caller gets. What it raises, all of them get.
             pending_limit: how many writes may wait.
         """
         self._run = run
         self._pending_limit: Final = pending_limit
         self._loop = asyncio.get_running_loop()
-        self._waiting: deque[tuple[W, asyncio.Future[Result]]] = deque()
+        self._waiting: deque[tuple[W, asyncio.Future[R]]] = deque()
         self._running = 0
         self._job: asyncio.Task[None] | None = None
         self._closed = False
 
-    def submit(self, write: W, *, always: bool = False) -> "asyncio.Future[Result]":
+    def submit(self, write: W, *, always: bool = False) -> "asyncio.Future[R]":
         """Hand in *write*. The future is done once it is committed, or has failed.
 
         Raises:
@@ -39,7 +41,7 @@ class Batches(Generic[W]):
             raise StoreUnavailableError("it is closed")
         if len(self._waiting) + self._running >= self._pending_limit and not always:
             raise StoreBusyError
-        future: asyncio.Future[Result] = self._loop.create_future()
+        future: asyncio.Future[R] = self._loop.create_future()
         self._waiting.append((write, future))
         if self._job is None:
             self._job = self._loop.create_task(self._run_until_none_waits())
@@ -55,7 +57,7 @@ class Batches(Generic[W]):
         while self._waiting:
             batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), GROUP_LIMIT))]
             self._running = len(batch)
-            results: Sequence[Result]
+            results: Sequence[R | Exception]
             try:
                 results = await self._run([write for write, _ in batch])
             except Exception as error:  # noqa: BLE001 - the callers get it

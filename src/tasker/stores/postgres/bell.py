@@ -1,9 +1,9 @@
 """Wakes other nodes by NOTIFY, and is woken by them. Everything works without it, a little later."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
-from typing import Any, Final
+from typing import Final
 
 from tasker.errors import StoreError
 from tasker.stores.postgres.connection import Connection, Link
@@ -26,7 +26,8 @@ class Bell:
         self._connect = connect
         self._node = node
         self._clock = clock
-        self._link = Link(self._connect_and_listen, clock.monotonic)
+        self.link = Link(self._connect_and_listen, clock.monotonic)
+        """Its connection."""
         self._ring: Callable[[], None] = lambda: None
         self._jobs: set[asyncio.Task[None]] = set()
         self._rung_at = 0.0
@@ -48,9 +49,9 @@ class Bell:
         for job in self._jobs:
             job.cancel()
         await asyncio.gather(*self._jobs, return_exceptions=True)
-        await self._link.close()
+        await self.link.close()
 
-    def _start(self, job: Any) -> None:  # noqa: ANN401 - a coroutine
+    def _start(self, job: Coroutine[object, object, None]) -> None:
         task = asyncio.get_running_loop().create_task(job)
         self._jobs.add(task)
         task.add_done_callback(self._jobs.discard)
@@ -58,7 +59,7 @@ class Bell:
     async def _look_after(self) -> None:
         while True:
             with suppress(StoreError):  # every node claims once a second in any case
-                await self._link.run(lambda connection: connection.execute("SELECT"))
+                await self.link.run(lambda connection: connection.execute("SELECT"))
             await sleep(self._clock, _LOOK_SECONDS)
 
     async def _notify(self) -> None:
@@ -68,7 +69,7 @@ class Bell:
         self._is_ringing = False
         self._rung_at = self._clock.monotonic()
         with suppress(StoreError):
-            await self._link.run(lambda connection: connection.execute("SELECT pg_notify($1, $2)", CHANNEL, self._node))
+            await self.link.run(lambda connection: connection.execute("SELECT pg_notify($1, $2)", CHANNEL, self._node))
 
     async def _connect_and_listen(self) -> Connection:
         connection = await self._connect()

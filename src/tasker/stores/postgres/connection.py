@@ -1,6 +1,9 @@
 """Connections to PostgreSQL that come back, and what its errors mean to a caller."""
 
 import asyncio
+import errno
+import os
+import socket
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from typing import Final, TypeAlias, TypeVar
@@ -10,10 +13,14 @@ from asyncpg import PostgresError
 
 from tasker.errors import StoreError, StoreFullError, StoreUnavailableError
 from tasker.model.instants import SECOND, Instant
+from tasker.stores.postgres.url import read
 
 T = TypeVar("T")
 
-Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
+Record: TypeAlias = "asyncpg.Record"
+"""A row, read by the names of its columns."""
+
+Connection: TypeAlias = "asyncpg.Connection[Record]"
 
 CONNECT_SECONDS: Final = 5.0
 """How long one host may take to accept a connection."""
@@ -43,12 +50,18 @@ _SESSION: Final[Mapping[str, str]] = {
     "enable_mergejoin": "off",
 }
 
+_SET: Final = "SELECT set_config(name, value, false) FROM unnest($1::text[], $2::text[]) AS setting (name, value)"
+
+REFUSED: Final = "nothing is listening there: check the host and the port, and that PostgreSQL is running"
+NO_HOST: Final = "its host is unknown: check the spelling, and the name server"
+
 _REASONS: Final[tuple[tuple[tuple[type[Exception], ...], str], ...]] = (
     ((asyncpg.ReadOnlySQLTransactionError, asyncpg.TargetServerAttributeNotMatched), "it is read-only"),
     ((asyncpg.TooManyConnectionsError,), "it takes no more connections"),
     ((asyncpg.QueryCanceledError, asyncpg.LockNotAvailableError), "it takes too long"),
     ((asyncpg.InvalidAuthorizationSpecificationError,), "it does not let this user in"),
     ((asyncpg.InvalidCatalogNameError,), "there is no database of this name"),
+    ((asyncpg.InvalidSchemaNameError,), "its search_path names no schema that exists"),
     ((asyncpg.InsufficientPrivilegeError,), "this user may not do that"),
     ((asyncpg.CannotConnectNowError, asyncpg.OperatorInterventionError), "it is starting or stopping"),
     ((asyncpg.UndefinedTableError, asyncpg.UndefinedColumnError), "its tables are not those of this version"),
@@ -66,9 +79,29 @@ class Connector:
                 connected to, unless the URL says otherwise.
             is_pooled: whether a pooler stands between that gives each transaction another connection: then nothing outlasts
                 a transaction.
+
+        Raises:
+            DatabaseUrlError: the URL cannot be used.
         """
-        self.url = url
+        self._url = read(url)
         self._is_pooled = is_pooled
+
+    @property
+    def place(self) -> str:
+        """What may be shown of the URL."""
+        return self._url.place
+
+    def unreadable(self) -> str | None:
+        """Return what is wrong with a file that the URL names; None if all of them can be read."""
+        for name, path in self._url.files.items():
+            if not os.access(path, os.R_OK):
+                return f"cannot read {path}, which {name} names"
+        return None
+
+    def without_secrets(self, text: str) -> str:
+        """Return *text*, such as PostgreSQL's own words, without the user and the password of the URL."""
+        user, password = self._url.user, self._url.password
+        return text.replace(f'"{user}"', '"***"').replace(password or f'"{user}"', "***")
 
     async def connect(self, **session: str) -> Connection:
         """Return a new connection.
@@ -76,21 +109,41 @@ class Connector:
         Args:
             session: further settings of the session, ignored behind a pooler.
         """
-        connection: Connection = await asyncpg.connect(
-            self.url,
-            timeout=CONNECT_SECONDS,
-            command_timeout=COMMAND_SECONDS,
-            statement_cache_size=0 if self._is_pooled else 200,
-            server_settings={"application_name": "tasker"}
-            if self._is_pooled
-            else {**_SESSION, **session, "application_name": "tasker"},
-            **({} if "target_session_attrs" in self.url else {"target_session_attrs": "primary"}),
-        )
-        # As integers: a datetime for each of them would cost more than the rest of the row.
-        await connection.set_type_codec(
-            "timestamptz", schema="pg_catalog", format="tuple", encoder=_to_postgres, decoder=_from_postgres
-        )
+        connection = await self._connect_to_primary()
+        try:
+            if not self._is_pooled:
+                # Not as parameters of the start-up: poolers refuse those that they do not know.
+                settings = {**self._url.settings, **_SESSION, **session}
+                await connection.execute(_SET, list(settings), list(settings.values()))
+            # As integers: a datetime for each of them would cost more than the rest of the row.
+            await connection.set_type_codec(
+                "timestamptz", schema="pg_catalog", format="tuple", encoder=_to_postgres, decoder=_from_postgres
+            )
+        except BaseException:
+            connection.terminate()
+            raise
         return connection
+
+    async def _connect_to_primary(self) -> Connection:
+        """Try one host after the other. Each has its own time: the first may be a machine that is gone."""
+        latest: Exception | None = None
+        for host in self._url.hosts:
+            try:
+                return await asyncpg.connect(
+                    host,
+                    timeout=self._url.connect_timeout or CONNECT_SECONDS,
+                    command_timeout=COMMAND_SECONDS,
+                    statement_cache_size=0 if self._is_pooled else 200,
+                    server_settings={
+                        "application_name": self._url.application_name,
+                        **(self._url.settings if self._is_pooled else {}),  # a pooler may know them
+                    },
+                    **self._url.arguments,
+                )
+            except (OSError, TimeoutError, asyncpg.TargetServerAttributeNotMatched, asyncpg.CannotConnectNowError) as error:
+                latest = error
+        assert latest is not None  # noqa: S101 - there is always a host, if only an empty one
+        raise latest
 
 
 class Link:
@@ -129,6 +182,28 @@ class Link:
                 if not isinstance(error, PostgresError) or _ends_connection(error):
                     self.drop()
                 raise store_error(error) from None
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether it has a connection that is not known to be broken."""
+        return self._connection is not None and not self._connection.is_closed()
+
+    @property
+    def failure(self) -> StoreError | None:
+        """What the latest try to connect failed with; None if it did not."""
+        return None if self._failed is None else self._failed[1]
+
+    async def connect(self) -> None:
+        """Connect, unless it is connected.
+
+        Raises:
+            StoreUnavailableError: it cannot.
+        """
+
+        async def nothing(_connection: Connection) -> None:
+            pass
+
+        await self.run(nothing)
 
     def drop(self) -> None:
         """Close the connection without a word."""
@@ -186,6 +261,10 @@ def store_error(error: Exception) -> StoreError:
         return error.outcome
     if isinstance(error, TimeoutError):
         return StoreUnavailableError("it does not answer")
+    if isinstance(error, socket.gaierror):
+        return StoreUnavailableError(NO_HOST)
+    if isinstance(error, OSError) and f"[Errno {errno.ECONNREFUSED}]" in str(error):  # there may be several in one
+        return StoreUnavailableError(REFUSED)
     if isinstance(error, asyncpg.DiskFullError):
         return StoreFullError("there is no space left for it")
     for kinds, reason in _REASONS:

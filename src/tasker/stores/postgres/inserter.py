@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Final
 
+from tasker.errors import StoreError, StoreFullError, StoreUnavailableError, TaskExistsError
 from tasker.model.gate import Destination, GateKind
 from tasker.model.task import Pool, Task, TaskId
 from tasker.stores.postgres.connection import Connection, Link
@@ -25,6 +26,24 @@ class Inserter:
         self._known_on = 0
         """Which of the link's connections it was seen on."""
 
+    async def create_batch(self, batch: Sequence[Sequence[Task]]) -> Sequence[StoreError | TaskExistsError | None]:
+        """Store what several callers want stored: each all or nothing. Return each one's error; None: it is stored."""
+        single = [tasks for tasks in batch if len(tasks) == 1]
+        try:
+            stored = await self._create_repeatedly([tasks[0] for tasks in single]) if single else set()
+        except StoreError as error:
+            return [error] * len(batch)
+        results: list[StoreError | TaskExistsError | None] = []
+        for tasks in batch:
+            if len(tasks) == 1:
+                # An id that comes twice is stored for its first caller.
+                is_stored = tasks[0].id in stored
+                stored.discard(tasks[0].id)
+                results.append(None if is_stored else TaskExistsError(tasks[0].id))
+            else:
+                results.append(await self._create_together(tasks))
+        return results
+
     @asynccontextmanager
     async def transaction(self, connection: Connection) -> AsyncIterator[None]:
         """A transaction with inserts. What they made is forgotten if it is rolled back."""
@@ -35,13 +54,28 @@ class Inserter:
             self._forget()
             raise
 
+    async def warm(self) -> None:
+        """Insert nothing, so that PostgreSQL and asyncpg know the statements: they ask each other much at the first one.
+
+        Raises:
+            StoreUnavailableError: the first create will take longer.
+        """
+        await self._link.run(self._prepare)
+
+    async def _prepare(self, connection: Connection) -> None:
+        await self._learn(connection, set())
+        await self._store(connection, [])
+
     async def insert(self, connection: Connection, tasks: Sequence[Task]) -> set[TaskId]:
         """Store those of *tasks*, if there are any, whose ids are not stored yet, and return which."""
         if not tasks:
             return set()
         await self._make_what_is_named(connection, tasks)
+        return await self._store(connection, tasks)
+
+    async def _store(self, connection: Connection, tasks: Sequence[Task]) -> set[TaskId]:
         rows = await connection.fetch(
-            self._sql["insert_tasks"],
+            self._sql["create_tasks"],
             [task.id for task in tasks],
             [task.type for task in tasks],
             [int(task.state) for task in tasks],
@@ -56,7 +90,37 @@ class Inserter:
         )
         if len(rows) == len(tasks):  # nearly always
             return {task.id for task in tasks}
-        return {TaskId(str(row[0])) for row in rows}
+        return {TaskId(str(row["id"])) for row in rows}
+
+    async def _create_repeatedly(self, tasks: Sequence[Task]) -> set[TaskId]:
+        """Store what is not stored yet and return which. If the connection breaks, once more: it may have been done."""
+        try:
+            return await self._link.run(lambda connection: self.insert(connection, tasks))
+        except StoreFullError:
+            raise
+        except StoreUnavailableError:
+            await self._link.run(lambda connection: self.insert(connection, tasks))
+            stored = await self._link.run(
+                lambda connection: connection.fetch(self._sql["existing_for_sure"], [task.id for task in tasks])
+            )
+            return {TaskId(str(row["id"])) for row in stored}
+
+    async def _create_together(self, tasks: Sequence[Task]) -> StoreError | TaskExistsError | None:
+        """Store several tasks of one caller, or none."""
+
+        async def create(connection: Connection) -> None:
+            async with self.transaction(connection):
+                stored = await self.insert(connection, tasks)
+                for task in tasks:
+                    if task.id not in stored:
+                        raise TaskExistsError(task.id)
+                    stored.discard(task.id)
+
+        try:
+            await self._link.run(create)
+        except (StoreError, TaskExistsError) as error:
+            return error
+        return None
 
     async def _make_what_is_named(self, connection: Connection, tasks: Sequence[Task]) -> None:
         if self._known_on != self._link.connections or len(self._gates) > _KNOWN_LIMIT:
@@ -75,7 +139,7 @@ class Inserter:
 
     async def _learn(self, connection: Connection, destinations: set[Destination]) -> None:
         rows = await connection.fetch(self._sql["gate_ids"], *_columns(destinations))
-        self._gates |= {Destination(GateKind(kind), name): id_ for kind, name, id_ in rows}
+        self._gates |= {Destination(GateKind(row["kind"]), row["name"]): row["id"] for row in rows}
 
     def _forget(self) -> None:
         self._gates.clear()

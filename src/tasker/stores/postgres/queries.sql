@@ -1,19 +1,23 @@
--- insert_tasks --
--- One statement, so one transaction without further round trips, for any number of tasks. Safe to repeat when it is not known
--- whether it was done: what is stored already is left alone.
+-- create_tasks --
+-- One statement, so one transaction without further round trips, for any number of tasks. Safe to
+-- repeat when it is not known whether it was done: what is stored already is left alone.
 -- Differs from SQLite: ON CONFLICT, where there the writer undoes the one that conflicts.
 WITH given AS (
-  SELECT * FROM unnest($1::uuid[], $2::text[], $3::smallint[], $4::integer[], $5::timestamptz[], $6::timestamptz[], $7::text[], $8::bytea[],
-                       $9::bigint[], $10::timestamptz[], $11::uuid[])
-             AS given (id, type, state, pool, due_at, execution_at, execution_time, payload, gate, expires_at, parent_id)
+  SELECT * FROM unnest($1::uuid[], $2::text[], $3::smallint[], $4::integer[], $5::timestamptz[],
+                       $6::timestamptz[], $7::text[], $8::bytea[], $9::bigint[],
+                       $10::timestamptz[], $11::uuid[])
+             AS given (id, type, state, pool, due_at, execution_at, execution_time, payload, gate,
+                       expires_at, parent_id)
 ), stored AS (
-  INSERT INTO task (id, type, state, pool, due_at, execution_at, execution_time, gate, expires_at, parent_id)
-  SELECT id, type, state, pool, due_at, execution_at, execution_time, gate, expires_at, parent_id FROM given
+  INSERT INTO task (id, type, state, pool, due_at, execution_at, execution_time, gate, expires_at,
+                    parent_id)
+  SELECT id, type, state, pool, due_at, execution_at, execution_time, gate, expires_at, parent_id
+    FROM given
       ON CONFLICT (id) DO NOTHING
   RETURNING id
 ), payloads AS (
   INSERT INTO payload (id, payload) SELECT id, payload FROM given
-      ON CONFLICT (id) DO NOTHING -- a task has a body
+      ON CONFLICT (id) DO NOTHING -- a task has a payload
 )
 SELECT id FROM stored
 
@@ -27,51 +31,70 @@ SELECT kind, name FROM unnest($1::smallint[], $2::text[]) AS given (kind, name) 
     ON CONFLICT DO NOTHING
 
 -- gate_ids --
-SELECT kind, name, id FROM gate JOIN unnest($1::smallint[], $2::text[]) AS given (kind, name) USING (kind, name)
+SELECT kind, name, id
+  FROM gate JOIN unnest($1::smallint[], $2::text[]) AS given (kind, name) USING (kind, name)
 
 -- existing --
 SELECT id FROM task WHERE id = ANY ($1::uuid[])
 
 -- existing_for_sure --
--- The same for what it is not known whether it was written: a backend that was ended while it waited for a replica leaves that in the
--- primary alone. The message makes this a write, and like any other it is reported only once the replicas have it and all before it.
+-- The same for what it is not known whether it was written: a backend that was ended while it
+-- waited for a replica leaves that in the primary alone. The message makes this a write, and like
+-- any other it is reported only once the replicas have it and all before it.
 SELECT id FROM task, pg_logical_emit_message(true, 'tasker', '') WHERE id = ANY ($1::uuid[])
 
 -- look --
--- What time it is, whether this node may claim, the earliest moment at which a task expires, and of each pool the head of its queue
--- and when to look next at the gates that hold tasks, but for those that are full here ($3).
-SELECT here.now, here.is_leased, here.expires_at, pools.pool,
-       (SELECT due_at FROM task WHERE task.pool = pools.pool AND state = 0 AND held_by IS NULL ORDER BY due_at, id LIMIT 1),
-       (SELECT wake_at FROM gate_queue WHERE gate_queue.pool = pools.pool AND gate <> ALL ($3::bigint[]) ORDER BY wake_at LIMIT 1)
-  FROM (SELECT tasker_now() AS now, EXISTS (SELECT FROM node WHERE id = $2 AND lease_until > tasker_now()) AS is_leased,
-               (SELECT expires_at FROM task WHERE state = 0 AND expires_at IS NOT NULL ORDER BY expires_at LIMIT 1) AS expires_at
+-- What time it is, whether this node may claim, and of each pool when the head of its queue is due
+-- and when to look next at the gates that hold tasks, but for those that are full here ($3). What
+-- has expired is passed over: it does not start any more.
+SELECT here.now, here.is_leased, pools.pool,
+       (SELECT due_at FROM task
+         WHERE task.pool = pools.pool AND state = 0 AND held_by IS NULL
+           AND (expires_at IS NULL OR expires_at > tasker_now())
+         ORDER BY due_at, id LIMIT 1) AS due_at,
+       (SELECT wake_at FROM gate_queue
+         WHERE gate_queue.pool = pools.pool AND gate <> ALL ($3::bigint[])
+         ORDER BY wake_at LIMIT 1) AS wake_at
+  FROM (SELECT tasker_now() AS now,
+               EXISTS (SELECT FROM node WHERE id = $2 AND lease_until > tasker_now()) AS is_leased
        ) AS here
   LEFT JOIN unnest($1::integer[]) AS pools (pool) ON true
 
 -- claim --
--- Claim up to $2 tasks of a pool, earliest first, and set aside those that their gates do not let through: of the first $5 that are
--- due. RETURNING has no order: the caller sorts. $6: tasks of a host that may run at once, NULL: see Gate.room, which this follows;
--- $7: circuit.THRESHOLD; $8: instants.LAST.
--- Differs from SQLite: one statement. SKIP LOCKED, because other nodes claim at the same time, and a node whose lease has ended claims
--- nothing.
+-- Claim up to $2 tasks of a pool, earliest first, and have those held that their gates do not let
+-- through: of the first $5 that are due. RETURNING has no order: the caller sorts. $6: tasks of a
+-- host that may run at once, NULL: see Gate.room, which this follows; $7: circuit.THRESHOLD;
+-- $8: instants.LAST. Behind the attempt stands the gate that holds the task; NULL: it is claimed.
+-- Differs from SQLite: one statement. SKIP LOCKED, because other nodes claim at the same time, and
+-- a node whose lease has ended claims nothing.
 WITH head AS MATERIALIZED (
-  SELECT id, due_at, gate, expires_at FROM task
-   WHERE pool = $1 AND state = 0 AND held_by IS NULL AND due_at <= tasker_now() ORDER BY due_at, id LIMIT $5
+  SELECT id, due_at, gate FROM task
+   WHERE pool = $1 AND state = 0 AND held_by IS NULL AND due_at <= tasker_now()
+     AND (expires_at IS NULL OR expires_at > tasker_now())
+   ORDER BY due_at, id LIMIT $5
      FOR NO KEY UPDATE SKIP LOCKED
 ), queued AS (
-  SELECT id, due_at, gate, row_number() OVER per_gate AS turn FROM head WHERE expires_at IS NULL OR expires_at > tasker_now()
+  SELECT id, due_at, gate, row_number() OVER per_gate AS turn FROM head
   WINDOW per_gate AS (PARTITION BY gate ORDER BY due_at, id)
 ), asked AS (
-  SELECT *, CASE WHEN turn = 1 THEN ( -- once for each gate: room, and, if it shares the slots, how many of them it has here
+  SELECT *, CASE WHEN turn = 1 THEN (
+         -- Once for each gate: room, and, if it shares the slots, how many of them it has here.
          SELECT CASE WHEN paused OR failures >= $7 AND open_until > tasker_now()
-                       OR EXISTS (SELECT FROM gate_queue WHERE gate_queue.gate = gate.id AND gate_queue.pool = $1) THEN ARRAY[0, NULL]
+                       OR EXISTS (SELECT FROM gate_queue
+                                   WHERE gate_queue.gate = gate.id AND gate_queue.pool = $1)
+                       THEN ARRAY[0, NULL]
                      WHEN most IS NOT NULL THEN ARRAY[most -
-                       (SELECT sum((SELECT count(*) FROM task WHERE task.node = node.id AND task.gate = gate.id AND state = 1))::bigint
+                       (SELECT sum((SELECT count(*) FROM task
+                                     WHERE task.node = node.id AND task.gate = gate.id
+                                       AND state = 1))::bigint
                           FROM node), NULL]
                      WHEN kind = 0 THEN (SELECT ARRAY[$2::bigint, count(*)] FROM task
-                                          WHERE task.node = $4 AND task.gate = gate.id AND state = 1)
+                                          WHERE task.node = $4 AND task.gate = gate.id
+                                            AND state = 1)
                      ELSE ARRAY[$2::bigint, NULL] END
-           FROM (SELECT *, CASE WHEN failures >= $7 THEN 1 ELSE coalesce(max_running, CASE kind WHEN 0 THEN $6::bigint END) END AS most
+           FROM (SELECT *, CASE WHEN failures >= $7 THEN 1
+                                ELSE coalesce(max_running, CASE kind WHEN 0 THEN $6::bigint END)
+                            END AS most
                    FROM gate WHERE gate.id = queued.gate) AS gate
          ) END AS answer
     FROM queued
@@ -79,150 +102,204 @@ WITH head AS MATERIALIZED (
   SELECT id, due_at, gate, turn, first_value(answer) OVER per_gate AS answer FROM asked
   WINDOW per_gate AS (PARTITION BY gate ORDER BY due_at, id)
 ), counted AS (
-  SELECT id, tasker_passed(coalesce(turn <= answer[1], true), answer[2] + turn, $2) OVER queue AS passed, due_at FROM answered
+  SELECT id, tasker_passed(coalesce(turn <= answer[1], true), answer[2] + turn, $2)
+             OVER queue AS passed,
+         due_at
+    FROM answered
   WINDOW queue AS (ORDER BY due_at, id)
 ), verdict AS MATERIALIZED (
   SELECT id, passed, passed > lag(passed, 1, 0::bigint) OVER queue AS passes FROM counted
   WINDOW queue AS (ORDER BY due_at, id)
 ), moved AS (
-  UPDATE task SET state = CASE WHEN passes THEN 1 ELSE 0 END, held_by = CASE WHEN NOT passes THEN gate END,
-         attempts = attempts + passes::integer, fence = CASE WHEN passes THEN $3::bigint END, node = CASE WHEN passes THEN $4::uuid END,
+  UPDATE task
+     SET state = CASE WHEN passes THEN 1 ELSE 0 END, held_by = CASE WHEN NOT passes THEN gate END,
+         attempts = attempts + passes::integer, fence = CASE WHEN passes THEN $3::bigint END,
+         node = CASE WHEN passes THEN $4::uuid END,
          started_at = CASE WHEN passes THEN tasker_now() ELSE started_at END
     FROM verdict
    WHERE task.id = verdict.id AND CASE WHEN passes THEN passed <= $2 ELSE passed < $2 END
      AND EXISTS (SELECT FROM node WHERE id = $4 AND lease_until > tasker_now())
-  RETURNING held_by, due_at, task.id, type, attempts, retried_after, execution_at, expires_at,
-            CASE WHEN passes THEN (SELECT payload FROM payload WHERE payload.id = task.id) END
+  RETURNING {attempt},
+            CASE WHEN passes THEN (SELECT payload FROM payload WHERE payload.id = task.id) END,
+            held_by
 ), shut AS MATERIALIZED (
-  -- Who opens a gate wakes what it holds in a later statement: either this one waits for that, or that one finds what this sets aside.
-  SELECT id, CASE WHEN paused THEN $8::timestamptz WHEN failures >= $7 AND open_until > tasker_now() THEN open_until
-                  WHEN kind = 0 AND max_running IS NULL AND $6::bigint IS NULL AND failures < $7 THEN tasker_now() -- on other nodes
+  -- Who opens a gate wakes what it holds in a later statement: either this one waits for that, or
+  -- that one finds what is held since this. Where slots are shared, other nodes look now.
+  SELECT id, CASE WHEN paused THEN $8::timestamptz
+                  WHEN failures >= $7 AND open_until > tasker_now() THEN open_until
+                  WHEN kind = 0 AND max_running IS NULL AND $6::bigint IS NULL AND failures < $7
+                    THEN tasker_now()
                   ELSE tasker_now() + interval '1 second' END AS look_at
     FROM gate WHERE id IN (SELECT held_by FROM moved) ORDER BY id FOR SHARE
-), parked AS (
-  INSERT INTO gate_queue (gate, pool, wake_at, parks) SELECT id, $1, look_at, 1 FROM shut ORDER BY id
-      ON CONFLICT (gate, pool) DO UPDATE SET parks = gate_queue.parks + 1 -- it is known when to look
+), queues AS (
+  INSERT INTO gate_queue (gate, pool, wake_at, additions)
+  SELECT id, $1, look_at, 1 FROM shut ORDER BY id
+      ON CONFLICT (gate, pool) -- it is known when to look
+      DO UPDATE SET additions = gate_queue.additions + 1
 )
 SELECT * FROM moved
 
 -- woken --
--- Gates that hold tasks of a pool and are to be looked at now, and how many of their tasks are running, everywhere and here. $4: not these.
-SELECT gate.id, kind, name, paused, max_running, failures, open_until,
-       (SELECT sum((SELECT count(*) FROM task WHERE task.node = node.id AND task.gate = gate.id AND state = 1))::bigint FROM node),
-       (SELECT count(*) FROM task WHERE task.node = $2 AND task.gate = gate.id AND state = 1),
-       wake_at, parks
-  FROM (SELECT gate, wake_at, parks FROM gate_queue WHERE pool = $1 AND wake_at <= tasker_now() AND gate <> ALL ($4::bigint[])
+-- Gates that hold tasks of a pool and are to be looked at now, but for some ($4), and how many of
+-- their tasks are running, everywhere and here.
+SELECT {gate},
+       (SELECT sum((SELECT count(*) FROM task
+                     WHERE task.node = node.id AND task.gate = gate.id AND state = 1))::bigint
+          FROM node) AS running,
+       (SELECT count(*) FROM task
+         WHERE task.node = $2 AND task.gate = gate.id AND state = 1) AS running_here,
+       version, additions
+  FROM (SELECT gate, wake_at, version, additions FROM gate_queue
+         WHERE pool = $1 AND wake_at <= tasker_now() AND gate <> ALL ($4::bigint[])
          ORDER BY wake_at LIMIT $3) AS queue
   JOIN gate ON gate.id = queue.gate
  ORDER BY wake_at
 
 -- claim_held --
--- Claim what gates ($2) hold of a pool: of each no more than $3, earliest first. $5: when to look at it next. It is passed over if
--- that is not what was seen ($4): another node was quicker, or it was woken since. A row without an id: nothing of it can be taken.
+-- Claim what gates ($2) hold of a pool: of each no more than $3, earliest first. $5: when to look
+-- at it next. It is passed over if its queue has another version than was seen ($4): another node
+-- was quicker, or it was woken since. A row without an id: nothing of it can be taken.
 WITH turn AS (
-  UPDATE gate_queue SET wake_at = given.wake_at
-    FROM unnest($2::bigint[], $3::bigint[], $4::timestamptz[], $5::timestamptz[]) AS given (gate, wanted, seen, wake_at)
-   WHERE gate_queue.pool = $1 AND gate_queue.gate = given.gate AND gate_queue.wake_at = given.seen
+  UPDATE gate_queue SET wake_at = given.wake_at, version = version + 1
+    FROM unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::timestamptz[])
+           AS given (gate, wanted, seen, wake_at)
+   WHERE gate_queue.pool = $1 AND gate_queue.gate = given.gate AND version = given.seen
      AND EXISTS (SELECT FROM node WHERE id = $7 AND lease_until > tasker_now())
   RETURNING gate_queue.gate, wanted
 ), due AS MATERIALIZED (
   SELECT gate, first.id FROM turn CROSS JOIN LATERAL (
     SELECT id FROM task
-     WHERE pool = $1 AND held_by = turn.gate AND state = 0 AND held_by IS NOT NULL AND due_at <= tasker_now()
-       AND (expires_at IS NULL OR expires_at > tasker_now())
+     WHERE pool = $1 AND held_by = turn.gate AND state = 0 AND held_by IS NOT NULL
+       AND due_at <= tasker_now() AND (expires_at IS NULL OR expires_at > tasker_now())
      ORDER BY due_at, id LIMIT turn.wanted
        FOR NO KEY UPDATE SKIP LOCKED) AS first
 ), claimed AS (
-  UPDATE task SET state = 1, held_by = NULL, attempts = attempts + 1, fence = $6, node = $7, started_at = tasker_now()
+  UPDATE task SET state = 1, held_by = NULL, attempts = attempts + 1, fence = $6, node = $7,
+         started_at = tasker_now()
     FROM due
    WHERE task.id = due.id
-  RETURNING due.gate, due_at, task.id, type, attempts, retried_after, execution_at, expires_at,
-            (SELECT payload FROM payload WHERE payload.id = task.id)
+  RETURNING {attempt}, (SELECT payload FROM payload WHERE payload.id = task.id), due.gate AS had
 )
-SELECT gate, due_at, id, type, attempts, retried_after, execution_at, expires_at, payload
-  FROM turn LEFT JOIN claimed AS claimed (gate, due_at, id, type, attempts, retried_after, execution_at, expires_at, payload) USING (gate)
+SELECT claimed.*, turn.gate AS turn_of FROM turn LEFT JOIN claimed ON claimed.had = turn.gate
 
 -- close_gate_queue --
--- Unless it holds some, or some were set aside since it was looked at ($3): another node may be about to commit that.
-DELETE FROM gate_queue USING unnest($2::bigint[], $3::bigint[]) AS given (gate, parks)
- WHERE pool = $1 AND gate_queue.gate = given.gate AND gate_queue.parks = given.parks
-   AND NOT EXISTS (SELECT FROM task WHERE task.pool = $1 AND held_by = given.gate AND state = 0 AND held_by IS NOT NULL)
+-- Unless it holds some that may start, or some were added since it was looked at ($3): another node
+-- may be about to commit that. What has expired ends, gate or no gate.
+DELETE FROM gate_queue USING unnest($2::bigint[], $3::bigint[]) AS given (gate, additions)
+ WHERE pool = $1 AND gate_queue.gate = given.gate AND gate_queue.additions = given.additions
+   AND NOT EXISTS (SELECT FROM task
+                    WHERE task.pool = $1 AND held_by = given.gate AND state = 0
+                      AND held_by IS NOT NULL
+                      AND (expires_at IS NULL OR expires_at > tasker_now()))
 RETURNING gate_queue.gate
 
 -- wake --
--- What these gates hold is looked at now: they may have room. A node that has looked before finds another moment here and looks again.
--- $2: it need not wait for the disk, and the claims for it: if it is lost, it is looked a little later.
+-- What these gates hold is looked at now: they may have room. A node that has looked before finds
+-- another version here and looks again. $2: it need not wait for the disk, and the claims for it:
+-- if it is lost, it is looked a little later.
 WITH quick AS MATERIALIZED (
   SELECT CASE WHEN $2::boolean THEN set_config('synchronous_commit', 'off', true) END
 ), queue AS MATERIALIZED (
-  SELECT gate, pool FROM gate_queue WHERE gate = ANY ($1::bigint[]) ORDER BY gate, pool FOR NO KEY UPDATE
+  SELECT gate, pool FROM gate_queue WHERE gate = ANY ($1::bigint[]) ORDER BY gate, pool
+     FOR NO KEY UPDATE
 )
-UPDATE gate_queue SET wake_at = least(wake_at, tasker_now()) - interval '1 microsecond'
+UPDATE gate_queue SET wake_at = least(wake_at, tasker_now()), version = version + 1
   FROM quick, queue
  WHERE gate_queue.gate = queue.gate AND gate_queue.pool = queue.pool
 RETURNING gate_queue.gate
 
+-- next_expiry --
+-- What time it is, and when the first task expires.
+SELECT tasker_now() AS now,
+       (SELECT expires_at FROM task WHERE state = 0 AND expires_at IS NOT NULL
+         ORDER BY expires_at LIMIT 1) AS expires_at
+
 -- expired --
 -- A batch of what could not start in time.
-SELECT id, type, attempts, last_fault, (SELECT payload FROM payload WHERE payload.id = task.id) FROM task
- WHERE state = 0 AND expires_at IS NOT NULL AND expires_at <= tasker_now() ORDER BY expires_at LIMIT $1
+SELECT {ending}, (SELECT payload FROM payload WHERE payload.id = task.id), last_fault,
+       tasker_now() AS now
+  FROM task
+ WHERE state = 0 AND expires_at IS NOT NULL AND expires_at <= tasker_now()
+ ORDER BY expires_at LIMIT $1
    FOR NO KEY UPDATE SKIP LOCKED
 
 -- expire --
 UPDATE task SET state = 3, ended_at = tasker_now(), last_fault = given.last_fault, held_by = NULL
   FROM unnest($1::uuid[], $2::text[]) AS given (id, last_fault)
- WHERE task.id = given.id
+ WHERE task.id = given.id AND task.state = 0
 
 -- settle --
--- Those that are missing from what comes back have lost their claim: nothing was written for them. Of a gate that has had failures,
--- or holds tasks, or is said not to work ($11), what `circuits` says comes back, too. $12: how many attempts of a task are kept.
+-- Those that are missing from what comes back have lost their claim: nothing was written for them.
+-- Of a gate that has had failures, or holds tasks, or is said not to work ($11), what `circuits`
+-- says comes back, too. $12: how many attempts of a task are kept; $13: whether the time of each end
+-- comes back, for what follows it.
 -- Differs from SQLite: a whole group in one statement.
 WITH ended AS (
-  SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::smallint[], $4::timestamptz[], $5::timestamptz[], $6::timestamptz[], $7::text[], $8::bytea[],
+  SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::smallint[], $4::timestamptz[],
+                       $5::timestamptz[], $6::timestamptz[], $7::text[], $8::bytea[],
                        $9::integer[], $10::text[], $11::boolean[]) WITH ORDINALITY
-             AS ended (id, fence, state, due_at, started_at, ended_at, last_fault, result, number, record, is_dead, place)
+             AS ended (id, fence, state, due_at, started_at, ended_at, last_fault, result, number,
+                       record, is_dead, place)
 ), settled AS (
-  UPDATE task SET state = ended.state, due_at = coalesce(ended.due_at, task.due_at), started_at = ended.started_at,
-         ended_at = ended.ended_at, last_fault = coalesce(ended.last_fault, task.last_fault), crashes = 0, fence = NULL, node = NULL
+  UPDATE task SET state = ended.state, due_at = coalesce(ended.due_at, task.due_at),
+         started_at = ended.started_at, ended_at = ended.ended_at,
+         last_fault = coalesce(ended.last_fault, task.last_fault),
+         crashes = 0, fence = NULL, node = NULL
     FROM ended
    WHERE task.id = ended.id AND task.state = 1 AND task.fence = ended.fence
   RETURNING task.id, gate, place, result, number, record, is_dead
 ), results AS (
-  UPDATE payload SET result = settled.result FROM settled WHERE payload.id = settled.id AND settled.result IS NOT NULL
+  UPDATE payload SET result = settled.result FROM settled
+   WHERE payload.id = settled.id AND settled.result IS NOT NULL
 ), kept AS ( -- a number that a crash or a drain took back is given out again
-  INSERT INTO attempt (task, number, record) SELECT id, number, record FROM settled WHERE record IS NOT NULL
+  INSERT INTO attempt (task, number, record)
+  SELECT id, number, record FROM settled WHERE record IS NOT NULL
       ON CONFLICT (task, number) DO UPDATE SET record = excluded.record
 ), dropped AS (
-  DELETE FROM attempt USING settled WHERE settled.number > $12 AND attempt.task = settled.id AND attempt.number <= settled.number - $12
+  DELETE FROM attempt USING settled
+   WHERE settled.number > $12 AND attempt.task = settled.id
+     AND attempt.number <= settled.number - $12
 )
-SELECT place, gate.id, failures, open_until, paused, holds, CASE WHEN gate.id IS NOT NULL THEN tasker_now() END
+SELECT place, gate.id AS gate, failures, open_until, paused, holds,
+       CASE WHEN gate.id IS NOT NULL OR $13 THEN tasker_now() END AS now
   FROM settled
   LEFT JOIN LATERAL (
-    SELECT *, EXISTS (SELECT FROM gate_queue WHERE gate_queue.gate = gate.id) AS holds FROM gate WHERE gate.id = settled.gate
+    SELECT *, EXISTS (SELECT FROM gate_queue WHERE gate_queue.gate = gate.id) AS holds
+      FROM gate WHERE gate.id = settled.gate
   ) AS gate ON failures > 0 OR is_dead OR holds
 
 -- settled_before --
--- Which of these ends were written although the connection broke before the answer: no two attempts begin in one microsecond.
--- For sure, as above: an end that no replica has would free its slot, and the delivery be made again after a failover.
+-- Which of these ends were written although the connection broke before the answer: no two attempts
+-- begin in one microsecond. For sure, as above: an end that no replica has would free its slot, and
+-- the delivery be made again after a failover.
 SELECT place, gate
-  FROM pg_logical_emit_message(true, 'tasker', ''), unnest($1::uuid[], $2::smallint[], $3::timestamptz[]) WITH ORDINALITY AS ended (id, state, started_at, place)
-  JOIN task ON task.id = ended.id AND task.state = ended.state AND task.started_at = ended.started_at AND task.fence IS NULL
+  FROM pg_logical_emit_message(true, 'tasker', ''),
+       unnest($1::uuid[], $2::smallint[], $3::timestamptz[]) WITH ORDINALITY
+         AS ended (id, state, started_at, place)
+  JOIN task ON task.id = ended.id AND task.state = ended.state
+           AND task.started_at = ended.started_at AND task.fence IS NULL
 
 -- circuits --
 -- OFFSET 0: searched for each, where PostgreSQL would read the whole of gate_queue first.
-SELECT id, failures, open_until, paused, EXISTS (SELECT FROM gate_queue WHERE gate_queue.gate = gate.id OFFSET 0), tasker_now()
+SELECT id AS gate, failures, open_until, paused,
+       EXISTS (SELECT FROM gate_queue WHERE gate_queue.gate = gate.id OFFSET 0) AS holds,
+       tasker_now() AS now
   FROM gate WHERE id = ANY ($1::bigint[])
 
 -- set_circuits --
--- Where they still are what was seen, $4 and $5. In order, so that two nodes do not wait for each other.
+-- Where they still are what was seen, $4 and $5. In order, so that two nodes do not wait for each
+-- other.
 WITH seen AS MATERIALIZED (
   SELECT gate.id, given.failures, given.open_until
     FROM unnest($1::bigint[], $2::integer[], $3::timestamptz[], $4::integer[], $5::timestamptz[])
            AS given (id, failures, open_until, failures_seen, open_until_seen)
-    JOIN gate ON gate.id = given.id AND gate.failures = failures_seen AND gate.open_until = open_until_seen
+    JOIN gate ON gate.id = given.id AND gate.failures = failures_seen
+             AND gate.open_until = open_until_seen
    ORDER BY gate.id FOR NO KEY UPDATE OF gate
 )
-UPDATE gate SET failures = seen.failures, open_until = seen.open_until FROM seen WHERE gate.id = seen.id RETURNING gate.id
+UPDATE gate SET failures = seen.failures, open_until = seen.open_until
+  FROM seen WHERE gate.id = seen.id
+RETURNING gate.id
 
 -- pause --
 UPDATE gate SET paused = $2 WHERE id = $1 RETURNING id
@@ -247,7 +324,8 @@ SELECT id, fence FROM task WHERE state = 1 AND node = $1
 
 -- retry --
 -- No row: look why.
-UPDATE task SET state = 0, due_at = tasker_now(), ended_at = NULL, crashes = 0, retried_after = attempts
+UPDATE task SET state = 0, due_at = tasker_now(), ended_at = NULL, crashes = 0,
+       retried_after = attempts
  WHERE id = $1 AND state = 3 AND (expires_at IS NULL OR expires_at > tasker_now())
 RETURNING id
 
@@ -255,9 +333,10 @@ RETURNING id
 SELECT state FROM task WHERE id = $1
 
 -- delete --
--- Missing from what comes back: look at its state. in_progress: it cannot be deleted; none: it is not there.
+-- Missing from what comes back: look whether it is there. If so, it is in_progress, and cannot be
+-- deleted.
 WITH gone AS (
-  DELETE FROM task WHERE id = ANY ($1::uuid[]) AND state <> 1 RETURNING id
+  DELETE FROM task WHERE id = ANY ($1::uuid[]) AND state IN (0, 2, 3) RETURNING id
 ), payloads AS (
   DELETE FROM payload USING gone WHERE payload.id = gone.id
 ), attempts AS (
@@ -282,55 +361,68 @@ WITH lost AS MATERIALIZED (
    LIMIT $4
      FOR UPDATE OF task SKIP LOCKED
 )
-UPDATE task SET crashes = crashes + 1, attempts = greatest(attempts - 1, 0), fence = NULL, node = NULL,
+UPDATE task SET crashes = crashes + 1, attempts = greatest(attempts - 1, 0),
+       fence = NULL, node = NULL,
        state = CASE WHEN crashes + 1 >= $2 THEN 3 ELSE 0 END,
        ended_at = CASE WHEN crashes + 1 >= $2 THEN tasker_now() END,
        last_fault = CASE WHEN crashes + 1 >= $2 THEN $3 ELSE last_fault END
   FROM lost
  WHERE task.id = lost.id
-RETURNING state, task.id, type, attempts, tasker_now(),
-          CASE WHEN state = 3 THEN (SELECT payload FROM payload WHERE payload.id = task.id) END
+RETURNING {ending},
+          CASE WHEN state = 3 THEN (SELECT payload FROM payload WHERE payload.id = task.id) END,
+          state, tasker_now() AS now
 
 -- forget_nodes --
 -- Nodes that ended long ago and left nothing behind.
-DELETE FROM node WHERE lease_until < tasker_now() - interval '1 hour' AND NOT EXISTS (SELECT FROM task WHERE task.node = node.id AND state = 1)
+DELETE FROM node
+ WHERE lease_until < tasker_now() - interval '1 hour'
+   AND NOT EXISTS (SELECT FROM task WHERE task.node = node.id AND state = 1)
 
 -- nodes --
-SELECT id, address, version, started_at, lease_until, (SELECT count(*) FROM task WHERE task.node = node.id AND state = 1), tasker_now()
+SELECT id, address, version, started_at, lease_until,
+       (SELECT count(*) FROM task WHERE task.node = node.id AND state = 1) AS running
   FROM node ORDER BY started_at, id
 
 -- type_pools --
 SELECT type, pool FROM type_pool
 
 -- get --
-SELECT id, type, pool, state, due_at, execution_at, execution_time, attempts, retried_after, crashes, started_at, ended_at, last_fault,
-       expires_at, parent_id, node, payload, result, task.gate, held_by IS NOT NULL AS is_held
+SELECT {task}, task.gate, held_by IS NOT NULL AS is_held
   FROM task JOIN payload USING (id) WHERE id = $1
 
 -- attempts --
 -- One row without a record: it has none.
-SELECT record FROM task LEFT JOIN attempt ON attempt.task = task.id WHERE task.id = $1 ORDER BY number
+SELECT record FROM task LEFT JOIN attempt ON attempt.task = task.id
+ WHERE task.id = $1 ORDER BY number
 
 -- gates --
 -- Counting what they hold stops at $3.
-SELECT id, kind, name, paused, max_running, failures, open_until,
-       (SELECT coalesce(sum((SELECT count(*) FROM task WHERE task.node = node.id AND task.gate = gate.id AND state = 1)), 0)::bigint
-          FROM node),
+SELECT {gate},
+       (SELECT coalesce(sum((SELECT count(*) FROM task
+                              WHERE task.node = node.id AND task.gate = gate.id AND state = 1)),
+                        0)::bigint
+          FROM node) AS running,
        (SELECT count(*) FROM (
          SELECT FROM gate_queue AS queue
-          CROSS JOIN LATERAL (SELECT FROM task WHERE task.pool = queue.pool AND held_by = gate.id AND state = 0 AND held_by IS NOT NULL) AS held
-          WHERE queue.gate = gate.id LIMIT $3) AS counted)
+          CROSS JOIN LATERAL (
+            SELECT FROM task
+             WHERE task.pool = queue.pool AND held_by = gate.id AND state = 0
+               AND held_by IS NOT NULL) AS held
+          WHERE queue.gate = gate.id LIMIT $3) AS counted) AS held
   FROM gate WHERE id > $1 ORDER BY id LIMIT $2
 
 -- list_todo --
--- The index ranges of a type's tasks in a pool that are todo: of those that are due at their execution time, then of those that wait
--- for another attempt or are set aside. $1, $2: where the list has come to; $3: how many.
+-- The index ranges of a type's tasks in a pool that are todo: of those that are due at their
+-- execution time, then of those that wait for another attempt or are held. $1, $2: where the list
+-- has come to; $3: how many.
 (SELECT id, due_at AS execution_at FROM task
-  WHERE pool = {pool} AND state = 0 AND held_by IS NULL AND (due_at, id) > ($1, $2) AND due_at = execution_at AND type = {type}
+  WHERE pool = {pool} AND state = 0 AND held_by IS NULL AND (due_at, id) > ($1, $2)
+    AND due_at = execution_at AND type = {type}
   ORDER BY due_at, id LIMIT $3)
  UNION ALL
 (SELECT id, execution_at FROM task
-  WHERE pool = {pool} AND state = 0 AND (due_at <> execution_at OR held_by IS NOT NULL) AND (execution_at, id) > ($1, $2) AND type = {type}
+  WHERE pool = {pool} AND state = 0 AND (due_at <> execution_at OR held_by IS NOT NULL)
+    AND (execution_at, id) > ($1, $2) AND type = {type}
   ORDER BY execution_at, id LIMIT $3)
 
 -- list_other --
@@ -340,16 +432,15 @@ SELECT id, kind, name, paused, max_running, failures, open_until,
   ORDER BY execution_at, id LIMIT $3)
 
 -- list_page --
--- {branches}: list_todo for each type and pool, list_other for each type and state, joined by UNION ALL.
--- They are merged in order, not sorted. A page ends once the bodies in it are longer than $4 bytes; the last column is how many
--- tasks it would have had without that.
-SELECT task.id, task.type, task.pool, task.state, task.due_at, task.execution_at, task.execution_time, task.attempts,
-       task.retried_after, task.crashes, task.started_at, task.ended_at, task.last_fault, task.expires_at, task.parent_id, task.node,
-       payload.payload, payload.result, sized.found
+-- {branches}: list_todo for each type and pool, list_other for each type and state, joined by
+-- UNION ALL. They are merged in order, not sorted. A page ends once the payloads in it are longer
+-- than $4 bytes; found: how many tasks it would have had without that.
+SELECT {task}, sized.found
   FROM (SELECT page.id, page.execution_at, size, count(*) OVER () AS found,
                sum(size) OVER (ORDER BY page.execution_at, page.id) AS so_far
           FROM (SELECT * FROM ({branches}) AS merged ORDER BY execution_at, id LIMIT $3) AS page
-          JOIN (SELECT id, octet_length(payload) + coalesce(octet_length(result), 0) AS size FROM payload) AS body ON body.id = page.id
+          JOIN (SELECT id, octet_length(payload) + coalesce(octet_length(result), 0) AS size
+                  FROM payload) AS body ON body.id = page.id
        ) AS sized
   JOIN task ON task.id = sized.id
   JOIN payload ON payload.id = sized.id
@@ -364,12 +455,16 @@ SELECT count(*) FROM (
    LIMIT $2) AS counted
 
 -- count_other --
-SELECT count(*) FROM (SELECT FROM task WHERE type = $1 AND state = $2 AND state <> 0 LIMIT $3) AS counted
+SELECT count(*)
+  FROM (SELECT FROM task WHERE type = $1 AND state = $2 AND state <> 0 LIMIT $3) AS counted
 
 -- prune --
--- A batch of what ended before a moment, oldest first. Nodes may prune at the same time: each takes what the other does not.
+-- A batch of what ended before a moment, oldest first. Nodes may prune at the same time: each takes
+-- what the other does not.
 WITH old AS MATERIALIZED (
-  SELECT id FROM task WHERE state = $1 AND ended_at < tasker_now() - $2::interval ORDER BY ended_at LIMIT $3 FOR UPDATE SKIP LOCKED
+  SELECT id FROM task
+   WHERE state = $1 AND ended_at < tasker_now() - $2::interval
+   ORDER BY ended_at LIMIT $3 FOR UPDATE SKIP LOCKED
 ), gone AS (
   DELETE FROM task USING old WHERE task.id = old.id RETURNING task.id
 ), payloads AS (

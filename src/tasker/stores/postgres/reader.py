@@ -1,8 +1,8 @@
 """The reading side: each read is a statement of its own, on one of some connections."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, Final, TypeVar
 
 from tasker.errors import DestinationNotFoundError, InvalidQueryError, StoreUnavailableError, TaskNotFoundError
 from tasker.interfaces import Page, TaskFilter
@@ -13,8 +13,10 @@ from tasker.model.node import NodeRecord
 from tasker.model.standing import Standing
 from tasker.model.task import Pool, State, Task, TaskId
 from tasker.stores.ledger import record_of
-from tasker.stores.postgres.connection import Connection, Link
-from tasker.stores.postgres.rows import to_gate, to_task
+from tasker.stores.postgres.connection import Connection, Link, Record
+from tasker.stores.rows import Reading
+
+T = TypeVar("T")
 
 READERS: Final = 3
 """Connections that read."""
@@ -28,11 +30,12 @@ _BEFORE_ALL: Final = (-210_866_803_200 * SECOND, "00000000-0000-0000-0000-000000
 
 
 class Reader:
-    """Answers questions."""
+    """Answers questions, as ``Store`` says."""
 
-    def __init__(self, links: Sequence[Link], queries: Mapping[str, str]) -> None:
+    def __init__(self, links: Sequence[Link], queries: Mapping[str, str], reading: Reading) -> None:
         self._links = links
         self._sql = queries
+        self._reading = reading
         self._next = 0
         self._is_closed = False
 
@@ -43,21 +46,21 @@ class Reader:
             await link.close()
 
     async def get(self, task_id: TaskId) -> Task:
-        """See ``Store``."""
+        """Return a task."""
         row = await self._read(lambda connection: connection.fetchrow(self._sql["get"], task_id))
         if row is None:
             raise TaskNotFoundError(task_id)
-        return to_task(row)
+        return self._reading.task.read(row)
 
     async def attempts(self, task_id: TaskId) -> Sequence[AttemptRecord]:
-        """See ``Store``."""
+        """Return what is kept of the attempts of a task."""
         rows = await self._read(lambda connection: connection.fetch(self._sql["attempts"], task_id))
         if not rows:
             raise TaskNotFoundError(task_id)
-        return [record_of(row[0]) for row in rows if row[0] is not None]
+        return [record_of(row["record"]) for row in rows if row["record"] is not None]
 
     async def standing(self, task_id: TaskId) -> Standing:
-        """See ``Store``."""
+        """Return where a task stands, seen at one moment."""
 
         async def look(connection: Connection) -> Standing:
             async with connection.transaction(isolation="repeatable_read", readonly=True):
@@ -65,29 +68,31 @@ class Reader:
                 if row is None:
                     raise TaskNotFoundError(task_id)
                 gate = None if row["gate"] is None else await self._gate(connection, row["gate"])
-            return Standing(task=to_task(row), gate=gate, is_held=row["is_held"])
+            return Standing(task=self._reading.task.read(row), gate=gate, is_held=row["is_held"])
 
-        standing: Standing = await self._read(look)
-        return standing
+        return await self._read(look)
 
     async def gates(self, *, after: int, limit: int) -> Sequence[GateRecord]:
-        """See ``Store``."""
+        """Return some gates."""
         rows = await self._read(lambda connection: connection.fetch(self._sql["gates"], after, limit, HELD_COUNTED_TO))
-        return [_gate_record(row) for row in rows]
+        return [self._gate_record(row) for row in rows]
 
     async def gate(self, gate_id: int) -> GateRecord:
-        """See ``Store``."""
-        found: GateRecord | None = await self._read(lambda connection: self._gate(connection, gate_id))
+        """Return a gate."""
+        found = await self._read(lambda connection: self._gate(connection, gate_id))
         if found is None:
             raise DestinationNotFoundError(str(gate_id))
         return found
 
     async def _gate(self, connection: Connection, gate_id: int) -> GateRecord | None:
         row = await connection.fetchrow(self._sql["gates"], gate_id - 1, 1, HELD_COUNTED_TO)
-        return None if row is None or row[0] != gate_id else _gate_record(row)
+        return None if row is None or row["id"] != gate_id else self._gate_record(row)
+
+    def _gate_record(self, row: Record) -> GateRecord:
+        return GateRecord(gate=self._reading.gate.read(row), running=row["running"], held=row["held"])
 
     async def list_page(self, which: TaskFilter, *, after: str | None, limit: int) -> Page:
-        """See ``Store``."""
+        """Return a page of a list."""
         after_at, after_id = _position(after)
         type_pools: list[tuple[str, Pool]] = await self._read(lambda connection: connection.fetch(self._sql["type_pools"]))
         bound: list[Any] = [after_at, after_id, limit, PAGE_BYTES]
@@ -104,47 +109,50 @@ class Reader:
             return Page((), None)
         sql = self._sql["list_page"].format(branches=" UNION ALL ".join(branches))
         rows = await self._read(lambda connection: connection.fetch(sql, *bound))
-        tasks = [to_task(row) for row in rows]
+        tasks = [*map(self._reading.task.read, rows)]
         if rows and (len(rows) == limit or len(rows) < rows[-1]["found"]):
             return Page(tasks, f"{tasks[-1].execution_at}.{tasks[-1].id}")
         return Page(tasks, None)
 
     async def count(self, *, up_to: int) -> Mapping[State, int]:
-        """See ``Store``."""
+        """Return how many tasks are in each state."""
 
         async def count(connection: Connection) -> Mapping[State, int]:
             counts = dict.fromkeys(State, 0)
+            others = [state for state in State if state is not State.TODO]
             type_pools = await connection.fetch(self._sql["type_pools"])
             for pool in {pool for _, pool in type_pools}:
                 counts[State.TODO] += await connection.fetchval(self._sql["count_todo"], pool, up_to - counts[State.TODO])
             for type_ in {type_ for type_, _ in type_pools}:
-                for state in (State.IN_PROGRESS, State.DONE, State.FAILED):
+                for state in others:
                     left = up_to - counts[state]
                     counts[state] += await connection.fetchval(self._sql["count_other"], type_, int(state), left)
             return counts
 
-        counts: Mapping[State, int] = await self._read(count)
-        return counts
+        return await self._read(count)
 
     async def nodes(self) -> Sequence[NodeRecord]:
-        """See ``Store``."""
+        """Return the nodes that share the store."""
         rows = await self._read(lambda connection: connection.fetch(self._sql["nodes"]))
         return [
-            NodeRecord(id=str(row[0]), address=row[1], version=row[2], started_at=row[3], lease_until=row[4], running=row[5])
+            NodeRecord(
+                id=str(row["id"]),
+                address=row["address"],
+                version=row["version"],
+                started_at=row["started_at"],
+                lease_until=row["lease_until"],
+                running=row["running"],
+            )
             for row in rows
         ]
 
-    async def _read(self, ask: Callable[[Connection], Any]) -> Any:  # noqa: ANN401 - what the question asks for
+    async def _read(self, ask: Callable[[Connection], Awaitable[T]]) -> T:
         """Ask on the connection that has waited longest."""
         if self._is_closed:
             raise StoreUnavailableError("it is closed")
         link = self._links[self._next]
         self._next = (self._next + 1) % len(self._links)
         return await link.run(ask)
-
-
-def _gate_record(row: Any) -> GateRecord:  # noqa: ANN401 - a record of gates
-    return GateRecord(gate=to_gate(row), running=row[7], held=row[8])
 
 
 def _position(cursor: str | None) -> tuple[Instant, str]:

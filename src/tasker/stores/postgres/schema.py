@@ -11,11 +11,10 @@ from typing import Final
 import asyncpg
 import structlog
 
-from tasker.config import shown_database
 from tasker.errors import DatabaseError, DatabaseTooNewError, SchemaOutdatedError
 from tasker.stores import migrate
 from tasker.stores.migrate import Migration
-from tasker.stores.postgres.connection import TROUBLE, Connection, Connector, store_error
+from tasker.stores.postgres.connection import NO_HOST, REFUSED, TROUBLE, Connection, Connector, store_error
 
 LEAST_SERVER: Final = 140_000
 """PostgreSQL 14: the oldest whose answers to ``target_session_attrs`` and whose plans are tested."""
@@ -37,11 +36,11 @@ async def prepare(connector: Connector, *, migrates: bool) -> None:
         DatabaseTooNewError: a newer tasker has removed what this one needs.
         SchemaOutdatedError: the tables are of an earlier tasker, and this one is not to migrate.
     """
-    place = shown_database(connector.url)
+    place = connector.place
     try:
         connection = await connector.connect()
-    except (*TROUBLE, ValueError, OverflowError) as error:  # asyncpg reads a URL with int(), among others
-        raise DatabaseError(place, f"{_reason(error)}; see to that and start again") from None
+    except (*TROUBLE, ValueError) as error:  # asyncpg reads variables and files, too
+        raise DatabaseError(place, f"{_reason(error, connector)}; see to that and start again") from None
     try:
         await _check_server(connection, place)
         await _bring_up_to_date(connection, place, migrate.load("tasker.stores.postgres"), migrates=migrates)
@@ -51,15 +50,21 @@ async def prepare(connector: Connector, *, migrates: bool) -> None:
             place, f"another program has its tables there ({error}); give tasker a database of its own"
         ) from None
     except TROUBLE as error:
-        raise DatabaseError(place, f"{_reason(error)}; see to that and start again") from None
+        raise DatabaseError(place, f"{_reason(error, connector)}; see to that and start again") from None
     finally:
         connection.terminate()
 
 
-def _reason(error: Exception) -> str:
-    if isinstance(error, ValueError | OverflowError | asyncpg.ClientConfigurationError):
-        return "its URL cannot be read"
-    return getattr(store_error(error), "reason", "unknown reason")
+def _reason(error: Exception, connector: Connector) -> str:
+    """Return why a start failed: in our words, and in those of PostgreSQL, its pooler or the system where they say more."""
+    if isinstance(error, OSError) and (unreadable := connector.unreadable()) is not None:
+        return unreadable
+    words = connector.without_secrets(" ".join(str(error).split()))
+    if isinstance(error, ValueError):
+        words = f": {words}" if isinstance(error, asyncpg.ClientConfigurationError) else ""
+        return f"its URL, or a variable or file that it depends on, cannot be used{words}"
+    reason: str = getattr(store_error(error), "reason", "unknown reason")
+    return reason if reason in (REFUSED, NO_HOST) or not words else f"{reason} ({words})"
 
 
 async def _check_server(connection: Connection, place: str) -> None:
@@ -82,7 +87,9 @@ async def _bring_up_to_date(connection: Connection, place: str, migrations: Sequ
         raise SchemaOutdatedError(place, found=version, known=len(migrations))
     async with connection.transaction():
         await connection.execute("SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0")
-        await connection.execute(f"SELECT pg_advisory_xact_lock({_LOCK})", timeout=_LONG)
+        if not await connection.fetchval(f"SELECT pg_try_advisory_xact_lock({_LOCK})"):
+            _log.info("waiting for another process, which is migrating the database")
+            await connection.execute(f"SELECT pg_advisory_xact_lock({_LOCK})", timeout=_LONG)
         await connection.execute("CREATE TABLE IF NOT EXISTS tasker_schema (version integer NOT NULL, least integer NOT NULL)")
         version, least = await _versions(connection)  # another node may have been quicker
         for migration in migrations[version:]:

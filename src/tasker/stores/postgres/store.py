@@ -2,57 +2,55 @@
 
 import uuid
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import timedelta
 from typing import Final
 
 import structlog
+from typing_extensions import override
 
 from tasker.errors import StoreError, StoreUnavailableError
-from tasker.ids import new_id
-from tasker.interfaces import PRUNE_LIMIT, Claim, Claimed, Follow, Page, Settled, TakenBack, TaskFilter
+from tasker.interfaces import Claim, Claimed, Expired, Follow, Page, Settled, Store, TakenBack, TaskFilter
 from tasker.model import instants
 from tasker.model.attempt import Attempt, AttemptRecord
-from tasker.model.ending import Ending
 from tasker.model.gate import GateRecord
-from tasker.model.instants import Instant
-from tasker.model.lifecycle import MAX_CRASHES, Settlement
+from tasker.model.lifecycle import Settlement
 from tasker.model.node import NodeRecord
 from tasker.model.standing import Standing
 from tasker.model.task import Pool, State, Task, TaskId
 from tasker.stores import queries
-from tasker.stores.faults import CRASHED, fault_text
 from tasker.stores.postgres import schema
 from tasker.stores.postgres.batches import Batches
 from tasker.stores.postgres.bell import Bell
+from tasker.stores.postgres.changer import Changer
 from tasker.stores.postgres.claimer import Claimer
-from tasker.stores.postgres.connection import Connection, Connector, Link
+from tasker.stores.postgres.connection import Connector, Link
+from tasker.stores.postgres.expirer import Expirer
+from tasker.stores.postgres.gates import Gates
 from tasker.stores.postgres.inserter import Inserter
+from tasker.stores.postgres.lease import Lease
+from tasker.stores.postgres.links import Links
+from tasker.stores.postgres.pruner import Pruner
 from tasker.stores.postgres.reader import READERS, Reader
-from tasker.stores.postgres.writer import Writer
+from tasker.stores.postgres.recoverer import Recoverer
+from tasker.stores.postgres.settler import Settler
+from tasker.stores.rows import Reading
 from tasker.timing.clock import Clock
 from tasker.timing.remote_clock import RemoteClock
 
 PENDING_LIMIT: Final = 10_000
 """Writes of a kind that may wait; beyond them callers are told to come back later."""
 
-LEASE: Final = timedelta(seconds=30)
-"""How long the others wait, after a node was last heard of, before they take back what it runs."""
-
-PATIENCE: Final = 10.0
-"""Seconds after this node has found the database again in which it takes nothing back: the others may have to find it, too."""
-
-_TAKE_BACK_LIMIT: Final = 1_000
-
 _log = structlog.get_logger()
 
 
-class PostgresStore:
+class PostgresStore(Store):
     """A ``Store`` in a PostgreSQL database that any number of nodes share. Needs a running event loop.
 
     It has one connection for each kind of work, so that no kind waits for another: accepting (create, delete), settling,
-    claiming, keeping (lease, take-back, retention), waking, and some for reading. A connection that breaks is made anew when
-    it is needed next. What may have been done on a broken one is made certain: a create is repeated, a settle is looked for,
-    a claim is given back by its number.
+    claiming, keeping (lease, take-back, expiry, retention), waking, and some for reading. A connection that breaks is made
+    anew when it is needed next. What may have been done on a broken one is made certain: a create is repeated, a settle is
+    looked for, a claim is given back by its number.
     """
 
     def __init__(
@@ -84,78 +82,84 @@ class PostgresStore:
             per_destination: how many tasks of a host may run at once; None: see ``Gate.room``.
         """
         self._connector = Connector(url, is_pooled=not listens)
-        self._clock = RemoteClock(base_clock)
-        self._address = address
-        self._version = version
         self._migrates = migrates
-        self._sql = queries.load("tasker.stores.postgres")
-        self._node = str(uuid.uuid4())
+        self._clock = clock = RemoteClock(base_clock)
+        node = self._node = str(uuid.uuid4())
+        sql, reading = queries.load("tasker.stores.postgres"), Reading(str)
+
         now = base_clock.monotonic
         self._accepting = Link(self._connector.connect, now)
         self._settling = Link(self._connector.connect, now)
         # A claim that a crash of the database undoes runs again: it need not wait for the disk.
         self._claiming = Link(lambda: self._connector.connect(synchronous_commit="off"), now)
         self._keeping = Link(self._connector.connect, now)
-        self._reader = Reader([Link(self._connector.connect, now) for _ in range(READERS)], self._sql)
-        self._bell = Bell(self._connector.connect, self._node, base_clock) if listens else None
-        self._claimer = Claimer(
-            self._claiming, self._sql, self._clock, self._node, per_destination=per_destination, follow=follow
-        )
-        self._follow = follow
-        self._followers = Inserter(self._keeping, self._sql)
-        self._writer = Writer(
-            self._accepting,
+        self._bell = Bell(self._connector.connect, node, base_clock) if listens else None
+
+        readers = [Link(self._connector.connect, now) for _ in range(READERS)]
+        ringing = [] if self._bell is None else [self._bell.link]
+        self._links = Links([self._keeping, self._settling, self._claiming, self._accepting, *readers, *ringing], base_clock)
+        self._reader = Reader(readers, sql, reading)
+        self._claimer = Claimer(self._claiming, sql, reading, clock, node, per_destination=per_destination)
+        self._gates = Gates(self._accepting, sql, self._claimer.look_again)
+        self._changer = Changer(self._accepting, sql)
+        self._settler = Settler(
             self._settling,
-            self._sql,
+            sql,
+            self._gates,
+            Inserter(self._settling, sql),
             attempts_kept=attempts_kept,
-            has_room=self._claimer.look_again,
             follow=follow,
         )
-        self._creates = Batches(self._writer.create_batch, pending_limit=pending_limit)
-        self._settles = Batches(self._writer.settle_batch, pending_limit=pending_limit)
-        self._deletes = Batches(self._writer.delete_batch, pending_limit=pending_limit)
+        self._lease = Lease(self._keeping, sql, clock, node, address=address, version=version)
+        followers = Inserter(self._keeping, sql)
+        self._recoverer = Recoverer(self._keeping, sql, reading, self._lease, followers, node, follow=follow)
+        self._expirer = Expirer(self._keeping, sql, reading, followers, follow)
+        self._pruner = Pruner(self._keeping, sql)
+
+        self._inserter = Inserter(self._accepting, sql)
+        self._creates = Batches(self._inserter.create_batch, pending_limit=pending_limit)
+        self._settles = Batches(self._settler.settle_batch, pending_limit=pending_limit)
+        self._deletes = Batches(self._changer.delete_batch, pending_limit=pending_limit)
         self._ailment: StoreError | None = None
-        self._renewed_on = 0
-        """Which of the keeping link's connections the lease was renewed on."""
-        self._patient_until = 0.0
         self._is_open = False
 
     @property
+    @override
     def clock(self) -> Clock:
-        """See ``Store``."""
         return self._clock
 
     @property
+    @override
     def clock_offset(self) -> float:
-        """See ``Store``."""
         return instants.seconds(self._clock.ahead)
 
     @property
+    @override
     def ailment(self) -> str | None:
-        """See ``Store``."""
-        return None if self._ailment is None else str(self._ailment)
+        ailment = self._ailment or self._links.ailment
+        return None if ailment is None else str(ailment)
 
+    @override
     async def open(self) -> None:
-        """See ``Store``.
-
-        Raises:
-            DatabaseError, DatabaseTooNewError, SchemaOutdatedError: nothing was changed.
-        """
         await schema.prepare(self._connector, migrates=self._migrates)
         self._is_open = True
         await self.renew()
+        await self._links.open()
+        with suppress(StoreError):  # if it fails, the first create takes longer, and says why
+            await self._inserter.warm()
 
+    @override
     async def close(self) -> None:
-        """See ``Store``. Ends the lease, so that the others take back at once what was left running."""
         if not self._is_open:
             return
         self._is_open = False
+        await self._links.close()
         for batches in (self._creates, self._settles, self._deletes):
             await batches.close()
         if self._bell is not None:
             await self._bell.close()
         try:
-            await self._keeping.run(lambda connection: connection.execute(self._sql["end_lease"], self._node))
+            await self._lease.end()
         except StoreUnavailableError:
             _log.warning("could not end the lease: it ends by itself")
         await self._reader.close()
@@ -164,31 +168,33 @@ class PostgresStore:
 
     # Tasks
 
+    @override
     async def create(self, tasks: Sequence[Task]) -> None:
-        """See ``Store``."""
         await self._creates.submit(tasks)
 
+    @override
     async def get(self, task_id: TaskId) -> Task:
-        """See ``Store``."""
         return await self._reader.get(task_id)
 
+    @override
     async def list_page(self, which: TaskFilter, *, after: str | None, limit: int) -> Page:
-        """See ``Store``."""
         return await self._reader.list_page(which, after=after, limit=limit)
 
+    @override
     async def count(self, *, up_to: int) -> Mapping[State, int]:
-        """See ``Store``."""
         return await self._reader.count(up_to=up_to)
 
+    @override
     async def delete(self, task_id: TaskId) -> None:
-        """See ``Store``."""
         await self._deletes.submit(task_id)
 
     # Attempts
 
+    @override
     async def claim_due(self, free: Mapping[Pool, int]) -> Claimed:
-        """See ``Store``."""
         try:
+            if self._settling.failure is not None:  # what is begun could not be ended
+                await self._settling.connect()
             claimed = await self._claimer.claim_due(free)
         except StoreError as error:
             self._ailment = error
@@ -196,118 +202,86 @@ class PostgresStore:
         self._ailment = None
         return claimed
 
+    @override
     async def settle(self, attempt: Attempt, settlement: Settlement) -> Settled:
-        """See ``Store``."""
-        settled: Settled = await self._settles.submit((attempt, settlement), always=True)
-        return settled
+        return await self._settles.submit((attempt, settlement), always=True)
 
+    @override
     async def give_back(self, claim: Claim | Attempt) -> None:
-        """See ``Store``."""
-        await self._writer.give_back(claim)
+        await self._settler.give_back(claim)
 
+    @override
     async def retry(self, task_id: TaskId) -> None:
-        """See ``Store``."""
-        await self._writer.retry(task_id)
+        await self._changer.retry(task_id)
 
+    @override
     async def attempts(self, task_id: TaskId) -> Sequence[AttemptRecord]:
-        """See ``Store``."""
         return await self._reader.attempts(task_id)
 
     # Gates
 
+    @override
     async def standing(self, task_id: TaskId) -> Standing:
-        """See ``Store``."""
         return await self._reader.standing(task_id)
 
+    @override
     async def gates(self, *, after: int, limit: int) -> Sequence[GateRecord]:
-        """See ``Store``."""
         return await self._reader.gates(after=after, limit=limit)
 
+    @override
     async def gate(self, gate_id: int) -> GateRecord:
-        """See ``Store``."""
         return await self._reader.gate(gate_id)
 
+    @override
     async def pause(self, gate_id: int) -> None:
-        """See ``Store``."""
-        await self._writer.pause(gate_id, True)
+        await self._gates.pause(gate_id, True)
 
+    @override
     async def resume(self, gate_id: int) -> None:
-        """See ``Store``."""
-        await self._writer.pause(gate_id, False)
+        await self._gates.pause(gate_id, False)
 
+    @override
     async def limit(self, gate_id: int, max_running: int | None) -> None:
-        """See ``Store``."""
-        await self._writer.limit(gate_id, max_running)
+        await self._gates.limit(gate_id, max_running)
 
     # Nodes
 
+    @override
     async def renew(self) -> float:
-        """See ``Store``."""
-        sent = self._clock.monotonic()
         try:
-            now: Instant = await self._keeping.run(
-                lambda connection: connection.fetchval(self._sql["renew"], self._node, self._address, self._version, LEASE)
-            )
+            return await self._lease.renew()
         except StoreError as error:
             self._ailment = error  # until a claim succeeds
             raise
-        self._clock.observe(now, sent=sent, received=self._clock.monotonic())
-        if self._renewed_on != self._keeping.connections:
-            self._renewed_on = self._keeping.connections
-            self._patient_until = sent + PATIENCE
-        return sent + LEASE.total_seconds()
 
+    @override
     async def claims(self) -> Sequence[Claim]:
-        """See ``Store``."""
-        rows = await self._keeping.run(lambda connection: connection.fetch(self._sql["claims"], self._node))
-        return [Claim(TaskId(str(row[0])), row[1]) for row in rows]
+        return await self._lease.claims()
 
+    @override
     async def take_back(self) -> TakenBack:
-        """See ``Store``."""
-        if self._renewed_on != self._keeping.connections:
+        if not self._lease.is_renewed:
             await self.renew()
+        return await self._recoverer.take_back()
 
-        async def take(connection: Connection) -> TakenBack:
-            if self._renewed_on != self._keeping.connections or self._clock.monotonic() < self._patient_until:
-                return TakenBack(todo=0, failed=0)
-            arguments = (self._node, MAX_CRASHES, fault_text(CRASHED), _TAKE_BACK_LIMIT)
-            followed_by: list[Task] = []
-            async with self._followers.transaction(connection):
-                rows = await connection.fetch(self._sql["take_back"], *arguments)
-                failed = [row[1:] for row in rows if row[0] == State.FAILED]
-                for id_, type_, attempts, now, payload in failed:
-                    ending = Ending(
-                        task_id=TaskId(str(id_)),
-                        type=type_,
-                        state=State.FAILED,
-                        attempts=attempts,
-                        payload=payload,
-                        fault=CRASHED,
-                    )
-                    followed_by += self._follow(ending, now=now, new_id=new_id)
-                await self._followers.insert(connection, followed_by)
-            await connection.execute(self._sql["forget_nodes"])
-            return TakenBack(todo=len(rows) - len(failed), failed=len(failed))
+    async def expire(self) -> Expired:
+        """End a bounded number of the tasks that could not start before their ``expires_at``, and store what follows."""
+        return await self._expirer.expire()
 
-        return await self._keeping.run(take)
-
+    @override
     async def prune(self, state: State, *, older_than: timedelta) -> int:
-        """See ``Store``."""
-        count: int = await self._keeping.run(
-            lambda connection: connection.fetchval(self._sql["prune"], int(state), older_than, PRUNE_LIMIT)
-        )
-        return count
+        return await self._pruner.prune(state, older_than=older_than)
 
+    @override
     async def nodes(self) -> Sequence[NodeRecord]:
-        """See ``Store``."""
         return await self._reader.nodes()
 
+    @override
     def wake_others(self) -> None:
-        """See ``Store``."""
         if self._bell is not None:
             self._bell.ring_others()
 
+    @override
     def listen(self, ring: Callable[[], None]) -> None:
-        """See ``Store``."""
         if self._bell is not None:
             self._bell.listen(ring)

@@ -1,7 +1,9 @@
-"""Connections to the SQLite file, and what SQLite's errors mean to a caller."""
+"""Connections to the SQLite file, the queries on one, and what SQLite's errors mean to a caller."""
 
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, TypeAlias
 
 import apsw
 
@@ -9,8 +11,17 @@ from tasker.errors import StoreError, StoreFullError, StoreUnavailableError
 
 MEMORY: Final = ":memory:"
 
-_OUTSIDER_TIMEOUT_MS: Final = 5_000
+LOG_BYTES: Final = 32 << 20
+"""What the write-ahead log shrinks to when it begins anew. A reader that took long may have made it grow."""
+
+_OUTSIDER_TIMEOUT: Final = timedelta(seconds=5)
 """How long to wait for a lock: only another program, such as a backup, can hold one."""
+
+Row: TypeAlias = tuple[Any, ...]
+"""The values of a row."""
+
+Value: TypeAlias = int | str | bytes | None
+"""What is bound to a query."""
 
 
 def connect(location: Path | str, *, vfs: str | None = None, read_only: bool = False) -> apsw.Connection:
@@ -19,12 +30,39 @@ def connect(location: Path | str, *, vfs: str | None = None, read_only: bool = F
     connection = apsw.Connection(str(location), flags=flags, vfs=vfs, statementcachesize=256)
     # Plans do not depend on the values bound: otherwise SQLite compiles a statement on a partial index anew at every use.
     connection.config(apsw.SQLITE_DBCONFIG_ENABLE_QPSG, 1)
-    connection.set_busy_timeout(_OUTSIDER_TIMEOUT_MS)
+    connection.set_busy_timeout(_OUTSIDER_TIMEOUT // timedelta(milliseconds=1))
     connection.pragma("mmap_size", 0)  # an I/O error on a mapped page is a signal, not an error code
     connection.pragma("cache_size", -8_192 if read_only else -32_768)  # KiB
     if not read_only:
         connection.pragma("secure_delete", True)  # deleted secrets leave the file
+        connection.pragma("journal_size_limit", LOG_BYTES)
     return connection
+
+
+class Queries:
+    """Runs the queries of ``queries.sql`` on one connection, by name."""
+
+    def __init__(self, connection: apsw.Connection, texts: Mapping[str, str]) -> None:
+        self.connection: Final = connection
+        self.texts: Final = texts
+
+    def all(self, query: str, /, **bindings: Value) -> list[Any]:
+        """Run *query* to its end and return its rows, each a ``Row``."""
+        return self.connection.execute(self.texts[query], bindings).fetchall()
+
+    def first(self, query: str, /, **bindings: Value) -> Row | None:
+        """Run *query* and return its first row; None if there is none."""
+        row: Row | None = self.connection.execute(self.texts[query], bindings).fetchone()
+        return row
+
+    def number(self, query: str, /, **bindings: Value) -> int | None:
+        """Run *query* to its end and return the only value of its only row; None if there is none, or it is NULL."""
+        number: int | None = self.connection.execute(self.texts[query], bindings).get
+        return number
+
+    def execute(self, text: str, values: Sequence[Value]) -> None:
+        """Run *text*, which was made of a query, with *values* in place of its question marks."""
+        self.connection.execute(text, values)
 
 
 def store_error(error: apsw.Error) -> StoreError:

@@ -1,40 +1,133 @@
-"""One tasker per database: a lock that the kernel frees when the process ends, however it ends."""
+"""One tasker per database: locks that the kernel frees when the process ends, however it ends."""
 
 import fcntl
 import os
+import re
+import stat
+import sys
+from contextlib import suppress
 from pathlib import Path
+from typing import Final
+
+import structlog
 
 from tasker.errors import DatabaseError, DatabaseInUseError
 
+_MOUNTS: Final = Path("/proc/self/mountinfo")
+
+_log = structlog.get_logger()
+
 
 class DatabaseLock:
-    """Holds ``<database>.lock`` for life. The file is never unlinked: two processes could then each lock one of their own."""
+    """Holds a database for life: the file ``<database>.lock``, and the database itself, by whatever name it goes.
+
+    ``<database>.lock`` is never unlinked: two processes could then each lock one of their own. If somebody removes it, the lock
+    on the database's own file is left. It is one of flock(2), which on Linux does not meet those of fcntl(2), which SQLite
+    takes; elsewhere they may, and it is not taken.
+    """
 
     def __init__(self, database: Path) -> None:
-        """Take the lock of *database*, a resolved path.
+        """Take the locks of *database*, a resolved path. A missing file is made, for its owner alone.
 
         Raises:
-            DatabaseInUseError: another process holds it.
-            DatabaseError: the lock's file cannot be made.
+            DatabaseInUseError: another process holds one.
+            DatabaseError: the files cannot be made, or the database cannot be kept in this one.
         """
-        path = f"{database}.lock"
+        self._database = database
+        self._fds: list[int] = []
+        self._log: os.stat_result | None = None
         try:
-            self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            self._take(Path(f"{database}.lock"), f"cannot write {database}.lock")
+            # Never closed while SQLite has the file open: closing it would end SQLite's own locks.
+            self._file = self._take(database, "cannot write it", is_database=True)
+        except BaseException:
+            self.release()
+            raise
+
+    def make_private(self) -> None:
+        """Let nobody but its owner read the database; warn if that cannot be done. It may belong to somebody else."""
+        if stat.S_IMODE(os.fstat(self._file).st_mode) == 0o600:
+            return
+        try:
+            os.fchmod(self._file, 0o600)
         except OSError as error:
-            if not database.parent.exists():
-                raise DatabaseError(str(database), f"the folder {database.parent} does not exist; make it first") from None
-            raise DatabaseError(
-                str(database),
-                f"cannot write {path} ({error.strerror}); the folder must be writable for the user that tasker runs as",
-            ) from None
-        try:
-            fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            os.close(self._fd)
-            raise DatabaseInUseError(str(database)) from None
+            if os.fstat(self._file).st_mode & 0o077:
+                _log.warning("others can read the database", file=str(self._database), reason=error.strerror)
+
+    def is_in_place(self) -> bool:
+        """Return whether the database and its log are still where SQLite opened them: what is written elsewhere is lost.
+
+        The log counts from the first call on that finds one.
+        """
+        if not self._fds:  # it is released
+            return True
+        if not _is_at(self._database, os.fstat(self._file)):
+            return False
+        log = Path(f"{self._database}-wal")
+        if self._log is None:
+            with suppress(OSError):
+                self._log = log.stat()
+        return self._log is None or _is_at(log, self._log)
 
     def release(self) -> None:
-        """Let another process take it. May be called twice."""
-        if self._fd >= 0:
-            os.close(self._fd)
-            self._fd = -1
+        """Let another process take it. May be called twice. No connection to the database may be open any more."""
+        while self._fds:
+            os.close(self._fds.pop())
+
+    def _take(self, path: Path, problem: str, *, is_database: bool = False) -> int:
+        """Open *path* and lock it."""
+        if is_database:
+            self._check(path)
+        try:
+            self._fds.append(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        except OSError as error:
+            folder = path.parent
+            if not folder.exists():
+                raise DatabaseError(str(self._database), f"the folder {folder} does not exist; make it first") from None
+            reason = f"{problem} ({error.strerror}); the folder and its files must be writable for the user that tasker runs as"
+            raise DatabaseError(str(self._database), reason) from None
+        if not is_database or sys.platform == "linux":
+            try:
+                fcntl.flock(self._fds[-1], fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise DatabaseInUseError(str(self._database)) from None
+            except OSError as error:
+                problem = f"cannot lock {path} ({error.strerror}); use a local disk"
+                raise DatabaseError(str(self._database), problem) from None
+        return self._fds[-1]
+
+    def _check(self, database: Path) -> None:
+        """Refuse a file next to which SQLite would not find its log again. Opens nothing."""
+        try:
+            found = database.stat()
+        except OSError:  # it is missing, or whatever is tried next says what is wrong
+            return
+        if found.st_nlink > 1:
+            raise DatabaseError(
+                str(database),
+                "it is a hard link, one of several names of a file, and its log is found under one name only; "
+                "remove the other names, or use a symbolic link",
+            )
+        if _is_mount_point(database):
+            raise DatabaseError(
+                str(database),
+                "it is mounted as a single file, so its log would stay outside of the volume, and be lost; "
+                "mount the folder that it is in",
+            )
+
+
+def _is_at(path: Path, file: os.stat_result) -> bool:
+    try:
+        return os.path.samestat(path.stat(), file)
+    except OSError:
+        return False
+
+
+def _is_mount_point(path: Path) -> bool:
+    """Return whether *path*, which is resolved, is where something is mounted. Source: proc_pid_mountinfo(5)."""
+    try:
+        mounts = _MOUNTS.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
+    except OSError:  # another system, where single files are not mounted
+        return False
+    points = (mount.split(" ")[4] for mount in mounts)
+    return str(path) in (re.sub(r"\\([0-7]{3})", lambda octal: chr(int(octal[1], 8)), point) for point in points)

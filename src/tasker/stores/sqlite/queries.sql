@@ -1,18 +1,14 @@
--- insert_tasks --
+-- create_tasks --
 -- {rows} is repeated for as many tasks as there are.
-INSERT INTO task (seq, id, type, state, pool, due_at, execution_at, execution_time, gate, expires_at, parent_id) VALUES {rows}
+INSERT INTO task (seq, id, type, state, pool, due_at, execution_at, execution_time, gate,
+                  expires_at, parent_id)
+VALUES {rows}
 
--- insert_payloads --
+-- create_payloads --
 INSERT INTO payload (seq, payload) VALUES {rows}
 
 -- insert_type_pool --
 INSERT OR IGNORE INTO type_pool (type, pool) VALUES (:type, :pool)
-
--- task_exists --
-SELECT 1 FROM task WHERE id = :id
-
--- last_seq --
-SELECT coalesce(max(seq), 0) FROM task
 
 -- insert_gate --
 INSERT OR IGNORE INTO gate (kind, name) VALUES (:kind, :name)
@@ -20,24 +16,18 @@ INSERT OR IGNORE INTO gate (kind, name) VALUES (:kind, :name)
 -- gate_id --
 SELECT id FROM gate WHERE kind = :kind AND name = :name
 
+-- last_seq --
+SELECT coalesce(max(seq), 0) FROM task
+
 -- next_due --
--- The head of a pool's queue.
-SELECT due_at FROM task WHERE pool = :pool AND state = 0 AND held_by IS NULL ORDER BY due_at, seq LIMIT 1
+-- The head of a pool's queue. What has expired meanwhile never starts: it is passed over.
+SELECT due_at FROM task
+ WHERE pool = :pool AND state = 0 AND held_by IS NULL AND (expires_at IS NULL OR expires_at > :now)
+ ORDER BY due_at, seq LIMIT 1
 
 -- next_wake --
 -- When to look next at the gates that hold tasks of a pool.
 SELECT wake_at FROM gate_queue WHERE pool = :pool ORDER BY wake_at LIMIT 1
-
--- next_expiry --
-SELECT expires_at FROM task WHERE state = 0 AND expires_at IS NOT NULL ORDER BY expires_at LIMIT 1
-
--- expired --
--- A batch of what could not start in time.
-SELECT task.seq, id, type, attempts, last_fault, payload FROM task JOIN payload USING (seq)
- WHERE state = 0 AND expires_at IS NOT NULL AND expires_at <= :now ORDER BY expires_at LIMIT :limit
-
--- expire --
-UPDATE task SET state = 3, ended_at = :now, last_fault = :last_fault, held_by = NULL WHERE seq = :seq
 
 -- due --
 -- The first due tasks of a pool that no gate holds, after a place in the queue.
@@ -49,17 +39,18 @@ SELECT due_at, seq, gate FROM task
 -- due_held --
 -- The same of those that a gate holds, due or not.
 SELECT due_at, seq FROM task
- WHERE pool = :pool AND held_by = :gate AND state = 0 AND held_by IS NOT NULL AND (expires_at IS NULL OR expires_at > :now)
+ WHERE pool = :pool AND held_by = :gate AND state = 0 AND held_by IS NOT NULL
+   AND (expires_at IS NULL OR expires_at > :now)
  ORDER BY due_at, seq LIMIT :limit
 
 -- claim --
 -- :seqs is a JSON array. RETURNING has no order: the caller sorts by due_at, seq.
-UPDATE task SET state = 1, held_by = NULL, attempts = attempts + 1, fence = :fence, node = :node, started_at = :now
- WHERE seq IN (SELECT value FROM json_each(:seqs))
-RETURNING due_at, seq, id, type, attempts, retried_after, execution_at, expires_at,
-          (SELECT payload FROM payload WHERE payload.seq = task.seq)
+UPDATE task SET state = 1, held_by = NULL, attempts = attempts + 1, fence = :fence, node = :node,
+       started_at = :now
+ WHERE seq IN (SELECT value FROM json_each(:seqs)) AND state = 0
+RETURNING {attempt}, (SELECT payload FROM payload WHERE payload.seq = task.seq), seq
 
--- set_aside --
+-- hold --
 UPDATE task SET held_by = gate WHERE seq IN (SELECT value FROM json_each(:seqs))
 
 -- put_back --
@@ -67,22 +58,28 @@ UPDATE task SET held_by = gate WHERE seq IN (SELECT value FROM json_each(:seqs))
 UPDATE task SET held_by = NULL WHERE seq IN (SELECT value FROM json_each(:seqs))
 
 -- gate_at --
--- A gate, how many of its tasks are running, and whether it has set any of a pool aside.
-SELECT id, kind, name, paused, max_running, failures, open_until,
+-- A gate, how many of its tasks are running, and whether it holds any of a pool.
+SELECT {gate},
        (SELECT count(*) FROM task WHERE state = 1 AND gate = gate.id),
        EXISTS (SELECT 1 FROM gate_queue WHERE gate = gate.id AND pool = :pool)
   FROM gate WHERE id = :gate
 
 -- woken --
 -- Gates that hold tasks of a pool and are to be looked at now.
-SELECT gate FROM gate_queue WHERE pool = :pool AND wake_at <= :now ORDER BY wake_at LIMIT :limit
+SELECT gate FROM gate_queue
+ WHERE pool = :pool AND wake_at <= :now ORDER BY wake_at LIMIT :limit
 
 -- open_gate_queue --
 -- Where there is one already, it is known when to look.
 INSERT OR IGNORE INTO gate_queue (gate, pool, wake_at) VALUES (:gate, :pool, :wake_at)
 
 -- close_gate_queue --
-DELETE FROM gate_queue WHERE gate = :gate AND pool = :pool
+-- Unless it holds some that have expired: if the clock is set back, they may start after all.
+DELETE FROM gate_queue
+ WHERE gate = :gate AND pool = :pool
+   AND NOT EXISTS (SELECT 1 FROM task WHERE task.pool = :pool AND held_by = :gate AND state = 0
+                                        AND held_by IS NOT NULL AND expires_at <= :now)
+RETURNING 1
 
 -- wake_at --
 UPDATE gate_queue SET wake_at = :wake_at WHERE gate = :gate AND pool = :pool
@@ -95,7 +92,8 @@ UPDATE gate_queue SET wake_at = :now WHERE gate = :gate AND wake_at > :now RETUR
 UPDATE gate_queue SET wake_at = :now
 
 -- circuit --
-SELECT failures, open_until, paused, EXISTS (SELECT 1 FROM gate_queue WHERE gate = gate.id) FROM gate WHERE id = :gate
+SELECT failures, open_until, paused, EXISTS (SELECT 1 FROM gate_queue WHERE gate = gate.id)
+  FROM gate WHERE id = :gate
 
 -- set_circuit --
 UPDATE gate SET failures = :failures, open_until = :open_until WHERE id = :gate
@@ -108,8 +106,9 @@ UPDATE gate SET max_running = :max_running WHERE id = :gate RETURNING 1
 
 -- settle --
 -- No row: the claim is lost, nothing was written.
-UPDATE task SET state = :state, due_at = coalesce(:due_at, due_at), started_at = :started_at, ended_at = :ended_at,
-       last_fault = coalesce(:last_fault, last_fault), crashes = 0, fence = NULL, node = NULL
+UPDATE task SET state = :state, due_at = coalesce(:due_at, due_at), started_at = :started_at,
+       ended_at = :ended_at, last_fault = coalesce(:last_fault, last_fault), crashes = 0,
+       fence = NULL, node = NULL
  WHERE id = :id AND state = 1 AND fence = :fence
 RETURNING seq, gate
 
@@ -125,28 +124,10 @@ DELETE FROM attempt WHERE task = :seq AND number <= :up_to
 UPDATE payload SET result = :result WHERE seq = :seq
 
 -- give_back --
+-- No row: as for settle.
 UPDATE task SET state = 0, attempts = max(attempts - 1, 0), fence = NULL, node = NULL
  WHERE id = :id AND state = 1 AND fence = :fence
 RETURNING gate
-
--- retry --
--- No row: look why.
-UPDATE task SET state = 0, due_at = :now, ended_at = NULL, crashes = 0, retried_after = attempts
- WHERE id = :id AND state = 3 AND (expires_at IS NULL OR expires_at > :now)
-RETURNING seq
-
--- state --
-SELECT state FROM task WHERE id = :id
-
--- delete --
--- No row: look at its state. in_progress: it cannot be deleted; none: it is not there.
-DELETE FROM task WHERE id = :id AND state <> 1 RETURNING seq
-
--- delete_payload --
-DELETE FROM payload WHERE seq = :seq
-
--- delete_attempts --
-DELETE FROM attempt WHERE task = :seq
 
 -- take_back --
 -- On SQLite one process holds the database: whatever another boot left running has no holder.
@@ -155,39 +136,71 @@ UPDATE task SET crashes = crashes + 1, attempts = max(attempts - 1, 0), fence = 
        ended_at = CASE WHEN crashes + 1 >= :max_crashes THEN :now END,
        last_fault = CASE WHEN crashes + 1 >= :max_crashes THEN :last_fault ELSE last_fault END
  WHERE type IN (SELECT type FROM type_pool) AND state = 1 AND state <> 0 AND node IS NOT :node
-RETURNING state, id, type, attempts, (SELECT payload FROM payload WHERE payload.seq = task.seq)
+RETURNING {ending}, (SELECT payload FROM payload WHERE payload.seq = task.seq), state
 
--- claims --
--- What is written as running on this boot.
-SELECT id, fence FROM task WHERE type IN (SELECT type FROM type_pool) AND state = 1 AND state <> 0 AND node = :node
+-- next_expiry --
+SELECT expires_at FROM task WHERE state = 0 AND expires_at IS NOT NULL ORDER BY expires_at LIMIT 1
+
+-- expired --
+-- A batch of what could not start in time.
+SELECT {ending}, payload.payload, task.last_fault, task.seq FROM task JOIN payload USING (seq)
+ WHERE state = 0 AND expires_at IS NOT NULL AND expires_at <= :now
+ ORDER BY expires_at LIMIT :limit
+
+-- expire --
+UPDATE task SET state = 3, ended_at = :now, last_fault = :last_fault, held_by = NULL
+ WHERE seq = :seq AND state = 0
+
+-- retry --
+-- No row: look why.
+UPDATE task SET state = 0, due_at = :now, ended_at = NULL, crashes = 0, retried_after = attempts
+ WHERE id = :id AND state = 3 AND (expires_at IS NULL OR expires_at > :now)
+RETURNING seq
+
+-- delete --
+-- No row: look why.
+DELETE FROM task WHERE id = :id AND state IN (0, 2, 3) RETURNING seq
+
+-- delete_payload --
+DELETE FROM payload WHERE seq = :seq
+
+-- delete_attempts --
+DELETE FROM attempt WHERE task = :seq
+
+-- state --
+-- Why a move was not made. No row: there is no such task.
+SELECT state FROM task WHERE id = :id
 
 -- old --
 -- A batch of what ended before a moment, oldest first.
-SELECT seq FROM task WHERE state = :state AND ended_at IS NOT NULL AND ended_at < :before ORDER BY ended_at LIMIT :limit
+SELECT seq FROM task
+ WHERE state = :state AND ended_at IS NOT NULL AND ended_at < :before ORDER BY ended_at LIMIT :limit
 
 -- prune --
-DELETE FROM task WHERE seq = :seq
+DELETE FROM task WHERE seq = :seq AND state IN (2, 3)
 
 -- probe --
 UPDATE probe SET written = written + 1 WHERE one = 1
+
+-- claims --
+-- What is written as running on this boot.
+SELECT id, fence FROM task
+ WHERE type IN (SELECT type FROM type_pool) AND state = 1 AND state <> 0 AND node = :node
 
 -- type_pools --
 SELECT type, pool FROM type_pool
 
 -- get --
-SELECT id, type, pool, state, due_at, execution_at, execution_time, attempts, retried_after, crashes, started_at, ended_at,
-       last_fault, expires_at, parent_id, node, payload, result, task.seq
-  FROM task JOIN payload USING (seq) WHERE id = :id
-
--- place --
-SELECT seq, gate, held_by FROM task WHERE id = :id
+SELECT {task}, task.gate, task.held_by IS NOT NULL FROM task JOIN payload USING (seq)
+ WHERE task.id = :id
 
 -- attempts --
-SELECT record FROM attempt WHERE task = :seq ORDER BY number
+-- One row without a record: it has none.
+SELECT record FROM task LEFT JOIN attempt ON attempt.task = task.seq
+ WHERE task.id = :id ORDER BY number
 
 -- gates --
-SELECT id, kind, name, paused, max_running, failures, open_until,
-       (SELECT count(*) FROM task WHERE state = 1 AND gate = gate.id)
+SELECT {gate}, (SELECT count(*) FROM task WHERE state = 1 AND gate = gate.id)
   FROM gate WHERE id > :after ORDER BY id LIMIT :limit
 
 -- gate_pools --
@@ -195,16 +208,20 @@ SELECT pool FROM gate_queue WHERE gate = :gate
 
 -- count_held --
 SELECT count(*) FROM (
-  SELECT 1 FROM task WHERE pool = :pool AND held_by = :gate AND state = 0 AND held_by IS NOT NULL LIMIT :up_to)
+  SELECT 1 FROM task
+   WHERE pool = :pool AND held_by = :gate AND state = 0 AND held_by IS NOT NULL LIMIT :up_to)
 
 -- list_todo --
--- The index ranges of a type's tasks in a pool that are todo: the rest of the moment the list has reached and what comes
--- later, of those that are due at their execution time, then of those that wait for another attempt or are set aside.
+-- The index ranges of a type's tasks in a pool that are todo: the rest of the moment the list has
+-- reached and what comes later, of those that are due at their execution time, then of those that
+-- wait for another attempt or are held.
 SELECT seq, due_at AS execution_at FROM task
- WHERE pool = {pool} AND state = 0 AND held_by IS NULL AND due_at = :after_at AND seq > :after_seq AND due_at = execution_at AND type = {type}
+ WHERE pool = {pool} AND state = 0 AND held_by IS NULL AND due_at = :after_at AND seq > :after_seq
+   AND due_at = execution_at AND type = {type}
  UNION ALL
 SELECT seq, due_at AS execution_at FROM task
- WHERE pool = {pool} AND state = 0 AND held_by IS NULL AND due_at > :after_at AND due_at = execution_at AND type = {type}
+ WHERE pool = {pool} AND state = 0 AND held_by IS NULL AND due_at > :after_at
+   AND due_at = execution_at AND type = {type}
  UNION ALL
 SELECT seq, execution_at FROM task
  WHERE pool = {pool} AND state = 0 AND (due_at <> execution_at OR held_by IS NOT NULL)
@@ -217,16 +234,16 @@ SELECT seq, execution_at FROM task
 -- list_other --
 -- The same for a type's tasks in another state.
 SELECT seq, execution_at FROM task
- WHERE type = {type} AND state = {state} AND state <> 0 AND execution_at = :after_at AND seq > :after_seq
+ WHERE type = {type} AND state = {state} AND state <> 0
+   AND execution_at = :after_at AND seq > :after_seq
  UNION ALL
 SELECT seq, execution_at FROM task
  WHERE type = {type} AND state = {state} AND state <> 0 AND execution_at > :after_at
 
 -- list_page --
--- {branches}: list_todo for each type and pool, list_other for each type and state, joined by UNION ALL.
--- They are merged in order, not sorted.
-SELECT id, type, pool, state, due_at, task.execution_at, execution_time, attempts, retried_after, crashes, started_at, ended_at,
-       last_fault, expires_at, parent_id, node, payload, result, task.seq
+-- {branches}: list_todo for each type and pool, list_other for each type and state, joined by
+-- UNION ALL. They are merged in order, not sorted.
+SELECT {task}, task.seq
   FROM ({branches} ORDER BY execution_at, seq LIMIT :limit) AS page
  CROSS JOIN task ON task.seq = page.seq
  CROSS JOIN payload ON payload.seq = page.seq
@@ -239,4 +256,5 @@ SELECT count(*) FROM (SELECT 1 FROM (
 ) LIMIT :up_to)
 
 -- count_other --
-SELECT count(*) FROM (SELECT 1 FROM task WHERE type = :type AND state = :state AND state <> 0 LIMIT :up_to)
+SELECT count(*) FROM (
+  SELECT 1 FROM task WHERE type = :type AND state = :state AND state <> 0 LIMIT :up_to)

@@ -3,9 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, Final
-
-import apsw
+from typing import Final
 
 from tasker.errors import DestinationNotFoundError, InvalidQueryError, TaskNotFoundError
 from tasker.interfaces import Claim, Page, TaskFilter
@@ -14,10 +12,14 @@ from tasker.model.gate import HELD_COUNTED_TO, GateRecord
 from tasker.model.standing import Standing
 from tasker.model.task import State, Task, TaskId
 from tasker.stores.ledger import record_of
-from tasker.stores.sqlite.rows import id_bytes, id_text, to_gate, to_task
+from tasker.stores.sqlite.connection import Queries, Row, Value
+from tasker.stores.sqlite.rows import READING, id_bytes, id_text
 
 PAGE_BYTES: Final = 1 << 20
 """A page ends once the fields and results in it are longer than this, so that long bodies do not fill the memory."""
+
+_LISTED_BY_STATE: Final = [state for state in State if state is not State.TODO]
+"""The states whose tasks stand in an index by type and state; those that wait stand in the queues of their pools."""
 
 _CURSOR: Final = re.compile(r"(-?\d{1,18})\.(\d{1,18})", re.ASCII)
 
@@ -25,124 +27,119 @@ _CURSOR: Final = re.compile(r"(-?\d{1,18})\.(\d{1,18})", re.ASCII)
 class Reader:
     """Answers questions from one connection."""
 
-    def __init__(self, connection: apsw.Connection, queries: Mapping[str, str]) -> None:
-        self.connection = connection
-        self._sql = queries
+    def __init__(self, queries: Queries) -> None:
+        self._queries = queries
 
     def get(self, task_id: TaskId) -> Task:
-        """See ``Store.get``."""
-        row = self.connection.execute(self._sql["get"], {"id": id_bytes(task_id)}).fetchone()
-        if row is None:
-            raise TaskNotFoundError(task_id)
-        return to_task(row)
+        """Return a task, or raise ``TaskNotFoundError``."""
+        return READING.task.read(self._task_row(task_id))
 
     def attempts(self, task_id: TaskId) -> Sequence[AttemptRecord]:
-        """See ``Store.attempts``."""
-        with self._snapshot():
-            seq, *_ = self._place(task_id)
-            return [record_of(text) for (text,) in self.connection.execute(self._sql["attempts"], {"seq": seq})]
+        """Return what is kept of the attempts of a task, or raise ``TaskNotFoundError``."""
+        rows = self._queries.all("attempts", id=id_bytes(task_id))
+        if not rows:
+            raise TaskNotFoundError(task_id)
+        return [record_of(text) for (text,) in rows if text is not None]
 
     def standing(self, task_id: TaskId) -> Standing:
-        """See ``Store.standing``."""
+        """Return where a task stands, or raise ``TaskNotFoundError``."""
         with self._snapshot():
-            _, destination, held_by = self._place(task_id)
-            gate = None if destination is None else self._gate(destination)
-            return Standing(task=self.get(task_id), gate=gate, is_held=held_by is not None)
+            row = self._task_row(task_id)
+            gate, is_held = row[READING.task.width :]
+            return Standing(task=READING.task.read(row), gate=None if gate is None else self._gate(gate), is_held=bool(is_held))
 
     def gates(self, *, after: int, limit: int) -> Sequence[GateRecord]:
-        """See ``Store.gates``."""
+        """Return gates by id, with what they hold."""
         with self._snapshot():
-            rows = self.connection.execute(self._sql["gates"], {"after": after, "limit": limit}).fetchall()
-            return [self._gate_record(row) for row in rows]
+            return [self._gate_record(row) for row in self._queries.all("gates", after=after, limit=limit)]
 
     def gate(self, gate_id: int) -> GateRecord:
-        """See ``Store.gate``."""
+        """Return a gate, or raise ``DestinationNotFoundError``."""
         with self._snapshot():
             return self._gate(gate_id)
 
-    def _gate(self, gate_id: int) -> GateRecord:
-        row = self.connection.execute(self._sql["gates"], {"after": gate_id - 1, "limit": 1}).fetchone()
-        if row is None or row[0] != gate_id:
-            raise DestinationNotFoundError(str(gate_id))
-        return self._gate_record(row)
-
-    def _gate_record(self, row: tuple[Any, ...]) -> GateRecord:
-        """Return the gate in a row of ``gates``, with how many tasks it has set aside, counted up to a limit."""
-        gate = to_gate(row)
-        held = 0
-        pools: list[Any] = self.connection.execute(self._sql["gate_pools"], {"gate": gate.id}).fetchall()
-        for (pool,) in pools:
-            held += self._count("count_held", {"pool": pool, "gate": gate.id, "up_to": HELD_COUNTED_TO - held})
-        return GateRecord(gate=gate, running=row[-1], held=held)
-
-    def _place(self, task_id: TaskId) -> tuple[int, int | None, int | None]:
-        """Return the row of a task, its gate, and the gate that has set it aside."""
-        row: Any = self.connection.execute(self._sql["place"], {"id": id_bytes(task_id)}).fetchone()
-        if row is None:
-            raise TaskNotFoundError(task_id)
-        seq, destination, held_by = row
-        return seq, destination, held_by
-
-    @contextmanager
-    def _snapshot(self) -> Iterator[None]:
-        """See one state of the database in several statements."""
-        self.connection.execute("SAVEPOINT reading")
-        try:
-            yield
-        finally:
-            self.connection.execute("RELEASE reading")
-
     def list_page(self, which: TaskFilter, *, after: str | None, limit: int) -> Page:
-        """See ``Store.list_page``. Its read transaction ends with it, so that a slow caller holds up nothing."""
+        """Return a page of a list. Its read transaction ends with it, so that a slow caller holds up nothing."""
         after_at, after_seq = _position(after)
         bindings: dict[str, int | str] = {"after_at": after_at, "after_seq": after_seq, "limit": limit}
+        texts = self._queries.texts
         branches = []
         for type_, pools in self._pools_by_type(which.type).items():
             name = f"type_{len(bindings)}"
             bindings[name] = type_
             if which.state in (None, State.TODO):
-                branches += [self._sql["list_todo"].format(type=f":{name}", pool=pool) for pool in pools]
-            others = [state for state in State if state is not State.TODO and which.state in (None, state)]
-            branches += [self._sql["list_other"].format(type=f":{name}", state=int(state)) for state in others]
+                branches += [texts["list_todo"].format(type=f":{name}", pool=pool) for pool in pools]
+            others = [state for state in _LISTED_BY_STATE if which.state in (None, state)]
+            branches += [texts["list_other"].format(type=f":{name}", state=int(state)) for state in others]
         if not branches:
             return Page((), None)
-        rows = self.connection.execute(self._sql["list_page"].format(branches=" UNION ALL ".join(branches)), bindings)
+        rows = self._queries.connection.execute(texts["list_page"].format(branches=" UNION ALL ".join(branches)), bindings)
         tasks: list[Task] = []
         size = 0
         try:
             for row in rows:
-                tasks.append(to_task(row))
+                tasks.append(READING.task.read(row))
                 size += len(tasks[-1].payload) + len(tasks[-1].result or b"")
                 if len(tasks) == limit or size > PAGE_BYTES:
-                    return Page(tasks, f"{tasks[-1].execution_at}.{row[-1]}")
+                    (seq,) = row[READING.task.width :]
+                    return Page(tasks, f"{tasks[-1].execution_at}.{seq}")
         finally:
             rows.close()  # ends the read transaction
         return Page(tasks, None)
 
     def claims(self, node: bytes) -> Sequence[Claim]:
-        """See ``Store.held``."""
-        return [Claim(id_text(id_), fence) for id_, fence in self.connection.execute(self._sql["claims"], {"node": node})]
+        """Return the claims of *node*."""
+        return [Claim(id_text(id_), fence) for id_, fence in self._queries.all("claims", node=node)]
 
     def count(self, *, up_to: int) -> Mapping[State, int]:
-        """See ``Store.count``."""
+        """Return how many tasks are in each state, counted up to a limit."""
         counts = dict.fromkeys(State, 0)
         pools_by_type = self._pools_by_type(None)
         for pool in {pool for pools in pools_by_type.values() for pool in pools}:
-            counts[State.TODO] += self._count("count_todo", {"pool": pool, "up_to": up_to - counts[State.TODO]})
+            counts[State.TODO] += self._count("count_todo", pool=pool, up_to=up_to - counts[State.TODO])
         for type_ in pools_by_type:
-            for state in (State.IN_PROGRESS, State.DONE, State.FAILED):
-                left = up_to - counts[state]
-                counts[state] += self._count("count_other", {"type": type_, "state": int(state), "up_to": left})
+            for state in _LISTED_BY_STATE:
+                counts[state] += self._count("count_other", type=type_, state=state, up_to=up_to - counts[state])
         return counts
 
-    def _count(self, query: str, bindings: Mapping[str, int | str]) -> int:
-        count: int = self.connection.execute(self._sql[query], bindings).get
-        return count
+    def _task_row(self, task_id: TaskId) -> Row:
+        row = self._queries.first("get", id=id_bytes(task_id))
+        if row is None:
+            raise TaskNotFoundError(task_id)
+        return row
+
+    def _gate(self, gate_id: int) -> GateRecord:
+        for row in self._queries.all("gates", after=gate_id - 1, limit=1):
+            record = self._gate_record(row)
+            if record.gate.id == gate_id:
+                return record
+        raise DestinationNotFoundError(str(gate_id))
+
+    def _gate_record(self, row: Row) -> GateRecord:
+        """Return the gate in a row of ``gates``, with how many tasks it holds, counted up to a limit."""
+        gate = READING.gate.read(row)
+        (running,) = row[READING.gate.width :]
+        held = 0
+        for (pool,) in self._queries.all("gate_pools", gate=gate.id):
+            held += self._count("count_held", pool=pool, gate=gate.id, up_to=HELD_COUNTED_TO - held)
+        return GateRecord(gate=gate, running=running, held=held)
+
+    def _count(self, query: str, **bindings: Value) -> int:
+        return self._queries.number(query, **bindings) or 0
+
+    @contextmanager
+    def _snapshot(self) -> Iterator[None]:
+        """See one state of the database in several statements."""
+        self._queries.connection.execute("SAVEPOINT reading")
+        try:
+            yield
+        finally:
+            self._queries.connection.execute("RELEASE reading")
 
     def _pools_by_type(self, only: str | None) -> Mapping[str, Sequence[int]]:
         """The pools in which tasks of each type wait, or of one type *only*."""
         found: dict[str, list[int]] = {}
-        for type_, pool in self.connection.execute(self._sql["type_pools"]):
+        for type_, pool in self._queries.all("type_pools"):
             if only in (None, type_):
                 found.setdefault(type_, []).append(pool)
         return found

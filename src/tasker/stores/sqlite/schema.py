@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Final
 
 import apsw
+import structlog
 
 from tasker.errors import DatabaseTooNewError, NotADatabaseError
 from tasker.stores import migrate
@@ -12,6 +13,9 @@ from tasker.stores.sqlite.take_over import NewPool, TakenOver
 
 APPLICATION_ID: Final = 0x7461736B
 """``task``, in the file's header: tells a tasker database from others."""
+
+
+_log = structlog.get_logger()
 
 
 def bring_up_to_date(connection: apsw.Connection, path: Path | str, pools: NewPool) -> TakenOver | None:
@@ -26,7 +30,7 @@ def bring_up_to_date(connection: apsw.Connection, path: Path | str, pools: NewPo
     migrations = migrate.load("tasker.stores.sqlite")
     application, version = connection.pragma("application_id"), connection.pragma("user_version")
     tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
-    earlier = take_over.tables_in(tables)
+    earlier = take_over.tables_in(tables, pools)
     if application != APPLICATION_ID and (application != 0 or (tables and not earlier)):
         raise NotADatabaseError(str(path))
     if version > len(migrations):
@@ -45,4 +49,7 @@ def bring_up_to_date(connection: apsw.Connection, path: Path | str, pools: NewPo
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         raise
+    if isinstance(path, Path):
+        for migration in migrations[version:]:
+            _log.info("migrated the database", number=migration.number, name=migration.name)
     return taken

@@ -3,20 +3,17 @@
 import asyncio
 import math
 import os
-import stat
-import threading
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final, TypeVar, cast
 
-import apsw
 import structlog
+from typing_extensions import override
 
-from tasker.errors import DatabaseError, NotADatabaseError, StoreUnavailableError
-from tasker.interfaces import Claim, Claimed, Follow, Page, Settled, TakenBack, TaskFilter
+from tasker.errors import StoreUnavailableError
+from tasker.interfaces import Claim, Claimed, Expired, Follow, Page, Settled, Store, TakenBack, TaskFilter
 from tasker.model.attempt import Attempt, AttemptRecord
 from tasker.model.gate import GateRecord
 from tasker.model.lifecycle import Settlement
@@ -25,25 +22,16 @@ from tasker.model.standing import Standing
 from tasker.model.task import Pool, State, Task, TaskId
 from tasker.stores import queries
 from tasker.stores.group_commit import GroupCommit, InlineCommit
-from tasker.stores.sqlite import schema
 from tasker.stores.sqlite.checkpointer import Checkpointer
-from tasker.stores.sqlite.connection import MEMORY, connect, store_error
+from tasker.stores.sqlite.condition import Condition
+from tasker.stores.sqlite.connection import MEMORY, Queries, connect
 from tasker.stores.sqlite.lock import DatabaseLock
+from tasker.stores.sqlite.moves import Moves
+from tasker.stores.sqlite.opening import check_ordinary, open_database
 from tasker.stores.sqlite.reader import Reader
-from tasker.stores.sqlite.writer import (
-    ClaimDue,
-    Create,
-    Delete,
-    GiveBack,
-    Limit,
-    Pause,
-    Prune,
-    Retry,
-    Settle,
-    TakeBack,
-    Write,
-    Writer,
-)
+from tasker.stores.sqlite.readers import InlineReader, ReaderThreads
+from tasker.stores.sqlite.transactions import Transactions
+from tasker.stores.sqlite.writer import Create, Write, Writer
 from tasker.timing.clock import Clock
 
 T = TypeVar("T")
@@ -51,15 +39,13 @@ T = TypeVar("T")
 PENDING_LIMIT: Final = 10_000
 """Writes that may wait for the writer; beyond them callers are told to come back later."""
 
-READERS: Final = 2
-
 COUNTED_TO: Final = 10_000
 """Where ``nodes`` stops counting what runs."""
 
 _log = structlog.get_logger()
 
 
-class SqliteStore:
+class SqliteStore(Store):
     """A ``Store`` in a SQLite file that one process holds; with ``:memory:`` one that ends with the process.
 
     A file has one writer thread, which commits in groups, and two reader threads. In memory everything runs on the event
@@ -87,7 +73,7 @@ class SqliteStore:
             follow: says what follows the end of a task.
             address: the URL that this node listens at, for ``nodes``.
             version: of tasker, for ``nodes``.
-            pools: the pool of each task type, for tasks taken over from the earlier server.
+            pools: the pools of the task types whose tasks are taken over from the earlier server. None: no tasks are.
             vfs: name of a registered SQLite VFS to write through; None: the system's.
             pending_limit: how many writes may wait.
             attempts_kept: how many attempts of a task are kept, at least 1.
@@ -96,7 +82,7 @@ class SqliteStore:
         self._path = None if location == MEMORY else Path(os.path.realpath(location))
         self._clock = clock
         self._follow = follow
-        self._pools = pools or {"webhook": Pool(1), "hash": Pool(2)}
+        self._pools = pools or {}
         self._vfs = vfs
         self._node = uuid.uuid4()
         self._address = address
@@ -106,33 +92,35 @@ class SqliteStore:
         self._pending_limit = pending_limit
         self._attempts_kept = attempts_kept
         self._per_destination = per_destination
-        self._queries = queries.load("tasker.stores.sqlite")
+        self._texts = queries.load("tasker.stores.sqlite")
         self._lock: DatabaseLock | None = None
+        self._condition = Condition()
+        self._writing: Queries
         self._writer: Writer
         self._commit: GroupCommit[Write] | InlineCommit[Write]
-        self._reading = threading.local()
+        self._readers: ReaderThreads | InlineReader
         self._checkpointer: Checkpointer | None = None
-        self._readers: list[apsw.Connection] = []
-        self._connection: apsw.Connection | None = None
-        self._threads: ThreadPoolExecutor | None = None
+        self._is_open = False
 
     @property
+    @override
     def clock(self) -> Clock:
-        """See ``Store``."""
         return self._clock
 
     @property
+    @override
     def clock_offset(self) -> float:
-        """See ``Store``."""
         return 0.0
 
     @property
+    @override
     def ailment(self) -> str | None:
-        """See ``Store``."""
-        return None if self._writer.ailment is None else str(self._writer.ailment)
+        ailment = self._condition.ailment or self._writer.ailment
+        return None if ailment is None else str(ailment)
 
+    @override
     async def open(self) -> None:
-        """See ``Store``.
+        """Open the file, made if it is missing.
 
         Raises:
             DatabaseInUseError, DatabaseTooNewError, NotADatabaseError, TakeOverError, DatabaseError: nothing was changed.
@@ -140,121 +128,136 @@ class SqliteStore:
         if self._path is None:
             self._open(MEMORY)
             self._commit = InlineCommit(self._writer)
-            return
-        _check_ordinary(self._path)
-        self._lock = DatabaseLock(self._path)
-        try:
-            await asyncio.to_thread(self._open, self._path)
-        except BaseException:
-            self._lock.release()
-            raise
-        self._commit = GroupCommit(self._writer, pending_limit=self._pending_limit)
-        self._threads = ThreadPoolExecutor(READERS, thread_name_prefix="tasker-reader", initializer=self._open_reader)
+            self._readers = InlineReader(self._writing, self._condition)
+        else:
+            check_ordinary(self._path)
+            self._lock = DatabaseLock(self._path)
+            self._condition = Condition(self._path, self._lock)
+            try:
+                await asyncio.to_thread(self._open, self._path)
+            except Exception:  # not if it is cancelled: the thread goes on
+                self._lock.release()
+                raise
+            if self._writer.ailment is not None:
+                _log.warning("the database cannot be written now, trying again", reason=str(self._writer.ailment))
+            self._commit = GroupCommit(self._writer, pending_limit=self._pending_limit)
+            self._readers = ReaderThreads(self._connect_reader, self._condition)
+        self._is_open = True
 
+    @override
     async def close(self) -> None:
-        """See ``Store``."""
-        if self._connection is None:
+        if not self._is_open:
             return
         await self._commit.close()
-        if self._threads is not None:
-            await asyncio.to_thread(self._threads.shutdown)
+        await self._readers.close()
         if self._checkpointer is not None:
             await asyncio.to_thread(self._checkpointer.close)
-        for connection in [*self._readers, self._connection]:
-            connection.close()
-        self._connection = None
+        self._writing.connection.close()
+        self._is_open = False
         if self._lock is not None:
             self._lock.release()
 
+    # Tasks
+
+    @override
     async def create(self, tasks: Sequence[Task]) -> None:
-        """See ``Store``."""
         await self._commit.submit(Create(tasks))
 
+    @override
     async def get(self, task_id: TaskId) -> Task:
-        """See ``Store``."""
         return await self._read(lambda reader: reader.get(task_id))
 
+    @override
     async def list_page(self, which: TaskFilter, *, after: str | None, limit: int) -> Page:
-        """See ``Store``."""
         return await self._read(lambda reader: reader.list_page(which, after=after, limit=limit))
 
+    @override
     async def count(self, *, up_to: int) -> Mapping[State, int]:
-        """See ``Store``."""
         return await self._read(lambda reader: reader.count(up_to=up_to))
 
-    async def claim_due(self, free: Mapping[Pool, int]) -> Claimed:
-        """See ``Store``."""
-        claimed: Claimed = await self._commit.submit(ClaimDue(dict(free)), always=True, urgent=True)
-        return claimed
+    @override
+    async def delete(self, task_id: TaskId) -> None:
+        await self._write(lambda moves: moves.changer.delete(task_id))
 
-    async def settle(self, attempt: Attempt, settlement: Settlement) -> Settled:
-        """See ``Store``."""
-        settled: Settled = await self._commit.submit(Settle(attempt, settlement), always=True)
-        return settled
-
-    async def give_back(self, claim: Claim | Attempt) -> None:
-        """See ``Store``."""
-        await self._commit.submit(GiveBack(claim.task_id, claim.fence), always=True)
-
+    @override
     async def retry(self, task_id: TaskId) -> None:
-        """See ``Store``."""
-        await self._commit.submit(Retry(task_id))
+        await self._write(lambda moves: moves.changer.retry(task_id))
 
+    @override
+    async def expire(self) -> Expired:
+        return await self._write(lambda moves: moves.expirer.expire())
+
+    @override
+    async def prune(self, state: State, *, older_than: timedelta) -> int:
+        return await self._write(lambda moves: moves.pruner.prune(state, older_than=older_than))
+
+    # Attempts
+
+    @override
+    async def claim_due(self, free: Mapping[Pool, int]) -> Claimed:
+        slots = dict(free)
+        return await self._write(lambda moves: moves.claimer.claim_due(slots), always=True, urgent=True)
+
+    @override
+    async def settle(self, attempt: Attempt, settlement: Settlement) -> Settled:
+        return await self._write(lambda moves: moves.settler.settle(attempt, settlement), always=True)
+
+    @override
+    async def give_back(self, claim: Claim | Attempt) -> None:
+        await self._write(lambda moves: moves.settler.give_back(claim.task_id, claim.fence), always=True)
+
+    @override
     async def attempts(self, task_id: TaskId) -> Sequence[AttemptRecord]:
-        """See ``Store``."""
         return await self._read(lambda reader: reader.attempts(task_id))
 
+    # Gates
+
+    @override
     async def standing(self, task_id: TaskId) -> Standing:
-        """See ``Store``."""
         return await self._read(lambda reader: reader.standing(task_id))
 
+    @override
     async def gates(self, *, after: int, limit: int) -> Sequence[GateRecord]:
-        """See ``Store``."""
         return await self._read(lambda reader: reader.gates(after=after, limit=limit))
 
+    @override
     async def gate(self, gate_id: int) -> GateRecord:
-        """See ``Store``."""
         return await self._read(lambda reader: reader.gate(gate_id))
 
+    @override
     async def pause(self, gate_id: int) -> None:
-        """See ``Store``."""
-        await self._commit.submit(Pause(gate_id, True))
+        await self._write(lambda moves: moves.gates.pause(gate_id, paused=True))
 
+    @override
     async def resume(self, gate_id: int) -> None:
-        """See ``Store``."""
-        await self._commit.submit(Pause(gate_id, False))
+        await self._write(lambda moves: moves.gates.pause(gate_id, paused=False))
 
+    @override
     async def limit(self, gate_id: int, max_running: int | None) -> None:
-        """See ``Store``."""
-        await self._commit.submit(Limit(gate_id, max_running))
+        await self._write(lambda moves: moves.gates.limit(gate_id, max_running))
 
-    async def delete(self, task_id: TaskId) -> None:
-        """See ``Store``."""
-        await self._commit.submit(Delete(task_id))
+    # Nodes
 
+    @override
     async def renew(self) -> float:
-        """See ``Store``. The lock on the file is held for life: there is nothing to renew."""
+        """The lock on the file is held for life: there is nothing to renew."""
         return math.inf
 
+    @override
     async def claims(self) -> Sequence[Claim]:
-        """See ``Store``."""
         return await self._read(lambda reader: reader.claims(self._node.bytes))
 
+    @override
     async def take_back(self) -> TakenBack:
-        """See ``Store``. Looks once: while this process holds the file, nobody else can claim, and die."""
+        """Looks once: while this process holds the file, nobody else can claim, and die."""
         if self._has_taken_back:
             return TakenBack(todo=0, failed=0)
-        taken: TakenBack = await self._commit.submit(TakeBack(), always=True)
+        taken = await self._write(lambda moves: moves.recoverer.take_back(), always=True)
         self._has_taken_back = True
         return taken
 
-    async def prune(self, state: State, *, older_than: timedelta) -> int:
-        """See ``Store``."""
-        pruned: int = await self._commit.submit(Prune(state, self._clock.now() - older_than // timedelta(microseconds=1)))
-        return pruned
-
+    @override
     async def nodes(self) -> Sequence[NodeRecord]:
-        """See ``Store``."""
         running = (await self.count(up_to=COUNTED_TO))[State.IN_PROGRESS]
         return [
             NodeRecord(
@@ -267,72 +270,46 @@ class SqliteStore:
             )
         ]
 
+    @override
     def wake_others(self) -> None:
-        """See ``Store``. There are none."""
+        """There are none."""
 
+    @override
     def listen(self, ring: Callable[[], None]) -> None:
-        """See ``Store``. Nobody rings."""
+        """Nobody rings."""
 
-    async def _read(self, ask: Callable[[Reader], T]) -> T:
-        if self._connection is None:
+    def _write(self, write: Callable[[Moves], T], *, always: bool = False, urgent: bool = False) -> "asyncio.Future[T]":
+        """Have *write* run on the writer's thread. What it returns is there once it is committed."""
+        return cast("asyncio.Future[T]", self._commit.submit(write, always=always, urgent=urgent))
+
+    async def _read(self, question: Callable[[Reader], T]) -> T:
+        if not self._is_open:
             raise StoreUnavailableError("it is closed")
-        if self._threads is None:
-            return self._ask(ask)
-        return await asyncio.get_running_loop().run_in_executor(self._threads, self._ask, ask)
-
-    def _ask(self, ask: Callable[[Reader], T]) -> T:
-        try:
-            return ask(self._reading.reader)
-        except apsw.Error as error:
-            raise store_error(error) from error
+        return await self._readers.ask(question)
 
     def _open(self, location: Path | str) -> None:
-        """Open the writing connection and bring the tables up to date."""
-        try:
-            if isinstance(location, Path) and not location.exists():
-                location.touch(mode=0o600)  # before SQLite opens it: its -wal and -shm get the same mode
-            connection = connect(location, vfs=self._vfs)
-            taken = schema.bring_up_to_date(connection, location, self._pools)
-            if isinstance(location, Path):
-                if connection.pragma("journal_mode", "wal") != "wal":
-                    raise DatabaseError(str(location), "SQLite cannot keep a write-ahead log there; use a local disk")
-                location.chmod(0o600)
-                self._checkpointer = Checkpointer(connection, lambda: connect(location, vfs=self._vfs))
-            self._writer = Writer(
-                connection,
-                self._queries,
-                self._clock.now,
-                self._node.bytes,
-                attempts_kept=self._attempts_kept,
-                per_destination=self._per_destination,
-                follow=self._follow,
-                after_commit=(lambda: None) if self._checkpointer is None else self._checkpointer.advance,
-            )
-        except apsw.NotADBError:
-            raise NotADatabaseError(str(location)) from None
-        except apsw.Error as error:
-            raise DatabaseError(str(location), f"{error}") from error
-        except OSError as error:
-            raise DatabaseError(str(location), error.strerror or "unknown reason") from error
-        self._connection = connection
-        if isinstance(location, str):
-            self._reading.reader = Reader(connection, self._queries)
+        """Make the writing side."""
+        connection, taken = open_database(location, self._lock, self._pools, vfs=self._vfs)
+        if isinstance(location, Path):
+            self._checkpointer = Checkpointer(connection, lambda: connect(location, vfs=self._vfs))
+        self._writing = Queries(connection, self._texts)
+        transactions = Transactions(connection)
+        moves = Moves(
+            self._writing,
+            transactions,
+            self._clock.now,
+            self._node.bytes,
+            attempts_kept=self._attempts_kept,
+            per_destination=self._per_destination,
+            follow=self._follow,
+        )
+        after_commit = (lambda: None) if self._checkpointer is None else self._checkpointer.advance
+        self._writer = Writer(self._writing, transactions, moves, self._condition, after_commit=after_commit)
+        if isinstance(location, Path):
+            self._writer.warm()
         if taken is not None:
             _log.info("took over the earlier server's tasks", webhooks=taken.webhooks, hashes=taken.hashes)
 
-    def _open_reader(self) -> None:
-        """Give this reader thread its connection."""
+    def _connect_reader(self) -> Queries:
         assert self._path is not None  # noqa: S101 - only files have reader threads
-        connection = connect(self._path, vfs=self._vfs, read_only=True)
-        self._readers.append(connection)
-        self._reading.reader = Reader(connection, self._queries)
-
-
-def _check_ordinary(path: Path) -> None:
-    """Refuse folders and devices before anything is made beside them, or their mode is changed."""
-    try:
-        mode = path.stat().st_mode
-    except OSError:  # it is missing, or out of reach: whatever is tried next says why
-        return
-    if not stat.S_ISREG(mode):
-        raise DatabaseError(str(path), "it is no ordinary file; choose another with --database-url")
+        return Queries(connect(self._path, vfs=self._vfs, read_only=True), self._texts)

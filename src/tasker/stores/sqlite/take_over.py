@@ -37,9 +37,9 @@ _TABLES: Final = {"webhooks": _Table("webhook", ("url", "body")), "hashes": _Tab
 _STATES: Final = {state.word: state for state in State}
 
 
-def tables_in(names: Iterable[str]) -> Sequence[str]:
-    """Return which of *names* are tables of the earlier server."""
-    return [table for table in _TABLES if table in set(names)]
+def tables_in(names: Iterable[str], pools: NewPool) -> Sequence[str]:
+    """Return which of *names* are tables of the earlier server whose task type has a pool."""
+    return [table for table, (type_, _) in _TABLES.items() if type_ in pools and table in set(names)]
 
 
 def run(connection: apsw.Connection, tables: Sequence[str], pools: NewPool) -> TakenOver:

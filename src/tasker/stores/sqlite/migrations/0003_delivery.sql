@@ -1,9 +1,10 @@
 -- Destinations, expiry, callbacks, and what is kept of attempts.
-ALTER TABLE task ADD COLUMN gate INTEGER;                 -- the gate it has to pass; NULL: none
-ALTER TABLE task ADD COLUMN held_by INTEGER;                     -- the gate that has set it aside; NULL: it waits in the queue
+ALTER TABLE task ADD COLUMN gate INTEGER;      -- the gate it has to pass; NULL: none
+ALTER TABLE task ADD COLUMN held_by INTEGER;   -- the gate that holds it; NULL: none does
 ALTER TABLE task ADD COLUMN expires_at INTEGER;
-ALTER TABLE task ADD COLUMN parent_id BLOB;                         -- the task whose end it tells of
-ALTER TABLE task ADD COLUMN retried_after INTEGER NOT NULL DEFAULT 0; -- attempts before the latest retry by hand
+ALTER TABLE task ADD COLUMN parent_id BLOB;    -- the task whose end it tells of
+-- Attempts before the latest retry by hand.
+ALTER TABLE task ADD COLUMN retried_after INTEGER NOT NULL DEFAULT 0;
 
 -- What can hold tasks back, one for each destination that was ever named.
 CREATE TABLE gate (
@@ -17,8 +18,9 @@ CREATE TABLE gate (
   UNIQUE (kind, name)
 ) STRICT;
 
--- A row for each gate that has set tasks aside, and the moment to look again whether it has room. What comes due for such a gate
--- is set aside, too, so that it comes in its turn.
+-- A row for each gate that holds tasks, and the moment to look again whether it has room. What
+-- comes due for such a gate is held, too, so that it comes in its turn. No task is held without
+-- such a row, or nobody would look at it again.
 CREATE TABLE gate_queue (
   gate INTEGER NOT NULL,
   pool INTEGER NOT NULL,
@@ -35,12 +37,13 @@ CREATE TABLE attempt (
   PRIMARY KEY (task, number)
 ) STRICT, WITHOUT ROWID;
 
--- The delay queue passes over what is set aside; that waits in an index of its own.
+-- The delay queue passes over what is held; that waits in an index of its own.
 DROP INDEX task_queue;
 CREATE INDEX task_queue ON task (pool, due_at) WHERE state = 0 AND held_by IS NULL;
 CREATE INDEX task_held ON task (pool, held_by, due_at) WHERE state = 0 AND held_by IS NOT NULL;
--- The rest of the list of what is todo: tasks that wait for another attempt, or are set aside.
+-- The rest of the list of what is todo: tasks that wait for another attempt, or are held.
 DROP INDEX task_retrying;
-CREATE INDEX task_delayed ON task (pool, execution_at) WHERE state = 0 AND (due_at <> execution_at OR held_by IS NOT NULL);
+CREATE INDEX task_delayed ON task (pool, execution_at)
+ WHERE state = 0 AND (due_at <> execution_at OR held_by IS NOT NULL);
 CREATE INDEX task_running ON task (gate) WHERE state = 1;
 CREATE INDEX task_expiring ON task (expires_at) WHERE state = 0 AND expires_at IS NOT NULL;

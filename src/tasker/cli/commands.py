@@ -1,0 +1,149 @@
+"""The commands and their options, and the exit code of every error."""
+
+import os
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import click
+
+from tasker import __version__
+from tasker.cli.redact import one_line, redact
+from tasker.cli.settings import OF_THE_DATABASE, SETTINGS, Setting
+from tasker.errors import SettingError, StartError
+
+FAILED: Final = 1
+"""Exit code: the server could not start, or could not continue."""
+
+MISUSED: Final = 2
+"""Exit code: an option, variable or key cannot be used."""
+
+_HELP: Final = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
+C = TypeVar("C", bound=Callable[..., object])
+
+
+def main() -> None:
+    """Run the command ``tasker`` and end the process."""
+    try:
+        sys.exit(tasker.main(prog_name="tasker", standalone_mode=False))
+    except click.UsageError as error:
+        _complain(f"{error.format_message()}  Try: tasker --help")
+        sys.exit(MISUSED)
+    except SettingError as error:
+        _complain(str(error))
+        sys.exit(MISUSED)
+    except StartError as error:
+        _complain(str(error))
+        sys.exit(FAILED)
+    except OSError as error:
+        _complain(_system_problem(error))
+        sys.exit(FAILED)
+    except Exception as error:  # noqa: BLE001 - a traceback helps nobody who starts a server
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        # Its message may quote what it failed on.
+        _complain(f"{type(error).__name__} in {place.filename}:{place.lineno}; this is a bug in tasker: please report it")
+        sys.exit(FAILED)
+
+
+def _system_problem(error: OSError) -> str:
+    """Return what the system refused, and what to do about it where that is known."""
+    try:
+        Path.cwd()
+    except OSError:
+        return "the working folder does not exist any more; change to one that does"
+    name = f"{error.filename}: " if error.filename else ""
+    return f"{name}{error.strerror or type(error).__name__}"
+
+
+def _complain(problem: str) -> None:
+    click.echo(f"tasker: {one_line(redact(problem))}", err=True)
+
+
+def _options(settings: Sequence[Setting]) -> Callable[[C], C]:
+    """Give a command an option for each of *settings*, and one for the settings file."""
+
+    def give(command: C) -> C:
+        for setting in reversed(settings):
+            command = _option(setting)(command)
+        config = click.option(
+            "--config",
+            metavar="FILE",
+            help="Settings file.  [env: TASKER_CONFIG; default: tasker.toml in the working folder, if there is one]",
+        )
+        return config(command)
+
+    return give
+
+
+def _option(setting: Setting) -> Callable[[C], C]:
+    default = f"; default: {setting.default}" if setting.default else ""
+    return click.option(
+        setting.flag,
+        setting.name,
+        metavar=setting.metavar or None,
+        help=f"{setting.help}  [env: {', '.join(setting.variables)}{default}]",
+        is_flag=None if setting.metavar else True,  # False would make the option's value optional
+        multiple=setting.many,
+        type=str if setting.metavar else None,  # settings.py reads the texts of flags, variables and keys alike
+    )
+
+
+def _serve(flags: dict[str, Any]) -> None:
+    from tasker.cli import sources  # noqa: PLC0415 - as below
+
+    settings = sources.load(flags, os.environ)
+
+    from tasker.cli import serve  # noqa: PLC0415 - the server's imports would make --help, --version and refusals slow
+
+    serve.serve(settings, doubts=sources.doubts(settings, os.environ))
+
+
+@click.group(invoke_without_command=True, context_settings=_HELP)
+@_options(SETTINGS)
+@click.version_option(__version__, "-V", "--version", message="%(prog)s %(version)s")
+@click.pass_context
+def tasker(context: click.Context, /, **flags: Any) -> None:  # noqa: ANN401 - texts, tuples of texts and switches
+    """Run each task at its time: call a URL or run a job, never before that time, and never lose a task.
+
+    Without a command, tasker starts the server, as "tasker serve" does. A setting is taken from its option; failing that,
+    from its environment variable; failing that, from tasker.toml.
+    """
+    if context.invoked_subcommand is None:
+        _serve(flags)
+    elif any(flags.values()):
+        raise click.UsageError("options go after the command, as in: tasker serve [OPTIONS]")
+
+
+@tasker.command("serve")
+@_options(SETTINGS)
+def serve_command(**flags: Any) -> None:  # noqa: ANN401 - as above
+    """Start the server; so does tasker without a command."""
+    _serve(flags)
+
+
+@tasker.group("db", invoke_without_command=True)
+@click.pass_context
+def db_group(context: click.Context) -> None:
+    """Maintain the database."""
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help())
+
+
+@db_group.command("migrate")
+@_options(OF_THE_DATABASE)
+def migrate_command(**flags: Any) -> None:  # noqa: ANN401 - as above
+    """Bring the tables of the database up to date.
+
+    A server does the same when it starts, unless --no-migrate is set. On PostgreSQL, this is safe to run while servers of
+    the previous version use the database. It may be run again, and by several processes at once.
+    """
+    from tasker.cli import sources  # noqa: PLC0415 - as above
+
+    settings = sources.load(flags, os.environ, only=OF_THE_DATABASE)
+
+    from tasker.cli import database  # noqa: PLC0415 - as above
+
+    database.migrate(settings, doubts=sources.doubts(settings, os.environ))

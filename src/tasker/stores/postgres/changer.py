@@ -1,0 +1,46 @@
+"""What callers do to tasks that are stored: run them again, delete them."""
+
+from collections.abc import Mapping, Sequence
+
+from tasker.errors import TaskExpiredError, TaskNotFailedError, TaskNotFoundError, TaskRunningError
+from tasker.model.task import State, TaskId
+from tasker.stores.postgres.connection import Connection, Link
+
+
+class Changer:
+    """Changes tasks that are not running. Each change is a statement, and so a transaction."""
+
+    def __init__(self, link: Link, queries: Mapping[str, str]) -> None:
+        self._link = link
+        self._sql = queries
+
+    async def retry(self, task_id: TaskId) -> None:
+        """Have a failed task run again: see ``Store.retry``."""
+        await self._link.run(lambda connection: self._retry(connection, task_id))
+
+    async def _retry(self, connection: Connection, task_id: TaskId) -> None:
+        if await connection.fetchval(self._sql["retry"], task_id) is not None:
+            return
+        state = await connection.fetchval(self._sql["state"], task_id)
+        if state is None:
+            raise TaskNotFoundError(task_id)
+        raise TaskExpiredError(task_id) if state == State.FAILED else TaskNotFailedError(task_id, State(state).word)
+
+    async def delete_batch(self, batch: Sequence[TaskId]) -> Sequence[TaskRunningError | TaskNotFoundError | None]:
+        """Delete several tasks that are not running. Return each one's error; None: it is gone."""
+
+        async def delete(connection: Connection) -> tuple[set[TaskId], set[TaskId]]:
+            gone = {TaskId(str(row["id"])) for row in await connection.fetch(self._sql["delete"], list(batch))}
+            left = [task_id for task_id in batch if task_id not in gone]
+            there = await connection.fetch(self._sql["existing"], left) if left else []
+            return gone, {TaskId(str(row["id"])) for row in there}
+
+        gone, there = await self._link.run(delete)
+        results: list[TaskRunningError | TaskNotFoundError | None] = []
+        for task_id in batch:
+            if task_id in gone:
+                gone.discard(task_id)  # a second caller finds nothing
+                results.append(None)
+            else:
+                results.append(TaskRunningError(task_id) if task_id in there else TaskNotFoundError(task_id))
+        return results

@@ -1,0 +1,74 @@
+"""Which URLs name a PostgreSQL database, and how to make its store."""
+
+import contextlib
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Final
+
+from tasker.errors import DatabaseUrlError, StartError
+from tasker.stores.kind import StoreContext, StoreKind
+from tasker.stores.postgres.url import read
+
+if TYPE_CHECKING:
+    from tasker.stores.postgres.store import PostgresStore
+
+
+class PostgresKind:
+    """See ``StoreKind``. A database that any number of nodes share."""
+
+    schemes = ("postgresql", "postgres")
+    expected = "postgresql://HOST:PORT/DATABASE"
+
+    def check(self, url: str) -> None:
+        """See ``StoreKind``. Connecting to it checks the rest."""
+        if "://" not in url or "\0" in url:
+            raise ValueError("not the URL of a PostgreSQL database")
+        read(url)
+
+    def shown(self, url: str) -> str:
+        """See ``StoreKind``: only the hosts and the name of the database; nothing, if it cannot be read.
+
+        >>> PostgresKind().shown("postgresql://me:secret@db1,db2:5433/tasks?password=secret")
+        'postgresql://db1,db2:5433/tasks'
+        >>> PostgresKind().shown("postgresql://me:secret/tasks")  # the host is missing, or the user, and the port is none
+        'postgresql://***'
+        """
+        try:
+            return read(url).place
+        except DatabaseUrlError as error:
+            return error.path
+
+    def make(self, url: str, context: StoreContext) -> "PostgresStore":
+        """See ``StoreKind``."""
+        with _driver():
+            from tasker.stores.postgres.store import PostgresStore  # noqa: PLC0415 - see stores/kind.py
+        return PostgresStore(
+            url,
+            base_clock=context.clock,
+            follow=context.follow,
+            address=context.address,
+            version=context.version,
+            listens=not context.no_listen,
+            migrates=not context.no_migrate,
+            attempts_kept=context.attempts_kept,
+            per_destination=context.per_destination,
+        )
+
+    async def migrate(self, url: str, context: StoreContext) -> None:
+        """See ``StoreKind``. No node joins."""
+        with _driver():
+            from tasker.stores.postgres import connection, schema  # noqa: PLC0415 - see stores/kind.py
+        await schema.prepare(connection.Connector(url, is_pooled=context.no_listen), migrates=True)
+
+
+@contextlib.contextmanager
+def _driver() -> Iterator[None]:
+    """Import what needs asyncpg, an extra, in this block."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise StartError(
+            "PostgreSQL needs a package that is not installed; run: pip install 'tasker-server[postgres]'"
+        ) from error
+
+
+KIND: Final[StoreKind] = PostgresKind()

@@ -1,0 +1,154 @@
+"""Writes how attempts ended, or that they never began; what follows an end is stored with it."""
+
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from typing import NamedTuple
+
+import structlog
+
+from tasker.errors import ClaimLostError, StoreError
+from tasker.ids import new_id
+from tasker.interfaces import Claim, Follow, Settled
+from tasker.model.attempt import Attempt
+from tasker.model.lifecycle import Settlement
+from tasker.model.task import Task, TaskId
+from tasker.stores.faults import fault_text
+from tasker.stores.ledger import record_text
+from tasker.stores.postgres.connection import Connection, Link, Record
+from tasker.stores.postgres.gates import GateReport, Gates, GateSnapshot
+from tasker.stores.postgres.inserter import Inserter
+
+_log = structlog.get_logger()
+
+
+class Settler:
+    """Settles batches: each is a statement, and so a transaction, without further round trips, unless tasks follow an end."""
+
+    def __init__(
+        self, link: Link, queries: Mapping[str, str], gates: Gates, inserter: Inserter, *, attempts_kept: int, follow: Follow
+    ) -> None:
+        """Make a settler.
+
+        Args:
+            inserter: stores what follows, on the same link.
+            attempts_kept: how many attempts of a task are kept, at least 1.
+            follow: says what follows the end of a task.
+        """
+        self._link = link
+        self._sql = queries
+        self._gates = gates
+        self._inserter = inserter
+        self._attempts_kept = attempts_kept
+        self._follow = follow
+        self._unknown: set[tuple[TaskId, int]] = set()
+        """Tasks and claims of attempts of which it is not known whether their end was written."""
+
+    async def settle_batch(self, batch: Sequence[tuple[Attempt, Settlement]]) -> Sequence[Settled | ClaimLostError]:
+        """Write how several attempts ended; what was claimed by nobody, or by somebody else, has lost its claim.
+
+        Then tell their gates. If the database goes away in between, a circuit has not heard of them, and what a gate holds is
+        looked at when its time comes: both mend themselves.
+        """
+        claims = {(attempt.task_id, attempt.fence) for attempt, _ in batch}
+        was_unknown = not claims.isdisjoint(self._unknown)
+        self._unknown |= claims
+        written = await self._link.run(lambda connection: self._settle(connection, batch, look=was_unknown))
+        self._unknown -= claims
+        woken: set[int] = set()
+        reports = [GateReport(gate, batch[place][1].is_alive) for place, gate in written.gates.items() if gate is not None]
+        if reports:
+            try:
+                woken = await self._link.run(lambda connection: self._gates.hear(connection, reports, written.seen))
+            except StoreError as error:
+                _log.warning("gates were not told how attempts ended", reason=str(error))
+        return [
+            Settled(settlement.move, written.gates[place] in woken, written.followers.get(place, ()))
+            if place in written.gates
+            else ClaimLostError(attempt.task_id)
+            for place, (attempt, settlement) in enumerate(batch)
+        ]
+
+    async def give_back(self, claim: Claim | Attempt) -> None:
+        """Return a claimed task to the queue.
+
+        Raises:
+            ClaimLostError: it was taken back since, or settled before.
+        """
+        rows = await self._link.run(lambda connection: connection.fetch(self._sql["give_back"], [claim.task_id], [claim.fence]))
+        if not rows:
+            raise ClaimLostError(claim.task_id)
+        gates = [row["gate"] for row in rows if row["gate"] is not None]
+        with suppress(StoreError):  # then it is looked at when its time comes
+            await self._link.run(lambda connection: self._gates.wake(connection, gates))
+
+    async def _settle(self, connection: Connection, batch: Sequence[tuple[Attempt, Settlement]], *, look: bool) -> "_Written":
+        if all(settlement.ending is None for _, settlement in batch):  # nearly always
+            written = _Written.of(await self._write(connection, batch, is_followed=False))
+        else:
+            async with self._inserter.transaction(connection):
+                rows = await self._write(connection, batch, is_followed=True)
+                written = _Written.of(rows)
+                written.followers.update(await self._insert_what_follows(connection, batch, rows))
+        if look and len(written.gates) < len(batch):
+            rows = await connection.fetch(
+                self._sql["settled_before"],
+                [attempt.task_id for attempt, _ in batch],
+                [int(settlement.state) for _, settlement in batch],
+                [settlement.started_at for _, settlement in batch],
+            )
+            written.gates.update({row["place"] - 1: row["gate"] for row in rows})
+        return written
+
+    async def _insert_what_follows(
+        self, connection: Connection, batch: Sequence[tuple[Attempt, Settlement]], rows: Sequence[Record]
+    ) -> Mapping[int, Sequence[Task]]:
+        """Store the tasks that follow those ends of *batch* that were written, and return them by place."""
+        followers = {
+            row["place"] - 1: self._follow(ending, now=row["now"], new_id=new_id)
+            for row in rows
+            if (ending := batch[row["place"] - 1][1].ending) is not None
+        }
+        await self._inserter.insert(connection, [task for tasks in followers.values() for task in tasks])
+        return followers
+
+    async def _write(
+        self, connection: Connection, batch: Sequence[tuple[Attempt, Settlement]], *, is_followed: bool
+    ) -> Sequence[Record]:
+        """Write the ends whose claims stand. Return the rows of ``settle``."""
+        rows: Sequence[Record] = await connection.fetch(
+            self._sql["settle"],
+            [attempt.task_id for attempt, _ in batch],
+            [attempt.fence for attempt, _ in batch],
+            [int(settlement.state) for _, settlement in batch],
+            [settlement.due_at for _, settlement in batch],
+            [settlement.started_at for _, settlement in batch],
+            [settlement.ended_at for _, settlement in batch],
+            [fault_text(settlement.fault) for _, settlement in batch],
+            [settlement.result for _, settlement in batch],
+            [None if settlement.record is None else settlement.record.number for _, settlement in batch],
+            [None if settlement.record is None else record_text(settlement.record) for _, settlement in batch],
+            [settlement.is_alive is False for _, settlement in batch],
+            self._attempts_kept,
+            is_followed,
+        )
+        return rows
+
+
+class _Written(NamedTuple):
+    """What became of a batch of ends."""
+
+    gates: dict[int, int | None]
+    """By place in the batch: the gates of those that were written; None: nothing is to be said to one."""
+    seen: Mapping[int, GateSnapshot]
+    """What was seen of the gates that something is to be said to."""
+    followers: dict[int, Sequence[Task]]
+    """By place in the batch: the tasks that follow, and were stored with the end."""
+
+    @staticmethod
+    def of(rows: Sequence[Record]) -> "_Written":
+        """Return what the rows of ``settle`` say."""
+        return _Written(
+            {row["place"] - 1: row["gate"] for row in rows},
+            {row["gate"]: GateSnapshot.of(row) for row in rows if row["gate"] is not None},
+            {},
+        )

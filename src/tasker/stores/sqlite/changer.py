@@ -1,0 +1,53 @@
+"""What callers have done to a task: run it again, delete it."""
+
+from collections.abc import Callable
+
+from tasker.errors import TaskExpiredError, TaskNotFailedError, TaskNotFoundError, TaskRunningError
+from tasker.model.instants import Instant
+from tasker.model.task import State, TaskId
+from tasker.stores.sqlite.connection import Queries
+from tasker.stores.sqlite.rows import id_bytes
+
+
+class Changer:
+    """Retries and deletes tasks by their ids."""
+
+    def __init__(self, queries: Queries, now: Callable[[], Instant]) -> None:
+        self._queries = queries
+        self._now = now
+
+    def retry(self, task_id: TaskId) -> None:
+        """Have a failed task run again.
+
+        Raises:
+            TaskNotFoundError, TaskNotFailedError, TaskExpiredError: nothing was written.
+        """
+        if self._queries.number("retry", id=id_bytes(task_id), now=self._now()) is not None:
+            return
+        state = self._state(task_id)
+        raise TaskExpiredError(task_id) if state is State.FAILED else TaskNotFailedError(task_id, state.word)
+
+    def delete(self, task_id: TaskId) -> None:
+        """Delete a task that is not running.
+
+        Raises:
+            TaskNotFoundError, TaskRunningError: nothing was written.
+        """
+        seq = self._queries.number("delete", id=id_bytes(task_id))
+        if seq is None:
+            self._state(task_id)
+            raise TaskRunningError(task_id)
+        delete_rest(self._queries, seq)
+
+    def _state(self, task_id: TaskId) -> State:
+        """Return the state of a task of which a move could not be made."""
+        state = self._queries.number("state", id=id_bytes(task_id))
+        if state is None:
+            raise TaskNotFoundError(task_id)
+        return State(state)
+
+
+def delete_rest(queries: Queries, seq: int) -> None:
+    """Delete what belongs to a task that was deleted."""
+    queries.all("delete_payload", seq=seq)
+    queries.all("delete_attempts", seq=seq)

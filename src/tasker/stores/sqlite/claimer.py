@@ -1,0 +1,57 @@
+"""Claiming: which due tasks this node takes."""
+
+import secrets
+from collections.abc import Callable, Iterable, Mapping
+
+from tasker.interfaces import Claimed
+from tasker.model.attempt import Attempt
+from tasker.model.instants import Instant
+from tasker.model.task import Pool
+from tasker.stores.sqlite.connection import Queries
+from tasker.stores.sqlite.gates import Gates, as_json
+from tasker.stores.sqlite.rows import READING
+from tasker.stores.sqlite.transactions import Transactions
+
+
+class Claimer:
+    """Takes due tasks. Alone among the moves it begins its transaction itself: when nothing is due, it needs none."""
+
+    def __init__(
+        self, queries: Queries, transactions: Transactions, gates: Gates, now: Callable[[], Instant], node: bytes
+    ) -> None:
+        self._queries = queries
+        self._transactions = transactions
+        self._gates = gates
+        self._now = now
+        self._node = node
+
+    def claim_due(self, free: Mapping[Pool, int]) -> Claimed:
+        """Claim what is due. Not synced: a claim that a power loss undoes runs again."""
+        now = self._now()
+        next_due = {pool: self._next_due(pool, now) for pool, slots in free.items() if slots > 0}
+        earliest = _earliest(next_due.values())
+        if earliest is None or earliest > now:
+            return Claimed((), earliest)
+        return self._transactions.run(lambda: self._claim(free, now, next_due), synced=False)
+
+    def _claim(self, free: Mapping[Pool, int], now: Instant, next_due: dict[Pool, Instant | None]) -> Claimed:
+        """Everything is read before the commit: a claim that commits is always handed out."""
+        fence = secrets.randbits(63)
+        rows = READING.attempt
+        taken: list[tuple[Instant, int, Attempt]] = []
+        for pool in [pool for pool, due_at in next_due.items() if due_at is not None and due_at <= now]:
+            seqs = self._gates.admit(pool, free=free[pool], now=now)
+            for row in self._queries.all("claim", seqs=as_json(seqs), now=now, fence=fence, node=self._node):
+                attempt = rows.read(row)
+                taken.append((attempt.due_at, row[rows.width], attempt))  # behind the columns of the attempt: seq
+            next_due[pool] = self._next_due(pool, now) if len(seqs) < free[pool] else None
+        taken.sort()
+        return Claimed([attempt for _, _, attempt in taken], _earliest(next_due.values()))
+
+    def _next_due(self, pool: Pool, now: Instant) -> Instant | None:
+        """When to look next at a pool: at what waits in its queue, or at what gates hold."""
+        return _earliest((self._queries.number("next_due", pool=pool, now=now), self._queries.number("next_wake", pool=pool)))
+
+
+def _earliest(moments: Iterable[Instant | None]) -> Instant | None:
+    return min((moment for moment in moments if moment is not None), default=None)

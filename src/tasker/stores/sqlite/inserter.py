@@ -1,0 +1,104 @@
+"""Stores new tasks, and what they name: the gates of their destinations, and the pairs of type and pool."""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Final
+
+from tasker.ids import new_id
+from tasker.interfaces import Follow
+from tasker.model.ending import Ending
+from tasker.model.gate import Destination
+from tasker.model.instants import Instant
+from tasker.model.task import Pool, Task, TaskId
+from tasker.stores.sqlite.connection import Queries, Value
+from tasker.stores.sqlite.rows import id_bytes
+
+_ROWS_AT_ONCE: Final = 64
+"""Rows in one INSERT at most: beyond this a longer statement gains nothing."""
+
+_KNOWN_LIMIT: Final = 10_000
+
+
+class Inserter:
+    """Inserts, and remembers what stands in the database, so that a task of a known destination costs nothing more."""
+
+    def __init__(self, queries: Queries, follow: Follow) -> None:
+        self._queries = queries
+        self._follow = follow
+        self._last_seq = queries.number("last_seq") or 0
+        self._gates: dict[Destination, int] = {}
+        self._type_pools: set[tuple[str, Pool]] = set()
+
+    def insert(self, tasks: Sequence[Task]) -> None:
+        """Store new tasks. Breaks a constraint if the id of one is stored, or is that of another."""
+        for start in range(0, len(tasks), _ROWS_AT_ONCE):
+            part = tasks[start : start + _ROWS_AT_ONCE]
+            rows: list[Value] = []
+            payloads: list[Value] = []
+            for task in part:
+                self._learn_type_pool(task)
+                self._last_seq += 1
+                rows += (
+                    self._last_seq,
+                    id_bytes(task.id),
+                    task.type,
+                    task.state,
+                    task.pool,
+                    task.due_at,
+                    task.execution_at,
+                    task.execution_time,
+                    self._gate_of(task),
+                    task.expires_at,
+                    None if task.parent_id is None else id_bytes(task.parent_id),
+                )
+                payloads += (self._last_seq, task.payload)
+            self._queries.execute(_with_rows(self._queries.texts["create_tasks"], len(part)), rows)
+            self._queries.execute(_with_rows(self._queries.texts["create_payloads"], len(part)), payloads)
+
+    def insert_what_follows(self, ending: Ending, now: Instant) -> Sequence[Task]:
+        """Store the tasks that follow the end of another, and return them."""
+        tasks = self._follow(ending, now=now, new_id=new_id)
+        self.insert(tasks)
+        return tasks
+
+    def existing(self, tasks: Sequence[Task]) -> TaskId:
+        """Return the id of the first of *tasks* that is stored, or has the id of one before it. There is one."""
+        seen: set[TaskId] = set()
+        for task in tasks:
+            if task.id in seen or self._queries.number("state", id=id_bytes(task.id)) is not None:
+                return task.id
+            seen.add(task.id)
+        raise AssertionError("only ids are constrained")
+
+    def forget(self) -> None:
+        """Remember nothing: some of it may have been written by what is undone."""
+        self._gates.clear()
+        self._type_pools.clear()
+
+    def _learn_type_pool(self, task: Task) -> None:
+        if (task.type, task.pool) not in self._type_pools:
+            self._queries.all("insert_type_pool", type=task.type, pool=task.pool)
+            self._type_pools.add((task.type, task.pool))
+
+    def _gate_of(self, task: Task) -> int | None:
+        """Return the gate of the destination, made if it is missing; None for none."""
+        destination = task.destination
+        if destination is None:
+            return None
+        known = self._gates.get(destination)
+        if known is None:
+            if len(self._gates) >= _KNOWN_LIMIT:
+                self._gates.clear()
+            self._queries.all("insert_gate", kind=destination.kind, name=destination.name)
+            known = self._queries.number("gate_id", kind=destination.kind, name=destination.name)
+            assert known is not None  # noqa: S101 - it was made just now
+            self._gates[destination] = known
+        return known
+
+
+@lru_cache(maxsize=4 * _ROWS_AT_ONCE)
+def _with_rows(sql: str, rows: int) -> str:
+    """Return an INSERT with so many rows of placeholders in place of ``{rows}``, as wide as its list of columns."""
+    columns = sql[sql.index("(") : sql.index(")")].count(",") + 1
+    row = f"({','.join('?' * columns)})"
+    return sql.format(rows=",".join([row] * rows))

@@ -1,0 +1,65 @@
+"""Which URLs name a SQLite database, and how to make its store."""
+
+from typing import TYPE_CHECKING, Final
+
+from tasker.stores.kind import StoreContext, StoreKind
+
+if TYPE_CHECKING:
+    from tasker.stores.sqlite.store import SqliteStore
+
+
+class SqliteKind:
+    """See ``StoreKind``. One file, or a database in memory that ends with the process."""
+
+    schemes = ("sqlite",)
+    expected = "sqlite:PATH, sqlite://PATH, sqlite::memory:"
+
+    def check(self, url: str) -> None:
+        """See ``StoreKind``."""
+        location(url)
+
+    def shown(self, url: str) -> str:
+        """See ``StoreKind``. A path is no secret."""
+        return url
+
+    def make(self, url: str, context: StoreContext) -> "SqliteStore":
+        """See ``StoreKind``."""
+        from tasker.stores.sqlite.store import SqliteStore  # noqa: PLC0415 - see stores/kind.py
+
+        return SqliteStore(
+            location(url),
+            clock=context.clock,
+            follow=context.follow,
+            address=context.address,
+            version=context.version,
+            pools=context.pools,
+            attempts_kept=context.attempts_kept,
+            per_destination=context.per_destination,
+        )
+
+    async def migrate(self, url: str, context: StoreContext) -> None:
+        """See ``StoreKind``. A missing file is made."""
+        store = self.make(url, context)
+        await store.open()
+        await store.close()
+
+
+def location(url: str) -> str:
+    """Return what a database URL names: a path, relative unless it begins with ``/``, or ``:memory:``.
+
+    The path is taken literally: percent-escapes are not decoded. It may end in ``?mode=rwc``, which other programs need to
+    create a missing file; tasker creates one anyway.
+
+    >>> location("sqlite:tasks.db"), location("sqlite:///var/lib/tasks.db"), location("sqlite::memory:")
+    ('tasks.db', '/var/lib/tasks.db', ':memory:')
+
+    Raises:
+        ValueError: it names nothing. The message does not show it.
+    """
+    path = url.partition(":")[2].removeprefix("//").removesuffix("?mode=rwc")
+    if not path or "?" in path or "\0" in path:
+        raise ValueError("not the URL of a SQLite database")
+    return path
+
+
+KIND: Final[StoreKind] = SqliteKind()

@@ -1,0 +1,54 @@
+"""Whatever is done to tasks and gates in the transactions of a store, put together."""
+
+from collections.abc import Callable
+
+from tasker.interfaces import Follow
+from tasker.model.instants import Instant
+from tasker.stores.sqlite.changer import Changer
+from tasker.stores.sqlite.claimer import Claimer
+from tasker.stores.sqlite.connection import Queries
+from tasker.stores.sqlite.expirer import Expirer
+from tasker.stores.sqlite.gates import Gates
+from tasker.stores.sqlite.inserter import Inserter
+from tasker.stores.sqlite.pruner import Pruner
+from tasker.stores.sqlite.recoverer import Recoverer
+from tasker.stores.sqlite.settler import Settler
+from tasker.stores.sqlite.transactions import Transactions
+
+
+class Moves:
+    """The moves that a write can make, by who makes them.
+
+    One that cannot be made raises its ``TaskerError`` before it has written anything, so that the transaction can go on.
+    """
+
+    def __init__(
+        self,
+        queries: Queries,
+        transactions: Transactions,
+        now: Callable[[], Instant],
+        node: bytes,
+        *,
+        attempts_kept: int,
+        per_destination: int | None,
+        follow: Follow,
+    ) -> None:
+        """Make them.
+
+        Args:
+            now: the clock that decides what is due.
+            node: what is written on the tasks that this boot claims.
+            attempts_kept: how many attempts of a task are kept, at least 1.
+            per_destination: how many tasks of a host may run at once; None: see ``Gate.room``.
+            follow: says what follows the end of a task.
+        """
+        self.inserter = Inserter(queries, follow)
+        self.gates = Gates(queries, now, per_destination=per_destination)
+        self.claimer = Claimer(queries, transactions, self.gates, now, node)
+        self.settler = Settler(queries, self.inserter, self.gates, now, attempts_kept=attempts_kept)
+        self.expirer = Expirer(queries, self.inserter, now)
+        self.recoverer = Recoverer(queries, self.inserter, self.gates, now, node)
+        self.changer = Changer(queries, now)
+        self.pruner = Pruner(queries, now)
+        transactions.on_begin.append(self.gates.begin)
+        transactions.on_undo.append(self.inserter.forget)

@@ -1,0 +1,74 @@
+"""The ends of claims: how an attempt went, or that it was not made."""
+
+from collections.abc import Callable
+
+from tasker.errors import ClaimLostError
+from tasker.interfaces import Settled
+from tasker.model.attempt import Attempt, AttemptRecord
+from tasker.model.instants import Instant
+from tasker.model.lifecycle import Settlement
+from tasker.model.task import TaskId
+from tasker.stores.faults import fault_text
+from tasker.stores.ledger import record_text
+from tasker.stores.sqlite.connection import Queries
+from tasker.stores.sqlite.gates import Gates
+from tasker.stores.sqlite.inserter import Inserter
+from tasker.stores.sqlite.rows import id_bytes
+
+
+class Settler:
+    """Settles attempts and gives claims back."""
+
+    def __init__(
+        self, queries: Queries, inserter: Inserter, gates: Gates, now: Callable[[], Instant], *, attempts_kept: int
+    ) -> None:
+        self._queries = queries
+        self._inserter = inserter
+        self._gates = gates
+        self._now = now
+        self._attempts_kept = attempts_kept
+
+    def settle(self, attempt: Attempt, settlement: Settlement) -> Settled:
+        """Write how an attempt ended, what is kept of it, and what follows.
+
+        Raises:
+            ClaimLostError: nothing was written.
+        """
+        row = self._queries.first(
+            "settle",
+            id=id_bytes(attempt.task_id),
+            fence=attempt.fence,
+            state=settlement.state,
+            due_at=settlement.due_at,
+            started_at=settlement.started_at,
+            ended_at=settlement.ended_at,
+            last_fault=fault_text(settlement.fault),
+        )
+        if row is None:
+            raise ClaimLostError(attempt.task_id)
+        seq, gate = row
+        if settlement.result is not None:
+            self._queries.all("set_result", seq=seq, result=settlement.result)
+        if settlement.record is not None:
+            self._keep(seq, settlement.record)
+        now = self._now()
+        followed_by = () if settlement.ending is None else self._inserter.insert_what_follows(settlement.ending, now)
+        return Settled(settlement.move, self._gates.heard(gate, settlement.is_alive, now), followed_by)
+
+    def give_back(self, task_id: TaskId, fence: int) -> None:
+        """Undo a claim.
+
+        Raises:
+            ClaimLostError: nothing was written.
+        """
+        row = self._queries.first("give_back", id=id_bytes(task_id), fence=fence)
+        if row is None:
+            raise ClaimLostError(task_id)
+        (gate,) = row
+        self._gates.heard(gate, None, self._now())
+
+    def _keep(self, seq: int, record: AttemptRecord) -> None:
+        """Keep what is kept of an attempt, and no more than the newest of its task."""
+        self._queries.all("insert_attempt", seq=seq, number=record.number, record=record_text(record))
+        if record.number > self._attempts_kept:
+            self._queries.all("delete_old_attempts", seq=seq, up_to=record.number - self._attempts_kept)

@@ -1,0 +1,88 @@
+"""What the queries of both engines do to the state of a task is what the table of moves allows."""
+
+import re
+
+import pytest
+
+from tasker.model.lifecycle import MOVES, Move
+from tasker.model.task import State
+from tasker.stores import queries
+
+QUERIES = {engine: queries.load(f"tasker.stores.{engine}") for engine in ("sqlite", "postgres")}
+
+WRITES = {
+    "create_tasks": {Move.CREATE},
+    "claim": {Move.CLAIM},
+    "claim_held": {Move.CLAIM},
+    "settle": {Move.COMPLETE, Move.BACK_OFF, Move.FAIL},
+    "give_back": {Move.GIVE_BACK},
+    "give_back_unknown": {Move.GIVE_BACK},
+    "take_back": {Move.TAKE_BACK, Move.QUARANTINE},
+    "expire": {Move.EXPIRE},
+    "retry": {Move.RETRY},
+    "delete": {Move.DELETE},
+    "prune": {Move.DELETE},
+}
+"""The queries that change states, or make and delete tasks, and the moves that each makes."""
+
+PARTS = re.compile(r"\)\s*,\s*\w+ AS (?:MATERIALIZED )?\(|\bRETURNING\b[^)]*")
+LITERALS = re.compile(r"\bstate (?:= (\d)|IN \(([\d, ]+)\))")
+
+
+def parts(text):
+    """The statements that *text* has in its WITH, and the one below it."""
+    return [" ".join(part.split()) for part in PARTS.split(text)]
+
+
+def states(text):
+    """The states that *text* asks for by number."""
+    return {State(int(number)) for match in LITERALS.finditer(text) for number in re.findall(r"\d", match[0])}
+
+
+def change(text):
+    """What *text* sets of a task, and its condition; None if it changes no state."""
+    match = re.search(r"UPDATE task SET (.*?) (?:FROM|WHERE) (.*)|DELETE FROM task\b(.*)", text)
+    if match is None or (match[1] is not None and not re.search(r"\bstate =", match[1])):
+        return None
+    return match[1] or "", match[2] or match[3] or ""
+
+
+def set_to(assignments):
+    """The states that *assignments* set; empty if the caller says which."""
+    match = re.search(r"\bstate = (CASE .*? END|\d)", assignments)
+    return set() if match is None else {State(int(number)) for number in re.findall(r"(?:THEN|ELSE|^) ?(\d)", match[1])}
+
+
+def sources(text, condition):
+    """The states that a change starts from: by its own condition, or by that of the rows that it locked before."""
+    locked = [part for part in parts(text) if re.search(r"FOR (?:NO KEY )?UPDATE", part)]
+    return states(condition) or set().union(*map(states, locked))
+
+
+WRITING = [(engine, name) for engine, texts in QUERIES.items() for name in WRITES if name in texts]
+
+
+@pytest.mark.parametrize("engine", QUERIES)
+def test_every_query_that_moves_a_task_is_named_after_its_move(engine):
+    moving = {name for name, text in QUERIES[engine].items() if any(change(part) for part in parts(text))}
+    creating = {name for name, text in QUERIES[engine].items() if "INSERT INTO task " in text}
+    assert moving | creating == {name for name in WRITES if name in QUERIES[engine]}
+    made = set().union(*(WRITES[name] for name in moving | creating))
+    assert made == set(Move), "every move is made"
+
+
+@pytest.mark.parametrize(("engine", "name"), WRITING)
+def test_a_query_leads_where_its_moves_lead_and_starts_where_they_may(engine, name):
+    text = QUERIES[engine][name]
+    targets = {MOVES[move].target for move in WRITES[name]} - {None}
+    allowed = set().union(*(MOVES[move].sources for move in WRITES[name])) - {None}
+    for assignments, condition in filter(None, map(change, parts(text))):
+        if re.search(r"\bstate = (?:\d|CASE)", assignments):
+            written = set_to(assignments)
+            assert targets <= written <= targets | allowed, "what does not move stays where it was"
+        found = sources(text, condition)
+        assert found <= allowed
+        if name != "prune":  # which deletes what has ended, and is told which
+            assert found in (allowed, set())
+        assert found or engine == "postgres", "states are named, or the next one would be among them"
+        assert found or not re.search(r"\bstate <>", condition), "the same"
