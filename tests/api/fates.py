@@ -17,6 +17,7 @@ ANSWERED = Exchange(
     status=500,
     headers={"content-type": "text/plain"},
     body="oh no",
+    note="cut off",
 )
 OVERLOADED = Failed(Fault("status_500", "the target answered 500"), is_alive=False, exchange=ANSWERED)
 DONE = Succeeded()

@@ -138,6 +138,7 @@ async def test_the_attempts_of_a_task_are_listed_oldest_first(server):
             "phases_seconds": {"dns": None, "connect": 0.001, "first_byte": 0.25, "total": 0.26},
             "response_headers": {"content-type": "text/plain"},
             "response_body": "oh no",
+            "response_note": "cut off",
         },
     ]
 

@@ -1,7 +1,9 @@
 """What tests of the guard call with, and whom."""
 
 import asyncio
+import secrets
 import socket
+import subprocess
 
 import pytest
 from targets import receive
@@ -34,6 +36,13 @@ class Sink:
         finally:
             writer.close()
 
+    async def closing(self, reader, writer):
+        """As ``serve``, once: the end of the connection ends the answer."""
+        self.connections += 1
+        self.heads.append((await receive(reader)).decode())
+        writer.write(self.answer)
+        writer.close()
+
 
 class Inside:
     """This machine as seen from outside: ``public`` stands at 127.0.0.2, ``internal`` at 127.0.0.1, both at one port."""
@@ -57,9 +66,9 @@ class Inside:
             server.close()
 
 
-async def post(client, url, *, timeout_seconds=20):
+async def post(client, url, *, body=b"x", timeout_seconds=20):
     """Call *url* and return the status."""
-    return (await client.send(Request("POST", url, {}, b"x", timeout_seconds), lambda: None)).status
+    return (await client.send(Request("POST", url, {}, body, timeout_seconds), lambda: None)).status
 
 
 async def failure(client, url, **options):
@@ -83,3 +92,26 @@ async def refused(host, port=8080, *, is_secure=False, **options):
 def new_client(*arguments, **options):
     """Return a client over a connector that is made with these."""
     return PooledClient(Connector(*arguments, **options))
+
+
+def new_certificate(folder, names, *options, subject="/CN=hook.example"):
+    """Return the files of a certificate for *names* that signs itself, and of its key.
+
+    Args:
+        folder: where they are made.
+        names: its alternative names, as OpenSSL writes them; None: none.
+        options: more for ``openssl req -x509``, such as an authority that signs it.
+        subject: of the certificate.
+    """
+    stem = secrets.token_hex(4)
+    key, certificate = folder / f"{stem}.key.pem", folder / f"{stem}.pem"
+    alternative = [] if names is None else ["-addext", f"subjectAltName={names}"]
+    subprocess.run(
+        [
+            *("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", certificate),
+            *("-days", "2", "-subj", subject, *alternative, *options),
+        ],
+        check=True,
+        capture_output=True,
+    )
+    return certificate, key

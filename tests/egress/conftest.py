@@ -7,6 +7,7 @@ import subprocess
 import pytest
 from targets import Target
 
+from tasker.egress.connection import Connection
 from tasker.egress.connector import Connector, look_up
 from tasker.egress.http_client import Request
 from tasker.egress.pooled_client import PooledClient
@@ -28,6 +29,35 @@ class Caller:
 
     def _announce(self):
         self.announced += 1
+
+
+class Sending:
+    """A socket that makes calls when a part of a request has been sent, so that the next write meets what they did."""
+
+    def __init__(self, connected, calls):
+        self._connected, self._calls = connected, calls
+
+    def send(self, data):
+        sent = self._connected.send(data)
+        for call in self._calls:
+            call()
+        return sent
+
+    def __getattr__(self, name):
+        return getattr(self._connected, name)
+
+
+@pytest.fixture
+def meanwhile(monkeypatch):
+    """Calls to make when a part of a request has been sent."""
+    calls, send = [], Connection._send
+
+    def send_a_part(connection, request):
+        connection._socket = Sending(connection._socket, calls)
+        send(connection, request)
+
+    monkeypatch.setattr(Connection, "_send", send_a_part)
+    return calls
 
 
 @pytest.fixture

@@ -15,13 +15,16 @@ class NameServer:
 
     Args:
         answer: gets a name and how often its addresses were asked for before; returns addresses as text, all of them in one
-            answer, or a response code, or None: no answer at all.
+            answer, or a response code, or None: no answer at all, until ``give_in`` is called.
+        patience: seconds for which ``look_up`` waits for an answer.
     """
 
-    def __init__(self, answer):
+    def __init__(self, answer, *, patience=0.5):
         self.queries = []
         """The names and types that were asked for, in order."""
         self._answer = answer
+        self._patience = patience
+        self._unanswered = []
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._thread = threading.Thread(target=self._serve, name="name-server", daemon=True)
 
@@ -31,10 +34,22 @@ class NameServer:
         return self
 
     def __exit__(self, *_):
+        self.give_in()
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as last:
             last.sendto(b"", self._socket.getsockname())
         self._thread.join()
         self._socket.close()
+
+    def give_in(self):
+        """Tell those who were not answered that there is no answer."""
+        self._answer = lambda *_: SERVFAIL
+        while self._unanswered:
+            self.give_in_once()
+
+    def give_in_once(self):
+        """The same for one of them."""
+        query, question, client = self._unanswered.pop()
+        self._socket.sendto(query[:2] + struct.pack("!HHHHH", 0x8180 | SERVFAIL, 1, 0, 0, 0) + question, client)
 
     def lookups(self, name):
         """How often the addresses of *name* were looked up."""
@@ -44,7 +59,7 @@ class NameServer:
         """As ``connector.look_up``, with this server in the place of the system's: asks for A, then for AAAA."""
         found = []
         for kind, family in ((A, socket.AF_INET), (AAAA, socket.AF_INET6)):
-            for address in _ask(self._socket.getsockname(), host, kind):
+            for address in _ask(self._socket.getsockname(), host, kind, self._patience):
                 place = (address, port) if family == socket.AF_INET else (address, port, 0, 0)
                 found.append((family, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", place))
         if not found:
@@ -61,6 +76,7 @@ class NameServer:
             self.queries.append((name, kind))
             answer = self._answer(name, before)
             if answer is None:
+                self._unanswered.append((query, question, client))
                 continue
             code, addresses = (answer, []) if isinstance(answer, int) else (0, answer)
             chosen = [ip for ip in map(ip_address, addresses) if (ip.version == 4) == (kind == A)]
@@ -78,12 +94,12 @@ def _read_question(message):
     return ".".join(labels), struct.unpack_from("!H", message, at + 1)[0], message[12 : at + 5]
 
 
-def _ask(server, name, kind):
-    """Return the addresses in the answer; asks once and waits for a short while."""
+def _ask(server, name, kind, patience):
+    """Return the addresses in the answer; asks once."""
     number = secrets.token_bytes(2)
     labels = b"".join(bytes([len(label)]) + label for label in name.rstrip(".").encode("ascii").split(b"."))
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
-        asking.settimeout(0.5)
+        asking.settimeout(patience)
         asking.connect(server)
         asking.send(number + struct.pack("!HHHHH", 0x0100, 1, 0, 0, 0) + labels + b"\0" + struct.pack("!HH", kind, 1))
         try:

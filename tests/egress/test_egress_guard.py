@@ -5,7 +5,7 @@ import socket
 import ssl
 
 import pytest
-from calling import CLOSING, Inside, failure, new_client, post, refused
+from calling import CLOSING, Inside, Sink, failure, new_certificate, new_client, post, refused
 from name_server import SERVFAIL, NameServer
 
 from tasker.egress import connector
@@ -328,6 +328,79 @@ async def test_tls_is_for_the_name_although_the_address_is_connected_to(inside, 
 
     assert asked_for == ["hook.example", "other.example", None]
     assert [f"\r\nhost: hook.example:{port}\r\n" in head for head in inside.public.heads] == [True]
+
+
+@pytest.mark.parametrize("host", ["hook.example", "HOOK.Example", "hook.example.", "Hook.EXAMPLE."])
+async def test_a_name_in_every_spelling_is_one_certificate_and_one_connection(inside, certificate, monkeypatch, host):
+    file, key = certificate
+    monkeypatch.setenv("SSL_CERT_FILE", str(file))
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(file, key)
+    told, asked = [], []
+    context.sni_callback = lambda _, name, __: told.append(name)
+    server = await asyncio.start_server(inside.public.serve, PUBLIC, 0, ssl=context)
+    port = server.sockets[0].getsockname()[1]
+
+    def lookup(name, port):
+        asked.append(name)
+        return [(socket.AF_INET, socket.SOCK_STREAM, 0, "", (PUBLIC, port))]
+
+    client = new_client(lookup, policy=OUTSIDE)
+    assert await post(client, f"https://{host}:{port}/") == 200
+    assert await post(client, f"https://hook.example:{port}/") == 200
+    await client.close()
+    server.close()
+
+    assert asked == ["hook.example." if host.endswith(".") else "hook.example"], "a final dot means: no search domain"
+    assert told == ["hook.example"]
+    assert inside.public.connections == 1
+    assert f"\r\nhost: {host}:{port}\r\n" in inside.public.heads[0]
+
+
+async def test_the_zone_of_an_address_goes_to_the_socket_alone(anyio_backend):
+    sink = Sink()
+    try:
+        server = await asyncio.start_server(sink.serve, "::1", 0)
+    except OSError:
+        pytest.skip("this machine has no IPv6")
+    port = server.sockets[0].getsockname()[1]
+    client = new_client(policy=EgressPolicy("lan"))
+
+    assert await post(client, f"http://[::1%251]:{port}/") == 200
+    await client.close()
+    server.close()
+
+    [head] = sink.heads
+    assert f"\r\nhost: [::1]:{port}\r\n" in head
+
+
+@pytest.mark.parametrize(("level", "code"), [("public", "egress_denied"), ("any", "egress_denied"), (None, "connect_failed")])
+async def test_an_address_with_a_zone_that_this_machine_does_not_know_is_never_looked_up(level, code):
+    policy = EgressPolicy("lan", allow=["fe80::/10"]) if level is None else EgressPolicy(level)
+    asked = []
+
+    error = await refused("fe80::1%nosuch", policy=policy, lookup=lambda *name: asked.append(name))
+
+    assert (error.code, asked) == (code, [])
+
+
+@pytest.mark.parametrize("host", ["127.0.0.2", "127.2", "0x7f000002"])
+async def test_an_address_in_every_spelling_is_told_to_nobody_and_certified_as_itself(inside, tmp_path, monkeypatch, host):
+    file, key = new_certificate(tmp_path, "IP:127.0.0.2")
+    monkeypatch.setenv("SSL_CERT_FILE", str(file))
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(file, key)
+    told = []
+    context.sni_callback = lambda _, name, __: told.append(name)
+    server = await asyncio.start_server(inside.public.serve, PUBLIC, 0, ssl=context)
+    port = server.sockets[0].getsockname()[1]
+    client = new_client(policy=OUTSIDE)
+
+    assert await post(client, f"https://{host}:{port}/") == 200
+    await client.close()
+    server.close()
+
+    assert told == [None]
 
 
 async def test_proxy_variables_of_the_environment_are_ignored_at_every_level(inside, monkeypatch):

@@ -83,6 +83,17 @@ async def test_tls_goes_through_the_tunnel_to_the_target_whose_certificate_count
     assert len(sink.heads) == 1
 
 
+async def test_a_proxy_that_does_not_take_the_connection_in_the_time_of_the_attempt_is_to_blame_itself(
+    anyio_backend, deaf_port
+):
+    client = new_client(proxy=EgressProxy("127.0.0.1", deaf_port), lookup=looking_up_nothing)
+
+    error = await failure(client, "http://hook.example/", timeout_seconds=0.2)
+    await client.close()
+
+    assert (error.code, error.is_targets_fault) == ("proxy_failed", False)
+
+
 @pytest.mark.parametrize(
     ("host", "place"),
     [

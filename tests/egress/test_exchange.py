@@ -3,13 +3,15 @@
 import asyncio
 import socket
 import struct
+import time
 
 import pytest
 from targets import receive
 
-from tasker.egress.http_client import BODY_KEPT, HEADER_KEPT, DeliveryError
+from tasker.egress.http_client import BODY_KEPT, HEADER_KEPT, HEADERS_KEPT, DeliveryError
 from tasker.model.attempt import Phases
 from tasker.testing.webhook_receiver import WebhookReceiver, answer
+from tasker.timing.patience import Within
 
 pytestmark = pytest.mark.anyio
 
@@ -116,14 +118,16 @@ async def test_an_answer_to_head_ends_with_its_head_and_its_connection_is_not_us
 
 
 @pytest.mark.parametrize("status", [204, 304])
-async def test_these_answers_have_no_body_whatever_they_say(caller, target, status):
-    url, target = await target(recording([], b"HTTP/1.1 %d -\r\ncontent-length: 5\r\n\r\n" % status))
+@pytest.mark.parametrize("length", [0, 5])
+async def test_these_answers_have_no_body_whatever_they_say(caller, target, status, length):
+    url, target = await target(recording([], b"HTTP/1.1 %d -\r\ncontent-length: %d\r\n\r\n" % (status, length)))
 
     for _ in range(2):
         exchange = await caller.send("GET", url)
-        assert (exchange.status, exchange.body, exchange.headers["content-length"]) == (status, "", "5")
+        assert (exchange.status, exchange.body, exchange.headers["content-length"]) == (status, "", str(length))
+        assert exchange.note is None
 
-    assert target.connections == 1
+    assert target.connections == (2 if status == 204 and length else 1), "a 204 with a length has two ends"
 
 
 @pytest.mark.parametrize("junk", [b"hello", b"\r\nhello", b"HTTP/1.1 500 Smuggled\r\ncontent-length: 0\r\n\r\n", b"\0"])
@@ -178,19 +182,55 @@ async def test_the_value_of_a_kept_header_is_cut_and_has_no_control_characters(c
     assert exchange.headers["location"] == "/abc\xe9\xa0d"
 
 
-async def test_of_a_header_that_comes_twice_the_first_is_kept_and_none_of_interim_answers_and_trailers(caller, target):
+@pytest.mark.parametrize("blanks", [b" ", b"\t", b" \t \t", b""], ids=repr)
+async def test_blanks_around_a_value_are_no_part_of_it(caller, target, blanks):
+    fields = dict.fromkeys(HEADERS_KEPT - {"content-length"}, b"120") | {"content-length": b"2"}
+    head = b"".join(b"%b:%b%b%b\r\n" % (name.encode(), blanks, value, blanks) for name, value in fields.items())
+    url, target = await target(recording([], b"HTTP/1.1 429 -\r\n" + head + b"\r\nok"))
+
+    for _ in range(2):
+        exchange = await caller.post(url)
+        assert exchange.headers == {name: value.decode() for name, value in fields.items()}
+        assert exchange.body == "ok"
+
+    assert target.connections == 1
+
+
+async def test_blanks_around_what_frames_an_answer_are_no_part_of_it(caller, target):
+    url, target = await target(
+        recording([], b"HTTP/1.1 200 -\r\ntransfer-encoding:\tchunked \r\nconnection: close\t\r\n\r\n2\r\nok\r\n0\r\n\r\n")
+    )
+
+    assert (await caller.post(url)).body == "ok"
+    assert (await caller.post(url)).body == "ok"
+    assert target.connections == 2
+
+
+async def test_the_length_of_a_kept_value_is_that_without_the_blanks_before_it(caller, target):
+    url, _ = await target(recording([], b"HTTP/1.1 200 -\r\ncontent-length: 0\r\nserver:" + b" " * 300 + b"s\r\n\r\n"))
+
+    assert (await caller.post(url)).headers["server"] == "s"
+
+
+async def test_a_header_that_comes_several_times_is_one_and_none_of_interim_answers_and_trailers_is_kept(caller, target):
     data = (
         b"HTTP/1.1 103 Early Hints\r\nserver: early\r\nlocation: /early\r\n\r\n"
-        b"HTTP/1.1 200 OK\r\nserver: first\r\nserver: second\r\ntransfer-encoding: chunked\r\n\r\n"
+        b"HTTP/1.1 503 -\r\nRetry-After: 120 \r\nretry-after:  7\r\ntransfer-encoding: chunked\r\n\r\n"
         b"2\r\nok\r\n0\r\nx-request-id: late\r\n\r\n"
     )
     url, target = await target(recording([], data))
 
     for _ in range(2):
         exchange = await caller.post(url)
-        assert (exchange.headers, exchange.body) == ({"server": "first"}, "ok")
+        assert (exchange.headers, exchange.body) == ({"retry-after": "120, 7"}, "ok")
 
     assert target.connections == 1
+
+
+async def test_a_header_that_comes_again_and_again_is_cut_like_any_other(caller, target):
+    url, _ = await target(recording([], b"HTTP/1.1 200 -\r\ncontent-length: 0\r\n" + b"server: abc\r\n" * 1_000 + b"\r\n"))
+
+    assert (await caller.post(url)).headers["server"] == ("abc, " * HEADER_KEPT)[:HEADER_KEPT]
 
 
 @pytest.mark.parametrize(
@@ -248,9 +288,9 @@ async def test_each_phase_takes_as_long_as_the_target_takes_for_it(caller, targe
 
     connect = caller._client._connector._connected
 
-    async def slow_connect(*place):
+    async def slow_connect(*place, **options):
         await asyncio.sleep(0.1)
-        return await connect(*place)
+        return await connect(*place, **options)
 
     monkeypatch.setattr(caller._client._connector, "_connected", slow_connect)
     url, _ = await target(serve)
@@ -294,12 +334,11 @@ async def test_a_failed_connection_leaves_the_phases_it_came_to(caller, names, c
     ("beginning", "status", "body"),
     [
         (b"", None, ""),
-        (b"HTTP/1.1 200 OK\r\nserver: s\r\n", None, ""),
-        (b"HTTP/1.1 200 OK\r\nserver: s\r\ncontent-length: 9\r\n\r\nbody", 200, "body"),
+        (b"HTTP/1.1 200 OK", None, ""),
     ],
-    ids=["nothing", "half a head", "half a body"],
+    ids=["nothing", "half a status line"],
 )
-async def test_an_answer_that_is_not_whole_leaves_what_has_come_of_it(caller, target, beginning, status, body):
+async def test_an_answer_without_a_status_says_whether_something_came(caller, target, beginning, status, body):
     async def serve(reader, writer):
         await receive(reader)
         writer.write(beginning)
@@ -313,6 +352,36 @@ async def test_an_answer_that_is_not_whole_leaves_what_has_come_of_it(caller, ta
     assert (error.exchange.status, error.exchange.body) == (status, body)
     assert (error.exchange.phases.first_byte is None) == (beginning == b"")
     assert 0.19 <= error.exchange.phases.total < 1.2
+
+
+@pytest.mark.parametrize(
+    ("beginning", "headers", "body"),
+    [
+        (b"\r\n", {}, ""),
+        (b"\r\nserver: s\r\nlocation: /x", {"server": "s"}, ""),
+        (b"\r\nserver: s\r\nretry-after : 1\r\n", {"server": "s", "retry-after": "1"}, ""),
+        (b"\r\ncontent-length: 9\r\n\r\nbody", {"content-length": "9"}, "body"),
+        (b"\r\n\r\nbody", {}, "body"),
+    ],
+    ids=["a status line", "half a head", "half an odd head", "half a body", "a body without an end"],
+)
+async def test_an_answer_that_does_not_end_in_time_has_its_status_and_what_came_of_the_rest(
+    caller, target, beginning, headers, body
+):
+    async def serve(reader, writer):
+        await receive(reader)
+        writer.write(b"HTTP/1.1 410 Gone" + beginning)
+        await reader.read()
+
+    url, target = await target(serve)
+
+    exchange = await caller.send("GET", url, timeout_seconds=0.2)
+
+    assert (exchange.status, exchange.headers, exchange.body) == (410, headers, body)
+    assert exchange.note == "the answer did not end in time"
+    assert 0.19 <= exchange.phases.total < 1.2
+    async with asyncio.timeout(10):
+        await target.ended.wait()
 
 
 async def test_a_call_that_fails_on_a_kept_connection_says_nothing_of_the_answer_before(caller, target):
@@ -394,6 +463,75 @@ def peer():
         yield Peer(listening)
 
 
+def pause(seconds):
+    """Let the process do nothing, as SIGSTOP does: its timers become due, and what arrives waits to be read."""
+    time.sleep(seconds)
+
+
+@pytest.mark.parametrize("pieces", [1, 2], ids=["at once", "in two parts"])
+async def test_an_answer_that_came_in_time_counts_although_it_is_read_later(caller, peer, pieces):
+    calling = asyncio.create_task(caller.post(peer.url, timeout_seconds=0.5))
+    connection = await peer.accept()
+    assert await asyncio.get_running_loop().sock_recv(connection, 65_536)
+
+    step = -(-len(OK) // pieces)
+    for begin in range(0, len(OK), step):
+        connection.send(OK[begin : begin + step])
+    pause(0.6)
+
+    assert (await calling).status == 200
+    connection.close()
+
+
+async def test_an_answer_that_came_in_time_counts_whichever_the_event_loop_serves_first(caller, peer, monkeypatch):
+    timers = []
+    monkeypatch.setattr(Within, "__aenter__", entered_by_hand(timers))
+    calling = asyncio.create_task(caller.post(peer.url))
+    connection = await peer.accept()
+    assert await asyncio.get_running_loop().sock_recv(connection, 65_536)
+
+    connection.send(OK)
+    [ring] = timers
+    ring()  # the timer comes first, the bytes have not been read
+
+    assert (await calling).status == 200
+    connection.close()
+
+
+async def test_nothing_is_sent_once_the_time_is_over_although_what_arrived_is_still_read(caller, peer, monkeypatch):
+    timers = []
+    monkeypatch.setattr(Within, "__aenter__", entered_by_hand(timers))
+    connect = caller._client._connector.connect
+
+    async def connect_too_late(*place, **options):
+        connection = await connect(*place, **options)
+        timers[0]()
+        return connection
+
+    monkeypatch.setattr(caller._client._connector, "connect", connect_too_late)
+
+    error = await failure(caller, "POST", peer.url, b"x")
+
+    assert (error.code, caller.announced) == ("connect_timeout", 0)
+    connection = await peer.accept()
+    async with asyncio.timeout(10):
+        assert await asyncio.get_running_loop().sock_recv(connection, 100) == b""
+    connection.close()
+
+
+def entered_by_hand(timers):
+    """What enters a ``Within`` and puts what rings its timer into *timers*, for the test to call."""
+    enter = Within.__aenter__
+
+    async def entered(within):
+        await enter(within)
+        within._timer._next.cancel()
+        timers.append(within._timer._ring)
+        return within
+
+    return entered
+
+
 def reset(connection):
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     connection.close()
@@ -403,7 +541,7 @@ async def kept_connection(caller, peer):
     """Make a call, whose connection is kept; return the peer's end of it."""
     answering = asyncio.create_task(peer.answer())
     await caller.post(peer.url)
-    [[connection]] = caller._client._idle.values()
+    [connection] = caller._client._idle
     assert connection.is_usable()
     return await answering
 
@@ -423,7 +561,7 @@ async def test_a_kept_connection_that_was_reset_unseen_is_replaced_before_a_byte
 
 async def test_a_connection_that_is_being_closed_is_replaced_before_a_byte_is_sent(caller, peer):
     kept = await kept_connection(caller, peer)
-    [[connection]] = caller._client._idle.values()
+    [connection] = caller._client._idle
     answering = asyncio.create_task(peer.answer())
 
     connection._transport.abort()  # as an error of the transport does; the connection hears of it a little later
@@ -447,7 +585,7 @@ async def test_all_kept_connections_that_were_reset_unseen_are_replaced(caller, 
     exchange = await caller.post(peer.url)
 
     assert (exchange.status, caller.announced) == (200, 3 + 4)
-    assert [len(idle) for idle in caller._client._idle.values()] == [1]
+    assert len(caller._client._idle) == 1
     (await answering).close()
 
 

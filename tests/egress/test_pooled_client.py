@@ -188,7 +188,40 @@ async def test_an_answer_that_comes_before_the_body_is_sent_is_the_answer(caller
     url, target = await target(serve)
 
     assert (await caller.post(url, b"x" * 20_000_000)).status == 413
-    assert caller._client._idle == {}, "the rest of the body may not follow another request"
+    assert len(caller._client._idle) == 0, "the rest of the body may not follow another request"
+
+
+BUSY = b"HTTP/1.1 429 Too Many Requests\r\nretry-after: 120\r\n"
+
+
+@pytest.mark.parametrize(
+    ("rest", "body", "note"),
+    [
+        (b"content-length: 4\r\n\r\nbusy", "busy", None),
+        (b"transfer-encoding: chunked\r\n\r\n4\r\nbusy\r\n0\r\n\r\n", "busy", None),
+        (b"content-length: 9\r\n\r\nbusy", "busy", "the answer broke off before its end"),
+        (b"", "", "the answer broke off before its end"),
+    ],
+    ids=["a length", "chunks", "half a body", "half a head"],
+)
+async def test_an_answer_is_read_although_its_target_closes_before_it_has_read_the_request(
+    caller, anyio_backend, meanwhile, rest, body, note
+):
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def answer_and_reset():
+            theirs, _ = listening.accept()
+            theirs.recv(1_000)
+            theirs.sendall(BUSY + rest)
+            theirs.close()  # a reset, since not all was read
+
+        meanwhile.append(answer_and_reset)
+
+        exchange = await caller.post(f"http://127.0.0.1:{listening.getsockname()[1]}/", b"x" * 20_000_000)
+
+    assert (exchange.status, exchange.headers["retry-after"]) == (429, "120")
+    assert (exchange.body, exchange.note) == (body, note)
+    assert len(caller._client._idle) == 0
 
 
 def endless(head, piece):
@@ -229,20 +262,26 @@ async def test_an_endless_answer_is_cut_off_and_its_connection_closed(caller, ta
 
 
 @pytest.mark.parametrize(
-    ("head", "piece"),
+    ("head", "piece", "status"),
     [
-        (b"HTTP/1.1 200 OK\r\n", b"x: y\r\n" * 1_000),
-        (b"HTTP/1.1 200 OK\r\nx: ", b"x" * 4_096),
-        (b"HTTP/1.1 200 ", b"x" * 4_096),
-        (b"", b"HTTP/1.1 103 Early Hints\r\n\r\n" * 100),
+        (b"HTTP/1.1 200 OK\r\n", b"x: y\r\n" * 1_000, 200),
+        (b"HTTP/1.1 200 OK\r\nx: ", b"x" * 4_096, 200),
+        (b"HTTP/1.1 200 OK\n", b" x: y\n" * 1_000, 200),
+        (b"HTTP/1.1 200 ", b"x" * 4_096, None),
+        (b"", b"HTTP/1.1 103 Early Hints\r\n\r\n" * 100, None),
+        (b"", b"HTTP/1.1 103 Early Hints\n\n" * 100, None),
     ],
-    ids=["headers", "a header", "a reason", "interim answers"],
+    ids=["headers", "a header", "odd headers", "a reason", "interim answers", "odd interim answers"],
 )
-async def test_an_answer_whose_head_never_ends_is_no_http(caller, target, head, piece):
+async def test_an_answer_whose_head_never_ends_has_its_status_or_is_no_http(caller, target, head, piece, status):
     serve, sent = endless(head, piece)
     url, target = await target(serve)
 
-    assert (await failure(caller, url)).code == "bad_response"
+    if status is None:
+        assert (await failure(caller, url)).code == "bad_response"
+    else:
+        exchange = await caller.post(url)
+        assert (exchange.status, exchange.note) == (200, "the answer's headers are longer than 64 KiB")
 
     async with asyncio.timeout(10):
         await target.ended.wait()
@@ -303,7 +342,8 @@ async def test_a_name_server_that_does_not_answer_in_time(caller, names):
     error = says_nothing_of(await failure(caller, "http://user:p4ss@slow.example/?t0ken", timeout_seconds=0.1), "slow")
     answered.set()
 
-    assert (error.code, caller.announced) == ("connect_timeout", 0)
+    assert (error.code, error.is_targets_fault, caller.announced) == ("dns_failed", True, 0)
+    assert "0.1 s" in error.msg
 
 
 async def test_a_network_that_cannot_be_reached(caller, monkeypatch):
@@ -371,38 +411,23 @@ async def test_an_answer_that_does_not_begin_in_time(caller, target):
         await target.ended.wait()
 
 
-@pytest.mark.parametrize(
-    "beginning", [b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n", b"HTTP/1.1 200 OK\r\n\r\nx"]
-)
-async def test_an_answer_that_does_not_end_in_time(caller, target, beginning):
-    async def serve(reader, writer):
-        await receive(reader)
-        writer.write(beginning)
-        await reader.read()
-
-    url, target = await target(serve)
-
-    error = says_nothing_of(await failure(caller, url + "?t0ken", timeout_seconds=0.2))
-
-    assert (error.code, caller.announced) == ("timeout", 1)
-    async with asyncio.timeout(10):
-        await target.ended.wait()
-
-
 async def test_a_target_that_drips_its_answer_does_not_extend_the_time(caller, target):
     async def serve(reader, writer):
         await receive(reader)
         writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
-        while True:
+        while not writer.is_closing():
             writer.write(b"x")
             await asyncio.sleep(0.02)
 
-    url, _ = await target(serve)
+    url, target = await target(serve)
 
-    assert (await failure(caller, url, timeout_seconds=0.2)).code == "timeout"
+    assert (await caller.post(url, timeout_seconds=0.2)).status == 200
+
+    async with asyncio.timeout(10):
+        await target.ended.wait()
 
 
-@pytest.mark.parametrize("beginning", [b"", b"HTTP/1.1 20", b"HTTP/1.1 200 OK\r\ncontent-le"])
+@pytest.mark.parametrize("beginning", [b"", b"HTTP/1.1 20", b"HTTP/1.1 200 OK"])
 async def test_a_target_that_closes_before_its_answer(caller, target, beginning):
     url, target = await target(closing_after(beginning))
 
@@ -441,18 +466,11 @@ async def test_a_target_that_resets_the_connection_while_a_long_body_is_sent(cal
     [
         b"SSH-2.0-OpenSSH_9.2 t0ken\r\n",
         b"HTTP/1.1 abc OK\r\n\r\n",
-        b"HTTP/1.1 200 OK\r\ncontent-length: t0ken\r\n\r\n",
-        b"HTTP/1.1 200 OK\r\ncontent-length: -1\r\n\r\n",
-        b"HTTP/1.1 200 OK\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\nx",
-        b"HTTP/1.1 200 OK\r\nt0ken\0: x\r\n\r\n",
-        b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nt0ken",
-        b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nt0ken\r\n",
-        b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nt0k",
         b"\0" * 1_000,
     ],
     ids=lambda data: repr(data[:70]),
 )
-async def test_what_is_not_http_or_not_whole_is_a_bad_response(caller, target, data):
+async def test_what_is_not_http_is_a_bad_response(caller, target, data):
     url, target = await target(closing_after(data))
 
     error = says_nothing_of(await failure(caller, url + "?t0ken"))
@@ -494,7 +512,7 @@ async def test_a_connection_that_the_target_closed_while_it_was_idle_is_not_used
         await ended.wait()
         ended.clear()
         async with asyncio.timeout(10):
-            while any(kept.is_idle for idle in caller._client._idle.values() for kept in idle):  # noqa: ASYNC110 - nobody is told
+            while any(kept.is_idle for kept in caller._client._idle):  # noqa: ASYNC110 - nobody is told
                 await asyncio.sleep(0)
 
     assert target.connections == 3
@@ -535,7 +553,7 @@ async def test_data_that_nobody_asked_for_is_not_the_answer_to_the_next_request(
 async def test_an_end_that_has_arrived_unseen_is_looked_for_unless_the_connection_was_used_just_now(anyio_backend):
     ours, theirs = socket.socketpair()
     with ours, theirs:
-        connection = Connection(ours, is_secure=False)
+        connection = Connection(ours)
         connection.is_idle, connection.idle_since = True, asyncio.get_running_loop().time() - 10
         assert connection.is_usable()
         theirs.close()

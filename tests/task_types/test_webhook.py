@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from tasker import __version__
-from tasker.egress.http_client import DeliveryError
+from tasker.egress.http_client import DeliveryError, OutOfResourcesError
 from tasker.egress.signing import Signer
 from tasker.errors import InvalidTaskError
 from tasker.model.attempt import Attempt, Exchange, Failed, Phases, Succeeded
@@ -114,7 +114,6 @@ def refused(webhooks, **members):
         *(
             "http://127.0.0.1:1/",
             "http://h:65535/",
-            "http://h:/",
             "http://[::1]/",
             "http://[::1]:8080/x",
             "http://[fe80::1%25lo]/",
@@ -131,7 +130,7 @@ def test_a_usable_url_is_kept_as_it_is(webhooks, url):
 
 
 @pytest.mark.parametrize(
-    "url", ["localhost:9000/x", "example.org", "user:pass@example.org/", "[::1]:80/", "bücher.example/ä", "h?a=b"]
+    "url", ["localhost:9000/x", "example.org", "[::1]:80/", "bücher.example/ä", "h?a=b", "h/x?to=http://other/"]
 )
 def test_a_url_without_a_scheme_gets_http(webhooks, url):
     assert webhooks.prepare(WebhookFields(url=url, body="x")).url == f"http://{url}"
@@ -158,7 +157,9 @@ def test_a_url_without_a_scheme_gets_http(webhooks, url):
             for url in ("http://h\uff0fp4ss/", "http://h\uff1a80/", "http://\u2100.example/", "http://" + "ü" * 300 + "/")
         ),
         ("://h/", "http or https"),
-        ("localhost:9000/x?to=http://other/", "http or https"),
+        ("user:p4ss@example.org/", "before a URL with a user"),
+        ("user:p4ss@://h/", "http or https"),
+        ("http://h:/", "no colon"),
     ],
     ids=lambda value: repr(value[:40]),
 )
@@ -244,6 +245,8 @@ def test_a_header_that_can_be_sent_is_taken(webhooks, name, value):
         *("connection", "Keep-Alive", "proxy-connection", "proxy-authenticate", "proxy-authorization", "TE", "trailer"),
         *("transfer-encoding", "Transfer-Encoding", "upgrade", "Host", "content-length", "Content-Length", "expect"),
         *("webhook-id", "Webhook-Timestamp", "WEBHOOK-SIGNATURE"),
+        *("webhook_id", "Webhook_Timestamp", "WEBHOOK_SIGNATURE", "webhook.id", "WebHook~Signature"),
+        *("Content_Length", "transfer_encoding", "keep_alive", "proxy_authorization"),
     ],
 )
 def test_a_header_that_tasker_makes_itself_is_refused(webhooks, name):
@@ -303,6 +306,7 @@ def test_a_success_that_is_no_status_is_refused(webhooks, status):
         ("localhost:9000/x?y", "http://localhost:9000"),
         ("https://user:p4ss@Example.org/", "https://example.org:443"),
         ("http://[::1]/", "http://[::1]:80"),
+        ("https://example.org./", "https://example.org:443"),
     ],
 )
 def test_the_destination_of_a_webhook_is_its_host_without_userinfo(webhooks, url, name):
@@ -494,6 +498,12 @@ async def test_who_answers_is_alive_unless_it_says_that_it_is_not_well(clock):
 
 
 @pytest.mark.anyio
+async def test_an_attempt_that_cannot_begin_for_lack_of_something_here_has_no_outcome(clock):
+    with pytest.raises(OutOfResourcesError):
+        await run(clock, OutOfResourcesError("memory"))
+
+
+@pytest.mark.anyio
 async def test_what_is_gone_will_not_come_back(clock):
     outcome, _ = await run(clock, answered(410))
 
@@ -515,12 +525,22 @@ async def test_what_is_gone_will_not_come_back(clock):
         ("Fri, 31 Dec 9999 23:59:59 GMT", 86_400),
         ("Thu, 01 Jan 2026 00:00:00 GMT", None),
         ("Sun, 06 Nov 1994 08:49:37 GMT", None),
-        *((value, None) for value in ("", "-1", "1.5", "soon", "7, 8", "Thu, 32 Jan 2026 00:00:00 GMT", "\u0667", "x" * 256)),
+        *(
+            (value, None)
+            for value in ("", "-1", "1.5", "soon", ",", ", ,", "Thu, 32 Jan 2026 00:00:00 GMT", "\u0667", "x" * 256)
+        ),
         *((f"Fri, 01 Jan {year} 00:00:00 GMT", None) for year in ("0000", "99999", "9" * 100)),
         ("Fri, 01 Jan 2027 00:00:00 +99999999999999", None),
+        *(("7, 8", 8), ("8,7", 8), ("7, soon", 7), ("7, Thu, 01 Jan 2026 00:02:00 GMT", 119.000001)),
+        *(
+            ("Thursday, 01-Jan-26 00:02:00 GMT, 120 ", 120),
+            ("Thu Jan  1 00:02:00 2026, Sun, 06 Nov 1994 08:49:37 GMT", 119.000001),
+        ),
     ],
 )
-async def test_a_target_says_how_long_it_wants_to_be_left_alone(clock, status, value, seconds):
+async def test_a_target_says_how_long_it_wants_to_be_left_alone_and_the_longest_of_several_counts(
+    clock, status, value, seconds
+):
     outcome, _ = await run(clock, answered(status, retry_after=value))
 
     assert outcome.retry_after == (None if seconds is None else timedelta(seconds=seconds))

@@ -5,18 +5,21 @@ import base64
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Final, NamedTuple
-from urllib.parse import unquote_to_bytes
 
-from yarl import URL
-
+from tasker import urls
 from tasker.egress.connection import Connection, UnsentError
 from tasker.egress.connector import Connector, Durations, Origin
-from tasker.egress.http_client import DeliveryError, Request
+from tasker.egress.http_client import DeliveryError, OutOfResourcesError, Request
+from tasker.egress.idle_connections import IdleConnections
+from tasker.egress.shortage import DESCRIPTORS, Shortage, connections_that_fit
 from tasker.model.attempt import Exchange, Phases
 from tasker.timing.clock import stopwatch
+from tasker.timing.patience import Within
 
-KEPT_ALIVE_SECONDS: Final = 15.0
-"""How long a connection is kept that nothing is sent on."""
+PAUSE_SECONDS: Final = 0.5
+"""How long a call that finds nothing to make a connection with waits before it gives up."""
+
+_MOST_IDLE: Final = 1_024
 
 _USUAL_LENGTH: Final = 1_000
 """Characters of a URL up to which what it says is remembered."""
@@ -29,8 +32,45 @@ class _Target(NamedTuple):
     """What a URL says."""
 
     origin: Origin
+    is_absolute: bool
+    """Whether no search domain is tried when its host is looked up."""
     head: bytes
     """The beginning of each request to it, without the method."""
+
+
+class _Call:
+    """How far a call has come."""
+
+    __slots__ = ("_began", "connection", "durations")
+
+    def __init__(self) -> None:
+        self._began = stopwatch()
+        self.durations = Durations()
+        self.connection: Connection | None = None
+
+    def has_status(self) -> bool:
+        """Whether the target has said what became of the request."""
+        return self.connection is not None and self.connection.status is not None
+
+    def late(self, seconds: float) -> DeliveryError:
+        """Return the error of a call that came to no status within *seconds*."""
+        if self.connection is None:
+            return self.durations.too_long(f"within {seconds:g} s")
+        return DeliveryError("timeout", f"the target did not answer within {seconds:g} s")
+
+    def exchange(self) -> Exchange:
+        """Return what has passed so far."""
+        total = round(stopwatch() - self._began, 6)
+        durations, connection = self.durations, self.connection
+        if connection is None:
+            return Exchange(phases=Phases(dns=durations.dns, connect=durations.connect, total=total))
+        return Exchange(
+            phases=Phases(dns=durations.dns, connect=durations.connect, first_byte=connection.first_byte, total=total),
+            status=connection.status,
+            headers=connection.headers,
+            body=connection.body,
+            note=connection.note,
+        )
 
 
 class PooledClient:
@@ -39,103 +79,91 @@ class PooledClient:
     A request goes out once: if its connection breaks, that is the attempt's end, whatever the target has seen of it.
     """
 
-    def __init__(self, connector: Connector | None = None) -> None:
-        self._loop = asyncio.get_running_loop()
+    def __init__(self, connector: Connector | None = None, *, descriptors: int | None = None) -> None:
+        """Make a client.
+
+        Args:
+            connector: makes its connections.
+            descriptors: how many the process may have; None: as many as the system says. ``connections_that_fit`` says how many
+                of them connections to targets take at most.
+        """
         self._connector = connector or Connector()
-        self._idle: dict[Origin, list[Connection]] = {}
-        self._sweep: asyncio.TimerHandle | None = None
+        self._most = connections_that_fit(descriptors)
+        most_idle = min(self._most // 2, _MOST_IDLE)
+        self._idle = IdleConnections(most_idle, most_of_one=max(most_idle // 2, 1))
+        self._under_way = 0
+        self._shortage = Shortage()
+
+    @property
+    def ailment(self) -> str | None:
+        """Why no connections could be made from here in the latest seconds, in a few words; None while it is well."""
+        return self._shortage.reason
 
     async def send(self, request: Request, before_first_byte: Callable[[], None]) -> Exchange:
         """See ``HttpClient``."""
-        began = stopwatch()
-        durations = Durations()
-        connection: Connection | None = None
+        call = _Call()
+        self._under_way += 1
         try:
-            async with asyncio.timeout(request.timeout_seconds):
-                target = _target(request.url)
-                message = _message(target, request)
-                while True:
-                    connection = self._take_idle(target.origin)
-                    is_new = connection is None
-                    if connection is None:
-                        connection = await self._connector.connect(target.origin, durations)
-                    try:
-                        before_first_byte()
-                    except BaseException:
-                        connection.close()
-                        raise
-                    try:
-                        await connection.exchange(message, is_head=request.method == "HEAD")
-                        break
-                    except UnsentError:
-                        if is_new:
-                            raise DeliveryError(
-                                "connection_lost", "the target closed the connection before the request was sent"
-                            ) from None
+            async with Within(request.timeout_seconds) as within:
+                await self._make(call, request, before_first_byte, within)
         except TimeoutError:
-            within = f"within {request.timeout_seconds:g} s"
-            if connection is None:
-                error = DeliveryError("connect_timeout", f"no connection to the target {within}")
-            else:
-                error = DeliveryError("timeout", f"the target did not answer {within}")
-            error.exchange = self._exchange(began, durations, connection)
-            raise error from None
+            if not call.has_status():
+                error = call.late(request.timeout_seconds)
+                error.exchange = call.exchange()
+                raise error from None
         except DeliveryError as error:
-            error.exchange = self._exchange(began, durations, connection)
+            error.exchange = call.exchange()
             raise
-        if connection.is_idle:
-            self._keep(target.origin, connection)
-        return self._exchange(began, durations, connection)
+        except OutOfResourcesError as error:
+            self._shortage.met(error.lack)
+            await asyncio.sleep(PAUSE_SECONDS)
+            raise
+        finally:
+            self._under_way -= 1
+        return call.exchange()
 
-    def _exchange(self, began: float, durations: Durations, connection: Connection | None) -> Exchange:
-        """Return what has passed so far."""
-        total = round(stopwatch() - began, 6)
-        if connection is None:
-            return Exchange(phases=Phases(dns=durations.dns, connect=durations.connect, total=total))
-        return Exchange(
-            phases=Phases(dns=durations.dns, connect=durations.connect, first_byte=connection.first_byte, total=total),
-            status=connection.status,
-            headers=connection.headers,
-            body=connection.body,
-        )
+    async def _make(self, call: "_Call", request: Request, before_first_byte: Callable[[], None], within: Within) -> None:
+        """Make a call, and keep its connection if another one may follow. Nothing is sent once its time is over."""
+        target = _target(request.url)
+        message = _message(target, request)
+        while True:
+            connection = self._idle.take(target.origin)
+            is_new = connection is None
+            if connection is None:
+                connection = await self._connect(target, call.durations)
+            try:
+                within.check()
+                before_first_byte()
+            except BaseException:
+                connection.close()
+                raise
+            call.connection = connection
+            try:
+                await connection.exchange(message, is_head=request.method == "HEAD")
+                break
+            except UnsentError as error:
+                if is_new:
+                    raise error.why or _closed_at_once() from None
+        if connection.is_idle:
+            self._idle.keep(target.origin, connection)
+
+    async def _connect(self, target: _Target, durations: Durations) -> Connection:
+        """Return a new connection, for which others make way that are idle."""
+        if self._under_way + len(self._idle) > self._most and not self._idle.close_half():
+            raise OutOfResourcesError(DESCRIPTORS)
+        try:
+            return await self._connector.connect(target.origin, durations, is_absolute=target.is_absolute)
+        except OutOfResourcesError:
+            if not (closed := self._idle.close_half()):
+                raise
+        for connection in closed:
+            await connection.wait_closed()
+        return await self._connector.connect(target.origin, durations, is_absolute=target.is_absolute)
 
     async def close(self) -> None:
         """See ``HttpClient``. Requests that are under way are not ended: cancel them."""
-        self._close_idle(before=float("inf"))
+        self._idle.close_all()
         self._connector.close()
-
-    def _take_idle(self, origin: Origin) -> Connection | None:
-        """Return the connection that was used last: the ones before it may end."""
-        idle = self._idle.get(origin)
-        while idle:
-            connection = idle.pop()
-            if connection.is_usable():
-                return connection
-            connection.close()
-        return None
-
-    def _keep(self, origin: Origin, connection: Connection) -> None:
-        self._idle.setdefault(origin, []).append(connection)
-        if self._sweep is None:
-            self._sweep = self._loop.call_later(KEPT_ALIVE_SECONDS, self._close_old)
-
-    def _close_old(self) -> None:
-        self._sweep = None
-        self._close_idle(before=self._loop.time() - KEPT_ALIVE_SECONDS)
-        if self._idle:
-            self._sweep = self._loop.call_later(KEPT_ALIVE_SECONDS / 3, self._close_old)
-
-    def _close_idle(self, *, before: float) -> None:
-        """Close what has been idle since *before*, and what its target has closed."""
-        for origin, idle in list(self._idle.items()):
-            kept = [connection for connection in idle if connection.is_idle and connection.idle_since > before]
-            for connection in idle:
-                if connection not in kept:
-                    connection.close()
-            if kept:
-                self._idle[origin] = kept
-            else:
-                del self._idle[origin]
 
 
 def _target(url: str) -> _Target:
@@ -149,20 +177,17 @@ def _read(url: str) -> _Target:
         DeliveryError: it cannot be called (``invalid_url``, permanent).
     """
     try:
-        parsed = URL(url, encoded=url.isascii())
-        host, port = parsed.raw_host, parsed.port
+        parts = urls.parts(url)
     except ValueError:
-        host, port = None, None
-    if not host or port is None or parsed.scheme not in ("http", "https"):
-        raise DeliveryError("invalid_url", "the target's URL cannot be used", permanent=True, is_targets_fault=False)
-    host = host.replace("%25", "%")  # before the zone of an address; source: RFC 6874
-    bracketed = f"[{host}]" if ":" in host else host
-    place = bracketed if parsed.is_default_port() else f"{bracketed}:{port}"
-    head = f" {parsed.raw_path_qs or '/'} HTTP/1.1\r\nhost: {place}\r\n".encode()
-    if parsed.raw_user is not None or parsed.raw_password is not None:
-        credentials = b"%b:%b" % (unquote_to_bytes(parsed.raw_user or ""), unquote_to_bytes(parsed.raw_password or ""))
-        head += b"authorization: Basic %b\r\n" % base64.b64encode(credentials)
-    return _Target(Origin(host, port, parsed.scheme == "https"), head)
+        raise DeliveryError("invalid_url", "the target's URL cannot be used", permanent=True, is_targets_fault=False) from None
+    head = f" {parts.target} HTTP/1.1\r\nhost: {parts.host_header}\r\n".encode("ascii")
+    if parts.credentials is not None:
+        head += b"authorization: Basic %b\r\n" % base64.b64encode(parts.credentials)
+    return _Target(Origin(parts.host, parts.port, parts.scheme == "https"), parts.is_absolute, head)
+
+
+def _closed_at_once() -> DeliveryError:
+    return DeliveryError("connection_lost", "the target closed the connection before the request was sent")
 
 
 _read_once = lru_cache(maxsize=1024)(_read)

@@ -54,6 +54,8 @@ class Exchange(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Some of the answer's headers, names in lower case."""
     body: str = ""
     """The beginning of the answer's body; bytes that are not UTF-8 are replaced."""
+    note: str | None = None
+    """What of the answer was not read, although its status was; None: nothing."""
 
 
 class Succeeded(msgspec.Struct, frozen=True):

@@ -10,7 +10,6 @@ from typing import Final
 import msgspec
 from msgspec import UNSET
 from typing_extensions import override
-from yarl import URL
 
 from tasker import __version__, urls
 from tasker.egress.http_client import DeliveryError, HttpClient, Request
@@ -26,7 +25,7 @@ from tasker.timing.clock import Clock
 from tasker.wire.fields import TaskFields, WebhookFields
 
 TIMEOUT: Final = timedelta(seconds=30)
-"""How long one attempt may take, from the DNS lookup to the end of the answer, unless the task says otherwise."""
+"""How long one attempt may take, from the DNS lookup to the status of the answer, unless the task says otherwise."""
 
 HEADERS_LIMIT: Final = 16 * 1024
 """Characters of all names and values of a task's headers together."""
@@ -35,11 +34,14 @@ _LONGEST_TIMEOUT: Final = timedelta(hours=1)
 
 _USER_AGENT: Final = f"tasker/{__version__}"
 _NEED_A_BODY: Final = ("POST", "PUT", "PATCH")
+_SIGN: Final = re.compile(r"[^0-9a-z]", re.ASCII)
 _TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]*", re.ASCII)
 """Source: RFC 9110, section 5.6.2."""
 _VALUE: Final = re.compile(r"([!-~\xa1-\xff]([ -~\xa0-\xff]*[!-~\xa1-\xff])?)?")
 _CLASS: Final = re.compile(r"[2-5]xx", re.ASCII)
 _SECONDS: Final = re.compile(r"[0-9]+", re.ASCII)
+_WAITS: Final = re.compile(r"[^\s,](?:[a-z]*day, |[a-z]{2}, )?[^,]*", re.ASCII)
+"""The values of a header that came several times, joined with commas; most dates have a comma of their own."""
 _OF_THE_CONNECTION: Final = frozenset(
     {
         *("connection", "keep-alive", "proxy-connection", "proxy-authenticate", "proxy-authorization", "te", "trailer"),
@@ -102,7 +104,11 @@ class WebhookType(TaskType):
 
     @override
     async def run(self, attempt: Attempt, fields: TaskFields, started: Callable[[], None]) -> Outcome:
-        """The receiver sees the same ``webhook-id`` at every attempt."""
+        """The receiver sees the same ``webhook-id`` at every attempt.
+
+        Raises:
+            OutOfResourcesError: the attempt has not begun, and is to be given back.
+        """
         assert isinstance(fields, WebhookFields)  # noqa: S101 - they were read as such
         try:
             exchange = await self._client.send(self._request(attempt, fields), started)
@@ -175,10 +181,10 @@ def _check_headers(headers: Mapping[str, str], url: str) -> None:
             raise InvalidTaskError(
                 "headers", f"expected names of letters, digits and signs such as - and _, got one that begins with {begins!r}"
             )
-        lowered, field = name.lower(), f"headers.{cut(name)}"
-        if lowered in _OF_THE_CONNECTION:
+        lowered, folded, field = name.lower(), _folded(name), f"headers.{cut(name)}"
+        if folded in _OF_THE_CONNECTION:
             raise InvalidTaskError(field, "expected no header that is about the connection: tasker makes those itself")
-        if lowered in _OF_TASKER:
+        if folded in _OF_TASKER:
             raise InvalidTaskError(field, "expected no header of this name: tasker makes it itself")
         if lowered in seen:
             raise InvalidTaskError(field, "expected each header once, got this one twice")
@@ -190,11 +196,17 @@ def _check_headers(headers: Mapping[str, str], url: str) -> None:
     length = sum(len(name) + len(value) for name, value in headers.items())
     if length > HEADERS_LIMIT:
         raise InvalidTaskError("headers", f"expected at most {HEADERS_LIMIT} characters together, got: {length}")
-    if "authorization" in seen and "@" in url:
-        parsed = URL(url, encoded=url.isascii())
-        if parsed.raw_user is not None or parsed.raw_password is not None:
-            given = next(name for name in headers if name.lower() == "authorization")
-            raise InvalidTaskError(f"headers.{given}", "expected either this header or a user in the URL, got both")
+    if "authorization" in seen and urls.parts(url).credentials is not None:
+        given = next(name for name in headers if name.lower() == "authorization")
+        raise InvalidTaskError(f"headers.{given}", "expected either this header or a user in the URL, got both")
+
+
+def _folded(name: str) -> str:
+    """Return what a receiver may take *name* for: through CGI and what is modelled on it, all signs are one.
+
+    Source: RFC 3875, section 4.1.18; some servers do so with more signs than the hyphen.
+    """
+    return _SIGN.sub("-", name.lower())
 
 
 def _check_body(request: WebhookFields) -> None:
@@ -225,10 +237,18 @@ def _is_success(status: int, fields: WebhookFields) -> bool:
 
 
 def _retry_after(exchange: Exchange, now: Instant) -> timedelta | None:
-    """Return how long the target asks to be left alone. Source: RFC 9110, section 10.2.3."""
+    """Return how long the target asks to be left alone: the longest, if it says so several times, since that heeds them all.
+
+    Source: RFC 9110, section 10.2.3.
+    """
     text = exchange.headers.get("retry-after")
     if text is None or exchange.status not in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE):
         return None
+    waits = [wait for each in _WAITS.findall(text) if (wait := _wait(each.rstrip(), now)) is not None]
+    return max(waits, default=None)
+
+
+def _wait(text: str, now: Instant) -> timedelta | None:
     if _SECONDS.fullmatch(text):
         return timedelta(seconds=min(int(text), int(LONGEST_RETRY_AFTER.total_seconds())))
     try:

@@ -22,6 +22,8 @@ CallLater: TypeAlias = Callable[[float, Callable[[], None]], Cancellable]
 class PatientTimer:
     """Makes a call once, a few turns of the running event loop after so many *seconds* have passed."""
 
+    __slots__ = ("_call", "_next", "_turns", "is_due")
+
     def __init__(self, call_later: CallLater, seconds: float, call: Callable[[], None]) -> None:
         self._call = call
         self._next: Cancellable = call_later(seconds, self._ring)
@@ -49,9 +51,13 @@ class Within:
         TimeoutError: what is within did not end in time. It was cancelled.
     """
 
+    __slots__ = ("_cancelling", "_has_expired", "_seconds", "_task", "_timer")
+
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
-        self._timeout = asyncio.timeout(None)
+        self._has_expired = False
+        self._cancelling = 0
+        self._task: asyncio.Task[object]
         self._timer: PatientTimer
 
     def check(self) -> None:
@@ -65,9 +71,11 @@ class Within:
 
     async def __aenter__(self) -> "Within":
         """Begin to count."""
-        loop = asyncio.get_running_loop()
-        await self._timeout.__aenter__()
-        self._timer = PatientTimer(loop.call_later, self._seconds, lambda: self._timeout.reschedule(loop.time()))
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101 - a coroutine runs in one
+        self._task = task
+        self._cancelling = task.cancelling()
+        self._timer = PatientTimer(asyncio.get_running_loop().call_later, self._seconds, self._expire)
         return self
 
     async def __aexit__(
@@ -75,4 +83,9 @@ class Within:
     ) -> None:
         """Stop counting."""
         self._timer.cancel()
-        await self._timeout.__aexit__(kind, error, trace)
+        if self._has_expired and self._task.uncancel() <= self._cancelling and kind is asyncio.CancelledError:
+            raise TimeoutError from error
+
+    def _expire(self) -> None:
+        self._has_expired = True
+        self._task.cancel()

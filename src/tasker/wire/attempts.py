@@ -24,6 +24,7 @@ class AttemptView(Struct, frozen=True, kw_only=True, omit_defaults=True):
     phases_seconds: Annotated[Phases, Meta(description="How long the parts of the call took.")] | UnsetType = UNSET
     response_headers: Annotated[dict[str, str], Meta(description="Some of the answer's headers.")] | UnsetType = UNSET
     response_body: Annotated[str, Meta(description="The first KiB of the answer's body.")] | UnsetType = UNSET
+    response_note: Annotated[str, Meta(description="What of the answer could not be read.")] | UnsetType = UNSET
 
 
 def attempt_view(record: AttemptRecord) -> AttemptView:
@@ -42,4 +43,5 @@ def attempt_view(record: AttemptRecord) -> AttemptView:
         phases_seconds=UNSET if exchange is None else exchange.phases,
         response_headers=UNSET if exchange is None or exchange.status is None else dict(exchange.headers),
         response_body=UNSET if exchange is None or exchange.status is None else exchange.body,
+        response_note=UNSET if exchange is None or exchange.note is None else exchange.note,
     )

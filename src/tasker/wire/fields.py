@@ -53,7 +53,7 @@ Url = Annotated[
 ]
 Headers = Annotated[dict[str, str], Meta(max_length=50, description="Sent with the request. Lists do not show their values.")]
 Timeout = Annotated[
-    float, Meta(ge=0.1, le=3600, description="Seconds that an attempt may take, from the lookup to the end of the answer.")
+    float, Meta(ge=0.1, le=3600, description="Seconds that an attempt may take, from the lookup to the status of the answer.")
 ]
 Success = Annotated[
     list[int | str],

@@ -15,7 +15,7 @@ from tasker.errors import TakeOverError
 from tasker.model import instants
 from tasker.model.gate import GateKind
 from tasker.model.task import Pool, State
-from tasker.urls import checked, origin
+from tasker.urls import checked, origin, with_scheme
 
 NewPool: TypeAlias = Mapping[str, Pool]
 """The pool of each task type."""
@@ -75,7 +75,7 @@ def run(connection: apsw.Connection, tables: Sequence[str], pools: NewPool) -> T
 
 def _as_now(name: str, value: str) -> str:
     """A field as a request of today would be stored: a URL without a scheme gets one."""
-    return f"http://{value}" if name == "url" and "://" not in value else value
+    return with_scheme(value) if name == "url" else value
 
 
 def _gate(connection: apsw.Connection, task_type: str, url: str | None) -> int | None:
