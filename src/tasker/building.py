@@ -7,7 +7,7 @@ from msgspec import UNSET, Raw, UnsetType
 
 from tasker.errors import InvalidTaskError
 from tasker.ids import new_id
-from tasker.interfaces import TaskType
+from tasker.interfaces.task_type import TaskType
 from tasker.model import instants
 from tasker.model.instants import Instant
 from tasker.model.task import Task

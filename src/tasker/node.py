@@ -27,7 +27,7 @@ from tasker.egress.signing import Signer
 from tasker.engine.engine import Engine
 from tasker.engine.telemetry import Telemetry
 from tasker.errors import DatabaseError, ListenError, StoreUnavailableError
-from tasker.interfaces import Store
+from tasker.interfaces.store import Store
 from tasker.service.service import Service
 from tasker.stores.kind import StoreContext, kind_of, shown
 from tasker.task_types.hash import HashType

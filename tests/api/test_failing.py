@@ -4,7 +4,7 @@ import pytest
 from rest_server import HASH, problem_in, running
 
 from tasker.errors import StoreBusyError, StoreFullError, StoreUnavailableError, TaskExistsError
-from tasker.interfaces import Page
+from tasker.interfaces.tasks import Page
 
 pytestmark = pytest.mark.anyio
 

@@ -8,7 +8,7 @@ import pytest
 from rest_server import HASH, problem_in, request_bytes, running
 
 from tasker.api.receiving import connection as receiving
-from tasker.interfaces import Page
+from tasker.interfaces.tasks import Page
 
 pytestmark = pytest.mark.anyio
 

@@ -12,7 +12,7 @@ from tasker.engine.recovery import LOOK as RECOVERY_LOOK
 from tasker.engine.recovery import Recovery
 from tasker.engine.telemetry import Telemetry
 from tasker.errors import StoreUnavailableError, TaskNotFoundError
-from tasker.interfaces import PRUNE_LIMIT, TakenBack
+from tasker.interfaces.queue import PRUNE_LIMIT, TakenBack
 from tasker.model.lifecycle import Move, Settlement
 from tasker.model.task import Fault, State
 from tasker.stores.sqlite.store import SqliteStore

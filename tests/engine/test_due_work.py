@@ -10,7 +10,7 @@ from tasker.engine.due_work import DueWork, Step
 from tasker.engine.expiry import Expiry
 from tasker.engine.telemetry import Telemetry
 from tasker.errors import StoreUnavailableError
-from tasker.interfaces import Expired
+from tasker.interfaces.queue import Expired
 from tasker.model.instants import SECOND
 
 pytestmark = pytest.mark.anyio

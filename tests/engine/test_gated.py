@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from tasker.interfaces import TaskFilter
+from tasker.interfaces.tasks import TaskFilter
 from tasker.model.task import State
 
 pytestmark = pytest.mark.anyio

@@ -5,7 +5,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from tasker.engine import worker
-from tasker.interfaces import TaskFilter
+from tasker.interfaces.tasks import TaskFilter
 from tasker.model.task import State
 from tasker.wire.fields import TaskFields
 

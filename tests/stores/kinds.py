@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from databases import FOLLOW, give_manual_clock, new_database, set_manual_clock
-from tasker.interfaces import Store
+from tasker.interfaces.store import Store
 from tasker.model.instants import Instant
 from tasker.stores.postgres import schema
 from tasker.stores.postgres.connection import Connection, Connector

@@ -1,6 +1,6 @@
 """What the tests of stores do again and again."""
 
-from tasker.interfaces import TaskFilter
+from tasker.interfaces.tasks import TaskFilter
 from tasker.model import instants
 from tasker.model.ending import Ending
 from tasker.model.lifecycle import Move, Settlement

@@ -7,7 +7,7 @@ from steps import REFUSED, SECOND, WEBHOOK, another_try, claimed, ending_of, fai
 from databases import FOLLOW
 from tasker.errors import ClaimLostError, TaskExpiredError, TaskNotFailedError, TaskNotFoundError
 from tasker.ids import new_id
-from tasker.interfaces import TaskFilter
+from tasker.interfaces.tasks import TaskFilter
 from tasker.model.attempt import AttemptRecord, Exchange, Phases
 from tasker.model.ending import Ending
 from tasker.model.lifecycle import MAX_CRASHES, Move

@@ -5,7 +5,7 @@ import pytest
 from steps import WEBHOOK, a_hash, claimed, listed, success
 
 from tasker.errors import TaskExistsError, TaskNotFoundError
-from tasker.interfaces import TaskFilter
+from tasker.interfaces.tasks import TaskFilter
 from tasker.model import instants
 from tasker.model.task import State, TaskId
 from tasker.testing.task_factory import a_task

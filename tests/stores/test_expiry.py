@@ -4,7 +4,8 @@ import pytest
 from steps import REFUSED, SECOND, WEBHOOK, another_try, claimed, next_due, running, success
 
 from tasker.errors import TaskExpiredError, TaskNotFailedError
-from tasker.interfaces import EXPIRE_LIMIT, Expired, TaskFilter
+from tasker.interfaces.queue import EXPIRE_LIMIT, Expired
+from tasker.interfaces.tasks import TaskFilter
 from tasker.model.instants import LAST
 from tasker.model.task import State
 from tasker.testing.task_factory import a_task

@@ -8,7 +8,8 @@ from vfs import RecordingVFS
 
 from databases import FOLLOW
 from tasker.errors import StoreBusyError, StoreFullError, StoreUnavailableError, TaskExistsError
-from tasker.interfaces import Settled, TaskFilter
+from tasker.interfaces.queue import Settled
+from tasker.interfaces.tasks import TaskFilter
 from tasker.model import lifecycle
 from tasker.model.attempt import Succeeded
 from tasker.model.retry import RetryPolicy

@@ -4,7 +4,7 @@ import pytest
 from steps import SECOND, WEBHOOK, another_try, failure, listed, success
 
 from tasker.errors import DestinationNotFoundError
-from tasker.interfaces import TaskFilter
+from tasker.interfaces.tasks import TaskFilter
 from tasker.model.circuit import CircuitState
 from tasker.model.gate import GateKind
 from tasker.model.instants import LAST

@@ -6,7 +6,7 @@ import pytest
 from steps import HASH, REFUSED, SECOND, WEBHOOK, a_hash, another_try, claimed, failure, listed, pages, running, success
 
 from tasker.errors import InvalidQueryError
-from tasker.interfaces import TaskFilter
+from tasker.interfaces.tasks import TaskFilter
 from tasker.model.task import Fault, State
 from tasker.testing.task_factory import a_task
 

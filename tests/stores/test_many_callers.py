@@ -7,7 +7,7 @@ import pytest
 from steps import WEBHOOK, claimed, listed, running, success
 
 from tasker.errors import ClaimLostError, TaskExistsError, TaskNotFoundError, TaskRunningError
-from tasker.interfaces import Settled
+from tasker.interfaces.queue import Settled
 from tasker.model.task import State
 from tasker.testing.task_factory import a_task
 

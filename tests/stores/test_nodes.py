@@ -6,7 +6,7 @@ import pytest
 from steps import WEBHOOK, claimed, running
 
 from tasker.errors import ClaimLostError
-from tasker.interfaces import Claim
+from tasker.interfaces.queue import Claim
 from tasker.model.task import State
 from tasker.testing.task_factory import a_task
 

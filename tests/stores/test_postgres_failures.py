@@ -10,7 +10,7 @@ from steps import WEBHOOK, ending_of, failure, success
 
 from databases import FOLLOW, execute, new_database
 from tasker.errors import StoreError, StoreFullError, StoreUnavailableError, TaskNotFoundError
-from tasker.interfaces import TaskFilter
+from tasker.interfaces.tasks import TaskFilter
 from tasker.model.attempt import AttemptRecord
 from tasker.model.lifecycle import Move, Settlement
 from tasker.model.task import State

@@ -9,7 +9,7 @@ from steps import SECOND, WEBHOOK, claimed, failure, running, success
 
 from databases import set_manual_clock
 from tasker.errors import ClaimLostError
-from tasker.interfaces import EXPIRE_LIMIT, Expired
+from tasker.interfaces.queue import EXPIRE_LIMIT, Expired
 from tasker.model.circuit import THRESHOLD, Circuit
 from tasker.model.instants import LAST
 from tasker.model.task import State

@@ -6,7 +6,7 @@ import pytest
 from steps import WEBHOOK, failure, listed, running, success
 
 from tasker.errors import TaskNotFoundError
-from tasker.interfaces import PRUNE_LIMIT
+from tasker.interfaces.queue import PRUNE_LIMIT
 from tasker.model.lifecycle import Move, Settlement
 from tasker.model.task import State
 from tasker.testing.task_factory import a_task

@@ -5,7 +5,7 @@ import pytest
 from steps import REFUSED, SECOND, WEBHOOK, another_try, claimed, failure, listed, next_due, running, success
 
 from tasker.errors import ClaimLostError
-from tasker.interfaces import TaskFilter
+from tasker.interfaces.tasks import TaskFilter
 from tasker.model.lifecycle import Move, Settlement
 from tasker.model.task import Fault, State, TaskId
 from tasker.testing.task_factory import a_task

@@ -10,7 +10,7 @@ from steps import SECOND, WEBHOOK, claimed, success
 
 from databases import FOLLOW
 from tasker.errors import DatabaseError, DatabaseInUseError, NotADatabaseError, StoreUnavailableError
-from tasker.interfaces import TaskFilter
+from tasker.interfaces.tasks import TaskFilter
 from tasker.stores.sqlite import lock
 from tasker.stores.sqlite.store import SqliteStore
 from tasker.testing.task_factory import a_task

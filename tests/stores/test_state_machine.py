@@ -22,7 +22,8 @@ from tasker.errors import (
     TaskNotFoundError,
     TaskRunningError,
 )
-from tasker.interfaces import Expired, TakenBack, TaskFilter
+from tasker.interfaces.queue import Expired, TakenBack
+from tasker.interfaces.tasks import TaskFilter
 from tasker.model.lifecycle import MAX_CRASHES, Move, expired
 from tasker.model.task import Fault, State, Task
 from tasker.testing.task_factory import a_task

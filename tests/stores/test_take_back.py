@@ -5,7 +5,7 @@ import pytest
 from steps import HASH, WEBHOOK, a_hash, another_try, claimed, next_due, running, success
 
 from tasker.errors import ClaimLostError
-from tasker.interfaces import TakenBack
+from tasker.interfaces.queue import TakenBack
 from tasker.model.lifecycle import MAX_CRASHES
 from tasker.model.task import State
 from tasker.testing.task_factory import a_task

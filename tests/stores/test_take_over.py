@@ -7,7 +7,7 @@ import pytest
 
 from databases import FOLLOW
 from tasker.errors import NotADatabaseError, TakeOverError
-from tasker.interfaces import TaskFilter
+from tasker.interfaces.tasks import TaskFilter
 from tasker.model.task import Pool, TaskId
 from tasker.stores.sqlite.store import SqliteStore
 from tasker.timing.clock import ManualClock

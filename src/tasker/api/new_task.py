@@ -8,7 +8,7 @@ import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
 from tasker.errors import InvalidTaskError, cut
-from tasker.interfaces import TaskType
+from tasker.interfaces.task_type import TaskType
 from tasker.task_types.registry import Registry
 from tasker.wire.fields import TaskFields, request_type
 

@@ -10,7 +10,8 @@ import structlog
 from tasker.engine.lease import Lease
 from tasker.engine.slots import Slots
 from tasker.errors import StoreError
-from tasker.interfaces import Claimed, Store
+from tasker.interfaces.queue import Claimed
+from tasker.interfaces.store import Store
 from tasker.model.attempt import Attempt
 from tasker.model.instants import Instant, after
 from tasker.model.task import Pool

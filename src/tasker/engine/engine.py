@@ -17,7 +17,8 @@ from tasker.engine.slots import Slots
 from tasker.engine.telemetry import Telemetry
 from tasker.engine.worker import Worker
 from tasker.errors import StoreError, StoreUnavailableError
-from tasker.interfaces import Store, TaskType
+from tasker.interfaces.store import Store
+from tasker.interfaces.task_type import TaskType
 from tasker.model.instants import Instant
 from tasker.model.task import Pool
 from tasker.timing.alarm import sleep

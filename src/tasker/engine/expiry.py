@@ -6,7 +6,7 @@ import structlog
 
 from tasker.engine.due_work import Step
 from tasker.engine.telemetry import Telemetry
-from tasker.interfaces import Store
+from tasker.interfaces.store import Store
 
 _log = structlog.get_logger()
 

@@ -7,7 +7,8 @@ from typing import Final
 import structlog
 
 from tasker.errors import ClaimLostError
-from tasker.interfaces import Claim, Store
+from tasker.interfaces.queue import Claim
+from tasker.interfaces.store import Store
 from tasker.timing.clock import Clock
 
 RENEW: Final = timedelta(seconds=10)

@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Final
 
 from tasker.engine.telemetry import Telemetry
-from tasker.interfaces import Store
+from tasker.interfaces.store import Store
 from tasker.model.task import State
 
 LOOK: Final = timedelta(minutes=1)

@@ -6,7 +6,7 @@ from typing import Final
 import structlog
 
 from tasker.engine.telemetry import Telemetry
-from tasker.interfaces import Store
+from tasker.interfaces.store import Store
 
 LOOK: Final = timedelta(seconds=2)
 """How often nodes look for others that are gone."""

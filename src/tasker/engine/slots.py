@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from tasker.interfaces import TaskType
+from tasker.interfaces.task_type import TaskType
 from tasker.model.task import Pool
 
 

@@ -15,7 +15,9 @@ from tasker.engine.lease import Lease
 from tasker.engine.slots import Slots
 from tasker.engine.telemetry import Telemetry
 from tasker.errors import AttemptMustNotBeginError, ClaimLostError, StoreError
-from tasker.interfaces import Claim, Store, TaskType
+from tasker.interfaces.queue import Claim
+from tasker.interfaces.store import Store
+from tasker.interfaces.task_type import TaskType
 from tasker.model import lifecycle
 from tasker.model.attempt import Attempt, Failed, Outcome, Succeeded
 from tasker.model.ending import Ending

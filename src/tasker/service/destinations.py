@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from tasker.engine.engine import Engine
 from tasker.errors import DestinationNotFoundError, cut
-from tasker.interfaces import Store
+from tasker.interfaces.store import Store
 from tasker.model.gate import GateStatus, status_at
 
 

@@ -5,7 +5,7 @@ from typing import Final
 
 from tasker import __version__
 from tasker.engine.engine import Engine
-from tasker.interfaces import Store
+from tasker.interfaces.store import Store
 from tasker.model.node import NodeRecord
 from tasker.model.stats import ServerStats, SlotCount
 from tasker.task_types.registry import Registry

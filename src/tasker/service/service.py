@@ -1,7 +1,7 @@
 """The service: all that callers can do, by noun."""
 
 from tasker.engine.engine import Engine
-from tasker.interfaces import Store
+from tasker.interfaces.store import Store
 from tasker.service.destinations import DestinationService
 from tasker.service.server import ServerService
 from tasker.service.tasks import TaskService

@@ -9,7 +9,9 @@ from tasker.engine.engine import Engine
 from tasker.errors import TaskNotFoundError, cut
 from tasker.explaining import Finding
 from tasker.ids import parse_id
-from tasker.interfaces import Page, Store, TaskFilter, TaskType
+from tasker.interfaces.store import Store
+from tasker.interfaces.task_type import TaskType
+from tasker.interfaces.tasks import Page, TaskFilter
 from tasker.model.attempt import AttemptRecord
 from tasker.model.task import Task, TaskId
 from tasker.task_types.registry import Registry

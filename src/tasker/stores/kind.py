@@ -15,7 +15,8 @@ from tasker import stores
 from tasker.model.task import Pool
 
 if TYPE_CHECKING:  # they would make --help slow
-    from tasker.interfaces import Follow, Store
+    from tasker.interfaces.queue import Follow
+    from tasker.interfaces.store import Store
     from tasker.timing.clock import Clock
 
 

@@ -20,7 +20,7 @@ from Crypto.Protocol.KDF import PBKDF2
 from typing_extensions import override
 
 from tasker.errors import InvalidTaskError
-from tasker.interfaces import TaskType
+from tasker.interfaces.task_type import TaskType
 from tasker.model.attempt import Attempt, Outcome, Succeeded
 from tasker.model.gate import Destination, GateKind
 from tasker.model.task import Pool

@@ -6,7 +6,7 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import Final
 
 from tasker.errors import StartError
-from tasker.interfaces import TaskType
+from tasker.interfaces.task_type import TaskType
 from tasker.wire.fields import WebhookFields
 
 ENTRY_POINTS: Final = "tasker.task_types"

@@ -15,7 +15,7 @@ from tasker import __version__, urls
 from tasker.egress.http_client import DeliveryError, HttpClient, Request
 from tasker.egress.signing import Signer
 from tasker.errors import InvalidTaskError, cut
-from tasker.interfaces import TaskType
+from tasker.interfaces.task_type import TaskType
 from tasker.model.attempt import Attempt, Exchange, Failed, Outcome, Succeeded
 from tasker.model.gate import Destination, GateKind
 from tasker.model.instants import SECOND, Instant

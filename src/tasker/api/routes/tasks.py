@@ -20,7 +20,7 @@ from tasker.errors import (
     TaskRunningError,
     cut,
 )
-from tasker.interfaces import TaskFilter
+from tasker.interfaces.tasks import TaskFilter
 from tasker.model.task import State, Task
 from tasker.service.tasks import TaskService
 from tasker.wire.attempts import AttemptView, attempt_view

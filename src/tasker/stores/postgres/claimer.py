@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Final
 
-from tasker.interfaces import Claimed
+from tasker.interfaces.queue import Claimed
 from tasker.model.attempt import Attempt
 from tasker.model.circuit import THRESHOLD
 from tasker.model.instants import LAST, Instant, after

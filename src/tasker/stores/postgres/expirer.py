@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from tasker.ids import new_id
-from tasker.interfaces import EXPIRE_LIMIT, Expired, Follow
+from tasker.interfaces.queue import EXPIRE_LIMIT, Expired, Follow
 from tasker.model.instants import after
 from tasker.model.lifecycle import expired
 from tasker.stores.faults import fault_of, fault_text

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Final
 
-from tasker.interfaces import Claim
+from tasker.interfaces.queue import Claim
 from tasker.model.instants import Instant
 from tasker.model.task import TaskId
 from tasker.stores.postgres.connection import Link

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import timedelta
 
-from tasker.interfaces import PRUNE_LIMIT
+from tasker.interfaces.queue import PRUNE_LIMIT
 from tasker.model.task import State
 from tasker.stores.postgres.connection import Link
 

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
 from tasker.errors import DestinationNotFoundError, InvalidQueryError, StoreUnavailableError, TaskNotFoundError
-from tasker.interfaces import Page, TaskFilter
+from tasker.interfaces.tasks import Page, TaskFilter
 from tasker.model.attempt import AttemptRecord
 from tasker.model.gate import HELD_COUNTED_TO, GateRecord
 from tasker.model.instants import SECOND, Instant

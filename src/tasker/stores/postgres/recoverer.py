@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from tasker.ids import new_id
-from tasker.interfaces import Follow, TakenBack
+from tasker.interfaces.queue import Follow, TakenBack
 from tasker.model.lifecycle import MAX_CRASHES
 from tasker.model.task import State
 from tasker.stores.faults import CRASHED, fault_text

@@ -8,7 +8,7 @@ import structlog
 
 from tasker.errors import ClaimLostError, StoreError
 from tasker.ids import new_id
-from tasker.interfaces import Claim, Follow, Settled
+from tasker.interfaces.queue import Claim, Follow, Settled
 from tasker.model.attempt import Attempt
 from tasker.model.lifecycle import Settlement
 from tasker.model.task import Task, TaskId

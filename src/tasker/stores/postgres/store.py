@@ -10,7 +10,9 @@ import structlog
 from typing_extensions import override
 
 from tasker.errors import StoreError, StoreUnavailableError
-from tasker.interfaces import Claim, Claimed, Expired, Follow, Page, Settled, Store, TakenBack, TaskFilter
+from tasker.interfaces.queue import Claim, Claimed, Expired, Follow, Settled, TakenBack
+from tasker.interfaces.store import Store
+from tasker.interfaces.tasks import Page, TaskFilter
 from tasker.model import instants
 from tasker.model.attempt import Attempt, AttemptRecord
 from tasker.model.gate import GateRecord

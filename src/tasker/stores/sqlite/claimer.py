@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import Callable, Iterable, Mapping
 
-from tasker.interfaces import Claimed
+from tasker.interfaces.queue import Claimed
 from tasker.model.attempt import Attempt
 from tasker.model.instants import Instant
 from tasker.model.task import Pool

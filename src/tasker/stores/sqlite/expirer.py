@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from tasker.interfaces import EXPIRE_LIMIT, Expired
+from tasker.interfaces.queue import EXPIRE_LIMIT, Expired
 from tasker.model.instants import Instant
 from tasker.model.lifecycle import expired
 from tasker.stores.faults import fault_of, fault_text

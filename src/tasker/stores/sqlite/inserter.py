@@ -5,7 +5,7 @@ from functools import lru_cache
 from typing import Final
 
 from tasker.ids import new_id
-from tasker.interfaces import Follow
+from tasker.interfaces.queue import Follow
 from tasker.model.ending import Ending
 from tasker.model.gate import Destination
 from tasker.model.instants import Instant

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from tasker.interfaces import Follow
+from tasker.interfaces.queue import Follow
 from tasker.model.instants import Instant
 from tasker.stores.sqlite.changer import Changer
 from tasker.stores.sqlite.claimer import Claimer

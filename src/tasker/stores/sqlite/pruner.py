@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Final
 
-from tasker.interfaces import PRUNE_LIMIT
+from tasker.interfaces.queue import PRUNE_LIMIT
 from tasker.model.instants import Instant, after
 from tasker.model.task import State
 from tasker.stores.sqlite.changer import delete_rest

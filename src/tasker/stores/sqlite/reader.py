@@ -6,7 +6,8 @@ from contextlib import contextmanager
 from typing import Final
 
 from tasker.errors import DestinationNotFoundError, InvalidQueryError, TaskNotFoundError
-from tasker.interfaces import Claim, Page, TaskFilter
+from tasker.interfaces.queue import Claim
+from tasker.interfaces.tasks import Page, TaskFilter
 from tasker.model.attempt import AttemptRecord
 from tasker.model.gate import HELD_COUNTED_TO, GateRecord
 from tasker.model.standing import Standing

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from tasker.interfaces import TakenBack
+from tasker.interfaces.queue import TakenBack
 from tasker.model.instants import Instant
 from tasker.model.lifecycle import MAX_CRASHES
 from tasker.model.task import State

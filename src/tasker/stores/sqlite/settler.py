@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from tasker.errors import ClaimLostError
-from tasker.interfaces import Settled
+from tasker.interfaces.queue import Settled
 from tasker.model.attempt import Attempt, AttemptRecord
 from tasker.model.instants import Instant
 from tasker.model.lifecycle import Settlement

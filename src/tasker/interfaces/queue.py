@@ -1,0 +1,151 @@
+"""Handing out what is due, and writing how it ended."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
+from typing import Final, Protocol
+
+from msgspec import Struct
+
+from tasker.model.attempt import Attempt
+from tasker.model.ending import Ending
+from tasker.model.instants import Instant
+from tasker.model.lifecycle import Move, Settlement
+from tasker.model.task import Pool, State, Task, TaskId
+
+PRUNE_LIMIT: Final = 500
+"""Tasks that one call of ``Store.prune`` deletes at most."""
+
+
+EXPIRE_LIMIT: Final = 500
+"""Tasks that one call of ``Store.expire`` ends at most."""
+
+
+class Claimed(Struct, frozen=True):
+    """What a claim took."""
+
+    attempts: Sequence[Attempt]
+    """Earliest due first; those due at the same moment in order of arrival.
+
+    Where several nodes write, the order of arrival is that of the ids: they begin with the time at which they were made.
+    """
+
+    next_due: Instant | None
+    """The earliest due time left in the pools that still have room, which may have passed already; None if there is none.
+
+    Where others hold what is due for now, or a gate has no room, the moment at which to look again. What has expired and is
+    ``todo`` still does not count: it never starts.
+    """
+
+
+class Claim(Struct, frozen=True):
+    """A claim that stands on a task."""
+
+    task_id: TaskId
+    fence: int
+
+
+class Follow(Protocol):
+    """What follows the end of a task. Pure: the stores call it inside the transaction that writes the end."""
+
+    def __call__(self, ending: Ending, *, now: Instant, new_id: Callable[[Instant], TaskId]) -> Sequence[Task]:
+        """Return the tasks to be stored with *ending*, due at *now* or later, with ids from *new_id*; empty: none."""
+
+
+class Settled(Struct, frozen=True):
+    """What a settle wrote."""
+
+    move: Move
+    """The move that was made of the task."""
+    has_room: bool = False
+    """Whether a claim should look now: the gate holds tasks and may have room for them."""
+    followed_by: Sequence[Task] = ()
+    """The tasks that were stored with the end, because they follow it."""
+
+
+class Expired(Struct, frozen=True):
+    """What an expiry ended."""
+
+    count: int
+    """Tasks that ended ``failed`` because they could not start in time."""
+
+    next_at: Instant | None
+    """The earliest ``expires_at`` of the tasks that still wait, which may have passed already; None if none has one.
+
+    Where others hold what has expired for now, the moment at which to look again.
+    """
+
+
+class TakenBack(Struct, frozen=True):
+    """What a take-back found."""
+
+    todo: int
+    """Tasks that went back to the queue."""
+
+    failed: int
+    """Tasks that ended ``failed`` with ``crashed_worker``: it was the third crash in a row."""
+
+
+class QueueStore(Protocol):
+    """Hands out tasks that are due, and takes down what became of them. See ``Store`` for what holds for every method."""
+
+    async def claim_due(self, free: Mapping[Pool, int]) -> Claimed:
+        """Take due tasks for this node, at most *free[pool]* of each pool, earliest due first. Never waits for one.
+
+        Of a destination no more are taken than its gate has room for (``Gate.room``). What is due beyond that is *held*: still
+        ``todo``, but passed over until the gate has room; then it comes before the rest. A task is held once for each time it
+        comes due, and a claim does so with a bounded number: if it comes upon more, ``next_due`` has passed.
+
+        A task is due when its ``due_at`` is at or before the store's own clock. One whose ``expires_at`` has come is not taken
+        any more, whether ``expire`` has ended it or not. Two nodes never take the same task. Each task taken becomes
+        ``in_progress``, with its number of attempts one higher, the call's claim written on it and ``started_at`` now. A pool
+        with 0 free slots, or not named, is not looked at.
+
+        While the store is ailing, nothing is claimed until a durable write has succeeded again.
+        """
+
+    async def settle(self, attempt: Attempt, settlement: Settlement) -> Settled:
+        """Write how a claimed attempt ended, what is kept of it, and what follows, all or nothing. Return what was written.
+
+        Resets the count of crashes. Of each task the newest ``attempts_kept`` attempts are kept. The circuit of the
+        destination's gate hears ``settlement.is_alive``.
+
+        Raises:
+            ClaimLostError: the task was taken back since, or settled before. Nothing was written.
+        """
+
+    async def give_back(self, claim: Claim | Attempt) -> None:
+        """Return a claimed task to the queue as if it had not been claimed: due as before, no attempt used.
+
+        Only ``started_at`` stays.
+
+        Raises:
+            ClaimLostError: as for ``settle``.
+        """
+
+    async def claims(self) -> Sequence[Claim]:
+        """Return the claims of this node that stand in the store: of what it runs, and of what it does not know of any more."""
+
+    async def expire(self) -> Expired:
+        """End some of what could not start before its ``expires_at``, in all pools: as ``failed`` with ``expired``.
+
+        At most ``EXPIRE_LIMIT``, those that expired first: while ``next_at`` has passed, call it again. Nodes may do so at the
+        same time.
+        """
+
+    async def take_back(self) -> TakenBack:
+        """Return to the queue what is ``in_progress`` and whose holder is gone, so that it runs again at once.
+
+        A holder is gone when its lease has ended, or when this node holds the store alone and did not claim it itself. Counts a
+        crash on each and uses up no attempt. A task whose holder was lost ``MAX_CRASHES`` times in a row ends ``failed`` with
+        ``crashed_worker`` instead. Tasks that this node has claimed itself are left alone.
+
+        Takes nothing back as long as others may not have been able to renew: until this node has renewed, and for some seconds
+        after it has lost the store and found it again. May take back a part only; call it again.
+        """
+
+    async def prune(self, state: State, *, older_than: timedelta) -> int:
+        """Delete some of the tasks that ended in *state* longer ago than *older_than*, oldest first; return how many.
+
+        At most ``PRUNE_LIMIT``, fewer if that takes long, so that others do not wait for it; 0 means that none are left. Nodes
+        may prune at the same time.
+        """

@@ -1,0 +1,45 @@
+"""A store as a whole: one folder in ``stores/`` for each. ``tests/stores`` has the suite that every one passes."""
+
+from typing import Protocol
+
+from tasker.interfaces.gates import GateStore
+from tasker.interfaces.nodes import NodeStore
+from tasker.interfaces.queue import QueueStore
+from tasker.interfaces.tasks import TaskStore
+from tasker.timing.clock import Clock
+
+
+class Store(TaskStore, QueueStore, GateStore, NodeStore, Protocol):
+    """Keeps tasks, durably, and hands out those that are due. Several nodes may share one.
+
+    A task ends in one of three methods: ``settle``, ``take_back`` (``crashed_worker``) and ``expire`` (``expired``). Each
+    stores with the end, in one transaction, the tasks that ``Follow`` says follow it, by what the row says then.
+
+    Unless it says otherwise, every method raises ``StoreUnavailableError`` (or its ``StoreFullError``) when the
+    store cannot be used now. A write that raised it may have happened or not. Every write that returned is on stable storage,
+    except a claim: a claim that a power loss undoes runs again. A writing method may raise ``StoreBusyError``: nothing
+    was written; ``settle`` and ``give_back`` never do. A store mends itself: once its medium works again,
+    so do its methods.
+    """
+
+    @property
+    def clock(self) -> Clock:
+        """The clock that decides what is due, as this node knows it. No method takes ``now``: the store reads its own clock."""
+
+    @property
+    def clock_offset(self) -> float:
+        """Seconds by which ``clock`` is ahead of this machine's wall clock; 0 if it is the same."""
+
+    @property
+    def ailment(self) -> str | None:
+        """Why the store cannot be written now, in a few words; None while it is well."""
+
+    async def open(self) -> None:
+        """Make the store ready, bringing its tables up to date. Called once, before anything else.
+
+        Raises:
+            StartError: it cannot be used by this tasker, here, now. Nothing was changed.
+        """
+
+    async def close(self) -> None:
+        """Finish what was handed in and let go of everything. May be called twice."""

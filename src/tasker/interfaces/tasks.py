@@ -1,0 +1,93 @@
+"""Keeping tasks: making them, reading them, and what callers do to one."""
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from msgspec import Struct
+
+from tasker.model.attempt import AttemptRecord
+from tasker.model.standing import Standing
+from tasker.model.task import State, Task, TaskId
+
+
+class TaskFilter(Struct, frozen=True):
+    """Which tasks a list shows. None: any."""
+
+    type: str | None = None
+    state: State | None = None
+
+
+class Page(Struct, frozen=True):
+    """A part of a list."""
+
+    tasks: Sequence[Task]
+
+    next: str | None
+    """Where the next page begins, in a form only the store understands; None: this is the last page."""
+
+
+class TaskStore(Protocol):
+    """Keeps tasks. See ``Store`` for what holds for every method."""
+
+    async def create(self, tasks: Sequence[Task]) -> None:
+        """Store new tasks, all or none.
+
+        Raises:
+            TaskExistsError: one has an id that is stored already. None of them was written.
+        """
+
+    async def get(self, task_id: TaskId) -> Task:
+        """Return a task as the latest finished write left it.
+
+        Raises:
+            TaskNotFoundError: there is none with this id.
+        """
+
+    async def list_page(self, which: TaskFilter, *, after: str | None, limit: int) -> Page:
+        """Return up to *limit* tasks, ordered by execution time, then by order of arrival (see ``Claimed``).
+
+        A page may be shorter than *limit* before the last one, so that long bodies do not fill the memory; it is never empty
+        before the last one. Pages of one list never show a task twice; a task that moves to another state meanwhile may be
+        missed or shown as it was.
+
+        Args:
+            after: the ``next`` of the page before; None for the first page.
+            limit: at least 1.
+
+        Raises:
+            InvalidQueryError: *after* (as ``cursor``) did not come from such a page.
+        """
+
+    async def count(self, *, up_to: int) -> Mapping[State, int]:
+        """Return how many tasks are in each state. Counting stops at *up_to*, so that the cost does not grow with the store."""
+
+    async def delete(self, task_id: TaskId) -> None:
+        """Delete a task that is not running, for good.
+
+        Raises:
+            TaskNotFoundError: there is none with this id.
+            TaskRunningError: it is ``in_progress``.
+        """
+
+    async def retry(self, task_id: TaskId) -> None:
+        """Have a ``failed`` task run again, now: its attempts count on, but its retry policy counts anew.
+
+        Raises:
+            TaskNotFoundError: there is none with this id.
+            TaskNotFailedError: it is in another state.
+            TaskExpiredError: its ``expires_at`` has passed.
+        """
+
+    async def attempts(self, task_id: TaskId) -> Sequence[AttemptRecord]:
+        """Return what is kept of the attempts of a task that have ended, oldest first.
+
+        Raises:
+            TaskNotFoundError: there is none with this id.
+        """
+
+    async def standing(self, task_id: TaskId) -> Standing:
+        """Return what there is to know about where a task stands.
+
+        Raises:
+            TaskNotFoundError: there is none with this id.
+        """
