@@ -59,14 +59,17 @@ class HeldTasks:
             fence,
             self._node,
         )
-        for gate in {row["turn_of"] for row in rows} - self._told:
-            if (until := turns[gate].full_until) is not None:
-                self._full[gate] = until
         taken = [row for row in rows if row["id"] is not None]
         came = Counter(row["turn_of"] for row in taken)
-        short = sorted({row["turn_of"] for row in rows if came[row["turn_of"]] < turns[row["turn_of"]].wanted})
+        short: dict[int, int] = {}
+        for gate in sorted({row["turn_of"] for row in rows}):
+            turn = turns[gate]
+            if came[gate] < turn.wanted:
+                short[gate] = turn.additions
+            elif turn.full_until is not None and gate not in self._told:
+                self._full[gate] = turn.full_until
         if short:
-            await self._close(connection, pool, {gate: turns[gate].additions for gate in short})
+            await self._close(connection, pool, short)
         return taken
 
     def _turns(self, rows: Sequence[Record], free: int, now: Instant) -> "Mapping[int, _Turn]":

@@ -266,8 +266,8 @@ class PostgresStore(Store):
             await self.renew()
         return await self._recoverer.take_back()
 
+    @override
     async def expire(self) -> Expired:
-        """End a bounded number of the tasks that could not start before their ``expires_at``, and store what follows."""
         return await self._expirer.expire()
 
     @override
