@@ -28,7 +28,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks", description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
-    parser.add_argument("rows", nargs="*", metavar="ROWS", help=f"which rows to measure: {', '.join(_ROWS)}; without any, all")
+    parser.add_argument(
+        "rows", nargs="*", metavar="ROWS", help=f"which rows to measure: {', '.join(_ROWS)}; without any, all"
+    )
     parser.add_argument("--rounds", type=int, default=3, help="how often each is measured (default: 3)")
     given = parser.parse_args()
     unknown = set(given.rows) - set(_ROWS)

@@ -72,7 +72,9 @@ def _creates(server: PostgresServer, rounds: int) -> list[Figure]:
     for _ in range(rounds):
         for count, creates in by_count.items():
             with _nodes(server, count) as nodes, ThreadPoolExecutor(count) as threads:
-                loads = threads.map(lambda node: create_tasks(node.url, connections=66 // count, seconds=_SECONDS), nodes)  # noqa: B023
+                loads = threads.map(
+                    lambda node: create_tasks(node.url, connections=66 // count, seconds=_SECONDS), nodes
+                )  # noqa: B023
                 creates.append(sum(load.per_second for load in loads))
         plain.append(peers.ask("asyncpg", _new_database(server), 2)["per_second"])
     return [
@@ -100,7 +102,9 @@ def _null_tasks(server: PostgresServer, rounds: int) -> list[Figure]:
                 name = url.rpartition("/")[2]
                 while int(server.execute("SELECT count(*) FROM task WHERE state < 2", database=name)):
                     time.sleep(0.2)
-                seconds = server.execute("SELECT extract(epoch FROM max(ended_at) - min(started_at)) FROM task", database=name)
+                seconds = server.execute(
+                    "SELECT extract(epoch FROM max(ended_at) - min(started_at)) FROM task", database=name
+                )
                 rates.append(_NULLS / float(seconds))
     return [
         Figure(
@@ -126,7 +130,10 @@ def _lateness(server: PostgresServer, rounds: int) -> list[Figure]:
     return [
         Figure(name="lateness on PostgreSQL at 500 tasks/s, p50", unit="ms", rounds=[report.p50_ms for report in told]),
         Figure(
-            name="lateness on PostgreSQL at 500 tasks/s, p99", unit="ms", rounds=[report.p99_ms for report in told], at_most=20
+            name="lateness on PostgreSQL at 500 tasks/s, p99",
+            unit="ms",
+            rounds=[report.p99_ms for report in told],
+            at_most=20,
         ),
         Figure(name="came early at the receiver", unit="of 4,000", rounds=[report.early for report in told], at_most=0),
     ]
@@ -137,7 +144,11 @@ def _dead(server: PostgresServer) -> list[Figure]:
 
     async def claim_ms(url: str) -> tuple[float, float]:
         store = PostgresStore(
-            url, follow=Callbacks(type_="webhook", pool=Pool(1)).follow, base_clock=SystemClock(), address="", version=""
+            url,
+            follow=Callbacks(type_="webhook", pool=Pool(1)).follow,
+            base_clock=SystemClock(),
+            address="",
+            version="",
         )
         await store.open()
         server.execute("ALTER TABLE task SET (autovacuum_enabled = off)", database=url.rpartition("/")[2])
@@ -172,7 +183,9 @@ async def _claim_ms(store: PostgresStore) -> float:
     return statistics.median(took)
 
 
-async def _claim_and_settle(store: PostgresStore, count: int, *, took: list[float] | None = None, began: float = 0.0) -> None:
+async def _claim_and_settle(
+    store: PostgresStore, count: int, *, took: list[float] | None = None, began: float = 0.0
+) -> None:
     attempts = (await store.claim_due({Pool(1): count})).attempts
     if took is not None:
         took.append((time.monotonic() - began) * 1e3)
@@ -184,7 +197,11 @@ async def _claim_and_settle(store: PostgresStore, count: int, *, took: list[floa
 def _ends(server: PostgresServer) -> list[Figure]:
     """How soon another node runs what a dead one was running, and how soon one stops that is told to."""
     with WebhookReceiver() as receiver, _nodes(server, 2) as (first, second):
-        body = {"execution_time": instants.text(database.now() + SECOND // 2), "url": receiver.url("/slow/60"), "body": "x"}
+        body = {
+            "execution_time": instants.text(database.now() + SECOND // 2),
+            "url": receiver.url("/slow/60"),
+            "body": "x",
+        }
         first.call("POST", "/tasks/new", {"webhook": body})
         receiver.wait_for(1)
         running = {node["address"]: node["running"] for node in first.call("GET", "/nodes")}
@@ -224,7 +241,9 @@ def _nodes(
             folder = stack.enter_context(new_folder())
             with _environment(variables or {}):
                 nodes.append(
-                    stack.enter_context(running_server(folder, "--database-url", url, cores=set(os.sched_getaffinity(0))))
+                    stack.enter_context(
+                        running_server(folder, "--database-url", url, cores=set(os.sched_getaffinity(0)))
+                    )
                 )
         yield nodes
 

@@ -33,7 +33,11 @@ def webhooks(url: str, due_times: Iterable[Instant]) -> list[Task]:
     """Webhooks whose body tells the sink when they were due."""
     host = origin(url)
     return [
-        a_task(due_at=due_at, payload=msgspec.json.encode(WebhookFields(url=url, body=f"{due_at:0{BODY_LENGTH}}")), host=host)
+        a_task(
+            due_at=due_at,
+            payload=msgspec.json.encode(WebhookFields(url=url, body=f"{due_at:0{BODY_LENGTH}}")),
+            host=host,
+        )
         for due_at in due_times
     ]
 
@@ -86,7 +90,9 @@ def fill_with_waiting(path: Path, count: int) -> float:
                  FROM drawn""",
             {"count": count, "first": now() + _DAY // 24, "span": _DAY, "made": now() // 1_000 - count // 100 - 1},
         )
-        connection.execute("INSERT INTO payload (seq, payload) SELECT seq, :payload FROM task ORDER BY seq", {"payload": data})
+        connection.execute(
+            "INSERT INTO payload (seq, payload) SELECT seq, :payload FROM task ORDER BY seq", {"payload": data}
+        )
         for _, sql in indexes:
             connection.execute(sql)
     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")

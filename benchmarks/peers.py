@@ -61,7 +61,9 @@ def ask(name: str, *arguments: object, cores: set[int] = SERVER_CORE) -> dict[st
 def running_handler() -> Iterator[str]:
     """Run the server without a store until the block ends. Yields its URL."""
     with running_on(SERVER_CORE):
-        process = subprocess.Popen([sys.executable, "-m", "benchmarks.peers", "handler"], stdout=subprocess.PIPE, text=True)
+        process = subprocess.Popen(
+            [sys.executable, "-m", "benchmarks.peers", "handler"], stdout=subprocess.PIPE, text=True
+        )
     assert process.stdout is not None
     try:
         yield process.stdout.readline().strip()
@@ -153,11 +155,19 @@ def _pattern(seconds: str) -> dict[str, float]:
         connection = apsw.Connection(str(Path(folder) / "tasks.db"))
         connection.pragma("journal_mode", "DELETE")
         connection.pragma("synchronous", "FULL")
-        connection.execute("CREATE TABLE webhooks (id TEXT PRIMARY KEY, state TEXT, execution_time TEXT, url TEXT, body TEXT)")
+        connection.execute(
+            "CREATE TABLE webhooks (id TEXT PRIMARY KEY, state TEXT, execution_time TEXT, url TEXT, body TEXT)"
+        )
         began = time.monotonic()
         count = 0
         while time.monotonic() < began + float(seconds):
-            row = (f"{random.getrandbits(128):032x}", "Todo", "2126-02-10T16:30:00Z", "http://localhost:9000/hook", "hello")
+            row = (
+                f"{random.getrandbits(128):032x}",
+                "Todo",
+                "2126-02-10T16:30:00Z",
+                "http://localhost:9000/hook",
+                "hello",
+            )
             connection.execute("INSERT INTO webhooks VALUES (?, ?, ?, ?, ?)", row)
             count += 1
         per_second = count / (time.monotonic() - began)
@@ -206,7 +216,9 @@ def _pbkdf2(threads: str, count: str) -> dict[str, float]:
 
     with ThreadPoolExecutor(int(threads), initializer=be_nice) as pool:
         began = time.monotonic()
-        list(pool.map(lambda n: phc_string(b"secret %d" % n, bytes(16), Settings().pbkdf2_iterations), range(int(count))))
+        list(
+            pool.map(lambda n: phc_string(b"secret %d" % n, bytes(16), Settings().pbkdf2_iterations), range(int(count)))
+        )
         return {"per_second": int(count) / (time.monotonic() - began)}
 
 

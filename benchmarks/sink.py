@@ -97,7 +97,9 @@ class _Receiver(asyncio.Protocol):
         else:
             text = json.dumps(_report(self.came)._asdict()).encode()
             self.came.clear()
-        self._transport.write(b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: %d\r\n\r\n%b" % (len(text), text))
+        self._transport.write(
+            b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: %d\r\n\r\n%b" % (len(text), text)
+        )
 
 
 def percentile(ordered: list[float], hundredths: int) -> float:

@@ -36,7 +36,11 @@ def _with_part(text: str, name: str, part: str) -> str:
 
 
 def _settings_table() -> str:
-    rows = ["| Option | Variable | Key | Value | Default | Meaning |", "|---|---|---|---|---|---|", *map(_row, SETTINGS)]
+    rows = [
+        "| Option | Variable | Key | Value | Default | Meaning |",
+        "|---|---|---|---|---|---|",
+        *map(_row, SETTINGS),
+    ]
     return "\n".join(rows) + "\n"
 
 

@@ -14,7 +14,15 @@ from tasker.urls import checked, masked, origin, parts, with_scheme
 @pytest.mark.parametrize(
     "url",
     [
-        *("localhost", "localhost.", "localhost:9000/x", "LOCALHOST/x", "example.org", "example.org.", "example.org:8080"),
+        *(
+            "localhost",
+            "localhost.",
+            "localhost:9000/x",
+            "LOCALHOST/x",
+            "example.org",
+            "example.org.",
+            "example.org:8080",
+        ),
         *(
             "nas:8080",
             "nas/x",
@@ -26,7 +34,12 @@ from tasker.urls import checked, masked, origin, parts, with_scheme
             "[::1]",
             "[::1]:80/x",
         ),
-        *("example.org/go?to=http://other.example/", "example.org/http://x", "example.org?to=ftp://x", "example.org#a://b"),
+        *(
+            "example.org/go?to=http://other.example/",
+            "example.org/http://x",
+            "example.org?to=ftp://x",
+            "example.org#a://b",
+        ),
         *("nullable/x", "http.example", "null.example", "localhost?to=user:pw@x", "example.org/a@b"),
     ],
 )
@@ -156,7 +169,8 @@ HOSTS = [
 
 @pytest.mark.parametrize(("host", "destination", "name", "is_absolute", "header"), HOSTS)
 @pytest.mark.parametrize(
-    ("scheme", "port", "number"), [("http", "", 80), ("http", ":80", 80), ("https", ":443", 443), ("https", ":0080", 80)]
+    ("scheme", "port", "number"),
+    [("http", "", 80), ("http", ":80", 80), ("https", ":443", 443), ("https", ":0080", 80)],
 )
 def test_what_each_side_gets_of_a_host(host, destination, name, is_absolute, header, scheme, port, number):
     url = f"{scheme}://{host}{port}/x"
@@ -262,7 +276,15 @@ def test_user_and_password_are_those_before_the_last_at_sign_of_the_authority(us
         ("http://me:@h/", "http://me:***@h/"),
         *(
             (url, url)
-            for url in ("http://h/", "http://me@h/", "http://h:80/a:b@c", "http://h?a:b@c", "http://[::1]/x:y@z", "h:80", "")
+            for url in (
+                "http://h/",
+                "http://me@h/",
+                "http://h:80/a:b@c",
+                "http://h?a:b@c",
+                "http://[::1]/x:y@z",
+                "h:80",
+                "",
+            )
         ),
     ],
 )

@@ -71,7 +71,9 @@ class Access:
                 media_type = headers.get(b"content-type")
                 if has_body or media_type is not None:
                     _check_media_type(media_type or b"")
-        if length is not None and int(length) > self._max_body_bytes:  # the HTTP parser takes nothing but 64-bit numbers
+        if (
+            length is not None and int(length) > self._max_body_bytes
+        ):  # the HTTP parser takes nothing but 64-bit numbers
             raise BodyTooLargeError(self._max_body_bytes)
         if needs is not None and needs not in caller.scopes:
             raise ForbiddenError(f"expected a caller with the scope {needs.value}, which this one does not have")

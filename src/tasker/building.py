@@ -38,7 +38,8 @@ def build_task(
         raise InvalidTaskError(f"{name}.execution_time", str(error)) from None
     if execution_at <= now:
         raise InvalidTaskError(
-            f"{name}.execution_time", f"expected a time in the future, got: {execution_time!r}; here it is {instants.text(now)}"
+            f"{name}.execution_time",
+            f"expected a time in the future, got: {execution_time!r}; here it is {instants.text(now)}",
         )
     expires_at = None
     if fields.expires_at is not UNSET:
@@ -47,7 +48,9 @@ def build_task(
         except ValueError as error:
             raise InvalidTaskError(f"{name}.expires_at", str(error)) from None
         if expires_at <= execution_at:
-            raise InvalidTaskError(f"{name}.expires_at", f"expected a time after execution_time, got: {fields.expires_at!r}")
+            raise InvalidTaskError(
+                f"{name}.expires_at", f"expected a time after execution_time, got: {fields.expires_at!r}"
+            )
     try:
         prepared = task_type.prepare(fields)
     except InvalidTaskError as error:

@@ -109,7 +109,9 @@ class TaskRunningError(TaskerError):
 
     def __init__(self, task_id: str) -> None:
         self.task_id = task_id
-        super().__init__(f"the task {task_id} is running and cannot be deleted now; try again when its attempt has ended")
+        super().__init__(
+            f"the task {task_id} is running and cannot be deleted now; try again when its attempt has ended"
+        )
 
 
 class TaskNotFailedError(TaskerError):
@@ -125,7 +127,9 @@ class TaskExpiredError(TaskerError):
 
     def __init__(self, task_id: str) -> None:
         self.task_id = task_id
-        super().__init__(f"the expires_at of the task {task_id} has passed, so it can no longer start; create a new task")
+        super().__init__(
+            f"the expires_at of the task {task_id} has passed, so it can no longer start; create a new task"
+        )
 
 
 class DestinationNotFoundError(TaskerError):
@@ -295,7 +299,9 @@ class SchemaOutdatedError(DatabaseError):
     """An earlier tasker made the tables, and this one was told not to change them."""
 
     def __init__(self, path: str, *, found: int, known: int) -> None:
-        super().__init__(path, f"its tables have schema {found}, but this tasker needs schema {known}; run: tasker db migrate")
+        super().__init__(
+            path, f"its tables have schema {found}, but this tasker needs schema {known}; run: tasker db migrate"
+        )
 
 
 class NotADatabaseError(DatabaseError):

@@ -11,7 +11,16 @@ from tasker.model.standing import Standing
 from tasker.model.task import State, Task
 
 Reason: TypeAlias = Literal[
-    "waiting", "retrying", "paused", "circuit_open", "destination_full", "due", "no_free_slot", "running", "done", "failed"
+    "waiting",
+    "retrying",
+    "paused",
+    "circuit_open",
+    "destination_full",
+    "due",
+    "no_free_slot",
+    "running",
+    "done",
+    "failed",
 ]
 
 

@@ -23,6 +23,7 @@ from tasker.egress.address_policy import EgressPolicy
 from tasker.egress.connector import Connector
 from tasker.egress.egress_proxy import read_proxy
 from tasker.egress.pooled_client import PooledClient
+from tasker.egress.shortage import connections_that_fit
 from tasker.egress.signing import Signer
 from tasker.engine.engine import Engine
 from tasker.engine.telemetry import Telemetry
@@ -96,13 +97,16 @@ class Node:
                 rand=random.random,
                 keep_done=settings.keep_done,
                 keep_failed=settings.keep_failed,
+                lacks=lambda: client.ailment,
             )
             closing.push_async_callback(self._engine.drain, timedelta(0))  # should the start fail, or be called off
             try:
                 with _said_if_long():
                     await self._engine.start()
             except StoreUnavailableError as error:
-                raise DatabaseError(shown(settings.database_url), f"{error.reason}; see to that and start again") from error
+                raise DatabaseError(
+                    shown(settings.database_url), f"{error.reason}; see to that and start again"
+                ) from error
             service = Service(store, self._engine, registry)
             self._server = _Server(_uvicorn_config(build_app(service, registry, Access(settings), settings), settings))
             _listen(listening, settings)
@@ -111,7 +115,15 @@ class Node:
             await self._server.listening.wait()
             self._closing = closing.pop_all()
         database = shown(settings.database_url)
-        _log.info("serving", version=__version__, pid=os.getpid(), url=self.url, database=database, **_shown_egress(settings))
+        _log.info(
+            "serving", version=__version__, pid=os.getpid(), url=self.url, database=database, **_shown_egress(settings)
+        )
+        if settings.max_deliveries > connections_that_fit():
+            _log.warning(
+                "the limit of open files leaves room for fewer connections to targets than --max-deliveries; raise it (ulimit -n)",
+                max_deliveries=settings.max_deliveries,
+                connections=connections_that_fit(),
+            )
         if settings.egress_level == "any":
             _log.warning("webhooks may call almost any address; --egress lan or public refuses some")
 

@@ -42,7 +42,9 @@ codecs.lookup("idna")
 codecs.lookup("punycode")
 
 _LABEL: Final = "[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
-_ORDINARY: Final = re.compile(rf"https?://(?=[^/]{{1,253}}(?:/|$))(?:{_LABEL}\.)*(?![0-9]){_LABEL}(?:/[!-\[\]-~]*)?", re.ASCII)
+_ORDINARY: Final = re.compile(
+    rf"https?://(?=[^/]{{1,253}}(?:/|$))(?:{_LABEL}\.)*(?![0-9]){_LABEL}(?:/[!-\[\]-~]*)?", re.ASCII
+)
 """What most URLs look like: nothing in them can be wrong."""
 _FORBIDDEN: Final = re.compile(r"[\x00-\x20\x7f\\\u0080-\u00a0\u2028\u2029\ud800-\udfff]")
 _SCHEME: Final = re.compile(r"([^/?#]*?)://")

@@ -117,7 +117,12 @@ def request_bytes(method, path, body=None, headers=None):
     if body is not None:
         body = body if isinstance(body, bytes) else json.dumps(body, ensure_ascii=False).encode()
         sent = {"content-type": "application/json", "content-length": str(len(body)), **sent}
-    lines = [f"{method} {path} HTTP/1.1", *(f"{name}: {value}" for name, value in sent.items() if value is not None), "", ""]
+    lines = [
+        f"{method} {path} HTTP/1.1",
+        *(f"{name}: {value}" for name, value in sent.items() if value is not None),
+        "",
+        "",
+    ]
     return "\r\n".join(lines).encode("latin-1") + (body or b"")
 
 

@@ -36,7 +36,13 @@ async def test_without_keys_this_machine_addresses_and_allowed_hosts_may_be_call
 @pytest.mark.parametrize(
     "host",
     [
-        *["evil.example", "evil.example:8080", "localhost.evil.example", "127.0.0.1.evil.example", "evil.example:localhost"],
+        *[
+            "evil.example",
+            "evil.example:8080",
+            "localhost.evil.example",
+            "127.0.0.1.evil.example",
+            "evil.example:localhost",
+        ],
         *[
             "2130706433",
             "0x7f.1",
@@ -136,7 +142,11 @@ async def test_pages_of_other_web_sites_may_change_nothing(settings, headers):
     async with running(**settings) as server:
         task_id = str(await server.service.tasks.create(*_a_hash(server)))
         headers = {"authorization": "Bearer first-key", **headers}
-        for method, path, body in (("POST", "/tasks/new", HASH), ("DELETE", f"/tasks/{task_id}", None), ("PUT", "/x", None)):
+        for method, path, body in (
+            ("POST", "/tasks/new", HASH),
+            ("DELETE", f"/tasks/{task_id}", None),
+            ("PUT", "/x", None),
+        ):
             await server.refused(method, path, body, headers, status=403)
         assert (await server.call("GET", f"/tasks/{task_id}", headers=headers)).status == 200
 
@@ -162,7 +172,9 @@ async def test_what_a_page_could_send_in_a_post_is_refused(server, body, headers
     await server.refused("POST", "/destinations/1/pause", body, headers, status=415)
 
 
-@pytest.mark.parametrize("headers", [{"origin": "null"}, {"origin": "http://evil.example"}, {"sec-fetch-site": "cross-site"}])
+@pytest.mark.parametrize(
+    "headers", [{"origin": "null"}, {"origin": "http://evil.example"}, {"sec-fetch-site": "cross-site"}]
+)
 async def test_a_post_without_a_body_of_another_web_site_is_refused(server, headers):
     await server.refused("POST", "/destinations/1/pause", None, headers, status=403)
 

@@ -39,7 +39,9 @@ async def test_a_parameter_that_a_call_does_not_know_is_refused_and_those_it_kno
         known = [parameter.name for parameter in call.query]
         assert (reply.status, reply.json["code"]) == (400, "invalid_query")
         assert reply.json["field"] == ("limit" if query.startswith("limit") and not known else "limti")
-        assert reply.json["msg"].endswith(f"expected {' or '.join(known)}" if known else "this call takes no parameters")
+        assert reply.json["msg"].endswith(
+            f"expected {' or '.join(known)}" if known else "this call takes no parameters"
+        )
 
 
 @pytest.mark.parametrize("call", CALLS, ids=name_of)
@@ -86,7 +88,8 @@ async def test_a_task_is_shown_whole_to_a_caller_who_may_see_secrets_and_masked_
 
     (whole,) = (await server.call("GET", f"/tasks/{task_id}")).json.values()
     lists = [
-        await server.call("GET", path) for path in ("/tasks/type/webhook", "/tasks/state/todo", "/tasks/state/todo?limit=5")
+        await server.call("GET", path)
+        for path in ("/tasks/type/webhook", "/tasks/state/todo", "/tasks/state/todo?limit=5")
     ]
 
     assert {name: whole[name] for name in sent} == sent

@@ -233,7 +233,9 @@ def send_nonsense(listening, made):
     made.data_received(b"x" * (10_000_000 - len(PIECE)) + b"nonsense")
 
 
-@pytest.mark.parametrize("happens", [answer_the_rest, hang_up, send_nonsense, None], ids=lambda how: how and how.__name__)
+@pytest.mark.parametrize(
+    "happens", [answer_the_rest, hang_up, send_nonsense, None], ids=lambda how: how and how.__name__
+)
 async def test_room_is_given_back_however_a_request_ends(monkeypatch, happens):
     monkeypatch.setattr(connection, "MAX_UNFINISHED_BYTES", 20_000_000)
     listening = Listening(reads_all)
@@ -293,7 +295,9 @@ def limit(monkeypatch):
 
 
 @pytest.mark.parametrize(("kept", "of_callers"), [(64, 936), (264, 736), (10_064, 500)])
-async def test_callers_do_not_get_the_descriptors_that_are_kept_for_the_database_and_the_webhooks(limit, kept, of_callers):
+async def test_callers_do_not_get_the_descriptors_that_are_kept_for_the_database_and_the_webhooks(
+    limit, kept, of_callers
+):
     listening = Listening(reads_all, kept_descriptors=kept)
     made, wire = listening.connect(of_callers - 1)
     await listening.feed(made, GET)

@@ -100,7 +100,10 @@ WRONG = {
     "no body for PUT": ("webhook.body", {"webhook": {"execution_time": LATER, "url": "http://h/", "method": "PUT"}}),
     "a body and json": ("webhook.json", {"webhook": WEBHOOK["webhook"] | {"json": None}}),
     "another method": ("webhook.method", {"webhook": WEBHOOK["webhook"] | {"method": "TRACE"}}),
-    "a header that tasker makes": ("webhook.headers.Host", {"webhook": WEBHOOK["webhook"] | {"headers": {"Host": "x"}}}),
+    "a header that tasker makes": (
+        "webhook.headers.Host",
+        {"webhook": WEBHOOK["webhook"] | {"headers": {"Host": "x"}}},
+    ),
     "a number for a header": ("webhook.headers", {"webhook": WEBHOOK["webhook"] | {"headers": {"a": 1}}}),
     "a line end in a header": ("webhook.headers.a", {"webhook": WEBHOOK["webhook"] | {"headers": {"a": "b\r\nc: d"}}}),
     "no time at all": ("webhook.timeout", {"webhook": WEBHOOK["webhook"] | {"timeout": 0}}),
@@ -172,7 +175,8 @@ NOT_JSON = {
     "100,000 brackets after it": b'{"hash": {"secret": "x", "execution_time": "%b"}}' % LATER.encode() + b"[" * 100_000,
     "more after it": json.dumps(HASH).encode() + b" x",
     "not a number": b'{"hash": {"retry": {"jitter": NaN}}}',
-    "json that is not UTF-8": b'{"webhook": {"url": "http://h/", "json": "\xff", "execution_time": "%b"}}' % LATER.encode(),
+    "json that is not UTF-8": b'{"webhook": {"url": "http://h/", "json": "\xff", "execution_time": "%b"}}'
+    % LATER.encode(),
     "a number beyond all floats": b'{"hash": {"retry": {"jitter": 1e999}}}',
     "a number of 100,000 digits": b'{"hash": {"retry": {"jitter": ' + b"1" * 100_000 + b"}}}",
     "a lone surrogate in a body": b'{"webhook": {"url": "http://h/", "body": "\\udfff", "execution_time": "x"}}',
@@ -202,7 +206,9 @@ async def test_the_media_type_may_have_parameters_and_capitals(server, media_typ
     assert reply.status == 201
 
 
-@pytest.mark.parametrize("media_type", [None, "", "text/plain", "application/x-www-form-urlencoded", "application/jsonx"])
+@pytest.mark.parametrize(
+    "media_type", [None, "", "text/plain", "application/x-www-form-urlencoded", "application/jsonx"]
+)
 async def test_a_post_that_is_not_declared_to_be_json_is_refused_and_told_how(server, media_type):
     text = await server.refused("POST", "/tasks/new", HASH, {"content-type": media_type}, status=415)
 

@@ -23,8 +23,19 @@ def decoder():
     "members",
     [
         {},
-        {"method": "GET", "headers": {"a": "b"}, "json": [1], "timeout": 0.1, "success": [200, "3xx"], "retry": "standard"},
-        {"on_success": "h/x", "on_failure": {"url": "h", "method": "PUT", "retry": {"max_attempts": 1}}, "expires_at": "x"},
+        {
+            "method": "GET",
+            "headers": {"a": "b"},
+            "json": [1],
+            "timeout": 0.1,
+            "success": [200, "3xx"],
+            "retry": "standard",
+        },
+        {
+            "on_success": "h/x",
+            "on_failure": {"url": "h", "method": "PUT", "retry": {"max_attempts": 1}},
+            "expires_at": "x",
+        },
         {"headers": {}, "timeout": 3600, "retry": {}},
     ],
 )
@@ -44,8 +55,16 @@ CALLBACK = "url, method, headers, timeout, success, retry"
     ("members", "field", "problem"),
     [
         ({"url": 5}, "url", "expected text in quotes, got a whole number"),
-        ({"method": "PSOT"}, "method", "expected one of DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT, got something else"),
-        ({"method": "post"}, "method", "expected one of DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT, got something else"),
+        (
+            {"method": "PSOT"},
+            "method",
+            "expected one of DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT, got something else",
+        ),
+        (
+            {"method": "post"},
+            "method",
+            "expected one of DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT, got something else",
+        ),
         ({"method": None}, "method", "expected text in quotes, got null"),
         ({"headers": ["a"]}, "headers", "expected an object, got an array"),
         ({"headers": {"a": 1}}, "headers", "expected text in quotes for each value, got a whole number"),

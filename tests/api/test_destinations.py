@@ -40,14 +40,22 @@ async def test_the_list_of_destinations_is_read_page_by_page(server, monkeypatch
         reply = await server.call("GET", path)
         assert len(reply.json) <= 2
         seen += [each["id"] for each in reply.json]
-        path = reply.headers["link"].removeprefix("<").removesuffix('>; rel="next"') if "link" in reply.headers else None
+        path = (
+            reply.headers["link"].removeprefix("<").removesuffix('>; rel="next"') if "link" in reply.headers else None
+        )
     assert seen == [1, 2, 3, 4, 5]
 
 
 @pytest.mark.parametrize(
     ("query", "parameter"),
     [
-        *[("limit=0", "limit"), ("limit=1001", "limit"), ("limit=x", "limit"), ("cursor=1", "cursor"), ("limti=5", "limti")],
+        *[
+            ("limit=0", "limit"),
+            ("limit=1001", "limit"),
+            ("limit=x", "limit"),
+            ("cursor=1", "cursor"),
+            ("limti=5", "limti"),
+        ],
         *[(f"limit=1&cursor={cursor}", "cursor") for cursor in ("", "x", "-1", "1.1", "%00", "9" * 30, "%D9%A1")],
     ],
 )
@@ -163,7 +171,9 @@ async def test_a_pause_or_a_resume_takes_nothing(server, what, body):
     assert (await destination_of(server, task_id))["paused"] is False
 
 
-@pytest.mark.parametrize("destination_id", ["0", "2", "-1", "x", "1.0", "1" * 30, "%D9%A1", "%00", "http:%2F%2Flocalhost:9001"])
+@pytest.mark.parametrize(
+    "destination_id", ["0", "2", "-1", "x", "1.0", "1" * 30, "%D9%A1", "%00", "http:%2F%2Flocalhost:9001"]
+)
 @pytest.mark.parametrize(
     ("method", "what", "body"),
     [("GET", "", None), ("PATCH", "", {"max_running": 5}), ("POST", "/pause", None), ("POST", "/resume", None)],

@@ -64,7 +64,12 @@ async def test_a_task_waits_for_its_next_attempt(server):
 
     answer = await explained(server, task_id)
 
-    assert (answer["state"], answer["reason"], answer["next_attempt"], answer["max_attempts"]) == ("todo", "retrying", 2, 5)
+    assert (answer["state"], answer["reason"], answer["next_attempt"], answer["max_attempts"]) == (
+        "todo",
+        "retrying",
+        2,
+        5,
+    )
     assert answer["due_in_seconds"] == 2.0
     assert answer["last_error"]["code"] == "status_500"
     assert answer["msg"] == "retry 1 of 4 after status_500 comes at 2027-01-15T08:00:12.000000Z, in 2.000 s"

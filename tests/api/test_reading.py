@@ -16,7 +16,8 @@ async def run_one(server):
 
 
 @pytest.mark.parametrize(
-    "spell", [str, str.upper, lambda text: text.replace("-", ""), lambda text: text.replace("-", "%2D"), "{{{}}}".format]
+    "spell",
+    [str, str.upper, lambda text: text.replace("-", ""), lambda text: text.replace("-", "%2D"), "{{{}}}".format],
 )
 async def test_any_spelling_of_a_uuid_is_an_id(server, spell):
     task_id = await server.new()
@@ -74,7 +75,9 @@ async def test_lists_are_ordered_by_execution_time_whatever_its_offset(server):
     assert [list(task) for task in by_state] == [["hash"]] * 4 + [["webhook"]]
 
 
-@pytest.mark.parametrize("path", ["/tasks/type/hash", "/tasks/type/webhook", "/tasks/state/done", "/tasks/state/todo?limit=5"])
+@pytest.mark.parametrize(
+    "path", ["/tasks/type/hash", "/tasks/type/webhook", "/tasks/state/done", "/tasks/state/todo?limit=5"]
+)
 async def test_a_list_of_nothing_is_empty(server, path):
     reply = await server.call("GET", path)
 
@@ -181,7 +184,14 @@ async def test_a_wrong_method_is_told_the_right_ones(server, method, path, allow
 async def test_head_answers_as_get_does_without_the_body(server):
     task_id = await server.new()
     connection = await server.connect()
-    for path in (f"/tasks/{task_id}", "/tasks/state/todo", "/tasks/state/todo?limit=1", "/stats", "/healthz", "/openapi.json"):
+    for path in (
+        f"/tasks/{task_id}",
+        "/tasks/state/todo",
+        "/tasks/state/todo?limit=1",
+        "/stats",
+        "/healthz",
+        "/openapi.json",
+    ):
         head = await connection.request("HEAD", path)
         get = await connection.request("GET", path)
         assert (head.status, get.status) == (200, 200)

@@ -302,7 +302,9 @@ async def test_other_headers_may_come_several_times(server):
 async def test_a_target_that_names_a_host_decides_over_the_header(server, target, host, status):
     assert (await server.call("GET", target, headers={"host": host})).status == status
     assert (await server.raw(f"GET {target} HTTP/1.0\r\n\r\n")).startswith(b"HTTP/1.1 %d" % status)
-    assert (await server.call("GET", target, headers={"host": None})).status == 403, "HTTP/1.1 asks for the header in any case"
+    assert (await server.call("GET", target, headers={"host": None})).status == 403, (
+        "HTTP/1.1 asks for the header in any case"
+    )
 
 
 @pytest.mark.parametrize("target", ["*", "http://localhost/healthz", "/healthz?a=%zz&%00", "/%zz", "/healthz#x"])
@@ -318,7 +320,12 @@ async def test_an_offer_of_another_protocol_is_declined(server):
 
     assert (await connection.reply()).status == 201
     assert (await connection.reply()).status == 200
-    websocket = {"connection": "Upgrade", "upgrade": "websocket", "sec-websocket-key": "x" * 24, "sec-websocket-version": "13"}
+    websocket = {
+        "connection": "Upgrade",
+        "upgrade": "websocket",
+        "sec-websocket-key": "x" * 24,
+        "sec-websocket-version": "13",
+    }
     assert (await connection.request("GET", "/healthz", headers=websocket)).status == 200
     await connection.close()
 
@@ -515,7 +522,9 @@ async def test_a_byte_now_and_then_does_not_extend_the_deadline():
         await connection.close()
 
 
-@pytest.mark.parametrize("beginning", [f"{POST}content-length: 100\r\n\r\n", CHUNKED, f"{POST}content-length: 9\r\n\r\n{{"])
+@pytest.mark.parametrize(
+    "beginning", [f"{POST}content-length: 100\r\n\r\n", CHUNKED, f"{POST}content-length: 9\r\n\r\n{{"]
+)
 async def test_a_body_that_takes_too_long_is_refused(beginning):
     async with running(**SHORT) as server:
         connection = await server.connect()

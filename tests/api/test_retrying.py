@@ -68,8 +68,12 @@ async def test_a_retry_with_something_to_say_is_refused(server, body):
 
 async def test_a_retry_with_too_long_a_body_is_refused(server):
     connection = await server.connect()
-    await connection.send(f"POST /tasks/{NOBODY}/retry HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n")
-    await connection.send("transfer-encoding: chunked\r\n\r\n" + ("20000\r\n" + " " * 0x20000 + "\r\n") * 9 + "0\r\n\r\n")
+    await connection.send(
+        f"POST /tasks/{NOBODY}/retry HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n"
+    )
+    await connection.send(
+        "transfer-encoding: chunked\r\n\r\n" + ("20000\r\n" + " " * 0x20000 + "\r\n") * 9 + "0\r\n\r\n"
+    )
     reply = await connection.reply()
 
     assert (reply.status, reply.json["code"]) == (413, "body_too_large")
@@ -152,7 +156,9 @@ async def test_a_task_without_ended_attempts_has_none(server):
 
 
 @pytest.mark.parametrize("task_id", [NOBODY, "not-a-uuid", "%00", "new", "1" * 10_000])
-@pytest.mark.parametrize(("method", "what"), [("POST", "retry"), ("GET", "attempts"), ("GET", "explain"), ("HEAD", "explain")])
+@pytest.mark.parametrize(
+    ("method", "what"), [("POST", "retry"), ("GET", "attempts"), ("GET", "explain"), ("HEAD", "explain")]
+)
 async def test_what_is_asked_of_a_task_that_there_is_not_is_not_found(server, method, what, task_id):
     reply = await server.call(method, f"/tasks/{task_id}/{what}")
 
@@ -201,7 +207,9 @@ async def test_lists_do_not_show_the_values_of_headers(server):
     task_id = await server.new(
         webhook(headers={"authorization": "Bearer secret", "x-empty": ""}, body='{"headers": 1}', on_failure=callback)
     )
-    plain = await server.new({"webhook": {key: value for key, value in webhook(json=body)["webhook"].items() if key != "body"}})
+    plain = await server.new(
+        {"webhook": {key: value for key, value in webhook(json=body)["webhook"].items() if key != "body"}}
+    )
 
     lists = ["/tasks/type/webhook", "/tasks/state/todo", "/tasks/type/webhook?limit=9", "/tasks/state/todo?limit=9"]
     for path in lists:

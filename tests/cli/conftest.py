@@ -16,7 +16,9 @@ def settings_from(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     found = []
     monkeypatch.setattr(serve, "serve", lambda settings, doubts: found.append(settings))
-    handlers = {number: signal.getsignal(number) for number in process.STOPPING}  # the command sets them for its process
+    handlers = {
+        number: signal.getsignal(number) for number in process.STOPPING
+    }  # the command sets them for its process
 
     def settings(*arguments, variables=None, toml=None):
         if toml is not None:

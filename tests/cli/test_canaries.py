@@ -14,7 +14,11 @@ from tasker.cli.redact import redact
 from tasker.errors import StartError
 from tasker.testing.webhook_receiver import WebhookReceiver, answer
 
-API_KEY, FILE_KEY, WRONG_KEY = "canary-of-a-key-in-a-variable", "canary-of-a-key-in-a-file", "canary-of-a-key-that-is-wrong"
+API_KEY, FILE_KEY, WRONG_KEY = (
+    "canary-of-a-key-in-a-variable",
+    "canary-of-a-key-in-a-file",
+    "canary-of-a-key-that-is-wrong",
+)
 SECRET, BODY, ANSWER = "canary-of-a-secret", "canary-of-a-body", "canary-of-an-answer"
 SIGNING_SECRET = "whsec_" + base64.b64encode(b"canary-of-a-signing-secret").decode()
 HEADER, JSON = "canary-of-a-header", "canary-of-a-json-body"
@@ -88,7 +92,16 @@ def plugins(tmp_path):
 @pytest.mark.parametrize("log_format", ["json", "console"])
 def test_nothing_that_is_printed_or_refused_shows_a_secret(tmp_path, plugins, log_format):
     (tmp_path / "keys").write_text(f"{FILE_KEY} # {WRONG_KEY}\n")
-    options = ["--listen-port", "0", "--log-format", log_format, "--api-keys-file", "keys", "--pbkdf2-iterations", "1000"]
+    options = [
+        "--listen-port",
+        "0",
+        "--log-format",
+        log_format,
+        "--api-keys-file",
+        "keys",
+        "--pbkdf2-iterations",
+        "1000",
+    ]
     options += ["--max-body-bytes", "8192", "--grace-period", "0"]
     variables = {"TASKER_API_KEYS": API_KEY, "LOG_LEVEL": "TRACE", "PYTHONPATH": str(plugins)}
     variables["TASKER_WEBHOOK_SECRET"] = SIGNING_SECRET
@@ -124,7 +137,11 @@ def test_nothing_that_is_printed_or_refused_shows_a_secret(tmp_path, plugins, lo
     assert len(answers) > 15
     assert [(sent, text) for sent, text in answers if leaked(text)] == []
 
-    assert {one["last_error"]["code"] for one in views if one["last_error"]} > {"connect_refused", "timeout", "internal_error"}
+    assert {one["last_error"]["code"] for one in views if one["last_error"]} > {
+        "connect_refused",
+        "timeout",
+        "internal_error",
+    }
     assert leaked(json.dumps([one["last_error"] for one in views])) == []
     assert any(HEADER in json.dumps(one) for one in views), "who made a task may see what it sends"
     assert len(told) > 20
@@ -361,7 +378,9 @@ def test_a_url_is_shown_without_what_may_be_secret(url):
     for text in (url, f"'{url}'", f"calling {url} failed: {url}", f"[{url}]", f"<{url}>"):
         assert leaked(redact(text)) == []
     assert ("example.org" in redact(url)) == ("example.org" in url), "the rest stays"
-    shown = without_secrets(None, "info", {"event": url, "parts": [url, {"key": (url, 1)}], "url": SomethingWith(url), "n": 1})
+    shown = without_secrets(
+        None, "info", {"event": url, "parts": [url, {"key": (url, 1)}], "url": SomethingWith(url), "n": 1}
+    )
     assert leaked(json.dumps(shown)) == []
     assert shown["n"] == 1
 
@@ -385,5 +404,10 @@ def test_an_exception_is_shown_with_its_place_and_type_but_with_our_own_messages
         fail(SECRET)
     shown = without_secrets(None, "error", describe_exception(None, "error", {"event": "x", "exc_info": failed.value}))
     assert leaked(shown["exception"]) == []
-    for part in ("in fail", "tasker.errors.StartError: cannot call https://***@localhost", "caused by:", "builtins.ValueError"):
+    for part in (
+        "in fail",
+        "tasker.errors.StartError: cannot call https://***@localhost",
+        "caused by:",
+        "builtins.ValueError",
+    ):
         assert part in shown["exception"]

@@ -10,7 +10,11 @@ from command import refusal, run, serving
 from databases import new_database, query
 from tasker.stores import migrate
 
-WITHOUT_ASYNCPG = [sys.executable, "-c", "import sys; sys.modules['asyncpg'] = None; from tasker.cli import main; main()"]
+WITHOUT_ASYNCPG = [
+    sys.executable,
+    "-c",
+    "import sys; sys.modules['asyncpg'] = None; from tasker.cli import main; main()",
+]
 NOBODY = "postgresql://me:s3cret@127.0.0.1:1/tasks"
 
 

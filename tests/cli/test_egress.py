@@ -83,7 +83,9 @@ def test_a_redirect_to_where_nobody_may_call_is_a_failed_attempt(tmp_path):
     with WebhookReceiver() as inner:
         location = f"location: {inner.url()}\r\n"
         with WebhookReceiver(lambda _: answer(302, headers=location)) as receiver:
-            _, error = call(tmp_path, receiver.url(), "--egress", "public", "--allow-target", f"127.0.0.1:{receiver.port}")
+            _, error = call(
+                tmp_path, receiver.url(), "--egress", "public", "--allow-target", f"127.0.0.1:{receiver.port}"
+            )
 
     assert error["code"] == "status_302"
     assert len(receiver.deliveries()) == 1

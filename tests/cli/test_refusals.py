@@ -47,15 +47,24 @@ def misused(capsys, settings_from):
         (["--listen-ip", "127.0.0.1\nx"], ["--listen-ip", "an IP address, such as 127.0.0.1"]),
         (["--database-url", "tasks.db"], ["--database-url", "sqlite:PATH"]),
         (["--database-url", "sqlite:"], ["--database-url", "sqlite:PATH"]),
-        (["--database-url", "postgresql:tasks"], ["--database-url", "postgresql://HOST:PORT/DATABASE", "a postgresql: URL"]),
+        (
+            ["--database-url", "postgresql:tasks"],
+            ["--database-url", "postgresql://HOST:PORT/DATABASE", "a postgresql: URL"],
+        ),
         (
             ["--database-url", "postgresql+asyncpg://localhost/tasks"],
             ["postgresql://HOST:PORT", "postgresql+asyncpg:"],
         ),
         (["--database-url", "mysql://localhost/tasks"], ["sqlite:PATH", "postgresql://HOST:PORT/DATABASE", "mysql:"]),
         (["--database-url", "postgresql://localhost/\0"], ["--database-url", "postgresql://HOST:PORT/DATABASE"]),
-        *((["--keep-done", age], ["--keep-done", "30m", "forever", repr(age)]) for age in ("7", "7w", "7 d", "-1d", "1.5h")),
-        *((["--keep-failed", age], ["--keep-failed", "at most 36500d", repr(age)]) for age in ("", "36501d", "9999999d", "no")),
+        *(
+            (["--keep-done", age], ["--keep-done", "30m", "forever", repr(age)])
+            for age in ("7", "7w", "7 d", "-1d", "1.5h")
+        ),
+        *(
+            (["--keep-failed", age], ["--keep-failed", "at most 36500d", repr(age)])
+            for age in ("", "36501d", "9999999d", "no")
+        ),
         (["--no-listen=yes"], ["--no-listen", "does not take a value"]),
         (["db", "migrate", "--database-url", "tasks.db"], ["--database-url", "sqlite:PATH"]),
         (["db", "migrate", "--listen-port", "1"], ["--listen-port", "No such option"]),
@@ -86,7 +95,10 @@ def misused(capsys, settings_from):
         (["--config", "none.toml"], ["--config", "none.toml", "No such file"]),
         (["--api-keys-file", "no\nkeys"], ["--api-keys-file", "No such file", "one API key per line"]),
         (["--webhook-secret", "short"], ["--webhook-secret", "whsec_ followed by the base64"]),
-        (["--webhook-secrets-file", "no\nsecrets"], ["--webhook-secrets-file", "No such file", "one signing secret per line"]),
+        (
+            ["--webhook-secrets-file", "no\nsecrets"],
+            ["--webhook-secrets-file", "No such file", "one signing secret per line"],
+        ),
         (["--listen-ip", "0.0.0.0"], ["--listen-ip", "--api-keys-file", "--no-auth"]),
         (["--listen-ip", "::"], ["--listen-ip", "--api-keys-file", "--no-auth"]),
     ],
@@ -273,7 +285,15 @@ def test_a_database_is_held_by_its_file_even_if_the_file_of_its_lock_is_gone(tmp
 def test_a_volume_that_is_the_file_alone_is_refused(tmp_path):
     (tmp_path / "volume.db").touch()
     (tmp_path / "tasks.db").touch()
-    mounted = ["unshare", "--mount", "--map-root-user", "sh", "-c", 'mount --bind volume.db tasks.db && exec "$@"', "sh"]
+    mounted = [
+        "unshare",
+        "--mount",
+        "--map-root-user",
+        "sh",
+        "-c",
+        'mount --bind volume.db tasks.db && exec "$@"',
+        "sh",
+    ]
     if subprocess.run([*mounted, "true"], cwd=tmp_path, check=False).returncode != 0:
         pytest.skip("this machine lets nobody mount")
     line = refusal(run(tmp_path, "--listen-port", "0", command=[*mounted, *COMMAND]), 1)

@@ -50,8 +50,12 @@ WAYS = {
     "log_level": Way("--log-level error", "ERROR", "LOG_LEVEL", "Trace", "TRACE", "'warning'", "WARN"),
     "log_format": Way("--log-format JSON", "json", "TASKER_LOG_FORMAT", "console", "console", "'json'", "json"),
     "max_body_bytes": Way("--max-body-bytes 1024", 1_024, "TASKER_MAX_BODY_BYTES", "2048", 2_048, "4096", 4_096),
-    "header_timeout": Way("--header-timeout 0.5", seconds(0.5), "TASKER_HEADER_TIMEOUT", "2", seconds(2), "3", seconds(3)),
-    "body_timeout": Way("--body-timeout 1", seconds(1), "TASKER_BODY_TIMEOUT", "3600", seconds(3600), "2.5", seconds(2.5)),
+    "header_timeout": Way(
+        "--header-timeout 0.5", seconds(0.5), "TASKER_HEADER_TIMEOUT", "2", seconds(2), "3", seconds(3)
+    ),
+    "body_timeout": Way(
+        "--body-timeout 1", seconds(1), "TASKER_BODY_TIMEOUT", "3600", seconds(3600), "2.5", seconds(2.5)
+    ),
     "keep_alive_timeout": Way(
         *("--keep-alive-timeout 620", seconds(620)),
         *("TASKER_KEEP_ALIVE_TIMEOUT", "86400", seconds(86_400)),
@@ -76,10 +80,14 @@ WAYS = {
         *("TASKER_EGRESS_PROXY", "http://me:p%40ss@proxy:1", "http://me:p%40ss@proxy:1"),
         *("'http://[::1]:3128/'", "http://[::1]:3128/"),
     ),
-    "pbkdf2_iterations": Way("--pbkdf2-iterations 1000", 1_000, "TASKER_PBKDF2_ITERATIONS", "2000", 2_000, "3000", 3_000),
+    "pbkdf2_iterations": Way(
+        "--pbkdf2-iterations 1000", 1_000, "TASKER_PBKDF2_ITERATIONS", "2000", 2_000, "3000", 3_000
+    ),
     "keep_done": Way("--keep-done 90s", seconds(90), "TASKER_KEEP_DONE", "Forever", None, "'30m'", seconds(1_800)),
     "keep_failed": Way("--keep-failed forever", None, "TASKER_KEEP_FAILED", "12h", seconds(43_200), "'0s'", seconds(0)),
-    "grace_period": Way("--grace-period 0", seconds(0), "TASKER_GRACE_PERIOD", "1.5", seconds(1.5), "3600", seconds(3600)),
+    "grace_period": Way(
+        "--grace-period 0", seconds(0), "TASKER_GRACE_PERIOD", "1.5", seconds(1.5), "3600", seconds(3600)
+    ),
     "api_keys_file": Way("--api-keys-file a", Path("a"), "TASKER_API_KEYS_FILE", "b", Path("b"), "'c'", Path("c")),
     "webhook_secrets_file": Way(
         "--webhook-secrets-file d", Path("d"), "TASKER_WEBHOOK_SECRETS_FILE", "e", Path("e"), "'f'", Path("f")
@@ -145,7 +153,9 @@ def test_the_log_level_is_read_in_any_case_and_from_either_variable(settings_fro
     assert settings_from(variables=variables).log_level == level
 
 
-@pytest.mark.parametrize("variable", ["DATABASE_URL", "LISTEN_IP", "LISTEN_PORT", "TASKER_CONFIG", "TASKER_GRACE_PERIOD"])
+@pytest.mark.parametrize(
+    "variable", ["DATABASE_URL", "LISTEN_IP", "LISTEN_PORT", "TASKER_CONFIG", "TASKER_GRACE_PERIOD"]
+)
 def test_an_empty_variable_counts_as_not_set(settings_from, variable):
     assert settings_from(variables={variable: ""}) == Settings()
 
@@ -169,7 +179,9 @@ def test_keys_come_from_the_variable_and_the_file_together(settings_from, tmp_pa
 
 def test_signing_secrets_come_from_where_they_are_said_and_from_the_file_together(settings_from, tmp_path):
     (tmp_path / "secrets").write_text(f"# the new one signs first\n\n{SECRET}  # until May\n{SECRET}\n")
-    settings = settings_from("--webhook-secrets-file", "secrets", variables={"TASKER_WEBHOOK_SECRET": f"{OTHER_SECRET},"})
+    settings = settings_from(
+        "--webhook-secrets-file", "secrets", variables={"TASKER_WEBHOOK_SECRET": f"{OTHER_SECRET},"}
+    )
     assert settings.webhook_secrets == (OTHER_SECRET, SECRET)
     assert SECRET not in repr(settings)
     assert settings_from("--webhook-secrets-file", "secrets").webhook_secrets == (SECRET,)
@@ -205,7 +217,8 @@ def test_a_database_url_names_a_path_as_it_is_or_memory(settings_from, url, loca
 
 
 @pytest.mark.parametrize(
-    "url", ["postgresql://localhost/tasks", "postgres://db1,db2:5433/tasks?target_session_attrs=read-write", "PostgreSQL://"]
+    "url",
+    ["postgresql://localhost/tasks", "postgres://db1,db2:5433/tasks?target_session_attrs=read-write", "PostgreSQL://"],
 )
 def test_a_database_url_of_postgresql_is_left_to_postgresql(settings_from, url):
     assert settings_from("--database-url", url).database_url == url
@@ -246,7 +259,9 @@ def test_an_age_is_a_whole_number_with_its_unit_or_forever(settings_from, text, 
         (["--listen-ip", "0.0.0.0", "--egress", "Auto"], "public"),
     ],
 )
-def test_whom_webhooks_may_call_is_decided_by_whom_the_server_listens_to_unless_it_is_said(settings_from, options, level):
+def test_whom_webhooks_may_call_is_decided_by_whom_the_server_listens_to_unless_it_is_said(
+    settings_from, options, level
+):
     # Keys decide nothing: one that is made later must not end tasks that wait.
     for variables in ({"TASKER_API_KEYS": KEY}, {"TASKER_NO_AUTH": "yes"}):
         assert settings_from(*options, variables=variables).egress_level == level

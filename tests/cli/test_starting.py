@@ -75,7 +75,9 @@ def test_a_start_that_waits_for_another_program_says_so_and_ends_with_a_signal(t
     holder.stdout.readline()
     try:
         with log.open("wb") as stderr:
-            starting = subprocess.Popen([*COMMAND, "--listen-port", "0"], cwd=tmp_path, env=environment(), stderr=stderr)
+            starting = subprocess.Popen(
+                [*COMMAND, "--listen-port", "0"], cwd=tmp_path, env=environment(), stderr=stderr
+            )
         until(lambda: "waiting for the database" in log.read_text(), "it says what it waits for")
         starting.send_signal(signal.SIGTERM)
         assert starting.wait(30) == 0
@@ -89,7 +91,9 @@ def test_a_start_that_waits_for_another_program_says_so_and_ends_with_a_signal(t
 def test_a_server_needs_no_standard_streams(tmp_path, closed):
     port = free_port()
     command = ["sh", "-c", f'exec "$@" {closed}', "sh", *COMMAND, "--listen-port", str(port)]
-    server = subprocess.Popen(command, cwd=tmp_path, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    server = subprocess.Popen(
+        command, cwd=tmp_path, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
     try:
         until(lambda: accepts(port), "it listens")
         new = json.dumps({"hash": {"execution_time": LATER, "secret": "x"}}).encode()
@@ -143,7 +147,8 @@ FIRST = ["unshare", "--pid", "--map-root-user", "--fork", "--kill-child"]
 """Runs a command as process 1 of a container of its own."""
 
 needs_containers = pytest.mark.skipif(
-    shutil.which("unshare") is None or subprocess.run([*FIRST, "true"], check=False, capture_output=True).returncode != 0,
+    shutil.which("unshare") is None
+    or subprocess.run([*FIRST, "true"], check=False, capture_output=True).returncode != 0,
     reason="this machine lets nobody make a container",
 )
 
@@ -172,7 +177,10 @@ def test_the_first_process_of_a_container_drains_and_a_second_signal_ends_it(tmp
         assert free.wait(60)
         return answer(200)
 
-    with WebhookReceiver(respond) as receiver, serving(tmp_path, "--listen-port", "0", command=[*FIRST, *COMMAND]) as server:
+    with (
+        WebhookReceiver(respond) as receiver,
+        serving(tmp_path, "--listen-port", "0", command=[*FIRST, *COMMAND]) as server,
+    ):
         task = {"execution_time": soon(), "url": receiver.url(), "body": "x"}
         assert server.call("POST", "/tasks/new", {"webhook": task})[0] == 201
         receiver.wait_for(1)

@@ -135,7 +135,8 @@ def _fault_rows(verdict: Verdict) -> str:
         those = [fault for fault in verdict.faults if fault.name == name]
         repeats = sum(verdict.repeats[fault] for fault in those)
         recovery, resumed = (
-            _median_and_longest([of(fault) for fault in those]) for of in (verdict.recovery_seconds, verdict.resumed_seconds)
+            _median_and_longest([of(fault) for fault in those])
+            for of in (verdict.recovery_seconds, verdict.resumed_seconds)
         )
         rows.append(f"| {name} | {len(those)} | {repeats} | {recovery} | {resumed} |")
     return "\n".join(rows)

@@ -99,7 +99,9 @@ class Faults:
 
     def fail_over(self):
         """kill -9 PostgreSQL and promote its replica."""
-        with self._happening("kill -9 of PostgreSQL, its replica promoted", most_repeats=NODES * SLOTS, is_of_database=True):
+        with self._happening(
+            "kill -9 of PostgreSQL, its replica promoted", most_repeats=NODES * SLOTS, is_of_database=True
+        ):
             self._cluster.fail_over()
         self._cluster.add_replica()
 

@@ -63,7 +63,8 @@ class Load:
         self._numbers = itertools.count()
         self._caller, self._rand = _Caller(), random.Random(seed)
         self._threads = [
-            threading.Thread(target=self._run, args=(number, random.Random(f"{seed} {number}"))) for number in range(THREADS)
+            threading.Thread(target=self._run, args=(number, random.Random(f"{seed} {number}")))
+            for number in range(THREADS)
         ]
 
     def __enter__(self) -> "Load":

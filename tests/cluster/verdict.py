@@ -48,7 +48,9 @@ class Verdict:
         """Tasks that ended as failed, and say so, because faults took the node from them as often as is tried."""
         self.lost = [each for each in self._accepted if self._is_lost(each)]
         self.unfinished = [
-            (task_id, row) for task_id, row in self._rows.items() if row.state != "2" and task_id not in self.quarantined
+            (task_id, row)
+            for task_id, row in self._rows.items()
+            if row.state != "2" and task_id not in self.quarantined
         ]
         self.early = self._early()
         self.recorded_twice = self._recorded_twice()
@@ -92,7 +94,9 @@ class Verdict:
             "tasks stored": len(self._rows),
             "deliveries": sum(map(len, self._arrived.values())),
             "deliveries made again": self.repeats.total(),
-            f"failed with `crashed_worker`: {MAX_CRASHES} faults in a row took the node from them": len(self.quarantined),
+            f"failed with `crashed_worker`: {MAX_CRASHES} faults in a row took the node from them": len(
+                self.quarantined
+            ),
             "lost": len(self.lost),
             "early": len(self.early),
             "results recorded twice": len(self.recorded_twice),

@@ -35,7 +35,10 @@ def texts_handed_to(*functions):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in functions
     ]
     assert calls
-    return [[arg.value for arg in call.args if isinstance(arg, ast.Constant) and isinstance(arg.value, str)] for call in calls]
+    return [
+        [arg.value for arg in call.args if isinstance(arg, ast.Constant) and isinstance(arg.value, str)]
+        for call in calls
+    ]
 
 
 def test_every_setting_is_described_with_its_flag_variables_and_key():

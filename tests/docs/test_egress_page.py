@@ -22,7 +22,12 @@ def test_the_networks_of_the_page_are_those_of_the_table_with_the_levels_that_op
 
 
 def test_every_level_is_described():
-    assert [re.findall(r"`(\w+)`", row[0]) for row in table(PAGE, "## Levels")] == [["public"], ["lan"], ["any"], ["auto"]]
+    assert [re.findall(r"`(\w+)`", row[0]) for row in table(PAGE, "## Levels")] == [
+        ["public"],
+        ["lan"],
+        ["any"],
+        ["auto"],
+    ]
 
 
 def test_what_the_page_writes_for_allow_and_deny_can_be_read():

@@ -85,7 +85,10 @@ class Newcomer:
         elif "http.server" in text:
             with self.printed.open("w") as printed:
                 self.receiver = subprocess.Popen(
-                    ["sh", "-c", f"exec {self._here(text)}"], stdout=printed, stderr=subprocess.DEVNULL, env=self._environment()
+                    ["sh", "-c", f"exec {self._here(text)}"],
+                    stdout=printed,
+                    stderr=subprocess.DEVNULL,
+                    env=self._environment(),
                 )
             until(self._receives)
         elif text.startswith("kill "):
@@ -156,7 +159,11 @@ def how_to_server():
 
 def test_the_commands_on_the_way_from_one_node_to_three_do_what_the_page_says(newcomer, tmp_path, how_to_server):
     (tmp_path / "keys").write_text("0123456789abcdef")
-    here = {"db1.example.org:5432": f"127.0.0.1:{how_to_server.port}", "10.0.0.": "127.0.0.", "/etc/tasker/": f"{tmp_path}/"}
+    here = {
+        "db1.example.org:5432": f"127.0.0.1:{how_to_server.port}",
+        "10.0.0.": "127.0.0.",
+        "/etc/tasker/": f"{tmp_path}/",
+    }
     texts = {"sh": [], "sql": [], "json": [], "text": []}
     for language, text in blocks(HOW_TO):
         texts[language].append(re.sub("|".join(map(re.escape, here)), lambda found: here[found[0]], text))
@@ -174,7 +181,9 @@ def test_the_commands_on_the_way_from_one_node_to_three_do_what_the_page_says(ne
             options = command.replace("127.0.0.1", f"127.0.0.{number}").split()
             node = nodes.enter_context(TaskerServer(tmp_path, *options, "--database-url", url))
             addresses[node.url] = f"http://127.0.0.{number}:8080"
-        answer = newcomer.run("KEY=0123456789abcdef; " + look_at_nodes.replace("http://127.0.0.1:8080", next(iter(addresses))))
+        answer = newcomer.run(
+            "KEY=0123456789abcdef; " + look_at_nodes.replace("http://127.0.0.1:8080", next(iter(addresses)))
+        )
         for address, shown in addresses.items():
             answer = answer.replace(address, shown)
         assert kinds(json.loads(answer)) == kinds(json.loads(texts["json"][0]))
@@ -209,7 +218,9 @@ def test_the_task_type_of_the_page_runs(newcomer, tmp_path, monkeypatch):
     installed = tmp_path / "site" / "tasker_commands-1.0.dist-info"
     installed.mkdir(parents=True)
     (installed / "METADATA").write_text("Metadata-Version: 2.1\nName: tasker-commands\nVersion: 1.0\n")
-    (installed / "entry_points.txt").write_text(f"[{group}]\n" + "".join(f"{name} = {at}\n" for name, at in points.items()))
+    (installed / "entry_points.txt").write_text(
+        f"[{group}]\n" + "".join(f"{name} = {at}\n" for name, at in points.items())
+    )
     (installed.parent / "tasker_commands.py").write_text(code)
     monkeypatch.setenv("PYTHONPATH", str(installed.parent))
     server = newcomer.server.start()
@@ -228,7 +239,9 @@ def test_the_task_type_of_the_page_runs(newcomer, tmp_path, monkeypatch):
 def test_a_backup_of_a_running_server_is_its_database(newcomer, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     server = newcomer.server.start()
-    body = {"webhook": {"execution_time": "2126-02-10T16:30:00+01:00", "url": "http://localhost:9000/hook", "body": "x"}}
+    body = {
+        "webhook": {"execution_time": "2126-02-10T16:30:00+01:00", "url": "http://localhost:9000/hook", "body": "x"}
+    }
     for _ in range(3):
         server.call("POST", "/tasks/new", body)
     stored = server.call("GET", "/tasks/type/webhook")
@@ -248,7 +261,9 @@ def test_a_backup_of_a_running_server_is_its_database(newcomer, tmp_path, monkey
 def test_the_file_of_settings_that_is_shown_can_be_used(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     ((_, text),) = [block for block in blocks(DOCS / "configuration.md") if block[0] == "toml"]
-    keys = next(shown for language, shown in blocks(DOCS / "configuration.md") if shown.startswith("# those who may call"))
+    keys = next(
+        shown for language, shown in blocks(DOCS / "configuration.md") if shown.startswith("# those who may call")
+    )
     (tmp_path / "keys").write_text(keys)
     (tmp_path / "tasker.toml").write_text(text.replace("/etc/tasker/keys", "keys"))
 

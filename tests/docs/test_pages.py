@@ -82,6 +82,8 @@ def test_the_package_goes_by_its_own_name_and_nobody_is_told_to_install_another(
     assert set(installed) == {name}
 
 
-@pytest.mark.parametrize("page", [page for page in PAGES if page.name not in ("install.md", "quickstart.md")], ids=name_of)
+@pytest.mark.parametrize(
+    "page", [page for page in PAGES if page.name not in ("install.md", "quickstart.md")], ids=name_of
+)
 def test_the_command_is_written_in_one_way(page):
     assert "bin/tasker" not in page.read_text()

@@ -50,7 +50,9 @@ def test_every_reason_for_which_tls_fails_has_a_row():
         *(tls._CUT, tls._LATE, tls._ENDLESS, tls._ODD),
         *(const for const in tls._reason.__code__.co_consts),
     }
-    reasons = {reason for reason in reasons if isinstance(reason, str) and reason.startswith(("the target", "the issuer"))}
+    reasons = {
+        reason for reason in reasons if isinstance(reason, str) and reason.startswith(("the target", "the issuer"))
+    }
 
     assert [reason for reason in reasons if not any(reason.startswith(begin) for begin in begins)] == []
     assert [begin for begin in begins if not any(reason.startswith(begin) for reason in reasons)] == []

@@ -54,7 +54,9 @@ def forged():
         "from a clock that is ten minutes ahead": call(b"x", at=600),
         "no signature": call(b"x", webhook_signature=""),
         "half a signature": call(b"x", webhook_signature="v1,g0hM"),
-        "a signature without a scheme": call(b"x", webhook_signature=call(b"x")[0]["webhook-signature"].removeprefix("v1,")),
+        "a signature without a scheme": call(
+            b"x", webhook_signature=call(b"x")[0]["webhook-signature"].removeprefix("v1,")
+        ),
         "garbage for a signature": call(b"x", webhook_signature="\xe9 , ,, v1"),
         "no time": call(b"x", webhook_timestamp=""),
         "no number for a time": call(b"x", webhook_timestamp="now"),
@@ -95,7 +97,9 @@ def test_the_receiver_in_node(tmp_path, asked):
         const said = calls.map((call) => isGenuine(secret, call.headers, Buffer.from(call.body, "base64")));
         console.log(JSON.stringify(said));
     """
-    said = subprocess.run(["node", "-e", asking], cwd=tmp_path, input=asked[0], stdout=subprocess.PIPE, text=True, check=True)
+    said = subprocess.run(
+        ["node", "-e", asking], cwd=tmp_path, input=asked[0], stdout=subprocess.PIPE, text=True, check=True
+    )
 
     assert json.loads(said.stdout) == asked[1]
 

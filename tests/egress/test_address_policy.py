@@ -126,7 +126,18 @@ def test_an_ipv4_address_within_an_ipv6_one_is_judged_as_what_it_is(address, kin
 
 @pytest.mark.parametrize(
     "address",
-    ["", "localhost", "0x7f000001", "2130706433", "127.1", "169.254.169.0254", "[::1]", "%eth0", "10.0.0.1:80", "1.2.3.4 "],
+    [
+        "",
+        "localhost",
+        "0x7f000001",
+        "2130706433",
+        "127.1",
+        "169.254.169.0254",
+        "[::1]",
+        "%eth0",
+        "10.0.0.1:80",
+        "1.2.3.4 ",
+    ],
 )
 def test_what_is_no_address_is_refused(address):
     assert EgressPolicy("any", allow=["0.0.0.0/0", "::/0"]).refusal(address, 443) == "an address that cannot be read"
@@ -205,7 +216,11 @@ def may_call(policy, place, *, name=None):
         ("127.0.0.0/8", ["127.1.2.3 80"], ["::1 80"]),
         ("198.18.0.0/15", ["198.19.0.1 80"], ["203.0.113.1 80"]),
         # what no level opens has to be named
-        ("169.254.169.254", ["169.254.169.254 80", "::ffff:169.254.169.254 80"], ["169.254.169.253 80", "169.254.170.2 80"]),
+        (
+            "169.254.169.254",
+            ["169.254.169.254 80", "::ffff:169.254.169.254 80"],
+            ["169.254.169.253 80", "169.254.170.2 80"],
+        ),
         ("169.254.169.254:80", ["169.254.169.254 80"], ["169.254.169.254 8080"]),
         ("169.254.0.0/16", ["169.254.1.1 80"], ["169.254.169.254 80"]),
         ("fe80::/10", ["fe80::1%eth0 80"], ["ff02::1 80"]),
@@ -354,7 +369,17 @@ def test_an_entry_is_read_in_any_spelling_and_spelled_in_one(text, canonical):
             "a:b",
         ),
         *("127.1", "2130706433", "0x7f000001", "0177.0.0.1", "1.2.3", "10/8", "256.1.1.1", "example.1", "0x7f"),
-        *("[example.org]", "[10.0.0.1]:80", "[::1", "::1]", "[::1]80", "[::1]:", "[[::1]]", "fe80::1%eth0", "[fd00::]/8:443"),
+        *(
+            "[example.org]",
+            "[10.0.0.1]:80",
+            "[::1",
+            "::1]",
+            "[::1]80",
+            "[::1]:",
+            "[[::1]]",
+            "fe80::1%eth0",
+            "[fd00::]/8:443",
+        ),
         *("::ffff:10.0.0.1", "::ffff:10.0.0.0/104", "64:ff9b::10.0.0.1", "64:ff9b::/96", "64:ff9b::/104"),
         *(
             "*.example.org",
@@ -391,7 +416,8 @@ def test_every_network_can_be_named_and_has_what_is_in_it(address, length, port)
 
 
 @pytest.mark.parametrize(
-    "host", ["example.org", "Example.ORG.", "localhost", "a_b.example", "xn--bcher-kva.example", "1.example", "0x7f.example"]
+    "host",
+    ["example.org", "Example.ORG.", "localhost", "a_b.example", "xn--bcher-kva.example", "1.example", "0x7f.example"],
 )
 def test_a_host_name_is_one_for_everybody(host):
     assert is_host_name(host)

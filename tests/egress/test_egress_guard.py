@@ -86,7 +86,9 @@ async def test_a_name_that_changes_with_every_answer_never_leads_inside(inside, 
     with NameServer(lambda _, before: [PUBLIC] if before % 2 else internal) as names:
         client = new_client(names.look_up, policy=OUTSIDE)
         url = f"http://hook.example:{inside.port}/"
-        outcomes = [await post(client, url) if number % 2 else (await failure(client, url)).code for number in range(20)]
+        outcomes = [
+            await post(client, url) if number % 2 else (await failure(client, url)).code for number in range(20)
+        ]
         await client.close()
 
     assert outcomes == ["egress_denied", 200] * 10
@@ -152,7 +154,9 @@ async def test_a_denied_name_is_not_even_looked_up():
 
 
 @pytest.mark.parametrize("level", ["public", "lan", "any"])
-async def test_a_connection_that_leads_elsewhere_than_was_checked_is_closed_before_a_byte_is_sent(inside, monkeypatch, level):
+async def test_a_connection_that_leads_elsewhere_than_was_checked_is_closed_before_a_byte_is_sent(
+    inside, monkeypatch, level
+):
     real = connector.start_connection
 
     async def elsewhere(_, **options):
@@ -176,7 +180,12 @@ async def test_a_connection_that_leads_elsewhere_than_was_checked_is_closed_befo
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 @pytest.mark.parametrize(
     "location",
-    ["http://169.254.169.254/latest/meta-data/", "http://127.0.0.1:{port}/x", "//127.0.0.1:{port}/x", "http://[::1]:{port}/"],
+    [
+        "http://169.254.169.254/latest/meta-data/",
+        "http://127.0.0.1:{port}/x",
+        "//127.0.0.1:{port}/x",
+        "http://[::1]:{port}/",
+    ],
 )
 async def test_a_redirect_into_the_inside_is_an_answer_and_not_a_way(inside, status, location):
     head = f"HTTP/1.1 {status} Elsewhere\r\nlocation: {location.format(port=inside.port)}\r\ncontent-length: 0\r\n\r\n"
@@ -193,7 +202,17 @@ async def test_a_redirect_into_the_inside_is_an_answer_and_not_a_way(inside, sta
 # Spellings
 
 LOOPBACK = [
-    *("127.0.0.1", "127.1", "127.0.1", "2130706433", "017700000001", "0177.0.0.1", "0177.0.0.01", "0x7f.0.0.1", "0x7f000001"),
+    *(
+        "127.0.0.1",
+        "127.1",
+        "127.0.1",
+        "2130706433",
+        "017700000001",
+        "0177.0.0.1",
+        "0177.0.0.01",
+        "0x7f.0.0.1",
+        "0x7f000001",
+    ),
     *("0X7F000001", "0x7F.1", "127.0x1", "0177.1", "127.000.000.001", "127.255.255.254"),
     *("::1", "0:0:0:0:0:0:0:1", "0000:0000:0000:0000:0000:0000:0000:0001", "::0.0.0.1"),
     *(
@@ -374,7 +393,9 @@ async def test_the_zone_of_an_address_goes_to_the_socket_alone(anyio_backend):
     assert f"\r\nhost: [::1]:{port}\r\n" in head
 
 
-@pytest.mark.parametrize(("level", "code"), [("public", "egress_denied"), ("any", "egress_denied"), (None, "connect_failed")])
+@pytest.mark.parametrize(
+    ("level", "code"), [("public", "egress_denied"), ("any", "egress_denied"), (None, "connect_failed")]
+)
 async def test_an_address_with_a_zone_that_this_machine_does_not_know_is_never_looked_up(level, code):
     policy = EgressPolicy("lan", allow=["fe80::/10"]) if level is None else EgressPolicy(level)
     asked = []
@@ -385,7 +406,9 @@ async def test_an_address_with_a_zone_that_this_machine_does_not_know_is_never_l
 
 
 @pytest.mark.parametrize("host", ["127.0.0.2", "127.2", "0x7f000002"])
-async def test_an_address_in_every_spelling_is_told_to_nobody_and_certified_as_itself(inside, tmp_path, monkeypatch, host):
+async def test_an_address_in_every_spelling_is_told_to_nobody_and_certified_as_itself(
+    inside, tmp_path, monkeypatch, host
+):
     file, key = new_certificate(tmp_path, "IP:127.0.0.2")
     monkeypatch.setenv("SSL_CERT_FILE", str(file))
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)

@@ -64,7 +64,9 @@ async def test_user_and_password_are_told_to_the_proxy_and_to_nobody_else(sink):
     assert str(there) == f"127.0.0.1:{proxy.port}"
 
 
-async def test_tls_goes_through_the_tunnel_to_the_target_whose_certificate_counts(anyio_backend, certificate, monkeypatch):
+async def test_tls_goes_through_the_tunnel_to_the_target_whose_certificate_counts(
+    anyio_backend, certificate, monkeypatch
+):
     file, key = certificate
     monkeypatch.setenv("SSL_CERT_FILE", str(file))
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
@@ -124,7 +126,15 @@ async def test_an_address_is_asked_for_in_the_spelling_that_was_checked(host, pl
             "64:ff9b::7f00:1",
             "10.0.0.1",
         ),
-        *("169.254.169.254", "0xa9fea9fe", "::ffff:a9fe:a9fe", "fe80::1%lo", "fd00:ec2::254", "0.0.0.0", "2002:7f00:1::"),
+        *(
+            "169.254.169.254",
+            "0xa9fea9fe",
+            "::ffff:a9fe:a9fe",
+            "fe80::1%lo",
+            "fd00:ec2::254",
+            "0.0.0.0",
+            "2002:7f00:1::",
+        ),
     ],
 )
 async def test_an_address_that_may_not_be_called_is_refused_before_the_proxy_hears_of_it(host):

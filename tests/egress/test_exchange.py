@@ -198,7 +198,9 @@ async def test_blanks_around_a_value_are_no_part_of_it(caller, target, blanks):
 
 async def test_blanks_around_what_frames_an_answer_are_no_part_of_it(caller, target):
     url, target = await target(
-        recording([], b"HTTP/1.1 200 -\r\ntransfer-encoding:\tchunked \r\nconnection: close\t\r\n\r\n2\r\nok\r\n0\r\n\r\n")
+        recording(
+            [], b"HTTP/1.1 200 -\r\ntransfer-encoding:\tchunked \r\nconnection: close\t\r\n\r\n2\r\nok\r\n0\r\n\r\n"
+        )
     )
 
     assert (await caller.post(url)).body == "ok"
@@ -212,7 +214,9 @@ async def test_the_length_of_a_kept_value_is_that_without_the_blanks_before_it(c
     assert (await caller.post(url)).headers["server"] == "s"
 
 
-async def test_a_header_that_comes_several_times_is_one_and_none_of_interim_answers_and_trailers_is_kept(caller, target):
+async def test_a_header_that_comes_several_times_is_one_and_none_of_interim_answers_and_trailers_is_kept(
+    caller, target
+):
     data = (
         b"HTTP/1.1 103 Early Hints\r\nserver: early\r\nlocation: /early\r\n\r\n"
         b"HTTP/1.1 503 -\r\nRetry-After: 120 \r\nretry-after:  7\r\ntransfer-encoding: chunked\r\n\r\n"
@@ -228,7 +232,9 @@ async def test_a_header_that_comes_several_times_is_one_and_none_of_interim_answ
 
 
 async def test_a_header_that_comes_again_and_again_is_cut_like_any_other(caller, target):
-    url, _ = await target(recording([], b"HTTP/1.1 200 -\r\ncontent-length: 0\r\n" + b"server: abc\r\n" * 1_000 + b"\r\n"))
+    url, _ = await target(
+        recording([], b"HTTP/1.1 200 -\r\ncontent-length: 0\r\n" + b"server: abc\r\n" * 1_000 + b"\r\n")
+    )
 
     assert (await caller.post(url)).headers["server"] == ("abc, " * HEADER_KEPT)[:HEADER_KEPT]
 
@@ -400,7 +406,9 @@ async def test_a_call_that_fails_on_a_kept_connection_says_nothing_of_the_answer
     assert (exchange.phases.dns, exchange.phases.connect, exchange.phases.first_byte) == (None, None, None)
 
 
-async def test_what_the_target_could_do_better_is_its_fault_and_what_we_refuse_is_not(caller, names, closed_port, target):
+async def test_what_the_target_could_do_better_is_its_fault_and_what_we_refuse_is_not(
+    caller, names, closed_port, target
+):
     names["nowhere.example"] = socket.gaierror(socket.EAI_NONAME, "Name or service not known")
     names["meta.example"] = ["169.254.169.254"]
     hanging, _ = await target(lambda reader, _: reader.read())

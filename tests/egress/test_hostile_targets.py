@@ -88,7 +88,9 @@ ENDLESS = {
     "blank lines": for_ever(b"", b"\r\n" * 1_000),
     "NULs": for_ever(b"", b"\0" * 1_000),
     "a body": for_ever(b"HTTP/1.1 200 OK\r\n\r\n", b"x" * 4_096),
-    "a body of a huge length": for_ever(b"HTTP/1.1 200 OK\r\ncontent-length: 9223372036854775807\r\n\r\n", b"x" * 4_096),
+    "a body of a huge length": for_ever(
+        b"HTTP/1.1 200 OK\r\ncontent-length: 9223372036854775807\r\n\r\n", b"x" * 4_096
+    ),
     "one chunk": for_ever(CHUNKED + b"7fffffffffffffff\r\n", b"x" * 4_096),
     "tiny chunks": for_ever(CHUNKED, b"1\r\nx\r\n" * 1_000),
     "a chunk's size": for_ever(CHUNKED, b"0" * 4_096),
@@ -125,7 +127,9 @@ BROKEN = {
     "a length that is longer than the body": at_once(b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nx"),
     "a header without an end": at_once(b"HTTP/1.1 200 OK\r\nx"),
     "nothing but a status line": at_once(b"HTTP/1.1 200 OK\r\n"),
-    "a folded header and a body that breaks off": at_once(b"HTTP/1.1 200 OK\r\nserver: a\r\n b\r\ncontent-length: 5\r\n\r\nx"),
+    "a folded header and a body that breaks off": at_once(
+        b"HTTP/1.1 200 OK\r\nserver: a\r\n b\r\ncontent-length: 5\r\n\r\nx"
+    ),
     "bare newlines and a body that breaks off": at_once(b"HTTP/1.1 200 OK\ncontent-length: 9\n\nx"),
     "a head that breaks off in an odd line": at_once(b"HTTP/1.1 200 OK\r\n folded\r\ncontent-le"),
     "a reset in the head": resetting(b"HTTP/1.1 200 OK\r\nserver"),
@@ -222,7 +226,12 @@ async def test_an_answer_is_taken_once_even_if_it_came_before_its_request(caller
 
     outcomes = [await call(caller, url, "POST", timeout_seconds=0.3) for _ in range(2)]
 
-    assert outcomes in ([200, "timeout"], [200, "connection_lost"], ["connection_lost"] * 2, ["connection_lost", 200]), outcomes
+    assert outcomes in (
+        [200, "timeout"],
+        [200, "connection_lost"],
+        ["connection_lost"] * 2,
+        ["connection_lost", 200],
+    ), outcomes
 
 
 async def test_a_compressed_answer_stays_small(caller, target):
@@ -239,7 +248,9 @@ async def test_a_compressed_answer_stays_small(caller, target):
 
 
 async def test_other_calls_are_untouched(caller, target, sink):
-    urls = [(await target(serve))[0] for serve in (*ENDLESS.values(), *NO_ANSWER.values(), *BROKEN.values(), *SLOW.values())]
+    urls = [
+        (await target(serve))[0] for serve in (*ENDLESS.values(), *NO_ANSWER.values(), *BROKEN.values(), *SLOW.values())
+    ]
     hostile = [asyncio.create_task(call(caller, url, method, timeout_seconds=30)) for url in urls for method in METHODS]
     await asyncio.sleep(0)
 

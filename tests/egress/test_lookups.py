@@ -58,7 +58,9 @@ async def test_names_that_nobody_answers_for_do_not_hold_up_the_others(inside, n
     await client.close()
 
 
-async def test_what_was_given_up_has_a_share_of_its_own_beyond_which_names_wait_that_are_not_known_to_answer(inside, names):
+async def test_what_was_given_up_has_a_share_of_its_own_beyond_which_names_wait_that_are_not_known_to_answer(
+    inside, names
+):
     client = new_client(names.look_up, policy=OUTSIDE)
     assert await post(client, f"http://known.example:{inside.port}/") == 200
     await give_up(client, [f"hook.silent{number}.example" for number in range(GIVEN_UP_AT_MOST)], inside.port)

@@ -118,7 +118,9 @@ async def test_what_is_odd_but_means_one_thing_keeps_its_connection(caller, targ
 
 async def test_chunks_of_a_protocol_that_has_none_are_read_and_nothing_follows(caller, target):
     url, target = await target(
-        answering(b"HTTP/1.0 200 OK\r\nconnection: keep-alive\r\ntransfer-encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n")
+        answering(
+            b"HTTP/1.0 200 OK\r\nconnection: keep-alive\r\ntransfer-encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n"
+        )
     )
 
     for exchange in await twice(caller, url):

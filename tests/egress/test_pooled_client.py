@@ -130,7 +130,9 @@ async def test_a_redirect_is_not_followed(caller, status):
         assert [delivery.path for delivery in sink.deliveries()] == ["/here"]
 
 
-async def test_proxies_and_credentials_in_the_environment_are_ignored(anyio_backend, sink, monkeypatch, tmp_path, target):
+async def test_proxies_and_credentials_in_the_environment_are_ignored(
+    anyio_backend, sink, monkeypatch, tmp_path, target
+):
     proxy, at_proxy = await target(answering(OK))
     for name in ("http_proxy", "https_proxy", "all_proxy"):
         monkeypatch.setenv(name, proxy)
@@ -301,7 +303,9 @@ async def test_a_compressed_answer_is_not_decompressed(caller):
 
 
 def says_nothing_of(error, *secrets):
-    assert not any(secret in f"{error} {error.msg}" for secret in ("127.0.0.1", "user", "p4ss", "?", "t0ken", *secrets)), error
+    assert not any(
+        secret in f"{error} {error.msg}" for secret in ("127.0.0.1", "user", "p4ss", "?", "t0ken", *secrets)
+    ), error
     assert "\n" not in error.msg
     return error
 
@@ -329,7 +333,9 @@ async def test_a_target_that_refuses_connections(caller, closed_port):
 
 
 async def test_a_target_that_does_not_take_the_connection_in_time(caller, deaf_port):
-    error = says_nothing_of(await failure(caller, f"http://user:p4ss@127.0.0.1:{deaf_port}/?t0ken", timeout_seconds=0.2))
+    error = says_nothing_of(
+        await failure(caller, f"http://user:p4ss@127.0.0.1:{deaf_port}/?t0ken", timeout_seconds=0.2)
+    )
 
     assert (error.code, error.permanent, caller.announced) == ("connect_timeout", False, 0)
     assert "0.2 s" in error.msg
@@ -586,14 +592,17 @@ async def test_an_end_that_has_arrived_unseen_is_looked_for_unless_the_connectio
     ],
 )
 async def test_a_refused_address_is_not_called_however_it_is_written(caller, host):
-    error = says_nothing_of(await failure(caller, f"http://user:p4ss@{host}:1/?t0ken", timeout_seconds=5), "169", "fe80")
+    error = says_nothing_of(
+        await failure(caller, f"http://user:p4ss@{host}:1/?t0ken", timeout_seconds=5), "169", "fe80"
+    )
 
     assert (error.code, error.permanent, caller.announced) == ("egress_denied", True, 0)
     assert "never called" in error.msg
 
 
 @pytest.mark.parametrize(
-    "host", ["127.0.0.1", "0x7f000001", "0x7f.0.0.1", "2130706433", "127.1", "0177.0.0.1", "localhost", "[::ffff:127.0.0.1]"]
+    "host",
+    ["127.0.0.1", "0x7f000001", "0x7f.0.0.1", "2130706433", "127.1", "0177.0.0.1", "localhost", "[::ffff:127.0.0.1]"],
 )
 async def test_loopback_is_called_however_it_is_written(caller, sink, host):
     assert (await caller.post(f"http://{host}:{sink.port}/")).status == 200
@@ -608,7 +617,9 @@ async def test_a_name_with_nothing_but_refused_addresses_is_not_called(caller, n
 
 
 @pytest.mark.parametrize("addresses", [["169.254.169.254", "127.0.0.1"], ["127.0.0.1", "::ffff:169.254.169.254"]])
-async def test_of_a_name_with_refused_and_other_addresses_the_others_are_called(caller, names, sink, closed_port, addresses):
+async def test_of_a_name_with_refused_and_other_addresses_the_others_are_called(
+    caller, names, sink, closed_port, addresses
+):
     names["both.example"] = addresses
 
     assert (await caller.post(f"http://both.example:{sink.port}/")).status == 200
@@ -632,7 +643,9 @@ async def test_a_name_is_looked_up_for_every_connection(caller, names):
 # Cancellation
 
 
-@pytest.mark.parametrize("beginning", [b"", b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nx"], ids=["no answer", "half of one"])
+@pytest.mark.parametrize(
+    "beginning", [b"", b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nx"], ids=["no answer", "half of one"]
+)
 async def test_a_cancelled_call_closes_its_connection(caller, target, beginning):
     begun = asyncio.Event()
 

@@ -123,7 +123,9 @@ async def test_an_answer_is_read_although_its_target_closes_before_it_has_read_t
     assert len(client._idle) == 0
 
 
-async def test_what_tls_says_of_its_own_accord_on_an_idle_connection_is_no_end_of_it(client, target, offered, monkeypatch):
+async def test_what_tls_says_of_its_own_accord_on_an_idle_connection_is_no_end_of_it(
+    client, target, offered, monkeypatch
+):
     monkeypatch.setattr(connections, "_TRUSTED_SECONDS", 0)
     url, target = await target(answering, ssl=offered)
 
@@ -133,7 +135,9 @@ async def test_what_tls_says_of_its_own_accord_on_an_idle_connection_is_no_end_o
     assert target.connections == 1
 
 
-async def test_an_end_that_tls_tells_of_unseen_is_looked_for_before_a_connection_is_used_again(client, offered, monkeypatch):
+async def test_an_end_that_tls_tells_of_unseen_is_looked_for_before_a_connection_is_used_again(
+    client, offered, monkeypatch
+):
     monkeypatch.setattr(connections, "_TRUSTED_SECONDS", 0)
     with socket.create_server(("127.0.0.1", 0)) as listening:
 

@@ -136,7 +136,9 @@ async def test_the_bounds_come_of_what_the_system_allows(new_client, monkeypatch
 # How long
 
 
-async def test_a_connection_is_not_used_beyond_its_life_so_that_a_name_that_moves_is_followed(anyio_backend, monkeypatch):
+async def test_a_connection_is_not_used_beyond_its_life_so_that_a_name_that_moves_is_followed(
+    anyio_backend, monkeypatch
+):
     monkeypatch.setattr(idle_connections, "LONGEST_LIFE_SECONDS", 0.2)
     async with Inside() as machine:
         place = ["127.0.0.1"]
@@ -242,7 +244,10 @@ def failing(error):
         (OSError(errno.ENOBUFS, "No buffer space available"), "memory"),
         (OSError(errno.ENOMEM, "Cannot allocate memory"), "memory"),
         (OSError(errno.EADDRNOTAVAIL, "Cannot assign requested address"), "local ports"),
-        (OSError("Multiple exceptions: [Errno 111] Connection refused, [Errno 24] Too many open files"), "file descriptors"),
+        (
+            OSError("Multiple exceptions: [Errno 111] Connection refused, [Errno 24] Too many open files"),
+            "file descriptors",
+        ),
         (RuntimeError("can't start new thread"), "threads"),
         (socket.gaierror(socket.EAI_MEMORY, "Memory allocation failure"), "memory"),
     ],
@@ -315,7 +320,9 @@ async def test_everything_else_is_what_became_of_the_connection(new_client, monk
 
 async def test_an_address_that_cannot_be_called_from_here_at_all_is_no_lack_of_ports(new_client, monkeypatch):
     monkeypatch.setattr(shortage, "_has_a_way", lambda *_: False)  # as with ::1 on a machine without IPv6
-    monkeypatch.setattr(connector, "start_connection", failing(OSError(errno.EADDRNOTAVAIL, "Cannot assign requested address")))
+    monkeypatch.setattr(
+        connector, "start_connection", failing(OSError(errno.EADDRNOTAVAIL, "Cannot assign requested address"))
+    )
     client = new_client()
 
     with pytest.raises(DeliveryError) as caught:

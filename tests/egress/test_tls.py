@@ -78,7 +78,20 @@ def long_ago(folder, authority):
     request, expired, names = (folder / f"expired.{kind}" for kind in ("csr", "pem", "cnf"))
     names.write_text("subjectAltName=IP:127.0.0.1\n")
     run("openssl", "req", "-new", "-key", own_key, "-subj", "/CN=x", "-out", request)
-    issue = ["openssl", "x509", "-req", "-in", request, "-CA", certificate, "-CAkey", key, "-CAcreateserial", "-days", "-1"]
+    issue = [
+        "openssl",
+        "x509",
+        "-req",
+        "-in",
+        request,
+        "-CA",
+        certificate,
+        "-CAkey",
+        key,
+        "-CAcreateserial",
+        "-days",
+        "-1",
+    ]
     run(*issue, "-extfile", names, "-out", expired)
     return expired, own_key
 
@@ -265,7 +278,9 @@ async def test_a_connection_is_used_again_and_takes_long_bodies_both_ways(tmp_pa
 async def test_an_answer_that_ends_with_the_connection_ends_with_the_end_of_tls(tmp_path, serving, trusting):
     authority = new_authority(tmp_path)
     client = trusting(authority[0])
-    url = await serving(*signed(tmp_path, authority, "IP:127.0.0.1"), serve=Sink(b"HTTP/1.0 200 OK\r\n\r\nhello").closing)
+    url = await serving(
+        *signed(tmp_path, authority, "IP:127.0.0.1"), serve=Sink(b"HTTP/1.0 200 OK\r\n\r\nhello").closing
+    )
 
     assert await post(client, url) == 200
     await client.close()
@@ -399,7 +414,9 @@ async def test_a_target_that_asks_for_a_certificate_of_the_client_is_said_to(tmp
 
 
 @pytest.mark.parametrize("comes", ["before the request", "as the request is written"])
-async def test_what_tls_says_before_a_byte_of_the_request_went_out_is_why_it_did_not(tmp_path, trusting, monkeypatch, comes):
+async def test_what_tls_says_before_a_byte_of_the_request_went_out_is_why_it_did_not(
+    tmp_path, trusting, monkeypatch, comes
+):
     authority = new_authority(tmp_path)
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(*signed(tmp_path, authority, "IP:127.0.0.1"))

@@ -124,7 +124,9 @@ class Bench:
         """What started: (task, attempt number, seconds since the beginning)."""
         return [start for task_type in self.types for start in task_type.starts]
 
-    async def add(self, do, *, at, type_=None, announce=True, host=None, expires=None, told=None, payload=None, **retry):
+    async def add(
+        self, do, *, at, type_=None, announce=True, host=None, expires=None, told=None, payload=None, **retry
+    ):
         """Store a task that is due *at*, and expires, so many seconds after the beginning; callbacks go to *told*.
 
         *payload* is stored in place of all that.

@@ -6,8 +6,12 @@ from datetime import timedelta
 import pytest
 from structlog.testing import capture_logs
 
+from databases import FOLLOW
+from tasker.engine.engine import Engine
+from tasker.engine.telemetry import Telemetry
 from tasker.errors import StoreUnavailableError, TaskRunningError
 from tasker.model.task import Pool, State
+from tasker.stores.sqlite.store import SqliteStore
 
 pytestmark = pytest.mark.anyio
 
@@ -189,7 +193,9 @@ async def test_a_slot_that_is_released_while_a_claim_runs_is_used_at_once(bench,
 # When an attempt begins
 
 
-async def test_of_many_that_are_due_at_once_each_runs_once_in_the_order_of_their_times_and_of_their_arrival(bench, clock):
+async def test_of_many_that_are_due_at_once_each_runs_once_in_the_order_of_their_times_and_of_their_arrival(
+    bench, clock
+):
     later = [await bench.add("succeed", at=2) for _ in range(50)]
     sooner = [await bench.add("succeed", at=1.5) for _ in range(50)]
     await clock.step(10)
@@ -262,7 +268,9 @@ async def test_after_a_timeout_the_task_runs_again_while_its_hung_attempt_still_
 
     ended = await bench.store.get(task)
     assert (ended.state, ended.attempts) == (State.DONE, 2)
-    assert (bench.telemetry.retried, bench.telemetry.done, bench.telemetry.attempts) == (1, 1, 2), "the late result is void"
+    assert (bench.telemetry.retried, bench.telemetry.done, bench.telemetry.attempts) == (1, 1, 2), (
+        "the late result is void"
+    )
     assert bench.engine.slots.free[scripted.pool] == 2
 
 
@@ -346,6 +354,17 @@ async def test_a_node_is_unready_while_its_store_ails_and_when_it_stops(bench, c
     assert bench.engine.unready() == "the disk is full"
     await bench.engine.drain(timedelta(0))
     assert bench.engine.unready() == "the server is stopping"
+
+
+async def test_a_node_is_unready_while_its_machine_lacks_what_attempts_need(clock):
+    store = SqliteStore(":memory:", follow=FOLLOW, clock=clock)
+    await store.open()
+    lacking = ["file descriptors"]
+    engine = Engine(store, [], Telemetry(), rand=lambda: 0.5, lacks=lambda: lacking[0] if lacking else None)
+    assert engine.unready() == "file descriptors"
+    lacking.clear()
+    assert engine.unready() is None
+    await store.close()
 
 
 async def test_a_ring_makes_it_look_at_once(bench, clock):
@@ -484,7 +503,9 @@ async def test_what_a_dead_process_left_running_runs_again_at_once_without_havin
 
     assert idle_bench.starts == [(task, 1, 5)]
     ended = await idle_bench.store.get(task)
-    assert (ended.state, ended.attempts, ended.crashes) == (State.FAILED, 1, 0), "an attempt with an end resets the count"
+    assert (ended.state, ended.attempts, ended.crashes) == (State.FAILED, 1, 0), (
+        "an attempt with an end resets the count"
+    )
     assert idle_bench.telemetry.taken_back == 1
 
 

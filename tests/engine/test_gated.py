@@ -66,7 +66,9 @@ async def test_a_task_expires_at_its_moment_though_every_slot_is_taken(bench, cl
 async def test_the_end_of_a_task_is_told_at_once_by_a_task_of_its_own(bench, clock, do, told, state):
     parent = await bench.add(do, at=1, told={told: "http://c:82/told"}, max_attempts=1)
     await clock.advance(1)
-    (callback,) = [task for task in (await bench.store.list_page(TaskFilter(), after=None, limit=9)).tasks if task.parent_id]
+    (callback,) = [
+        task for task in (await bench.store.list_page(TaskFilter(), after=None, limit=9)).tasks if task.parent_id
+    ]
     assert (callback.type, callback.parent_id, callback.due_at) == ("webhook", parent, clock.now())
     fields = msgspec.json.decode(callback.payload)
     assert (fields["url"], fields["json"]["id"], fields["json"]["state"]) == ("http://c:82/told", parent, state)
@@ -80,7 +82,12 @@ async def test_an_attempt_that_is_not_on_the_wire_when_its_task_expires_does_not
     assert len(bench.starts) == starts
     if not starts:
         task = await bench.store.get(late)
-        assert (task.state, task.attempts, task.ended_at, task.last_fault.code) == (State.FAILED, 0, clock.now(), "expired")
+        assert (task.state, task.attempts, task.ended_at, task.last_fault.code) == (
+            State.FAILED,
+            0,
+            clock.now(),
+            "expired",
+        )
         assert bench.engine.slots.running(bench.types[0].pool) == 0
 
 
@@ -99,7 +106,9 @@ async def test_that_a_task_has_expired_is_told_at_once(bench, clock):
     await bench.store.pause(await gate_id(bench, A))
     await clock.advance(2.5)
     assert (await bench.store.get(parent)).state is State.FAILED
-    callbacks = [task for task in (await bench.store.list_page(TaskFilter(), after=None, limit=9)).tasks if task.parent_id]
+    callbacks = [
+        task for task in (await bench.store.list_page(TaskFilter(), after=None, limit=9)).tasks if task.parent_id
+    ]
     assert [callback.started_at for callback in callbacks] == [clock.now()]
 
 

@@ -37,7 +37,9 @@ async def callbacks_of(bench, parent):
 
 
 @pytest.mark.parametrize(("do", "told"), [("succeed", "on_failure"), ("fail", "on_success")])
-async def test_a_payload_is_read_once_for_the_attempt_the_policy_and_what_may_follow(bench, clock, monkeypatch, do, told):
+async def test_a_payload_is_read_once_for_the_attempt_the_policy_and_what_may_follow(
+    bench, clock, monkeypatch, do, told
+):
     def read_again(_):
         raise AssertionError("it was read already")
 
@@ -55,7 +57,9 @@ async def test_a_payload_is_read_once_for_the_attempt_the_policy_and_what_may_fo
     [b'{"do":5,"on_failure":"http://c/told"}', b'{"on_failure":"http://c/told"}'],
     ids=["another type", "a member is missing"],
 )
-async def test_a_payload_that_its_type_cannot_read_ends_the_task_for_good_and_whoever_asked_is_told(bench, clock, payload):
+async def test_a_payload_that_its_type_cannot_read_ends_the_task_for_good_and_whoever_asked_is_told(
+    bench, clock, payload
+):
     task = await bench.add(None, at=1, payload=payload)
     following = await bench.add("succeed", at=1)
     with capture_logs() as logged:

@@ -18,7 +18,11 @@ def a_gate(**what):
 
 def room(gate, *, running=0, here=None, free=200, per_destination=None, now=0):
     return gate.room(
-        running=running, running_here=running if here is None else here, free=free, per_destination=per_destination, now=now
+        running=running,
+        running_here=running if here is None else here,
+        free=free,
+        per_destination=per_destination,
+        now=now,
     )
 
 
@@ -46,8 +50,12 @@ def test_the_share_of_a_host_counts_what_runs_on_this_node():
 
 @given(counts, counts, st.integers(1, 100), st.integers(1, 100))
 def test_a_limit_is_for_all_nodes_and_that_of_the_destination_wins(running, free, own, per_destination):
-    assert room(a_gate(max_running=own), running=running, free=free, per_destination=per_destination) == max(own - running, 0)
-    assert room(a_gate(), running=running, free=free, per_destination=per_destination) == max(per_destination - running, 0)
+    assert room(a_gate(max_running=own), running=running, free=free, per_destination=per_destination) == max(
+        own - running, 0
+    )
+    assert room(a_gate(), running=running, free=free, per_destination=per_destination) == max(
+        per_destination - running, 0
+    )
 
 
 def test_a_task_type_has_its_pool_for_itself_unless_it_has_a_limit_of_its_own():

@@ -69,7 +69,9 @@ def test_what_names_a_moment_up_to_the_year_9999_is_read_and_anything_later_refu
 
 
 nearly = st.from_regex(
-    re.compile(r"\d{4}-[0-3]\d-[0-3]\d[Tt ]?[0-3]\d:[0-7]\d:[0-7]\d(\.\d{0,12})?([Zz]|[+-][0-3]\d:?[0-7]\d)?", re.ASCII),
+    re.compile(
+        r"\d{4}-[0-3]\d-[0-3]\d[Tt ]?[0-3]\d:[0-7]\d:[0-7]\d(\.\d{0,12})?([Zz]|[+-][0-3]\d:?[0-7]\d)?", re.ASCII
+    ),
     fullmatch=True,
 )
 """Times that are nearly right, and right ones among them."""
@@ -95,7 +97,14 @@ def test_a_delay_leads_exactly_as_far_on_but_never_past_the_last_moment(moment, 
 
 @pytest.mark.parametrize(
     ("fraction", "microseconds"),
-    [("0", 0), ("000000001", 1), ("0000000000", 0), ("1234560", 123456), ("123456001", 123457), ("999999999", 1_000_000)],
+    [
+        ("0", 0),
+        ("000000001", 1),
+        ("0000000000", 0),
+        ("1234560", 123456),
+        ("123456001", 123457),
+        ("999999999", 1_000_000),
+    ],
 )
 def test_digits_finer_than_a_microsecond_round_up(fraction, microseconds):
     assert instants.parse(f"1970-01-01T00:00:00.{fraction}Z") == microseconds

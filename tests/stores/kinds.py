@@ -139,7 +139,11 @@ class _PostgresClock:
         await set_manual_clock(self._kind.connection, self._kind.machine.now())
 
 
-KINDS: dict[str, Callable[[Path], Kind]] = {"sqlite-file": SqliteFile, "sqlite-memory": SqliteMemory, "postgres": Postgres}
+KINDS: dict[str, Callable[[Path], Kind]] = {
+    "sqlite-file": SqliteFile,
+    "sqlite-memory": SqliteMemory,
+    "postgres": Postgres,
+}
 """Every kind, by name; each is made with an empty folder of its own."""
 
 MORTAL = {"sqlite-memory"}

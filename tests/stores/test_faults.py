@@ -128,7 +128,9 @@ async def test_one_write_that_breaks_a_constraint_fails_alone_in_its_group(clock
     others = [a_task(due_at=clock.now()) for _ in range(5)]
 
     results = await asyncio.gather(
-        *(store.create([task]) for task in (*others[:3], first, *others[3:])), store.delete(first.id), return_exceptions=True
+        *(store.create([task]) for task in (*others[:3], first, *others[3:])),
+        store.delete(first.id),
+        return_exceptions=True,
     )
 
     assert [type(result) for result in results] == [*[type(None)] * 3, TaskExistsError, *[type(None)] * 3]

@@ -78,7 +78,11 @@ class GateStories(RuleBasedStateMachine):
     @rule(which=st.integers(0, 20), is_alive=st.sampled_from([True, False, False, None]), again=st.booleans())
     def settle(self, which, is_alive, again):
         attempt = self.running.pop(which % len(self.running))
-        end = another_try(self.clock, in_seconds=1, is_alive=is_alive) if again else success(self.clock, is_alive=is_alive)
+        end = (
+            another_try(self.clock, in_seconds=1, is_alive=is_alive)
+            if again
+            else success(self.clock, is_alive=is_alive)
+        )
         self.run(self.store.settle(attempt, end))
 
     @precondition(lambda self: self.running)
@@ -117,7 +121,9 @@ class GateStories(RuleBasedStateMachine):
             del self.host_of[task_id]
 
     def gate_id(self, host):
-        return next(record.gate.id for record in self.run(self.store.gates(after=0, limit=99)) if record.gate.name == host)
+        return next(
+            record.gate.id for record in self.run(self.store.gates(after=0, limit=99)) if record.gate.name == host
+        )
 
     def count(self, host):
         return sum(1 for attempt in self.running if self.host_of[attempt.task_id] == host)

@@ -91,7 +91,9 @@ async def test_what_is_held_comes_in_its_order_before_what_comes_due_later(store
     tasks += await create(store, clock, A, 2)
     came = ids([first, second])
     while len(came) < len(tasks):
-        assert (await store.settle(first, success(clock, is_alive=True))).has_room, "something is held that may have room now"
+        assert (await store.settle(first, success(clock, is_alive=True))).has_room, (
+            "something is held that may have room now"
+        )
         (attempt,) = await claim(store, 3)
         came.append(attempt.task_id)
         first, second = second, attempt

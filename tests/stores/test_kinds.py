@@ -22,6 +22,8 @@ def test_a_url_of_no_kind_or_that_its_kind_cannot_use_is_refused_without_being_s
         kind.check_url(url)
 
 
-@pytest.mark.parametrize("url", ["SQLITE:tasks.db", "sqlite:///a/b", "sqlite::memory:", "postgres://h", "PostgreSQL:///d"])
+@pytest.mark.parametrize(
+    "url", ["SQLITE:tasks.db", "sqlite:///a/b", "sqlite::memory:", "postgres://h", "PostgreSQL:///d"]
+)
 def test_a_url_that_can_be_used_belongs_to_one_kind(url):
     kind.check_url(url)

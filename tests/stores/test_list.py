@@ -13,7 +13,8 @@ from tasker.testing.task_factory import a_task
 pytestmark = pytest.mark.anyio
 
 FILTERS = [
-    TaskFilter(type=type_, state=state) for type_, state in itertools.product([None, "webhook", "hash", "mail"], [None, *State])
+    TaskFilter(type=type_, state=state)
+    for type_, state in itertools.product([None, "webhook", "hash", "mail"], [None, *State])
 ]
 
 
@@ -21,7 +22,9 @@ async def some_of_everything(store, clock):
     """Create tasks of two types in every state, many of them due at the same moments. Returns them in the order of a list."""
     now = clock.now()
     tasks = [
-        make(due_at=now + due * SECOND) for due in (-3, -1, -2, 5, -1, -3, 4, 5, -2, -1, 9, -3) for make in (a_task, a_hash)
+        make(due_at=now + due * SECOND)
+        for due in (-3, -1, -2, 5, -1, -3, 4, 5, -2, -1, 9, -3)
+        for make in (a_task, a_hash)
     ]
     await store.create(tasks)
     for pool in (WEBHOOK, HASH):

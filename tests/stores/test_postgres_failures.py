@@ -316,7 +316,9 @@ async def test_a_settle_whose_answer_is_lost_stores_its_callback_and_its_record_
     for number in range(1, MOST_ANSWERS):
         task = due_now(store)
         await in_the_end(lambda: store.create([task]))  # noqa: B023
-        claimed = (await in_the_end(lambda: store.claim_due({WEBHOOK: 2}))).attempts  # and the callback of the last round
+        claimed = (
+            await in_the_end(lambda: store.claim_due({WEBHOOK: 2}))
+        ).attempts  # and the callback of the last round
         (attempt,) = [each for each in claimed if each.task_id == task.id]
         now = store.clock.now()
         callback = f'{{"url":"http://a/","body":"x","on_success":"http://h{number}.example/"}}'.encode()
@@ -375,7 +377,9 @@ async def test_gates_that_a_failover_has_lost_are_made_anew(store, witness, prox
     page = await witness.list_page(TaskFilter(), after=None, limit=9)
     assert [task.id for task in page.tasks] == [first.id, second.id]
     claimed = await in_the_end(lambda: store.claim_due({WEBHOOK: 9}))
-    assert [attempt.task_id for attempt in claimed.attempts] == [first.id, second.id], "without its gate nothing holds it back"
+    assert [attempt.task_id for attempt in claimed.attempts] == [first.id, second.id], (
+        "without its gate nothing holds it back"
+    )
 
 
 async def test_an_end_is_written_whatever_becomes_of_what_the_gate_is_told(store, witness):

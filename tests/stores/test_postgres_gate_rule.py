@@ -32,7 +32,10 @@ async def let_through(base, gates, queue, *, here, elsewhere, free, per_destinat
     await base.connection.executemany(
         "INSERT INTO gate (id, kind, name, paused, max_running, failures, open_until) OVERRIDING SYSTEM VALUE"
         " VALUES ($1, $2, $3, $4, $5, $6, $7)",
-        [(g.id, g.kind, g.name, g.paused, g.max_running, g.circuit.failures, g.circuit.open_until) for g in gates.values()],
+        [
+            (g.id, g.kind, g.name, g.paused, g.max_running, g.circuit.failures, g.circuit.open_until)
+            for g in gates.values()
+        ],
     )
     node = base.store._node
     for is_here, counts in ((True, here), (False, elsewhere)):

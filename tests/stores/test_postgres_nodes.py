@@ -308,7 +308,9 @@ async def test_a_host_that_has_its_share_of_one_nodes_slots_gets_one_of_the_othe
 async def test_a_circuit_counts_the_failures_of_all_nodes(nodes):
     stores = [await nodes.open(), await nodes.another()]
     await hosted(nodes, THRESHOLD)
-    attempts = [(store, attempt) for store in stores for attempt in (await store.claim_due({WEBHOOK: THRESHOLD})).attempts]
+    attempts = [
+        (store, attempt) for store in stores for attempt in (await store.claim_due({WEBHOOK: THRESHOLD})).attempts
+    ]
     assert [store for store, _ in attempts] == [stores[0]] * 5 + [stores[1]] * 5, "each has its own slots"
     dead = failure(nodes.clock, is_alive=False)
     await asyncio.gather(*(store.settle(attempt, dead) for store, attempt in attempts))
@@ -536,6 +538,9 @@ async def test_whatever_nodes_and_operators_do_at_once_no_task_is_left_behind(no
            AND NOT EXISTS (SELECT FROM gate_queue WHERE gate = held_by AND gate_queue.pool = task.pool)
     """
     assert await nodes.connection.fetchval(lost) == 0
-    assert await nodes.connection.fetchval("SELECT count(*) FROM gate_queue WHERE wake_at > tasker_now() + interval '1s'") == 0
+    assert (
+        await nodes.connection.fetchval("SELECT count(*) FROM gate_queue WHERE wake_at > tasker_now() + interval '1s'")
+        == 0
+    )
     done += await claim_all(nodes, stores[1], free=7)
     assert sorted(done) == sorted(tasks)

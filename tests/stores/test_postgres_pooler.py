@@ -129,7 +129,9 @@ async def test_a_session_has_its_settings_and_is_woken_by_others(session_url):
     assert tuple(settings) == ("5s", "off", "tasker")
     woken = asyncio.Event()
     first, second = (
-        PostgresStore(session_url, follow=FOLLOW, base_clock=SystemClock(), address="http://127.0.0.1:8080", version="0")
+        PostgresStore(
+            session_url, follow=FOLLOW, base_clock=SystemClock(), address="http://127.0.0.1:8080", version="0"
+        )
         for _ in range(2)
     )
     await first.open()

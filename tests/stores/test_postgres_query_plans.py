@@ -82,4 +82,6 @@ async def test_a_query_searches_and_neither_scans_nor_sorts_tasks(connection, na
             assert "Index Cond" in step or (name, step["Index Name"]) in HEADS, shown
         if step["Node Type"].endswith("Sort"):
             # What a statement has set apart before, as a CTE, is as much as its LIMIT says.
-            assert step["Plan Rows"] <= 1_000 or LARGE.isdisjoint(below.get("Relation Name") for below in steps(step)), shown
+            assert step["Plan Rows"] <= 1_000 or LARGE.isdisjoint(
+                below.get("Relation Name") for below in steps(step)
+            ), shown

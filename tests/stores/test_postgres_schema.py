@@ -81,12 +81,18 @@ async def test_a_database_that_is_not_in_utf8_is_refused(url):
         (lambda url: url.replace("127.0.0.1", "127.0.0.2").rpartition(":")[0] + ":1/x", "nothing is listening there"),
         (lambda url: url.replace("127.0.0.1", "db.invalid"), "its host is unknown"),
         (lambda url: f"{url}_missing", 'no database of this name .*_missing" does not exist'),
-        (lambda url: url.replace("postgres@", "nobody:s3cret@"), r'does not let this user in \(role "\*\*\*" does not exist'),
+        (
+            lambda url: url.replace("postgres@", "nobody:s3cret@"),
+            r'does not let this user in \(role "\*\*\*" does not exist',
+        ),
         (lambda url: url.replace("127.0.0.1:", "127.0.0.1:x"), "URL cannot be used: expected HOST:PORT"),
         (lambda url: url.replace("127.0.0.1:", "127.0.0.1:9"), "URL cannot be used: expected HOST:PORT"),
         (lambda url: f"{url}?sslmode=s3cret", "URL cannot be used: expected sslmode"),
         (lambda url: f"{url}?sslmode=require", "rejected SSL upgrade"),
-        (lambda url: f"{url}?sslmode=verify-full&sslrootcert=/missing", "cannot read /missing, which sslrootcert names"),
+        (
+            lambda url: f"{url}?sslmode=verify-full&sslrootcert=/missing",
+            "cannot read /missing, which sslrootcert names",
+        ),
         (lambda url: f"{url}?search_path=missing", "search_path names no schema that exists"),
         (lambda url: f"{url}?options=-csearch_path%3Dmissing", "search_path names no schema that exists"),
         (lambda url: f"{url}?sslmod=require", 'unrecognized configuration parameter "sslmod"'),
@@ -102,11 +108,15 @@ async def test_what_cannot_be_reached_is_said_in_one_line_without_the_password(u
 
 
 async def test_a_url_may_say_what_other_programs_understand(url):
-    said = "connect_timeout=10&application_name=shop&keepalives=1&sslmode=prefer&options=-c%20search_path%3Dqueue,public"
+    said = (
+        "connect_timeout=10&application_name=shop&keepalives=1&sslmode=prefer&options=-c%20search_path%3Dqueue,public"
+    )
     await execute(url, "CREATE SCHEMA queue")
     await prepare(f"{url}?{said}")
     assert (await execute(url, "SELECT count(*) FROM pg_tables WHERE schemaname = 'queue'"))[0][0] > 5
-    rows = await execute(f"{url}?{said}", "SELECT current_setting('application_name'), current_setting('enable_seqscan')")
+    rows = await execute(
+        f"{url}?{said}", "SELECT current_setting('application_name'), current_setting('enable_seqscan')"
+    )
     assert tuple(rows[0]) == ("shop", "off")
 
 
@@ -117,7 +127,9 @@ async def test_a_host_that_does_not_answer_leaves_time_for_the_next(url):
         await prepare(f"{both}?connect_timeout=1")
 
 
-@pytest.mark.skipif(URL_VARIABLE in __import__("os").environ, reason=f"the server of {URL_VARIABLE} is not ours to set up")
+@pytest.mark.skipif(
+    URL_VARIABLE in __import__("os").environ, reason=f"the server of {URL_VARIABLE} is not ours to set up"
+)
 async def test_settings_under_which_a_201_promises_too_much_are_warned_of(url):
     with structlog.testing.capture_logs() as lines:
         await prepare(url)

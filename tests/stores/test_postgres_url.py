@@ -22,8 +22,12 @@ def test_what_asks_for_nothing_that_tasker_does_not_do_is_dropped(query):
 
 
 def test_what_asyncpg_reads_is_handed_on_and_the_last_of_a_name_counts():
-    read = urls.read(f"{PLAIN}?sslmode=disable&sslmode=verify-full&sslrootcert=/a+b/c%26d.crt&target_session_attrs=read-write")
-    assert read.hosts == [f"{PLAIN}?sslmode=verify-full&sslrootcert=%2Fa%2Bb%2Fc%26d.crt&target_session_attrs=read-write"]
+    read = urls.read(
+        f"{PLAIN}?sslmode=disable&sslmode=verify-full&sslrootcert=/a+b/c%26d.crt&target_session_attrs=read-write"
+    )
+    assert read.hosts == [
+        f"{PLAIN}?sslmode=verify-full&sslrootcert=%2Fa%2Bb%2Fc%26d.crt&target_session_attrs=read-write"
+    ]
     assert read.arguments == {}
 
 
@@ -40,10 +44,13 @@ def test_a_timeout_of_nothing_is_none(text, seconds):
 
 
 def test_settings_come_from_options_and_by_their_names():
-    read = urls.read(f"{PLAIN}?options=-c%20search_path%3Da%5C%20b,c%20--work-mem=8MB%20-cmy.own=x&statement_timeout=1s")
+    read = urls.read(
+        f"{PLAIN}?options=-c%20search_path%3Da%5C%20b,c%20--work-mem=8MB%20-cmy.own=x&statement_timeout=1s"
+    )
     assert read.settings == {"search_path": "a b,c", "work_mem": "8MB", "my.own": "x", "statement_timeout": "1s"}
     names = [
-        urls.read(f"{PLAIN}?{query}").application_name for query in ("", "fallback_application_name=a", "application_name=b")
+        urls.read(f"{PLAIN}?{query}").application_name
+        for query in ("", "fallback_application_name=a", "application_name=b")
     ]
     assert names == ["tasker", "a", "b"]
 

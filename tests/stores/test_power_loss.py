@@ -93,7 +93,8 @@ def check_image(path, expected):
     connection = connect(path)
     assert connection.pragma("integrity_check") == "ok"
     states = {
-        id_.hex(): State(state) for id_, state in connection.execute("SELECT id, state FROM task JOIN payload USING (seq)")
+        id_.hex(): State(state)
+        for id_, state in connection.execute("SELECT id, state FROM task JOIN payload USING (seq)")
     }
     connection.close()
     for task_id, allowed in expected.items():

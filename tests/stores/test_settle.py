@@ -63,7 +63,8 @@ async def test_a_task_that_waits_again_takes_its_place_by_its_new_due_time(store
 
 
 @pytest.mark.parametrize(
-    "result", [b'"$pbkdf2-sha256$i=1$a$b"', b"null", '{"a":["\\u0000","\U0001f600"]}'.encode(), b'"' + b"x" * (1 << 20) + b'"']
+    "result",
+    [b'"$pbkdf2-sha256$i=1$a$b"', b"null", '{"a":["\\u0000","\U0001f600"]}'.encode(), b'"' + b"x" * (1 << 20) + b'"'],
 )
 async def test_a_result_is_kept_and_shown_byte_for_byte(store, clock, result):
     attempt = await running(store, clock)
@@ -106,7 +107,11 @@ async def test_an_earlier_claim_does_not_settle_a_later_one(store, clock):
     assert second.number == first.number, "the number does not tell them apart"
     running_again = await store.get(first.task_id)
 
-    for late in (store.settle(first, success(clock, b'"late"')), store.settle(first, failure(clock)), store.give_back(first)):
+    for late in (
+        store.settle(first, success(clock, b'"late"')),
+        store.settle(first, failure(clock)),
+        store.give_back(first),
+    ):
         with pytest.raises(ClaimLostError):
             await late
 

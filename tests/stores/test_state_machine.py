@@ -8,7 +8,16 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, multiple, precondition, rule
+from hypothesis.stateful import (
+    Bundle,
+    RuleBasedStateMachine,
+    consumes,
+    initialize,
+    invariant,
+    multiple,
+    precondition,
+    rule,
+)
 from hypothesis.stateful import run_state_machine_as_test as run_stories
 from kinds import KINDS, MORTAL
 from msgspec.structs import replace
@@ -36,7 +45,9 @@ plans = st.tuples(st.sampled_from([*TYPES]), st.integers(-2, 3), st.none() | st.
 free = st.fixed_dictionaries({WEBHOOK: st.sampled_from([3, 1, 2, 0])}, optional={HASH: st.integers(0, 3)})
 faults = st.sampled_from([REFUSED, Fault("timeout", "no answer within 30 s")])
 results = st.sampled_from([None, b"null", b'"r"'])
-filters = st.builds(TaskFilter, type=st.none() | st.sampled_from([*TYPES, "mail"]), state=st.none() | st.sampled_from(State))
+filters = st.builds(
+    TaskFilter, type=st.none() | st.sampled_from([*TYPES, "mail"]), state=st.none() | st.sampled_from(State)
+)
 
 
 class Stories(RuleBasedStateMachine):
@@ -127,7 +138,9 @@ class Stories(RuleBasedStateMachine):
         due = {pool: [task for task in queue if task.due_at <= self.clock.now()] for pool, queue in queues.items()}
         taken = {pool: due[pool][: free[pool]] for pool in queues}
         expected = sorted((task for tasks in taken.values() for task in tasks), key=self.place)
-        left = [queue[len(taken[pool])] for pool, queue in queues.items() if len(taken[pool]) < min(free[pool], len(queue))]
+        left = [
+            queue[len(taken[pool])] for pool, queue in queues.items() if len(taken[pool]) < min(free[pool], len(queue))
+        ]
         assert [attempt.task_id for attempt in claimed.attempts] == [task.id for task in expected]
         assert claimed.next_due == min((task.due_at for task in left), default=None)
 
@@ -278,7 +291,9 @@ class Stories(RuleBasedStateMachine):
 
     def compare_list(self, which, limit):
         expected = [
-            task for task in self.tasks.values() if which.type in (None, task.type) and which.state in (None, task.state)
+            task
+            for task in self.tasks.values()
+            if which.type in (None, task.type) and which.state in (None, task.state)
         ]
         expected.sort(key=lambda task: (task.execution_at, self.arrival(task)))
         found = self.run(pages(self.store, which, limit=limit))

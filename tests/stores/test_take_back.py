@@ -38,7 +38,9 @@ async def test_what_a_dead_node_was_running_runs_again_at_once_and_no_attempt_is
         assert await store.get(task.id) == msgspec.structs.replace(task, started_at=began, crashes=1)
     assert await store.get(tasks[2].id) == tasks[2]
     attempts = (await store.claim_due({WEBHOOK: 9, HASH: 9})).attempts
-    assert [(each.task_id, each.number, each.due_at) for each in attempts] == [(task.id, 1, task.due_at) for task in tasks]
+    assert [(each.task_id, each.number, each.due_at) for each in attempts] == [
+        (task.id, 1, task.due_at) for task in tasks
+    ]
 
 
 async def test_it_is_taken_back_once(store, clock, after_death):

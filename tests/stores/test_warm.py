@@ -20,7 +20,9 @@ async def test_the_log_of_a_file_is_made_before_the_first_create(tmp_path):
 
 
 async def test_what_a_create_asks_of_postgresql_is_prepared_before_the_first():
-    store = PostgresStore(new_database(), follow=FOLLOW, base_clock=SystemClock(), address="http://127.0.0.1:8080", version="0")
+    store = PostgresStore(
+        new_database(), follow=FOLLOW, base_clock=SystemClock(), address="http://127.0.0.1:8080", version="0"
+    )
     await store.open()
     prepared = await store._accepting.run(lambda link: link.fetch("SELECT statement FROM pg_prepared_statements"))
     queries = load("tasker.stores.postgres")

@@ -35,7 +35,9 @@ def test_ten_kills_under_load_lose_nothing_and_start_nothing_early(tmp_path, dat
             server.start()
         receiver.wait_until(
             lambda arrived: set(accepted) <= {each.headers["webhook-id"] for each in arrived},
-            timeout_seconds=30 if database == "sqlite" else 60,  # there, what was running is taken back when a lease has ended
+            timeout_seconds=30
+            if database == "sqlite"
+            else 60,  # there, what was running is taken back when a lease has ended
         )
 
         assert len(accepted) > ROUNDS * 20, "there was hardly any load"
@@ -46,7 +48,9 @@ def test_ten_kills_under_load_lose_nothing_and_start_nothing_early(tmp_path, dat
             if task_id in accepted:
                 assert delivery.arrived_at >= accepted[task_id], "early"
         assert set(accepted) <= set(arrivals), "lost"
-        assert sum(count - 1 for count in arrivals.values()) <= ROUNDS * IN_FLIGHT, "more came twice than was on its way"
+        assert sum(count - 1 for count in arrivals.values()) <= ROUNDS * IN_FLIGHT, (
+            "more came twice than was on its way"
+        )
 
 
 def create_until_it_dies(server, receiver, accepted):

@@ -129,7 +129,12 @@ async def test_a_secret_up_to_the_limit_is_hashed_whole(hashes, secret):
 
 @pytest.mark.parametrize(
     "secret",
-    ["s" * (SECRET_LIMIT + 1), "ß" * (SECRET_LIMIT // 2) + "s", "\U0001f511" * (SECRET_LIMIT // 4) + "\0", "s" * 1_000_000],
+    [
+        "s" * (SECRET_LIMIT + 1),
+        "ß" * (SECRET_LIMIT // 2) + "s",
+        "\U0001f511" * (SECRET_LIMIT // 4) + "\0",
+        "s" * 1_000_000,
+    ],
     ids=lambda secret: f"{len(secret)} characters",
 )
 @pytest.mark.anyio

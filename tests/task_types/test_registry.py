@@ -71,7 +71,9 @@ def test_a_type_may_name_itself_twice():
     assert Registry([AType("mail", "mail", "Mail")]).get("mail") is not None
 
 
-@pytest.mark.parametrize("name", ["", "Mail", "2mail", "_mail", "e-mail", "mail ", "mail\n", "mäil", "état", "a.b", "a/b"])
+@pytest.mark.parametrize(
+    "name", ["", "Mail", "2mail", "_mail", "e-mail", "mail ", "mail\n", "mäil", "état", "a.b", "a/b"]
+)
 def test_a_bad_name_is_refused(name):
     with pytest.raises(StartError, match="needs a name of a-z, 0-9 and _ that begins with a letter"):
         Registry([AType(name)])
@@ -108,7 +110,9 @@ def test_the_pools_below_100_are_taskers_own():
     with pytest.raises(StartError) as refused:
         installed([an_entry_point("a_type_with_a_pool_of_tasker")])
 
-    assert str(refused.value) == (f"the task type mail ({__name__}:a_type_with_a_pool_of_tasker) needs a pool of 100 or more")
+    assert str(refused.value) == (
+        f"the task type mail ({__name__}:a_type_with_a_pool_of_tasker) needs a pool of 100 or more"
+    )
 
 
 @pytest.mark.parametrize("what", ["timedelta", "no_type"])

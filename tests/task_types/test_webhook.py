@@ -9,7 +9,7 @@ import pytest
 from tasker import __version__
 from tasker.egress.http_client import DeliveryError, OutOfResourcesError
 from tasker.egress.signing import Signer
-from tasker.errors import InvalidTaskError
+from tasker.errors import AttemptMustNotBeginError, InvalidTaskError
 from tasker.model.attempt import Attempt, Exchange, Failed, Phases, Succeeded
 from tasker.model.gate import Destination, GateKind
 from tasker.model.instants import SECOND
@@ -118,8 +118,19 @@ def refused(webhooks, **members):
             "http://[::1]:8080/x",
             "http://[fe80::1%25lo]/",
         ),
-        *("http://bücher.example/straße?ä=ö", "https://例え.テスト/", "http://xn--bcher-kva.example/", "http://a_b.example/"),
-        *("http://h/a%20b?c=%00&d=[1]", "http://h/%zz", "http://h//a/../b;c,d", "http://h/x?to=http://other/", "http://h./"),
+        *(
+            "http://bücher.example/straße?ä=ö",
+            "https://例え.テスト/",
+            "http://xn--bcher-kva.example/",
+            "http://a_b.example/",
+        ),
+        *(
+            "http://h/a%20b?c=%00&d=[1]",
+            "http://h/%zz",
+            "http://h//a/../b;c,d",
+            "http://h/x?to=http://other/",
+            "http://h./",
+        ),
         "http://h/" + "x" * 65_536,
         "http://h/?" + "ä" * 65_536,
     ],
@@ -146,15 +157,33 @@ def test_a_url_without_a_scheme_gets_http(webhooks, url):
         *((f"http://h/a{character}b", "percent-encode") for character in "\0\t\n\r\x1f \x7f\\\x80\x85\xa0\u2028\u2029"),
         *((f"http://a{character}b/", "percent-encode") for character in "\0\n \\"),
         *((url, "percent-encode") for url in (" http://h/", "http://h/ ", "http://us er@h/", "http:\\\\h\\")),
-        *((url, "a host") for url in ("http://", "http:///p4ss", "//p4ss", "/p4ss", "http://.", "https://..", "http://?p4ss")),
-        *((f"http://h:{port}/", "") for port in ("0", "65536", "-1", "99999999999999999999", "x", "8080:80", "1.5", "0x50")),
         *(
-            (url, "")
-            for url in ("http://[::1/", "http://[zz]/", "http://[::1]x/", "http://user:p4ss@/", "http://[]@/", "http://:80/")
+            (url, "a host")
+            for url in ("http://", "http:///p4ss", "//p4ss", "/p4ss", "http://.", "https://..", "http://?p4ss")
+        ),
+        *(
+            (f"http://h:{port}/", "")
+            for port in ("0", "65536", "-1", "99999999999999999999", "x", "8080:80", "1.5", "0x50")
         ),
         *(
             (url, "")
-            for url in ("http://h\uff0fp4ss/", "http://h\uff1a80/", "http://\u2100.example/", "http://" + "ü" * 300 + "/")
+            for url in (
+                "http://[::1/",
+                "http://[zz]/",
+                "http://[::1]x/",
+                "http://user:p4ss@/",
+                "http://[]@/",
+                "http://:80/",
+            )
+        ),
+        *(
+            (url, "")
+            for url in (
+                "http://h\uff0fp4ss/",
+                "http://h\uff1a80/",
+                "http://\u2100.example/",
+                "http://" + "ü" * 300 + "/",
+            )
         ),
         ("://h/", "http or https"),
         ("user:p4ss@example.org/", "before a URL with a user"),
@@ -262,7 +291,13 @@ def test_a_name_that_is_no_token_is_refused(webhooks, name):
 
 @pytest.mark.parametrize(
     "value",
-    [*(f"p4ss{character}x" for character in "\0\t\n\r\x1f\x7f\x80\x9f\u0100\u20ac\U0001f511"), " p4ss", "p4ss ", " ", "\xa0"],
+    [
+        *(f"p4ss{character}x" for character in "\0\t\n\r\x1f\x7f\x80\x9f\u0100\u20ac\U0001f511"),
+        " p4ss",
+        "p4ss ",
+        " ",
+        "\xa0",
+    ],
 )
 def test_a_value_that_cannot_be_sent_is_refused_without_being_shown(webhooks, value):
     error = refused(webhooks, headers={"X-Api-Key": value})
@@ -289,10 +324,14 @@ def test_a_user_in_the_url_and_an_authorization_header_are_refused_together(webh
 
 @pytest.mark.parametrize("url", ["http://h/@", "http://h/?to=a@b", "h/a@b"])
 def test_an_at_sign_elsewhere_in_the_url_is_no_user(webhooks, url):
-    assert webhooks.prepare(decoded(url=url, body="x", headers={"authorization": "x"})).headers == {"authorization": "x"}
+    assert webhooks.prepare(decoded(url=url, body="x", headers={"authorization": "x"})).headers == {
+        "authorization": "x"
+    }
 
 
-@pytest.mark.parametrize("status", [199, 600, 0, -200, "1xx", "6xx", "200", "2XX", "xx", "", "2xxx", "ok" * 500, "\u0662xx"])
+@pytest.mark.parametrize(
+    "status", [199, 600, 0, -200, "1xx", "6xx", "200", "2XX", "xx", "", "2xxx", "ok" * 500, "\u0662xx"]
+)
 def test_a_success_that_is_no_status_is_refused(webhooks, status):
     assert refused(webhooks, success=[200, status]).field == "success[1]"
 
@@ -343,7 +382,19 @@ async def test_the_body_goes_to_the_url_with_the_headers_that_tell_receivers_wha
 @pytest.mark.anyio
 @pytest.mark.parametrize(
     "body",
-    ['{"a": 1}', "[]", "0", "-1.5e3", '"x"', "null", "true", ' {"a": "ü"}\r\n', '{"a": 1, "a": 2}', "1" * 5_000, '"\\u0000"'],
+    [
+        '{"a": 1}',
+        "[]",
+        "0",
+        "-1.5e3",
+        '"x"',
+        "null",
+        "true",
+        ' {"a": "ü"}\r\n',
+        '{"a": 1, "a": 2}',
+        "1" * 5_000,
+        '"\\u0000"',
+    ],
 )
 async def test_a_body_that_is_json_is_declared_so(clock, body):
     _, request = await run(clock, answered(200), body=body)
@@ -492,14 +543,22 @@ async def test_a_task_says_itself_what_success_is(clock):
 
 @pytest.mark.anyio
 async def test_who_answers_is_alive_unless_it_says_that_it_is_not_well(clock):
-    for status, is_alive in ((302, True), (404, True), (410, True), (429, True), (499, True), (500, False), (503, False)):
+    for status, is_alive in (
+        (302, True),
+        (404, True),
+        (410, True),
+        (429, True),
+        (499, True),
+        (500, False),
+        (503, False),
+    ):
         outcome, _ = await run(clock, answered(status))
         assert outcome.is_alive is is_alive, status
 
 
 @pytest.mark.anyio
 async def test_an_attempt_that_cannot_begin_for_lack_of_something_here_has_no_outcome(clock):
-    with pytest.raises(OutOfResourcesError):
+    with pytest.raises(AttemptMustNotBeginError, match="this machine is out of memory"):
         await run(clock, OutOfResourcesError("memory"))
 
 

@@ -76,7 +76,9 @@ async def test_a_deadline_that_is_put_off_again_and_again_makes_no_new_timer(clo
 
 
 @pytest.mark.parametrize(("seconds", "late", "more"), [(5, 0.25, 0.25), (5, 5, 5), (5, 60, 5)])
-async def test_a_late_deadline_gives_once_more_the_time_that_it_is_late(clock, passed, monkeypatch, seconds, late, more):
+async def test_a_late_deadline_gives_once_more_the_time_that_it_is_late(
+    clock, passed, monkeypatch, seconds, late, more
+):
     in_time = clock.call_later
     lateness = iter([late, 0])
     monkeypatch.setattr(clock, "call_later", lambda delay, call: in_time(delay + next(lateness), call))

@@ -78,7 +78,9 @@ class _Door:
             await problems.response(error)(scope, receive, send)
         except ClientGoneError:
             return
-        except asyncio.CancelledError:  # the server stops and waits no longer; outside of this frame nothing is left to end
+        except (
+            asyncio.CancelledError
+        ):  # the server stops and waits no longer; outside of this frame nothing is left to end
             _hang_up(scope)
         except Exception:  # noqa: BLE001 - a defect: the log tells, the caller learns nothing of it
             _log.exception("a request found a defect", method=scope["method"], path=cut(scope["path"]))

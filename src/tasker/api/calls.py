@@ -177,7 +177,9 @@ class Call:
         """All errors that this call may raise, apart from those that every call may."""
         if self.body is None:
             return frozenset(self.errors)
-        unreadable = () if self.body.shape is Shape.NEW_TASK else (InvalidRequestError,)  # else it is an InvalidTaskError
+        unreadable = (
+            () if self.body.shape is Shape.NEW_TASK else (InvalidRequestError,)
+        )  # else it is an InvalidTaskError
         return frozenset((*self.errors, *unreadable, BodyTooLargeError, UnsupportedMediaTypeError))
 
     def check_query(self, query: Mapping[str, str]) -> None:
@@ -223,7 +225,10 @@ class Calls:
             for method in ("GET", "HEAD") if each.method == "GET" else (each.method,):
                 methods[method] = Found(each, each.scope)
         self.fixed: Mapping[tuple[str, str], Found] = {
-            (method, path): found for path, methods in by_path.items() for method, found in methods.items() if "{" not in path
+            (method, path): found
+            for path, methods in by_path.items()
+            for method, found in methods.items()
+            if "{" not in path
         }
         """What ``find`` returns for methods and paths in which nothing varies: a quick look."""
         # Where two fit, the one that begins with more fixed text comes first.

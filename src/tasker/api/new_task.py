@@ -103,7 +103,9 @@ class BodyDecoder:
             )
         if path.endswith("[...]"):
             path, problem = path.removesuffix("[...]"), problem.replace(", got", " for each value, got")
-        problem = _TYPES.sub(lambda types: " or ".join(_WORDS.get(word, word) for word in types[1].split(" | ")), problem)
+        problem = _TYPES.sub(
+            lambda types: " or ".join(_WORDS.get(word, word) for word in types[1].split(" | ")), problem
+        )
         return InvalidTaskError(path, problem[:1].lower() + problem[1:])
 
     def _learn(self, shape: msgspec.inspect.Type, path: str) -> None:

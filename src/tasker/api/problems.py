@@ -107,7 +107,9 @@ def _headers(error: TaskerError) -> dict[str, str]:
             return {}
 
 
-def _response(status: int, code: str, text: str, *, field: str = "", headers: Mapping[str, str] | None = None) -> Response:
+def _response(
+    status: int, code: str, text: str, *, field: str = "", headers: Mapping[str, str] | None = None
+) -> Response:
     return Response(
         body(status, code, text, field=field), status, headers={**PRIVATE, **(headers or {})}, media_type=MEDIA_TYPE
     )

@@ -44,7 +44,9 @@ def main() -> None:
     except Exception as error:  # noqa: BLE001 - a traceback helps nobody who starts a server
         place = traceback.extract_tb(error.__traceback__)[-1]
         # Its message may quote what it failed on.
-        _complain(f"{type(error).__name__} in {place.filename}:{place.lineno}; this is a bug in tasker: please report it")
+        _complain(
+            f"{type(error).__name__} in {place.filename}:{place.lineno}; this is a bug in tasker: please report it"
+        )
         sys.exit(FAILED)
 
 

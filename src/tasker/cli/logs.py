@@ -56,13 +56,17 @@ def set_up(level: str, log_format: str) -> None:
     )
     logging.basicConfig(handlers=[_Libraries()], level=max(_LEVELS[level], logging.WARNING), force=True)
     for name in ("uvicorn", "uvicorn.error", "uvicorn.asgi"):
-        logging.getLogger(name).setLevel(max(_LEVELS[level], logging.WARNING))  # uvicorn looks at its own logger's level
+        logging.getLogger(name).setLevel(
+            max(_LEVELS[level], logging.WARNING)
+        )  # uvicorn looks at its own logger's level
 
 
 def log_loop_error(loop: asyncio.AbstractEventLoop, context: Mapping[str, Any]) -> None:
     """Log what asyncio has nobody to tell. Shows none of the objects involved: their texts may hold secrets."""
     del loop
-    message, callback, _ = str(context.get("message", "unhandled error")).partition("in callback")  # its arguments follow
+    message, callback, _ = str(context.get("message", "unhandled error")).partition(
+        "in callback"
+    )  # its arguments follow
     _log.error(message + callback, exc_info=context.get("exception"))
 
 

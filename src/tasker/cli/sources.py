@@ -145,7 +145,9 @@ def _read_file(named: str | None, environ: Mapping[str, str]) -> tuple[Mapping[s
     try:
         keys = tomllib.loads(Path(path).read_text(encoding="utf-8"))
     except OSError as error:
-        raise SettingError(origin, f"cannot read {path} ({error.strerror}); expected a file of settings in TOML") from None
+        raise SettingError(
+            origin, f"cannot read {path} ({error.strerror}); expected a file of settings in TOML"
+        ) from None
     except ValueError as error:  # TOMLDecodeError and UnicodeDecodeError
         problem = str(error).splitlines()[0] if isinstance(error, tomllib.TOMLDecodeError) else "it is not UTF-8"
         raise SettingError(origin, f"{path} is not TOML: {problem}") from None
@@ -158,7 +160,8 @@ def _read_file(named: str | None, environ: Mapping[str, str]) -> tuple[Mapping[s
         if key not in known:
             near = difflib.get_close_matches(key, known, n=1)
             raise SettingError(
-                f"{key!r} in {path}", f"there is no such key; expected {near[0] if near else 'one of ' + ', '.join(known)}"
+                f"{key!r} in {path}",
+                f"there is no such key; expected {near[0] if near else 'one of ' + ', '.join(known)}",
             )
     return keys, path
 
@@ -200,7 +203,9 @@ def _lines(path: Path, origin: str, what: str) -> list[str]:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise SettingError(origin, f"cannot read {str(path)!r} ({reason}); expected a file with one {what} per line") from None
+        raise SettingError(
+            origin, f"cannot read {str(path)!r} ({reason}); expected a file with one {what} per line"
+        ) from None
     return [line.partition("#")[0].strip() for line in lines]
 
 
@@ -215,7 +220,8 @@ def _check_access(settings: Settings, origins: Mapping[str, str]) -> None:
     """Refuse to be open to others by accident."""
     if settings.no_auth and settings.api_keys:
         raise SettingError(
-            origins["no_auth"], "contradicts the API keys that are given; expected either --no-auth or API keys, not both"
+            origins["no_auth"],
+            "contradicts the API keys that are given; expected either --no-auth or API keys, not both",
         )
     if not (settings.api_keys or settings.no_auth or is_loopback(settings.listen_ip)):
         raise SettingError(

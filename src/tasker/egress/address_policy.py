@@ -12,7 +12,9 @@ from typing import Final, NamedTuple, TypeAlias
 Address: TypeAlias = IPv4Address | IPv6Address
 Network: TypeAlias = IPv4Network | IPv6Network
 
-HOST_NAME: Final = re.compile(r"(?=.{1,253}$)[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*", re.ASCII)
+HOST_NAME: Final = re.compile(
+    r"(?=.{1,253}$)[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*", re.ASCII
+)
 """A host name in ASCII and lower case."""
 _ENDS_IN_A_NUMBER: Final = re.compile(r"(.*\.)?([0-9]+|0x[0-9a-f]*)", re.ASCII)
 """A host that is an address or nothing. Source: https://url.spec.whatwg.org/#ends-in-a-number-checker"""
@@ -57,7 +59,15 @@ _TABLE: Final = (
     *_rows("lan", "a loopback address", "127.0.0.0/8", "::1/128"),
     *_rows("lan", "a private address", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"),
     *_rows("lan", "an address behind a carrier's NAT", "100.64.0.0/10"),
-    *_rows("any", "a documentation address", "192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24", "2001:db8::/32", "3fff::/20"),
+    *_rows(
+        "any",
+        "a documentation address",
+        "192.0.2.0/24",
+        "198.51.100.0/24",
+        "203.0.113.0/24",
+        "2001:db8::/32",
+        "3fff::/20",
+    ),
     *_rows("any", "a benchmarking address", "198.18.0.0/15", "2001:2::/48"),
     # What embeds an IPv4 address in a way that depends on the network around, or is long out of use.
     *_rows(
@@ -71,7 +81,9 @@ _TABLE: Final = (
     ),
     *_rows("any", "a site-local address", "fec0::/10"),
     *_rows("any", "a special-purpose address", "192.0.0.0/24", "2001::/23", "100::/64", "100:0:0:1::/64", "5f00::/16"),
-    *_rows(None, "a reserved address", "240.0.0.0/4", "::/3", "4000::/2", "8000::/1"),  # all IPv6 but the public 2000::/3
+    *_rows(
+        None, "a reserved address", "240.0.0.0/4", "::/3", "4000::/2", "8000::/1"
+    ),  # all IPv6 but the public 2000::/3
 )
 """The first row that has an address judges it. What no row has is public."""
 
@@ -120,7 +132,9 @@ def read_entry(text: str) -> Entry:
     Raises:
         ValueError: it is nothing of the kind.
     """
-    match = re.fullmatch(r"\[([^][]*:[^][]*)\](?::([0-9]{1,5}))?|([^][]*:[^][]*:[^][]*)|([^][:]*)(?::([0-9]{1,5}))?", text)
+    match = re.fullmatch(
+        r"\[([^][]*:[^][]*)\](?::([0-9]{1,5}))?|([^][]*:[^][]*:[^][]*)|([^][:]*)(?::([0-9]{1,5}))?", text
+    )
     if match is None or "%" in text:
         raise ValueError
     place = match[1] or match[3] or match[4]

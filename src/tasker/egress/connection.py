@@ -160,7 +160,9 @@ class Connection(asyncio.Protocol):
     @property
     def body(self) -> str:
         """The beginning of the latest answer's body."""
-        text, _ = codecs.utf_8_decode(self._body, "replace", len(self._body) < BODY_KEPT)  # no half character at the cut
+        text, _ = codecs.utf_8_decode(
+            self._body, "replace", len(self._body) < BODY_KEPT
+        )  # no half character at the cut
         return text
 
     def is_usable(self) -> bool:

@@ -120,7 +120,9 @@ class Connector:
         if self._proxy is not None:
             place = self._asked_for(origin, is_absolute=is_absolute)
             with self._timed(durations, "connect"):
-                return await self._connected(origin, await self._reach_through(self._proxy, place, origin.port, durations))
+                return await self._connected(
+                    origin, await self._reach_through(self._proxy, place, origin.port, durations)
+                )
         name, addresses = await self._checked(origin, durations, is_absolute=is_absolute)
         with self._timed(durations, "connect"):
             return await self._connected(origin, await self._reach(addresses, origin.port, name))

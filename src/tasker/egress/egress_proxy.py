@@ -18,7 +18,9 @@ HEAD_LIMIT: Final = 16 * 1024
 CONNECT_SECONDS: Final = 10.0
 """How long a connection to a proxy may take to make: less than an attempt, so that it is not the target that is blamed."""
 
-_URL: Final = re.compile(r"http://(?:([^\s@/?#]+)@)?(\[[0-9a-f:.]+\]|[^][@:/?#\s]+):([0-9]{1,5})/?", re.ASCII | re.IGNORECASE)
+_URL: Final = re.compile(
+    r"http://(?:([^\s@/?#]+)@)?(\[[0-9a-f:.]+\]|[^][@:/?#\s]+):([0-9]{1,5})/?", re.ASCII | re.IGNORECASE
+)
 
 
 @dataclass(frozen=True)
@@ -78,7 +80,9 @@ async def open_tunnel(connected: socket.socket, proxy: EgressProxy, host: str, p
     if status is None or not end:
         raise _proxy_failed("the egress proxy did not answer as a proxy does")
     if status[1] in (b"502", b"504"):
-        raise DeliveryError("connect_failed", f"the egress proxy cannot reach the target: it answered {status[1].decode()}")
+        raise DeliveryError(
+            "connect_failed", f"the egress proxy cannot reach the target: it answered {status[1].decode()}"
+        )
     if not status[1].startswith(b"2"):
         raise DeliveryError(
             "proxy_refused",

@@ -122,7 +122,9 @@ class PooledClient:
             self._under_way -= 1
         return call.exchange()
 
-    async def _make(self, call: "_Call", request: Request, before_first_byte: Callable[[], None], within: Within) -> None:
+    async def _make(
+        self, call: "_Call", request: Request, before_first_byte: Callable[[], None], within: Within
+    ) -> None:
         """Make a call, and keep its connection if another one may follow. Nothing is sent once its time is over."""
         target = _target(request.url)
         message = _message(target, request)
@@ -179,7 +181,9 @@ def _read(url: str) -> _Target:
     try:
         parts = urls.parts(url)
     except ValueError:
-        raise DeliveryError("invalid_url", "the target's URL cannot be used", permanent=True, is_targets_fault=False) from None
+        raise DeliveryError(
+            "invalid_url", "the target's URL cannot be used", permanent=True, is_targets_fault=False
+        ) from None
     head = f" {parts.target} HTTP/1.1\r\nhost: {parts.host_header}\r\n".encode("ascii")
     if parts.credentials is not None:
         head += b"authorization: Basic %b\r\n" % base64.b64encode(parts.credentials)

@@ -27,7 +27,9 @@ class Signer:
     def signature(self, webhook_id: str, timestamp: str, body: bytes) -> str:
         """Return what ``webhook-signature`` is with these ``webhook-id`` and ``webhook-timestamp``, and exactly this *body*."""
         content = b"%b.%b.%b" % (webhook_id.encode(), timestamp.encode(), body)
-        return " ".join(["v1," + base64.b64encode(hmac.digest(each, content, "sha256")).decode() for each in self._keys])
+        return " ".join(
+            ["v1," + base64.b64encode(hmac.digest(each, content, "sha256")).decode() for each in self._keys]
+        )
 
 
 def key(secret: str) -> bytes:

@@ -186,7 +186,9 @@ def _load_named(context: ssl.SSLContext) -> None:
         except OSError as error:
             if directories is None:
                 continue
-            raise StartError(f"cannot read {directory}, which {paths.openssl_capath_env} names: {error.strerror}") from None
+            raise StartError(
+                f"cannot read {directory}, which {paths.openssl_capath_env} names: {error.strerror}"
+            ) from None
         for path in files:
             if _HASHED.fullmatch(path.name):
                 with suppress(OSError):  # OpenSSL passes over what it cannot read, too
@@ -209,7 +211,9 @@ _CERTIFICATE.update(dict.fromkeys((2, 19, 20, 21), _ISSUER))
 
 _NO_TLS: Final = "the target does not speak TLS at this port: if it speaks HTTP there, its URL begins with http"
 _OLD_TLS: Final = "the target has no version of TLS that is safe: 1.2 is the least"
-_REFUSED: Final = "the target refused the TLS handshake: it has no cipher that is safe, or asks for a certificate of the client"
+_REFUSED: Final = (
+    "the target refused the TLS handshake: it has no cipher that is safe, or asks for a certificate of the client"
+)
 _ASKS: Final = "the target asks for a certificate of the client, and there is none: no target is called with one"
 _HANDSHAKE: Final = {
     "WRONG_VERSION_NUMBER": _NO_TLS,
@@ -232,7 +236,9 @@ _ODD: Final = "the target's TLS is not acceptable"
 def _reason(error: ssl.SSLError) -> str:
     """Return what is wrong and what to do. Shows no name and no address."""
     if isinstance(error, ssl.SSLCertVerificationError):
-        return _CERTIFICATE.get(error.verify_code) or f"the target's certificate is not acceptable: {error.verify_message}"
+        return (
+            _CERTIFICATE.get(error.verify_code) or f"the target's certificate is not acceptable: {error.verify_message}"
+        )
     return _HANDSHAKE.get(error.reason or "", _ODD)
 
 

@@ -67,7 +67,9 @@ class DueWork:
         try:
             return await self._step()
         except StoreError as error:
-            _log.warning("a job in the background could not reach the store, trying again", job=self._name, reason=str(error))
+            _log.warning(
+                "a job in the background could not reach the store, trying again", job=self._name, reason=str(error)
+            )
         except Exception:  # noqa: BLE001 - the work must go on; the next step is made within a second
             _log.exception("a job in the background failed, trying again", job=self._name)
         return Step(done=0, next_at=None)

@@ -41,6 +41,7 @@ class Engine:
         rand: Callable[[], float],
         keep_done: timedelta | None = None,
         keep_failed: timedelta | None = None,
+        lacks: Callable[[], str | None] = lambda: None,
     ) -> None:
         """Make an engine that is not running yet.
 
@@ -50,6 +51,7 @@ class Engine:
             rand: random numbers in [0, 1), for the jitter of retries.
             keep_done: how long tasks that are ``done`` are kept after their end; None: for ever.
             keep_failed: the same for those that ``failed``.
+            lacks: what this machine lacks to make attempts, in a few words; None: nothing.
         """
         self.telemetry = telemetry
         self.types = tuple(types)
@@ -57,6 +59,7 @@ class Engine:
         lease = Lease(store.clock)
         self.queue = DelayQueue(store, self.slots, lease)
         self.draining = False
+        self._lacks = lacks
         self._store = store
         self._expiry = DueWork(store.clock, Expiry(store, telemetry, ring=self.queue.ring).step, name="expiry")
         self._worker = Worker(store, types, self.queue, self._expiry.announce, self.slots, lease, telemetry, rand)
@@ -120,7 +123,7 @@ class Engine:
 
     def unready(self) -> str | None:
         """Return why this node should not be sent work now, in a few words; None if it should."""
-        return "the server is stopping" if self.draining else self._store.ailment
+        return "the server is stopping" if self.draining else self._store.ailment or self._lacks()
 
     async def _repeat(self, run_once: Callable[[], Awaitable[timedelta]]) -> None:
         """Do a job again and again, whatever happens to it. It says after how long."""

@@ -47,7 +47,9 @@ class Lease:
 class LeaseKeeper:
     """Renews the lease, and gives back what is written as running here but is not."""
 
-    def __init__(self, store: Store, lease: Lease, *, is_running: Callable[[Claim], bool], ring: Callable[[], None]) -> None:
+    def __init__(
+        self, store: Store, lease: Lease, *, is_running: Callable[[Claim], bool], ring: Callable[[], None]
+    ) -> None:
         """Make a keeper.
 
         Args:

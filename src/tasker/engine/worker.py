@@ -268,7 +268,9 @@ class Worker:
         except ClaimLostError:
             self._telemetry.claims_lost += 1
             attempt = run.attempt
-            _log.warning("discarded the end of an attempt: its claim is lost", task_id=attempt.task_id, type=attempt.type)
+            _log.warning(
+                "discarded the end of an attempt: its claim is lost", task_id=attempt.task_id, type=attempt.type
+            )
 
     async def _settle(self, run: _Run, outcome: Outcome) -> None:
         """Write how the attempt ended, and what follows."""
@@ -343,7 +345,9 @@ class Worker:
             try:
                 return await write()
             except StoreError as error:
-                _log.warning("cannot write the end of an attempt, trying again", task_id=attempt.task_id, reason=str(error))
+                _log.warning(
+                    "cannot write the end of an attempt, trying again", task_id=attempt.task_id, reason=str(error)
+                )
                 await sleep(self._clock, wait.total_seconds())
                 wait = min(2 * wait, _LONGEST_WAIT)
 

@@ -41,7 +41,9 @@ class Phases(msgspec.Struct, frozen=True, kw_only=True):
     dns: Annotated[float | None, Meta(description="The lookup of the target's name. null for an address, too.")] = None
     connect: Annotated[float | None, Meta(description="Making the connection, TLS included.")] = None
     first_byte: Annotated[float | None, Meta(description="From the request to the first byte of the answer.")] = None
-    total: Annotated[float | None, Meta(description="From the lookup to the end of the answer, or to the failure.")] = None
+    total: Annotated[float | None, Meta(description="From the lookup to the end of the answer, or to the failure.")] = (
+        None
+    )
 
 
 class Exchange(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -33,7 +33,10 @@ _MISTAKES: Final = tuple(
         (rf"{_DAY}[Tt ]{_TIME}[+-]\d{{2}}(?:\d{{2}})?", "an offset in hours and minutes with a colon between them"),
         (rf"{_DAY}[Tt ]\d\d:\d\d{_OFFSET}?", "seconds after the minutes"),
         (rf"{_DAY}[Tt ]\d\d:\d\d:\d\d,\d+{_OFFSET}", "a point before the fraction of the second"),
-        (rf"{_DAY}[Tt ]{_TIME}{_OFFSET}", "hours up to 23, minutes up to 59, seconds up to 60 and an offset up to 23:59"),
+        (
+            rf"{_DAY}[Tt ]{_TIME}{_OFFSET}",
+            "hours up to 23, minutes up to 59, seconds up to 60 and an offset up to 23:59",
+        ),
     )
 )
 """What people write in place of RFC 3339, and what would be right."""

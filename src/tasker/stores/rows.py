@@ -105,7 +105,9 @@ COLUMNS: Final[Mapping[str, str]] = {
 class Rows(Generic[T]):
     """Makes rows into values."""
 
-    def __init__(self, make: Callable[..., T], columns: Sequence[Column], readers: Mapping[Form, Callable[[Any], Any]]) -> None:
+    def __init__(
+        self, make: Callable[..., T], columns: Sequence[Column], readers: Mapping[Form, Callable[[Any], Any]]
+    ) -> None:
         """Make it.
 
         Args:
@@ -135,7 +137,14 @@ def _compiled(
 
 
 def _gate(
-    *, gate_id: int, kind: GateKind, name: str, paused: bool, max_running: int | None, failures: int, open_until: Instant
+    *,
+    gate_id: int,
+    kind: GateKind,
+    name: str,
+    paused: bool,
+    max_running: int | None,
+    failures: int,
+    open_until: Instant,
 ) -> Gate:
     circuit = Circuit(failures, open_until)
     return Gate(id=gate_id, kind=kind, name=name, paused=paused, max_running=max_running, circuit=circuit)

@@ -29,7 +29,9 @@ class Registry:
         seen: dict[str | int, str] = {}
         for task_type in self.types:
             if not _NAME.fullmatch(task_type.name):
-                raise StartError(f"the task type {task_type.name!r} needs a name of a-z, 0-9 and _ that begins with a letter")
+                raise StartError(
+                    f"the task type {task_type.name!r} needs a name of a-z, 0-9 and _ that begins with a letter"
+                )
             used_here: set[str | int] = {task_type.name, *task_type.spellings, int(task_type.pool)}
             for used in used_here:
                 if used in seen:
@@ -61,8 +63,12 @@ def installed(points: Iterable[EntryPoint] | None = None) -> Sequence[TaskType]:
             task_type: TaskType = point.load()()
             pool_is_taskers = task_type.pool < _FIRST_FOREIGN_POOL
         except Exception as error:
-            raise StartError(f"cannot load the task type {point.name} ({point.value}): {type(error).__name__}") from error
+            raise StartError(
+                f"cannot load the task type {point.name} ({point.value}): {type(error).__name__}"
+            ) from error
         if pool_is_taskers:
-            raise StartError(f"the task type {point.name} ({point.value}) needs a pool of {_FIRST_FOREIGN_POOL} or more")
+            raise StartError(
+                f"the task type {point.name} ({point.value}) needs a pool of {_FIRST_FOREIGN_POOL} or more"
+            )
         found.append(task_type)
     return found

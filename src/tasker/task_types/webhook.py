@@ -12,9 +12,9 @@ from msgspec import UNSET
 from typing_extensions import override
 
 from tasker import __version__, urls
-from tasker.egress.http_client import DeliveryError, HttpClient, Request
+from tasker.egress.http_client import DeliveryError, HttpClient, OutOfResourcesError, Request
 from tasker.egress.signing import Signer
-from tasker.errors import InvalidTaskError, cut
+from tasker.errors import AttemptMustNotBeginError, InvalidTaskError, cut
 from tasker.interfaces.task_type import TaskType
 from tasker.model.attempt import Attempt, Exchange, Failed, Outcome, Succeeded
 from tasker.model.gate import Destination, GateKind
@@ -107,11 +107,13 @@ class WebhookType(TaskType):
         """The receiver sees the same ``webhook-id`` at every attempt.
 
         Raises:
-            OutOfResourcesError: the attempt has not begun, and is to be given back.
+            AttemptMustNotBeginError: this machine lacks what a connection needs. Nothing was sent.
         """
         assert isinstance(fields, WebhookFields)  # noqa: S101 - they were read as such
         try:
             exchange = await self._client.send(self._request(attempt, fields), started)
+        except OutOfResourcesError as error:
+            raise AttemptMustNotBeginError(f"this machine is {error}") from None
         except DeliveryError as error:
             return Failed(
                 Fault(error.code, error.msg),
@@ -179,7 +181,8 @@ def _check_headers(headers: Mapping[str, str], url: str) -> None:
         if not name or not _TOKEN.fullmatch(name):
             begins = cut(_TOKEN.match(name)[0])  # type: ignore[index]  # it matches nothing, too
             raise InvalidTaskError(
-                "headers", f"expected names of letters, digits and signs such as - and _, got one that begins with {begins!r}"
+                "headers",
+                f"expected names of letters, digits and signs such as - and _, got one that begins with {begins!r}",
             )
         lowered, folded, field = name.lower(), _folded(name), f"headers.{cut(name)}"
         if folded in _OF_THE_CONNECTION:
@@ -191,7 +194,8 @@ def _check_headers(headers: Mapping[str, str], url: str) -> None:
         seen.add(lowered)
         if not _VALUE.fullmatch(value):
             raise InvalidTaskError(
-                field, "expected a value of visible ISO 8859-1 characters, without line ends and without blanks at its ends"
+                field,
+                "expected a value of visible ISO 8859-1 characters, without line ends and without blanks at its ends",
             )
     length = sum(len(name) + len(value) for name, value in headers.items())
     if length > HEADERS_LIMIT:

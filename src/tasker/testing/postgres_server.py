@@ -60,7 +60,9 @@ class PostgresServer:
         self._run("initdb", "-D", self._data, "-U", "postgres", "--auth=trust", "--encoding=UTF8", "--locale=C")
         return self.start()
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
+    ) -> None:
         self.kill()
         shutil.rmtree(self.folder, ignore_errors=True)
 
@@ -171,7 +173,11 @@ class PostgresServer:
     def _run(self, program: str, *arguments: str | Path) -> str:
         path = self._bin / program
         done = subprocess.run(  # noqa: S603 - PostgreSQL's own programs
-            [path if path.exists() else program, *arguments], check=False, capture_output=True, text=True, **self._as_user()
+            [path if path.exists() else program, *arguments],
+            check=False,
+            capture_output=True,
+            text=True,
+            **self._as_user(),
         )
         if done.returncode != 0:
             raise subprocess.CalledProcessError(done.returncode, program, done.stdout, done.stderr)

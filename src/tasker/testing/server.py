@@ -48,7 +48,12 @@ class TaskerServer:
         }
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(  # noqa: S603 - our own command
-                [*command, *self._options], cwd=self._folder, env=environment, stdout=subprocess.PIPE, stderr=log, text=True
+                [*command, *self._options],
+                cwd=self._folder,
+                env=environment,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
             )
         assert self.process.stdout is not None  # noqa: S101 - a pipe
         ready = _READY.fullmatch(self.process.stdout.readline().strip())
@@ -85,5 +90,7 @@ class TaskerServer:
     def __enter__(self) -> "TaskerServer":
         return self.start()
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
+    ) -> None:
         self.kill()

@@ -53,7 +53,9 @@ class WebhookReceiver:
         self.port = self._server.sockets[0].getsockname()[1]
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
+    ) -> None:
         asyncio.run_coroutine_threadsafe(self._stop(), self._loop).result()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
@@ -87,7 +89,9 @@ class WebhookReceiver:
         """
         with self._arrival:
             if not self._arrival.wait_for(lambda: enough(self.deliveries(path)), timeout_seconds):
-                raise TimeoutError(f"not enough within {timeout_seconds:g} s, got {len(self.deliveries(path))} deliveries")
+                raise TimeoutError(
+                    f"not enough within {timeout_seconds:g} s, got {len(self.deliveries(path))} deliveries"
+                )
 
     async def _listen(self) -> asyncio.Server:
         return await asyncio.start_server(self._serve, "127.0.0.1", 0, backlog=4096, limit=_LINE_LIMIT)

@@ -18,7 +18,8 @@ class CircuitView(Struct, frozen=True, kw_only=True):
     ]
     failures: Annotated[int, Meta(description="In a row, each the destination's own fault.")]
     open_until: (
-        Annotated[str, Meta(description="When the next probe starts.", extra_json_schema={"format": "date-time"})] | None
+        Annotated[str, Meta(description="When the next probe starts.", extra_json_schema={"format": "date-time"})]
+        | None
     )
 
 
@@ -30,7 +31,8 @@ class DestinationView(Struct, frozen=True, kw_only=True):
     kind: Literal["host", "type"]
     paused: bool
     max_running: (
-        Annotated[int, Meta(description="How many of its tasks may run at once. null: as many as the settings say.")] | None
+        Annotated[int, Meta(description="How many of its tasks may run at once. null: as many as the settings say.")]
+        | None
     )
     running: int
     held: Annotated[int, Meta(description="Tasks that are due and set aside; counting stops at 10,000.")]
@@ -42,7 +44,9 @@ class DestinationChange(Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
     max_running: Annotated[
         Annotated[int, Meta(ge=1, le=10_000)] | None,
-        Meta(description="How many of its tasks may run at once, on all nodes together. null: as many as the settings say."),
+        Meta(
+            description="How many of its tasks may run at once, on all nodes together. null: as many as the settings say."
+        ),
     ]
 
 

@@ -91,7 +91,9 @@ def _barrier(destination: GateStatus, reason: Reason) -> str:
     if destination.circuit is CircuitState.HALF_OPEN:
         return f"the destination {gate.name} has failed and is being tried with one task at a time"
     until = instants.text(gate.circuit.open_until)
-    return f"the destination {gate.name} has failed {gate.circuit.failures} times in a row and is left alone until {until}"
+    return (
+        f"the destination {gate.name} has failed {gate.circuit.failures} times in a row and is left alone until {until}"
+    )
 
 
 def _failed(task: Task, *, can_retry: bool) -> str:

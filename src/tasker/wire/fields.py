@@ -20,12 +20,16 @@ class RetryFields(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True,
     max_attempts: Annotated[int, Meta(ge=1, le=1000, description="Attempts in total; 1 means never retry.")] = 10
     initial_delay: Annotated[float, Meta(ge=0, le=_YEAR, description="Seconds to wait after the first failure.")] = 1.0
     factor: Annotated[float, Meta(ge=1, le=1000, description="What each further wait is multiplied by.")] = 3.0
-    max_delay: Annotated[float, Meta(ge=0, le=_YEAR, description="The longest wait in seconds, after jitter too.")] = 21_600.0
+    max_delay: Annotated[float, Meta(ge=0, le=_YEAR, description="The longest wait in seconds, after jitter too.")] = (
+        21_600.0
+    )
     jitter: Annotated[
         float, Meta(ge=0, le=1, description="Each wait is multiplied by a random factor in [1 - jitter, 1 + jitter].")
     ] = 0.1
     max_age: (
-        Annotated[float, Meta(ge=0, le=_YEAR, description="No retry is due later than so many seconds after execution_time.")]
+        Annotated[
+            float, Meta(ge=0, le=_YEAR, description="No retry is due later than so many seconds after execution_time.")
+        ]
         | UnsetType
     ) = UNSET
 
@@ -43,17 +47,25 @@ class RetryFields(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True,
 
 Retry: TypeAlias = Annotated[
     RetryFields | Literal["standard"],
-    Meta(description='When failed attempts are followed by others; "standard": after 5 s, 5 min, 30 min, ... 24 h, some 75 h.'),
+    Meta(
+        description='When failed attempts are followed by others; "standard": after 5 s, 5 min, 30 min, ... 24 h, some 75 h.'
+    ),
 ]
 """A policy of one's own, or the schedule of Standard Webhooks."""
 
 Url = Annotated[
     NonEmptyText,
-    Meta(description="http or https; without a scheme, http:// is put before it.", examples=["http://localhost:9000/hook"]),
+    Meta(
+        description="http or https; without a scheme, http:// is put before it.",
+        examples=["http://localhost:9000/hook"],
+    ),
 ]
-Headers = Annotated[dict[str, str], Meta(max_length=50, description="Sent with the request. Lists do not show their values.")]
+Headers = Annotated[
+    dict[str, str], Meta(max_length=50, description="Sent with the request. Lists do not show their values.")
+]
 Timeout = Annotated[
-    float, Meta(ge=0.1, le=3600, description="Seconds that an attempt may take, from the lookup to the status of the answer.")
+    float,
+    Meta(ge=0.1, le=3600, description="Seconds that an attempt may take, from the lookup to the status of the answer."),
 ]
 Success = Annotated[
     list[int | str],
@@ -99,7 +111,8 @@ class WebhookFields(TaskFields, frozen=True, kw_only=True):
     url: Url
     method: (
         Annotated[
-            Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"], Meta(description="POST, if none is named.")
+            Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"],
+            Meta(description="POST, if none is named."),
         ]
         | UnsetType
     ) = UNSET
@@ -107,7 +120,10 @@ class WebhookFields(TaskFields, frozen=True, kw_only=True):
     body: (
         Annotated[
             NonEmptyText,
-            Meta(description="Sent as it is, in UTF-8. POST, PUT and PATCH need a body or json.", examples=['{"order": 17}']),
+            Meta(
+                description="Sent as it is, in UTF-8. POST, PUT and PATCH need a body or json.",
+                examples=['{"order": 17}'],
+            ),
         ]
         | UnsetType
     ) = UNSET
@@ -119,7 +135,9 @@ class WebhookFields(TaskFields, frozen=True, kw_only=True):
 class HashFields(TaskFields, frozen=True, kw_only=True):
     """A hash: PBKDF2-HMAC-SHA256 of ``secret``."""
 
-    secret: Annotated[NonEmptyText, Meta(description="At most 4 KiB of UTF-8.", examples=["correct-horse-battery-staple"])]
+    secret: Annotated[
+        NonEmptyText, Meta(description="At most 4 KiB of UTF-8.", examples=["correct-horse-battery-staple"])
+    ]
 
 
 def request_type(name: str, fields: type[TaskFields]) -> type[Struct]:

@@ -23,9 +23,9 @@ class Problem(Struct, frozen=True, omit_defaults=True, kw_only=True):
     type: Annotated[str, Meta(description="Always about:blank: code tells problems apart.")] = msgspec.field(
         default="about:blank"
     )
-    field: Annotated[str, Meta(description="Where in the request the problem is.", examples=["webhook.url"])] | UnsetType = (
-        UNSET
-    )
+    field: (
+        Annotated[str, Meta(description="Where in the request the problem is.", examples=["webhook.url"])] | UnsetType
+    ) = UNSET
 
 
 class Health(Struct, frozen=True, omit_defaults=True):
@@ -68,10 +68,13 @@ class Stats(Struct, frozen=True, kw_only=True):
     version: str
     started_at: Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
     lateness_seconds: Lateness
-    tasks: Annotated[dict[StateWord, int], Meta(description="Stored tasks by state; counting stops at tasks_counted_to.")]
+    tasks: Annotated[
+        dict[StateWord, int], Meta(description="Stored tasks by state; counting stops at tasks_counted_to.")
+    ]
     tasks_counted_to: int
     clock_offset_seconds: Annotated[
-        float, Meta(description="How far the database's clock, which decides, is ahead of this machine's; 0 with SQLite.")
+        float,
+        Meta(description="How far the database's clock, which decides, is ahead of this machine's; 0 with SQLite."),
     ]
     pools: dict[str, PoolView]
     totals: Totals

@@ -20,10 +20,14 @@ class TaskView(Struct, frozen=True, kw_only=True, omit_defaults=True):
     execution_time: Annotated[
         str, Meta(description="As it was sent: RFC 3339 with an offset.", extra_json_schema={"format": "date-time"})
     ]
-    attempts: Annotated[int, Meta(ge=0, description="Attempts begun so far; those that a crash cut short do not count.")]
+    attempts: Annotated[
+        int, Meta(ge=0, description="Attempts begun so far; those that a crash cut short do not count.")
+    ]
     last_error: Fault | None
     started_at: (
-        Annotated[str, Meta(extra_json_schema={"format": "date-time"}, description="When the latest attempt began, in UTC.")]
+        Annotated[
+            str, Meta(extra_json_schema={"format": "date-time"}, description="When the latest attempt began, in UTC.")
+        ]
         | None
     )
     ended_at: (
@@ -41,7 +45,9 @@ class TaskView(Struct, frozen=True, kw_only=True, omit_defaults=True):
         | None
     )
     parent_id: (
-        Annotated[str, Meta(description="Of a callback: the task that it tells of.", extra_json_schema={"format": "uuid"})]
+        Annotated[
+            str, Meta(description="Of a callback: the task that it tells of.", extra_json_schema={"format": "uuid"})
+        ]
         | UnsetType
     ) = UNSET
 

@@ -12,7 +12,9 @@ from tasker.api.problems import status_of
 from tasker.callers import Scope
 
 
-def paths(calls: Iterable[Call], registered: Mapping[Shape, dict[str, Any]], *, examples: Mapping[str, Any]) -> dict[str, Any]:
+def paths(
+    calls: Iterable[Call], registered: Mapping[Shape, dict[str, Any]], *, examples: Mapping[str, Any]
+) -> dict[str, Any]:
     """Return the paths.
 
     Args:
@@ -55,7 +57,8 @@ def _operation(call: Call, registered: Mapping[Shape, dict[str, Any]], examples:
         operation["security"] = []
     if call.query:
         operation["parameters"] = [
-            {"name": each.name, "in": "query", "description": each.description, "schema": each.schema} for each in call.query
+            {"name": each.name, "in": "query", "description": each.description, "schema": each.schema}
+            for each in call.query
         ]
     if call.body is not None and call.body.shape is not None:
         more = {"examples": examples} if call.body.shape is Shape.NEW_TASK else {}
@@ -78,7 +81,9 @@ def _answer(answer: Answer, registered: Mapping[Shape, dict[str, Any]]) -> dict[
         rendered["headers"] = answer.headers
     if answer.links is not None:
         parameters = {"id": answer.links.id}
-        rendered["links"] = {name: {"operationId": name, "parameters": parameters} for name in answer.links.operation_ids}
+        rendered["links"] = {
+            name: {"operationId": name, "parameters": parameters} for name in answer.links.operation_ids
+        }
     return rendered
 
 

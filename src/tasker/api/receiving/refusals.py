@@ -50,7 +50,9 @@ UNKNOWN_CODING: Final = Refusal(
     HTTPStatus.NOT_IMPLEMENTED, "not_implemented", "expected no transfer coding but chunked, got another one beside it"
 )
 UNKNOWN_VERSION: Final = Refusal(
-    HTTPStatus.HTTP_VERSION_NOT_SUPPORTED, "http_version_not_supported", "expected HTTP/1.1 or HTTP/1.0, got another version"
+    HTTPStatus.HTTP_VERSION_NOT_SUPPORTED,
+    "http_version_not_supported",
+    "expected HTTP/1.1 or HTTP/1.0, got another version",
 )
 HEAD_TOO_LARGE: Final = Refusal(
     HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
@@ -92,7 +94,9 @@ def unparsable(reason: str) -> Refusal:
 _BAD_REQUEST_LINE: Final = bad_request(
     "expected a request line that ends in HTTP/1.1 or HTTP/1.0 and CR LF, got another end; a space in the target is sent as %20"
 )
-_BAD_METHOD: Final = bad_request("expected a request that begins with a method in capitals, such as GET or POST, and a space")
+_BAD_METHOD: Final = bad_request(
+    "expected a request that begins with a method in capitals, such as GET or POST, and a space"
+)
 _FOLDED: Final = bad_request("expected each header on one line, got a line that begins with a space (folding)")
 
 _FAULTS: Final = (
@@ -106,7 +110,10 @@ _FAULTS: Final = (
     ("url", BAD_TARGET),
     ("Unexpected space after start line", _FOLDED),
     ("Unexpected whitespace after header value", _FOLDED),
-    ("header token", bad_request("expected header names of letters, digits and hyphens, each with a colon right behind it")),
+    (
+        "header token",
+        bad_request("expected header names of letters, digits and hyphens, each with a colon right behind it"),
+    ),
     ("header value char", bad_request("expected headers without control characters, got one such as NUL")),
     ("Duplicate Content-Length", bad_request("expected one Content-Length, got several")),
     ("Content-Length overflow", bad_request("expected a Content-Length of less than 2^64, got a greater one")),

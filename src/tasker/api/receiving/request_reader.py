@@ -150,10 +150,14 @@ class RequestReader:
         framed. Java's HTTP client, for one, offers HTTP/2 with its first request, whatever that carries.
         """
         framing = [
-            b"%b: %b\r\n" % (name, value) for name, value in self._headers if name in (b"content-length", b"transfer-encoding")
+            b"%b: %b\r\n" % (name, value)
+            for name, value in self._headers
+            if name in (b"content-length", b"transfer-encoding")
         ]
         self._parser = self._new_parser()
         self._parser.feed_data(b"POST / HTTP/1.1\r\n%b\r\n" % b"".join(framing))
 
     def _measured_head(self) -> int:
-        return len(self._target) + sum(len(name) + len(value) + 4 for name, value in self._headers)  # ": ", the end of the line
+        return len(self._target) + sum(
+            len(name) + len(value) + 4 for name, value in self._headers
+        )  # ": ", the end of the line

@@ -180,7 +180,9 @@ async def list_tasks_by_state(request: Request) -> Response:
     """Answer with the tasks in a state."""
     word = request.values["state"]
     _check_known("state", word, _STATES)
-    return await answer_list(request, _reader(request.service.tasks, TaskFilter(state=_STATES[word]), wrapped_task_json))
+    return await answer_list(
+        request, _reader(request.service.tasks, TaskFilter(state=_STATES[word]), wrapped_task_json)
+    )
 
 
 def _reader(tasks: TaskService, which: TaskFilter, write: Callable[[Task], bytes]) -> ReadPart:

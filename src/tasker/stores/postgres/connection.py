@@ -140,7 +140,12 @@ class Connector:
                     },
                     **self._url.arguments,
                 )
-            except (OSError, TimeoutError, asyncpg.TargetServerAttributeNotMatched, asyncpg.CannotConnectNowError) as error:
+            except (
+                OSError,
+                TimeoutError,
+                asyncpg.TargetServerAttributeNotMatched,
+                asyncpg.CannotConnectNowError,
+            ) as error:
                 latest = error
         assert latest is not None  # noqa: S101 - there is always a host, if only an empty one
         raise latest

@@ -16,7 +16,9 @@ from tasker.stores.rows import Reading
 class Expirer:
     """Ends tasks whose ``expires_at`` has passed, in batches. Any number of nodes may do so at once."""
 
-    def __init__(self, link: Link, queries: Mapping[str, str], reading: Reading, inserter: Inserter, follow: Follow) -> None:
+    def __init__(
+        self, link: Link, queries: Mapping[str, str], reading: Reading, inserter: Inserter, follow: Follow
+    ) -> None:
         """Make it.
 
         Args:

@@ -51,7 +51,9 @@ class Gates:
         self._sql = queries
         self._look_again = look_again
 
-    async def hear(self, connection: Connection, reports: Sequence[GateReport], seen: Mapping[int, GateSnapshot]) -> set[int]:
+    async def hear(
+        self, connection: Connection, reports: Sequence[GateReport], seen: Mapping[int, GateSnapshot]
+    ) -> set[int]:
         """Take note that attempts have ended. Return the gates that hold tasks which may have room now; they are woken.
 
         Args:

@@ -94,7 +94,9 @@ class Reader:
     async def list_page(self, which: TaskFilter, *, after: str | None, limit: int) -> Page:
         """Return a page of a list."""
         after_at, after_id = _position(after)
-        type_pools: list[tuple[str, Pool]] = await self._read(lambda connection: connection.fetch(self._sql["type_pools"]))
+        type_pools: list[tuple[str, Pool]] = await self._read(
+            lambda connection: connection.fetch(self._sql["type_pools"])
+        )
         bound: list[Any] = [after_at, after_id, limit, PAGE_BYTES]
         branches = []
         for type_ in sorted({type_ for type_, _ in type_pools if which.type in (None, type_)}):
@@ -122,7 +124,9 @@ class Reader:
             others = [state for state in State if state is not State.TODO]
             type_pools = await connection.fetch(self._sql["type_pools"])
             for pool in {pool for _, pool in type_pools}:
-                counts[State.TODO] += await connection.fetchval(self._sql["count_todo"], pool, up_to - counts[State.TODO])
+                counts[State.TODO] += await connection.fetchval(
+                    self._sql["count_todo"], pool, up_to - counts[State.TODO]
+                )
             for type_ in {type_ for type_, _ in type_pools}:
                 for state in others:
                     left = up_to - counts[state]

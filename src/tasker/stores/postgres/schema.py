@@ -74,10 +74,14 @@ async def _check_server(connection: Connection, place: str) -> None:
         raise DatabaseError(place, f"tasker needs PostgreSQL {LEAST_SERVER // 10_000} or later, this is {version}")
     encoding = await connection.fetchval("SHOW server_encoding")
     if encoding != "UTF8":
-        raise DatabaseError(place, f"tasker needs a database in UTF8, this is in {encoding}; make one with ENCODING 'UTF8'")
+        raise DatabaseError(
+            place, f"tasker needs a database in UTF8, this is in {encoding}; make one with ENCODING 'UTF8'"
+        )
 
 
-async def _bring_up_to_date(connection: Connection, place: str, migrations: Sequence[Migration], *, migrates: bool) -> None:
+async def _bring_up_to_date(
+    connection: Connection, place: str, migrations: Sequence[Migration], *, migrates: bool
+) -> None:
     version, least = await _versions(connection)
     if least > len(migrations):
         raise DatabaseTooNewError(place, found=version, known=len(migrations))
@@ -90,7 +94,9 @@ async def _bring_up_to_date(connection: Connection, place: str, migrations: Sequ
         if not await connection.fetchval(f"SELECT pg_try_advisory_xact_lock({_LOCK})"):
             _log.info("waiting for another process, which is migrating the database")
             await connection.execute(f"SELECT pg_advisory_xact_lock({_LOCK})", timeout=_LONG)
-        await connection.execute("CREATE TABLE IF NOT EXISTS tasker_schema (version integer NOT NULL, least integer NOT NULL)")
+        await connection.execute(
+            "CREATE TABLE IF NOT EXISTS tasker_schema (version integer NOT NULL, least integer NOT NULL)"
+        )
         version, least = await _versions(connection)  # another node may have been quicker
         for migration in migrations[version:]:
             await connection.execute(migration.sql, timeout=_LONG)

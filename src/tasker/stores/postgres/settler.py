@@ -25,7 +25,14 @@ class Settler:
     """Settles batches: each is a statement, and so a transaction, without further round trips, unless tasks follow an end."""
 
     def __init__(
-        self, link: Link, queries: Mapping[str, str], gates: Gates, inserter: Inserter, *, attempts_kept: int, follow: Follow
+        self,
+        link: Link,
+        queries: Mapping[str, str],
+        gates: Gates,
+        inserter: Inserter,
+        *,
+        attempts_kept: int,
+        follow: Follow,
     ) -> None:
         """Make a settler.
 
@@ -55,7 +62,9 @@ class Settler:
         written = await self._link.run(lambda connection: self._settle(connection, batch, look=was_unknown))
         self._unknown -= claims
         woken: set[int] = set()
-        reports = [GateReport(gate, batch[place][1].is_alive) for place, gate in written.gates.items() if gate is not None]
+        reports = [
+            GateReport(gate, batch[place][1].is_alive) for place, gate in written.gates.items() if gate is not None
+        ]
         if reports:
             try:
                 woken = await self._link.run(lambda connection: self._gates.hear(connection, reports, written.seen))
@@ -74,14 +83,18 @@ class Settler:
         Raises:
             ClaimLostError: it was taken back since, or settled before.
         """
-        rows = await self._link.run(lambda connection: connection.fetch(self._sql["give_back"], [claim.task_id], [claim.fence]))
+        rows = await self._link.run(
+            lambda connection: connection.fetch(self._sql["give_back"], [claim.task_id], [claim.fence])
+        )
         if not rows:
             raise ClaimLostError(claim.task_id)
         gates = [row["gate"] for row in rows if row["gate"] is not None]
         with suppress(StoreError):  # then it is looked at when its time comes
             await self._link.run(lambda connection: self._gates.wake(connection, gates))
 
-    async def _settle(self, connection: Connection, batch: Sequence[tuple[Attempt, Settlement]], *, look: bool) -> "_Written":
+    async def _settle(
+        self, connection: Connection, batch: Sequence[tuple[Attempt, Settlement]], *, look: bool
+    ) -> "_Written":
         if all(settlement.ending is None for _, settlement in batch):  # nearly always
             written = _Written.of(await self._write(connection, batch, is_followed=False))
         else:

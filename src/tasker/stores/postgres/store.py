@@ -99,7 +99,9 @@ class PostgresStore(Store):
 
         readers = [Link(self._connector.connect, now) for _ in range(READERS)]
         ringing = [] if self._bell is None else [self._bell.link]
-        self._links = Links([self._keeping, self._settling, self._claiming, self._accepting, *readers, *ringing], base_clock)
+        self._links = Links(
+            [self._keeping, self._settling, self._claiming, self._accepting, *readers, *ringing], base_clock
+        )
         self._reader = Reader(readers, sql, reading)
         self._claimer = Claimer(self._claiming, sql, reading, clock, node, per_destination=per_destination)
         self._gates = Gates(self._accepting, sql, self._claimer.look_again)

@@ -13,7 +13,18 @@ from urllib.parse import quote, unquote, urlencode
 from tasker.errors import DatabaseUrlError
 
 _READ_BY_ASYNCPG: Final = (
-    *("host", "port", "dbname", "user", "password", "passfile", "service", "target_session_attrs", "krbsrvname", "gsslib"),
+    *(
+        "host",
+        "port",
+        "dbname",
+        "user",
+        "password",
+        "passfile",
+        "service",
+        "target_session_attrs",
+        "krbsrvname",
+        "gsslib",
+    ),
     *("sslmode", "sslnegotiation", "sslcert", "sslkey", "sslpassword", "sslrootcert", "sslcrl"),
     *("ssl_min_protocol_version", "ssl_max_protocol_version"),
 )
@@ -129,7 +140,10 @@ def _read(scheme: str, rest: str) -> PostgresUrl:
     shown = hosts or parameters.get("host", "") or parameters.get("service", "")
     return PostgresUrl(
         place=f"{scheme}://{shown}/{database or parameters.get('dbname', '')}",
-        hosts=[f"postgresql://{userinfo}{at}{host}{end}" for host in (hosts.split(",") if "port" not in passed else [hosts])],
+        hosts=[
+            f"postgresql://{userinfo}{at}{host}{end}"
+            for host in (hosts.split(",") if "port" not in passed else [hosts])
+        ],
         arguments=arguments,
         application_name=parameters.get("application_name") or parameters.get("fallback_application_name") or "tasker",
         connect_timeout=_seconds(parameters.get("connect_timeout", "")),
@@ -144,7 +158,9 @@ def _check_hosts(hosts: str) -> None:
     for host in hosts.split(","):
         match = _HOST.fullmatch(host)
         if match is None or (match[1] and not 1 <= int(match[1]) <= 65_535):
-            raise ValueError("expected HOST:PORT with a port from 1 to 65535; in a password, write %2F for / and %3F for ?")
+            raise ValueError(
+                "expected HOST:PORT with a port from 1 to 65535; in a password, write %2F for / and %3F for ?"
+            )
 
 
 def _parameters(query: str) -> dict[str, str]:

@@ -47,7 +47,9 @@ class Reader:
         with self._snapshot():
             row = self._task_row(task_id)
             gate, is_held = row[READING.task.width :]
-            return Standing(task=READING.task.read(row), gate=None if gate is None else self._gate(gate), is_held=bool(is_held))
+            return Standing(
+                task=READING.task.read(row), gate=None if gate is None else self._gate(gate), is_held=bool(is_held)
+            )
 
     def gates(self, *, after: int, limit: int) -> Sequence[GateRecord]:
         """Return gates by id, with what they hold."""
@@ -74,7 +76,9 @@ class Reader:
             branches += [texts["list_other"].format(type=f":{name}", state=int(state)) for state in others]
         if not branches:
             return Page((), None)
-        rows = self._queries.connection.execute(texts["list_page"].format(branches=" UNION ALL ".join(branches)), bindings)
+        rows = self._queries.connection.execute(
+            texts["list_page"].format(branches=" UNION ALL ".join(branches)), bindings
+        )
         tasks: list[Task] = []
         size = 0
         try:

@@ -16,7 +16,9 @@ from tasker.stores.sqlite.rows import READING
 class Recoverer:
     """Returns tasks to the queue that were running when their process died, or ends them."""
 
-    def __init__(self, queries: Queries, inserter: Inserter, gates: Gates, now: Callable[[], Instant], node: bytes) -> None:
+    def __init__(
+        self, queries: Queries, inserter: Inserter, gates: Gates, now: Callable[[], Instant], node: bytes
+    ) -> None:
         self._queries = queries
         self._inserter = inserter
         self._gates = gates
@@ -26,7 +28,9 @@ class Recoverer:
     def take_back(self) -> TakenBack:
         """Take back whatever this boot has not claimed, and store what follows the ends."""
         now = self._now()
-        rows = self._queries.all("take_back", node=self._node, now=now, max_crashes=MAX_CRASHES, last_fault=fault_text(CRASHED))
+        rows = self._queries.all(
+            "take_back", node=self._node, now=now, max_crashes=MAX_CRASHES, last_fault=fault_text(CRASHED)
+        )
         failed = [row for row in rows if row[READING.ending.width :] == (State.FAILED,)]
         for row in failed:
             self._inserter.insert_what_follows(READING.failed(row, CRASHED), now)
