@@ -1,7 +1,8 @@
 """Measures, prints the table and writes ``docs/benchmarks.md`` and ``docs/benchmarks.json``.
 
-``python -m benchmarks`` measures everything. ``python -m benchmarks creating waiting`` measures these rows only; the page keeps
-the others as they were, and says when each was taken. It is written after each of the rows, so that nothing measured is lost.
+``python -m benchmarks`` measures everything. ``python -m benchmarks creating waiting`` measures
+these rows only; the page keeps the others as they were, and says when each was taken. It is written
+after each of the rows, so that nothing measured is lost.
 """
 
 import argparse

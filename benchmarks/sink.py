@@ -1,7 +1,7 @@
 """A receiver of webhooks that takes as little time as it can, in a process of its own, and says when they came.
 
-The body of each webhook is its due time in microseconds, in ``BODY_LENGTH`` digits. ``GET /report`` tells what came since the
-last report.
+The body of each webhook is its due time in microseconds, in ``BODY_LENGTH`` digits. ``GET /report``
+tells what came since the last report.
 """
 
 import asyncio

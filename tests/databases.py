@@ -13,7 +13,8 @@ from tasker.stores.postgres.connection import Connector
 from tasker.testing.postgres_server import PostgresServer
 
 URL_VARIABLE = "TASKER_TEST_POSTGRES_URL"
-"""Names a server to use in place of one that the tests start: the URL of a database there whose user may make others."""
+"""Names a server to use in place of one that the tests start: the URL of a database there whose
+user may make others."""
 
 
 def new_database():

@@ -22,25 +22,30 @@ _DEFAULT_PORTS: Final = {"http": ":80", "https": ":443"}
 class Access:
     """Lets calls in or turns them away, by their headers alone.
 
-    Any web page in the user's browser can reach this machine's loopback, so loopback is no protection:
+    Any web page in the user's browser can reach this machine's loopback, so loopback is no
+    protection:
 
-    * While no API key is asked for, ``Host`` must be ``localhost``, an IP address or one of ``allowed_hosts``, with any port.
-      A page whose own name was made to point at this machine (DNS rebinding) brings that name along.
-    * A method that changes something is refused when the browser says that another site's page sent it (``Sec-Fetch-Site``,
-      ``Origin``). Callers that are no browsers send neither.
-    * A POST or PATCH must be declared to be JSON, which a page cannot do to another site without being allowed to. One that has
-      neither a body nor a declaration passes (``curl -X POST``): today's browsers send ``Origin`` with every POST of a page,
-      and that of another site is refused by it.
+    * While no API key is asked for, ``Host`` must be ``localhost``, an IP address or one of
+      ``allowed_hosts``, with any port. A page whose own name was made to point at this machine (DNS
+      rebinding) brings that name along.
+    * A method that changes something is refused when the browser says that another site's page sent
+      it (``Sec-Fetch-Site``, ``Origin``). Callers that are no browsers send neither.
+    * A POST or PATCH must be declared to be JSON, which a page cannot do to another site without
+      being allowed to. One that has neither a body nor a declaration passes (``curl -X POST``):
+      today's browsers send ``Origin`` with every POST of a page, and that of another site is
+      refused by it.
 
-    With keys, every call has to show one. Calls of the scope ``open``, which load balancers make, need no key, and any ``Host``
-    will do for them: they change nothing and tell next to nothing.
+    With keys, every call has to show one. Calls of the scope ``open``, which load balancers make,
+    need no key, and any ``Host`` will do for them: they change nothing and tell next to nothing.
 
-    Sources: OWASP, Cross-Site Request Forgery Prevention; Go 1.25, net/http.CrossOriginProtection; WHATWG Fetch, "append a
-    request Origin header" (for every method but GET and HEAD, ``null`` included).
+    Sources: OWASP, Cross-Site Request Forgery Prevention; Go 1.25, net/http.CrossOriginProtection;
+    WHATWG Fetch, "append a request Origin header" (for every method but GET and HEAD, ``null``
+    included).
     """
 
     def __init__(self, settings: Settings) -> None:
-        # Digests have one length, so comparing tells nothing about that of a key, and no key stays here.
+        # Digests have one length, so comparing tells nothing about that of a key, and no key stays
+        # here.
         self._digests = tuple(hashlib.sha256(key.encode()).digest() for key in settings.api_keys)
         self._allowed_hosts = frozenset(host.lower() for host in settings.allowed_hosts)
         self._max_body_bytes = settings.max_body_bytes
@@ -51,13 +56,17 @@ class Access:
 
         Args:
             request: the ASGI scope.
-            needs: what the call needs. None: there is no such call, which is told to everybody who may make any.
+            needs: what the call needs. None: there is no such call, which is told to everybody who
+                may make any.
 
         Raises:
             UnauthorizedError: a key is needed, and there is none, or no valid one.
-            ForbiddenError: the ``Host`` is not ours, another site's page sent the request, or the caller lacks the scope.
-            UnsupportedMediaTypeError: a POST or PATCH with a body, or a declaration, that is not declared to be JSON.
-            BodyTooLargeError: the declared length is beyond the limit. A body without one is counted by whoever reads it.
+            ForbiddenError: the ``Host`` is not ours, another site's page sent the request, or the
+                caller lacks the scope.
+            UnsupportedMediaTypeError: a POST or PATCH with a body, or a declaration, that is not
+                declared to be JSON.
+            BodyTooLargeError: the declared length is beyond the limit. A body without one is
+                counted by whoever reads it.
         """
         headers: dict[bytes, bytes] = dict(request["headers"])
         caller = ANYBODY if needs is Scope.OPEN else self._caller(headers, request["http_version"])

@@ -25,10 +25,12 @@ def build_task(
     Args:
         fields: what the request says, of the right types but not checked otherwise.
         execution_time: RFC 3339 with an offset, after *now*.
-        webhooks: the task type that sends callbacks; None: there is none here, and a request that asks for one is refused.
+        webhooks: the task type that sends callbacks; None: there is none here, and a request that
+            asks for one is refused.
 
     Raises:
-        InvalidTaskError: it cannot become a task. ``field`` is the whole path in the request, such as ``webhook.url``.
+        InvalidTaskError: it cannot become a task. ``field`` is the whole path in the request, such
+            as ``webhook.url``.
     """
     name = task_type.name
     task_id = new_id(now)

@@ -1,6 +1,7 @@
 """What follows the end of a task: a webhook that tells of it, if the task asked for one.
 
-Pure: the stores call ``follow`` inside the transaction that writes the end, so that no callback is lost or made in vain.
+Pure: the stores call ``follow`` inside the transaction that writes the end, so that no callback is
+lost or made in vain.
 """
 
 from collections.abc import Callable, Sequence
@@ -42,7 +43,8 @@ class Callbacks:
     def follow(self, ending: Ending, *, now: Instant, new_id: Callable[[Instant], TaskId]) -> Sequence[Task]:
         """Return the tasks that follow *ending*, due at *now*: one, or none if the task did not ask for it.
 
-        Nothing follows a task whose payload can no longer be read: an end must not fail because of it.
+        Nothing follows a task whose payload can no longer be read: an end must not fail because of
+        it.
         """
         if not may_be_followed(ending.payload):
             return ()

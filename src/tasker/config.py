@@ -16,16 +16,20 @@ class Settings:
     """The settings of one server. ``cli/sources.py`` checks what it reads; settings made in code are taken as they are."""
 
     database_url: str = "sqlite:tasks.db"
-    """Where tasks are kept, as the ``kind.py`` of a store reads it. Default: ``sqlite:tasks.db``."""
+    """Where tasks are kept, as the ``kind.py`` of a store reads it. Default:
+    ``sqlite:tasks.db``."""
 
     no_migrate: bool = False
-    """Whether to leave the tables of a PostgreSQL database as they are at the start. Default: no."""
+    """Whether to leave the tables of a PostgreSQL database as they are at the start. Default:
+    no."""
 
     no_listen: bool = False
-    """Whether to avoid LISTEN and prepared statements, which do not work through a pooler in transaction mode. Default: no."""
+    """Whether to avoid LISTEN and prepared statements, which do not work through a pooler in
+    transaction mode. Default: no."""
 
     listen_ip: str = "127.0.0.1"
-    """The IP address to listen on, in its canonical spelling. Default: 127.0.0.1, this machine only."""
+    """The IP address to listen on, in its canonical spelling. Default: 127.0.0.1, this machine
+    only."""
 
     listen_port: int = 8080
     """The TCP port to listen on, 0 to 65535; 0 picks a free one. Default: 8080."""
@@ -34,7 +38,8 @@ class Settings:
     """The lowest level to log, one of ``LOG_LEVELS``. Default: INFO."""
 
     log_format: str = "auto"
-    """``console``, ``json``, or ``auto``: console if standard error is a terminal, otherwise JSON. Default: auto."""
+    """``console``, ``json``, or ``auto``: console if standard error is a terminal, otherwise JSON.
+    Default: auto."""
 
     max_body_bytes: int = 1_048_576
     """The largest request body to accept, in bytes, 1 KiB to 100 MiB. Default: 1 MiB."""
@@ -46,31 +51,36 @@ class Settings:
     """How long a client may take to send a request's body, 0.1 s to 1 h. Default: 30 s."""
 
     keep_alive_timeout: timedelta = timedelta(seconds=75)
-    """How long a connection without a request is kept open for the next one, 0.1 s to a day. Default: 75 s."""
+    """How long a connection without a request is kept open for the next one, 0.1 s to a day.
+    Default: 75 s."""
 
     max_deliveries: int = 200
     """Maximum number of webhooks to send at once, 1 to 10,000. Default: 200."""
 
     per_destination: int | None = None
-    """Maximum number of webhooks to send at once to one scheme, host and port, across all nodes, 1 to 10,000. None: a
-    destination gets another slot only while more slots are free than it already has. Default: none."""
+    """Maximum number of webhooks to send at once to one scheme, host and port, across all nodes, 1
+    to 10,000. None: a destination gets another slot only while more slots are free than it already
+    has. Default: none."""
 
     attempts_kept: int = 20
     """Number of attempts to keep for each task, the newest ones, 1 to 1,000. Default: 20."""
 
     egress: str = "auto"
-    """Which addresses webhooks may call, one of ``EGRESS_LEVELS``; ``egress_level`` resolves ``auto``. Default: auto."""
+    """Which addresses webhooks may call, one of ``EGRESS_LEVELS``; ``egress_level`` resolves
+    ``auto``. Default: auto."""
 
     allow_targets: tuple[str, ...] = ()
-    """Targets that webhooks may call although ``egress`` refuses them, as ``egress.address_policy.read_entry`` reads them.
+    """Targets that webhooks may call although ``egress`` refuses them, as
+    ``egress.address_policy.read_entry`` reads them.
     Default: none."""
 
     deny_targets: tuple[str, ...] = ()
     """Targets that webhooks may not call, whatever the other settings allow. Default: none."""
 
     egress_proxy: str | None = field(default=None, repr=False)
-    """The URL of the proxy to send webhooks through, in the form that ``egress.egress_proxy.read_proxy`` reads; may hold a
-    password. None: webhooks go out directly. Default: none."""
+    """The URL of the proxy to send webhooks through, in the form that
+    ``egress.egress_proxy.read_proxy`` reads; may hold a password. None: webhooks go out directly.
+    Default: none."""
 
     pbkdf2_iterations: int = 600_000
     """Rounds of PBKDF2-HMAC-SHA256 for each hash, 1,000 to 10,000,000. Default: 600,000."""
@@ -82,25 +92,29 @@ class Settings:
     """How long to keep a failed task after it ended; None: forever. Default: 30 days."""
 
     grace_period: timedelta = timedelta(seconds=30)
-    """How long running attempts have to finish once the server is told to stop, 0 s to 1 h. Default: 30 s."""
+    """How long running attempts have to finish once the server is told to stop, 0 s to 1 h.
+    Default: 30 s."""
 
     api_keys_file: Path | None = None
     """The file that ``api_keys`` were read from, if any. Default: none."""
 
     api_keys: tuple[str, ...] = field(default=(), repr=False)
-    """Keys that callers may show, from both the variable and the file. If empty, no key is required. Default: none."""
+    """Keys that callers may show, from both the variable and the file. If empty, no key is
+    required. Default: none."""
 
     webhook_secrets_file: Path | None = None
     """The file that some of ``webhook_secrets`` were read from, if any. Default: none."""
 
     webhook_secrets: tuple[str, ...] = field(default=(), repr=False)
-    """Secrets to sign webhooks with, each ``whsec_`` and base64. If empty, webhooks are not signed. Default: none."""
+    """Secrets to sign webhooks with, each ``whsec_`` and base64. If empty, webhooks are not signed.
+    Default: none."""
 
     no_auth: bool = False
     """Whether to serve addresses other than loopback without asking for an API key. Default: no."""
 
     allowed_hosts: tuple[str, ...] = ()
-    """Host names, in lower case, that callers may use in addition to ``localhost`` and IP addresses while no key is required.
+    """Host names, in lower case, that callers may use in addition to ``localhost`` and IP addresses
+    while no key is required.
     Default: none."""
 
     @property

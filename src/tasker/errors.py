@@ -1,9 +1,10 @@
 """The errors that cross rooms, as one tree, drawn here once.
 
-Two kinds of errors stand outside the tree. An error that never leaves its room is defined where it is
-raised, such as ``ClientGoneError`` in ``api/bodies.py`` and ``UnsentError`` in ``egress/connection.py``.
-And ``DeliveryError`` is defined with ``HttpClient`` in ``egress/http_client.py``: it is part of that
-contract, and the webhook task type turns it into the outcome of the attempt.
+Two kinds of errors stand outside the tree. An error that never leaves its room is defined where it
+is raised, such as ``ClientGoneError`` in ``api/bodies.py`` and ``UnsentError`` in
+``egress/connection.py``. And ``DeliveryError`` is defined with ``HttpClient`` in
+``egress/http_client.py``: it is part of that contract, and the webhook task type turns it into the
+outcome of the attempt.
 
 * TaskerError
   + InvalidRequestError          the body of a request, or a header, cannot be used
@@ -16,7 +17,8 @@ contract, and the webhook task type turns it into the outcome of the attempt.
   + TaskExpiredError             it is too late to run the task again
   + DestinationNotFoundError
   + ClaimLostError               the task was taken back after it was claimed
-  + AttemptMustNotBeginError     the attempt must not start: the lease has ended, or the task has expired
+  + AttemptMustNotBeginError     the attempt must not start: the lease has ended, or the task has
+    expired
   + RefusedError                 a door refuses the call before it reaches the service
     - UnauthorizedError          no valid API key
     - ForbiddenError             this caller may not call, such as a page of another web site
@@ -38,8 +40,8 @@ contract, and the webhook task type turns it into the outcome of the attempt.
     - TakeOverError              a row of the earlier server's tables cannot be read
 
 An error takes its data and builds its own message. The message says what to do next where that is
-known. No message carries a secret, a webhook body, userinfo or a query string. Of what a caller sent,
-it shows a piece at most: see ``cut``.
+known. No message carries a secret, a webhook body, userinfo or a query string. Of what a caller
+sent, it shows a piece at most: see ``cut``.
 """
 
 from typing import Final
@@ -65,8 +67,10 @@ class InvalidRequestError(TaskerError):
     """The body of a request, or a header, cannot be used.
 
     Args:
-        field: where the problem is, as a dotted path in the body (``webhook.url``), or a header; empty for the body as a whole.
-        problem: what is wrong and what would be right, as a clause: ``expected a URL with a host, got: http://``.
+        field: where the problem is, as a dotted path in the body (``webhook.url``), or a header;
+            empty for the body as a whole.
+        problem: what is wrong and what would be right, as a clause: ``expected a URL with a host,
+            got: http://``.
     """
 
     def __init__(self, field: str, problem: str) -> None:
@@ -234,7 +238,8 @@ class SettingError(TaskerError):
 
     Args:
         setting: the flag, environment variable or key as the user wrote it.
-        problem: what would be right and what was given: ``expected a port from 0 to 65535, got: 70000``.
+        problem: what would be right and what was given: ``expected a port from 0 to 65535, got:
+            70000``.
     """
 
     def __init__(self, setting: str, problem: str) -> None:
@@ -270,7 +275,8 @@ class DatabaseUrlError(DatabaseError):
 
     Args:
         shown: what may be shown of it.
-        problem: what is wrong and what would be right, as a clause. It shows no more of the URL than *shown*.
+        problem: what is wrong and what would be right, as a clause. It shows no more of the URL
+            than *shown*.
     """
 
     def __init__(self, shown: str, problem: str) -> None:

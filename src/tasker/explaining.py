@@ -30,11 +30,13 @@ class Finding(Struct, frozen=True, kw_only=True):
     reason: Reason
     task: Task
     destination: GateStatus | None
-    """Where it goes; None: it has no gate. ``paused``, ``circuit_open`` and ``destination_full`` are about it."""
+    """Where it goes; None: it has no gate. ``paused``, ``circuit_open`` and ``destination_full``
+    are about it."""
     due_in: int
     """Microseconds until the task is due; 0 if it is due."""
     retry: int
-    """Attempts made since it was created, or since it was last run again by hand: the number of the retry that comes next."""
+    """Attempts made since it was created, or since it was last run again by hand: the number of the
+    retry that comes next."""
     max_attempts: int
     """How many attempts there are in total by its retry policy, counted from the same moment."""
     can_retry: bool

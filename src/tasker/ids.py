@@ -14,7 +14,8 @@ _CANONICAL: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}
 
 
 _drawn: deque[int] = deque()
-"""Random numbers of 64 bits for the ids to come: asking the system for one at a time would take most of an id's time."""
+"""Random numbers of 64 bits for the ids to come: asking the system for one at a time would take
+most of an id's time."""
 
 
 def new_id(now: Instant) -> TaskId:

@@ -1,8 +1,8 @@
 """URLs of targets: what may be one, and what each of its parts becomes on the way out.
 
-A URL goes out as it was written. What is not ASCII is encoded, since nothing else can be sent: by UTF-8 and percent signs in
-path and query, by IDNA in the host. Dot segments and percent-escapes are left alone, or a signature over the URL would break. A
-fragment is not sent.
+A URL goes out as it was written. What is not ASCII is encoded, since nothing else can be sent: by
+UTF-8 and percent signs in path and query, by IDNA in the host. Dot segments and percent-escapes are
+left alone, or a signature over the URL would break. A fragment is not sent.
 
 What each side gets of a host:
 
@@ -17,10 +17,11 @@ bücher.example      xn--bcher-kva...    xn--bcher-kva...    xn--bcher-kva...   
 [fe80::1%25eth0]    [fe80::1%eth0]      fe80::1%eth0        [fe80::1]           none: fe80::1
 ==================  ==================  ==================  ==================  ==================
 
-No TLS name means that the certificate has to be for the address. A port is in ``Host`` unless it is that of the scheme.
+No TLS name means that the certificate has to be for the address. A port is in ``Host`` unless it is
+that of the scheme.
 
-Sources: RFC 3986 (URLs), RFC 6874 (zones), RFC 9110 section 7.2 (``Host``), RFC 6066 section 3 (the name within TLS: no
-address, no final dot), https://url.spec.whatwg.org/#ends-in-a-number-checker.
+Sources: RFC 3986 (URLs), RFC 6874 (zones), RFC 9110 section 7.2 (``Host``), RFC 6066 section 3 (the
+name within TLS: no address, no final dot), https://url.spec.whatwg.org/#ends-in-a-number-checker.
 """
 
 import codecs
@@ -36,8 +37,9 @@ import idna.uts46data  # idna itself would load it at the first name that is not
 
 from tasker.errors import cut
 
-# What cannot be loaded because no file can be opened, Python takes to be missing for ever: so it is loaded now. The system's
-# lookups need the first, which needs the second at the first name that begins with xn--.
+# What cannot be loaded because no file can be opened, Python takes to be missing for ever: so it is
+# loaded now. The system's lookups need the first, which needs the second at the first name that
+# begins with xn--.
 codecs.lookup("idna")
 codecs.lookup("punycode")
 
@@ -77,7 +79,8 @@ class Parts(NamedTuple):
     scheme: str
     """``http`` or ``https``."""
     host: str
-    """A name in ASCII and lower case without a final dot, or an address in its usual spelling, with its zone."""
+    """A name in ASCII and lower case without a final dot, or an address in its usual spelling, with
+    its zone."""
     is_absolute: bool
     """Whether the name was written with a final dot: then no search domain is tried."""
     port: int
@@ -92,13 +95,16 @@ class Parts(NamedTuple):
 def checked(url: str) -> str:
     """Return *url* with a scheme.
 
-    ``http://`` is put before a URL that has none. Since a mistake would be taken for one as well, such a URL has to be
-    ``HOST[:PORT][/PATH][?QUERY]`` with a host name, an IPv4 address of four numbers or an IPv6 address in brackets. A name
-    without a dot needs a port, path or query then, unless it is ``localhost``. Words that programs write for a missing value
-    (``null``, ``undefined``, ``None`` and their like) are no hosts, nor is ``http``. No user and password may stand there.
+    ``http://`` is put before a URL that has none. Since a mistake would be taken for one as well,
+    such a URL has to be ``HOST[:PORT][/PATH][?QUERY]`` with a host name, an IPv4 address of four
+    numbers or an IPv6 address in brackets. A name without a dot needs a port, path or query then,
+    unless it is ``localhost``. Words that programs write for a missing value (``null``,
+    ``undefined``, ``None`` and their like) are no hosts, nor is ``http``. No user and password may
+    stand there.
 
     Raises:
-        ValueError: it cannot be a target. The message says what would be right, without userinfo and query string.
+        ValueError: it cannot be a target. The message says what would be right, without userinfo
+            and query string.
 
     >>> checked("localhost:9000/x")
     'http://localhost:9000/x'
@@ -128,7 +134,8 @@ def parts(url: str) -> Parts:
     """Return what *url*, which has a scheme, says.
 
     Raises:
-        ValueError: it cannot be called. The message says what would be right, without userinfo and query string.
+        ValueError: it cannot be called. The message says what would be right, without userinfo and
+            query string.
 
     >>> parts("http://Example.org./ü/../d?x=%27#top").target
     '/%C3%BC/../d?x=%27'
@@ -139,7 +146,8 @@ def parts(url: str) -> Parts:
 def origin(url: str) -> str:
     """Return scheme, host and port of *url*: where it goes, without userinfo. All spellings of a host have the same.
 
-    Nothing is raised for a URL that is not a ``checked`` one: what stands there in place of the host is returned.
+    Nothing is raised for a URL that is not a ``checked`` one: what stands there in place of the
+    host is returned.
 
     >>> origin("https://me:secret@Example.org./x?y=1")
     'https://example.org:443'

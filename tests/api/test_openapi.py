@@ -76,7 +76,8 @@ def test_the_server_does_what_its_description_says_whatever_it_is_sent(tmp_path)
                 *(sys.executable, "-m", "schemathesis.cli", "run", f"{server.url}/openapi.json", "--no-color"),
                 *("--phases", "examples,coverage,fuzzing,stateful", "--max-examples", "25"),
                 *("--seed", "1", "--generation-deterministic"),
-                # A schema cannot say that a time lies in the future and that a cursor comes with a limit.
+                # A schema cannot say that a time lies in the future and that a cursor comes with a
+                # limit.
                 *("--checks", "all", "--exclude-checks", "positive_data_acceptance"),
             ],
             cwd=tmp_path,

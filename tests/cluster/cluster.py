@@ -36,7 +36,8 @@ CREATE TRIGGER audit_task AFTER UPDATE ON task FOR EACH ROW WHEN (NEW.state = 2 
 CREATE TRIGGER audit_result AFTER UPDATE ON payload FOR EACH ROW WHEN (NEW.result IS NOT NULL)
   EXECUTE FUNCTION audit_result();
 """
-"""The database itself counts: every write that makes or leaves a task done, every result, every task taken from a node."""
+"""The database itself counts: every write that makes or leaves a task done, every result, every
+task taken from a node."""
 
 
 class Node:
@@ -79,7 +80,8 @@ class Node:
 class Cluster:
     """Use it as a context manager. Everything is ended when it is left.
 
-    *with_replica*: a second server follows the database, and no commit is reported before it has it, too.
+    *with_replica*: a second server follows the database, and no commit is reported before it has
+    it, too.
     """
 
     def __init__(self, folder: Path, *, with_replica: bool = False):

@@ -51,7 +51,8 @@ class Creation:
 class Load:
     """Runs from when it is entered until it is left.
 
-    Each thread keeps its connections open and calls a node of its own; while that one fails it, another one.
+    Each thread keeps its connections open and calls a node of its own; while that one fails it,
+    another one.
     """
 
     def __init__(self, cluster: Cluster, receiver: WebhookReceiver, *, per_second: float, seed: int):

@@ -14,7 +14,8 @@ from tasker.model.lifecycle import MAX_CRASHES
 from tasker.testing.webhook_receiver import Delivery
 
 IN_FLIGHT = 2 * instants.SECOND
-"""Microseconds that a delivery may be under way, from its arrival until its end is written, while nothing goes wrong."""
+"""Microseconds that a delivery may be under way, from its arrival until its end is written, while
+nothing goes wrong."""
 
 _MICROSECONDS = "(extract(epoch FROM {}) * 1000000)::bigint"
 
@@ -45,7 +46,8 @@ class Verdict:
         self._accepted = [each for each in creations if each.status == 201]
 
         self.quarantined = {task_id for task_id, row in self._rows.items() if self._is_quarantined(task_id, row)}
-        """Tasks that ended as failed, and say so, because faults took the node from them as often as is tried."""
+        """Tasks that ended as failed, and say so, because faults took the node from them as often
+        as is tried."""
         self.lost = [each for each in self._accepted if self._is_lost(each)]
         self.unfinished = [
             (task_id, row)

@@ -16,7 +16,8 @@ TASKER = Path(sys.executable).with_name("tasker")
 @pytest.mark.parametrize("database", ["sqlite", "postgresql"])
 @pytest.mark.skipif(not CHECK.exists(), reason="the contract's check is not beside this checkout")
 def test_the_server_keeps_the_contract(database):
-    # The check makes a new file for each server in place of {db}. They can as well share a database.
+    # The check makes a new file for each server in place of {db}. They can as well share a
+    # database.
     url = "{db}" if database == "sqlite" else new_database()
     start = f"{TASKER} --database-url {url} --listen-port {{port}}"
     check = subprocess.run(

@@ -60,7 +60,8 @@ def until(condition):
 class Newcomer:
     """Follows a page: types its commands one after the other and compares what is answered with what is shown.
 
-    What starts the server starts one on a free port; what receives webhooks goes on beside the rest.
+    What starts the server starts one on a free port; what receives webhooks goes on beside the
+    rest.
     """
 
     def __init__(self, folder):

@@ -9,7 +9,8 @@ class ForwardProxy:
     """Listens on a free port of 127.0.0.1. Use it as an asynchronous context manager.
 
     Args:
-        names: where each ``HOST:PORT`` leads: a port of 127.0.0.1. Others are refused with 407, as Smokescreen does.
+        names: where each ``HOST:PORT`` leads: a port of 127.0.0.1. Others are refused with 407, as
+            Smokescreen does.
         answer: bytes that are answered to everybody instead; then the connection is closed.
     """
 

@@ -14,8 +14,9 @@ class NameServer:
     """Answers queries for addresses over UDP, on a thread of its own. Use it as a context manager.
 
     Args:
-        answer: gets a name and how often its addresses were asked for before; returns addresses as text, all of them in one
-            answer, or a response code, or None: no answer at all, until ``give_in`` is called.
+        answer: gets a name and how often its addresses were asked for before; returns addresses as
+            text, all of them in one answer, or a response code, or None: no answer at all, until
+            ``give_in`` is called.
         patience: seconds for which ``look_up`` waits for an answer.
     """
 

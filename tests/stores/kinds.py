@@ -1,6 +1,7 @@
 """The kinds of store that the suite runs on: how to make one, how its node dies, how its clock is moved.
 
-The suite knows a store only through ``tasker.interfaces``. A new kind is a class here and a line in ``KINDS``.
+The suite knows a store only through ``tasker.interfaces``. A new kind is a class here and a line in
+``KINDS``.
 """
 
 from collections.abc import Callable
@@ -42,7 +43,8 @@ class Kind(Protocol):
     async def after_death(self, store: Store) -> Store:
         """Let the node of *store* die with whatever it has claimed, and return an open store of another node on the same data.
 
-        The other node may know already that the first is gone. If it has to wait for that, the clock has been moved as far.
+        The other node may know already that the first is gone. If it has to wait for that, the
+        clock has been moved as far.
         """
 
     async def close(self) -> None:

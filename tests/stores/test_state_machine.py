@@ -57,7 +57,8 @@ class Stories(RuleBasedStateMachine):
     """Of every task that ever was."""
 
     attempts = Bundle("attempts")
-    """Handed out, neither settled nor given back; those whose node has died may have been taken back since."""
+    """Handed out, neither settled nor given back; those whose node has died may have been taken
+    back since."""
 
     over = Bundle("over")
     """Settled or given back: whoever still comes with one has lost the claim."""

@@ -28,7 +28,8 @@ def _watch(event, arguments):
 
 sys.addaudithook(_watch)
 """
-"""Is run before everything else in the server: notes each module that is looked for, and not there yet."""
+"""Is run before everything else in the server: notes each module that is looked for, and not there
+yet."""
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -21,7 +21,8 @@ MANY = 1_000_000
 """Tasks of the long list: more than 300 MB of JSON."""
 
 MEMORY_BYTES = 16 << 20
-"""What listing them may add to the peak memory of the server: room for a few pages of them, and for the allocator's moods."""
+"""What listing them may add to the peak memory of the server: room for a few pages of them, and for
+the allocator's moods."""
 
 HOUR = 3_600 * instants.SECOND
 PIECE_BYTES = 1 << 18
@@ -96,7 +97,8 @@ def test_a_list_of_a_million_tasks_is_exact_and_takes_no_memory(tmp_path):
 def log_number(database: Path) -> int:
     """How often the write-ahead log has begun anew: it does so once all of it is in the database and nobody reads it.
 
-    Source: SQLite's file format, section 4.1: the checkpoint sequence number in the header of the log.
+    Source: SQLite's file format, section 4.1: the checkpoint sequence number in the header of the
+    log.
     """
     with Path(f"{database}-wal").open("rb") as log:
         return int.from_bytes(log.read(16)[12:])

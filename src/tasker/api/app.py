@@ -31,7 +31,8 @@ _log = structlog.get_logger()
 def build_app(service: Service, registry: Registry, access: Access, settings: Settings) -> ASGIApp:
     """Return the ASGI application of a server. It needs no lifespan events.
 
-    Every request is answered, unless its client hangs up: with what it asked for, or with a problem (``problems.PROBLEMS``).
+    Every request is answered, unless its client hangs up: with what it asked for, or with a problem
+    (``problems.PROBLEMS``).
     """
     return _Door(
         access,

@@ -1,7 +1,7 @@
 """What a call of the API is. Each is declared once, beside its handler.
 
-Routes, access, the check of query parameters, the description in OpenAPI and the table of the documentation are all made from
-the declarations.
+Routes, access, the check of query parameters, the description in OpenAPI and the table of the
+documentation are all made from the declarations.
 """
 
 import re

@@ -13,8 +13,8 @@ from tasker.task_types.registry import Registry
 from tasker.wire.fields import TaskFields, request_type
 
 NESTED_LIMIT: Final = 200
-"""How deeply arrays and objects may stand in each other. What is stored is decoded again wherever it is needed: how deeply that
-works depends on how deeply the calls stand in each other there."""
+"""How deeply arrays and objects may stand in each other. What is stored is decoded again wherever
+it is needed: how deeply that works depends on how deeply the calls stand in each other there."""
 
 _STRING: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
 _NO_BRACKETS: Final = bytes(byte for byte in range(256) if byte not in b"[]{}")

@@ -110,8 +110,8 @@ def _serve(flags: dict[str, Any]) -> None:
 def tasker(context: click.Context, /, **flags: Any) -> None:  # noqa: ANN401 - texts, tuples of texts and switches
     """Run each task at its time: call a URL or run a job, never before that time, and never lose a task.
 
-    Without a command, tasker starts the server, as "tasker serve" does. A setting is taken from its option; failing that,
-    from its environment variable; failing that, from tasker.toml.
+    Without a command, tasker starts the server, as "tasker serve" does. A setting is taken from its
+    option; failing that, from its environment variable; failing that, from tasker.toml.
     """
     if context.invoked_subcommand is None:
         _serve(flags)
@@ -139,8 +139,9 @@ def db_group(context: click.Context) -> None:
 def migrate_command(**flags: Any) -> None:  # noqa: ANN401 - as above
     """Bring the tables of the database up to date.
 
-    A server does the same when it starts, unless --no-migrate is set. On PostgreSQL, this is safe to run while servers of
-    the previous version use the database. It may be run again, and by several processes at once.
+    A server does the same when it starts, unless --no-migrate is set. On PostgreSQL, this is safe
+    to run while servers of the previous version use the database. It may be run again, and by
+    several processes at once.
     """
     from tasker.cli import sources  # noqa: PLC0415 - as above
 

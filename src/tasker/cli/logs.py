@@ -73,7 +73,8 @@ def log_loop_error(loop: asyncio.AbstractEventLoop, context: Mapping[str, Any]) 
 def describe_exception(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
     """Replace ``exc_info`` by where the exception was raised.
 
-    Its message may quote what it failed on; only those of tasker itself and of the operating system do not.
+    Its message may quote what it failed on; only those of tasker itself and of the operating system
+    do not.
     """
     error = event.pop("exc_info", None)
     if isinstance(error, tuple):

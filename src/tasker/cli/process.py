@@ -7,7 +7,8 @@ from types import FrameType
 from typing import Final
 
 STOPPING: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
-"""The signals that tell a server to stop. They end any other command, and a server that is not running yet."""
+"""The signals that tell a server to stop. They end any other command, and a server that is not
+running yet."""
 
 
 def prepare() -> None:
@@ -25,7 +26,8 @@ def is_ignored(number: int) -> bool:
 
 def let_end(number: int) -> None:
     """Let a signal end the process at once."""
-    # The kernel does it best. But the first process of a container it spares: there, the default means to ignore a signal.
+    # The kernel does it best. But the first process of a container it spares: there, the default
+    # means to ignore a signal.
     signal.signal(number, _end if os.getpid() == 1 else signal.SIG_DFL)
 
 

@@ -17,7 +17,8 @@ from tasker.config import Settings
 from tasker.node import Node
 
 _LET_GO_SECONDS: Final = 5.0
-"""How long a start that is called off may take to let go of what it has: a database may not answer."""
+"""How long a start that is called off may take to let go of what it has: a database may not
+answer."""
 
 _PR_SET_DUMPABLE: Final = 4
 """Source: linux/prctl.h. Also keeps other processes of the same user from reading our memory."""
@@ -40,7 +41,8 @@ def serve(settings: Settings, *, doubts: Sequence[str] = ()) -> NoReturn:
     _set_limits()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         failed = runner.run(_serve(settings))
-        # Everything is stored and closed. A thread that hangs in a task type must not keep the process from ending.
+        # Everything is stored and closed. A thread that hangs in a task type must not keep the
+        # process from ending.
         for stream in (sys.stdout, sys.stderr):
             try:
                 stream.flush()
@@ -107,7 +109,8 @@ def _announce(url: str) -> None:
 def _set_limits() -> None:
     """Allow as many open files as the system lets us have, and no core dump: it would hold secrets and bodies.
 
-    The limit of core files does not bind a program that the kernel pipes them to (core(5)); on Linux, the second call does.
+    The limit of core files does not bind a program that the kernel pipes them to (core(5)); on
+    Linux, the second call does.
     """
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     try:

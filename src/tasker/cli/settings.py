@@ -17,7 +17,8 @@ from tasker.errors import DatabaseUrlError, SettingError, cut
 from tasker.stores import kind
 
 API_KEYS_VARIABLE: Final = "TASKER_API_KEYS"
-"""The only setting that is only a variable: an option would show the keys to anybody who lists processes."""
+"""The only setting that is only a variable: an option would show the keys to anybody who lists
+processes."""
 
 
 _UNITS: Final = {"s": timedelta(seconds=1), "m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
@@ -41,19 +42,23 @@ class Setting:
     """The placeholder for the value in ``--help``; empty for a switch."""
 
     expected: str
-    """What would be right, with the unit and the bounds; it follows the word *expected* in messages."""
+    """What would be right, with the unit and the bounds; it follows the word *expected* in
+    messages."""
 
     parse: Callable[[str], Any]
-    """Reads the value, or raises ``ValueError``. With ``many``, it is called once for each value."""
+    """Reads the value, or raises ``ValueError``. With ``many``, it is called once for each
+    value."""
 
     variables: tuple[str, ...] = ()
-    """Environment variables; the first one that is set counts. If not given: one named after the field."""
+    """Environment variables; the first one that is set counts. If not given: one named after the
+    field."""
 
     toml: tuple[type, ...] = (str,)
     """The types that the value may have in ``tasker.toml``."""
 
     many: bool = False
-    """Whether it takes several values: the option is repeated, the variable uses commas, the key is a list."""
+    """Whether it takes several values: the option is repeated, the variable uses commas, the key is
+    a list."""
 
     flag: str = ""
     """The option. If not given: one named after the field."""

@@ -33,14 +33,17 @@ def load(flags: Mapping[str, Any], environ: Mapping[str, str], *, only: Sequence
     """Return the settings that the command line, the environment and ``tasker.toml`` make, in this order.
 
     Args:
-        flags: the options that were given, by field (and ``config``): text; True for a switch; a sequence of texts where
-            several may be given. None, False and an empty sequence: not given.
-        environ: the environment. An empty variable counts as not set, unless it is about API keys or signing secrets.
-        only: the settings that the command needs. The others keep their defaults, whatever is said about them.
+        flags: the options that were given, by field (and ``config``): text; True for a switch; a
+            sequence of texts where several may be given. None, False and an empty sequence: not
+            given.
+        environ: the environment. An empty variable counts as not set, unless it is about API keys
+            or signing secrets.
+        only: the settings that the command needs. The others keep their defaults, whatever is said
+            about them.
 
     Raises:
-        SettingError: one has a value that cannot be used, or they contradict each other. The message shows neither a key or
-            secret nor a URL.
+        SettingError: one has a value that cannot be used, or they contradict each other. The
+            message shows neither a key or secret nor a URL.
     """
     keys, where = _read_file(flags.get("config"), environ)
     values: dict[str, Any] = {}

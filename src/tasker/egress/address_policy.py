@@ -1,7 +1,8 @@
 """Which addresses may be called: a table of networks, a level, and what the operator allows and denies beside it.
 
-Sources: the IANA registries of special-purpose addresses (RFC 6890 and its updates), the clouds' own documentation of where
-their machines read credentials, and https://fetch.spec.whatwg.org/#port-blocking for ports.
+Sources: the IANA registries of special-purpose addresses (RFC 6890 and its updates), the clouds'
+own documentation of where their machines read credentials, and
+https://fetch.spec.whatwg.org/#port-blocking for ports.
 """
 
 import re
@@ -17,7 +18,8 @@ HOST_NAME: Final = re.compile(
 )
 """A host name in ASCII and lower case."""
 _ENDS_IN_A_NUMBER: Final = re.compile(r"(.*\.)?([0-9]+|0x[0-9a-f]*)", re.ASCII)
-"""A host that is an address or nothing. Source: https://url.spec.whatwg.org/#ends-in-a-number-checker"""
+"""A host that is an address or nothing. Source:
+https://url.spec.whatwg.org/#ends-in-a-number-checker"""
 
 _MAPPED: Final = IPv6Network("::ffff:0:0/96")
 _NAT64: Final = IPv6Network("64:ff9b::/96")
@@ -69,7 +71,8 @@ _TABLE: Final = (
         "3fff::/20",
     ),
     *_rows("any", "a benchmarking address", "198.18.0.0/15", "2001:2::/48"),
-    # What embeds an IPv4 address in a way that depends on the network around, or is long out of use.
+    # What embeds an IPv4 address in a way that depends on the network around, or is long out of
+    # use.
     *_rows(
         None,
         "an IPv4 address within IPv6",
@@ -98,7 +101,8 @@ BAD_PORTS: Final = frozenset({
     6667, 6668, 6669, 6679, 6697, 10080,
 })
 # fmt: on
-"""Ports of other protocols, some of which take a request for a message of theirs. No browser calls them."""
+"""Ports of other protocols, some of which take a request for a message of theirs. No browser calls
+them."""
 
 
 class Entry(NamedTuple):
@@ -164,9 +168,10 @@ def is_host_name(host: str) -> bool:
 class EgressPolicy:
     """Whom a server may call. Fixed when it is made.
 
-    What is denied stays denied, whatever is allowed. An allowed host name is trusted with its DNS: it may be called wherever it
-    resolves to, at a metadata address, too. An allowed network opens what no level opens only if it lies within the refused
-    network, so that ``0.0.0.0/0`` does not open 169.254.169.254 by accident.
+    What is denied stays denied, whatever is allowed. An allowed host name is trusted with its DNS:
+    it may be called wherever it resolves to, at a metadata address, too. An allowed network opens
+    what no level opens only if it lies within the refused network, so that ``0.0.0.0/0`` does not
+    open 169.254.169.254 by accident.
 
     Args:
         level: ``public``, ``lan`` or ``any``.
@@ -183,7 +188,8 @@ class EgressPolicy:
     def refusal(self, address: str, port: int, *, name: str | None = None) -> str | None:
         """Return why the IP *address* may not be called at *port*, and what would allow it; None if it may be called.
 
-        The address itself is not in the text. IPv4 addresses within IPv6 ones (mapped, NAT64) are judged as what they reach.
+        The address itself is not in the text. IPv4 addresses within IPv6 ones (mapped, NAT64) are
+        judged as what they reach.
 
         Args:
             name: the host name that resolved to it; None if the target names the address.
@@ -191,7 +197,8 @@ class EgressPolicy:
         >>> EgressPolicy("lan").refusal("10.0.0.1", 80) is None
         True
         >>> EgressPolicy("public").refusal("::ffff:10.0.0.1", 80)
-        'a private address, which --egress public refuses; --egress lan or an --allow-target for it allows it'
+        'a private address, which --egress public refuses; --egress lan or an --allow-target for it
+        allows it'
         """
         try:
             written = ip_address(address.partition("%")[0])

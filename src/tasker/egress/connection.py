@@ -1,9 +1,12 @@
 """One HTTP/1.1 connection to a target: a request goes out, its answer comes in, one after the other.
 
-Once the status line of an answer has been read, the status stands. What is wrong with the rest is noted, and the connection is
-closed: the target has said what became of the request, and to send it again because of a header or a chunk would do it twice.
+Once the status line of an answer has been read, the status stands. What is wrong with the rest is
+noted, and the connection is
+closed: the target has said what became of the request, and to send it again because of a header or
+a chunk would do it twice.
 
-Sources: RFC 9112 (HTTP/1.1), sections 6.3 (where a body ends), 8 (incomplete answers), 9.3 (persistence), 9.6 (closing).
+Sources: RFC 9112 (HTTP/1.1), sections 6.3 (where a body ends), 8 (incomplete answers), 9.3
+(persistence), 9.6 (closing).
 """
 
 import asyncio
@@ -61,8 +64,8 @@ class _EndedError(Exception):
 class Connection(asyncio.Protocol):
     """Carries one exchange at a time. Whatever a target sends, it holds little and reads little.
 
-    Once more than ``ANSWER_LIMIT`` bytes came after the read that ended an answer's head, it is cut off and the connection
-    closed.
+    Once more than ``ANSWER_LIMIT`` bytes came after the read that ended an answer's head, it is cut
+    off and the connection closed.
     """
 
     def __init__(self, connected: socket.socket, tls: Tls | None = None) -> None:
@@ -95,7 +98,8 @@ class Connection(asyncio.Protocol):
         self.first_byte: float | None = None
         """Seconds from the request to the first byte of its answer; None: there was none."""
         self.note: str | None = None
-        """What of the latest exchange's answer was not read, although its status was; None: nothing."""
+        """What of the latest exchange's answer was not read, although its status was; None:
+        nothing."""
 
     async def secure(self) -> None:
         """Let the two ends of TLS agree. To be called once, before the first exchange, if there is TLS.
@@ -117,16 +121,18 @@ class Connection(asyncio.Protocol):
     async def exchange(self, request: bytes, *, is_head: bool) -> None:
         """Send a whole *request* and read its answer to its end or to its limit. What came of it is kept until the next one.
 
-        Cancelled, it closes the connection: nothing more of the request goes out. What has come by then is kept, too.
+        Cancelled, it closes the connection: nothing more of the request goes out. What has come by
+        then is kept, too.
 
         Args:
             request: head and body.
-            is_head: whether its method is HEAD: its answer ends with the head. Then the connection is closed, since nobody
-                knows whether the target knows that, too.
+            is_head: whether its method is HEAD: its answer ends with the head. Then the connection
+                is closed, since nobody knows whether the target knows that, too.
 
         Raises:
             UnsentError: the target has closed the connection. Nothing of the request went out.
-            DeliveryError: there was no status (``connection_lost``, ``bad_response``). The connection is closed.
+            DeliveryError: there was no status (``connection_lost``, ``bad_response``). The
+                connection is closed.
         """
         self._answer = self._loop.create_future()
         self._left = HEAD_LIMIT
@@ -153,7 +159,8 @@ class Connection(asyncio.Protocol):
     def headers(self) -> Mapping[str, str]:
         """Those of the latest answer's headers that are kept, without blanks at the ends of their values.
 
-        The values of one that came several times are joined with commas. Source: RFC 9110, section 5.3.
+        The values of one that came several times are joined with commas. Source: RFC 9110, section
+        5.3.
         """
         return self._headers
 

@@ -1,9 +1,9 @@
 """Makes connections to targets, and to nowhere else: every address is checked here, after the name was resolved.
 
-A name is resolved once for each connection, all its addresses are checked, and one of those that were checked is connected to;
-then the other end of the connection is checked again. In whatever spelling a target names an address, it has become the address
-itself here. A connection that is used again goes where it was checked to go: what may be called never changes while a server
-runs.
+A name is resolved once for each connection, all its addresses are checked, and one of those that
+were checked is connected to; then the other end of the connection is checked again. In whatever
+spelling a target names an address, it has become the address itself here. A connection that is used
+again goes where it was checked to go: what may be called never changes while a server runs.
 """
 
 import asyncio
@@ -27,14 +27,16 @@ from tasker.timing.clock import stopwatch
 from tasker.timing.patience import Within
 
 _NEXT_ADDRESS_AFTER: Final = 0.25
-"""Seconds after which the next address of a name is tried beside the ones before. Source: RFC 8305, section 5."""
+"""Seconds after which the next address of a name is tried beside the ones before. Source: RFC 8305,
+section 5."""
 
 
 class Origin(NamedTuple):
     """What a connection is made to. A name with a final dot and the same without are one."""
 
     host: str
-    """A name in ASCII and lower case without a final dot, or an address without brackets, with its zone."""
+    """A name in ASCII and lower case without a final dot, or an address without brackets, with its
+    zone."""
     port: int
     is_secure: bool
 
@@ -92,8 +94,9 @@ class Connector:
         Args:
             lookup: finds the addresses of a name, as ``look_up`` does.
             policy: whom it may call; not given: what a server that listens on loopback may.
-            proxy: what every connection goes through; None: none does. Then names are handed to it as they are, so that it is
-                the proxy that resolves and checks them; here only addresses are checked, and the names themselves.
+            proxy: what every connection goes through; None: none does. Then names are handed to it
+                as they are, so that it is the proxy that resolves and checks them; here only
+                addresses are checked, and the names themselves.
 
         Raises:
             StartError: whom TLS is to trust cannot be read.
@@ -113,9 +116,9 @@ class Connector:
 
         Raises:
             OutOfResourcesError: this machine lacks what it takes.
-            DeliveryError: there is none: ``dns_failed``, ``dns_busy``, ``egress_denied`` (permanent), ``connect_refused``,
-                ``connect_timeout``, ``connect_failed``, ``tls_failed``, ``proxy_refused``, ``proxy_failed``, ``invalid_url``
-                (permanent).
+            DeliveryError: there is none: ``dns_failed``, ``dns_busy``, ``egress_denied``
+                (permanent), ``connect_refused``, ``connect_timeout``, ``connect_failed``,
+                ``tls_failed``, ``proxy_refused``, ``proxy_failed``, ``invalid_url`` (permanent).
         """
         if self._proxy is not None:
             place = self._asked_for(origin, is_absolute=is_absolute)

@@ -16,7 +16,8 @@ HEAD_LIMIT: Final = 16 * 1024
 """Bytes that the head of a proxy's answer may have."""
 
 CONNECT_SECONDS: Final = 10.0
-"""How long a connection to a proxy may take to make: less than an attempt, so that it is not the target that is blamed."""
+"""How long a connection to a proxy may take to make: less than an attempt, so that it is not the
+target that is blamed."""
 
 _URL: Final = re.compile(
     r"http://(?:([^\s@/?#]+)@)?(\[[0-9a-f:.]+\]|[^][@:/?#\s]+):([0-9]{1,5})/?", re.ASCII | re.IGNORECASE
@@ -65,8 +66,9 @@ async def open_tunnel(connected: socket.socket, proxy: EgressProxy, host: str, p
     """Ask *proxy*, which *connected* leads to, for a tunnel to *host*, a name or an address. From then on it leads there.
 
     Raises:
-        DeliveryError: there is none: ``proxy_refused``, ``proxy_failed``, or ``connect_failed`` if the proxy cannot reach the
-            target (502, 504). None of them is permanent: what is set wrong at a proxy must not end what waits here.
+        DeliveryError: there is none: ``proxy_refused``, ``proxy_failed``, or ``connect_failed`` if
+            the proxy cannot reach the target (502, 504). None of them is permanent: what is set
+            wrong at a proxy must not end what waits here.
     """
     place = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     request = f"CONNECT {place} HTTP/1.1\r\nhost: {place}\r\n".encode("ascii")

@@ -8,7 +8,8 @@ from msgspec import Struct
 from tasker.model.attempt import Exchange
 
 ANSWER_LIMIT: Final = 64 * 1024
-"""Bytes of an answer's body that are read. A connection on which more of it would come is closed."""
+"""Bytes of an answer's body that are read. A connection on which more of it would come is
+closed."""
 
 BODY_KEPT: Final = 1024
 """Bytes of an answer's body that are kept."""
@@ -29,9 +30,11 @@ class Request(Struct, frozen=True):
     url: str
     """Absolute, http or https; may carry userinfo, which is sent as Basic authentication."""
     headers: Mapping[str, str]
-    """Without ``host`` and ``content-length``, which the client adds; each value without line ends, in ISO 8859-1."""
+    """Without ``host`` and ``content-length``, which the client adds; each value without line ends,
+    in ISO 8859-1."""
     body: bytes | None
-    """None: there is none, and no ``content-length`` either, unless the method is one that usually has a body."""
+    """None: there is none, and no ``content-length`` either, unless the method is one that usually
+    has a body."""
     timeout_seconds: float
     """From the DNS lookup to the status. As long the answer is read, at most."""
 
@@ -59,7 +62,8 @@ class DeliveryError(Exception):
 class OutOfResourcesError(Exception):
     """This machine lacks what a connection needs. Nothing was sent and the target was not asked.
 
-    The attempt has not begun: it is to be given back. It counts neither as an attempt nor against the target.
+    The attempt has not begun: it is to be given back. It counts neither as an attempt nor against
+    the target.
 
     Args:
         lack: what is lacking, such as ``file descriptors``.
@@ -76,19 +80,22 @@ class HttpClient(Protocol):
     async def send(self, request: Request, before_first_byte: Callable[[], None]) -> Exchange:
         """Send *request* once and return what came back, having read at most ``ANSWER_LIMIT`` of its body.
 
-        A status that has come is an answer, whatever becomes of the rest: the ``note`` of the exchange says what was not read.
+        A status that has come is an answer, whatever becomes of the rest: the ``note`` of the
+        exchange says what was not read.
 
-        Calls *before_first_byte* immediately before the first byte is handed to the socket; never, if it does not come to that.
-        What that raises comes through, and nothing is sent. If a connection that was kept open turns out to be closed before a
-        byte of the request was written to it, another one is used, and *before_first_byte* called again.
+        Calls *before_first_byte* immediately before the first byte is handed to the socket; never,
+        if it does not come to that. What that raises comes through, and nothing is sent. If a
+        connection that was kept open turns out to be closed before a byte of the request was
+        written to it, another one is used, and *before_first_byte* called again.
 
         Raises:
-            DeliveryError: no status came: ``dns_failed``, ``dns_busy``, ``connect_refused``, ``connect_timeout``,
-                ``connect_failed``, ``tls_failed``, ``timeout``, ``connection_lost``, ``bad_response``, ``proxy_failed``,
-                ``proxy_refused``, ``egress_denied``, ``invalid_url``.
-                Its ``exchange`` says how far it came.
-            OutOfResourcesError: no connection can be made from here now. It is raised a moment after that is known, so that
-                whoever gives the attempt back does not get it again at once.
+            DeliveryError: no status came: ``dns_failed``, ``dns_busy``, ``connect_refused``,
+                ``connect_timeout``, ``connect_failed``, ``tls_failed``, ``timeout``,
+                ``connection_lost``, ``bad_response``, ``proxy_failed``, ``proxy_refused``,
+                ``egress_denied``, ``invalid_url``. Its ``exchange`` says how far it came.
+            OutOfResourcesError: no connection can be made from here now. It is raised a moment
+                after that is known, so that whoever gives the attempt back does not get it again at
+                once.
         """
 
     async def close(self) -> None:

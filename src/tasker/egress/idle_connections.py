@@ -11,7 +11,8 @@ KEPT_ALIVE_SECONDS: Final = 15.0
 """How long a connection is kept that nothing is sent on."""
 
 LONGEST_LIFE_SECONDS: Final = 60.0
-"""After so long a connection takes no further request: the name of its target is looked up again."""
+"""After so long a connection takes no further request: the name of its target is looked up
+again."""
 
 
 class IdleConnections:

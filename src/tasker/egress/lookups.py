@@ -1,8 +1,9 @@
 """Looks names up, as the system does, without letting those that nobody answers hold up the others.
 
-``getaddrinfo`` cannot be cancelled: a lookup that its attempt has given up holds its thread until the system gives up, which
-takes ten seconds and more. So each lookup of an attempt that still waits gets a thread, as many as there are attempts, and what
-was given up has a share of its own. When that is full, names wait that are not known to answer. See decision 20.
+``getaddrinfo`` cannot be cancelled: a lookup that its attempt has given up holds its thread until
+the system gives up, which takes ten seconds and more. So each lookup of an attempt that still waits
+gets a thread, as many as there are attempts, and what was given up has a share of its own. When
+that is full, names wait that are not known to answer. See decision 20.
 """
 
 import asyncio
@@ -14,7 +15,8 @@ from queue import SimpleQueue
 from typing import Any, Final, TypeAlias
 
 GIVEN_UP_AT_MOST: Final = 128
-"""Lookups that were given up and still run, from which on only names that have answered before are looked up."""
+"""Lookups that were given up and still run, from which on only names that have answered before are
+looked up."""
 
 GIVEN_UP_PER_DOMAIN: Final = 32
 """The same for the names of one domain: those that differ in their first label."""
@@ -56,8 +58,8 @@ class Lookup:
 class Lookups:
     """Looks names up on threads. Needs a running event loop; all of it runs there, but the lookups themselves.
 
-    Whoever asks for a name that is being looked up gets what comes of that. Nothing is kept afterwards but whether a name has
-    answered.
+    Whoever asks for a name that is being looked up gets what comes of that. Nothing is kept
+    afterwards but whether a name has answered.
 
     Args:
         lookup: finds the addresses of a name, as ``look_up`` does.

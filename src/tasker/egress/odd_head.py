@@ -1,8 +1,9 @@
 """Reads the head of an answer that is spelled oddly, as far as RFC 9112 lets a client read it.
 
-The parser of the connection takes what is spelled well, and refuses the rest. A refusal would lose the status, and a webhook
-that was carried out would be sent again: so what it refuses is read here. Whoever does so closes the connection after the
-answer, since two readers of such a head may not agree where the answer ends.
+The parser of the connection takes what is spelled well, and refuses the rest. A refusal would lose
+the status, and a webhook that was carried out would be sent again: so what it refuses is read here.
+Whoever does so closes the connection after the answer, since two readers of such a head may not
+agree where the answer ends.
 """
 
 import re
@@ -11,13 +12,15 @@ from enum import Enum, auto
 from typing import Final, NamedTuple
 
 _STATUS_LINE: Final = re.compile(rb"\s*HTTP/1\.[0-9][ \t]+([1-9][0-9]{2})(?:[ \t][^\n]*)?\r?\n")
-"""Empty lines may come before it, blanks may be several, a newline may stand alone. Source: RFC 9112, sections 2.2 and 4."""
+"""Empty lines may come before it, blanks may be several, a newline may stand alone. Source: RFC
+9112, sections 2.2 and 4."""
 _BEGINNING: Final = b"HTTP/1."
 _END: Final = re.compile(rb"\n\r?\n")
 _NAME: Final = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _LENGTH: Final = re.compile(rb"[0-9]+")
 _BREAKS: Final = bytes.maketrans(b"\r\0", b"  ")
-"""What may not stand in a value is read as a blank. Source: RFC 9112, section 2.2, and RFC 9110, section 5.5."""
+"""What may not stand in a value is read as a blank. Source: RFC 9112, section 2.2, and RFC 9110,
+section 5.5."""
 _DIGITS: Final = 19
 _LONGEST: Final = 10**_DIGITS
 """More than anybody sends, and what the parser can count to."""
@@ -41,7 +44,8 @@ class OddHead(NamedTuple):
 
     status: int
     fields: Sequence[tuple[bytes, bytes]]
-    """Names and values, without blanks around them; a value of several lines is one. What is no field is left out."""
+    """Names and values, without blanks around them; a value of several lines is one. What is no
+    field is left out."""
     framing: Framing | int
     """Where the body ends, or how many bytes it has."""
     size: int
@@ -63,7 +67,8 @@ def read(data: bytes, *, is_over: bool = False) -> OddHead | None:
     """Return the head that *data* begins with; None if more has to come first.
 
     Args:
-        is_over: whether nothing more comes. Then a head that breaks off is read as far as it goes: its status line is enough.
+        is_over: whether nothing more comes. Then a head that breaks off is read as far as it goes:
+            its status line is enough.
 
     Raises:
         NoAnswerError: it begins with no status line of HTTP/1.
@@ -93,7 +98,8 @@ def may_end(data: bytes, latest: int) -> bool:
 def _fields(lines: Sequence[bytes]) -> Iterator[tuple[bytes, bytes]]:
     """Yield the fields that stand on *lines*.
 
-    A line that begins with a blank goes on with the value before (RFC 9112, section 5.2), or with nothing (section 2.2).
+    A line that begins with a blank goes on with the value before (RFC 9112, section 5.2), or with
+    nothing (section 2.2).
     """
     name, value = b"", b""
     for line in lines:

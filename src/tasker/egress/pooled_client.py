@@ -76,7 +76,8 @@ class _Call:
 class PooledClient:
     """A ``HttpClient`` over HTTP/1.1. Needs a running event loop.
 
-    A request goes out once: if its connection breaks, that is the attempt's end, whatever the target has seen of it.
+    A request goes out once: if its connection breaks, that is the attempt's end, whatever the
+    target has seen of it.
     """
 
     def __init__(self, connector: Connector | None = None, *, descriptors: int | None = None) -> None:
@@ -84,8 +85,8 @@ class PooledClient:
 
         Args:
             connector: makes its connections.
-            descriptors: how many the process may have; None: as many as the system says. ``connections_that_fit`` says how many
-                of them connections to targets take at most.
+            descriptors: how many the process may have; None: as many as the system says.
+                ``connections_that_fit`` says how many of them connections to targets take at most.
         """
         self._connector = connector or Connector()
         self._most = connections_that_fit(descriptors)

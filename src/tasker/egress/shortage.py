@@ -60,7 +60,8 @@ def lack(error: BaseException, addresses: Sequence[tuple[Any, ...]] = ()) -> str
 def connections_that_fit(descriptors: int | None = None) -> int:
     """Return how many connections to targets there may be at once, idle ones included. More calls than that have to wait.
 
-    Half of the descriptors, at least 2: the other half remains for the API, the store and the lookups of names.
+    Half of the descriptors, at least 2: the other half remains for the API, the store and the
+    lookups of names.
 
     Args:
         descriptors: how many the process may have; None: as many as the system says now.

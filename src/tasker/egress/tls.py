@@ -1,10 +1,11 @@
 """TLS to targets: whom it trusts, how far a target may go before it is secure, and what is said when it is not.
 
-It is done here, over OpenSSL's memory buffers. So every byte is counted: neither asyncio nor uvloop says how much a target
-sends that never becomes an answer. And a connection reads and writes its socket itself, to the last byte: an answer that came
-early is read although a write has failed.
+It is done here, over OpenSSL's memory buffers. So every byte is counted: neither asyncio nor uvloop
+says how much a target sends that never becomes an answer. And a connection reads and writes its
+socket itself, to the last byte: an answer that came early is read although a write has failed.
 
-Sources: RFC 8446 (TLS 1.3), RFC 9325 (what to leave out of TLS), RFC 9525 (which names of a certificate count).
+Sources: RFC 8446 (TLS 1.3), RFC 9325 (what to leave out of TLS), RFC 9525 (which names of a
+certificate count).
 """
 
 import asyncio
@@ -26,7 +27,8 @@ HANDSHAKE_SECONDS: Final = 30.0
 """How long TLS may take to establish, within the time of the attempt."""
 
 SILENT_LIMIT: Final = 64 * 1024
-"""Bytes that a target may send afterwards without any that belong to an answer: tickets, new keys, empty records."""
+"""Bytes that a target may send afterwards without any that belong to an answer: tickets, new keys,
+empty records."""
 
 _PIECE: Final = 16 * 1024
 """Bytes that OpenSSL gets at once, so that it is asked in between what came of them."""
@@ -38,8 +40,9 @@ _HASHED: Final = re.compile(r"[0-9a-f]{8}\.[0-9]+")
 def client_context() -> ssl.SSLContext:
     """Return what every connection to a target is made with. All that it reads from files is read now.
 
-    Trusted are the authorities of the system, or those that the variables ``SSL_CERT_FILE`` and ``SSL_CERT_DIR`` name, as in
-    other programs that use OpenSSL. What is trusted may be an intermediate authority, or a target's own certificate.
+    Trusted are the authorities of the system, or those that the variables ``SSL_CERT_FILE`` and
+    ``SSL_CERT_DIR`` name, as in other programs that use OpenSSL. What is trusted may be an
+    intermediate authority, or a target's own certificate.
 
     Raises:
         StartError: one of the variables names what cannot be read, or a file without a certificate.
@@ -48,7 +51,8 @@ def client_context() -> ssl.SSLContext:
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.hostname_checks_common_name = False  # RFC 9525, section 2
     context.options |= ssl.OP_NO_RENEGOTIATION | ssl.OP_NO_TICKET  # no connection takes up the session of another
-    # As Python 3.13 has it, except that private authorities need not have each extension that RFC 5280 asks for.
+    # As Python 3.13 has it, except that private authorities need not have each extension that RFC
+    # 5280 asks for.
     context.verify_flags = (context.verify_flags | ssl.VERIFY_X509_PARTIAL_CHAIN) & ~ssl.VERIFY_X509_STRICT
     context.set_alpn_protocols(["http/1.1"])
     _load_named(context)
@@ -66,8 +70,8 @@ class Tls:
 
         Args:
             context: as ``client_context`` makes it.
-            host: what the certificate has to be for: a name in ASCII without a final dot, which the target is told, too, or an
-                address without its zone.
+            host: what the certificate has to be for: a name in ASCII without a final dot, which the
+                target is told, too, or an address without its zone.
         """
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=host)
@@ -76,9 +80,11 @@ class Tls:
         self._has_said = False
         self._left = HANDSHAKE_LIMIT
         self.error: DeliveryError | None = None
-        """Why nothing more can be made of what comes: ``tls_failed``, ``connection_lost`` if it broke later. None: it can."""
+        """Why nothing more can be made of what comes: ``tls_failed``, ``connection_lost`` if it
+        broke later. None: it can."""
         self.is_ended = False
-        """Whether the target has said that it sends no more. Without that, an end may be anybody's doing."""
+        """Whether the target has said that it sends no more. Without that, an end may be anybody's
+        doing."""
 
     def begin(self) -> bytes:
         """Return what begins the handshake."""

@@ -26,9 +26,10 @@ _log = structlog.get_logger()
 class DelayQueue:
     """Yields batches of attempts that have come due, each claimed for this node and holding a slot.
 
-    The queue itself is the store's index. This sleeps until the earliest due time it knows of, however many tasks wait, and
-    then lets the store decide what is due. Nothing is claimed before its time, so a task
-    can be deleted up to that moment. It claims at least once every second, whatever it knows.
+    The queue itself is the store's index. This sleeps until the earliest due time it knows of,
+    however many tasks wait, and then lets the store decide what is due. Nothing is claimed before
+    its time, so a task can be deleted up to that moment. It claims at least once every second,
+    whatever it knows.
     """
 
     def __init__(self, store: Store, slots: Slots, lease: Lease) -> None:
@@ -37,7 +38,8 @@ class DelayQueue:
         self._lease = lease
         self._alarm = Alarm(store.clock)
         self._full: frozenset[Pool] = frozenset()
-        """Pools in which the latest claim used up the room it was given: there may be more due than it could say."""
+        """Pools in which the latest claim used up the room it was given: there may be more due than
+        it could say."""
         self._stopped = False
 
     def announce(self, due_at: Instant, pool: Pool) -> None:

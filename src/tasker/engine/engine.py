@@ -72,8 +72,8 @@ class Engine:
     async def start(self) -> None:
         """Take back what a dead process left running, then run what is due.
 
-        If nothing can be written now, such as on a full disk, it is taken back once that works: until then, the store is
-        ailing, and nothing is claimed.
+        If nothing can be written now, such as on a full disk, it is taken back once that works:
+        until then, the store is ailing, and nothing is claimed.
 
         Raises:
             StoreUnavailableError: the store cannot be reached.

@@ -15,13 +15,15 @@ RENEW: Final = timedelta(seconds=10)
 """How often the lease is renewed."""
 
 MARGIN: Final = timedelta(seconds=5)
-"""So long before its lease ends a node begins nothing more: an attempt that has begun takes a moment to reach the wire."""
+"""So long before its lease ends a node begins nothing more: an attempt that has begun takes a
+moment to reach the wire."""
 
 STRAY: Final = timedelta(seconds=5)
 """How long a claim may be known to the store alone: its answer may be on the way."""
 
 CLOCK_WARNING: Final = timedelta(seconds=1)
-"""Beyond this difference between the store's clock and this machine's the log warns. Nothing depends on it."""
+"""Beyond this difference between the store's clock and this machine's the log warns. Nothing
+depends on it."""
 
 _log = structlog.get_logger()
 

@@ -25,7 +25,8 @@ class Recovery:
         """Take back what there is. Return after how long to look again. Safe to repeat.
 
         Raises:
-            StoreUnavailableError: the store cannot be written; nothing, or everything, was taken back.
+            StoreUnavailableError: the store cannot be written; nothing, or everything, was taken
+                back.
         """
         taken = await self._store.take_back()
         if not (taken.todo or taken.failed):

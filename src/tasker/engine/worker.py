@@ -36,7 +36,8 @@ _LONGEST_WAIT: Final = timedelta(seconds=1)
 """Between tries to write how an attempt ended, while the store cannot be written."""
 
 _UNASKED: Final = RetryPolicy()
-"""For a success, which needs no policy: making the task's own would take longer than all the rest."""
+"""For a success, which needs no policy: making the task's own would take longer than all the
+rest."""
 
 _NO_FIELDS: Final = TaskFields()
 
@@ -72,7 +73,8 @@ class _Run:
         """What the task type is given, once it has been read."""
         self.started_at = started_at
         self.is_refused = is_refused
-        """Whether the attempt was told that it must not begin, whatever its task type makes of that."""
+        """Whether the attempt was told that it must not begin, whatever its task type makes of
+        that."""
         self.task: asyncio.Task[None] | None = None
         self.is_ending = False
         """Whether what the attempt has come to is being written: it is too late to interrupt it."""
@@ -83,8 +85,8 @@ class _Run:
 class Worker:
     """Runs attempts, each on an asyncio task of its own, in the slot its claim took.
 
-    A slot is released once nothing of the attempt is running and its end is written. Whatever a task type raises, or
-    however long it hangs, concerns its own attempt alone.
+    A slot is released once nothing of the attempt is running and its end is written. Whatever a
+    task type raises, or however long it hangs, concerns its own attempt alone.
     """
 
     def __init__(
@@ -138,8 +140,8 @@ class Worker:
     async def drain(self, grace: timedelta) -> None:
         """Wait up to *grace* for what is running; cancel and give back what still runs then.
 
-        An attempt that ignores its cancellation, or whose end cannot be written, is left behind after a little longer: the
-        next start takes it back.
+        An attempt that ignores its cancellation, or whose end cannot be written, is left behind
+        after a little longer: the next start takes it back.
         """
         await self._wait_until_idle(grace)
         for run in list(self._runs):

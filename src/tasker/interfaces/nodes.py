@@ -12,8 +12,8 @@ class NodeStore(Protocol):
     async def renew(self) -> float:
         """Say that this node is alive. Return until when it may trust that nobody takes back what it runs.
 
-        That moment is on ``clock.monotonic()``; ``math.inf`` if this node holds the store alone. Counted from before the store
-        was asked, so that a slow answer shortens it.
+        That moment is on ``clock.monotonic()``; ``math.inf`` if this node holds the store alone.
+        Counted from before the store was asked, so that a slow answer shortens it.
         """
 
     async def nodes(self) -> Sequence[NodeRecord]:

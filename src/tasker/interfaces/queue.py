@@ -26,14 +26,16 @@ class Claimed(Struct, frozen=True):
     attempts: Sequence[Attempt]
     """Earliest due first; those due at the same moment in order of arrival.
 
-    Where several nodes write, the order of arrival is that of the ids: they begin with the time at which they were made.
+    Where several nodes write, the order of arrival is that of the ids: they begin with the time at
+    which they were made.
     """
 
     next_due: Instant | None
-    """The earliest due time left in the pools that still have room, which may have passed already; None if there is none.
+    """The earliest due time left in the pools that still have room, which may have passed already;
+    None if there is none.
 
-    Where others hold what is due for now, or a gate has no room, the moment at which to look again. What has expired and is
-    ``todo`` still does not count: it never starts.
+    Where others hold what is due for now, or a gate has no room, the moment at which to look again.
+    What has expired and is ``todo`` still does not count: it never starts.
     """
 
 
@@ -69,7 +71,8 @@ class Expired(Struct, frozen=True):
     """Tasks that ended ``failed`` because they could not start in time."""
 
     next_at: Instant | None
-    """The earliest ``expires_at`` of the tasks that still wait, which may have passed already; None if none has one.
+    """The earliest ``expires_at`` of the tasks that still wait, which may have passed already; None
+    if none has one.
 
     Where others hold what has expired for now, the moment at which to look again.
     """
@@ -91,14 +94,16 @@ class QueueStore(Protocol):
     async def claim_due(self, free: Mapping[Pool, int]) -> Claimed:
         """Take due tasks for this node, at most *free[pool]* of each pool, earliest due first. Never waits for one.
 
-        Of a destination no more are taken than its gate has room for (``Gate.room``). What is due beyond that is *held*: still
-        ``todo``, but passed over until the gate has room; then it comes before the rest. A task is held once for each time it
-        comes due, and a claim does so with a bounded number: if it comes upon more, ``next_due`` has passed.
+        Of a destination no more are taken than its gate has room for (``Gate.room``). What is due
+        beyond that is *held*: still ``todo``, but passed over until the gate has room; then it
+        comes before the rest. A task is held once for each time it comes due, and a claim does so
+        with a bounded number: if it comes upon more, ``next_due`` has passed.
 
-        A task is due when its ``due_at`` is at or before the store's own clock. One whose ``expires_at`` has come is not taken
-        any more, whether ``expire`` has ended it or not. Two nodes never take the same task. Each task taken becomes
-        ``in_progress``, with its number of attempts one higher, the call's claim written on it and ``started_at`` now. A pool
-        with 0 free slots, or not named, is not looked at.
+        A task is due when its ``due_at`` is at or before the store's own clock. One whose
+        ``expires_at`` has come is not taken any more, whether ``expire`` has ended it or not. Two
+        nodes never take the same task. Each task taken becomes ``in_progress``, with its number of
+        attempts one higher, the call's claim written on it and ``started_at`` now. A pool with 0
+        free slots, or not named, is not looked at.
 
         While the store is ailing, nothing is claimed until a durable write has succeeded again.
         """
@@ -106,8 +111,8 @@ class QueueStore(Protocol):
     async def settle(self, attempt: Attempt, settlement: Settlement) -> Settled:
         """Write how a claimed attempt ended, what is kept of it, and what follows, all or nothing. Return what was written.
 
-        Resets the count of crashes. Of each task the newest ``attempts_kept`` attempts are kept. The circuit of the
-        destination's gate hears ``settlement.is_alive``.
+        Resets the count of crashes. Of each task the newest ``attempts_kept`` attempts are kept.
+        The circuit of the destination's gate hears ``settlement.is_alive``.
 
         Raises:
             ClaimLostError: the task was taken back since, or settled before. Nothing was written.
@@ -128,24 +133,26 @@ class QueueStore(Protocol):
     async def expire(self) -> Expired:
         """End some of what could not start before its ``expires_at``, in all pools: as ``failed`` with ``expired``.
 
-        At most ``EXPIRE_LIMIT``, those that expired first: while ``next_at`` has passed, call it again. Nodes may do so at the
-        same time.
+        At most ``EXPIRE_LIMIT``, those that expired first: while ``next_at`` has passed, call it
+        again. Nodes may do so at the same time.
         """
 
     async def take_back(self) -> TakenBack:
         """Return to the queue what is ``in_progress`` and whose holder is gone, so that it runs again at once.
 
-        A holder is gone when its lease has ended, or when this node holds the store alone and did not claim it itself. Counts a
-        crash on each and uses up no attempt. A task whose holder was lost ``MAX_CRASHES`` times in a row ends ``failed`` with
-        ``crashed_worker`` instead. Tasks that this node has claimed itself are left alone.
+        A holder is gone when its lease has ended, or when this node holds the store alone and did
+        not claim it itself. Counts a crash on each and uses up no attempt. A task whose holder was
+        lost ``MAX_CRASHES`` times in a row ends ``failed`` with ``crashed_worker`` instead. Tasks
+        that this node has claimed itself are left alone.
 
-        Takes nothing back as long as others may not have been able to renew: until this node has renewed, and for some seconds
-        after it has lost the store and found it again. May take back a part only; call it again.
+        Takes nothing back as long as others may not have been able to renew: until this node has
+        renewed, and for some seconds after it has lost the store and found it again. May take back
+        a part only; call it again.
         """
 
     async def prune(self, state: State, *, older_than: timedelta) -> int:
         """Delete some of the tasks that ended in *state* longer ago than *older_than*, oldest first; return how many.
 
-        At most ``PRUNE_LIMIT``, fewer if that takes long, so that others do not wait for it; 0 means that none are left. Nodes
-        may prune at the same time.
+        At most ``PRUNE_LIMIT``, fewer if that takes long, so that others do not wait for it; 0
+        means that none are left. Nodes may prune at the same time.
         """

@@ -12,14 +12,16 @@ from tasker.timing.clock import Clock
 class Store(TaskStore, QueueStore, GateStore, NodeStore, Protocol):
     """Keeps tasks, durably, and hands out those that are due. Several nodes may share one.
 
-    A task ends in one of three methods: ``settle``, ``take_back`` (``crashed_worker``) and ``expire`` (``expired``). Each
-    stores with the end, in one transaction, the tasks that ``Follow`` says follow it, by what the row says then.
+    A task ends in one of three methods: ``settle``, ``take_back`` (``crashed_worker``) and
+    ``expire`` (``expired``). Each stores with the end, in one transaction, the tasks that
+    ``Follow`` says follow it, by what the row says then.
 
-    Unless it says otherwise, every method raises ``StoreUnavailableError`` (or its ``StoreFullError``) when the
-    store cannot be used now. A write that raised it may have happened or not. Every write that returned is on stable storage,
-    except a claim: a claim that a power loss undoes runs again. A writing method may raise ``StoreBusyError``: nothing
-    was written; ``settle`` and ``give_back`` never do. A store mends itself: once its medium works again,
-    so do its methods.
+    Unless it says otherwise, every method raises ``StoreUnavailableError`` (or its
+    ``StoreFullError``) when the store cannot be used now. A write that raised it may have happened
+    or not. Every write that returned is on stable storage, except a claim: a claim that a power
+    loss undoes runs again. A writing method may raise ``StoreBusyError``: nothing was written;
+    ``settle`` and ``give_back`` never do. A store mends itself: once its medium works again, so do
+    its methods.
     """
 
     @property

@@ -13,8 +13,8 @@ from tasker.wire.fields import TaskFields
 class TaskType(Protocol):
     """Knows how to run the tasks of one type.
 
-    One instance serves all of them; ``run`` is called many times at once. Whatever it raises fails the attempt
-    with ``internal_error`` and is logged; it never takes the engine down.
+    One instance serves all of them; ``run`` is called many times at once. Whatever it raises fails
+    the attempt with ``internal_error`` and is logged; it never takes the engine down.
     """
 
     @property
@@ -50,11 +50,13 @@ class TaskType(Protocol):
     def prepare(self, request: TaskFields) -> TaskFields:
         """Check *request*, a ``fields`` whose members have the right types, and return what is to be stored: all of it.
 
-        Return *request* itself if nothing is to be changed, else ``msgspec.structs.replace(request, ...)``: what is not
-        returned is dropped, the members that every type has (those of ``TaskFields``) included. Those are checked elsewhere.
+        Return *request* itself if nothing is to be changed, else ``msgspec.structs.replace(request,
+        ...)``: what is not returned is dropped, the members that every type has (those of
+        ``TaskFields``) included. Those are checked elsewhere.
 
         Raises:
-            InvalidTaskError: it cannot become a task. Its ``field`` is the member's name, without the type's.
+            InvalidTaskError: it cannot become a task. Its ``field`` is the member's name, without
+                the type's.
         """
 
     def destination(self, fields: TaskFields) -> Destination:
@@ -66,21 +68,23 @@ class TaskType(Protocol):
     async def run(self, attempt: Attempt, fields: TaskFields, started: Callable[[], None]) -> Outcome:
         """Make one attempt and say how it ended.
 
-        Call *started* immediately before the first effect (the first byte on the wire, the first round of a
-        computation): lateness is measured there. Not called, the attempt counts as started when ``run`` was called. Call it
-        again before another first effect if the one before did not come about, as on a new connection: the last call counts.
+        Call *started* immediately before the first effect (the first byte on the wire, the first
+        round of a computation): lateness is measured there. Not called, the attempt counts as
+        started when ``run`` was called. Call it again before another first effect if the one before
+        did not come about, as on a new connection: the last call counts.
 
-        *started* raises ``AttemptMustNotBeginError`` if the attempt must not begin: its task has expired, this node's lease
-        has ended, or the attempt was cancelled meanwhile. Have no effect then, and let the error pass. The task is given back
-        and no attempt is used up, also if the error is caught on the way and whatever is returned in its place.
+        *started* raises ``AttemptMustNotBeginError`` if the attempt must not begin: its task has
+        expired, this node's lease has ended, or the attempt was cancelled meanwhile. Have no effect
+        then, and let the error pass. The task is given back and no attempt is used up, also if the
+        error is caught on the way and whatever is returned in its place.
 
         Returns, or ends after a cancellation, only when nothing of the attempt is running any more.
 
         Args:
             attempt: what there is to know of the attempt. Its ``payload`` is the JSON of *fields*.
-            fields: what ``prepare`` returned when the task was created, as an instance of ``self.fields``. A task whose payload
-                this struct cannot read (``fields`` has changed since) is not run: it ends ``failed`` with
-                ``unreadable_payload``.
+            fields: what ``prepare`` returned when the task was created, as an instance of
+                ``self.fields``. A task whose payload this struct cannot read (``fields`` has
+                changed since) is not run: it ends ``failed`` with ``unreadable_payload``.
             started: see above.
         """
 

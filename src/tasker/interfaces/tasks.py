@@ -23,7 +23,8 @@ class Page(Struct, frozen=True):
     tasks: Sequence[Task]
 
     next: str | None
-    """Where the next page begins, in a form only the store understands; None: this is the last page."""
+    """Where the next page begins, in a form only the store understands; None: this is the last
+    page."""
 
 
 class TaskStore(Protocol):
@@ -46,9 +47,9 @@ class TaskStore(Protocol):
     async def list_page(self, which: TaskFilter, *, after: str | None, limit: int) -> Page:
         """Return up to *limit* tasks, ordered by execution time, then by order of arrival (see ``Claimed``).
 
-        A page may be shorter than *limit* before the last one, so that long bodies do not fill the memory; it is never empty
-        before the last one. Pages of one list never show a task twice; a task that moves to another state meanwhile may be
-        missed or shown as it was.
+        A page may be shorter than *limit* before the last one, so that long bodies do not fill the
+        memory; it is never empty before the last one. Pages of one list never show a task twice; a
+        task that moves to another state meanwhile may be missed or shown as it was.
 
         Args:
             after: the ``next`` of the page before; None for the first page.

@@ -20,7 +20,8 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
     number: int
     """From 1. Counts, but does not fence: after a power loss a number can be given out again."""
     retried_after: int = 0
-    """How many attempts there were before somebody last had the failed task run again: the retry policy counts from there."""
+    """How many attempts there were before somebody last had the failed task run again: the retry
+    policy counts from there."""
     due_at: Instant
     """When the attempt was to start. Lateness is counted from here."""
     execution_at: Instant
@@ -28,7 +29,8 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
     expires_at: Instant | None = None
     """No attempt of the task may start at this moment or later; None: there is no such moment."""
     fence: int
-    """Random number of the claim that took the task: the fence. A settle writes only where it still stands on the task."""
+    """Random number of the claim that took the task: the fence. A settle writes only where it still
+    stands on the task."""
     node: str
     """The node that claimed it."""
     payload: bytes
@@ -78,7 +80,8 @@ class Failed(msgspec.Struct, frozen=True):
     retry_after: timedelta | None = None
     """How long the target asks to be left alone. The next attempt comes no earlier."""
     is_alive: bool | None = None
-    """Whether the destination works, whatever it thinks of this task. False: it is its own fault. None: nobody can tell."""
+    """Whether the destination works, whatever it thinks of this task. False: it is its own fault.
+    None: nobody can tell."""
     exchange: Exchange | None = None
     """What passed, if the attempt was a call."""
 

@@ -35,7 +35,8 @@ class Circuit(msgspec.Struct, frozen=True):
     """What is remembered of a destination's failures."""
 
     failures: int = 0
-    """In a row. Stands still while the circuit is open: what was under way when it opened tells nothing new."""
+    """In a row. Stands still while the circuit is open: what was under way when it opened tells
+    nothing new."""
     open_until: Instant = 0
     """When the next probe may start. Means something from ``THRESHOLD`` failures on."""
 

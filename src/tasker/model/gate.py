@@ -9,7 +9,8 @@ from tasker.model.circuit import Circuit, CircuitState
 from tasker.model.instants import LAST, SECOND, Instant
 
 LOOK_AGAIN: Final = SECOND
-"""Microseconds after which it is looked again whether a full gate has room. The end of one of its attempts does so at once."""
+"""Microseconds after which it is looked again whether a full gate has room. The end of one of its
+attempts does so at once."""
 
 
 HELD_COUNTED_TO: Final = 10_000
@@ -41,20 +42,23 @@ class Gate(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     paused: bool = False
     max_running: int | None = None
-    """How many of its tasks may run at once, whatever the settings say; None: as the settings say."""
+    """How many of its tasks may run at once, whatever the settings say; None: as the settings
+    say."""
     circuit: Circuit = Circuit()
 
     def room(self, *, running: int, running_here: int, free: int, per_destination: int | None, now: Instant) -> int:
         """Return how many of the gate's tasks may start now, 0 or more, if any slots are free for them.
 
-        Without a limit of its own, a host gets another slot only while more slots are free than it holds already: alone it
-        gets half of them, and there is always one left for a host that has none.
+        Without a limit of its own, a host gets another slot only while more slots are free than it
+        holds already: alone it gets half of them, and there is always one left for a host that has
+        none.
 
         Args:
             running: tasks of the gate that are running, on all nodes.
             running_here: those of them on this node.
             free: slots of the pool that are free on this node.
-            per_destination: how many tasks of a host may run at once, by the settings; None: they do not say.
+            per_destination: how many tasks of a host may run at once, by the settings; None: they
+                do not say.
 
         >>> gate = Gate(id=1, kind=GateKind.HOST, name="http://a:80")
         >>> gate.room(running=0, running_here=0, free=200, per_destination=None, now=0)

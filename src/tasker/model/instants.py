@@ -42,19 +42,22 @@ _MISTAKES: Final = tuple(
 """What people write in place of RFC 3339, and what would be right."""
 _NUMBER: Final = re.compile(r"\d{1,19}(?:\.\d+)?", re.ASCII)
 _SINCE_1970: Final = (10**8, 10**10)
-"""Seconds between 1973 and 2286: a number between them is likely to be a time that a program wrote."""
+"""Seconds between 1973 and 2286: a number between them is likely to be a time that a program
+wrote."""
 
 
 def parse(text: str) -> Instant:
     """Return the moment that the RFC 3339 date-time *text* names, rounded up to a whole microsecond.
 
-    Rounding up keeps a task from starting early when its time has more digits than the store. A leap second
-    (``:60``) is the second after. The letters may be lower case, the offset may be anything up to 23:59.
+    Rounding up keeps a task from starting early when its time has more digits than the store. A
+    leap second (``:60``) is the second after. The letters may be lower case, the offset may be
+    anything up to 23:59.
 
     Source: RFC 3339, section 5.6.
 
     Raises:
-        ValueError: *text* is not such a time, or lies beyond the year 9999 in UTC. The message says what would be right.
+        ValueError: *text* is not such a time, or lies beyond the year 9999 in UTC. The message says
+            what would be right.
 
     >>> parse("1970-01-01T01:00:00.0000001+01:00")
     1

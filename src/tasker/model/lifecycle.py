@@ -78,7 +78,8 @@ class Settlement(msgspec.Struct, frozen=True, kw_only=True):
     record: AttemptRecord | None = None
     """What is kept of the attempt; None: nothing."""
     ending: Ending | None = None
-    """What is known of the task's end, for what follows it; None: it goes on, or nothing can follow."""
+    """What is known of the task's end, for what follows it; None: it goes on, or nothing can
+    follow."""
 
     @property
     def state(self) -> State:
@@ -93,7 +94,8 @@ def settle(
 ) -> Settlement:
     """Return what becomes of a task whose *attempt* ended with *outcome* at *now*.
 
-    A failed task whose next attempt could not start in time, by ``max_age`` or ``expires_at``, ends at once.
+    A failed task whose next attempt could not start in time, by ``max_age`` or ``expires_at``, ends
+    at once.
 
     Args:
         rand: a random number in [0, 1) for the jitter of the next attempt's time.

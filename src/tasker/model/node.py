@@ -15,6 +15,7 @@ class NodeRecord(Struct, frozen=True, kw_only=True):
     version: str
     started_at: Instant
     lease_until: Instant | None
-    """When it ends unless it is renewed; past: the node is gone, or cannot reach the store. None: it holds the store alone."""
+    """When it ends unless it is renewed; past: the node is gone, or cannot reach the store. None:
+    it holds the store alone."""
     running: int
     """Tasks that are ``in_progress`` on it."""

@@ -22,13 +22,16 @@ class RetryPolicy(msgspec.Struct, frozen=True, kw_only=True):
     """The longest wait, after jitter too. In JSON: seconds."""
 
     jitter: float = 0.1
-    """Each wait is multiplied by a random factor in [1 - jitter, 1 + jitter], so that tasks that failed together spread out."""
+    """Each wait is multiplied by a random factor in [1 - jitter, 1 + jitter], so that tasks that
+    failed together spread out."""
 
     max_age: timedelta | None = None
-    """No retry is due later than so long after the execution time; None: there is no such end. In JSON: seconds."""
+    """No retry is due later than so long after the execution time; None: there is no such end. In
+    JSON: seconds."""
 
     schedule: tuple[timedelta, ...] = ()
-    """The waits one by one, in place of ``initial_delay`` and ``factor``; after the last of them that one again."""
+    """The waits one by one, in place of ``initial_delay`` and ``factor``; after the last of them
+    that one again."""
 
     def delay_after(self, attempt: int, *, rand: float) -> timedelta | None:
         """Return the wait after attempt number *attempt* (from 1) failed, or None when none is left.
@@ -75,4 +78,5 @@ STANDARD: Final = RetryPolicy(
     max_delay=timedelta(hours=30),
     jitter=0.2,
 )
-"""Ten attempts over some 75 hours. Source: the example schedule of Standard Webhooks 1.0.0, with jitter as Svix has it."""
+"""Ten attempts over some 75 hours. Source: the example schedule of Standard Webhooks 1.0.0, with
+jitter as Svix has it."""

@@ -26,7 +26,8 @@ class State(IntEnum):
     DONE = 2
     """Ended well."""
     FAILED = 3
-    """Ended badly: no attempt is left, or none would help. Kept until it is deleted; can be run again."""
+    """Ended badly: no attempt is left, or none would help. Kept until it is deleted; can be run
+    again."""
 
     @property
     def word(self) -> str:
@@ -62,7 +63,8 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     due_at: Instant
     """When the next attempt is due; while one runs and after the end: when the latest one was."""
     destination: Destination | None = None
-    """Where it goes; None: nothing holds it back. For ``create``: what is read back does not say."""
+    """Where it goes; None: nothing holds it back. For ``create``: what is read back does not
+    say."""
     expires_at: Instant | None = None
     """No attempt may start at this moment or later; None: there is no such moment."""
     parent_id: TaskId | None = None
@@ -72,11 +74,13 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     attempts: int = 0
     """Attempts begun so far, without those that a crash or a drain cut short."""
     retried_after: int = 0
-    """How many attempts there were before somebody last had the failed task run again: the retry policy counts from there."""
+    """How many attempts there were before somebody last had the failed task run again: the retry
+    policy counts from there."""
     crashes: int = 0
     """How many attempts in a row a dying process or node has cut short."""
     started_at: Instant | None = None
-    """When the latest attempt began, one that was cut short or given back included; None before the first."""
+    """When the latest attempt began, one that was cut short or given back included; None before the
+    first."""
     ended_at: Instant | None = None
     """When the task became done or failed; None before."""
     last_fault: Fault | None = None

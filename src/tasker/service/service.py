@@ -11,8 +11,9 @@ from tasker.task_types.registry import Registry
 class Service:
     """What callers can do.
 
-    Every method raises ``StoreUnavailableError`` when the store cannot be used now. Those that write also raise
-    ``StoreBusyError`` when too many writes are already waiting: then nothing was written.
+    Every method raises ``StoreUnavailableError`` when the store cannot be used now. Those that
+    write also raise ``StoreBusyError`` when too many writes are already waiting: then nothing was
+    written.
     """
 
     def __init__(self, store: Store, engine: Engine, registry: Registry) -> None:

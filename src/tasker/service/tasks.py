@@ -22,8 +22,8 @@ from tasker.wire.masking import masked
 class TaskService:
     """Creates, reads, lists, retries and deletes tasks. For what all methods raise, see ``Service``.
 
-    Whether secrets (the values of headers, the passwords in URLs) are shown is decided here: a single task shows them to a
-    caller with the scope ``secrets:read``, a list to nobody.
+    Whether secrets (the values of headers, the passwords in URLs) are shown is decided here: a
+    single task shows them to a caller with the scope ``secrets:read``, a list to nobody.
     """
 
     def __init__(self, store: Store, engine: Engine, registry: Registry) -> None:
@@ -40,7 +40,8 @@ class TaskService:
             execution_time: RFC 3339 with an offset, in the future by the store's clock.
 
         Raises:
-            InvalidTaskError: it cannot become a task. ``field`` is the whole path in the request, such as ``webhook.url``.
+            InvalidTaskError: it cannot become a task. ``field`` is the whole path in the request,
+                such as ``webhook.url``.
         """
         task = build_task(task_type, fields, execution_time, now=self._clock.now(), webhooks=self._webhooks)
         await self._store.create((task,))

@@ -1,7 +1,8 @@
 """Group commit: whatever arrives while one transaction commits shares the next one.
 
-An fsync costs much more than a row. Callers wait for the commit that carries their write; under load one fsync serves
-all that arrived during the one before, so that the rate grows with the number of callers.
+An fsync costs much more than a row. Callers wait for the commit that carries their write; under
+load one fsync serves all that arrived during the one before, so that the rate grows with the number
+of callers.
 """
 
 import asyncio
@@ -38,8 +39,8 @@ class Commit(Protocol[W_contra]):
 class GroupCommit(Generic[W]):
     """Hands writes from the event loop to one writer thread, which commits them in groups.
 
-    Urgent writes (claims) go first: one waits for at most the group that is being committed. The results of a group come back
-    with a single wake-up of the loop.
+    Urgent writes (claims) go first: one waits for at most the group that is being committed. The
+    results of a group come back with a single wake-up of the loop.
     """
 
     def __init__(self, commit: Commit[W], *, pending_limit: int) -> None:
@@ -69,7 +70,8 @@ class GroupCommit(Generic[W]):
         if urgent:
             self._inbox.put([handed])
         else:
-            # What arrives within one turn of the loop is handed over together: one wake-up of the writer, not many.
+            # What arrives within one turn of the loop is handed over together: one wake-up of the
+            # writer, not many.
             self._arrived.append(handed)
             if len(self._arrived) == 1:
                 self._loop.call_soon(self._hand_over)

@@ -1,7 +1,8 @@
 """How a store describes itself: which database URLs are its own, and how to make a store from one.
 
-Each folder in ``stores/`` has a ``kind.py`` with its ``KIND``, and is found because it is there. Nothing else knows which
-stores there are. A ``kind.py`` imports its database's driver only when it makes a store: the command line asks it about URLs.
+Each folder in ``stores/`` has a ``kind.py`` with its ``KIND``, and is found because it is there.
+Nothing else knows which stores there are. A ``kind.py`` imports its database's driver only when it
+makes a store: the command line asks it about URLs.
 """
 
 import importlib
@@ -43,13 +44,15 @@ class StoreContext:
     """How many tasks of a destination may run at once; None: see ``Gate.room``."""
 
     no_listen: bool = False
-    """Whether a pooler may give every transaction another connection, so that nothing outlasts one."""
+    """Whether a pooler may give every transaction another connection, so that nothing outlasts
+    one."""
 
     no_migrate: bool = False
     """Whether to leave the tables as they are."""
 
     pools: Mapping[str, Pool]
-    """The pool of each built-in task type, for tasks that are taken over from the earlier server."""
+    """The pool of each built-in task type, for tasks that are taken over from the earlier
+    server."""
 
 
 class StoreKind(Protocol):
@@ -68,7 +71,8 @@ class StoreKind(Protocol):
 
         Raises:
             DatabaseUrlError: it cannot; the message says why.
-            ValueError: it cannot, since it is not written as ``expected`` says. The message does not show it.
+            ValueError: it cannot, since it is not written as ``expected`` says. The message does
+                not show it.
         """
 
     def shown(self, url: str) -> str:
@@ -114,7 +118,8 @@ def check_url(url: str) -> None:
 
     Raises:
         DatabaseUrlError: it cannot; the message says why.
-        ValueError: it cannot, since it is not written as ``expected`` says. The message does not show it.
+        ValueError: it cannot, since it is not written as ``expected`` says. The message does not
+            show it.
     """
     kind_of(url).check(url)
 

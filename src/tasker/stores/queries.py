@@ -12,7 +12,8 @@ _HEADING: Final = re.compile(r"^-- (\w+) --$", re.MULTILINE)
 def load(package: str) -> dict[str, str]:
     """Return the queries of ``queries.sql`` in *package* by name.
 
-    A query begins with a line ``-- name --``; comments below it stay with it. A store's test goes through all of them.
+    A query begins with a line ``-- name --``; comments below it stay with it. A store's test goes
+    through all of them.
     """
     _, *parts = _HEADING.split(files(package).joinpath("queries.sql").read_text(encoding="utf-8"))
     return dict(zip(parts[::2], (_complete(_bare(text)) for text in parts[1::2]), strict=True))

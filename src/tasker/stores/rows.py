@@ -1,7 +1,8 @@
 """The columns that are read, each declared once: from here come the lists in SELECT and RETURNING, and what rows become.
 
-A ``.sql`` file says ``{task}``, ``{attempt}``, ``{ending}`` or ``{gate}`` where such a list stands. Further columns stand
-behind it. A new column of a task is two migrations, a line here and a member of ``Task``.
+A ``.sql`` file says ``{task}``, ``{attempt}``, ``{ending}`` or ``{gate}`` where such a list stands.
+Further columns stand behind it. A new column of a task is two migrations, a line here and a member
+of ``Task``.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -99,7 +100,8 @@ COLUMNS: Final[Mapping[str, str]] = {
     "ending": ", ".join(f"task.{column.name}" for column in _ENDING),
     "gate": ", ".join(f"gate.{column.name}" for column in _GATE),
 }
-"""The lists by the names that the ``.sql`` files use. Behind ``{attempt}`` and ``{ending}`` the payload is to follow."""
+"""The lists by the names that the ``.sql`` files use. Behind ``{attempt}`` and ``{ending}`` the
+payload is to follow."""
 
 
 class Rows(Generic[T]):
@@ -117,7 +119,8 @@ class Rows(Generic[T]):
         self.width: Final = len(columns)
         """How many values of a row are read: at this place the further columns begin."""
         self.read: Final = _compiled(make, columns, readers)
-        """Returns what a row stands for. Its first values are those of the columns; those behind them are left alone."""
+        """Returns what a row stands for. Its first values are those of the columns; those behind
+        them are left alone."""
 
 
 def _compiled(

@@ -1,6 +1,7 @@
 """The task type ``hash``: PBKDF2-HMAC-SHA256 of a secret, as a PHC string.
 
-Sources: RFC 8018, section 5.2 (PBKDF2); the PHC string format; OWASP's Password Storage Cheat Sheet for 600,000 rounds.
+Sources: RFC 8018, section 5.2 (PBKDF2); the PHC string format; OWASP's Password Storage Cheat Sheet
+for 600,000 rounds.
 """
 
 import asyncio
@@ -33,7 +34,8 @@ SALT_LENGTH: Final = 16
 OUTPUT_LENGTH: Final = 32
 
 _NICE: Final = 19
-"""The lowest priority: hashes take what time is left, so that busy hashes do not make webhooks late."""
+"""The lowest priority: hashes take what time is left, so that busy hashes do not make webhooks
+late."""
 
 
 class HashType(TaskType):
@@ -100,7 +102,8 @@ class HashType(TaskType):
 def phc_string(secret: bytes, salt: bytes, iterations: int) -> str:
     """Return the hash of *secret* as ``$pbkdf2-sha256$i=...,l=32$salt$hash``, in standard base64 without padding.
 
-    pycryptodome's PBKDF2 takes half the time of hashlib's here, and lets other threads run meanwhile.
+    pycryptodome's PBKDF2 takes half the time of hashlib's here, and lets other threads run
+    meanwhile.
     """
     digest = PBKDF2(secret, salt, OUTPUT_LENGTH, count=iterations, hmac_hash_module=SHA256)
     return f"$pbkdf2-sha256$i={iterations},l={OUTPUT_LENGTH}${_base64(salt)}${_base64(digest)}"

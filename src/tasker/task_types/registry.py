@@ -10,7 +10,8 @@ from tasker.interfaces.task_type import TaskType
 from tasker.wire.fields import WebhookFields
 
 ENTRY_POINTS: Final = "tasker.task_types"
-"""The entry point group in which packages name a callable without arguments that returns a ``TaskType``."""
+"""The entry point group in which packages name a callable without arguments that returns a
+``TaskType``."""
 
 _FIRST_FOREIGN_POOL: Final = 100
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]*", re.ASCII)

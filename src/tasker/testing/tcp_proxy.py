@@ -23,7 +23,8 @@ class TcpProxy:
         self.connections = 0
         """How many were accepted so far."""
         self.target_port = target_port
-        """Where connections lead to. May be changed: it counts for those that are made afterwards."""
+        """Where connections lead to. May be changed: it counts for those that are made
+        afterwards."""
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="tcp-proxy", daemon=True)
         self._server: asyncio.Server

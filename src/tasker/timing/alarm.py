@@ -7,8 +7,8 @@ from tasker.model.instants import Instant
 from tasker.timing.clock import Clock
 
 LONGEST_SLEEP: Final = 1.0
-"""Seconds after which a sleeper wakes in any case. A clock that was set, a suspended machine or a lost ring costs at
-most that."""
+"""Seconds after which a sleeper wakes in any case. A clock that was set, a suspended machine or a
+lost ring costs at most that."""
 
 
 class Alarm:
@@ -42,8 +42,8 @@ class Alarm:
     async def sleep_until(self, moment: Instant | None) -> None:
         """Return when the clock reads *moment*, or what was announced, or later; when rung; or after ``LONGEST_SLEEP``.
 
-        None: there is no such moment. Never returns early for *moment*'s sake, but the caller has to look: a
-        return says that it is worth looking, no more.
+        None: there is no such moment. Never returns early for *moment*'s sake, but the caller has
+        to look: a return says that it is worth looking, no more.
         """
         if self._announced is not None and (moment is None or self._announced < moment):
             moment = self._announced

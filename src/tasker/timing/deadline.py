@@ -6,18 +6,21 @@ from typing import Final
 from tasker.timing.clock import Cancellable, Clock
 
 _SHORTEST_SLEEP: Final = 0.001
-"""Seconds. Event loops count whole milliseconds, so a timer may ring one too early; shorter ones would ring again at once."""
+"""Seconds. Event loops count whole milliseconds, so a timer may ring one too early; shorter ones
+would ring again at once."""
 
 
 class Deadline:
     """Calls *passed* when its time is up, unless it is cleared or set anew before. Belongs to one event loop.
 
-    It never passes early. When it would pass late, because the process stood still or the loop was busy, it first gives once
-    more as much time as it is late, but no more than it was set to, and a turn of the loop at the least: what has arrived
-    meanwhile is read before it is called too late. (Event loops may ring their timers before they look at their sockets.)
+    It never passes early. When it would pass late, because the process stood still or the loop was
+    busy, it first gives once more as much time as it is late, but no more than it was set to, and a
+    turn of the loop at the least: what has arrived meanwhile is read before it is called too late.
+    (Event loops may ring their timers before they look at their sockets.)
 
-    To set and to clear it costs hardly more than a look at the clock: the timer behind it rings when the earliest of the
-    moments that were set comes, and then sleeps on if that is not the one that counts.
+    To set and to clear it costs hardly more than a look at the clock: the timer behind it rings
+    when the earliest of the moments that were set comes, and then sleeps on if that is not the one
+    that counts.
     """
 
     def __init__(self, clock: Clock, passed: Callable[[], None]) -> None:

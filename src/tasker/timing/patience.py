@@ -1,8 +1,9 @@
 """Timers that let what has arrived be read before they ring.
 
-When a process goes on after a pause (SIGSTOP, ``docker pause``, a machine that was moved), its timers are due while bytes that
-came in time still wait to be read; which of them the event loop serves first is chance. Here a timer that is due gives the loop
-a few turns first, so that what came in time counts. Without a pause that takes a fraction of a millisecond.
+When a process goes on after a pause (SIGSTOP, ``docker pause``, a machine that was moved), its
+timers are due while bytes that came in time still wait to be read; which of them the event loop
+serves first is chance. Here a timer that is due gives the loop a few turns first, so that what came
+in time counts. Without a pause that takes a fraction of a millisecond.
 """
 
 import asyncio
@@ -13,7 +14,8 @@ from typing import Final, TypeAlias
 from tasker.timing.clock import Cancellable
 
 _TURNS: Final = 4
-"""Turns of the event loop: to read what waits, to wake the task that awaits it, to let it go on; and one to spare."""
+"""Turns of the event loop: to read what waits, to wake the task that awaits it, to let it go on;
+and one to spare."""
 
 CallLater: TypeAlias = Callable[[float, Callable[[], None]], Cancellable]
 """``Clock.call_later``, or that of an event loop."""
@@ -29,7 +31,8 @@ class PatientTimer:
         self._next: Cancellable = call_later(seconds, self._ring)
         self._turns = _TURNS
         self.is_due = False
-        """Whether the time is over, although the call may not have been made yet: nothing new should be begun."""
+        """Whether the time is over, although the call may not have been made yet: nothing new
+        should be begun."""
 
     def cancel(self) -> None:
         """Do not make the call. No effect once it was made."""

@@ -8,17 +8,20 @@ from tasker.timing.clock import Cancellable, Clock
 from tasker.timing.wake_timer import Timer, monotonic_timer
 
 DRIFT: Final = 500e-6
-"""Seconds per second by which two clocks may drift apart while one of them is being adjusted. Source: adjtimex(8)."""
+"""Seconds per second by which two clocks may drift apart while one of them is being adjusted.
+Source: adjtimex(8)."""
 
 
 class RemoteClock:
     """A ``Clock`` that another machine keeps, and that runs on here between one answer of that machine and the next.
 
-    Each answer says between which two moments of our monotonic clock the other one read so much. The offset lies in what
-    all answers agree on, widened at each by the time that has passed. ``now()`` is the earliest reading that this leaves
-    possible: behind the other clock by less than the quickest answer took and the drift since, and ahead of it by no more than
-    the two have drifted apart since the latest answer, half a millisecond in a second at most. An answer that contradicts the
-    ones before means that the other clock was set: it counts alone.
+    Each answer says between which two moments of our monotonic clock the other one read so much.
+    The offset lies in what all answers agree on, widened at each by the time that has passed.
+    ``now()`` is the earliest reading that this leaves
+    possible: behind the other clock by less than the quickest answer took and the drift since, and
+    ahead of it by no more than the two have drifted apart since the latest answer, half a
+    millisecond in a second at most. An answer that contradicts the ones before means that the other
+    clock was set: it counts alone.
     """
 
     def __init__(self, base: Clock) -> None:

@@ -1,7 +1,8 @@
 """Timers of the operating system that wake the event loop.
 
-On Linux one ``timerfd``: the kernel wakes the loop at the moment itself, and never before it, also when the clock was
-set meanwhile. uvloop's own ``call_at`` rounds to a millisecond and wakes early. Source: timerfd_create(2).
+On Linux one ``timerfd``: the kernel wakes the loop at the moment itself, and never before it, also
+when the clock was set meanwhile. uvloop's own ``call_at`` rounds to a millisecond and wakes early.
+Source: timerfd_create(2).
 """
 
 import asyncio

@@ -170,4 +170,5 @@ def retry_policy(fields: TaskFields) -> RetryPolicy:
 
 
 decode_end_fields: Final = msgspec.json.Decoder(TaskFields).decode
-"""Reads, of what a task of any type was given, the fields that say what follows an attempt: those of ``TaskFields``."""
+"""Reads, of what a task of any type was given, the fields that say what follows an attempt: those
+of ``TaskFields``."""

@@ -77,7 +77,8 @@ def view_type(name: str, fields: type[TaskFields]) -> type[Struct]:
 def task_json(task: Task) -> bytes:
     """Return *task* as a JSON object: the members of ``TaskView``, then its fields, then ``result`` if it has one.
 
-    The fields are spliced in as they are stored, so that a list does not decode and encode every body.
+    The fields are spliced in as they are stored, so that a list does not decode and encode every
+    body.
     """
     view = TaskView(
         id=task.id,

@@ -19,16 +19,20 @@ from tasker.timing.clock import Clock, SystemClock
 from tasker.timing.deadline import Deadline
 
 MAX_DISCARDED_BYTES: Final = 67_108_864
-"""Bytes that are still read of a request that is answered already, so that a client that is sending gets to the answer."""
+"""Bytes that are still read of a request that is answered already, so that a client that is sending
+gets to the answer."""
 
 HANG_UP: Final = "tasker.hang_up"
-"""The ASGI extension that ends an answer before it is complete: a function without arguments under ``call``."""
+"""The ASGI extension that ends an answer before it is complete: a function without arguments under
+``call``."""
 
 MAX_UNFINISHED_BYTES: Final = 268_435_456
-"""Bytes that all requests which did not come in one piece may hold together, until they are answered."""
+"""Bytes that all requests which did not come in one piece may hold together, until they are
+answered."""
 
 LINGER_SECONDS: Final = 5.0
-"""How long a connection that is to be closed is still read, so that a client that is sending gets to the answer."""
+"""How long a connection that is to be closed is still read, so that a client that is sending gets
+to the answer."""
 
 STALL_SECONDS: Final = 300.0
 """How long a client may take nothing at all of an answer that waits for it."""
@@ -50,13 +54,16 @@ def receiving_protocol(
 ) -> type[asyncio.Protocol]:
     """Return a protocol for ``uvicorn.Config(http=...)``, of which it heeds ``app`` alone.
 
-    Requests may be pipelined; they are answered one after the other. An upgrade is declined. A client that is too slow gets
-    408, headers beyond ``MAX_HEAD_BYTES`` get 431, what is not HTTP gets 400, a request that finds no room beside others that
-    are half here gets 503, each after the answers to the requests before it; then the connection is closed. Time during which
-    the server itself does not read does not count. A connection beyond what the limit of open files allows gets 503 at once.
+    Requests may be pipelined; they are answered one after the other. An upgrade is declined. A
+    client that is too slow gets 408, headers beyond ``MAX_HEAD_BYTES`` get 431, what is not HTTP
+    gets 400, a request that finds no room beside others that are half here gets 503, each after the
+    answers to the requests before it; then the connection is closed. Time during which the server
+    itself does not read does not count. A connection beyond what the limit of open files allows
+    gets 503 at once.
 
     Args:
-        header_timeout: from the connection, or from the first byte of a further request, until the headers are complete.
+        header_timeout: from the connection, or from the first byte of a further request, until the
+            headers are complete.
         body_timeout: from there until the body is complete.
         keep_alive_timeout: from the end of an answer until the first byte of a further request.
         kept_descriptors: see ``descriptors.Descriptors``.
@@ -268,7 +275,8 @@ class Connection(asyncio.Protocol):
     def end(self) -> None:
         """Close the connection so that the client can read what was sent.
 
-        Closing while the client still sends would make its system throw the answer away: the rest is read, within bounds.
+        Closing while the client still sends would make its system throw the answer away: the rest
+        is read, within bounds.
         """
         if self._ending or self._transport.is_closing():
             return

@@ -16,8 +16,8 @@ _log = structlog.get_logger()
 class Descriptors:
     """Tells which callers there is a descriptor for, and logs that some were turned away: not each of them, but how many.
 
-    Without it the event loop would accept callers until none is left, and then drop them without a word (libuv), while the
-    database and the webhooks found none either.
+    Without it the event loop would accept callers until none is left, and then drop them without a
+    word (libuv), while the database and the webhooks found none either.
     """
 
     def __init__(self, clock: Clock, *, kept: int) -> None:
@@ -36,7 +36,8 @@ class Descriptors:
     def has_room_for(self, descriptor: int) -> bool:
         """Return whether the caller who was given *descriptor* may stay.
 
-        The system gives the lowest number that is free (POSIX.1-2017, 2.14), so that the number says how many are in use.
+        The system gives the lowest number that is free (POSIX.1-2017, 2.14), so that the number
+        says how many are in use.
         """
         if self._of_callers is None or descriptor < self._of_callers:
             return True

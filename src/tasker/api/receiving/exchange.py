@@ -45,7 +45,8 @@ class Wire(Protocol):
 class Exchange:
     """A request, of which the body may still be coming, and the answer to it.
 
-    The head of the answer is held back until a part of its body follows: sent together they cost half as much.
+    The head of the answer is held back until a part of its body follows: sent together they cost
+    half as much.
     """
 
     __slots__ = (

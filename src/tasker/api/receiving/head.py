@@ -13,7 +13,8 @@ from tasker.api.receiving.refusals import RefusedError
 Headers = Sequence[tuple[bytes, bytes]]
 
 SINGLE: Final = (b"host", b"authorization", b"content-type", b"origin", b"sec-fetch-site", b"expect")
-"""Headers that decide something here and are no lists. Sent twice, a proxy may heed one of them and we the other."""
+"""Headers that decide something here and are no lists. Sent twice, a proxy may heed one of them and
+we the other."""
 
 _ABSOLUTE: Final = re.compile(rb"https?://([^/?#@]+)(/[^?#]*)?(?:\?([^#]*))?", re.IGNORECASE)
 _ASGI: Final = {"version": "3.0", "spec_version": "2.3"}
@@ -22,7 +23,8 @@ _ASGI: Final = {"version": "3.0", "spec_version": "2.3"}
 def scope_of(method: str, target: bytes, version: str, headers: Headers) -> Scope:
     """Return the ASGI scope of a request, without extensions. The names of *headers* are in lower case.
 
-    A *target* that names a host decides over the header ``Host``. Sources: RFC 9112, 2.3, 3.2 and 6.1; RFC 9110, 5.3.
+    A *target* that names a host decides over the header ``Host``. Sources: RFC 9112, 2.3, 3.2 and
+    6.1; RFC 9110, 5.3.
 
     Raises:
         RefusedError: the request is ambiguous, or not meant for a server like this one.

@@ -127,4 +127,5 @@ _FAULTS: Final = (
     ("CR", bad_request("expected each line to end in CR LF, got CR or LF alone")),
     ("LF", bad_request("expected each line to end in CR LF, got CR or LF alone")),
 )
-"""Words in a reason of the parser, and what they mean; the first that fit count. Source: llhttp 9, ``src/llhttp/http.ts``."""
+"""Words in a reason of the parser, and what they mean; the first that fit count. Source: llhttp 9,
+``src/llhttp/http.ts``."""

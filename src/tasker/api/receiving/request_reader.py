@@ -11,7 +11,8 @@ from tasker.api.receiving.head import scope_of
 from tasker.api.receiving.refusals import MAX_HEAD_BYTES, RefusedError
 
 _MAX_FRAMING: Final = 8
-"""Bytes on the wire per byte of a chunked body, beyond ``MAX_HEAD_BYTES``. A chunk of a single byte takes six."""
+"""Bytes on the wire per byte of a chunked body, beyond ``MAX_HEAD_BYTES``. A chunk of a single byte
+takes six."""
 
 
 class Expecting(Enum):
@@ -56,7 +57,8 @@ class RequestReader:
         """Read the next *piece*, which may end anywhere.
 
         Raises:
-            RefusedError: it is not HTTP, or too large. Nothing may be fed any more. What came before the fault was handed on.
+            RefusedError: it is not HTTP, or too large. Nothing may be fed any more. What came
+                before the fault was handed on.
         """
         self._piece_bytes = len(piece)
         if self.expecting is Expecting.HEAD:
@@ -84,7 +86,8 @@ class RequestReader:
         self._target = b""
         self._headers = []
         self._head_bytes = self._piece_bytes
-        # How much of its first piece belonged to the request before is not known: it does not count until all is here.
+        # How much of its first piece belonged to the request before is not known: it does not count
+        # until all is here.
         self._head_allowance = MAX_HEAD_BYTES + self._piece_bytes
 
     def on_url(self, part: bytes) -> None:
@@ -125,7 +128,8 @@ class RequestReader:
 
     def _new_parser(self) -> httptools.HttpRequestParser:
         parser = httptools.HttpRequestParser(self)
-        # What follows a request with "connection: close" is no fault of that request, which is to be answered.
+        # What follows a request with "connection: close" is no fault of that request, which is to
+        # be answered.
         parser.set_dangerous_leniencies(lenient_data_after_close=True)
         return parser
 
@@ -146,8 +150,9 @@ class RequestReader:
     def _decline_upgrade(self) -> None:
         """Go on with HTTP/1.1 after the headers of a request that offers another protocol.
 
-        The parser believes that such a request has no body and that nothing follows. A new one is told only how the body is
-        framed. Java's HTTP client, for one, offers HTTP/2 with its first request, whatever that carries.
+        The parser believes that such a request has no body and that nothing follows. A new one is
+        told only how the body is framed. Java's HTTP client, for one, offers HTTP/2 with its first
+        request, whatever that carries.
         """
         framing = [
             b"%b: %b\r\n" % (name, value)

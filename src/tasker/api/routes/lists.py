@@ -52,7 +52,8 @@ class Part(NamedTuple):
 
 
 ReadPart: TypeAlias = Callable[[str | None, int], Awaitable[Part]]
-"""Reads the page after a cursor, None for the first one, of up to so many items. Only the last one may be empty."""
+"""Reads the page after a cursor, None for the first one, of up to so many items. Only the last one
+may be empty."""
 
 
 async def answer_list(request: Request, read: ReadPart) -> Response:
@@ -84,7 +85,8 @@ def _limit(text: str) -> int:
 class _WholeList(Response):
     """A list of any length. It holds one page at a time and reads the next when the client has taken the one before.
 
-    If reading fails half-way, or the client hangs up, it ends without having sent the end of the array.
+    If reading fails half-way, or the client hangs up, it ends without having sent the end of the
+    array.
     """
 
     media_type = "application/json"

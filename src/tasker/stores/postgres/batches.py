@@ -19,8 +19,8 @@ class Batches(Generic[W, R]):
         """Make it. Needs a running event loop.
 
         Args:
-            run: runs a batch durably and returns what each write came to, in the same order: its value, or the error that its
-                caller gets. What it raises, all of them get.
+            run: runs a batch durably and returns what each write came to, in the same order: its
+                value, or the error that its caller gets. What it raises, all of them get.
             pending_limit: how many writes may wait.
         """
         self._run = run

@@ -13,7 +13,8 @@ from tasker.timing.clock import Clock
 CHANNEL: Final = "tasker_due"
 
 APART_SECONDS: Final = 0.1
-"""Between two notifications of a node. PostgreSQL commits those of all sessions one after the other."""
+"""Between two notifications of a node. PostgreSQL commits those of all sessions one after the
+other."""
 
 _LOOK_SECONDS: Final = 2.0
 """How often the connection is looked after."""

@@ -16,7 +16,8 @@ from tasker.stores.rows import Reading
 from tasker.timing.remote_clock import RemoteClock
 
 LOOK_LIMIT: Final = 512
-"""So many due tasks of a pool a claim looks at when a gate does not let all of the first ones through."""
+"""So many due tasks of a pool a claim looks at when a gate does not let all of the first ones
+through."""
 
 LOCKED: Final = timedelta(milliseconds=10)
 """After this time it is looked again at due tasks that other sessions have locked."""

@@ -26,13 +26,15 @@ CONNECT_SECONDS: Final = 5.0
 """How long one host may take to accept a connection."""
 
 COMMAND_SECONDS: Final = 5.0
-"""How long a statement may take. A connection whose statement takes longer is closed: nobody may be at its other end."""
+"""How long a statement may take. A connection whose statement takes longer is closed: nobody may be
+at its other end."""
 
 TROUBLE: Final = (PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, TimeoutError)
 """What asyncpg raises."""
 
 APART_SECONDS: Final = 0.2
-"""Seconds between two tries to connect. Whoever asks between them is told the outcome of the first."""
+"""Seconds between two tries to connect. Whoever asks between them is told the outcome of the
+first."""
 
 _EPOCH: Final = 946_684_800 * SECOND
 """2000-01-01, from which PostgreSQL counts microseconds."""
@@ -41,8 +43,9 @@ _SESSION: Final[Mapping[str, str]] = {
     "statement_timeout": f"{COMMAND_SECONDS:g}s",
     "idle_in_transaction_session_timeout": f"{2 * COMMAND_SECONDS:g}s",
     "jit": "off",
-    # A plan must not depend on what is bound, on statistics that are out of date, or on how much is stored: every query has an
-    # index that serves it, row by row. A queue is never read any other way.
+    # A plan must not depend on what is bound, on statistics that are out of date, or on how much is
+    # stored: every query has an index that serves it, row by row. A queue is never read any other
+    # way.
     "plan_cache_mode": "force_generic_plan",
     "enable_seqscan": "off",
     "enable_bitmapscan": "off",
@@ -77,8 +80,8 @@ class Connector:
         Args:
             url: a ``postgresql://`` URL; may name several hosts. Of these, the primary is
                 connected to, unless the URL says otherwise.
-            is_pooled: whether a pooler stands between that gives each transaction another connection: then nothing outlasts
-                a transaction.
+            is_pooled: whether a pooler stands between that gives each transaction another
+                connection: then nothing outlasts a transaction.
 
         Raises:
             DatabaseUrlError: the URL cannot be used.
@@ -173,8 +176,8 @@ class Link:
         """Do *work* on the connection, one after the other.
 
         Raises:
-            StoreUnavailableError: there is no connection, or it broke: it is not known whether the work was done. Or PostgreSQL
-                refused the work.
+            StoreUnavailableError: there is no connection, or it broke: it is not known whether the
+                work was done. Or PostgreSQL refused the work.
         """
         async with self._turn:
             try:
@@ -219,7 +222,8 @@ class Link:
     def _abandon(self) -> None:
         """Close a connection that does not answer, but ask the server to give up what it is doing.
 
-        A session that waits for a replica that is gone does not notice the end of its connection: they would add up.
+        A session that waits for a replica that is gone does not notice the end of its connection:
+        they would add up.
         """
         connection, self._connection = self._connection, None
         if connection is not None:

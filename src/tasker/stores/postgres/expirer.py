@@ -22,7 +22,8 @@ class Expirer:
         """Make it.
 
         Args:
-            link: a connection that waits for the disk: a crash that undid an end would have what follows it made twice.
+            link: a connection that waits for the disk: a crash that undid an end would have what
+                follows it made twice.
             inserter: stores what follows, on the same link.
             follow: says what follows the end of a task.
         """
@@ -53,7 +54,8 @@ class Expirer:
     async def _end(self, connection: Connection) -> int:
         """End a batch, and store what follows. Return how many.
 
-        The tasks stay locked for a few round trips: claims pass over them, only who deletes one waits.
+        The tasks stay locked for a few round trips: claims pass over them, only who deletes one
+        waits.
         """
         async with self._inserter.transaction(connection):
             rows = await connection.fetch(self._sql["expired"], EXPIRE_LIMIT)

@@ -112,7 +112,8 @@ class Gates:
         async with connection.transaction():
             if await connection.fetchval(self._sql[query], gate, value) is None:
                 raise DestinationNotFoundError(str(gate))
-            # A claim that saw it as it was holds tasks before the lock on the gate or after it: see shut in `claim`.
+            # A claim that saw it as it was holds tasks before the lock on the gate or after it: see
+            # shut in `claim`.
             await connection.fetch(self._sql["wake"], [gate], _WAITING)
 
     async def _set_circuits(

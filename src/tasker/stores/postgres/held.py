@@ -29,7 +29,8 @@ class HeldTasks:
         self._node = node
         self._per_destination = per_destination
         self._full: dict[int, Instant] = {}
-        """Gates without room here that may have some on other nodes, as hosts share slots; and when to look again."""
+        """Gates without room here that may have some on other nodes, as hosts share slots; and when
+        to look again."""
         self._told: set[int] = set()
         """Gates that may have got room here since they were last looked at."""
 
@@ -116,7 +117,8 @@ class _Turn(NamedTuple):
     wake_at: Instant
     """When to look next."""
     full_until: Instant | None
-    """When this node is to look next, if it has no room for more then; others may have. None: as the others."""
+    """When this node is to look next, if it has no room for more then; others may have. None: as
+    the others."""
     version: int
     """As it was seen."""
     additions: int

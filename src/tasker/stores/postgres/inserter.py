@@ -15,7 +15,8 @@ _KNOWN_LIMIT: Final = 10_000
 class Inserter:
     """Inserts on one link, and remembers what stands in the database, so that a task of a known destination costs nothing more.
 
-    Nothing is remembered beyond the connection that it was seen on: after a failover it may not be there.
+    Nothing is remembered beyond the connection that it was seen on: after a failover it may not be
+    there.
     """
 
     def __init__(self, link: Link, queries: Mapping[str, str]) -> None:

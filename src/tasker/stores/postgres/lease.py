@@ -14,7 +14,8 @@ LEASE: Final = timedelta(seconds=30)
 """How long the others wait, after a node was last heard of, before they take back what it runs."""
 
 PATIENCE: Final = timedelta(seconds=10)
-"""How long a node that has found the database again takes nothing back: the others may have to find it, too."""
+"""How long a node that has found the database again takes nothing back: the others may have to find
+it, too."""
 
 
 class Lease:

@@ -27,7 +27,8 @@ class Links:
         self._job: asyncio.Task[None] | None = None
         self._said = 0
         self.ailment: StoreError | None = None
-        """That the node has some of its connections, and cannot get the others; None while it has all, or none."""
+        """That the node has some of its connections, and cannot get the others; None while it has
+        all, or none."""
 
     async def open(self) -> None:
         """Connect, as far as PostgreSQL lets it, and keep at it until ``close``."""

@@ -22,7 +22,8 @@ READERS: Final = 3
 """Connections that read."""
 
 PAGE_BYTES: Final = 1 << 20
-"""A page ends once the bodies and results in it are longer than this, so that long bodies do not fill the memory."""
+"""A page ends once the bodies and results in it are longer than this, so that long bodies do not
+fill the memory."""
 
 _CURSOR: Final = re.compile(r"(-?\d{1,18})\.([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})", re.ASCII)
 _BEFORE_ALL: Final = (-210_866_803_200 * SECOND, "00000000-0000-0000-0000-000000000000")

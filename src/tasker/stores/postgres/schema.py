@@ -1,8 +1,9 @@
 """Is the database fit, and are its tables up to date? Looked at once, when the store opens.
 
-Nodes of two versions may run beside each other during an upgrade, so a migration only adds what nodes of the version before can
-live with (*expand*). What they need is removed one version later, by a migration that begins with the line ``-- contract``:
-from then on nodes that do not know it refuse to start. See ``docs/decisions``.
+Nodes of two versions may run beside each other during an upgrade, so a migration only adds what
+nodes of the version before can live with (*expand*). What they need is removed one version later,
+by a migration that begins with the line ``-- contract``: from then on nodes that do not know it
+refuse to start. See ``docs/decisions``.
 """
 
 from collections.abc import Sequence
@@ -17,10 +18,12 @@ from tasker.stores.migrate import Migration
 from tasker.stores.postgres.connection import NO_HOST, REFUSED, TROUBLE, Connection, Connector, store_error
 
 LEAST_SERVER: Final = 140_000
-"""PostgreSQL 14: the oldest whose answers to ``target_session_attrs`` and whose plans are tested."""
+"""PostgreSQL 14: the oldest whose answers to ``target_session_attrs`` and whose plans are
+tested."""
 
 _LOCK: Final = 0x7461736B
-"""``task``: the advisory lock under which tables are changed, so that many nodes may start at once."""
+"""``task``: the advisory lock under which tables are changed, so that many nodes may start at
+once."""
 
 _LONG: Final = 3_600.0
 """Seconds that a migration may take."""

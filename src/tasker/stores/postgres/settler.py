@@ -53,8 +53,8 @@ class Settler:
     async def settle_batch(self, batch: Sequence[tuple[Attempt, Settlement]]) -> Sequence[Settled | ClaimLostError]:
         """Write how several attempts ended; what was claimed by nobody, or by somebody else, has lost its claim.
 
-        Then tell their gates. If the database goes away in between, a circuit has not heard of them, and what a gate holds is
-        looked at when its time comes: both mend themselves.
+        Then tell their gates. If the database goes away in between, a circuit has not heard of
+        them, and what a gate holds is looked at when its time comes: both mend themselves.
         """
         claims = {(attempt.task_id, attempt.fence) for attempt, _ in batch}
         was_unknown = not claims.isdisjoint(self._unknown)
@@ -151,7 +151,8 @@ class _Written(NamedTuple):
     """What became of a batch of ends."""
 
     gates: dict[int, int | None]
-    """By place in the batch: the gates of those that were written; None: nothing is to be said to one."""
+    """By place in the batch: the gates of those that were written; None: nothing is to be said to
+    one."""
     seen: Mapping[int, GateSnapshot]
     """What was seen of the gates that something is to be said to."""
     followers: dict[int, Sequence[Task]]

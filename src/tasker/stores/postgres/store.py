@@ -49,10 +49,11 @@ _log = structlog.get_logger()
 class PostgresStore(Store):
     """A ``Store`` in a PostgreSQL database that any number of nodes share. Needs a running event loop.
 
-    It has one connection for each kind of work, so that no kind waits for another: accepting (create, delete), settling,
-    claiming, keeping (lease, take-back, expiry, retention), waking, and some for reading. A connection that breaks is made
-    anew when it is needed next. What may have been done on a broken one is made certain: a create is repeated, a settle is
-    looked for, a claim is given back by its number.
+    It has one connection for each kind of work, so that no kind waits for another: accepting
+    (create, delete), settling, claiming, keeping (lease, take-back, expiry, retention), waking, and
+    some for reading. A connection that breaks is made anew when it is needed next. What may have
+    been done on a broken one is made certain: a create is repeated, a settle is looked for, a claim
+    is given back by its number.
     """
 
     def __init__(
@@ -77,7 +78,8 @@ class PostgresStore(Store):
             follow: says what follows the end of a task.
             address: the URL that this node listens at, for ``nodes``.
             version: of tasker, for ``nodes``.
-            listens: whether the connections are this node's own, so that notifications and prepared statements work.
+            listens: whether the connections are this node's own, so that notifications and prepared
+                statements work.
             migrates: whether to bring the tables up to date.
             pending_limit: how many creates may wait, and how many deletes.
             attempts_kept: how many attempts of a task are kept, at least 1.

@@ -1,7 +1,8 @@
 """The URL of a PostgreSQL database, as libpq, and so every other program, reads it.
 
-Source: https://www.postgresql.org/docs/current/libpq-connect.html, "Connection URIs" and "Parameter Key Words". asyncpg reads
-some of the parameters and sends all others to the server, which knows none of libpq's: so each is looked at here.
+Source: https://www.postgresql.org/docs/current/libpq-connect.html, "Connection URIs" and "Parameter
+Key Words". asyncpg reads some of the parameters and sends all others to the server, which knows
+none of libpq's: so each is looked at here.
 """
 
 import re
@@ -34,7 +35,8 @@ _READ_HERE: Final = ("application_name", "connect_timeout", "fallback_applicatio
 _DROPPED: Final = (
     # tasker's own deadlines notice a connection that has gone silent.
     *("keepalives", "keepalives_idle", "keepalives_interval", "keepalives_count", "tcp_user_timeout"),
-    # There is one primary, and so nothing to balance; texts are UTF-8 in any case. The others change nothing here.
+    # There is one primary, and so nothing to balance; texts are UTF-8 in any case. The others
+    # change nothing here.
     *("load_balance_hosts", "client_encoding", "sslcompression", "sslsni", "sslkeylogfile", "gssdelegation"),
     *("min_protocol_version", "max_protocol_version"),
 )
@@ -56,7 +58,8 @@ _UNSUPPORTED: Final[Mapping[str, tuple[str, ...]]] = {
     "sslcertmode": ("allow", "disable"),
     "sslcrldir": (),
 }
-"""What asyncpg cannot do, and the values that ask for nothing. The rest is refused: it may be what somebody relies on."""
+"""What asyncpg cannot do, and the values that ask for nothing. The rest is refused: it may be what
+somebody relies on."""
 
 _CHOICES: Final[Mapping[str, tuple[str, ...]]] = {
     "sslmode": ("disable", "allow", "prefer", "require", "verify-ca", "verify-full"),
@@ -103,8 +106,8 @@ def read(url: str) -> PostgresUrl:
     """Return what a ``postgresql://`` URL says. Connects to nothing, and opens no file.
 
     Raises:
-        DatabaseUrlError: it cannot be used. The message says why; of the URL it shows at most its scheme, and the name of a
-            parameter.
+        DatabaseUrlError: it cannot be used. The message says why; of the URL it shows at most its
+            scheme, and the name of a parameter.
     """
     scheme, separator, rest = url.partition("://")
     if not separator or "\0" in url:

@@ -8,14 +8,16 @@ from typing import Final
 import apsw
 
 LOG_PAGES: Final = 4_000
-"""Pages in the log at which a checkpoint begins: 16 MiB. A shorter log copies pages that many tasks share more often."""
+"""Pages in the log at which a checkpoint begins: 16 MiB. A shorter log copies pages that many tasks
+share more often."""
 
 
 class Checkpointer:
     """Checkpoints in two steps: a thread of its own copies the bulk, then the writer the few pages that were added meanwhile.
 
-    Only a log that has been copied whole can begin anew, and while the writer writes, a thread beside it never finds it so. A
-    failed checkpoint loses nothing: the pages stay in the log, and the next one copies them.
+    Only a log that has been copied whole can begin anew, and while the writer writes, a thread
+    beside it never finds it so. A failed checkpoint loses nothing: the pages stay in the log, and
+    the next one copies them.
     """
 
     def __init__(self, writing: apsw.Connection, connect: Callable[[], apsw.Connection]) -> None:

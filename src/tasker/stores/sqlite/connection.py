@@ -12,7 +12,8 @@ from tasker.errors import StoreError, StoreFullError, StoreUnavailableError
 MEMORY: Final = ":memory:"
 
 LOG_BYTES: Final = 32 << 20
-"""What the write-ahead log shrinks to when it begins anew. A reader that took long may have made it grow."""
+"""What the write-ahead log shrinks to when it begins anew. A reader that took long may have made it
+grow."""
 
 _OUTSIDER_TIMEOUT: Final = timedelta(seconds=5)
 """How long to wait for a lock: only another program, such as a backup, can hold one."""
@@ -28,7 +29,8 @@ def connect(location: Path | str, *, vfs: str | None = None, read_only: bool = F
     """Open the database at *location* (a path, or ``MEMORY``) with the settings that every connection needs."""
     flags = apsw.SQLITE_OPEN_READONLY if read_only else apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE
     connection = apsw.Connection(str(location), flags=flags, vfs=vfs, statementcachesize=256)
-    # Plans do not depend on the values bound: otherwise SQLite compiles a statement on a partial index anew at every use.
+    # Plans do not depend on the values bound: otherwise SQLite compiles a statement on a partial
+    # index anew at every use.
     connection.config(apsw.SQLITE_DBCONFIG_ENABLE_QPSG, 1)
     connection.set_busy_timeout(_OUTSIDER_TIMEOUT // timedelta(milliseconds=1))
     connection.pragma("mmap_size", 0)  # an I/O error on a mapped page is a signal, not an error code

@@ -14,7 +14,8 @@ from tasker.stores.sqlite.connection import Queries
 from tasker.stores.sqlite.rows import READING
 
 HOLD_LIMIT: Final = 512
-"""So many due tasks of a pool a claim looks at when a gate does not let all of the first ones through."""
+"""So many due tasks of a pool a claim looks at when a gate does not let all of the first ones
+through."""
 
 _WOKEN_LIMIT: Final = 64
 """Gates that one claim looks at, at most."""

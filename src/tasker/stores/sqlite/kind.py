@@ -47,8 +47,8 @@ class SqliteKind:
 def location(url: str) -> str:
     """Return what a database URL names: a path, relative unless it begins with ``/``, or ``:memory:``.
 
-    The path is taken literally: percent-escapes are not decoded. It may end in ``?mode=rwc``, which other programs need to
-    create a missing file; tasker creates one anyway.
+    The path is taken literally: percent-escapes are not decoded. It may end in ``?mode=rwc``, which
+    other programs need to create a missing file; tasker creates one anyway.
 
     >>> location("sqlite:tasks.db"), location("sqlite:///var/lib/tasks.db"), location("sqlite::memory:")
     ('tasks.db', '/var/lib/tasks.db', ':memory:')

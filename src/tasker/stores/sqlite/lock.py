@@ -21,9 +21,10 @@ _log = structlog.get_logger()
 class DatabaseLock:
     """Holds a database for life: the file ``<database>.lock``, and the database itself, by whatever name it goes.
 
-    ``<database>.lock`` is never unlinked: two processes could then each lock one of their own. If somebody removes it, the lock
-    on the database's own file is left. It is one of flock(2), which on Linux does not meet those of fcntl(2), which SQLite
-    takes; elsewhere they may, and it is not taken.
+    ``<database>.lock`` is never unlinked: two processes could then each lock one of their own. If
+    somebody removes it, the lock on the database's own file is left. It is one of flock(2), which
+    on Linux does not meet those of fcntl(2), which SQLite takes; elsewhere they may, and it is not
+    taken.
     """
 
     def __init__(self, database: Path) -> None:

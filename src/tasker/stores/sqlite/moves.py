@@ -19,7 +19,8 @@ from tasker.stores.sqlite.transactions import Transactions
 class Moves:
     """The moves that a write can make, by who makes them.
 
-    One that cannot be made raises its ``TaskerError`` before it has written anything, so that the transaction can go on.
+    One that cannot be made raises its ``TaskerError`` before it has written anything, so that the
+    transaction can go on.
     """
 
     def __init__(

@@ -17,10 +17,12 @@ from tasker.stores.sqlite.connection import Queries, Row, Value
 from tasker.stores.sqlite.rows import READING, id_bytes, id_text
 
 PAGE_BYTES: Final = 1 << 20
-"""A page ends once the fields and results in it are longer than this, so that long bodies do not fill the memory."""
+"""A page ends once the fields and results in it are longer than this, so that long bodies do not
+fill the memory."""
 
 _LISTED_BY_STATE: Final = [state for state in State if state is not State.TODO]
-"""The states whose tasks stand in an index by type and state; those that wait stand in the queues of their pools."""
+"""The states whose tasks stand in an index by type and state; those that wait stand in the queues
+of their pools."""
 
 _CURSOR: Final = re.compile(r"(-?\d{1,18})\.(\d{1,18})", re.ASCII)
 

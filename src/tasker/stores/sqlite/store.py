@@ -50,8 +50,8 @@ _log = structlog.get_logger()
 class SqliteStore(Store):
     """A ``Store`` in a SQLite file that one process holds; with ``:memory:`` one that ends with the process.
 
-    A file has one writer thread, which commits in groups, and two reader threads. In memory everything runs on the event
-    loop, on one connection. Needs a running event loop.
+    A file has one writer thread, which commits in groups, and two reader threads. In memory
+    everything runs on the event loop, on one connection. Needs a running event loop.
     """
 
     def __init__(
@@ -75,7 +75,8 @@ class SqliteStore(Store):
             follow: says what follows the end of a task.
             address: the URL that this node listens at, for ``nodes``.
             version: of tasker, for ``nodes``.
-            pools: the pools of the task types whose tasks are taken over from the earlier server. None: no tasks are.
+            pools: the pools of the task types whose tasks are taken over from the earlier server.
+                None: no tasks are.
             vfs: name of a registered SQLite VFS to write through; None: the system's.
             pending_limit: how many writes may wait.
             attempts_kept: how many attempts of a task are kept, at least 1.
@@ -125,7 +126,8 @@ class SqliteStore(Store):
         """Open the file, made if it is missing.
 
         Raises:
-            DatabaseInUseError, DatabaseTooNewError, NotADatabaseError, TakeOverError, DatabaseError: nothing was changed.
+            DatabaseInUseError, DatabaseTooNewError, NotADatabaseError, TakeOverError,
+                DatabaseError: nothing was changed.
         """
         if self._path is None:
             self._open(MEMORY)

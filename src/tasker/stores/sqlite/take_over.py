@@ -1,7 +1,8 @@
 """Take over a database that the earlier Rust server wrote: its tasks go on where they stood.
 
-Its tables are ``webhooks`` (``id``, ``state``, ``execution_time``, ``url``, ``body``) and ``hashes`` (``id``, ``state``,
-``execution_time``, ``secret``). Times are RFC 3339 text, ids are UUIDs as text or as 16 bytes.
+Its tables are ``webhooks`` (``id``, ``state``, ``execution_time``, ``url``, ``body``) and
+``hashes`` (``id``, ``state``, ``execution_time``, ``secret``). Times are RFC 3339 text, ids are
+UUIDs as text or as 16 bytes.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

@@ -18,7 +18,8 @@ class Transactions:
         self.on_begin: list[Callable[[], None]] = []
         """Called when a transaction has begun."""
         self.on_undo: list[Callable[[], None]] = []
-        """Called when what was written is undone: whoever remembers some of it is to forget that."""
+        """Called when what was written is undone: whoever remembers some of it is to forget
+        that."""
 
     def run(self, work: Callable[[], T], *, synced: bool = True) -> T:
         """Run *work* in a transaction and commit it. Whatever it raises, nothing of it was written.
@@ -27,7 +28,8 @@ class Transactions:
             synced: whether it is on stable storage when this returns.
         """
         if synced is not self._is_synced:
-            # Takes effect when the statement is compiled, so that one from the statement cache would do nothing.
+            # Takes effect when the statement is compiled, so that one from the statement cache
+            # would do nothing.
             self._connection.execute(f"PRAGMA synchronous = {'FULL' if synced else 'NORMAL'}", can_cache=False)
             self._is_synced = synced
         try:

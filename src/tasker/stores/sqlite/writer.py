@@ -39,7 +39,8 @@ class Writer:
         """Make a writer.
 
         Args:
-            condition: looked at after each commit, before its callers are told, and before each claim.
+            condition: looked at after each commit, before its callers are told, and before each
+                claim.
             after_commit: called after each group.
         """
         self._queries = queries
@@ -48,7 +49,8 @@ class Writer:
         self._condition = condition
         self._after_commit = after_commit
         self.ailment: StoreError | None = None
-        """What the latest write failed with; None if it succeeded. While it is set, nothing is claimed."""
+        """What the latest write failed with; None if it succeeded. While it is set, nothing is
+        claimed."""
 
     def run_urgent(self, write: Write) -> object:
         """Run a claim. It has a transaction of its own, if it needs one."""
