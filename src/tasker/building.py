@@ -63,7 +63,7 @@ def build_task(
         id=task_id,
         type=name,
         pool=task_type.pool,
-        payload=msgspec.json.encode(prepared),
+        payload=msgspec.json.encode(msgspec.structs.replace(prepared, expires_at=UNSET)),  # the task has it
         execution_time=execution_time,
         execution_at=execution_at,
         due_at=execution_at,

@@ -259,3 +259,8 @@ async def test_a_body_of_the_limit_is_taken_and_one_byte_more_is_not():
 
     assert "2000" in text
     assert "--max-body-bytes" in text
+
+
+async def test_an_expiry_is_shown_as_the_moment_that_it_is(server):
+    task_id = await server.new({"hash": {**HASH["hash"], "expires_at": "2126-02-11T17:00:00.5+01:00"}})
+    assert (await server.call("GET", f"/tasks/{task_id}")).json["hash"]["expires_at"] == "2126-02-11T16:00:00.500000Z"

@@ -98,7 +98,8 @@ async def test_a_task_waits_for_a_paused_destination(server):
     await server.call("POST", f"/destinations/{(await destination_of(server, task_id))['id']}/pause")
     assert (await explained(server, task_id))["reason"] == "waiting"
     await server.clock.step(NEAR)
-    assert await claim(server) == []
+    assert list(await claim(server)) == []
+    await server.store.expire()
 
     answer = await explained(server, task_id)
 

@@ -55,7 +55,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     """Name of the task type, such as ``webhook``."""
     pool: Pool
     payload: bytes
-    """What the task type was given, as a non-empty JSON object in UTF-8."""
+    """What the task type was given, as a JSON object in UTF-8, without what is a member here."""
     execution_time: str
     """The moment before which the task must not start, as it was sent."""
     execution_at: Instant

@@ -44,6 +44,16 @@ class TaskView(Struct, frozen=True, kw_only=True, omit_defaults=True):
         ]
         | None
     )
+    expires_at: (
+        Annotated[
+            str,
+            Meta(
+                extra_json_schema={"format": "date-time"},
+                description="No attempt starts at this moment or later. In UTC.",
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
     parent_id: (
         Annotated[
             str, Meta(description="Of a callback: the task that it tells of.", extra_json_schema={"format": "uuid"})
@@ -63,6 +73,7 @@ def view_type(name: str, fields: type[TaskFields]) -> type[Struct]:
     own = [
         (f.encode_name, f.type, f.default) if not f.required else (f.encode_name, f.type)
         for f in msgspec.structs.fields(fields)
+        if f.name not in TaskView.__struct_fields__
     ]
     return msgspec.defstruct(
         f"{name.capitalize()}Task",
@@ -93,10 +104,13 @@ def task_json(task: Task) -> bytes:
             if task.started_at is None or task.state is State.TODO
             else instants.seconds(max(task.started_at - task.due_at, 0))
         ),
+        expires_at=UNSET if task.expires_at is None else instants.text(task.expires_at),
         parent_id=UNSET if task.parent_id is None else task.parent_id,
     )
-    result = b"" if task.result is None else b',"result":' + task.result
-    return b"".join((msgspec.json.encode(view)[:-1], b",", task.payload[1:-1], result, b"}"))
+    members = [msgspec.json.encode(view)[1:-1], task.payload[1:-1]]
+    if task.result is not None:
+        members.append(b'"result":' + task.result)
+    return b"{%b}" % b",".join(filter(None, members))
 
 
 def wrapped_task_json(task: Task) -> bytes:
