@@ -74,7 +74,7 @@ def _creates(server: PostgresServer, rounds: int) -> list[Figure]:
             with _nodes(server, count) as nodes, ThreadPoolExecutor(count) as threads:
                 loads = threads.map(
                     lambda node: create_tasks(node.url, connections=66 // count, seconds=_SECONDS), nodes
-                )  # noqa: B023
+                )
                 creates.append(sum(load.per_second for load in loads))
         plain.append(peers.ask("asyncpg", _new_database(server), 2)["per_second"])
     return [

@@ -264,3 +264,11 @@ async def test_a_body_of_the_limit_is_taken_and_one_byte_more_is_not():
 async def test_an_expiry_is_shown_as_the_moment_that_it_is(server):
     task_id = await server.new({"hash": {**HASH["hash"], "expires_at": "2126-02-11T17:00:00.5+01:00"}})
     assert (await server.call("GET", f"/tasks/{task_id}")).json["hash"]["expires_at"] == "2126-02-11T16:00:00.500000Z"
+
+
+@pytest.mark.parametrize("number", [1763900000, 1763900000.0, 1763900000000])
+async def test_a_number_in_place_of_a_time_is_told_what_it_would_be(server, number):
+    for member in ("execution_time", "expires_at"):
+        reply = await server.call("POST", "/tasks/new", {"hash": {**HASH["hash"], member: number}})
+        assert (reply.status, reply.json["field"]) == (400, f"hash.{member}")
+        assert "since 1970, write 2025-11-23T12:13:20Z" in reply.json["msg"]

@@ -1,6 +1,7 @@
 """What a request for a new task looks like, and what is said about one that looks otherwise."""
 
 import re
+from collections.abc import Sequence
 from itertools import accumulate
 from typing import Any, Final
 
@@ -9,6 +10,7 @@ from msgspec import UNSET, Struct, UnsetType
 
 from tasker.errors import InvalidTaskError, cut
 from tasker.interfaces.task_type import TaskType
+from tasker.model import instants
 from tasker.task_types.registry import Registry
 from tasker.wire.fields import TaskFields, request_type
 
@@ -25,6 +27,7 @@ _PLACED: Final = re.compile(r"(.*?)(?: - at `\$(.*)`)?", re.DOTALL)
 _INVALID_WORD: Final = re.compile(r"Invalid enum value .*", re.DOTALL)
 _TYPES: Final = re.compile(r"`(\w+(?: \| \w+)*)`")
 _EMPTY: Final = re.compile(r"Expected `\w+` of length >= 1")
+_MOMENTS: Final = ("execution_time", "expires_at")
 _WORDS: Final = {
     "str": "text in quotes",
     "int": "a whole number",
@@ -182,6 +185,8 @@ class NewTaskDecoder(BodyDecoder):
             and "json" in self._members.get(parent, ())
         ):
             return InvalidTaskError(error.field, f"{error.problem}; to send JSON, use json in place of body")
+        if name in _MOMENTS and error.problem.endswith(("got a whole number", "got a number")):
+            return InvalidTaskError(error.field, _advice_on_number(body, error.field.split(".")) or error.problem)
         if not parent and name and name not in self._spellings and (form := self._meant(body)) is not None:
             return InvalidTaskError("", f"expected the task inside an object, named for its type, such as {form}")
         return error
@@ -205,6 +210,20 @@ def _form(task_type: TaskType) -> str:
     )
     members = ", ".join(f'"{member}": ...' for member in required)
     return f'{{"{task_type.name}": {{{members}}}}}'
+
+
+def _advice_on_number(body: bytes, path: Sequence[str]) -> str | None:
+    """Say what would be right in place of the number at *path*, which is to be a time; None if it is not found."""
+    value = msgspec.json.decode(body)
+    try:
+        for name in path:
+            value = value[name]
+        instants.parse(str(value))
+    except ValueError as error:
+        return str(error)
+    except (KeyError, TypeError):
+        pass
+    return None
 
 
 def _spellings(task_type: TaskType) -> tuple[str, ...]:

@@ -25,5 +25,5 @@ def load(package: str) -> Sequence[Migration]:
     found.sort()
     assert [migration.number for migration in found] == list(range(1, len(found) + 1)), (
         "migrations are numbered without gaps"
-    )  # noqa: S101 - an invariant of the package
+    )
     return found
