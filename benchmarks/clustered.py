@@ -9,6 +9,7 @@ import statistics
 import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -72,9 +73,8 @@ def _creates(server: PostgresServer, rounds: int) -> list[Figure]:
     for _ in range(rounds):
         for count, creates in by_count.items():
             with _nodes(server, count) as nodes, ThreadPoolExecutor(count) as threads:
-                loads = threads.map(
-                    lambda node: create_tasks(node.url, connections=66 // count, seconds=_SECONDS), nodes
-                )
+                creating = partial(create_tasks, connections=66 // count, seconds=_SECONDS)
+                loads = threads.map(creating, [node.url for node in nodes])
                 creates.append(sum(load.per_second for load in loads))
         plain.append(peers.ask("asyncpg", _new_database(server), 2)["per_second"])
     return [

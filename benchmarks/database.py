@@ -64,9 +64,10 @@ def store(database_url: str, tasks: list[Task]) -> None:
 
 
 def fill_with_waiting(path: Path, count: int) -> float:
-    """Make a database of *count* webhooks, due at random moments of 24 hours, the first in an hour. Return the seconds it took.
+    """Make a database of *count* webhooks, and return the seconds it took.
 
-    The rows are written before their indexes, which is faster by far.
+    They are due at random moments of 24 hours, the first in an hour. The rows are written before
+    their indexes, which is faster by far.
     """
     began = time.monotonic()
     store(f"sqlite:{path}", [])
@@ -84,8 +85,8 @@ def fill_with_waiting(path: Path, count: int) -> float:
             """WITH RECURSIVE n(seq) AS (SELECT 1 UNION ALL SELECT seq + 1 FROM n WHERE seq < :count),
                     drawn AS MATERIALIZED (SELECT seq, :first + abs(random() % :span) AS due_at FROM n)
                INSERT INTO task (seq, id, type, pool, gate, due_at, execution_at, execution_time)
-               SELECT seq, unhex(printf('%012x7%s', :made + seq / 100, substr(hex(randomblob(10)), 2))), 'webhook', 1, 1,
-                      due_at, due_at,
+               SELECT seq, unhex(printf('%012x7%s', :made + seq / 100, substr(hex(randomblob(10)), 2))),
+                      'webhook', 1, 1, due_at, due_at,
                       strftime('%Y-%m-%dT%H:%M:%S', due_at / 1000000, 'unixepoch') || printf('.%06dZ', due_at % 1000000)
                  FROM drawn""",
             {"count": count, "first": now() + _DAY // 24, "span": _DAY, "made": now() // 1_000 - count // 100 - 1},

@@ -38,9 +38,12 @@ def _page(told: Mapping[str, Any]) -> str:
     taken = "\n".join(f"- {name}: {rows['taken']}" for name, rows in told["rows"].items())
     return f"""# Benchmarks
 
-`make bench` makes this page and `benchmarks.json` anew. Every figure is a median of several rounds and stands beside its limit,
-which is measured in turn with it in the same run. The server has one core, the load generator another. Due times are
-random over 24 hours unless it says otherwise. A ratio says more than a rate: it depends less on the machine.
+`make bench` makes this page and `benchmarks.json` anew.
+Every figure is a median of several rounds and stands beside its limit,
+which is measured in turn with it in the same run.
+The server has one core, the load generator another.
+Due times are random over 24 hours unless it says otherwise.
+A ratio says more than a rate: it depends less on the machine.
 
 {markdown_table(figures)}
 
@@ -54,14 +57,16 @@ On this machine:
 
 ## What the limits are
 
-- *the handler without the store*: the same server and the same request, decoded and validated and answered with an id, but
-  nothing is stored.
-- *one INSERT per transaction*: a loop that writes as the earlier server did, with a rollback journal and a sync for each
-  row, without any HTTP.
-- *plain asyncpg, the same statement*: a loop on one connection that inserts 64 tasks at a time as tasker does, without HTTP.
+- *the handler without the store*: the same server and the same request,
+  decoded and validated and answered with an id, but nothing is stored.
+- *one INSERT per transaction*: a loop that writes as the earlier server did,
+  with a rollback journal and a sync for each row, without any HTTP.
+- *plain asyncpg, the same statement*: a loop on one connection
+  that inserts 64 tasks at a time as tasker does, without HTTP.
 - *one fdatasync*: a write of 4 KiB to a file of its size, and its sync.
 - *the bare HTTP client*: tasker's own client in a loop, as many requests at once, nothing recorded.
-- *aiohttp as the client*: the same loop with aiohttp, the client that most would take. The goal was set on it.
+- *aiohttp as the client*: the same loop with aiohttp, the client that most would take.
+  The goal was set on it.
 - *the alarm alone*: sleeping until the same moments, with nothing to do then.
 - *the bare function*: PBKDF2 on as many threads of the same priority.
 

@@ -45,7 +45,10 @@ def measure(rounds: int) -> list[Figure]:
 
 
 def _deliver(*, dead: int) -> Report:
-    """Deliver for a minute, with so many tasks for the dead endpoint due after ten seconds. Return what the sink saw."""
+    """Deliver for a minute and return what the sink saw.
+
+    After ten seconds *dead* tasks for the dead endpoint are due.
+    """
     with running_sink() as sink, _dead_endpoint() as dead_url, new_folder() as folder:
         first = database.now() + 4 * SECOND
         others = database.webhooks(sink.url, steadily_due(first, per_second=_PER_SECOND, seconds=_SECONDS))

@@ -60,7 +60,8 @@ async def give_manual_clock(connection, now):
     await connection.execute("CREATE TABLE test_clock (now timestamptz NOT NULL)")
     await connection.execute("INSERT INTO test_clock VALUES ($1)", now)
     await connection.execute(
-        "CREATE OR REPLACE FUNCTION tasker_now() RETURNS timestamptz LANGUAGE sql STABLE AS 'SELECT now FROM test_clock'"
+        "CREATE OR REPLACE FUNCTION tasker_now() RETURNS timestamptz LANGUAGE sql STABLE "
+        "AS 'SELECT now FROM test_clock'"
     )
 
 

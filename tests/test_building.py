@@ -56,7 +56,7 @@ def test_a_task_that_would_expire_before_it_starts_is_refused(expires_at):
 
 def test_what_the_type_refuses_is_named_by_its_whole_path():
     assert refused(fields=HashFields(secret="x" * 4_097)) == "hash.secret"
-    assert refused(WEBHOOKS, WebhookFields(url="h", body="x", headers={"Host": "x"})) == "webhook.headers.Host"
+    assert refused(WEBHOOKS, WebhookFields(url="http://h/", body="x", headers={"Host": "x"})) == "webhook.headers.Host"
 
 
 def test_a_type_may_refuse_a_request_as_a_whole():

@@ -181,7 +181,7 @@ def test_what_each_side_gets_of_a_host(host, destination, name, is_absolute, hea
     assert (said.host, said.port, said.is_absolute) == (name, number, is_absolute)
     assert said.host_header == (f"{header}:80" if port == ":0080" else header)
     assert target.origin == Origin(name, number, scheme == "https")
-    assert target.origin.is_absolute == is_absolute
+    assert target.is_absolute == is_absolute
     assert f"\r\nhost: {said.host_header}\r\n".encode() in target.head
 
 

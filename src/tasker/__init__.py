@@ -2,7 +2,10 @@
 
 
 def __getattr__(name: str) -> str:
-    """Return ``__version__``, the version of the installed package. Looked up when it is asked for: that takes a while."""
+    """Return ``__version__``, the version of the installed package.
+
+    Looked up when it is asked for: that takes a while.
+    """
     if name != "__version__":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib.metadata import version  # noqa: PLC0415 - as above

@@ -1,4 +1,7 @@
-"""Makes a task of a request: the checks that all task types share, around those of the type. Pure: no input or output."""
+"""Makes a task of a request: the checks that all task types share, around those of the type.
+
+Pure: no input or output.
+"""
 
 from typing import Any
 
@@ -73,7 +76,10 @@ def build_task(
 
 
 def _with_checked_callbacks(fields: TaskFields, place: str, webhooks: TaskType | None) -> TaskFields:
-    """Return *fields* with their callbacks as they are to be stored: checked as the webhooks that they are going to be."""
+    """Return *fields* with their callbacks as they are to be stored.
+
+    They are checked as the webhooks that they are going to be.
+    """
     checked: dict[str, Any] = {}
     for member in ("on_success", "on_failure"):
         callback: Callback | UnsetType = getattr(fields, member)

@@ -13,7 +13,10 @@ EGRESS_LEVELS: Final = ("auto", "lan", "public", "any")
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """The settings of one server. ``cli/sources.py`` checks what it reads; settings made in code are taken as they are."""
+    """The settings of one server.
+
+    ``cli/sources.py`` checks what it reads; settings made in code are taken as they are.
+    """
 
     database_url: str = "sqlite:tasks.db"
     """Where tasks are kept, as the ``kind.py`` of a store reads it. Default:
@@ -119,7 +122,10 @@ class Settings:
 
     @property
     def egress_level(self) -> str:
-        """The level in force: ``lan``, ``public`` or ``any``. ``auto`` is ``lan`` if only this machine can call the server."""
+        """The level in force: ``lan``, ``public`` or ``any``.
+
+        ``auto`` is ``lan`` if only this machine can call the server.
+        """
         if self.egress != "auto":
             return self.egress
         return "lan" if is_loopback(self.listen_ip) else "public"

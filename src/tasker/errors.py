@@ -184,7 +184,8 @@ class UnsupportedMediaTypeError(RefusedError):
 
     def __init__(self, got: str) -> None:
         super().__init__(
-            f"expected the header 'content-type: application/json', got: {got or 'none'}; with curl, use: curl --json '...'"
+            f"expected the header 'content-type: application/json', got: {got or 'none'}; "
+            "with curl, use: curl --json '...'"
         )
 
 
@@ -217,7 +218,8 @@ class StoreUnavailableError(StoreError):
         self.reason = reason
         self.retry_after = retry_after
         super().__init__(
-            f"the database cannot be used now ({reason}); a write may or may not have happened: check before you try again"
+            f"the database cannot be used now ({reason}); "
+            "a write may or may not have happened: check before you try again"
         )
 
 
@@ -297,7 +299,8 @@ class DatabaseTooNewError(DatabaseError):
     def __init__(self, path: str, *, found: int, known: int) -> None:
         super().__init__(
             path,
-            f"a newer tasker wrote it (schema {found}, this one knows up to {known}); install that version or a later one",
+            f"a newer tasker wrote it (schema {found}, this one knows up to {known}); "
+            "install that version or a later one",
         )
 
 

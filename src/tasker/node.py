@@ -120,7 +120,8 @@ class Node:
         )
         if settings.max_deliveries > connections_that_fit():
             _log.warning(
-                "the limit of open files leaves room for fewer connections to targets than --max-deliveries; raise it (ulimit -n)",
+                "the limit of open files leaves room for fewer connections to targets than --max-deliveries; "
+                "raise it (ulimit -n)",
                 max_deliveries=settings.max_deliveries,
                 connections=connections_that_fit(),
             )
@@ -128,7 +129,10 @@ class Node:
             _log.warning("webhooks may call almost any address; --egress lan or public refuses some")
 
     async def stop(self) -> None:
-        """Stop listening and claiming, let what runs end within the grace period, give back what does not, close all."""
+        """Stop listening and claiming, let what runs end, and close everything.
+
+        What does not end within the grace period is given back.
+        """
         self._server.should_exit = True
         await self._engine.drain(self._settings.grace_period)
         await self._closing.aclose()

@@ -143,7 +143,8 @@ class Server:
             connection.shutdown()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(2):
-                while self.uvicorn.server_state.connections or self.uvicorn.server_state.tasks:  # noqa: ASYNC110 - uvicorn has no event for it
+                state = self.uvicorn.server_state
+                while state.connections or state.tasks:  # noqa: ASYNC110 - uvicorn has no event for it
                     await asyncio.sleep(0.001)
         left = list(self.uvicorn.server_state.tasks)
         for task in left:
@@ -239,7 +240,10 @@ async def on_postgres():
 
 @functools.cache
 def shared_database():
-    """The URL of a database that all tests of this run use, one after the other: to make one takes longer than a test."""
+    """The URL of a database that all tests of this run use, one after the other.
+
+    To make one takes longer than a test.
+    """
     url = new_database()
 
     async def prepare():

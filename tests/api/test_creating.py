@@ -223,7 +223,8 @@ async def test_a_body_may_come_in_chunks(server):
     body = json.dumps(HASH).encode()
     connection = await server.connect()
     await connection.send(
-        "POST /tasks/new HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n"
+        "POST /tasks/new HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n"
+        "transfer-encoding: chunked\r\n\r\n"
     )
     for byte in body:
         await connection.send(b"1\r\n%c\r\n" % byte)

@@ -1,4 +1,7 @@
-"""Secrets stay out of everything that is printed: a server is run through all its troubles and its output is searched."""
+"""Secrets stay out of everything that is printed.
+
+A server is run through all its troubles and its output is searched.
+"""
 
 import base64
 import json
@@ -111,7 +114,10 @@ def test_nothing_that_is_printed_or_refused_shows_a_secret(tmp_path, plugins, lo
             answers = misuse(server)
             tasks = [create(server, kind, fields) for kind, fields in troubled_tasks(receiver.port, server.port)]
             for kind, task_id in tasks:
-                until(lambda: view(server, kind, task_id)["state"] in ("done", "failed"), f"{kind} {task_id} has ended")  # noqa: B023
+                until(
+                    lambda: view(server, kind, task_id)["state"] in ("done", "failed"),  # noqa: B023
+                    f"{kind} {task_id} has ended",
+                )
             views = [view(server, kind, task_id) for kind, task_id in tasks]
             told = looked_at(server, [task_id for _, task_id in tasks])
             create(server, "webhook", webhook(slow.url(f"/slow/60?q={QUERY}")))
@@ -282,7 +288,10 @@ def misuse(server):
         f"GET /stats?q={QUERY} HTTP/1.1\r\nauthorization {API_KEY}\r\n\r\n",
         f"GET /stats?q={QUERY} HTTP/9.9\r\nauthorization: Bearer {API_KEY}\r\n\r\n",
         f"POST /tasks/new HTTP/1.1\r\nauthorization: Bearer {API_KEY}\r\ncontent-length: {SECRET}\r\n\r\n",
-        f"POST /tasks/new HTTP/1.1\r\nauthorization: Bearer {API_KEY}\r\ntransfer-encoding: chunked\r\n\r\n{SECRET}\r\n",
+        (
+            f"POST /tasks/new HTTP/1.1\r\nauthorization: Bearer {API_KEY}\r\n"
+            f"transfer-encoding: chunked\r\n\r\n{SECRET}\r\n"
+        ),
     ):
         with socket.create_connection((server.ip, server.port), timeout=30) as caller, caller.makefile("rb") as replies:
             caller.sendall(raw.encode())

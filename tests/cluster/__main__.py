@@ -97,18 +97,24 @@ def page(verdict: Verdict, postgres: str, *, seed: int, loaded: float, seconds: 
     rate = len(verdict.creations) / loaded
     return f"""# Cluster tests
 
-`make cluster-test` makes this page anew. It runs {NODES} nodes, PostgreSQL with a replica, a receiver of webhooks and the load
-on one machine, and breaks one after the other in a random order. `make test` runs a shorter form.
+`make cluster-test` makes this page anew.
+It runs {NODES} nodes, PostgreSQL with a replica, a receiver of webhooks and the load on one machine,
+and breaks one after the other in a random order.
+`make test` runs a shorter form.
 
-The load: {THREADS} connections that create {PER_SECOND} tasks/s while all nodes answer; the faults left {rate:.0f}/s of it.
-Nine of ten are webhooks, the others hashes of {HASH_ROUNDS:,} rounds; they are due in {DUE} s. The receiver answers at
-once, after 20 ms or after 0.5 s. A node delivers up to {SLOTS} webhooks at once: so many can be under way when something
-happens to it.
+The load: {THREADS} connections that create {PER_SECOND} tasks/s while all nodes answer;
+the faults left {rate:.0f}/s of it.
+Nine of ten are webhooks, the others hashes of {HASH_ROUNDS:,} rounds; they are due in {DUE} s.
+The receiver answers at once, after 20 ms or after 0.5 s.
+A node delivers up to {SLOTS} webhooks at once: so many can be under way when something happens to it.
 
-Checked for every single task: if it was answered with 201, it is delivered, or has its result; nothing arrives before its
-time; no end and no result is written twice (triggers in the database count them); no call makes two tasks, whatever its
-answer was; a delivery is made again only if a fault caught it under way, and then carries the same `webhook-id`. A 503
-carries `Retry-After`, and no log of a node has an exception in it.
+Checked for every single task: if it was answered with 201, it is delivered, or has its result;
+nothing arrives before its time;
+no end and no result is written twice (triggers in the database count them);
+no call makes two tasks, whatever its answer was;
+a delivery is made again only if a fault caught it under way,
+and then carries the same `webhook-id`.
+A 503 carries `Retry-After`, and no log of a node has an exception in it.
 
 | what | how many |
 |------|----------|
@@ -118,10 +124,13 @@ carries `Retry-After`, and no log of a node has an exception in it.
 |-------|-------|-----------------------|---------------------------|---------------------------------|
 {_fault_rows(verdict)}
 
-Times are the median and the longest. Some faults happen while a node is suspended or frozen. The tasks of a node that is gone
-are taken back when its lease has ended: 20 to 30 s after the node was last heard of, depending on when it was last renewed; a
-fault of the database in these seconds adds to it, because nobody takes anything back in the first 10 s after finding the
-database again. The last column counts from when the database takes connections.
+Times are the median and the longest.
+Some faults happen while a node is suspended or frozen.
+The tasks of a node that is gone are taken back when its lease has ended:
+20 to 30 s after the node was last heard of, depending on when it was last renewed;
+a fault of the database in these seconds adds to it,
+because nobody takes anything back in the first 10 s after finding the database again.
+The last column counts from when the database takes connections.
 
 Taken in {seconds / 60:.0f} minutes with the seed {seed} on this machine:
 

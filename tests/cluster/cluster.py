@@ -134,7 +134,10 @@ class Cluster:
         self.database.set("synchronous_standby_names", "")
 
     def add_replica(self):
-        """Let a new replica follow the database. Returns once no commit is reported any more before the replica has it."""
+        """Let a new replica follow the database.
+
+        Returns once no commit is reported any more before the replica has it.
+        """
         self._replication = self._closing.enter_context(TcpProxy(self.database.port))
         self._replica = self._closing.enter_context(self.database.replica(through=self._replication.port))
         for one, other in self._proxies:

@@ -53,7 +53,10 @@ class Faults:
 
     @contextlib.contextmanager
     def suspended_node(self):
-        """Let a node stand still while the block runs, and longer than its lease: until the others have taken its tasks."""
+        """Let a node stand still while the block runs, and longer than its lease.
+
+        It goes on once the others have taken its tasks.
+        """
         node = self._some_node()
         self._wait_until_busy(node)
         with self._happening("SIGSTOP of a node beyond its lease, SIGCONT", node=node):
@@ -79,7 +82,10 @@ class Faults:
 
     @contextlib.contextmanager
     def isolated_node(self):
-        """Freeze a node's connections while the block runs, and beyond its lease: the others take its tasks, and it runs on."""
+        """Freeze a node's connections while the block runs, and beyond its lease.
+
+        The others take its tasks, and it runs on.
+        """
         node = self._some_node()
         self._wait_until_busy(node)
         with self._happening("connections of a node frozen beyond its lease", node=node), _frozen(node):
@@ -106,7 +112,10 @@ class Faults:
         self._cluster.add_replica()
 
     def fail_over_to_a_replica_that_lags(self):
-        """The same after nothing has reached the replica for longer than a statement may take: what it lacks is gone."""
+        """The same after nothing has reached the replica for longer than a statement may take.
+
+        What it lacks is gone.
+        """
         name = "kill -9 of PostgreSQL, its replica promoted that had been cut off for 7 s"
         with self._happening(name, most_repeats=NODES * SLOTS, is_of_database=True):
             self._cluster.cut_off_replica()

@@ -32,7 +32,10 @@ class Row:
 
 
 class Verdict:
-    """Each attribute but the last few is a list of what broke one promise, empty if none did. Made once all has ended."""
+    """Each attribute but the last few is a list of what broke one promise, empty if none did.
+
+    Made once all has ended.
+    """
 
     def __init__(self, cluster: Cluster, creations: list[Creation], deliveries: list[Delivery], faults: list[Fault]):
         self.creations = creations
@@ -142,7 +145,10 @@ class Verdict:
         return [write for write, count in writes.items() if count > 1]
 
     def _wrong_ids(self):
-        """Deliveries of one call's task that do not all carry the one id, which is that of the answer if there was one."""
+        """Deliveries of one call's task that do not all carry the one id.
+
+        That is the id in the answer, if there was one.
+        """
         ids = {each.key: each.task_id for each in self.creations}
         wrong = []
         for key, arrived in self._arrived.items():

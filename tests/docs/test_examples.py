@@ -152,7 +152,10 @@ HOW_TO = DOCS / "from-one-node-to-three.md"
 
 @pytest.fixture
 def how_to_server():
-    """A PostgreSQL server that takes no more connections than the page says three nodes need, beside those for superusers."""
+    """A PostgreSQL server that takes no more connections than the page says three nodes need.
+
+    Those for superusers come on top.
+    """
     needed, reserved = int(re.search(r"Three nodes need (\d+)", HOW_TO.read_text())[1]), 3
     with PostgresServer(max_connections=str(needed + reserved)) as server:
         yield server

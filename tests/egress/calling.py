@@ -45,7 +45,10 @@ class Sink:
 
 
 class Inside:
-    """This machine as seen from outside: ``public`` stands at 127.0.0.2, ``internal`` at 127.0.0.1, both at one port."""
+    """This machine as seen from outside.
+
+    ``public`` stands at 127.0.0.2, ``internal`` at 127.0.0.1, both at one port.
+    """
 
     def __init__(self):
         self.public, self.internal = Sink(), Sink()

@@ -16,7 +16,8 @@ OPEN_AT = {"public": LEVELS, "near": ("lan", "any"), "odd": ("any",), "never": (
 CORPUS = """
 # where clouds keep the credentials of their machines
 never 169.254.169.254 169.254.170.2 169.254.170.23 169.254.42.42 169.254.0.23 100.100.100.200 168.63.129.16 192.0.0.192
-never fd00:ec2::254 fd00:ec2::23 fd00:ec2:: fd00:ec2:ffff:ffff:ffff:ffff:ffff:ffff fd20:ce::254 fd20:ce:0:0:ffff:ffff:ffff:ffff
+never fd00:ec2::254 fd00:ec2::23 fd00:ec2:: fd00:ec2:ffff:ffff:ffff:ffff:ffff:ffff
+never fd20:ce::254 fd20:ce:0:0:ffff:ffff:ffff:ffff
 never fd00:42::42 fd00:100::100:200 fd00:a9fe:a9fe::1 fd00:c1::a9fe:a9fe fe80::a9fe:a9fe
 near fd00:ec1:ffff:ffff:ffff:ffff:ffff:ffff fd00:ec3:: fd20:ce:0:1:: fd20:cd:ffff:ffff:ffff:ffff:ffff:ffff
 near fd00:42::41 fd00:42::43
@@ -54,15 +55,18 @@ public 203.0.114.0 223.255.255.255
 never 224.0.0.0 224.0.0.1 239.255.255.255 240.0.0.0 250.1.2.3 255.255.255.254 255.255.255.255
 
 # IPv6
-never :: ::2 ::ffff ::1:0 ::127.0.0.1 ::8.8.8.8 ::169.254.169.254 ::ffff:ffff ::1:0:0:0 ::ffff:0:0:0 ::ffff:0:169.254.169.254
+never :: ::2 ::ffff ::1:0 ::127.0.0.1 ::8.8.8.8 ::169.254.169.254 ::ffff:ffff ::1:0:0:0 ::ffff:0:0:0
+never ::ffff:0:169.254.169.254
 never 63:ffff:ffff:ffff:ffff:ffff:ffff:ffff 64:ff9a:ffff:ffff:ffff:ffff:ffff:ffff 64:ff9b:0:0:0:1::
 never 64:ff9b:1:: 64:ff9b:1:ffff::a9fe:a9fe
 never 64:ff9b:2:: ff:ffff:ffff:ffff:ffff:ffff:ffff:ffff 100:0:0:2:: 1fff:ffff:ffff:ffff:ffff:ffff:ffff:ffff
 near ::1
 odd 100:: 100::ffff:ffff:ffff:ffff 100:0:0:1:: 100:0:0:1:ffff:ffff:ffff:ffff
 never 2001:: 2001::1 2001:0:ffff:ffff:ffff:ffff:ffff:ffff 2001:0:4136:e378:8000:63bf:3fff:fdd2
-odd 2001:1::1 2001:2:: 2001:2:0:ffff:ffff:ffff:ffff:ffff 2001:10::1 2001:20::1 2001:30::1 2001:1ff:ffff:ffff:ffff:ffff:ffff:ffff
-public 2000:: 2000:ffff:ffff:ffff:ffff:ffff:ffff:ffff 2001:200:: 2001:4860:4860::8888 2001:db7:ffff:ffff:ffff:ffff:ffff:ffff
+odd 2001:1::1 2001:2:: 2001:2:0:ffff:ffff:ffff:ffff:ffff 2001:10::1
+odd 2001:20::1 2001:30::1 2001:1ff:ffff:ffff:ffff:ffff:ffff:ffff
+public 2000:: 2000:ffff:ffff:ffff:ffff:ffff:ffff:ffff 2001:200::
+public 2001:4860:4860::8888 2001:db7:ffff:ffff:ffff:ffff:ffff:ffff
 odd 2001:db8:: 2001:db8:ffff:ffff:ffff:ffff:ffff:ffff
 public 2001:db9:: 2001:ffff:ffff:ffff:ffff:ffff:ffff:ffff
 never 2002:: 2002:a9fe:a9fe::1 2002:7f00:1:: 2002:808:808::1 2002:ffff:ffff:ffff:ffff:ffff:ffff:ffff

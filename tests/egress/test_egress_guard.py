@@ -1,4 +1,7 @@
-"""What is checked is what is connected to: lying name servers, targets that redirect, and addresses in every spelling."""
+"""What is checked is what is connected to.
+
+Lying name servers, targets that redirect, and addresses in every spelling.
+"""
 
 import asyncio
 import socket

@@ -1,4 +1,7 @@
-"""Calls through a proxy: names are its business, addresses are checked here, and what it refuses is not the target's fault."""
+"""Calls through a proxy: names are its business, addresses are checked here.
+
+What it refuses is not the target's fault.
+"""
 
 import asyncio
 import base64

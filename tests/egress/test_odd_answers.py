@@ -1,4 +1,7 @@
-"""Answers that are spelled or framed oddly: what RFC 9112 lets a client read is read, and the connection is closed after it."""
+"""Answers that are spelled or framed oddly.
+
+What RFC 9112 lets a client read is read, and the connection is closed after it.
+"""
 
 import asyncio
 
@@ -27,7 +30,8 @@ FRAMED = {
     "a list of one length": b"content-length: 2, 2\r\n\r\nok",
     "a folded header": b"server: a\r\n  \tb\r\ncontent-length: 2\r\n\r\nok",
     "a folded length": b"content-length:\r\n 2\r\n\r\nok",
-    "folded headers and chunks": b"server: a\r\n\tb\r\ntransfer-encoding: gzip,\r\n Chunked \r\n\r\n2 ;x=y\r\nok\r\n0\r\n\r\n",
+    "folded headers and chunks": b"server: a\r\n\tb\r\ntransfer-encoding: gzip,\r\n Chunked \r\n\r\n"
+    b"2 ;x=y\r\nok\r\n0\r\n\r\n",
     "a folded line after nothing": b" x: y\r\ncontent-length: 2\r\n\r\nok",
     "a blank before the colon": b"content-length : 2\r\n\r\nok",
     "a name that is no token": b"a b: c\r\n continued\r\n\xe4: c\r\n: d\r\ncontent-length: 2\r\n\r\nok",

@@ -1,4 +1,4 @@
-"""Signatures: those of the standard's own examples, checked by the standard's own library, and secrets that are none."""
+"""Signatures: the standard's own examples, checked by its own library, and secrets that are none."""
 
 import base64
 import json

@@ -17,7 +17,10 @@ pytestmark = pytest.mark.anyio
 
 
 class Work:
-    """Keeps a list of moments at which something is due; a step does two of them. Notes the moments of steps, each once."""
+    """Keeps a list of moments at which something is due; a step does two of them.
+
+    Notes the moments of steps, each once.
+    """
 
     def __init__(self, clock):
         self.clock, self.beginning = clock, clock.now()

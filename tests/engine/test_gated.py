@@ -151,7 +151,10 @@ async def test_a_new_task_that_cannot_start_expires_at_its_moment(bench, clock):
 
 
 async def test_a_task_that_waits_for_its_next_attempt_expires_at_its_moment(bench, clock):
-    """Its gate is closed before that is due. The expiry looked last while the first attempt ran, 0.1 s before its end."""
+    """Its gate is closed before that is due.
+
+    The expiry looked last while the first attempt ran, 0.1 s before its end.
+    """
     await clock.advance(0.9)
     late = await bench.add("prepare a second, then fail", at=1, expires=2.5, host=A, initial_delay=0.3, jitter=0)
     await clock.advance(1.1)

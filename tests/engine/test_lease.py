@@ -21,7 +21,10 @@ RENEW_SECONDS, MARGIN_SECONDS, STRAY_SECONDS = (length.total_seconds() for lengt
 
 
 class LeasedStore(SqliteStore):
-    """A store whose node has a lease, which cannot be renewed while it is ``away``; claims can: the node has to know better."""
+    """A store whose node has a lease, which cannot be renewed while it is ``away``.
+
+    Claims still go through: the node has to know better.
+    """
 
     def __init__(self, *args, **options):
         super().__init__(*args, **options)

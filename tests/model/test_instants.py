@@ -11,7 +11,8 @@ from tasker.model import instants
 
 offsets = st.integers(-23 * 60 - 59, 23 * 60 + 59).map(lambda minutes: timezone(timedelta(minutes=minutes)))
 instant = st.integers(instants.parse("0001-01-01T00:00:00Z"), instants.LAST)
-moments = st.datetimes(datetime(1971, 1, 1), datetime(9998, 12, 30), timezones=offsets)  # noqa: DTZ001 - the strategy adds the zone
+first, last = datetime(1971, 1, 1), datetime(9998, 12, 30)  # noqa: DTZ001 - the strategy adds the zone
+moments = st.datetimes(first, last, timezones=offsets)
 
 
 def written(zone):

@@ -7,7 +7,10 @@ pytest.register_assert_rewrite("steps")
 
 
 def pytest_generate_tests(metafunc):
-    """Run a test that asks for a store on every kind; one about what follows a death, on those whose data outlives it."""
+    """Run a test that asks for a store on every kind.
+
+    One about what follows a death runs on those whose data outlives it.
+    """
     if "kind" in metafunc.fixturenames:
         dies = "after_death" in metafunc.fixturenames
         metafunc.parametrize("kind", [name for name in KINDS if not (dies and name in MORTAL)], indirect=True)

@@ -41,10 +41,10 @@ class Kind(Protocol):
         """Return a store on the data, open. Called once, before the others; the data is empty then."""
 
     async def after_death(self, store: Store) -> Store:
-        """Let the node of *store* die with whatever it has claimed, and return an open store of another node on the same data.
+        """Let the node of *store* die with whatever it has claimed; return an open store of another.
 
-        The other node may know already that the first is gone. If it has to wait for that, the
-        clock has been moved as far.
+        Both are on the same data. The other node may know already that the first is gone. If it
+        has to wait for that, the clock has been moved as far.
         """
 
     async def close(self) -> None:
@@ -52,7 +52,11 @@ class Kind(Protocol):
 
 
 class SqliteFile:
-    """One file. Its next node opens it after the process of the first has ended: the kernel has let go of the lock by then."""
+    """One file.
+
+    Its next node opens it after the process of the first has ended: the kernel has let go of the
+    lock by then.
+    """
 
     orders_by_id = False
 
@@ -83,7 +87,10 @@ class SqliteMemory(SqliteFile):
 
 
 class Postgres:
-    """A database of its own. Its clock is a table; the node's own machine has a manual clock that is moved together with it."""
+    """A database of its own.
+
+    Its clock is a table; the node's own machine has a manual clock that is moved together with it.
+    """
 
     orders_by_id = True
 

@@ -50,7 +50,10 @@ async def test_a_fault_at_any_call_loses_nothing_and_passes(clock, tmp_path, err
 
 
 async def run_story(store, clock, vfs, nth, error):
-    """Create, claim, settle, delete, with one fault on the way, and check what was said. True if it came to the fault."""
+    """Create, claim, settle, delete, with one fault on the way, and check what was said.
+
+    True if it came to the fault.
+    """
     calls = 0
 
     def fail(_):

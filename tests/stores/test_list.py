@@ -19,7 +19,10 @@ FILTERS = [
 
 
 async def some_of_everything(store, clock):
-    """Create tasks of two types in every state, many of them due at the same moments. Returns them in the order of a list."""
+    """Create tasks of two types in every state, many of them due at the same moments.
+
+    Returns them in the order of a list.
+    """
     now = clock.now()
     tasks = [
         make(due_at=now + due * SECOND)

@@ -249,7 +249,8 @@ async def test_a_promoted_replica_has_every_task_and_is_found_among_the_hosts():
     with PostgresServer() as primary, primary.replica() as replica:
         primary.set("synchronous_standby_names", "replica")
         store = await opened(
-            f"postgresql://postgres@127.0.0.1:{primary.port},127.0.0.1:{replica.port}/postgres?target_session_attrs=read-write"
+            f"postgresql://postgres@127.0.0.1:{primary.port},127.0.0.1:{replica.port}/postgres"
+            "?target_session_attrs=read-write"
         )
         tasks = [due_now(store) for _ in range(20)]
         await store.create(tasks)

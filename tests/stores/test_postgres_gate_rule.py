@@ -1,4 +1,7 @@
-"""``Gate.room`` in SQL: which tasks the claim's statement lets through is what the rule in Python says of each in its turn."""
+"""``Gate.room`` in SQL.
+
+Which tasks the claim's statement lets through is what the rule in Python says of each in its turn.
+"""
 
 import itertools
 import random
@@ -27,7 +30,10 @@ async def base(tmp_path):
 
 
 async def let_through(base, gates, queue, *, here, elsewhere, free, per_destination):
-    """Return the places of the tasks in *queue*, each named by its gate's id, that a claim takes, and that it has held."""
+    """Return the places in *queue* of the tasks that a claim takes, and of those that it has held.
+
+    In *queue* each task is named by its gate's id.
+    """
     await base.connection.execute("DELETE FROM task; DELETE FROM payload; DELETE FROM gate_queue; DELETE FROM gate")
     await base.connection.executemany(
         "INSERT INTO gate (id, kind, name, paused, max_running, failures, open_until) OVERRIDING SYSTEM VALUE"

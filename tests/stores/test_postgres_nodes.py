@@ -473,7 +473,10 @@ async def test_nodes_that_expire_at_once_end_each_task_once(nodes):
 
 
 class Interrupted:
-    """A connection on which something else happens once a query has been answered, and before anybody knows the answer."""
+    """A connection on which something else happens once a query has been answered.
+
+    It happens before anybody knows the answer.
+    """
 
     def __init__(self, connection, query, then):
         self._connection = connection

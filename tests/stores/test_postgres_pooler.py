@@ -51,7 +51,8 @@ def pooled(tmp_path_factory, *, mode, connections):
     (folder / "users").write_text('"postgres" ""\n')
     (folder / "pgbouncer.ini").write_text(
         f"[databases]\n* = host=127.0.0.1 port={server_port}\n[pgbouncer]\nlisten_addr=127.0.0.1\nlisten_port={port}\n"
-        f"unix_socket_dir=\nauth_type=trust\nauth_file={folder}/users\npool_mode={mode}\ndefault_pool_size={connections}\n"
+        f"unix_socket_dir=\nauth_type=trust\nauth_file={folder}/users\n"
+        f"pool_mode={mode}\ndefault_pool_size={connections}\n"
     )
     user = {"user": pwd.getpwnam("nobody").pw_uid} if os.geteuid() == 0 else {}
     for path in (folder, *folder.iterdir(), *folder.parents[:3]):
@@ -124,7 +125,8 @@ async def test_gates_callbacks_and_expiry_work_behind_it(store):
 
 async def test_a_session_has_its_settings_and_is_woken_by_others(session_url):
     settings = await (await Connector(session_url, is_pooled=False).connect()).fetchrow(
-        "SELECT current_setting('statement_timeout'), current_setting('enable_seqscan'), current_setting('application_name')"
+        "SELECT current_setting('statement_timeout'), current_setting('enable_seqscan'), "
+        "current_setting('application_name')"
     )
     assert tuple(settings) == ("5s", "off", "tasker")
     woken = asyncio.Event()

@@ -1,4 +1,7 @@
-"""No query of the PostgreSQL store walks over tasks or sorts them, with 200,000 of them: each plan is index searches."""
+"""No query of the PostgreSQL store walks over tasks or sorts them, with 200,000 of them.
+
+Each plan is index searches.
+"""
 
 import json
 import re
@@ -28,7 +31,8 @@ FILL = """
            CASE state WHEN 1 THEN gen_random_uuid() END, CASE WHEN state > 1 THEN at END, 1 + n % 2000,
            CASE WHEN state = 0 AND n % 10 = 3 THEN 1 + n % 2000 END, CASE n % 10 WHEN 5 THEN at END
       FROM generate_series(1, 250000) AS n,
-           LATERAL (SELECT CASE WHEN n % 25 < 20 THEN 0 WHEN n % 1000 = 999 THEN 1 WHEN n % 2 = 0 THEN 2 ELSE 3 END AS state,
+           LATERAL (SELECT CASE WHEN n % 25 < 20 THEN 0 WHEN n % 1000 = 999 THEN 1
+                                WHEN n % 2 = 0 THEN 2 ELSE 3 END AS state,
                            now() + n * interval '1 second' AS at) AS made;
     INSERT INTO payload SELECT id, '{}' FROM task;
     INSERT INTO attempt SELECT id, number, '{}' FROM task, generate_series(1, 2) AS number;

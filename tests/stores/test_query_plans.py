@@ -20,7 +20,8 @@ def connection(request):
         states = "CASE WHEN value % 10 < 7 THEN 0 ELSE value % 10 - 6 END"
         connection.execute(f"""
             CREATE TABLE number AS
-              WITH RECURSIVE n (value) AS (SELECT 1 UNION ALL SELECT value + 1 FROM n WHERE value < 20000) SELECT value FROM n;
+              WITH RECURSIVE n (value) AS (SELECT 1 UNION ALL SELECT value + 1 FROM n WHERE value < 20000)
+              SELECT value FROM n;
             INSERT INTO type_pool VALUES ('webhook', 1), ('hash', 2);
             INSERT INTO task (id, type, state, pool, due_at, execution_at, execution_time)
             SELECT randomblob(16), iif(value % 2, 'webhook', 'hash'), {states}, 1 + value % 2, value, value, 't'

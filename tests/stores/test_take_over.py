@@ -18,7 +18,8 @@ pytestmark = pytest.mark.anyio
 EARLIER = """
 CREATE TABLE webhooks (id {id} PRIMARY KEY NOT NULL, state TEXT NOT NULL, execution_time TEXT NOT NULL,
                        url TEXT NOT NULL, body TEXT NOT NULL);
-CREATE TABLE hashes (id {id} PRIMARY KEY NOT NULL, state TEXT NOT NULL, execution_time TEXT NOT NULL, secret TEXT NOT NULL);
+CREATE TABLE hashes (id {id} PRIMARY KEY NOT NULL, state TEXT NOT NULL, execution_time TEXT NOT NULL,
+                     secret TEXT NOT NULL);
 """
 POOLS = {"webhook": Pool(1), "hash": Pool(2)}
 PAST, FUTURE = "2020-01-01T00:00:00+01:00", "2126-02-10T16:30:00.0+01:00"

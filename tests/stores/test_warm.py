@@ -1,4 +1,7 @@
-"""The first create after a start costs what the others cost: an open store has done beforehand what is done only once."""
+"""The first create after a start costs what the others cost.
+
+An open store has done beforehand what is done only once.
+"""
 
 import pytest
 

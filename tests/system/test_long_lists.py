@@ -31,7 +31,10 @@ _ID = re.compile(rb'"id":"([0-9a-f-]{36})"')
 
 
 def fill(folder: Path, tasks):
-    """Store *tasks*, an iterator, in the database that the server of *folder* opens. Return their ids as a list has them."""
+    """Store *tasks*, an iterator, in the database that the server of *folder* opens.
+
+    Return their ids as a list has them.
+    """
 
     async def store_all():
         store = SqliteStore(str(folder / "tasks.db"), follow=FOLLOW, clock=SystemClock())
@@ -62,7 +65,10 @@ def connect(server, *, buffer_bytes=PIECE_BYTES) -> HTTPConnection:
 
 
 def ids(response, begun=b"") -> Iterator[bytes]:
-    """The ids in a list, as they come in; *begun* has been read already. Fails if the list does not end as it should."""
+    """The ids in a list, as they come in; *begun* has been read already.
+
+    Fails if the list does not end as it should.
+    """
     text = begun
     while piece := response.read(PIECE_BYTES):
         text += piece

@@ -11,7 +11,10 @@ from tasker.testing.server import TaskerServer
 
 TASK = {"webhook": {"execution_time": "2126-02-10T16:30:00Z", "url": "http://localhost:9000/", "body": "x" * 20_000}}
 BODY = json.dumps(TASK)
-HEAD = f"POST /tasks/new HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: {len(BODY)}\r\n\r\n"
+HEAD = (
+    "POST /tasks/new HTTP/1.1\r\nhost: localhost\r\n"
+    f"content-type: application/json\r\ncontent-length: {len(BODY)}\r\n\r\n"
+)
 CREATE = (HEAD + BODY).encode()
 
 

@@ -125,7 +125,10 @@ async def _send(response: Response, scope: Scope, receive: Receive, send: Send) 
 
 
 def _check_headers(headers: Iterable[tuple[bytes, bytes]]) -> None:
-    """Raise ``InvalidRequestError`` if a header asks for what no call does: ignored, it would be taken for a promise."""
+    """Raise ``InvalidRequestError`` if a header asks for what no call does.
+
+    Such a header, if ignored, would be taken for a promise.
+    """
     for name, _ in headers:
         if name == b"idempotency-key":
             raise InvalidRequestError(

@@ -88,7 +88,8 @@ class BodyDecoder:
             expected = self._members.get(path, ())
             return InvalidTaskError(
                 _joined(path, cut(unknown[1])),
-                f"expected {'one of ' if len(expected) > 1 else ''}{', '.join(expected)}, got a name that is unknown here",
+                f"expected {'one of ' if len(expected) > 1 else ''}{', '.join(expected)}, "
+                "got a name that is unknown here",
             )
         placed = _PLACED.fullmatch(text)
         problem, path = (placed[1], _path(placed[2])) if placed is not None else (text, "")
@@ -112,7 +113,7 @@ class BodyDecoder:
         return InvalidTaskError(path, problem[:1].lower() + problem[1:])
 
     def _learn(self, shape: msgspec.inspect.Type, path: str) -> None:
-        """Note the path of each object in a request and the names of its members, of each choice of words and the words."""
+        """Note by path the member names of each object in a request, and the words of each choice."""
         match shape:
             case msgspec.inspect.StructType():
                 if path:
@@ -129,7 +130,10 @@ class BodyDecoder:
 
 
 def new_task_type(registry: Registry) -> type[Struct]:
-    """Return an object with one optional member per spelling of a task type. That exactly one is there, it cannot say."""
+    """Return an object with one optional member per spelling of a task type.
+
+    It cannot say that exactly one of them is there.
+    """
     members: list[tuple[str, Any, Any]] = []
     spelled: dict[str, str] = {}
     for task_type in registry.types:
@@ -142,7 +146,10 @@ def new_task_type(registry: Registry) -> type[Struct]:
 
 
 class NewTaskDecoder(BodyDecoder):
-    """Decodes requests for new tasks: objects with exactly one member, named for a task type in one of its spellings."""
+    """Decodes requests for new tasks: objects with exactly one member.
+
+    The member is named for a task type in one of its spellings.
+    """
 
     def __init__(self, registry: Registry) -> None:
         super().__init__(new_task_type(registry), sorted(task_type.name for task_type in registry.types))

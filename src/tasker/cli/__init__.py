@@ -1,4 +1,7 @@
-"""The command line: one module per command group; ``commands.py`` defines the commands, ``process.py`` what comes first."""
+"""The command line: one module per command group.
+
+``commands.py`` defines the commands, ``process.py`` what comes first.
+"""
 
 from tasker.cli import process
 

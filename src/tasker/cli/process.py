@@ -1,4 +1,7 @@
-"""What a process needs before anything else: open standard streams, and signals that end it. Imports next to nothing."""
+"""What a process needs before anything else: open standard streams, and signals that end it.
+
+Imports next to nothing.
+"""
 
 import os
 import signal

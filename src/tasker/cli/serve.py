@@ -1,4 +1,4 @@
-"""``tasker serve``: the process around a node, with its limits, its signals, the line that says it is ready, and its end."""
+"""``tasker serve``: the process around a node, with its limits, signals, ready line and end."""
 
 import asyncio
 import ctypes

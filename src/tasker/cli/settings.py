@@ -1,4 +1,7 @@
-"""How users give the settings: the table behind options, variables, ``tasker.toml``, ``--help`` and the documentation."""
+"""How users give the settings.
+
+One table is behind options, variables, ``tasker.toml``, ``--help`` and the documentation.
+"""
 
 import dataclasses
 import re
@@ -276,8 +279,8 @@ SETTINGS: Final = (
     Setting(
         name="keep_alive_timeout",
         metavar="SECONDS",
-        help="How long a connection without a request is kept open for the next one. A load balancer in front must close its "
-        "idle connections earlier: give it less, or this more.",
+        help="How long a connection without a request is kept open for the next one. "
+        "A load balancer in front must close its idle connections earlier: give it less, or this more.",
         expected="a number of seconds from 0.1 to 86400",
         parse=_seconds(0.1, 86_400),
         toml=(int, float),
@@ -293,8 +296,9 @@ SETTINGS: Final = (
     Setting(
         name="per_destination",
         metavar="NUMBER",
-        help="Maximum number of webhooks to send at once to one scheme, host and port, across all nodes; choose less than "
-        "--max-deliveries. Without it, a destination gets another slot only while more slots are free than it already has.",
+        help="Maximum number of webhooks to send at once to one scheme, host and port, across all nodes; "
+        "choose less than --max-deliveries. "
+        "Without it, a destination gets another slot only while more slots are free than it already has.",
         expected="a number from 1 to 10000",
         parse=_whole(1, 10_000),
         toml=(int,),
@@ -310,8 +314,9 @@ SETTINGS: Final = (
     Setting(
         name="egress",
         metavar="LEVEL",
-        help="Addresses that webhooks may call: public ones only (public), also this machine and the local network (lan), or "
-        "almost any (any). auto means lan if the server listens on loopback, and public otherwise.",
+        help="Addresses that webhooks may call: public ones only (public), "
+        "also this machine and the local network (lan), or almost any (any). "
+        "auto means lan if the server listens on loopback, and public otherwise.",
         expected="one of auto, lan, public, any",
         parse=_one_of(EGRESS_LEVELS),
     ),
@@ -366,7 +371,8 @@ SETTINGS: Final = (
     Setting(
         name="grace_period",
         metavar="SECONDS",
-        help="Time that running attempts have to finish once the server is told to stop; after it, their tasks are given back.",
+        help="Time that running attempts have to finish once the server is told to stop; "
+        "after it, their tasks are given back.",
         expected="a number of seconds from 0 to 3600",
         parse=_seconds(0, 3_600),
         toml=(int, float),
@@ -382,8 +388,8 @@ SETTINGS: Final = (
     Setting(
         name="webhook_secrets_file",
         metavar="FILE",
-        help="File with secrets to sign webhooks with, in addition to those from --webhook-secret: one per line, # starts a "
-        "comment.",
+        help="File with secrets to sign webhooks with, in addition to those from --webhook-secret: "
+        "one per line, # starts a comment.",
         expected="a path",
         parse=_path,
     ),
@@ -392,8 +398,9 @@ SETTINGS: Final = (
         flag="--webhook-secret",
         variables=("TASKER_WEBHOOK_SECRET",),
         metavar="SECRET",
-        help="Secret to sign webhooks with. May be repeated: every secret then signs. Other users of the machine can see this "
-        "option: prefer the file, or the variable, where commas separate secrets.",
+        help="Secret to sign webhooks with. May be repeated: every secret then signs. "
+        "Other users of the machine can see this option: "
+        "prefer the file, or the variable, where commas separate secrets.",
         expected="whsec_ followed by the base64 of 24 to 64 bytes",
         parse=_signing_secret,
         many=True,
@@ -411,8 +418,8 @@ SETTINGS: Final = (
         name="allowed_hosts",
         flag="--allowed-host",
         metavar="NAME",
-        help="Host name that callers may use for this server, in addition to localhost and IP addresses. Only matters while no "
-        "API key is required. May be repeated.",
+        help="Host name that callers may use for this server, in addition to localhost and IP addresses. "
+        "Only matters while no API key is required. May be repeated.",
         expected="a host name without a scheme or a port, such as tasks.example.org",
         parse=_host,
         many=True,

@@ -235,6 +235,9 @@ def _check_access(settings: Settings, origins: Mapping[str, str]) -> None:
 
 
 def _bare_directive(directives: str) -> str | None:
-    """Return the level in ``RUST_LOG`` that is for everything, such as ``info`` in ``info,hyper=warn``; the last one counts."""
+    """Return the level in ``RUST_LOG`` for everything: ``info`` in ``info,hyper=warn``.
+
+    If there are several, the last one counts.
+    """
     bare = [part.strip() for part in directives.split(",") if part.strip() and "=" not in part]
     return bare[-1] if bare else None

@@ -95,10 +95,10 @@ _OPENED_BY: Final = {"public": frozenset[str | None](), "lan": frozenset({"lan"}
 
 # fmt: off
 BAD_PORTS: Final = frozenset({
-    0, 1, 7, 9, 11, 13, 15, 17, 19, 20, 21, 22, 23, 25, 37, 42, 43, 53, 69, 77, 79, 87, 95, 101, 102, 103, 104, 109, 110, 111,
-    113, 115, 117, 119, 123, 135, 137, 139, 143, 161, 179, 389, 427, 465, 512, 513, 514, 515, 526, 530, 531, 532, 540, 548, 554,
-    556, 563, 587, 601, 636, 989, 990, 993, 995, 1719, 1720, 1723, 2049, 3659, 4045, 4190, 5060, 5061, 6000, 6566, 6665, 6666,
-    6667, 6668, 6669, 6679, 6697, 10080,
+    0, 1, 7, 9, 11, 13, 15, 17, 19, 20, 21, 22, 23, 25, 37, 42, 43, 53, 69, 77, 79, 87, 95, 101, 102, 103, 104, 109,
+    110, 111, 113, 115, 117, 119, 123, 135, 137, 139, 143, 161, 179, 389, 427, 465, 512, 513, 514, 515, 526, 530,
+    531, 532, 540, 548, 554, 556, 563, 587, 601, 636, 989, 990, 993, 995, 1719, 1720, 1723, 2049, 3659, 4045, 4190,
+    5060, 5061, 6000, 6566, 6665, 6666, 6667, 6668, 6669, 6679, 6697, 10080,
 })
 # fmt: on
 """Ports of other protocols, some of which take a request for a message of theirs. No browser calls
@@ -215,7 +215,10 @@ class EgressPolicy:
             return None
         if row.level is None:
             return f"{row.rule}, which is never called unless an --allow-target names it"
-        return f"{row.rule}, which --egress {self.level} refuses; --egress {row.level} or an --allow-target for it allows it"
+        return (
+            f"{row.rule}, which --egress {self.level} refuses; "
+            f"--egress {row.level} or an --allow-target for it allows it"
+        )
 
     def name_refusal(self, name: str, port: int) -> str | None:
         """Return why the host *name* may not be called at *port*, wherever it resolves to; None if that decides."""
@@ -255,7 +258,9 @@ def _has(entry: Entry, written: Address, reached: Address, name: str | None) -> 
 def _opens(entry: Entry, row: _Row) -> bool:
     if entry.network is None or row.level is not None:
         return True
-    return entry.network.version == row.network.version and entry.network.subnet_of(row.network)  # type: ignore[arg-type]  # same
+    if entry.network.version != row.network.version:
+        return False
+    return entry.network.subnet_of(row.network)  # type: ignore[arg-type]  # both are of one version
 
 
 def _reached(address: Address) -> Address:

@@ -119,10 +119,10 @@ class Connection(asyncio.Protocol):
             raise
 
     async def exchange(self, request: bytes, *, is_head: bool) -> None:
-        """Send a whole *request* and read its answer to its end or to its limit. What came of it is kept until the next one.
+        """Send a whole *request* and read its answer to its end or to its limit.
 
-        Cancelled, it closes the connection: nothing more of the request goes out. What has come by
-        then is kept, too.
+        What came of it is kept until the next one. Cancelled, it closes the connection: nothing
+        more of the request goes out. What has come by then is kept, too.
 
         Args:
             request: head and body.
@@ -173,7 +173,10 @@ class Connection(asyncio.Protocol):
         return text
 
     def is_usable(self) -> bool:
-        """Whether another exchange may follow: looks for an end that has arrived unseen, unless it was used just now."""
+        """Whether another exchange may follow.
+
+        Looks for an end that has arrived unseen, unless the connection was used just now.
+        """
         if not self.is_idle or self._loop.time() - self.idle_since < _TRUSTED_SECONDS:
             return self.is_idle
         try:
@@ -287,7 +290,10 @@ class Connection(asyncio.Protocol):
         return None if self._tls is None else self._tls.error
 
     def _read_rest(self) -> None:
-        """Read what has come and was not read, since a write failed before: a target may answer and close while we send."""
+        """Read what has come and was not read because a write failed before.
+
+        A target may answer and close while we send.
+        """
         with suppress(OSError):
             while self._answer is not None and not self._answer.done():
                 data = self._socket.recv(_READ_AT_ONCE, socket.MSG_DONTWAIT)
@@ -371,7 +377,10 @@ class Connection(asyncio.Protocol):
             self._feed(head.plain() + body)
 
     def _odd_head(self, *, is_over: bool = False) -> OddHead | None:
-        """Return the head of the answer that has come, without the interim ones before it, as ``odd_head.read`` does."""
+        """Return the head of the answer that has come, as ``odd_head.read`` does.
+
+        The interim ones before it are left out.
+        """
         while (head := odd_head.read(self._head, is_over=is_over)) is not None and _is_interim(head.status):
             self._head = self._head[head.size :]
         return head
@@ -410,7 +419,10 @@ class Connection(asyncio.Protocol):
         self._headers[name] = value if before is None else f"{before}, {value}"[:HEADER_KEPT]
 
     def _conclude(self, note: str | None, error: DeliveryError) -> None:
-        """End the exchange, of whose answer nothing more is read: with its status if that has come, or else with *error*."""
+        """End the exchange: with its status if that has come, or else with *error*.
+
+        Nothing more of the answer is read.
+        """
         self._take_unended_head()
         if self._has_head:
             self._succeed(note=note)

@@ -52,7 +52,10 @@ class Step(Enum):
 
 
 class Durations(Struct):
-    """How long the steps to a connection took, or had taken when they failed, in seconds. None: it did not come to that."""
+    """How long the steps to a connection took, or had taken when they failed, in seconds.
+
+    None: it did not come to that.
+    """
 
     dns: float | None = None
     """None for an address, too, and for a name that a proxy looks up."""
@@ -153,7 +156,10 @@ class Connector:
     async def _checked(
         self, origin: Origin, durations: Durations, *, is_absolute: bool
     ) -> tuple[str | None, Sequence[AddressInfo]]:
-        """Return the name that *origin* has, None if it has an address, and where it may be called: at least one address."""
+        """Return the name that *origin* has, and where it may be called: at least one address.
+
+        The name is None if *origin* has an address.
+        """
         found = _as_address(origin.host, origin.port)
         name = None
         if not found:
@@ -191,7 +197,10 @@ class Connector:
         return connected
 
     def _refuse_zone(self, origin: Origin) -> None:
-        """Raise ``DeliveryError`` if *origin* has an address that cannot be used, since this machine does not know its zone."""
+        """Raise ``DeliveryError`` if *origin* has an address whose zone this machine does not know.
+
+        Such an address cannot be used.
+        """
         if ":" in origin.host and "%" in origin.host:
             _refuse(self._policy.refusal(origin.host, origin.port))
             raise DeliveryError("connect_failed", "this machine has no network interface of the target's zone")

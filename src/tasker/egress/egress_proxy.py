@@ -1,4 +1,7 @@
-"""The proxy that calls go through if the operator names one: it makes a tunnel to each target (RFC 9110, section 9.3.6)."""
+"""The proxy that calls go through if the operator names one.
+
+It makes a tunnel to each target (RFC 9110, section 9.3.6).
+"""
 
 import asyncio
 import base64
@@ -40,7 +43,9 @@ class EgressProxy:
 
 
 def read_proxy(url: str) -> EgressProxy:
-    """Return the proxy that *url* names: ``http://HOST:PORT``, with ``USER:PASSWORD@``, percent-encoded, before the host.
+    """Return the proxy that *url* names: ``http://HOST:PORT``.
+
+    Before the host may stand ``USER:PASSWORD@``, percent-encoded.
 
     >>> print(read_proxy("http://me:p%40ss@proxy.internal:4750"))
     proxy.internal:4750
@@ -63,7 +68,9 @@ def read_proxy(url: str) -> EgressProxy:
 
 
 async def open_tunnel(connected: socket.socket, proxy: EgressProxy, host: str, port: int) -> None:
-    """Ask *proxy*, which *connected* leads to, for a tunnel to *host*, a name or an address. From then on it leads there.
+    """Ask *proxy*, which *connected* leads to, for a tunnel to *host*, a name or an address.
+
+    From then on it leads there.
 
     Raises:
         DeliveryError: there is none: ``proxy_refused``, ``proxy_failed``, or ``connect_failed`` if

@@ -91,7 +91,10 @@ def read(data: bytes, *, is_over: bool = False) -> OddHead | None:
 
 
 def may_end(data: bytes, latest: int) -> bool:
-    """Whether a head ends within the *latest* bytes of *data*: quick to say, where reading all again for each byte is not."""
+    """Whether a head ends within the *latest* bytes of *data*.
+
+    This is quick to say, where reading everything again for each byte is not.
+    """
     return _END.search(data, max(len(data) - latest - 2, 0)) is not None
 
 

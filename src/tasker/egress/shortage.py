@@ -1,4 +1,7 @@
-"""What this machine may lack when a connection is to be made: descriptors, ports, memory, threads. No target is to blame."""
+"""What this machine may lack to make a connection: descriptors, ports, memory, threads.
+
+No target is to blame for that.
+"""
 
 import asyncio
 import errno
@@ -37,7 +40,7 @@ _MANY: Final = 1 << 20
 
 
 def lack(error: BaseException, addresses: Sequence[tuple[Any, ...]] = ()) -> str | None:
-    """Return what the machine lacks if *error*, which the system gave, comes of that; None if it comes of something else.
+    """Return what the machine lacks if *error*, which the system gave, comes of that, else None.
 
     Args:
         addresses: where a connection was to be made, as ``getaddrinfo`` gives it.
@@ -58,10 +61,10 @@ def lack(error: BaseException, addresses: Sequence[tuple[Any, ...]] = ()) -> str
 
 
 def connections_that_fit(descriptors: int | None = None) -> int:
-    """Return how many connections to targets there may be at once, idle ones included. More calls than that have to wait.
+    """Return how many connections to targets there may be at once, idle ones included.
 
-    Half of the descriptors, at least 2: the other half remains for the API, the store and the
-    lookups of names.
+    More calls than that have to wait. Half of the descriptors, at least 2: the other half remains
+    for the API, the store and the lookups of names.
 
     Args:
         descriptors: how many the process may have; None: as many as the system says now.

@@ -25,7 +25,10 @@ class Signer:
         self._keys = [key(secret) for secret in secrets]
 
     def signature(self, webhook_id: str, timestamp: str, body: bytes) -> str:
-        """Return what ``webhook-signature`` is with these ``webhook-id`` and ``webhook-timestamp``, and exactly this *body*."""
+        """Return ``webhook-signature`` for this ``webhook-id`` and ``webhook-timestamp``.
+
+        It is good for exactly this *body*.
+        """
         content = b"%b.%b.%b" % (webhook_id.encode(), timestamp.encode(), body)
         return " ".join(
             ["v1," + base64.b64encode(hmac.digest(each, content, "sha256")).decode() for each in self._keys]

@@ -168,14 +168,20 @@ class Tls:
             self._waiting.set_exception(error)
 
     def _named(self, error: ssl.SSLError) -> DeliveryError:
-        """Return what *error* says of the target: in TLS 1.3 it may refuse the client when the client's handshake is over."""
+        """Return what *error* says of the target.
+
+        In TLS 1.3 it may refuse the client when the client's handshake is over.
+        """
         if not self._is_established or (not self._has_said and "ALERT" in (error.reason or "")):
             return _tls_failed(_reason(error))
         return DeliveryError("connection_lost", "the target broke TLS off")
 
 
 def _load_named(context: ssl.SSLContext) -> None:
-    """Read what the variables name: OpenSSL itself would not say what is missing, and read a directory when it needs it."""
+    """Read what the variables name.
+
+    OpenSSL itself would not say what is missing, and would read a directory only when it needs it.
+    """
     paths = ssl.get_default_verify_paths()
     file, directories = os.environ.get(paths.openssl_cafile_env), os.environ.get(paths.openssl_capath_env)
     if file is None and directories is None:
@@ -205,8 +211,10 @@ _CERTIFICATE: Final = {
     9: "the target's certificate is not valid yet: compare the clocks of both machines",
     10: "the target's certificate has expired: it has to be renewed there",
     18: "the target's certificate is signed by itself: if it is the right one, name it with SSL_CERT_FILE",
-    62: "the target's certificate is for another name: this host has to be among its alternative names (subjectAltName)",
-    64: "the target's certificate is for another name: this address has to be among its alternative names (subjectAltName)",
+    62: "the target's certificate is for another name: "
+    "this host has to be among its alternative names (subjectAltName)",
+    64: "the target's certificate is for another name: "
+    "this address has to be among its alternative names (subjectAltName)",
 }
 _ISSUER: Final = (
     "the issuer of the target's certificate is not known here: "

@@ -25,11 +25,12 @@ class Step(Struct, frozen=True):
 
 
 class DueWork:
-    """Does work in bounded steps, each at the moment that the one before it named. Any number of nodes may do so at once.
+    """Does work in bounded steps, each at the moment that the one before it named.
 
-    A step is made at the beginning and then at least once every second, whatever is known. If one
-    has left more that is due, the next follows at once; others have their turn of the event loop in
-    between. A step that fails is made again within a second. The work is not done twice at a time.
+    Any number of nodes may do so at once. A step is made at the beginning and then at least once
+    every second, whatever is known. If one has left more that is due, the next follows at once;
+    others have their turn of the event loop in between. A step that fails is made again within a
+    second. The work is not done twice at a time.
     """
 
     def __init__(self, clock: Clock, step: Callable[[], Awaitable[Step]], *, name: str) -> None:

@@ -7,7 +7,10 @@ from tasker.model.task import Pool
 
 
 class Slots:
-    """The worker slots of this node: a number per pool, taken by a claim, released when nothing of the attempt is left."""
+    """The worker slots of this node: a number per pool.
+
+    A claim takes them; each is released when nothing of its attempt is left.
+    """
 
     def __init__(self, types: Iterable[TaskType]) -> None:
         self.total: Mapping[Pool, int] = {task_type.pool: task_type.slots for task_type in types}
@@ -21,7 +24,7 @@ class Slots:
 
     def take(self, pool: Pool) -> None:
         """Take one slot. The caller has seen that one is free."""
-        assert self._free[pool] > 0, "a claim may not take more than the free slots it was given"  # noqa: S101 - an invariant
+        assert self._free[pool] > 0, "a claim takes at most the free slots it was given"  # noqa: S101 - an invariant
         self._free[pool] -= 1
 
     def release(self, pool: Pool) -> None:

@@ -125,7 +125,10 @@ class Worker:
             self._begin(attempts)
 
     def _begin(self, attempts: Sequence[Attempt]) -> None:
-        """Run *attempts* in the background; their slots are taken already. Without a lease, they are given back untouched."""
+        """Run *attempts* in the background; their slots are taken already.
+
+        Without a lease, they are given back untouched.
+        """
         loop, now, must_not = asyncio.get_running_loop(), self._clock.now(), not self._lease.is_trusted
         for attempt in attempts:
             run = _Run(attempt, started_at=now, is_refused=must_not)
@@ -158,7 +161,10 @@ class Worker:
         over.cancel()
 
     def _interrupt(self, run: _Run, ended: Ended) -> None:
-        """Write *ended* in place of whatever the attempt comes to, and cancel it. Too late once that is being written."""
+        """Write *ended* in place of whatever the attempt comes to, and cancel it.
+
+        It is too late for this once that is being written.
+        """
         if not run.is_ending and run.interruption is None and run.task is not None:
             run.interruption = asyncio.get_running_loop().create_task(self._end(run, ended))
             run.task.cancel()
@@ -238,7 +244,10 @@ class Worker:
         raise AttemptMustNotBeginError(reason)
 
     def _overrun(self, run: _Run, timeout: timedelta) -> None:
-        """Settle an attempt that has not ended in time, and cancel it. Its slot stays taken until it has really ended."""
+        """Settle an attempt that has not ended in time, and cancel it.
+
+        Its slot stays taken until it has really ended.
+        """
         self._interrupt(run, _failed("timeout", f"the attempt did not end within {timeout.total_seconds():g} s"))
 
     def _judged(self, run: _Run, returned: object) -> Ended:
@@ -363,7 +372,10 @@ class Worker:
 
 
 def _readable(payload: bytes) -> TaskFields:
-    """Return those fields that every task has, as far as they can be read: whoever asked to be told of a failure is told."""
+    """Return those fields that every task has, as far as they can be read.
+
+    Whoever asked to be told of a failure is told.
+    """
     try:
         return decode_end_fields(payload)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):

@@ -10,7 +10,10 @@ class GateStore(Protocol):
     """Keeps gates. See ``Store`` for what holds for every method."""
 
     async def gates(self, *, after: int, limit: int) -> Sequence[GateRecord]:
-        """Return up to *limit* gates with ids greater than *after*, by id. A gate is made with the first task that needs it."""
+        """Return up to *limit* gates with ids greater than *after*, by id.
+
+        A gate is made with the first task that needs it.
+        """
 
     async def gate(self, gate_id: int) -> GateRecord:
         """Return a gate.

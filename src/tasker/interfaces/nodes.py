@@ -20,7 +20,10 @@ class NodeStore(Protocol):
         """Return the nodes that share the store, in the order in which they started."""
 
     def wake_others(self) -> None:
-        """Tell the other nodes that a task is due about now which this one has no slot for. May get lost; never waits."""
+        """Tell the other nodes that a task is due about now which this one has no slot for.
+
+        May get lost; never waits.
+        """
 
     def listen(self, ring: Callable[[], None]) -> None:
         """Call *ring* on the event loop whenever another node says so. Called once, after ``open``."""

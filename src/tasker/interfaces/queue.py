@@ -89,7 +89,10 @@ class TakenBack(Struct, frozen=True):
 
 
 class QueueStore(Protocol):
-    """Hands out tasks that are due, and takes down what became of them. See ``Store`` for what holds for every method."""
+    """Hands out tasks that are due, and takes down what became of them.
+
+    See ``Store`` for what holds for every method.
+    """
 
     async def claim_due(self, free: Mapping[Pool, int]) -> Claimed:
         """Take due tasks for this node, at most *free[pool]* of each pool, earliest due first. Never waits for one.
@@ -109,10 +112,11 @@ class QueueStore(Protocol):
         """
 
     async def settle(self, attempt: Attempt, settlement: Settlement) -> Settled:
-        """Write how a claimed attempt ended, what is kept of it, and what follows, all or nothing. Return what was written.
+        """Write how a claimed attempt ended, what is kept of it, and what follows, all or nothing.
 
-        Resets the count of crashes. Of each task the newest ``attempts_kept`` attempts are kept.
-        The circuit of the destination's gate hears ``settlement.is_alive``.
+        Returns what was written. Resets the count of crashes. Of each task the newest
+        ``attempts_kept`` attempts are kept. The circuit of the destination's gate hears
+        ``settlement.is_alive``.
 
         Raises:
             ClaimLostError: the task was taken back since, or settled before. Nothing was written.
@@ -128,7 +132,10 @@ class QueueStore(Protocol):
         """
 
     async def claims(self) -> Sequence[Claim]:
-        """Return the claims of this node that stand in the store: of what it runs, and of what it does not know of any more."""
+        """Return the claims of this node that stand in the store.
+
+        They are those of what it runs, and of what it does not know of any more.
+        """
 
     async def expire(self) -> Expired:
         """End some of what could not start before its ``expires_at``, in all pools: as ``failed`` with ``expired``.

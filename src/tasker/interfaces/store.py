@@ -26,7 +26,10 @@ class Store(TaskStore, QueueStore, GateStore, NodeStore, Protocol):
 
     @property
     def clock(self) -> Clock:
-        """The clock that decides what is due, as this node knows it. No method takes ``now``: the store reads its own clock."""
+        """The clock that decides what is due, as this node knows it.
+
+        No method takes ``now``: the store reads its own clock.
+        """
 
     @property
     def clock_offset(self) -> float:

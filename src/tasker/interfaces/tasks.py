@@ -60,7 +60,10 @@ class TaskStore(Protocol):
         """
 
     async def count(self, *, up_to: int) -> Mapping[State, int]:
-        """Return how many tasks are in each state. Counting stops at *up_to*, so that the cost does not grow with the store."""
+        """Return how many tasks are in each state.
+
+        Counting stops at *up_to*, so that the cost does not grow with the store.
+        """
 
     async def delete(self, task_id: TaskId) -> None:
         """Delete a task that is not running, for good.

@@ -38,7 +38,7 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Phases(msgspec.Struct, frozen=True, kw_only=True):
-    """How long the parts of a call took, in seconds. None: it did not come to that, or a connection was open already."""
+    """How long a call's parts took, in seconds. None: it did not come to that, or a connection was open already."""
 
     dns: Annotated[float | None, Meta(description="The lookup of the target's name. null for an address, too.")] = None
     connect: Annotated[float | None, Meta(description="Making the connection, TLS included.")] = None

@@ -81,7 +81,7 @@ class Gate(msgspec.Struct, frozen=True, kw_only=True):
         return max((free - running_here + 1) // 2, 0)
 
     def look_at(self, now: Instant) -> Instant:
-        """When it is to be looked again whether the gate, which has no room at *now*, has some; ``LAST`` if it is paused."""
+        """When to look again for room in the gate, which has none at *now*; ``LAST`` if it is paused."""
         if self.paused:
             return LAST
         return self.circuit.open_until if self.circuit.state(now) is CircuitState.OPEN else now + LOOK_AGAIN

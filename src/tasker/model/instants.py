@@ -17,7 +17,8 @@ LAST: Final[Instant] = 253_402_300_799_999_999
 
 _EPOCH: Final = datetime(1970, 1, 1)  # noqa: DTZ001 - without a zone, which its texts would name as +00:00
 _DATE_TIME: Final = re.compile(
-    r"(\d{4})-(\d\d)-(\d\d)[Tt]([01]\d|2[0-3]):([0-5]\d):([0-5]\d|60)(?:\.(\d+))?(?:[Zz]|([+-])([01]\d|2[0-3]):([0-5]\d))",
+    r"(\d{4})-(\d\d)-(\d\d)[Tt]([01]\d|2[0-3]):([0-5]\d):([0-5]\d|60)(?:\.(\d+))?"
+    r"(?:[Zz]|([+-])([01]\d|2[0-3]):([0-5]\d))",
     re.ASCII,
 )
 _DAY: Final = r"\d{4}-\d\d-\d\d"

@@ -133,7 +133,10 @@ def settle(
 
 
 def expired(before: Fault | None) -> Fault:
-    """Return the fault of a task that could not start in time; *before* is why its latest attempt failed, if there was one."""
+    """Return the fault of a task that could not start in time.
+
+    *before* is why its latest attempt failed, if there was one.
+    """
     msg = "the task could not start before its expires_at"
     return Fault(
         "expired", msg if before is None else f"{msg}; its latest attempt failed with {before.code}: {before.msg}"

@@ -1,1 +1,4 @@
-"""What callers can do. Every door goes through here, so that all of them validate, store and mask alike: one file per noun."""
+"""What callers can do: one file per noun.
+
+Every door goes through here, so that all of them validate, store and mask alike.
+"""

@@ -43,5 +43,8 @@ class ServerService:
         return await self._store.nodes()
 
     def unready(self) -> str | None:
-        """Return why this node should not be sent work now, in a few words; None if it should. Does not ask the store."""
+        """Return why this node should not be sent work now, in a few words; None if it should.
+
+        Does not ask the store.
+        """
         return self._engine.unready()

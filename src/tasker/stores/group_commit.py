@@ -126,7 +126,10 @@ class GroupCommit(Generic[W]):
 
 
 class InlineCommit(Generic[W]):
-    """The same without a thread: each write is run at once, on the event loop. For a store in memory, which never waits."""
+    """The same without a thread: each write is run at once, on the event loop.
+
+    For a store in memory, which never waits.
+    """
 
     def __init__(self, commit: Commit[W]) -> None:
         self._commit = commit
@@ -157,7 +160,10 @@ class _Handed(Generic[W]):
 
 
 def settle_future(future: "asyncio.Future[R]", result: R | BaseException) -> None:
-    """Give *future* its value or its exception, unless its caller has gone: one that hung up must not strand the rest."""
+    """Give *future* its value or its exception, unless its caller has gone.
+
+    A caller that hung up must not strand the rest.
+    """
     if future.done():
         return
     if isinstance(result, BaseException):

@@ -23,7 +23,6 @@ def load(package: str) -> Sequence[Migration]:
         if match is not None:
             found.append(Migration(int(match[1]), match[2], entry.read_text(encoding="utf-8")))
     found.sort()
-    assert [migration.number for migration in found] == list(range(1, len(found) + 1)), (
-        "migrations are numbered without gaps"
-    )
+    numbers = [migration.number for migration in found]
+    assert numbers == list(range(1, len(found) + 1)), "migrations are numbered without gaps"  # noqa: S101 - an invariant
     return found

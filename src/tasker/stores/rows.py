@@ -1,8 +1,8 @@
-"""The columns that are read, each declared once: from here come the lists in SELECT and RETURNING, and what rows become.
+"""The columns that are read, each declared once.
 
-A ``.sql`` file says ``{task}``, ``{attempt}``, ``{ending}`` or ``{gate}`` where such a list stands.
-Further columns stand behind it. A new column of a task is two migrations, a line here and a member
-of ``Task``.
+From here come the lists in SELECT and RETURNING, and what rows become. A ``.sql`` file says
+``{task}``, ``{attempt}``, ``{ending}`` or ``{gate}`` where such a list stands. Further columns
+stand behind it. A new column of a task is two migrations, a line here and a member of ``Task``.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -126,7 +126,10 @@ class Rows(Generic[T]):
 def _compiled(
     make: Callable[..., T], columns: Sequence[Column], readers: Mapping[Form, Callable[[Any], Any]]
 ) -> Callable[[Sequence[Any]], T]:
-    """Return a function of a row as one would write it by hand; so does ``namedtuple``. A loop takes three times as long."""
+    """Return a function of a row as one would write it by hand; so does ``namedtuple``.
+
+    A loop takes three times as long.
+    """
     names: dict[str, object] = {"make": make}
     members = []
     for place, column in enumerate(columns):
@@ -135,7 +138,9 @@ def _compiled(
             names[column.form.name] = reader
             value = f"None if {value} is None else {column.form.name}({value})"
         members.append(f"{column.member or column.name}={value}")
-    read: Callable[[Sequence[Any]], T] = eval(f"lambda row: make({', '.join(members)})", names)  # noqa: S307 - names of above
+    read: Callable[[Sequence[Any]], T] = eval(  # noqa: S307 - of the names above
+        f"lambda row: make({', '.join(members)})", names
+    )
     return read
 
 

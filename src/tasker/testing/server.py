@@ -82,7 +82,8 @@ class TaskerServer:
             urllib.error.HTTPError: the answer is an error.
         """
         data = None if body is None else json.dumps(body).encode()
-        request = Request(self.url + path, data, {"content-type": "application/json"}, method=method)  # noqa: S310 - our own server
+        headers = {"content-type": "application/json"}
+        request = Request(self.url + path, data, headers, method=method)  # noqa: S310 - our own server
         with urlopen(request, timeout=30) as response:  # noqa: S310 - as above
             text = response.read()
         return json.loads(text) if text else None

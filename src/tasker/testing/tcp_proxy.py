@@ -69,9 +69,9 @@ class TcpProxy:
         self._loop.call_soon_threadsafe(self._flows.set)
 
     def cut_instead_of_answer(self, number: int) -> None:
-        """Reset every connection in place of passing on the *number*-th piece (from 1) that the target sends from now on.
+        """Reset every connection in place of passing on the *number*-th piece from the target.
 
-        The target has done by then whatever it was asked to.
+        Pieces are counted from 1, from now on. The target has done by then whatever it was asked to.
         """
         self._answers_left = number
 

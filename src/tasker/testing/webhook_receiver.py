@@ -32,10 +32,11 @@ Respond = Callable[[Delivery], bytes | None]
 
 
 class WebhookReceiver:
-    """Listens on a free port of 127.0.0.1, on a thread of its own, so that it serves synchronous and asynchronous tests alike.
+    """Listens on a free port of 127.0.0.1, on a thread of its own.
 
-    Paths say what the answer is: ``/status/503`` answers 503, ``/slow/1.5`` answers 200 after 1.5
-    s, every other path 200; or *respond* decides. Use it as a context manager.
+    So it serves synchronous and asynchronous tests alike. Paths say what the answer is:
+    ``/status/503`` answers 503, ``/slow/1.5`` answers 200 after 1.5 s, every other path 200; or
+    *respond* decides. Use it as a context manager.
     """
 
     def __init__(self, respond: Respond | None = None) -> None:

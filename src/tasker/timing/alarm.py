@@ -12,7 +12,10 @@ lost ring costs at most that."""
 
 
 class Alarm:
-    """Lets one sleeper wait until a moment on a clock, or an earlier one that is announced. Belongs to one event loop."""
+    """Lets one sleeper wait until a moment on a clock, or an earlier one that is announced.
+
+    Belongs to one event loop.
+    """
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -31,7 +34,10 @@ class Alarm:
                 self.ring()
 
     def forget(self) -> None:
-        """Forget what was announced so far. Call this before a look, which sees it: what is announced meanwhile counts."""
+        """Forget what was announced so far.
+
+        Call this before a look, which sees it: what is announced meanwhile counts.
+        """
         self._announced = None
 
     def ring(self) -> None:

@@ -51,7 +51,10 @@ class Deadline:
         self._moment = self._left = None
 
     def hold(self) -> None:
-        """Let no time pass until ``go_on``, neither of what is set nor of what is set meanwhile. May be called twice."""
+        """Let no time pass until ``go_on``, neither of what is set nor of what is set meanwhile.
+
+        May be called twice.
+        """
         if self._moment is not None:
             self._left = max(self._moment - self._clock.monotonic(), 0)
             self._moment = None

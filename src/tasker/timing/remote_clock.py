@@ -35,7 +35,10 @@ class RemoteClock:
         self._observed_at: float | None = None
 
     def observe(self, moment: Instant, *, sent: float, received: float) -> None:
-        """Take an answer: the other clock read *moment* at some time between *sent* and *received*, both ``monotonic()``."""
+        """Take an answer: the other clock read *moment* at some time between *sent* and *received*.
+
+        Both are readings of ``monotonic()``.
+        """
         low, high = moment - _microseconds(received), moment - _microseconds(sent)
         if self._observed_at is not None:
             drift = _microseconds((received - self._observed_at) * DRIFT) + 1
@@ -58,7 +61,10 @@ class RemoteClock:
         return self._base.monotonic()
 
     def timer(self, ring: Callable[[], None]) -> Timer:
-        """A timer on this machine's monotonic clock. It does not follow when the other clock is set: look now and then."""
+        """A timer on this machine's monotonic clock.
+
+        It does not follow when the other clock is set: look now and then.
+        """
         return monotonic_timer(ring, lambda moment: moment - self._low, self._ticks)
 
     def call_later(self, delay: float, call: Callable[[], None]) -> Cancellable:

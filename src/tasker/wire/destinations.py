@@ -45,7 +45,8 @@ class DestinationChange(Struct, frozen=True, kw_only=True, forbid_unknown_fields
     max_running: Annotated[
         Annotated[int, Meta(ge=1, le=10_000)] | None,
         Meta(
-            description="How many of its tasks may run at once, on all nodes together. null: as many as the settings say."
+            description="How many of its tasks may run at once, on all nodes together. "
+            "null: as many as the settings say."
         ),
     ]
 

@@ -48,7 +48,8 @@ class RetryFields(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True,
 Retry: TypeAlias = Annotated[
     RetryFields | Literal["standard"],
     Meta(
-        description='When failed attempts are followed by others; "standard": after 5 s, 5 min, 30 min, ... 24 h, some 75 h.'
+        description="When failed attempts are followed by others; "
+        '"standard": after 5 s, 5 min, 30 min, ... 24 h, some 75 h.'
     ),
 ]
 """A policy of one's own, or the schedule of Standard Webhooks."""

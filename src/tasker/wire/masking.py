@@ -15,7 +15,10 @@ _decode_members: Final = msgspec.json.Decoder(dict[str, Raw]).decode
 
 
 def masked(task: Task) -> Task:
-    """Return *task* without the values of the headers that it sends and the passwords in its URLs, its callbacks' included."""
+    """Return *task* without the values of the headers it sends and the passwords in its URLs.
+
+    Those of its callbacks are left out, too.
+    """
     if b'"headers":' not in task.payload and b"@" not in task.payload:  # nearly always
         return task
     members = _masked(_decode_members(task.payload))

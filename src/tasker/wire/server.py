@@ -54,7 +54,8 @@ class NodeView(Struct, frozen=True, kw_only=True):
             str,
             Meta(
                 extra_json_schema={"format": "date-time"},
-                description="When others take its tasks back unless it is heard of again. null: it has the database alone.",
+                description="When others take its tasks back unless it is heard of again. "
+                "null: it has the database alone.",
             ),
         ]
         | None

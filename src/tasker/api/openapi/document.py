@@ -42,7 +42,8 @@ def document(calls: Sequence[Call], registry: Registry) -> dict[str, Any]:
     }
     _, schemas = msgspec.json.schema_components(shapes, ref_template="#/components/schemas/{name}")
     schemas["NewTask"] |= {
-        "description": "One member, named for the task type. Of a name that comes twice in an object the last one counts.",
+        "description": "One member, named for the task type. "
+        "Of a name that comes twice in an object the last one counts.",
         "minProperties": 1,
         "maxProperties": 1,
     }
@@ -52,8 +53,8 @@ def document(calls: Sequence[Call], registry: Registry) -> dict[str, Any]:
         "info": {
             "title": "tasker",
             "version": __version__,
-            "description": "Runs a task at its time: calls a URL or runs a job. Every failure, an unknown path included, is "
-            "answered with a Problem. HEAD works where GET does.",
+            "description": "Runs a task at its time: calls a URL or runs a job. "
+            "Every failure, an unknown path included, is answered with a Problem. HEAD works where GET does.",
         },
         "paths": paths(calls, registered, examples=_examples(registry)),
         "webhooks": webhooks(),

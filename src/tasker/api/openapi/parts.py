@@ -31,7 +31,10 @@ _REFUSALS: Final[Mapping[int, tuple[str, dict[str, Any]]]] = {
     431: ("The request line and the headers are too long. The connection is closed.", {}),
     500: ("The server has a defect; its log says more.", {}),
     503: (
-        "The database cannot be used now, or the server is stopping. A write may have happened, unless code is store_busy.",
+        (
+            "The database cannot be used now, or the server is stopping. "
+            "A write may have happened, unless code is store_busy."
+        ),
         {"Retry-After": _SECONDS},
     ),
     507: ("There is no space left for the database. A write may have happened or not.", {"Retry-After": _SECONDS}),

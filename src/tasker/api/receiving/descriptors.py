@@ -1,4 +1,7 @@
-"""How many callers may be connected: the system grants a process so many descriptors, and callers must not take the last."""
+"""How many callers may be connected.
+
+The system grants a process so many descriptors, and callers must not take the last.
+"""
 
 import resource
 from typing import Final
@@ -14,10 +17,11 @@ _log = structlog.get_logger()
 
 
 class Descriptors:
-    """Tells which callers there is a descriptor for, and logs that some were turned away: not each of them, but how many.
+    """Tells which callers there is a descriptor for, and logs that some were turned away.
 
-    Without it the event loop would accept callers until none is left, and then drop them without a
-    word (libuv), while the database and the webhooks found none either.
+    It logs not each of them, but how many. Without it the event loop would accept callers until
+    none is left, and then drop them without a word (libuv), while the database and the webhooks
+    found none either.
     """
 
     def __init__(self, clock: Clock, *, kept: int) -> None:

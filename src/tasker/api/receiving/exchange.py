@@ -123,7 +123,10 @@ class Exchange:
     # Called by the application
 
     async def receive(self) -> Message:
-        """Return the next part of the body once it is there, or say that nobody waits for the answer any more. See ASGI."""
+        """Return the body's next part once it is there, or say that nobody waits for the answer.
+
+        See ASGI.
+        """
         while not (self._body or self._arrived or self.complete or self.gone):
             self._ask_for_body()
             self._news = self._news or asyncio.Event()

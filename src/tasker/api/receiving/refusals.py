@@ -92,7 +92,8 @@ def unparsable(reason: str) -> Refusal:
 
 
 _BAD_REQUEST_LINE: Final = bad_request(
-    "expected a request line that ends in HTTP/1.1 or HTTP/1.0 and CR LF, got another end; a space in the target is sent as %20"
+    "expected a request line that ends in HTTP/1.1 or HTTP/1.0 and CR LF, got another end; "
+    "a space in the target is sent as %20"
 )
 _BAD_METHOD: Final = bad_request(
     "expected a request that begins with a method in capitals, such as GET or POST, and a space"

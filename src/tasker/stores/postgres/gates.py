@@ -38,7 +38,11 @@ class GateSnapshot(NamedTuple):
 
 
 class Gates:
-    """Changes gates. No lock on one outlasts a statement, so that nobody waits for a node that hangs; but see ``pause``."""
+    """Changes gates.
+
+    No lock on one outlasts a statement, so that nobody waits for a node that hangs; but see
+    ``pause``.
+    """
 
     def __init__(self, link: Link, queries: Mapping[str, str], look_again: Callable[[Iterable[int]], None]) -> None:
         """Make them.

@@ -102,7 +102,10 @@ class HeldTasks:
         return dict(sorted(turns.items()))
 
     async def _close(self, connection: Connection, pool: Pool, additions: Mapping[int, int]) -> None:
-        """Forget the gates that hold nothing more. What the others hold is another session's for now: look again soon."""
+        """Forget the gates that hold nothing more.
+
+        What the others hold is another session's for now: look again soon.
+        """
         closed = await connection.fetch(self._sql["close_gate_queue"], pool, [*additions], [*additions.values()])
         left = additions.keys() - {row["gate"] for row in closed}
         if left:

@@ -13,10 +13,10 @@ _KNOWN_LIMIT: Final = 10_000
 
 
 class Inserter:
-    """Inserts on one link, and remembers what stands in the database, so that a task of a known destination costs nothing more.
+    """Inserts on one link, and remembers what stands in the database.
 
-    Nothing is remembered beyond the connection that it was seen on: after a failover it may not be
-    there.
+    So a task of a known destination costs nothing more. Nothing is remembered beyond the connection
+    that it was seen on: after a failover it may not be there.
     """
 
     def __init__(self, link: Link, queries: Mapping[str, str]) -> None:
@@ -56,7 +56,9 @@ class Inserter:
             raise
 
     async def warm(self) -> None:
-        """Insert nothing, so that PostgreSQL and asyncpg know the statements: they ask each other much at the first one.
+        """Insert nothing, so that PostgreSQL and asyncpg know the statements.
+
+        They ask each other much at the first one.
 
         Raises:
             StoreUnavailableError: the first create will take longer.

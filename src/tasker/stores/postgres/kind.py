@@ -29,7 +29,7 @@ class PostgresKind:
 
         >>> PostgresKind().shown("postgresql://me:secret@db1,db2:5433/tasks?password=secret")
         'postgresql://db1,db2:5433/tasks'
-        >>> PostgresKind().shown("postgresql://me:secret/tasks")  # the host is missing, or the user, and the port is none
+        >>> PostgresKind().shown("postgresql://me:secret/tasks")  # no host, or no user and a bad port
         'postgresql://***'
         """
         try:

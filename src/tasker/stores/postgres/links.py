@@ -1,4 +1,7 @@
-"""Whether a node has all the connections that it needs. A node with some of them looks well, and fails at half of its work."""
+"""Whether a node has all the connections that it needs.
+
+A node with some of them looks well, and fails at half of its work.
+"""
 
 import asyncio
 from collections.abc import Sequence

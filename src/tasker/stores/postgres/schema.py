@@ -59,7 +59,10 @@ async def prepare(connector: Connector, *, migrates: bool) -> None:
 
 
 def _reason(error: Exception, connector: Connector) -> str:
-    """Return why a start failed: in our words, and in those of PostgreSQL, its pooler or the system where they say more."""
+    """Return why a start failed, in our words.
+
+    Those of PostgreSQL, its pooler or the system are added where they say more.
+    """
     if isinstance(error, OSError) and (unreadable := connector.unreadable()) is not None:
         return unreadable
     words = connector.without_secrets(" ".join(str(error).split()))
@@ -130,6 +133,7 @@ async def _warn(connection: Connection) -> None:
     replicas = await connection.fetchval("SELECT count(*) FROM pg_stat_replication")
     if replicas and not await connection.fetchval("SHOW synchronous_standby_names"):
         _log.warning(
-            "PostgreSQL has replicas, and synchronous_standby_names is empty: a failover can lose tasks answered with 201",
+            "PostgreSQL has replicas, and synchronous_standby_names is empty: "
+            "a failover can lose tasks answered with 201",
             replicas=replicas,
         )

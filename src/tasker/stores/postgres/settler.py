@@ -22,7 +22,10 @@ _log = structlog.get_logger()
 
 
 class Settler:
-    """Settles batches: each is a statement, and so a transaction, without further round trips, unless tasks follow an end."""
+    """Settles batches, each in a statement, and so in a transaction.
+
+    There are no further round trips unless tasks follow an end.
+    """
 
     def __init__(
         self,

@@ -205,7 +205,10 @@ def _seconds(text: str) -> float | None:
 
 
 def _settings(parameters: Mapping[str, str]) -> dict[str, str]:
-    """Return the settings of PostgreSQL that the URL asks for, in ``options`` or, as many drivers allow, by their names."""
+    """Return the settings of PostgreSQL that the URL asks for.
+
+    It gives them in ``options`` or, as many drivers allow, by their names.
+    """
     settings = {name: value for name, value in parameters.items() if name not in (*_READ_BY_ASYNCPG, *_READ_HERE)}
     options = parameters.get("options", "").strip()
     while options:

@@ -13,8 +13,9 @@ share more often."""
 
 
 class Checkpointer:
-    """Checkpoints in two steps: a thread of its own copies the bulk, then the writer the few pages that were added meanwhile.
+    """Checkpoints in two steps.
 
+    A thread of its own copies the bulk, then the writer the few pages that were added meanwhile.
     Only a log that has been copied whole can begin anew, and while the writer writes, a thread
     beside it never finds it so. A failed checkpoint loses nothing: the pages stay in the log, and
     the next one copies them.

@@ -24,7 +24,10 @@ _BEFORE_ALL: Final = -(1 << 63)
 
 
 class Gates:
-    """Which tasks may pass. Everything about gates stands in the database: nothing is remembered beyond a transaction."""
+    """Which tasks may pass.
+
+    Everything about gates stands in the database: nothing is remembered beyond a transaction.
+    """
 
     def __init__(self, queries: Queries, now: Callable[[], Instant], *, per_destination: int | None) -> None:
         """Make them.

@@ -56,9 +56,9 @@ class DatabaseLock:
                 _log.warning("others can read the database", file=str(self._database), reason=error.strerror)
 
     def is_in_place(self) -> bool:
-        """Return whether the database and its log are still where SQLite opened them: what is written elsewhere is lost.
+        """Return whether the database and its log are still where SQLite opened them.
 
-        The log counts from the first call on that finds one.
+        What is written elsewhere is lost. The log counts from the first call on that finds one.
         """
         if not self._fds:  # it is released
             return True
@@ -85,7 +85,10 @@ class DatabaseLock:
             folder = path.parent
             if not folder.exists():
                 raise DatabaseError(str(self._database), f"the folder {folder} does not exist; make it first") from None
-            reason = f"{problem} ({error.strerror}); the folder and its files must be writable for the user that tasker runs as"
+            reason = (
+                f"{problem} ({error.strerror}); "
+                "the folder and its files must be writable for the user that tasker runs as"
+            )
             raise DatabaseError(str(self._database), reason) from None
         if not is_database or sys.platform == "linux":
             try:

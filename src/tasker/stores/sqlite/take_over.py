@@ -44,9 +44,10 @@ def tables_in(names: Iterable[str], pools: NewPool) -> Sequence[str]:
 
 
 def run(connection: apsw.Connection, tables: Sequence[str], pools: NewPool) -> TakenOver:
-    """Make a task of every row, with the same id and state; the old tables stay as ``earlier_webhooks``, ``earlier_hashes``.
+    """Make a task of every row, with the same id and state.
 
-    Called within a transaction, on fresh tables of tasker's own. Overdue rows are due at once.
+    The old tables stay as ``earlier_webhooks``, ``earlier_hashes``. Called within a transaction, on
+    fresh tables of tasker's own. Overdue rows are due at once.
 
     Raises:
         TakeOverError: a row cannot be read. The caller rolls back.
