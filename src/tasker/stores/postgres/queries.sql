@@ -231,8 +231,8 @@ UPDATE task SET state = 3, ended_at = tasker_now(), last_fault = given.last_faul
 -- settle --
 -- Those that are missing from what comes back have lost their claim: nothing was written for them.
 -- Of a gate that has had failures, or holds tasks, or is said not to work ($11), what `circuits`
--- says comes back, too. $12: how many attempts of a task are kept; $13: whether the time of each end
--- comes back, for what follows it.
+-- says comes back, too. $12: how many attempts of a task are kept; $13: whether the time comes back
+-- with each end, for what follows it.
 -- Differs from SQLite: a whole group in one statement.
 WITH ended AS (
   SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::smallint[], $4::timestamptz[],
