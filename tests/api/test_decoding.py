@@ -110,7 +110,7 @@ CALLBACK = "url, method, headers, timeout, success, retry"
             "on_success.retry",
             "expected one of standard, an object, got something else",
         ),
-        ({"expires_at": 5}, "expires_at", "expected text in quotes, got a whole number"),
+        ({"expires_at": 5}, "expires_at", "expected an RFC 3339 time, such as 2126-02-10T16:30:00+01:00, got: '5'"),
     ],
     ids=lambda value: str(value)[:40],
 )

@@ -85,8 +85,8 @@ class BodyReader:
 def answer(
     shape: msgspec.Struct | Sequence[msgspec.Struct], *, status: int = 200, headers: Mapping[str, str] | None = None
 ) -> Response:
-    """Return the answer that is *shape* in JSON."""
-    return json_answer(msgspec.json.encode(shape), status=status, headers=headers)
+    """Return the answer that is *shape* in JSON, indented: people read it in a terminal."""
+    return json_answer(msgspec.json.format(msgspec.json.encode(shape)), status=status, headers=headers)
 
 
 def json_answer(body: bytes, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:

@@ -88,11 +88,11 @@ def status_of(error: type[TaskerError]) -> int:
 
 
 def body(status: int, code: str, text: str, *, field: str = "") -> bytes:
-    """Return the JSON of a problem. It ends with a line end, so that a terminal shows it well."""
+    """Return the JSON of a problem, indented and with a line end: people read it in a terminal."""
     problem = Problem(
         title=HTTPStatus(status).phrase, status=status, code=code, detail=text, msg=text, field=field or msgspec.UNSET
     )
-    return msgspec.json.encode(problem) + b"\n"
+    return msgspec.json.format(msgspec.json.encode(problem)) + b"\n"
 
 
 def _headers(error: TaskerError) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 from typing import Final
 
+import msgspec
 from starlette.responses import Response
 from starlette.types import Receive, Send
 
@@ -82,7 +83,7 @@ async def create_task(context: Context, receive: Receive, send: Send) -> None:
 ).answered_by
 async def get_task(request: Request) -> Response:
     """Answer with a task."""
-    return json_answer(wrapped_task_json(await request.service.tasks.get(request.caller, request.values["id"])))
+    return _whole(await request.service.tasks.get(request.caller, request.values["id"]))
 
 
 @Call(
@@ -114,7 +115,7 @@ async def delete_task(request: Request) -> Response:
 ).answered_by
 async def retry_task(request: Request) -> Response:
     """Have a failed task run again."""
-    return json_answer(wrapped_task_json(await request.service.tasks.retry(request.caller, request.values["id"])))
+    return _whole(await request.service.tasks.retry(request.caller, request.values["id"]))
 
 
 @Call(
@@ -183,6 +184,10 @@ async def list_tasks_by_state(request: Request) -> Response:
     return await answer_list(
         request, _reader(request.service.tasks, TaskFilter(state=_STATES[word]), wrapped_task_json)
     )
+
+
+def _whole(task: Task) -> Response:
+    return json_answer(msgspec.json.format(wrapped_task_json(task)))
 
 
 def _reader(tasks: TaskService, which: TaskFilter, write: Callable[[Task], bytes]) -> ReadPart:
