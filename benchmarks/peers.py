@@ -43,7 +43,7 @@ from tasker.timing.alarm import Alarm
 from tasker.timing.clock import SystemClock
 
 _COLUMNS: Final = (
-    *("id", "type", "state", "pool", "due_at", "execution_at", "execution_time", "fields"),
+    *("id", "type", "state", "pool", "due_at", "execution_at", "execution_time", "payload"),
     *("destination", "expires_at", "parent_id"),
 )
 
@@ -87,11 +87,12 @@ class _NoStore:
 async def _handler() -> None:
     """The same server and the same request: decoded, validated, given an id, answered."""
     store: Any = _NoStore()
-    settings = Settings()
+    settings = Settings(listen_port=0)
     registry = Registry([WebhookType(PooledClient(), store.clock, slots=1), HashType(iterations=1, slots=1)])
     service = Service(store, Engine(store, registry.types, Telemetry(), rand=random.random), registry)
     app = build_app(service, registry, Access(settings), settings)
-    listening = node._listen("127.0.0.1", 0)
+    listening = node._bind(settings.listen_ip, settings.listen_port)
+    node._listen(listening, settings)
     print(node._url(listening), flush=True)
     await uvicorn.Server(node._uvicorn_config(app, settings)).serve(sockets=[listening])
 
