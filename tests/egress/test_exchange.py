@@ -533,8 +533,8 @@ def entered_by_hand(timers):
 
     async def entered(within):
         await enter(within)
-        within._timer._next.cancel()
-        timers.append(within._timer._ring)
+        within._next.cancel()
+        timers.append(within._ring)
         return within
 
     return entered

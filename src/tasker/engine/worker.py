@@ -14,6 +14,7 @@ from tasker.engine.delay_queue import DelayQueue
 from tasker.engine.lease import Lease
 from tasker.engine.slots import Slots
 from tasker.engine.telemetry import Telemetry
+from tasker.engine.timeouts import Timeouts
 from tasker.errors import AttemptMustNotBeginError, ClaimLostError, StoreError
 from tasker.interfaces.queue import Claim
 from tasker.interfaces.store import Store
@@ -26,7 +27,6 @@ from tasker.model.lifecycle import Move, Settlement
 from tasker.model.retry import RetryPolicy
 from tasker.model.task import Fault, TaskId
 from tasker.timing.alarm import sleep
-from tasker.timing.patience import PatientTimer
 from tasker.wire.fields import TaskFields, decode_end_fields, retry_policy
 
 _log = structlog.get_logger()
@@ -55,10 +55,11 @@ Ended: TypeAlias = Succeeded | Failed | GiveBack
 class _Job:
     """A task type, and what reads the fields of its tasks."""
 
-    __slots__ = ("decode", "type")
+    __slots__ = ("decode", "timeouts", "type")
 
-    def __init__(self, task_type: TaskType) -> None:
+    def __init__(self, task_type: TaskType, timeouts: "Timeouts[_Run]") -> None:
         self.type = task_type
+        self.timeouts = timeouts
         self.decode: Callable[[bytes], TaskFields] = msgspec.json.Decoder(task_type.fields).decode
 
 
@@ -109,7 +110,10 @@ class Worker:
         """
         self._store = store
         self._clock = store.clock
-        self._jobs = {task_type.name: _Job(task_type) for task_type in types}
+        self._jobs = {
+            each.name: _Job(each, Timeouts(self._clock, each.timeout, partial(self._overrun, timeout=each.timeout)))
+            for each in types
+        }
         self._queue = queue
         self._announce_expiry = announce_expiry
         self._slots = slots
@@ -191,7 +195,7 @@ class Worker:
             case Failed():
                 return job
             case _Job():
-                return await self._call(run, job.type)
+                return await self._call(run, job)
             case _:
                 assert_never(job)
 
@@ -211,12 +215,11 @@ class Worker:
             return _failed("unreadable_payload", msg, permanent=True)
         return job
 
-    async def _call(self, run: _Run, task_type: TaskType) -> Ended:
+    async def _call(self, run: _Run, job: _Job) -> Ended:
         """Run the task type within its timeout."""
-        overrun = partial(self._overrun, run, task_type.timeout)
-        timer = PatientTimer(self._clock.call_later, task_type.timeout.total_seconds(), overrun)
+        job.timeouts.begin(run)
         try:
-            returned = await task_type.run(run.attempt, run.fields, partial(self._start, run))
+            returned = await job.type.run(run.attempt, run.fields, partial(self._start, run))
         except asyncio.CancelledError:
             return _failed("cancelled", "the attempt was cancelled")  # void if it was interrupted
         except AttemptMustNotBeginError:
@@ -224,7 +227,7 @@ class Worker:
         except Exception as error:  # noqa: BLE001 - whatever a task type raises concerns its own attempt alone
             return self._judged_error(run, error)
         finally:
-            timer.cancel()
+            job.timeouts.end(run)
         return self._judged(run, returned)
 
     def _start(self, run: _Run) -> None:
@@ -243,7 +246,7 @@ class Worker:
         run.is_refused = True
         raise AttemptMustNotBeginError(reason)
 
-    def _overrun(self, run: _Run, timeout: timedelta) -> None:
+    def _overrun(self, run: _Run, *, timeout: timedelta) -> None:
         """Settle an attempt that has not ended in time, and cancel it.
 
         Its slot stays taken until it has really ended.

@@ -47,21 +47,19 @@ class PatientTimer:
             self._call()
 
 
-class Within:
+class Within(PatientTimer):
     """``async with Within(seconds)``: as ``asyncio.timeout``, with a ``PatientTimer``. Use it once.
 
     Raises:
         TimeoutError: what is within did not end in time. It was cancelled.
     """
 
-    __slots__ = ("_cancelling", "_has_expired", "_seconds", "_task", "_timer")
+    __slots__ = ("_cancelling", "_has_expired", "_seconds", "_task")
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
         self._has_expired = False
-        self._cancelling = 0
         self._task: asyncio.Task[object]
-        self._timer: PatientTimer
 
     def check(self) -> None:
         """Call this before something new is begun, which would be cut short.
@@ -69,7 +67,7 @@ class Within:
         Raises:
             TimeoutError: the time is over, although what is within still runs.
         """
-        if self._timer.is_due:
+        if self.is_due:
             raise TimeoutError
 
     async def __aenter__(self) -> "Within":
@@ -78,14 +76,14 @@ class Within:
         assert task is not None  # noqa: S101 - a coroutine runs in one
         self._task = task
         self._cancelling = task.cancelling()
-        self._timer = PatientTimer(asyncio.get_running_loop().call_later, self._seconds, self._expire)
+        super().__init__(task.get_loop().call_later, self._seconds, self._expire)
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Stop counting."""
-        self._timer.cancel()
+        self.cancel()
         if self._has_expired and self._task.uncancel() <= self._cancelling and kind is asyncio.CancelledError:
             raise TimeoutError from error
 
