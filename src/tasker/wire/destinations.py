@@ -35,7 +35,7 @@ class DestinationView(Struct, frozen=True, kw_only=True):
         | None
     )
     running: int
-    held: Annotated[int, Meta(description="Tasks that are due and set aside; counting stops at 10,000.")]
+    held: Annotated[int, Meta(description="Tasks that are due and wait for the gate; counting stops at 10,000.")]
     circuit: CircuitView
 
 
