@@ -13,6 +13,8 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
+from msgspec.structs import replace
+
 from benchmarks import database, peers
 from benchmarks.figures import Figure
 from benchmarks.load import create_tasks
@@ -20,6 +22,7 @@ from benchmarks.server import new_folder, running_server
 from benchmarks.sink import Report, running_sink
 from tasker.callbacks import Callbacks
 from tasker.model import instants
+from tasker.model.gate import Destination, GateKind
 from tasker.model.instants import SECOND
 from tasker.model.lifecycle import Move, Settlement
 from tasker.model.task import Pool
@@ -35,11 +38,14 @@ _SECONDS: Final = 3
 _PER_SECOND: Final = 500
 _NULLS: Final = 30_000
 _DEAD: Final = 200_000
+_BURST: Final = 12_000
+_MANY: Final = 64
 _NULL_TYPE: Final = """
 from datetime import timedelta
 from tasker.model.attempt import Succeeded
 from tasker.model.gate import Destination, GateKind
 from tasker.model.task import Pool
+from tasker.wire.fields import TaskFields
 
 class Null:
     name, spellings, pool, slots, timeout, fields = "null", (), Pool(100), 500, timedelta(seconds=30), TaskFields
@@ -61,6 +67,7 @@ def measure(rounds: int) -> list[Figure]:
         return [
             *_creates(server, rounds),
             *_null_tasks(server, rounds),
+            *_bursts(server, rounds),
             *_lateness(server, rounds),
             *_dead(server),
             *_ends(server),
@@ -114,6 +121,41 @@ def _null_tasks(server: PostgresServer, rounds: int) -> list[Figure]:
             at_least=15_000 if count == 2 else None,
         )
         for count, rates in by_count.items()
+    ]
+
+
+def _bursts(server: PostgresServer, rounds: int) -> list[Figure]:
+    """Deliveries of what is due at once, with the defaults: to one destination, and to many."""
+    rates: dict[tuple[int, int], list[float]] = {(count, hosts): [] for count in (1, 2) for hosts in (1, _MANY)}
+    plain: list[float] = []
+    for _ in range(rounds):
+        for (count, hosts), rate in rates.items():
+            url = _new_database(server)
+            with running_sink() as sink:
+                due_at = database.now()
+                tasks = database.webhooks(sink.url, [due_at] * _BURST)
+                if hosts > 1:
+                    tasks = [
+                        replace(task, destination=Destination(GateKind.HOST, f"http://h{place % hosts}:80"))
+                        for place, task in enumerate(tasks)
+                    ]
+                database.store(url, tasks)
+                with _nodes(server, count, url=url):
+                    report = sink.wait_for(_BURST)
+                    rate.append(report.count / report.seconds)
+        url = _new_database(server)
+        database.store(url, database.webhooks("http://localhost:9/", [database.now()] * _BURST))
+        plain.append(peers.ask("claims", url, 100)["per_second"])
+    return [
+        Figure(
+            name=f"deliveries on PostgreSQL to {hosts} destination{'s' * (hosts > 1)}, {count} node{'s' * (count > 1)}",
+            unit="/s",
+            rounds=rate,
+            limit="plain asyncpg, claim and settle",
+            limit_rounds=plain,
+            at_least=8_000 if hosts == 1 and count == 1 else None,
+        )
+        for (count, hosts), rate in rates.items()
     ]
 
 

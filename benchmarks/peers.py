@@ -47,6 +47,14 @@ _COLUMNS: Final = (
     *("destination", "expires_at", "parent_id"),
 )
 
+_CLAIM: Final = """
+UPDATE task SET state = 1, attempts = attempts + 1, started_at = now()
+ WHERE id IN (SELECT id FROM task WHERE pool = 1 AND state = 0 AND held_by IS NULL AND due_at <= now()
+               ORDER BY due_at, id LIMIT $1 FOR NO KEY UPDATE SKIP LOCKED)
+RETURNING id, (SELECT payload FROM payload WHERE payload.id = task.id)
+"""
+_SETTLE: Final = "UPDATE task SET state = 2, ended_at = now() WHERE id = ANY ($1::uuid[]) AND state = 1"
+
 
 def ask(name: str, *arguments: object, cores: set[int] = SERVER_CORE) -> dict[str, float]:
     """Run the peer *name* and return its figures."""
@@ -180,7 +188,7 @@ async def _asyncpg(url: str, seconds: str) -> dict[str, float]:
     """Plain asyncpg: the statement that stores tasks, 64 at a time, one after the other on one connection."""
     await schema.prepare(Connector(url, is_pooled=False), migrates=True)
     connection = await Connector(url, is_pooled=False).connect()
-    sql = queries.load("tasker.stores.postgres")["insert_tasks"]
+    sql = queries.load("tasker.stores.postgres")["create_tasks"]
     now = SystemClock().now()
     count = 0
     began = time.monotonic()
@@ -189,6 +197,19 @@ async def _asyncpg(url: str, seconds: str) -> dict[str, float]:
         columns = [[getattr(task, name) for task in tasks] for name in _COLUMNS]
         await connection.fetch(sql, *columns)
         count += len(tasks)
+    per_second = count / (time.monotonic() - began)
+    await connection.close()
+    return {"per_second": per_second}
+
+
+async def _claims(url: str, at_once: str) -> dict[str, float]:
+    """Plain asyncpg: claims and settles all that is due, so many at a time, one after the other on one connection."""
+    connection = await Connector(url, is_pooled=False).connect()
+    count = 0
+    began = time.monotonic()
+    while claimed := await connection.fetch(_CLAIM, int(at_once)):
+        await connection.execute(_SETTLE, [row["id"] for row in claimed])
+        count += len(claimed)
     per_second = count / (time.monotonic() - began)
     await connection.close()
     return {"per_second": per_second}
@@ -225,7 +246,7 @@ def _pbkdf2(threads: str, count: str) -> dict[str, float]:
 
 _FUNCTIONS: Final[dict[str, Callable[..., Any]]] = {
     function.__name__.removeprefix("_"): function
-    for function in (_handler, _client, _aiohttp, _alarm, _pattern, _asyncpg, _fdatasync, _pbkdf2)
+    for function in (_handler, _client, _aiohttp, _alarm, _pattern, _asyncpg, _claims, _fdatasync, _pbkdf2)
 }
 
 if __name__ == "__main__":
