@@ -50,5 +50,5 @@ class Timeouts(Generic[T]):
         for thing in late:
             del self._deadlines[thing]
             self._overrun(thing)
-        if self._deadlines:
+        if self._deadlines and self._timer is None:  # else: something has begun meanwhile
             self._set(next(iter(self._deadlines.values())) - now)

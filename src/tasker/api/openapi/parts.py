@@ -18,7 +18,7 @@ KEYED: Final = (401, 403, *OPEN)
 _REFUSALS: Final[Mapping[int, tuple[str, dict[str, Any]]]] = {
     400: ("The request cannot be used: msg names the field or the parameter and says what would be right.", {}),
     401: (
-        "This server asks for an API key, and the call has none, or no valid one.",
+        "This server asks for an API key, and the call has none or no valid one.",
         {"WWW-Authenticate": {"description": "Bearer", "schema": _TEXT}},
     ),
     403: ("The Host is not allowed, or another web site's page sent the request.", {}),
