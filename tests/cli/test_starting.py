@@ -39,6 +39,14 @@ def events(log):
     return [json.loads(line)["event"] for line in log.read_text().splitlines()]
 
 
+@pytest.fixture(autouse=True)
+def hangups():
+    """Let servers hear of SIGHUP, also if these tests were started with nohup, as a child would inherit it."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
 @pytest.fixture
 def migrated_elsewhere():
     """The URL of a database that another process seems to be migrating."""
