@@ -73,7 +73,7 @@ async def answer_list(request: Request, read: ReadPart) -> Response:
     headers = {}
     if part.next is not None:
         headers["link"] = f'<{request.path}?{urlencode({"limit": limit, "cursor": part.next})}>; rel="next"'
-    return json_answer(b"[%b]" % b",".join(part.items), headers=headers)
+    return json_answer(b"[%b]" % b",\n".join(part.items), headers=headers)
 
 
 def _limit(text: str) -> int:
@@ -109,9 +109,9 @@ class _WholeList(Response):
                 if gone.done():
                     return
                 if part.items:
-                    body = separator + b",".join(part.items)
+                    body = separator + b",\n".join(part.items)
                     await send({"type": "http.response.body", "body": body, "more_body": True})
-                    separator = b","
+                    separator = b",\n"
         finally:
             gone.cancel()
         await send({"type": "http.response.body", "body": b"[]\n" if separator == b"[" else b"]\n"})
