@@ -42,6 +42,8 @@ _SIGN: Final = re.compile(r"[^0-9a-z]", re.ASCII)
 _TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]*", re.ASCII)
 """Source: RFC 9110, section 5.6.2."""
 _VALUE: Final = re.compile(r"([!-~\xa1-\xff]([ -~\xa0-\xff]*[!-~\xa1-\xff])?)?")
+_JSON_BEGINS: Final = frozenset(b'{["-0123456789tfn \t\r\n')
+"""Bytes that JSON can begin with. Source: RFC 8259, sections 2 and 3."""
 _CLASS: Final = re.compile(r"[2-5]xx", re.ASCII)
 _SECONDS: Final = re.compile(r"[0-9]+", re.ASCII)
 _WAITS: Final = re.compile(r"[^\s,](?:[a-z]*day, |[a-z]{2}, )?[^,]*", re.ASCII)
@@ -235,6 +237,8 @@ def _check_body(request: WebhookFields) -> None:
 
 
 def _content_type(body: bytes) -> str:
+    if body[0] not in _JSON_BEGINS:
+        return "text/plain; charset=utf-8"  # quicker than to have a decoder fail
     try:
         msgspec.json.decode(body, type=msgspec.Raw)
     except (msgspec.DecodeError, RecursionError):
