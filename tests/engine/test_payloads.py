@@ -27,7 +27,8 @@ def idle_bench(idle_bench):
     """Its first type counts how often its fields are read."""
     reads.clear()
     idle_bench.types[0].fields = CountedFields
-    idle_bench.engine._worker._jobs["scripted"] = worker._Job(idle_bench.types[0], idle_bench.engine._worker._jobs["scripted"].timeouts)
+    jobs = idle_bench.engine._worker._jobs
+    jobs["scripted"] = worker._Job(idle_bench.types[0], jobs["scripted"].timeouts)
     return idle_bench
 
 
