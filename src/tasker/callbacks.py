@@ -15,7 +15,7 @@ from tasker.model.gate import Destination, GateKind
 from tasker.model.instants import Instant
 from tasker.model.task import Pool, State, Task, TaskId
 from tasker.urls import origin
-from tasker.wire.fields import CallbackFields, WebhookFields, decode_end_fields
+from tasker.wire.fields import CallbackFields, WebhookFields, readable_end_fields
 from tasker.wire.tasks import CallbackSummary
 
 
@@ -48,10 +48,7 @@ class Callbacks:
         """
         if not may_be_followed(ending.payload):
             return ()
-        try:
-            asked = decode_end_fields(ending.payload)
-        except msgspec.MsgspecError:
-            return ()
+        asked = readable_end_fields(ending.payload)
         callback = asked.on_success if ending.state is State.DONE else asked.on_failure
         if callback is UNSET:
             return ()

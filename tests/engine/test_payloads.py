@@ -44,8 +44,7 @@ async def test_a_payload_is_read_once_for_the_attempt_the_policy_and_what_may_fo
     def read_again(_):
         raise AssertionError("it was read already")
 
-    monkeypatch.setattr(worker, "decode_end_fields", read_again)
-    monkeypatch.setattr("tasker.callbacks.decode_end_fields", read_again)
+    monkeypatch.setattr("tasker.wire.fields.decode_end_fields", read_again)
     task = await bench.add(do, at=1, max_attempts=1, told={told: "http://c:82/told"})
     await clock.advance(1)
 

@@ -197,6 +197,6 @@ async def test_a_claim_hands_out_what_settling_needs(store, clock):
 
 
 def test_nothing_follows_a_task_whose_payload_can_no_longer_be_read():
-    for payload in (b'{"on_success":', b'{"on_success":7}', b'["on_success"]'):
+    for payload in (b'{"on_success":', b'{"on_success":7}', b'["on_success"]', b'{"on_success":"\xff"}'):
         ending = Ending(task_id=ABSENT, type="webhook", state=State.DONE, attempts=1, payload=payload)
         assert list(FOLLOW(ending, now=5, new_id=new_id)) == []

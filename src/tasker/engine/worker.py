@@ -27,7 +27,7 @@ from tasker.model.lifecycle import Move, Settlement
 from tasker.model.retry import RetryPolicy
 from tasker.model.task import Fault, TaskId
 from tasker.timing.alarm import sleep
-from tasker.wire.fields import TaskFields, decode_end_fields, retry_policy
+from tasker.wire.fields import TaskFields, readable_end_fields, retry_policy
 
 _log = structlog.get_logger()
 
@@ -204,12 +204,12 @@ class Worker:
         attempt = run.attempt
         job = self._jobs.get(attempt.type)
         if job is None:
-            run.fields = _readable(attempt.payload)
+            run.fields = readable_end_fields(attempt.payload)
             return _failed("unknown_task_type", f"this server has no task type {attempt.type}", permanent=True)
         try:
             run.fields = job.decode(attempt.payload)
         except Exception:  # noqa: BLE001 - the struct of a package may run code of its own
-            run.fields = _readable(attempt.payload)
+            run.fields = readable_end_fields(attempt.payload)
             _log.exception("cannot read the fields of a task", task_id=attempt.task_id, type=attempt.type)
             msg = f"the fields that are stored with the task are not those of the task type {attempt.type}"
             return _failed("unreadable_payload", msg, permanent=True)
@@ -372,17 +372,6 @@ class Worker:
         self._claims.discard((attempt.task_id, attempt.fence))
         self._slots.release(attempt.pool)
         self._queue.slot_released(attempt.pool)
-
-
-def _readable(payload: bytes) -> TaskFields:
-    """Return those fields that every task has, as far as they can be read.
-
-    Whoever asked to be told of a failure is told.
-    """
-    try:
-        return decode_end_fields(payload)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return _NO_FIELDS
 
 
 def _ending(run: _Run, settlement: Settlement, outcome: Outcome) -> Ending | None:

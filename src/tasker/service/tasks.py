@@ -15,7 +15,7 @@ from tasker.interfaces.tasks import Page, TaskFilter
 from tasker.model.attempt import AttemptRecord
 from tasker.model.task import Task, TaskId
 from tasker.task_types.registry import Registry
-from tasker.wire.fields import TaskFields, decode_end_fields, retry_policy
+from tasker.wire.fields import TaskFields, readable_end_fields, retry_policy
 from tasker.wire.masking import masked
 
 
@@ -104,7 +104,7 @@ class TaskService:
         return explaining.explain(
             standing,
             now=self._clock.now(),
-            max_attempts=retry_policy(decode_end_fields(standing.task.payload)).max_attempts,
+            max_attempts=retry_policy(readable_end_fields(standing.task.payload)).max_attempts,
             has_free_slot=self._engine.has_slot(standing.task.pool),
         )
 

@@ -173,3 +173,17 @@ def retry_policy(fields: TaskFields) -> RetryPolicy:
 decode_end_fields: Final = msgspec.json.Decoder(TaskFields).decode
 """Reads, of what a task of any type was given, the fields that say what follows an attempt: those
 of ``TaskFields``."""
+
+
+def readable_end_fields(payload: bytes) -> TaskFields:
+    """Return those fields that every task type takes; none, if *payload* can no longer be read.
+
+    For the end of a task, which must not fail because of what is stored with it.
+    """
+    try:
+        return decode_end_fields(payload)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return _NO_FIELDS
+
+
+_NO_FIELDS: Final = TaskFields()
