@@ -3,13 +3,13 @@
 import msgspec
 import pytest
 
-from tasker.building import build_task
+from tasker.building import Asked, build_task
 from tasker.errors import InvalidTaskError
 from tasker.model.gate import Destination, GateKind
 from tasker.model.instants import SECOND, parse
 from tasker.task_types.hash import HashType
 from tasker.task_types.webhook import WebhookType
-from tasker.wire.fields import CallbackFields, HashFields, RetryFields, WebhookFields
+from tasker.wire.fields import CallbackFields, HashFields, RequestFields, RetryFields, WebhookFields
 
 NOW = parse("2027-01-15T08:00:00Z")
 LATER = "2027-01-15T09:00:01+01:00"
@@ -18,7 +18,8 @@ HASHES = HashType(iterations=1, slots=1)
 
 
 def built(task_type=HASHES, fields=None, execution_time=LATER, webhooks=WEBHOOKS, **more):
-    return build_task(task_type, fields or HashFields(secret="x", **more), execution_time, now=NOW, webhooks=webhooks)
+    asked = Asked(task_type, fields or HashFields(secret="x", **more), RequestFields(execution_time=execution_time))
+    return build_task(asked, now=NOW, webhooks=webhooks).task
 
 
 def refused(*args, **more):

@@ -6,28 +6,37 @@ Pure: no input or output.
 from typing import Any
 
 import msgspec
-from msgspec import UNSET, Raw, UnsetType
+from msgspec import UNSET, Raw, Struct, UnsetType
 
 from tasker.errors import InvalidTaskError
 from tasker.ids import new_id
 from tasker.interfaces.task_type import TaskType
-from tasker.model import instants
+from tasker.model import instants, lengths
 from tasker.model.instants import Instant
+from tasker.model.new_task import NewTask
 from tasker.model.task import Task
-from tasker.wire.fields import Callback, CallbackFields, TaskFields, WebhookFields
+from tasker.wire.fields import Callback, CallbackFields, RequestFields, TaskFields, WebhookFields
 
 _NO_BODY_YET = Raw(b"null")
 """In place of the body of a callback, which is made when its task ends."""
 
 
-def build_task(
-    task_type: TaskType, fields: TaskFields, execution_time: str, *, now: Instant, webhooks: TaskType | None
-) -> Task:
-    """Return the task that a request asks for, with a new id, as it is to be stored.
+class Asked(Struct, frozen=True):
+    """A request for a new task: of the right types, but not checked otherwise."""
+
+    type: TaskType
+    fields: TaskFields
+    """What the task type is given."""
+    request: RequestFields
+    """What else the request says."""
+    content: bytes | None = None
+    """SHA-256 of the task's object as it was sent, if it names its id; else None."""
+
+
+def build_task(asked: Asked, *, now: Instant, webhooks: TaskType | None) -> NewTask:
+    """Return the task that is *asked* for, as it is to be stored, with a new id unless it names one.
 
     Args:
-        fields: what the request says, of the right types but not checked otherwise.
-        execution_time: RFC 3339 with an offset, after *now*.
         webhooks: the task type that sends callbacks; None: there is none here, and a request that
             asks for one is refused.
 
@@ -35,17 +44,10 @@ def build_task(
         InvalidTaskError: it cannot become a task. ``field`` is the whole path in the request, such
             as ``webhook.url``.
     """
+    task_type, fields, request = asked.type, asked.fields, asked.request
     name = task_type.name
     task_id = new_id(now)
-    try:
-        execution_at = instants.parse(execution_time)
-    except ValueError as error:
-        raise InvalidTaskError(f"{name}.execution_time", str(error)) from None
-    if execution_at <= now:
-        raise InvalidTaskError(
-            f"{name}.execution_time",
-            f"expected a time in the future, got: {execution_time!r}; here it is {instants.text(now)}",
-        )
+    execution_time, execution_at = _due(request, name, now)
     expires_at = None
     if fields.expires_at is not UNSET:
         try:
@@ -60,19 +62,45 @@ def build_task(
         prepared = task_type.prepare(fields)
     except InvalidTaskError as error:
         raise InvalidTaskError(_joined(name, error.field), error.problem) from None
-    if prepared.on_success is not UNSET or prepared.on_failure is not UNSET:
+    if prepared.on_success is not UNSET or prepared.on_failure is not UNSET or prepared.on_cancel is not UNSET:
         prepared = _with_checked_callbacks(prepared, name, webhooks)
-    return Task(
-        id=task_id,
-        type=name,
-        pool=task_type.pool,
-        payload=msgspec.json.encode(msgspec.structs.replace(prepared, expires_at=UNSET)),  # the task has it
-        execution_time=execution_time,
-        execution_at=execution_at,
-        due_at=execution_at,
-        destination=task_type.destination(prepared),
-        expires_at=expires_at,
+    return NewTask(
+        task=Task(
+            id=task_id,
+            type=name,
+            pool=task_type.pool,
+            payload=msgspec.json.encode(msgspec.structs.replace(prepared, expires_at=UNSET)),  # the task has it
+            execution_time=execution_time,
+            execution_at=execution_at,
+            due_at=execution_at,
+            destination=task_type.destination(prepared),
+            expires_at=expires_at,
+        )
     )
+
+
+def _due(request: RequestFields, name: str, now: Instant) -> tuple[str, Instant]:
+    """Return the execution time as text and as a moment."""
+    if request.delay is not UNSET:
+        if request.execution_time is not UNSET:
+            raise InvalidTaskError(f"{name}.delay", "expected delay or execution_time, got both")
+        try:
+            execution_at = instants.after(now, lengths.parse(request.delay))
+        except ValueError as error:
+            raise InvalidTaskError(f"{name}.delay", str(error)) from None
+        return instants.text(execution_at), execution_at
+    if request.execution_time is UNSET:
+        raise InvalidTaskError(f"{name}.execution_time", "expected a value, it is missing; or delay in its place")
+    try:
+        execution_at = instants.parse(request.execution_time)
+    except ValueError as error:
+        raise InvalidTaskError(f"{name}.execution_time", str(error)) from None
+    if execution_at <= now:
+        raise InvalidTaskError(
+            f"{name}.execution_time",
+            f"expected a time in the future, got: {request.execution_time!r}; here it is {instants.text(now)}",
+        )
+    return request.execution_time, execution_at
 
 
 def _with_checked_callbacks(fields: TaskFields, place: str, webhooks: TaskType | None) -> TaskFields:
@@ -81,7 +109,7 @@ def _with_checked_callbacks(fields: TaskFields, place: str, webhooks: TaskType |
     They are checked as the webhooks that they are going to be.
     """
     checked: dict[str, Any] = {}
-    for member in ("on_success", "on_failure"):
+    for member in ("on_success", "on_failure", "on_cancel"):
         callback: Callback | UnsetType = getattr(fields, member)
         if callback is not UNSET:
             if webhooks is None:

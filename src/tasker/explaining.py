@@ -21,6 +21,7 @@ Reason: TypeAlias = Literal[
     "running",
     "done",
     "failed",
+    "cancelled",
 ]
 
 
@@ -76,6 +77,8 @@ def _reason(task: Task, destination: GateStatus | None, now: Instant, *, is_held
             return "done"
         case State.FAILED:
             return "failed"
+        case State.CANCELLED:
+            return "cancelled"
         case _:
             assert_never(task.state)
 

@@ -1,5 +1,7 @@
 """What the tests of stores do again and again."""
 
+import msgspec
+
 from tasker.interfaces.tasks import TaskFilter
 from tasker.model import instants
 from tasker.model.ending import Ending
@@ -63,12 +65,12 @@ def another_try(clock, *, in_seconds=60, fault=REFUSED, **what):
 
 
 async def pages(store, which=TaskFilter(), *, limit=1000):  # noqa: B008 - frozen
-    """Every page of a list."""
+    """Every page of a list, with its tasks as they were given: the store adds when."""
     found, after = [], None
     while True:
         page = await store.list_page(which, after=after, limit=limit)
         assert page.next not in {before.next for before in found}, "the list goes round in circles"
-        found.append(page)
+        found.append(msgspec.structs.replace(page, tasks=[_as_given(task) for task in page.tasks]))
         if (after := page.next) is None:
             return found
 
@@ -76,3 +78,12 @@ async def pages(store, which=TaskFilter(), *, limit=1000):  # noqa: B008 - froze
 async def listed(store, which=TaskFilter(), *, limit=1000):  # noqa: B008 - as above
     """The tasks of a list."""
     return [task for page in await pages(store, which, limit=limit) for task in page.tasks]
+
+
+async def got(store, task_id):
+    """A task that is stored, as it was given."""
+    return _as_given(await store.get(task_id))
+
+
+def _as_given(task):
+    return msgspec.structs.replace(task, created_at=0)

@@ -1,7 +1,7 @@
 """Claiming what is due."""
 
 import pytest
-from steps import HASH, SECOND, WEBHOOK, a_hash, another_try, claimed, next_due, running
+from steps import HASH, SECOND, WEBHOOK, a_hash, another_try, claimed, got, next_due, running
 
 from tasker.model import instants
 from tasker.model.task import Pool, State
@@ -21,7 +21,7 @@ async def test_a_task_is_claimed_at_its_due_time_and_not_a_microsecond_before(st
     await clock.advance(0.999999)
     early = await store.claim_due({WEBHOOK: 10})
     assert (len(early.attempts), early.next_due) == (0, task.due_at)
-    assert await store.get(task.id) == task
+    assert await got(store, task.id) == task
 
     await clock.advance(0.000001)
     claimed = await store.claim_due({WEBHOOK: 10})
@@ -131,4 +131,4 @@ async def test_a_task_may_wait_until_the_year_9999(store):
     task = a_task(due_at=instants.LAST)
     await store.create([task])
     assert await next_due(store, WEBHOOK) == instants.LAST
-    assert await store.get(task.id) == task
+    assert await got(store, task.id) == task

@@ -2,7 +2,7 @@
 
 import msgspec
 import pytest
-from steps import WEBHOOK, a_hash, claimed, listed, success
+from steps import WEBHOOK, a_hash, claimed, got, listed, success
 
 from tasker.errors import TaskExistsError, TaskNotFoundError
 from tasker.interfaces.tasks import TaskFilter
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.anyio
 async def test_what_was_created_is_given_back_as_it_was(store, clock):
     tasks = [a_task(due_at=clock.now()), a_hash(due_at=clock.now() + 1)]
     await store.create(tasks)
-    assert [await store.get(task.id) for task in tasks] == tasks
+    assert [await got(store, task.id) for task in tasks] == tasks
 
 
 async def test_creating_nothing_changes_nothing(store):
@@ -80,7 +80,7 @@ async def test_an_id_is_taken_whatever_became_of_the_task(store, clock, state):
 
     with pytest.raises(TaskExistsError):
         await store.create([task])
-    assert await store.get(task.id) == stored
+    assert await got(store, task.id) == stored
 
 
 async def test_the_id_of_a_deleted_task_can_be_used_again(store, clock):
@@ -103,7 +103,7 @@ async def test_the_id_of_a_deleted_task_can_be_used_again(store, clock):
 async def test_any_uuid_is_an_id(store, clock, id_):
     task = msgspec.structs.replace(a_task(due_at=clock.now()), id=TaskId(id_))
     await store.create([task])
-    assert await store.get(task.id) == task
+    assert await got(store, task.id) == task
     assert (await claimed(store)).task_id == task.id
 
 
@@ -148,7 +148,7 @@ async def test_any_moment_is_kept_to_the_microsecond_and_as_it_was_sent(store, t
     moment = instants.parse(text)
     task = msgspec.structs.replace(a_task(due_at=0), execution_time=text, execution_at=moment, due_at=moment)
     await store.create([task])
-    assert await store.get(task.id) == task
+    assert await got(store, task.id) == task
     assert await listed(store) == [task]
 
 
@@ -156,5 +156,5 @@ async def test_what_was_created_outlives_its_node(store, clock, after_death):
     tasks = [a_task(due_at=clock.now() + 3600 * 10**6), a_hash(due_at=clock.now())]
     await store.create(tasks)
     store = await after_death(store)
-    assert [await store.get(task.id) for task in tasks] == tasks
+    assert [await got(store, task.id) for task in tasks] == tasks
     assert (await store.claim_due({WEBHOOK: 1})).next_due == tasks[0].due_at

@@ -95,7 +95,7 @@ async def test_a_list_goes_on_where_it_was_while_tasks_come_and_go(store, clock)
     now = clock.now()
     tasks = [a_task(due_at=now + 10 * place) for place in range(6)]
     await store.create(tasks)
-    first = await store.list_page(TaskFilter(), after=None, limit=3)
+    first, *_ = await pages(store, limit=3)
     behind, ahead = a_task(due_at=now + 5), a_task(due_at=now + 35)
     await store.create([behind, ahead])
     for gone in (tasks[0], tasks[2], tasks[4]):  # the one where the page ended, too
@@ -103,7 +103,8 @@ async def test_a_list_goes_on_where_it_was_while_tasks_come_and_go(store, clock)
 
     rest = await store.list_page(TaskFilter(), after=first.next, limit=10)
 
-    assert [*first.tasks, *rest.tasks] == [*tasks[:3], tasks[3], ahead, tasks[5]]
+    shown = [task.id for task in (*first.tasks, *rest.tasks)]
+    assert shown == [task.id for task in (*tasks[:3], tasks[3], ahead, tasks[5])]
 
 
 async def test_a_task_that_moves_meanwhile_is_shown_at_most_once(store, clock):

@@ -4,7 +4,7 @@ import asyncio
 from collections import Counter
 
 import pytest
-from steps import WEBHOOK, claimed, listed, running, success
+from steps import WEBHOOK, claimed, got, listed, running, success
 
 from tasker.errors import ClaimLostError, TaskExistsError, TaskNotFoundError, TaskRunningError
 from tasker.interfaces.queue import Settled
@@ -90,7 +90,7 @@ async def test_a_caller_that_leaves_strands_nobody(store, clock):
     await store.settle(await claimed(store), success(clock))
     more = a_task(due_at=clock.now() + 1)
     await store.create([more])
-    assert await store.get(more.id) == more
+    assert await got(store, more.id) == more
 
 
 async def test_closing_finishes_what_was_handed_in(store, clock, after_death):

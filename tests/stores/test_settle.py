@@ -2,7 +2,7 @@
 
 import msgspec
 import pytest
-from steps import REFUSED, SECOND, WEBHOOK, another_try, claimed, failure, listed, next_due, running, success
+from steps import REFUSED, SECOND, WEBHOOK, another_try, claimed, failure, got, listed, next_due, running, success
 
 from tasker.errors import ClaimLostError
 from tasker.interfaces.tasks import TaskFilter
@@ -128,7 +128,7 @@ async def test_a_claim_on_another_task_settles_nothing(store, clock):
         with pytest.raises(ClaimLostError) as lost:
             await store.settle(msgspec.structs.replace(attempt, task_id=task_id), success(clock))
         assert lost.value.task_id == task_id
-    assert await store.get(waiting.id) == waiting
+    assert await got(store, waiting.id) == waiting
 
 
 async def test_attempts_of_one_claim_are_settled_one_by_one(store, clock):
@@ -148,7 +148,7 @@ async def test_a_task_given_back_is_as_if_it_had_not_been_claimed(store, clock):
     await clock.advance(5)
     await store.give_back(attempt)
 
-    assert await store.get(task.id) == msgspec.structs.replace(task, started_at=began)
+    assert await got(store, task.id) == msgspec.structs.replace(task, started_at=began)
     again = await claimed(store)
     assert (again.number, again.due_at) == (1, task.due_at)
 

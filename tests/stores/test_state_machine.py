@@ -303,8 +303,8 @@ class Stories(RuleBasedStateMachine):
 
 
 def bare(task):
-    """The task without what only the store can choose: the words of a fault, and the node."""
-    task = replace(task, node=None)
+    """The task without what only the store can choose: the words of a fault, the node, and when it was stored."""
+    task = replace(task, node=None, created_at=0)
     if task.last_fault is not None and task.last_fault.code == "crashed_worker":
         return replace(task, last_fault=Fault("crashed_worker", ""))
     return task

@@ -2,7 +2,7 @@
 
 import msgspec
 import pytest
-from steps import HASH, WEBHOOK, a_hash, another_try, claimed, next_due, running, success
+from steps import HASH, WEBHOOK, a_hash, another_try, claimed, got, next_due, running, success
 
 from tasker.errors import ClaimLostError
 from tasker.interfaces.queue import TakenBack
@@ -35,8 +35,8 @@ async def test_what_a_dead_node_was_running_runs_again_at_once_and_no_attempt_is
     assert (await store.get(tasks[0].id)).state is State.IN_PROGRESS
     assert await store.take_back() == TakenBack(todo=2, failed=0)
     for task in tasks[:2]:
-        assert await store.get(task.id) == msgspec.structs.replace(task, started_at=began, crashes=1)
-    assert await store.get(tasks[2].id) == tasks[2]
+        assert await got(store, task.id) == msgspec.structs.replace(task, started_at=began, crashes=1)
+    assert await got(store, tasks[2].id) == tasks[2]
     attempts = (await store.claim_due({WEBHOOK: 9, HASH: 9})).attempts
     assert [(each.task_id, each.number, each.due_at) for each in attempts] == [
         (task.id, 1, task.due_at) for task in tasks

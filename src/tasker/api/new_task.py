@@ -8,11 +8,12 @@ from typing import Any, Final
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
+from tasker.building import Asked
 from tasker.errors import InvalidTaskError, cut
 from tasker.interfaces.task_type import TaskType
 from tasker.model import instants
 from tasker.task_types.registry import Registry
-from tasker.wire.fields import TaskFields, request_type
+from tasker.wire.fields import RequestFields, request_type
 
 NESTED_LIMIT: Final = 200
 """How deeply arrays and objects may stand in each other. What is stored is decoded again wherever
@@ -161,8 +162,8 @@ class NewTaskDecoder(BodyDecoder):
         self._spellings = frozenset(spelling for task_type in registry.types for spelling in _spellings(task_type))
         self._forms = {task_type.name: _form(task_type) for task_type in registry.types}
 
-    def decode(self, body: bytes) -> tuple[TaskType, TaskFields, str]:
-        """Return the task type that *body* names, what that takes, and ``execution_time``.
+    def decode(self, body: bytes) -> Asked:
+        """Return what *body* asks for.
 
         Raises:
             InvalidTaskError: *body* is not such a request.
@@ -181,7 +182,11 @@ class NewTaskDecoder(BodyDecoder):
             )
         request = members[named[0]]
         task_type, fields, names = self._takers[named[0]]
-        return task_type, fields(**{name: getattr(request, name) for name in names}), request.execution_time
+        return Asked(
+            task_type,
+            fields(**{name: getattr(request, name) for name in names}),
+            RequestFields(**{name: getattr(request, name) for name in RequestFields.__struct_fields__}),
+        )
 
     def _advised(self, error: InvalidTaskError, body: bytes) -> InvalidTaskError:
         """Return *error*, or one that says more if *body* looks like a common mistake."""
@@ -212,10 +217,8 @@ class NewTaskDecoder(BodyDecoder):
 def _form(task_type: TaskType) -> str:
     """Return the least that a request must have, such as ``{"hash": {"execution_time": ..., "secret": ...}}``."""
     shape = request_type(task_type.name, task_type.fields)
-    required = sorted(
-        (field.encode_name for field in msgspec.structs.fields(shape) if field.required), key="execution_time".__ne__
-    )
-    members = ", ".join(f'"{member}": ...' for member in required)
+    required = sorted(field.encode_name for field in msgspec.structs.fields(shape) if field.required)
+    members = ", ".join(f'"{member}": ...' for member in ("execution_time", *required))
     return f'{{"{task_type.name}": {{{members}}}}}'
 
 

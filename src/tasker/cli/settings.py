@@ -17,6 +17,7 @@ from tasker.egress import signing
 from tasker.egress.address_policy import HOST_NAME, read_entry
 from tasker.egress.egress_proxy import read_proxy
 from tasker.errors import DatabaseUrlError, SettingError, cut
+from tasker.model import lengths
 from tasker.stores import kind
 
 API_KEYS_VARIABLE: Final = "TASKER_API_KEYS"
@@ -24,11 +25,9 @@ API_KEYS_VARIABLE: Final = "TASKER_API_KEYS"
 processes."""
 
 
-_UNITS: Final = {"s": timedelta(seconds=1), "m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
 _TARGET: Final = (
     "an address, a network or a host name, with or without :PORT, such as 10.1.0.0/16, [fd12::7]:8080 or hooks.internal"
 )
-_LONGEST_AGE: Final = timedelta(days=36_500)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,7 +78,7 @@ class Setting:
         match next(field.default for field in dataclasses.fields(Settings) if field.name == self.name):
             case None | False | ():
                 return ""
-            case timedelta() as length if length >= _UNITS["d"]:
+            case timedelta() as length if length >= timedelta(days=1):
                 return f"{length.days}d"
             case timedelta() as length:
                 return f"{length.total_seconds():g}"
@@ -137,13 +136,7 @@ def _one_of(words: Sequence[str]) -> Callable[[str], str]:
 def _age(text: str) -> timedelta | None:
     if text.lower() == "forever":
         return None
-    match = re.fullmatch(r"([0-9]{1,9})([smhd])", text, re.ASCII)
-    if match is None:
-        raise ValueError
-    age = int(match[1]) * _UNITS[match[2]]
-    if age > _LONGEST_AGE:
-        raise ValueError
-    return age
+    return lengths.parse(text)
 
 
 def _database_url(text: str) -> str:

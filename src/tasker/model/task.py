@@ -7,7 +7,7 @@ import msgspec
 from msgspec import Meta
 
 from tasker.model.gate import Destination
-from tasker.model.instants import Instant
+from tasker.model.instants import SECOND, Instant
 
 TaskId = NewType("TaskId", str)
 """A UUID (version 7 for the ids that tasker makes) as canonical text: lower case, with hyphens."""
@@ -28,6 +28,8 @@ class State(IntEnum):
     FAILED = 3
     """Ended badly: no attempt is left, or none would help. Kept until it is deleted; can be run
     again."""
+    CANCELLED = 4
+    """Called off. Kept, and never runs, unless somebody has it run again."""
 
     @property
     def word(self) -> str:
@@ -69,6 +71,32 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     """No attempt may start at this moment or later; None: there is no such moment."""
     parent_id: TaskId | None = None
     """The task whose end this one tells of; None: it is no callback."""
+    key: str | None = None
+    """The caller's own name for it; None: it has none."""
+    holds_key: bool = False
+    """Whether the key is this task's until it ends. False: it has no key, or a successor has taken
+    it over."""
+    content: bytes | None = None
+    """SHA-256 of the object that was sent, of a task whose caller named its id; else None. For
+    ``create``: what is read back does not say."""
+    keep: int | None = None
+    """Microseconds for which it is kept after its end, below 0 for ever; None: as the settings
+    say."""
+    host: Destination | None = None
+    """The host that a task with a group goes to: ``destination`` is the group then. For ``create``,
+    as there."""
+    patience: int = 3_600 * SECOND
+    """Microseconds for which a circuit may keep it from its due time."""
+    created_at: Instant = 0
+    """When it was stored, by the store's clock. What is set before is not looked at."""
+    revision: int = 0
+    """One up with every write that changes what is shown of it."""
+    is_cancelled: bool = False
+    """Whether it was cancelled while it ran: it ends as soon as it no longer does."""
+    late_down: int = 0
+    """Microseconds of the latest attempt's lateness in which no node claimed."""
+    late_held: int = 0
+    """Microseconds of it in which a gate held the task."""
 
     state: State = State.TODO
     attempts: int = 0
@@ -82,7 +110,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     """When the latest attempt began, one that was cut short or given back included; None before the
     first."""
     ended_at: Instant | None = None
-    """When the task became done or failed; None before."""
+    """When the task became done, failed or cancelled; None before."""
     last_fault: Fault | None = None
     """Why the latest failed attempt failed; None while none has."""
     result: bytes | None = None

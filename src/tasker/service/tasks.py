@@ -3,19 +3,18 @@
 from collections.abc import Sequence
 
 from tasker import explaining
-from tasker.building import build_task
+from tasker.building import Asked, build_task
 from tasker.callers import Caller, Scope
 from tasker.engine.engine import Engine
 from tasker.errors import TaskNotFoundError, cut
 from tasker.explaining import Finding
 from tasker.ids import parse_id
 from tasker.interfaces.store import Store
-from tasker.interfaces.task_type import TaskType
 from tasker.interfaces.tasks import Page, TaskFilter
 from tasker.model.attempt import AttemptRecord
 from tasker.model.task import Task, TaskId
 from tasker.task_types.registry import Registry
-from tasker.wire.fields import TaskFields, readable_end_fields, retry_policy
+from tasker.wire.fields import readable_end_fields, retry_policy
 from tasker.wire.masking import masked
 
 
@@ -32,18 +31,14 @@ class TaskService:
         self._engine = engine
         self._webhooks = registry.webhooks
 
-    async def create(self, task_type: TaskType, fields: TaskFields, execution_time: str) -> TaskId:
+    async def create(self, asked: Asked) -> TaskId:
         """Store a new task and return its id. Once this returns, the task survives a kill and a power loss.
-
-        Args:
-            fields: what the task type is given, of the right types but not checked otherwise.
-            execution_time: RFC 3339 with an offset, in the future by the store's clock.
 
         Raises:
             InvalidTaskError: it cannot become a task. ``field`` is the whole path in the request,
                 such as ``webhook.url``.
         """
-        task = build_task(task_type, fields, execution_time, now=self._clock.now(), webhooks=self._webhooks)
+        task = build_task(asked, now=self._clock.now(), webhooks=self._webhooks).task
         await self._store.create((task,))
         self._engine.telemetry.created += 1
         self._engine.announce(task.due_at, task.pool, expires_at=task.expires_at)

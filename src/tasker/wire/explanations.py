@@ -74,6 +74,8 @@ def _words(finding: Finding) -> str:
             return f"attempt {task.attempts} succeeded"
         case "failed":
             return _failed(task, can_retry=finding.can_retry)
+        case "cancelled":
+            return "it was cancelled and does not run; run it again with retry"
         case _:
             assert_never(finding.reason)
 

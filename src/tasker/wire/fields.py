@@ -91,6 +91,12 @@ Callback: TypeAlias = Annotated[
 """Where a task's end is told: a URL, or a whole webhook."""
 
 
+Length: TypeAlias = Annotated[
+    float | str, Meta(description='Seconds as a number, or text such as "90s", "30m", "12h" or "7d".')
+]
+"""A length of time: see ``model/lengths.py``."""
+
+
 class TaskFields(Struct, frozen=True, kw_only=True):
     """What every task type takes."""
 
@@ -104,6 +110,27 @@ class TaskFields(Struct, frozen=True, kw_only=True):
     ) = UNSET
     on_success: Callback | UnsetType = UNSET
     on_failure: Callback | UnsetType = UNSET
+    on_cancel: Callback | UnsetType = UNSET
+    tags: (
+        Annotated[
+            list[Annotated[str, Meta(min_length=1, max_length=100)]],
+            Meta(max_length=20, description="What it can be found by.", examples=[["customer:42"]]),
+        ]
+        | UnsetType
+    ) = UNSET
+    group: (
+        Annotated[
+            str,
+            Meta(min_length=1, max_length=100, description="The tasks of a group share its pause, limit and rate."),
+        ]
+        | UnsetType
+    ) = UNSET
+    keep: (
+        Annotated[
+            Length, Meta(description='How long it is kept after its end, or "forever"; else as the settings say.')
+        ]
+        | UnsetType
+    ) = UNSET
 
 
 class WebhookFields(TaskFields, frozen=True, kw_only=True):
@@ -141,16 +168,56 @@ class HashFields(TaskFields, frozen=True, kw_only=True):
     ]
 
 
+class RequestFields(Struct, frozen=True, kw_only=True):
+    """What a request says of every new task, beside the fields of its type. It is not stored with them."""
+
+    execution_time: (
+        Annotated[
+            str,
+            Meta(
+                description="The task does not start before. RFC 3339 with an offset.",
+                extra_json_schema={"format": "date-time"},
+                examples=["2126-02-10T16:30:00+01:00"],
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    delay: Annotated[Length, Meta(description="In place of execution_time: from now; 0 is now.")] | UnsetType = UNSET
+    id: (
+        Annotated[
+            str,
+            Meta(
+                description="A UUID version 7 of a moment within a day of now, in place of one that tasker makes.",
+                extra_json_schema={"format": "uuid"},
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    key: (
+        Annotated[
+            str,
+            Meta(min_length=1, max_length=255, description="Your own name for the task.", examples=["order-17/remind"]),
+        ]
+        | UnsetType
+    ) = UNSET
+    on_conflict: (
+        Annotated[
+            Literal["reject", "keep", "replace", "debounce"],
+            Meta(description="What happens if a task that has not ended has the key already; reject, if not given."),
+        ]
+        | UnsetType
+    ) = UNSET
+    max_wait: (
+        Annotated[Length, Meta(description="With debounce: how long after its creation the task is due at the latest.")]
+        | UnsetType
+    ) = UNSET
+
+
 def request_type(name: str, fields: type[TaskFields]) -> type[Struct]:
-    """Return the shape of a new task of a type: its *fields* and ``execution_time``; anything else is refused."""
+    """Return the shape of a new task of a type: its *fields* and ``RequestFields``; anything else is refused."""
     return msgspec.defstruct(
         f"New{name.capitalize()}",
-        [
-            (
-                "execution_time",
-                Annotated[str, Meta(extra_json_schema={"format": "date-time"}, examples=["2126-02-10T16:30:00+01:00"])],
-            )
-        ],
+        [(each.name, each.type, each.default) for each in msgspec.structs.fields(RequestFields)],
         bases=(fields,),
         namespace={"__doc__": fields.__doc__},
         frozen=True,

@@ -22,7 +22,7 @@ def masked(task: Task) -> Task:
     if b'"headers":' not in task.payload and b"@" not in task.payload:  # nearly always
         return task
     members = _masked(_decode_members(task.payload))
-    for name in ("on_success", "on_failure"):
+    for name in ("on_success", "on_failure", "on_cancel"):
         callback = members.get(name)
         if callback is not None:
             members[name] = _masked_callback(callback)

@@ -9,14 +9,18 @@ from tasker.model import instants
 from tasker.model.task import Fault, State, Task
 from tasker.wire.fields import TaskFields
 
-StateWord = Literal["todo", "in_progress", "done", "failed"]
+StateWord = Literal["todo", "in_progress", "done", "failed", "cancelled"]
 
 
 class TaskView(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What an answer shows of every task, beside the fields of its type."""
 
     id: Annotated[str, Meta(description="A UUID.", extra_json_schema={"format": "uuid"})]
+    type: str
     state: StateWord
+    created_at: Annotated[
+        str, Meta(extra_json_schema={"format": "date-time"}, description="When it was stored, in UTC.")
+    ]
     execution_time: Annotated[
         str, Meta(description="As it was sent: RFC 3339 with an offset.", extra_json_schema={"format": "date-time"})
     ]
@@ -33,7 +37,7 @@ class TaskView(Struct, frozen=True, kw_only=True, omit_defaults=True):
     ended_at: (
         Annotated[
             str,
-            Meta(extra_json_schema={"format": "date-time"}, description="When the task became done or failed, in UTC."),
+            Meta(extra_json_schema={"format": "date-time"}, description="When the task ended, in UTC."),
         ]
         | None
     )
@@ -60,6 +64,7 @@ class TaskView(Struct, frozen=True, kw_only=True, omit_defaults=True):
         ]
         | UnsetType
     ) = UNSET
+    key: Annotated[str, Meta(description="The caller's own name for the task.")] | UnsetType = UNSET
 
 
 class Created(Struct, frozen=True):
@@ -93,6 +98,8 @@ def task_json(task: Task) -> bytes:
     """
     view = TaskView(
         id=task.id,
+        type=task.type,
+        created_at=instants.text(task.created_at),
         state=task.state.word,  # type: ignore[arg-type]  # the words are the names of State; a test compares them
         execution_time=task.execution_time,
         attempts=task.attempts,
@@ -106,6 +113,7 @@ def task_json(task: Task) -> bytes:
         ),
         expires_at=UNSET if task.expires_at is None else instants.text(task.expires_at),
         parent_id=UNSET if task.parent_id is None else task.parent_id,
+        key=UNSET if task.key is None else task.key,
     )
     members = [msgspec.json.encode(view)[1:-1], task.payload[1:-1]]
     if task.result is not None:

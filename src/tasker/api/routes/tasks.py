@@ -59,8 +59,8 @@ _LISTED: Final = (
 ).answered_bare_by
 async def create_task(context: Context, receive: Receive, send: Send) -> None:
     """Create a task: the hot path. Bytes in, one decode that validates, one await, bytes out."""
-    task_type, fields, execution_time = context.new_tasks.decode(await read_body(receive, context.max_body_bytes))
-    task_id = (await context.service.tasks.create(task_type, fields, execution_time)).encode()
+    asked = context.new_tasks.decode(await read_body(receive, context.max_body_bytes))
+    task_id = (await context.service.tasks.create(asked)).encode()
     body = b'{"id":"%b"}\n' % task_id
     headers = [
         (b"content-type", b"application/json"),

@@ -90,6 +90,12 @@ class Inserter:
             [None if task.destination is None else self._gates[task.destination] for task in tasks],
             [task.expires_at for task in tasks],
             [task.parent_id for task in tasks],
+            [task.key for task in tasks],
+            [task.holds_key for task in tasks],
+            [task.content for task in tasks],
+            [task.keep for task in tasks],
+            [None if task.host is None else self._gates[task.host] for task in tasks],
+            [task.patience for task in tasks],
         )
         if len(rows) == len(tasks):  # nearly always
             return {task.id for task in tasks}
@@ -133,7 +139,8 @@ class Inserter:
             if (task.type, task.pool) not in self._type_pools:
                 await connection.execute(self._sql["insert_type_pool"], task.type, task.pool)
                 self._type_pools.add((task.type, task.pool))
-        unknown = {task.destination for task in tasks if task.destination is not None} - self._gates.keys()
+        named = {each for task in tasks for each in (task.destination, task.host) if each is not None}
+        unknown = named - self._gates.keys()
         if unknown:
             await self._learn(connection, unknown)
             if missing := unknown - self._gates.keys():

@@ -5,13 +5,15 @@
 WITH given AS (
   SELECT * FROM unnest($1::uuid[], $2::text[], $3::smallint[], $4::integer[], $5::timestamptz[],
                        $6::timestamptz[], $7::text[], $8::bytea[], $9::bigint[],
-                       $10::timestamptz[], $11::uuid[])
+                       $10::timestamptz[], $11::uuid[], $12::text[], $13::boolean[],
+                       $14::bytea[], $15::bigint[], $16::bigint[], $17::bigint[])
              AS given (id, type, state, pool, due_at, execution_at, execution_time, payload, gate,
-                       expires_at, parent_id)
+                       expires_at, parent_id, key, holds_key, content, keep, host_gate, patience)
 ), stored AS (
   INSERT INTO task (id, type, state, pool, due_at, execution_at, execution_time, gate, expires_at,
-                    parent_id)
-  SELECT id, type, state, pool, due_at, execution_at, execution_time, gate, expires_at, parent_id
+                    parent_id, key, holds_key, content, keep, host_gate, patience, created_at)
+  SELECT id, type, state, pool, due_at, execution_at, execution_time, gate, expires_at, parent_id,
+         key, holds_key, content, keep, host_gate, patience, tasker_now()
     FROM given
       ON CONFLICT (id) DO NOTHING
   RETURNING id

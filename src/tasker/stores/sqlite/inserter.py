@@ -1,6 +1,6 @@
 """Stores new tasks, and what they name: the gates of their destinations, and the pairs of type and pool."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Final
 
@@ -22,8 +22,9 @@ _KNOWN_LIMIT: Final = 10_000
 class Inserter:
     """Inserts, and remembers what stands in the database, so that a task of a known destination costs nothing more."""
 
-    def __init__(self, queries: Queries, follow: Follow) -> None:
+    def __init__(self, queries: Queries, follow: Follow, now: Callable[[], Instant]) -> None:
         self._queries = queries
+        self._now = now
         self._follow = follow
         self._last_seq = queries.number("last_seq") or 0
         self._gates: dict[Destination, int] = {}
@@ -31,6 +32,7 @@ class Inserter:
 
     def insert(self, tasks: Sequence[Task]) -> None:
         """Store new tasks. Breaks a constraint if the id of one is stored, or is that of another."""
+        now = self._now()
         for start in range(0, len(tasks), _ROWS_AT_ONCE):
             part = tasks[start : start + _ROWS_AT_ONCE]
             rows: list[Value] = []
@@ -47,9 +49,16 @@ class Inserter:
                     task.due_at,
                     task.execution_at,
                     task.execution_time,
-                    self._gate_of(task),
+                    self._gate_of(task.destination),
                     task.expires_at,
                     None if task.parent_id is None else id_bytes(task.parent_id),
+                    task.key,
+                    task.holds_key,
+                    task.content,
+                    task.keep,
+                    self._gate_of(task.host),
+                    task.patience,
+                    now,
                 )
                 payloads += (self._last_seq, task.payload)
             self._queries.execute(_with_rows(self._queries.texts["create_tasks"], len(part)), rows)
@@ -80,9 +89,8 @@ class Inserter:
             self._queries.all("insert_type_pool", type=task.type, pool=task.pool)
             self._type_pools.add((task.type, task.pool))
 
-    def _gate_of(self, task: Task) -> int | None:
-        """Return the gate of the destination, made if it is missing; None for none."""
-        destination = task.destination
+    def _gate_of(self, destination: Destination | None) -> int | None:
+        """Return the gate of *destination*, made if it is missing; None for none."""
         if destination is None:
             return None
         known = self._gates.get(destination)

@@ -43,7 +43,7 @@ class Moves:
             per_destination: how many tasks of a host may run at once; None: see ``Gate.room``.
             follow: says what follows the end of a task.
         """
-        self.inserter = Inserter(queries, follow)
+        self.inserter = Inserter(queries, follow, now)
         self.gates = Gates(queries, now, per_destination=per_destination)
         self.claimer = Claimer(queries, transactions, self.gates, now, node)
         self.settler = Settler(queries, self.inserter, self.gates, now, attempts_kept=attempts_kept)

@@ -1,7 +1,8 @@
 -- create_tasks --
 -- {rows} is repeated for as many tasks as there are.
 INSERT INTO task (seq, id, type, state, pool, due_at, execution_at, execution_time, gate,
-                  expires_at, parent_id)
+                  expires_at, parent_id, key, holds_key, content, keep, host_gate, patience,
+                  created_at)
 VALUES {rows}
 
 -- create_payloads --

@@ -11,7 +11,7 @@ CREATE FUNCTION tasker_now() RETURNS timestamptz LANGUAGE sql STABLE PARALLEL SA
 CREATE TABLE task (
   id uuid PRIMARY KEY,
   type text NOT NULL,
-  state smallint NOT NULL DEFAULT 0,           -- 0 todo, 1 in_progress, 2 done, 3 failed
+  state smallint NOT NULL DEFAULT 0,           -- 0 todo, 1 in_progress, 2 done, 3 failed, 4 cancelled
   pool integer NOT NULL,
   due_at timestamptz NOT NULL,                 -- rounded up; so are the other *_at
   execution_at timestamptz NOT NULL,           -- execution_time as an instant

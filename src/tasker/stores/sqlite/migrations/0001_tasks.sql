@@ -4,7 +4,7 @@ CREATE TABLE task (
   seq INTEGER PRIMARY KEY,                     -- order of arrival
   id BLOB NOT NULL UNIQUE,                     -- the 16 bytes of the UUID
   type TEXT NOT NULL,
-  state INTEGER NOT NULL DEFAULT 0,            -- 0 todo, 1 in_progress, 2 done, 3 failed
+  state INTEGER NOT NULL DEFAULT 0,            -- 0 todo, 1 in_progress, 2 done, 3 failed, 4 cancelled
   pool INTEGER NOT NULL,
   due_at INTEGER NOT NULL,                     -- microseconds since 1970 UTC, rounded up; all *_at
   execution_at INTEGER NOT NULL,               -- execution_time as an instant

@@ -1,0 +1,42 @@
+"""Lengths of time as callers and operators write them: a number of seconds, or a text such as ``"3d"``."""
+
+import re
+from datetime import timedelta
+from typing import Final
+
+from tasker.errors import cut
+
+EXPECTED: Final = "a whole number with a unit, such as 90s, 30m, 12h or 7d"
+"""What is right as a text."""
+
+LONGEST: Final = timedelta(days=36_500)
+"""The longest length that can be written."""
+
+_UNITS: Final = {"s": timedelta(seconds=1), "m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
+_TEXT: Final = re.compile(r"([0-9]{1,10})([smhd])", re.ASCII)
+
+
+def parse(length: str | float) -> timedelta:
+    """Return the time that *length* stands for, rounded up to whole microseconds.
+
+    A number, or a text of digits and a unit: ``s``, ``m``, ``h`` or ``d``.
+
+    Raises:
+        ValueError: it is neither, below 0, or longer than ``LONGEST``. The message says what would
+            be right.
+
+    >>> parse("90s") == parse(90) == timedelta(seconds=90)
+    True
+    """
+    if isinstance(length, str):
+        match = _TEXT.fullmatch(length)
+        if match is None:
+            raise ValueError(f"expected seconds as a number, or {EXPECTED}, got: {cut(length)!r}")
+        found = int(match[1]) * _UNITS[match[2]]
+    else:
+        if not 0 <= length <= LONGEST.total_seconds():
+            raise ValueError(f"expected 0 to {LONGEST.total_seconds():.0f} seconds, got: {length:g}")
+        found = timedelta(microseconds=-int(-length * 1_000_000 // 1))
+    if found > LONGEST:
+        raise ValueError(f"expected at most {LONGEST.days}d, got: {cut(str(length))!r}")
+    return found

@@ -1,0 +1,29 @@
+-- What ties tasks to the records of their callers, and lets them be found and changed. None of the
+-- indexes has an entry for a task that does not use what it is for. As on SQLite.
+ALTER TABLE task
+  ADD COLUMN created_at timestamptz NOT NULL DEFAULT 'epoch', -- by the store's clock
+  -- One up with every write that changes what is shown, and its value when the payload last changed:
+  -- the payload says the same, or a claim has read an old one.
+  ADD COLUMN revision bigint NOT NULL DEFAULT 0,
+  ADD COLUMN payload_revision bigint NOT NULL DEFAULT 0,
+  -- SHA-256 of what was sent; only of a task whose caller named its id.
+  ADD COLUMN content bytea,
+  ADD COLUMN key text,                         -- the caller's own name for it
+  ADD COLUMN holds_key boolean NOT NULL DEFAULT false, -- until it ends, or a successor has it
+  -- How long it is kept after its end, in microseconds; NULL: as the settings say; below 0: for ever.
+  ADD COLUMN keep bigint,
+  -- The gate of the host that a task with a group goes to; NULL: it has no group, gate says it.
+  ADD COLUMN host_gate bigint,
+  -- How long a circuit may keep it from its due time, in microseconds.
+  ADD COLUMN patience bigint NOT NULL DEFAULT 3600000000,
+  ADD COLUMN is_cancelled boolean NOT NULL DEFAULT false, -- to end cancelled, once it no longer runs
+  -- Microseconds of the latest attempt's lateness, by cause; the rest is tasker's own.
+  ADD COLUMN late_down bigint NOT NULL DEFAULT 0,
+  ADD COLUMN late_held bigint NOT NULL DEFAULT 0;
+ALTER TABLE payload ADD COLUMN revision bigint NOT NULL DEFAULT 0;
+
+-- One task that has not ended holds a key: its end sets the key free without a write.
+CREATE UNIQUE INDEX task_key_holder ON task (key)
+ WHERE key IS NOT NULL AND holds_key AND state IN (0, 1);
+CREATE INDEX task_key ON task (key COLLATE "C", id) WHERE key IS NOT NULL;
+CREATE INDEX task_parent ON task (parent_id, id) WHERE parent_id IS NOT NULL;

@@ -1,0 +1,28 @@
+-- What ties tasks to the records of their callers, and lets them be found and changed. None of the
+-- indexes has an entry for a task that does not use what it is for.
+ALTER TABLE task ADD COLUMN created_at INTEGER NOT NULL DEFAULT 0; -- by the store's clock
+-- One up with every write that changes what is shown, and its value when the payload last changed:
+-- the payload says the same, or a claim has read an old one.
+ALTER TABLE task ADD COLUMN revision INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE task ADD COLUMN payload_revision INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE payload ADD COLUMN revision INTEGER NOT NULL DEFAULT 0;
+-- SHA-256 of what was sent; only of a task whose caller named its id.
+ALTER TABLE task ADD COLUMN content BLOB;
+ALTER TABLE task ADD COLUMN key TEXT;          -- the caller's own name for it
+ALTER TABLE task ADD COLUMN holds_key INTEGER NOT NULL DEFAULT 0; -- until it ends, or a successor has it
+-- How long it is kept after its end, in microseconds; NULL: as the settings say; below 0: for ever.
+ALTER TABLE task ADD COLUMN keep INTEGER;
+-- The gate of the host that a task with a group goes to; NULL: it has no group, gate says it.
+ALTER TABLE task ADD COLUMN host_gate INTEGER;
+-- How long a circuit may keep it from its due time, in microseconds.
+ALTER TABLE task ADD COLUMN patience INTEGER NOT NULL DEFAULT 3600000000;
+ALTER TABLE task ADD COLUMN is_cancelled INTEGER NOT NULL DEFAULT 0; -- to end cancelled, once it no longer runs
+-- Microseconds of the latest attempt's lateness, by cause; the rest is tasker's own.
+ALTER TABLE task ADD COLUMN late_down INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE task ADD COLUMN late_held INTEGER NOT NULL DEFAULT 0;
+
+-- One task that has not ended holds a key: its end sets the key free without a write.
+CREATE UNIQUE INDEX task_key_holder ON task (key)
+ WHERE key IS NOT NULL AND holds_key = 1 AND state IN (0, 1);
+CREATE INDEX task_key ON task (key) WHERE key IS NOT NULL;
+CREATE INDEX task_parent ON task (parent_id) WHERE parent_id IS NOT NULL;
