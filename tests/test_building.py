@@ -102,3 +102,17 @@ def test_a_callback_that_cannot_be_sent_is_refused_with_its_place(callback, fiel
 
 def test_without_a_type_that_sends_them_callbacks_are_refused():
     assert refused(on_success="http://h/", webhooks=None) == "hash.on_success"
+
+
+@pytest.mark.parametrize(("keep", "microseconds"), [("7d", 7 * 86_400 * SECOND), (0, 0), (0.5, SECOND // 2), ("0s", 0)])
+def test_a_task_says_how_long_it_is_kept(keep, microseconds):
+    task = built(keep=keep)
+    assert task.keep == microseconds
+    assert msgspec.json.decode(task.payload)["keep"] == keep
+    assert built(keep="forever").keep < 0
+    assert built().keep is None
+
+
+@pytest.mark.parametrize("keep", ["", "soon", "7 d", "-1s", -1, 1e300, "36501d", "Forever"])
+def test_a_time_to_keep_a_task_that_is_none_is_refused(keep):
+    assert refused(keep=keep) == "hash.keep"

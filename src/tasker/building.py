@@ -75,6 +75,7 @@ def build_task(asked: Asked, *, now: Instant, webhooks: TaskType | None) -> NewT
             due_at=execution_at,
             destination=task_type.destination(prepared),
             expires_at=expires_at,
+            keep=_keep(fields, name),
         )
     )
 
@@ -101,6 +102,16 @@ def _due(request: RequestFields, name: str, now: Instant) -> tuple[str, Instant]
             f"expected a time in the future, got: {request.execution_time!r}; here it is {instants.text(now)}",
         )
     return request.execution_time, execution_at
+
+
+def _keep(fields: TaskFields, name: str) -> int | None:
+    """Return for how long the task is to be kept after its end; None: as the settings say."""
+    if fields.keep is UNSET:
+        return None
+    try:
+        return lengths.kept(fields.keep)
+    except ValueError as error:
+        raise InvalidTaskError(f"{name}.keep", str(error)) from None
 
 
 def _with_checked_callbacks(fields: TaskFields, place: str, webhooks: TaskType | None) -> TaskFields:

@@ -26,10 +26,11 @@ FILL = """
     INSERT INTO gate (kind, name) SELECT 0, 'http://' || n FROM generate_series(1, 2000) AS n;
     INSERT INTO gate_queue SELECT id, 1 + id % 2, now(), 1 FROM gate WHERE id % 4 = 0;
     INSERT INTO task (id, type, state, pool, due_at, execution_at, execution_time, node, ended_at,
-                      gate, held_by, expires_at)
+                      gate, held_by, expires_at, keep)
     SELECT gen_random_uuid(), CASE n % 2 WHEN 0 THEN 'hash' ELSE 'webhook' END, state, 1 + n % 2, at, at, 't',
            CASE state WHEN 1 THEN gen_random_uuid() END, CASE WHEN state > 1 THEN at END, 1 + n % 2000,
-           CASE WHEN state = 0 AND n % 10 = 3 THEN 1 + n % 2000 END, CASE n % 10 WHEN 5 THEN at END
+           CASE WHEN state = 0 AND n % 10 = 3 THEN 1 + n % 2000 END, CASE n % 10 WHEN 5 THEN at END,
+           CASE n % 100 WHEN 6 THEN -1 WHEN 7 THEN 10 END
       FROM generate_series(1, 250000) AS n,
            LATERAL (SELECT CASE WHEN n % 25 < 20 THEN 0 WHEN n % 1000 = 999 THEN 1
                                 WHEN n % 2 = 0 THEN 2 ELSE 3 END AS state,

@@ -3,7 +3,8 @@
 from datetime import timedelta
 
 import pytest
-from steps import WEBHOOK, failure, listed, running, success
+from msgspec.structs import replace
+from steps import SECOND, WEBHOOK, claimed, failure, listed, running, success
 
 from tasker.errors import TaskNotFoundError
 from tasker.interfaces.queue import PRUNE_LIMIT
@@ -64,3 +65,29 @@ async def test_many_are_pruned_in_batches_oldest_first_until_none_is_left(store,
         pruned += batch
         assert {task.id for task in await listed(store)} == set(left[: count - pruned]), "the oldest went"
     assert pruned == count - 51
+
+
+@pytest.mark.parametrize("settle", [success, failure])
+async def test_a_task_with_a_time_of_its_own_is_kept_for_that_whatever_the_settings_say(store, clock, settle):
+    kept = {}
+    for keep in (None, 0, 5 * SECOND, -1):
+        task = replace(a_task(due_at=clock.now()), keep=keep)
+        await store.create([task])
+        attempt = await claimed(store)
+        await store.settle(attempt, settle(clock))
+        kept[keep] = task.id
+    assert await store.prune_kept() == 0
+    await clock.advance(0.000001)
+    assert await store.prune_kept() == 1
+    assert {task.id for task in await listed(store)} == {kept[keep] for keep in (None, 5 * SECOND, -1)}
+    for state in (State.DONE, State.FAILED):
+        await store.prune(state, older_than=timedelta(0))
+    assert {task.id for task in await listed(store)} == {kept[keep] for keep in (5 * SECOND, -1)}
+
+    await clock.advance(4.999999)
+    assert await store.prune_kept() == 0
+    await clock.advance(0.000001)
+    assert await store.prune_kept() == 1
+    assert [task.id for task in await listed(store)] == [kept[-1]]
+    await clock.advance(10)
+    assert await store.prune_kept() == 0

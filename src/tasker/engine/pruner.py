@@ -32,12 +32,12 @@ class Pruner:
         self._kept = {State.DONE: keep_done, State.CANCELLED: keep_done, State.FAILED: keep_failed}
 
     async def run_once(self) -> timedelta:
-        """Delete a batch of each state. Return after how long to go on.
+        """Delete a batch of each state, and one of what has a time of its own. Return after how long to go on.
 
         Raises:
             StoreUnavailableError, StoreBusyError: nothing, or a batch, was deleted.
         """
-        pruned = 0
+        pruned = await self._store.prune_kept()
         for state, kept in self._kept.items():
             if kept is not None:
                 pruned += await self._store.prune(state, older_than=kept)

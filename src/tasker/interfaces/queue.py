@@ -167,5 +167,12 @@ class QueueStore(Protocol):
         """Delete some of the tasks that ended in *state* longer ago than *older_than*, oldest first; return how many.
 
         At most ``PRUNE_LIMIT``, fewer if that takes long, so that others do not wait for it; 0
-        means that none are left. Nodes may prune at the same time.
+        means that none are left. Nodes may prune at the same time. A task with a ``keep`` of its
+        own is left alone.
+        """
+
+    async def prune_kept(self) -> int:
+        """Delete some of the tasks that ended longer ago than their own ``keep``; return how many.
+
+        Bounded as ``prune`` is. A task that is kept for ever is never looked at.
         """

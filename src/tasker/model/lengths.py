@@ -16,6 +16,27 @@ _UNITS: Final = {"s": timedelta(seconds=1), "m": timedelta(minutes=1), "h": time
 _TEXT: Final = re.compile(r"([0-9]{1,10})([smhd])", re.ASCII)
 
 
+FOREVER: Final = "forever"
+"""What is written for a length without an end, where one may be."""
+
+
+def kept(length: str | float) -> int:
+    """Return for how many microseconds a task is to be kept; below 0 if *length* is ``"forever"``.
+
+    Raises:
+        ValueError: as ``parse``.
+
+    >>> kept("forever") < 0 == kept(0) < kept("1s") == 1_000_000
+    True
+    """
+    if length == FOREVER:
+        return -1
+    try:
+        return parse(length) // timedelta(microseconds=1)
+    except ValueError as error:
+        raise ValueError(f"{error}; or {FOREVER}") from None
+
+
 def parse(length: str | float) -> timedelta:
     """Return the time that *length* stands for, rounded up to whole microseconds.
 

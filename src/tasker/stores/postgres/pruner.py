@@ -21,3 +21,8 @@ class Pruner:
             lambda connection: connection.fetchval(self._sql["prune"], int(state), older_than, PRUNE_LIMIT)
         )
         return count
+
+    async def prune_kept(self) -> int:
+        """Delete a batch of what was kept for a time of its own: see ``Store.prune_kept``."""
+        count: int = await self._link.run(lambda connection: connection.fetchval(self._sql["prune_kept"], PRUNE_LIMIT))
+        return count

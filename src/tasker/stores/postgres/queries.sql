@@ -493,12 +493,31 @@ SELECT count(*)
   FROM (SELECT FROM task WHERE type = $1 AND state = $2 AND state <> 0 LIMIT $3) AS counted
 
 -- prune --
--- A batch of what ended before a moment, oldest first. Nodes may prune at the same time: each takes
--- what the other does not.
+-- A batch of what ended before a moment, oldest first, and is kept as the settings say. Nodes may
+-- prune at the same time: each takes what the other does not.
 WITH old AS MATERIALIZED (
   SELECT id FROM task
-   WHERE state = $1 AND ended_at < tasker_now() - $2::interval
+   WHERE state = $1 AND ended_at IS NOT NULL AND keep IS NULL
+     AND ended_at < tasker_now() - $2::interval
    ORDER BY ended_at LIMIT $3 FOR UPDATE SKIP LOCKED
+), gone AS (
+  DELETE FROM task USING old WHERE task.id = old.id RETURNING task.id
+), payloads AS (
+  DELETE FROM payload USING gone WHERE payload.id = gone.id
+), attempts AS (
+  DELETE FROM attempt USING gone WHERE attempt.task = gone.id
+)
+SELECT count(*) FROM gone
+
+-- prune_kept --
+-- The same of what was kept for a time of its own, which is over.
+WITH old AS MATERIALIZED (
+  SELECT id FROM task
+   WHERE ended_at IS NOT NULL AND keep >= 0
+     AND (ended_at AT TIME ZONE 'UTC') + keep * interval '1 microsecond'
+         < tasker_now() AT TIME ZONE 'UTC'
+   ORDER BY (ended_at AT TIME ZONE 'UTC') + keep * interval '1 microsecond'
+   LIMIT $1 FOR UPDATE SKIP LOCKED
 ), gone AS (
   DELETE FROM task USING old WHERE task.id = old.id RETURNING task.id
 ), payloads AS (

@@ -288,6 +288,10 @@ class PostgresStore(Store):
         return await self._pruner.prune(state, older_than=older_than)
 
     @override
+    async def prune_kept(self) -> int:
+        return await self._pruner.prune_kept()
+
+    @override
     async def nodes(self) -> Sequence[NodeRecord]:
         return await self._reader.nodes()
 

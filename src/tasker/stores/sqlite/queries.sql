@@ -200,9 +200,16 @@ DELETE FROM attempt WHERE task = :seq
 SELECT state FROM task WHERE id = :id
 
 -- old --
--- A batch of what ended before a moment, oldest first.
+-- A batch of what ended before a moment, oldest first, and is kept as the settings say.
 SELECT seq FROM task
- WHERE state = :state AND ended_at IS NOT NULL AND ended_at < :before ORDER BY ended_at LIMIT :limit
+ WHERE state = :state AND ended_at IS NOT NULL AND keep IS NULL AND ended_at < :before
+ ORDER BY ended_at LIMIT :limit
+
+-- old_kept --
+-- A batch of what was kept for a time of its own, which is over.
+SELECT seq FROM task
+ WHERE ended_at IS NOT NULL AND keep >= 0 AND ended_at + keep < :now
+ ORDER BY ended_at + keep LIMIT :limit
 
 -- prune --
 DELETE FROM task WHERE seq = :seq AND state IN (2, 3, 4)

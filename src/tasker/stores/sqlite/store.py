@@ -203,6 +203,10 @@ class SqliteStore(Store):
     async def prune(self, state: State, *, older_than: timedelta) -> int:
         return await self._write(lambda moves: moves.pruner.prune(state, older_than=older_than))
 
+    @override
+    async def prune_kept(self) -> int:
+        return await self._write(lambda moves: moves.pruner.prune_kept())
+
     # Attempts
 
     @override

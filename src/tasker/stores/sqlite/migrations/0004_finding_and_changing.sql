@@ -26,3 +26,9 @@ CREATE UNIQUE INDEX task_key_holder ON task (key)
  WHERE key IS NOT NULL AND holds_key = 1 AND state IN (0, 1);
 CREATE INDEX task_key ON task (key) WHERE key IS NOT NULL;
 CREATE INDEX task_parent ON task (parent_id) WHERE parent_id IS NOT NULL;
+
+-- Retention: what is kept as the settings say, and what is kept for a time of its own, by when that
+-- is over. What is kept for ever is in neither, so that nobody walks over it.
+DROP INDEX task_ended;
+CREATE INDEX task_ended ON task (state, ended_at) WHERE ended_at IS NOT NULL AND keep IS NULL;
+CREATE INDEX task_kept ON task (ended_at + keep) WHERE ended_at IS NOT NULL AND keep >= 0;
