@@ -1,18 +1,27 @@
-"""What callers do to tasks that are stored: run them again, delete them."""
+"""What callers do to tasks that are stored: run them again, change them, delete them."""
 
 from collections.abc import Mapping, Sequence
 
-from tasker.errors import TaskExpiredError, TaskNotFailedError, TaskNotFoundError, TaskRunningError
+from tasker.errors import (
+    RevisionPassedError,
+    TaskExpiredError,
+    TaskNotFailedError,
+    TaskNotFoundError,
+    TaskRunningError,
+)
+from tasker.model.change import Change
 from tasker.model.task import State, TaskId
 from tasker.stores.postgres.connection import Connection, Link
+from tasker.stores.postgres.inserter import Inserter
 
 
 class Changer:
     """Changes tasks that are not running. Each change is a statement, and so a transaction."""
 
-    def __init__(self, link: Link, queries: Mapping[str, str]) -> None:
+    def __init__(self, link: Link, queries: Mapping[str, str], inserter: Inserter) -> None:
         self._link = link
         self._sql = queries
+        self._inserter = inserter
 
     async def retry(self, task_id: TaskId) -> None:
         """Have a failed task run again: see ``Store.retry``."""
@@ -25,6 +34,32 @@ class Changer:
         if state is None:
             raise TaskNotFoundError(task_id)
         raise TaskExpiredError(task_id) if state == State.FAILED else TaskNotFailedError(task_id, State(state).word)
+
+    async def change(self, change: Change) -> None:
+        """Write what a task is given anew: see ``Store.change``."""
+        await self._link.run(lambda connection: self._change(connection, change))
+
+    async def _change(self, connection: Connection, change: Change) -> None:
+        task = change.task
+        gate, host_gate = await self._inserter.gates_of(connection, task)
+        changed = await connection.fetchval(
+            self._sql["change"],
+            task.id,
+            change.revision,
+            task.due_at,
+            task.execution_at,
+            task.execution_time,
+            gate,
+            host_gate,
+            task.expires_at,
+            task.keep,
+            task.patience,
+            task.payload if change.has_new_payload else None,
+        )
+        if changed is None:
+            if await connection.fetchval(self._sql["state"], task.id) is None:
+                raise TaskNotFoundError(task.id)
+            raise RevisionPassedError(task.id)
 
     async def delete_batch(self, batch: Sequence[TaskId]) -> Sequence[TaskRunningError | TaskNotFoundError | None]:
         """Delete several tasks that are not running. Return each one's error; None: it is gone."""

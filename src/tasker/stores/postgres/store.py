@@ -15,6 +15,7 @@ from tasker.interfaces.store import Store
 from tasker.interfaces.tasks import Page, TaskFilter
 from tasker.model import instants
 from tasker.model.attempt import Attempt, AttemptRecord
+from tasker.model.change import Change
 from tasker.model.gate import GateRecord
 from tasker.model.lifecycle import Settlement
 from tasker.model.node import NodeRecord
@@ -107,7 +108,8 @@ class PostgresStore(Store):
         self._reader = Reader(readers, sql, reading)
         self._claimer = Claimer(self._claiming, sql, reading, clock, node, per_destination=per_destination)
         self._gates = Gates(self._accepting, sql, self._claimer.look_again)
-        self._changer = Changer(self._accepting, sql)
+        self._inserter = Inserter(self._accepting, sql)
+        self._changer = Changer(self._accepting, sql, self._inserter)
         self._settler = Settler(
             self._settling,
             sql,
@@ -122,7 +124,6 @@ class PostgresStore(Store):
         self._expirer = Expirer(self._keeping, sql, reading, followers, follow)
         self._pruner = Pruner(self._keeping, sql)
 
-        self._inserter = Inserter(self._accepting, sql)
         self._creates = Batches(self._inserter.create_batch, pending_limit=pending_limit)
         self._settles = Batches(self._settler.settle_batch, pending_limit=pending_limit)
         self._deletes = Batches(self._changer.delete_batch, pending_limit=pending_limit)
@@ -219,6 +220,10 @@ class PostgresStore(Store):
     @override
     async def retry(self, task_id: TaskId) -> None:
         await self._changer.retry(task_id)
+
+    @override
+    async def change(self, change: Change) -> None:
+        await self._changer.change(change)
 
     @override
     async def attempts(self, task_id: TaskId) -> Sequence[AttemptRecord]:

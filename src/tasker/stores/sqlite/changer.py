@@ -1,19 +1,28 @@
-"""What callers have done to a task: run it again, delete it."""
+"""What callers have done to a task: run it again, change it, delete it."""
 
 from collections.abc import Callable
 
-from tasker.errors import TaskExpiredError, TaskNotFailedError, TaskNotFoundError, TaskRunningError
+from tasker.errors import (
+    RevisionPassedError,
+    TaskExpiredError,
+    TaskNotFailedError,
+    TaskNotFoundError,
+    TaskRunningError,
+)
+from tasker.model.change import Change
 from tasker.model.instants import Instant
 from tasker.model.task import State, TaskId
 from tasker.stores.sqlite.connection import Queries
+from tasker.stores.sqlite.inserter import Inserter
 from tasker.stores.sqlite.rows import id_bytes
 
 
 class Changer:
-    """Retries and deletes tasks by their ids."""
+    """Retries, changes and deletes tasks by their ids."""
 
-    def __init__(self, queries: Queries, now: Callable[[], Instant]) -> None:
+    def __init__(self, queries: Queries, inserter: Inserter, now: Callable[[], Instant]) -> None:
         self._queries = queries
+        self._inserter = inserter
         self._now = now
 
     def retry(self, task_id: TaskId) -> None:
@@ -26,6 +35,34 @@ class Changer:
             return
         state = self._state(task_id)
         raise TaskExpiredError(task_id) if state is State.FAILED else TaskNotFailedError(task_id, state.word)
+
+    def change(self, change: Change) -> None:
+        """Write what a task is given anew: see ``Store.change``.
+
+        Raises:
+            TaskNotFoundError, RevisionPassedError: nothing of the task was written.
+        """
+        task = change.task
+        row = self._queries.first(
+            "change",
+            id=id_bytes(task.id),
+            revision=change.revision,
+            due_at=task.due_at,
+            execution_at=task.execution_at,
+            execution_time=task.execution_time,
+            gate=self._inserter.gate_of(task.destination),
+            host_gate=self._inserter.gate_of(task.host),
+            expires_at=task.expires_at,
+            keep=task.keep,
+            patience=task.patience,
+            has_new_payload=change.has_new_payload,
+        )
+        if row is None:
+            self._state(task.id)
+            raise RevisionPassedError(task.id)
+        if change.has_new_payload:
+            seq, revision = row
+            self._queries.all("change_payload", seq=seq, payload=task.payload, revision=revision)
 
     def delete(self, task_id: TaskId) -> None:
         """Delete a task that is not running.

@@ -49,14 +49,14 @@ class Inserter:
                     task.due_at,
                     task.execution_at,
                     task.execution_time,
-                    self._gate_of(task.destination),
+                    self.gate_of(task.destination),
                     task.expires_at,
                     None if task.parent_id is None else id_bytes(task.parent_id),
                     task.key,
                     task.holds_key,
                     task.content,
                     task.keep,
-                    self._gate_of(task.host),
+                    self.gate_of(task.host),
                     task.patience,
                     now,
                 )
@@ -89,7 +89,7 @@ class Inserter:
             self._queries.all("insert_type_pool", type=task.type, pool=task.pool)
             self._type_pools.add((task.type, task.pool))
 
-    def _gate_of(self, destination: Destination | None) -> int | None:
+    def gate_of(self, destination: Destination | None) -> int | None:
         """Return the gate of *destination*, made if it is missing; None for none."""
         if destination is None:
             return None

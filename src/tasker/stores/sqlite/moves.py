@@ -49,7 +49,7 @@ class Moves:
         self.settler = Settler(queries, self.inserter, self.gates, now, attempts_kept=attempts_kept)
         self.expirer = Expirer(queries, self.inserter, now)
         self.recoverer = Recoverer(queries, self.inserter, self.gates, now, node)
-        self.changer = Changer(queries, now)
+        self.changer = Changer(queries, self.inserter, now)
         self.pruner = Pruner(queries, now)
         transactions.on_begin.append(self.gates.begin)
         transactions.on_undo.append(self.inserter.forget)

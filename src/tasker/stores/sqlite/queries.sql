@@ -47,7 +47,7 @@ SELECT due_at, seq FROM task
 -- claim --
 -- :seqs is a JSON array. RETURNING has no order: the caller sorts by due_at, seq.
 UPDATE task SET state = 1, held_by = NULL, attempts = attempts + 1, fence = :fence, node = :node,
-       started_at = :now
+       started_at = :now, revision = revision + 1
  WHERE seq IN (SELECT value FROM json_each(:seqs)) AND state = 0
 RETURNING {attempt}, (SELECT payload FROM payload WHERE payload.seq = task.seq), seq
 
@@ -109,7 +109,7 @@ UPDATE gate SET max_running = :max_running WHERE id = :gate RETURNING 1
 -- No row: the claim is lost, nothing was written.
 UPDATE task SET state = :state, due_at = coalesce(:due_at, due_at), started_at = :started_at,
        ended_at = :ended_at, last_fault = coalesce(:last_fault, last_fault), crashes = 0,
-       fence = NULL, node = NULL
+       fence = NULL, node = NULL, revision = revision + 1
  WHERE id = :id AND state = 1 AND fence = :fence
 RETURNING seq, gate
 
@@ -126,13 +126,15 @@ UPDATE payload SET result = :result WHERE seq = :seq
 
 -- give_back --
 -- No row: as for settle.
-UPDATE task SET state = 0, attempts = max(attempts - 1, 0), fence = NULL, node = NULL
+UPDATE task SET state = 0, attempts = max(attempts - 1, 0), fence = NULL, node = NULL,
+       revision = revision + 1
  WHERE id = :id AND state = 1 AND fence = :fence
 RETURNING gate
 
 -- take_back --
 -- On SQLite one process holds the database: whatever another boot left running has no holder.
 UPDATE task SET crashes = crashes + 1, attempts = max(attempts - 1, 0), fence = NULL, node = NULL,
+       revision = revision + 1,
        state = CASE WHEN crashes + 1 >= :max_crashes THEN 3 ELSE 0 END,
        ended_at = CASE WHEN crashes + 1 >= :max_crashes THEN :now END,
        last_fault = CASE WHEN crashes + 1 >= :max_crashes THEN :last_fault ELSE last_fault END
@@ -149,14 +151,30 @@ SELECT {ending}, payload.payload, task.last_fault, task.seq FROM task JOIN paylo
  ORDER BY expires_at LIMIT :limit
 
 -- expire --
-UPDATE task SET state = 3, ended_at = :now, last_fault = :last_fault, held_by = NULL
+UPDATE task SET state = 3, ended_at = :now, last_fault = :last_fault, held_by = NULL,
+       revision = revision + 1
  WHERE seq = :seq AND state = 0
 
 -- retry --
 -- No row: look why.
-UPDATE task SET state = 0, due_at = :now, ended_at = NULL, crashes = 0, retried_after = attempts
+UPDATE task SET state = 0, due_at = :now, ended_at = NULL, crashes = 0, retried_after = attempts,
+       revision = revision + 1
  WHERE id = :id AND state = 3 AND (expires_at IS NULL OR expires_at > :now)
 RETURNING seq
+
+-- change --
+-- Only of the revision that the change was made from. No row: look why. With another time or another
+-- gate it is no longer held: its turn comes anew.
+UPDATE task SET held_by = CASE WHEN due_at = :due_at AND gate IS :gate THEN held_by END,
+       due_at = :due_at, execution_at = :execution_at, execution_time = :execution_time,
+       gate = :gate, host_gate = :host_gate, expires_at = :expires_at, keep = :keep,
+       patience = :patience, revision = revision + 1,
+       payload_revision = iif(:has_new_payload, revision + 1, payload_revision)
+ WHERE id = :id AND revision = :revision AND state IN (0, 3, 4)
+RETURNING seq, payload_revision
+
+-- change_payload --
+UPDATE payload SET payload = :payload, revision = :revision WHERE seq = :seq
 
 -- delete --
 -- No row: look why.
