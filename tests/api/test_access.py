@@ -4,8 +4,10 @@ import pytest
 from rest_server import HASH, running
 
 from tasker.access import Access
+from tasker.building import Asked
 from tasker.config import Settings
 from tasker.errors import RefusedError
+from tasker.wire.fields import RequestFields
 
 pytestmark = pytest.mark.anyio
 
@@ -140,7 +142,7 @@ async def test_own_pages_and_programs_may_change_something(server, headers):
 )
 async def test_pages_of_other_web_sites_may_change_nothing(settings, headers):
     async with running(**settings) as server:
-        task_id = str(await server.service.tasks.create(*_a_hash(server)))
+        task_id = str(await server.service.tasks.create(_a_hash(server)))
         headers = {"authorization": "Bearer first-key", **headers}
         for method, path, body in (
             ("POST", "/tasks/new", HASH),
@@ -181,7 +183,7 @@ async def test_a_post_without_a_body_of_another_web_site_is_refused(server, head
 
 def _a_hash(server):
     task_type = server.registry.get("hash")
-    return task_type, task_type.fields(secret="x"), HASH["hash"]["execution_time"]
+    return Asked(task_type, task_type.fields(secret="x"), RequestFields(execution_time=HASH["hash"]["execution_time"]))
 
 
 def test_no_key_can_be_read_from_the_rules():

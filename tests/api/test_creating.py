@@ -27,7 +27,9 @@ async def test_a_task_is_given_back_as_it_was_sent(server):
 
     assert task == {
         "id": task_id,
+        "type": "webhook",
         "state": "todo",
+        "created_at": task["created_at"],
         "execution_time": LATER,
         "attempts": 0,
         "last_error": None,

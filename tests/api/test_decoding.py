@@ -40,9 +40,11 @@ def decoder():
     ],
 )
 def test_a_webhook_may_say_all_this_and_needs_none_of_it(decoder, members):
-    task_type, fields, execution_time = decoder.decode(json.dumps({"webhook": GOOD | members}).encode())
+    asked = decoder.decode(json.dumps({"webhook": GOOD | members}).encode())
 
-    assert (task_type.name, type(fields), execution_time) == ("webhook", WebhookFields, GOOD["execution_time"])
+    fields = asked.fields
+    assert (asked.type.name, type(fields)) == ("webhook", WebhookFields)
+    assert asked.request.execution_time == GOOD["execution_time"]
     for name in members.keys() - {"json", "retry", "on_failure"}:
         assert getattr(fields, name) == members[name]
 

@@ -206,7 +206,7 @@ async def test_the_server_says_how_it_is(server):
     await server.new()
     stats = (await server.call("GET", "/stats")).json
 
-    assert stats["tasks"] == {"todo": 1, "in_progress": 0, "done": 0, "failed": 0}
+    assert stats["tasks"] == {"todo": 1, "in_progress": 0, "done": 0, "failed": 0, "cancelled": 0}
     assert stats["totals"]["created"] == 1
     assert stats["lateness_seconds"] == {"count": 0, "p50": None, "p99": None, "max": None}
     assert set(stats["pools"]) == {"webhook", "hash"}

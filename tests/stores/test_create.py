@@ -76,7 +76,7 @@ async def test_an_id_is_taken_whatever_became_of_the_task(store, clock, state):
     attempt = await claimed(store)
     if state is State.DONE:
         await store.settle(attempt, success(clock))
-    stored = await store.get(task.id)
+    stored = await got(store, task.id)
 
     with pytest.raises(TaskExistsError):
         await store.create([task])

@@ -3,7 +3,21 @@
 import itertools
 
 import pytest
-from steps import HASH, REFUSED, SECOND, WEBHOOK, a_hash, another_try, claimed, failure, listed, pages, running, success
+from steps import (
+    HASH,
+    REFUSED,
+    SECOND,
+    WEBHOOK,
+    a_hash,
+    another_try,
+    claimed,
+    failure,
+    got,
+    listed,
+    pages,
+    running,
+    success,
+)
 
 from tasker.errors import InvalidQueryError
 from tasker.interfaces.tasks import TaskFilter
@@ -34,8 +48,10 @@ async def some_of_everything(store, clock):
         attempts = (await store.claim_due({pool: 7})).attempts
         for attempt, settlement in zip(attempts, [success, failure, another_try] * 2, strict=False):
             await store.settle(attempt, settlement(clock))
-    stored = [await store.get(task.id) for task in tasks]
-    assert {(task.type, task.state) for task in stored} == set(itertools.product(["webhook", "hash"], State))
+    stored = [await got(store, task.id) for task in tasks]
+    assert {(task.type, task.state) for task in stored} == set(
+        itertools.product(["webhook", "hash"], set(State) - {State.CANCELLED})
+    )
     return sorted(stored, key=lambda task: task.execution_at)
 
 
@@ -147,8 +163,8 @@ async def test_counting_stops_where_it_is_told_to(store, clock):
     now = clock.now()
     await store.create([make(due_at=now) for make in (a_task, a_hash) for _ in range(5)])
     await store.claim_due({WEBHOOK: 2, HASH: 2})
-    assert await store.count(up_to=2) == {State.TODO: 2, State.IN_PROGRESS: 2, State.DONE: 0, State.FAILED: 0}
-    assert await store.count(up_to=5) == {State.TODO: 5, State.IN_PROGRESS: 4, State.DONE: 0, State.FAILED: 0}
+    assert await store.count(up_to=2) == dict.fromkeys(State, 0) | {State.TODO: 2, State.IN_PROGRESS: 2}
+    assert await store.count(up_to=5) == dict.fromkeys(State, 0) | {State.TODO: 5, State.IN_PROGRESS: 4}
 
 
 async def test_a_listed_task_is_what_get_shows(store, clock):
@@ -157,4 +173,4 @@ async def test_a_listed_task_is_what_get_shows(store, clock):
     await clock.advance(1)
     attempt = await claimed(store)
     await store.settle(attempt, failure(clock, REFUSED))
-    assert await listed(store) == [await store.get(attempt.task_id)]
+    assert await listed(store) == [await got(store, attempt.task_id)]
