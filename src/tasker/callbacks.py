@@ -5,9 +5,10 @@ lost or made in vain.
 """
 
 from collections.abc import Callable, Sequence
+from typing import assert_never
 
 import msgspec
-from msgspec import UNSET, Raw
+from msgspec import UNSET, Raw, UnsetType
 
 from tasker.model import instants
 from tasker.model.ending import Ending
@@ -15,7 +16,7 @@ from tasker.model.gate import Destination, GateKind
 from tasker.model.instants import Instant
 from tasker.model.task import Pool, State, Task, TaskId
 from tasker.urls import origin
-from tasker.wire.fields import CallbackFields, WebhookFields, readable_end_fields
+from tasker.wire.fields import Callback, CallbackFields, TaskFields, WebhookFields, readable_end_fields
 from tasker.wire.tasks import CallbackSummary
 
 
@@ -49,7 +50,7 @@ class Callbacks:
         if not may_be_followed(ending.payload):
             return ()
         asked = readable_end_fields(ending.payload)
-        callback = asked.on_success if ending.state is State.DONE else asked.on_failure
+        callback = _asked_for(asked, ending.state)
         if callback is UNSET:
             return ()
         if isinstance(callback, str):
@@ -70,11 +71,26 @@ class Callbacks:
         )
 
 
+def _asked_for(asked: TaskFields, state: State) -> Callback | UnsetType:
+    """Return the callback that a task asks for if it ends in *state*."""
+    match state:
+        case State.DONE:
+            return asked.on_success
+        case State.FAILED:
+            return asked.on_failure
+        case State.CANCELLED:
+            return asked.on_cancel
+        case State.TODO | State.IN_PROGRESS:
+            return UNSET  # it has not ended
+        case _:
+            assert_never(state)
+
+
 def _summary(ending: Ending) -> CallbackSummary:
     return CallbackSummary(
         id=ending.task_id,
         type=ending.type,
-        state="done" if ending.state is State.DONE else "failed",
+        state=ending.state.word,  # type: ignore[arg-type]  # it is one of them
         attempts=ending.attempts,
         status=ending.status,
         error=ending.fault,

@@ -14,7 +14,9 @@ outcome of the attempt.
   + TaskNotFoundError
   + TaskExistsError              a task with this id is already stored
   + TaskRunningError             a running task cannot be changed or deleted
-  + TaskNotFailedError           only a failed task can be run again
+  + TaskEndedError               only a task that has not ended can be cancelled
+  + TaskNotWaitingError          only a task that waits can be run now
+  + TaskNotFailedError           only a failed or cancelled task can be run again
   + TaskExpiredError             it is too late to run the task again
   + TaskNotChangeableError       its state does not allow the change
   + HeadersNeededError           headers would go to another host than they were given for
@@ -129,16 +131,35 @@ class TaskRunningError(TaskerError):
         )
 
 
-class TaskNotFailedError(TaskerError):
-    """The task cannot be run again: it has not failed."""
+class TaskEndedError(TaskerError):
+    """The task cannot be cancelled: it has ended."""
 
     def __init__(self, task_id: str, state: str) -> None:
         self.task_id = task_id
-        super().__init__(f"the task {task_id} is {state}; only a failed task can be run again")
+        super().__init__(f"the task {task_id} is {state}; only a task that has not ended can be cancelled")
+
+
+class TaskNotWaitingError(TaskerError):
+    """The task cannot be run now: it does not wait for its time."""
+
+    def __init__(self, task_id: str, state: str) -> None:
+        self.task_id = task_id
+        super().__init__(
+            f"the task {task_id} is {state}; only a task that is todo can be run now, "
+            "and one that is failed or cancelled with retry"
+        )
+
+
+class TaskNotFailedError(TaskerError):
+    """The task cannot be run again: it is neither failed nor cancelled."""
+
+    def __init__(self, task_id: str, state: str) -> None:
+        self.task_id = task_id
+        super().__init__(f"the task {task_id} is {state}; only a failed or cancelled task can be run again")
 
 
 class TaskExpiredError(TaskerError):
-    """The task cannot be run again: its ``expires_at`` has passed."""
+    """The task cannot be run, or not again: its ``expires_at`` has passed."""
 
     def __init__(self, task_id: str) -> None:
         self.task_id = task_id

@@ -41,7 +41,10 @@ class Finding(Struct, frozen=True, kw_only=True):
     max_attempts: int
     """How many attempts there are in total by its retry policy, counted from the same moment."""
     can_retry: bool
-    """Whether it has failed and can be run again by hand: its ``expires_at`` has not passed."""
+    """Whether it has failed or was cancelled, and can be run again by hand: its ``expires_at`` has
+    not passed."""
+    is_kept_back: bool
+    """Whether it is due, and its gate lets it wait."""
 
 
 def explain(standing: Standing, *, now: Instant, max_attempts: int, has_free_slot: bool) -> Finding:
@@ -53,24 +56,27 @@ def explain(standing: Standing, *, now: Instant, max_attempts: int, has_free_slo
     """
     task = standing.task
     destination = None if standing.gate is None else status_at(standing.gate, now)
+    is_due = task.state is State.TODO and task.due_at <= now
+    barrier = _barrier(destination, is_held=standing.is_held) if is_due and destination is not None else None
     return Finding(
-        reason=_reason(task, destination, now, is_held=standing.is_held, has_free_slot=has_free_slot),
+        reason=barrier or _reason(task, now, has_free_slot=has_free_slot),
         task=task,
         destination=destination,
         due_in=max(task.due_at - now, 0),
         retry=task.attempts - task.retried_after,
         max_attempts=max_attempts,
-        can_retry=task.state is State.FAILED and (task.expires_at is None or task.expires_at > now),
+        can_retry=task.state in (State.FAILED, State.CANCELLED) and (task.expires_at is None or task.expires_at > now),
+        is_kept_back=barrier is not None,
     )
 
 
-def _reason(task: Task, destination: GateStatus | None, now: Instant, *, is_held: bool, has_free_slot: bool) -> Reason:
+def _reason(task: Task, now: Instant, *, has_free_slot: bool) -> Reason:
+    """Why a task stands where it does, if it is not for its gate."""
     match task.state:
         case State.TODO if task.due_at > now:
             return "waiting" if task.attempts == task.retried_after else "retrying"
         case State.TODO:
-            barrier = None if destination is None else _barrier(destination, is_held=is_held)
-            return barrier or ("due" if has_free_slot else "no_free_slot")
+            return "due" if has_free_slot else "no_free_slot"
         case State.IN_PROGRESS:
             return "running"
         case State.DONE:

@@ -18,7 +18,9 @@ class Failing:
     async def _fail(self, *_, **__):
         raise self.error
 
-    create = get = delete = retry = attempts = explain = stats = nodes = page = pause = resume = limit = _fail
+    create = get = delete = run = cancel = retry = attempts = explain = stats = nodes = page = pause = resume = (
+        limit
+    ) = _fail
 
 
 def failing(error):
@@ -52,6 +54,8 @@ CALLS = [
     ("GET", "/tasks/019bbade-01c6-7d11-821f-bc1538901f12", None),
     ("DELETE", "/tasks/019bbade-01c6-7d11-821f-bc1538901f12", None),
     ("POST", "/tasks/019bbade-01c6-7d11-821f-bc1538901f12/retry", None),
+    ("POST", "/tasks/019bbade-01c6-7d11-821f-bc1538901f12/run", None),
+    ("POST", "/tasks/019bbade-01c6-7d11-821f-bc1538901f12/cancel", None),
     ("GET", "/tasks/019bbade-01c6-7d11-821f-bc1538901f12/attempts", None),
     ("GET", "/tasks/019bbade-01c6-7d11-821f-bc1538901f12/explain", None),
     ("GET", "/destinations", None),

@@ -103,12 +103,12 @@ def test_a_schedule_that_ends_goes_on_with_its_last_wait():
     assert [policy.delay_after(attempt, rand=0.5).seconds for attempt in (1, 2, 3, 8)] == [1, 2, 2, 2]
 
 
-def test_of_the_ends_done_is_final_and_failed_leads_back_to_todo_when_somebody_asks_for_it():
+def test_of_the_ends_done_is_final_and_the_others_lead_back_to_todo_when_somebody_asks_for_it():
     for move, (sources, target) in MOVES.items():
         if move is Move.RETRY:
-            assert (sources, target) == ({State.FAILED}, State.TODO)
+            assert (sources, target) == ({State.FAILED, State.CANCELLED}, State.TODO)
         elif move is not Move.DELETE:
-            assert sources.isdisjoint({State.DONE, State.FAILED}), move
+            assert sources.isdisjoint({State.DONE, State.FAILED, State.CANCELLED}), move
             assert target is not None, move
     assert MOVES[Move.DELETE].sources == {*State} - {State.IN_PROGRESS}
 

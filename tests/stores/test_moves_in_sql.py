@@ -14,11 +14,12 @@ WRITES = {
     "create_tasks": {Move.CREATE},
     "claim": {Move.CLAIM},
     "claim_held": {Move.CLAIM},
-    "settle": {Move.COMPLETE, Move.BACK_OFF, Move.FAIL},
-    "give_back": {Move.GIVE_BACK},
+    "settle": {Move.COMPLETE, Move.BACK_OFF, Move.FAIL, Move.STOP},
+    "give_back": {Move.GIVE_BACK, Move.STOP},
     "give_back_unknown": {Move.GIVE_BACK},
-    "take_back": {Move.TAKE_BACK, Move.QUARANTINE},
+    "take_back": {Move.TAKE_BACK, Move.QUARANTINE, Move.STOP},
     "expire": {Move.EXPIRE},
+    "cancel": {Move.CANCEL},
     "retry": {Move.RETRY},
     "delete": {Move.DELETE},
     "prune": {Move.DELETE},
@@ -50,7 +51,9 @@ def change(text):
 def set_to(assignments):
     """The states that *assignments* set; empty if the caller says which."""
     match = re.search(r"\bstate = (CASE .*? END|\d)", assignments)
-    return set() if match is None else {State(int(number)) for number in re.findall(r"(?:THEN|ELSE|^) ?(\d)", match[1])}
+    if match is None or re.search(r"ELSE (?::|ended\.)state", match[1]):  # the caller says which, but for one
+        return set()
+    return {State(int(number)) for number in re.findall(r"(?:THEN|ELSE|^) ?(\d)", match[1])}
 
 
 def sources(text, condition):
@@ -77,8 +80,7 @@ def test_a_query_leads_where_its_moves_lead_and_starts_where_they_may(engine, na
     targets = {MOVES[move].target for move in WRITES[name]} - {None}
     allowed = set().union(*(MOVES[move].sources for move in WRITES[name])) - {None}
     for assignments, condition in filter(None, map(change, parts(text))):
-        if re.search(r"\bstate = (?:\d|CASE)", assignments):
-            written = set_to(assignments)
+        if written := set_to(assignments):
             assert targets <= written <= targets | allowed, "what does not move stays where it was"
         found = sources(text, condition)
         assert found <= allowed

@@ -61,7 +61,7 @@ def texts():
     for name, sql in QUERIES.items():
         if name == "list_page":
             todo = [QUERIES["list_todo"].format(type="$5", pool=pool) for pool in (1, 2)]
-            other = [QUERIES["list_other"].format(type="$5", state=state) for state in (1, 2, 3)]
+            other = [QUERIES["list_other"].format(type="$5", state=state) for state in (1, 2, 3, 4)]
             yield name, sql.format(branches=" UNION ALL ".join(todo + other))
         elif name not in TEMPLATES:
             yield name, sql

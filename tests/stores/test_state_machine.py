@@ -25,14 +25,17 @@ from steps import HASH, REFUSED, WEBHOOK, a_hash, another_try, failure, pages, s
 
 from tasker.errors import (
     ClaimLostError,
+    TaskEndedError,
     TaskExistsError,
     TaskExpiredError,
     TaskNotFailedError,
     TaskNotFoundError,
+    TaskNotWaitingError,
     TaskRunningError,
 )
 from tasker.interfaces.queue import Expired, TakenBack
 from tasker.interfaces.tasks import TaskFilter
+from tasker.model import instants
 from tasker.model.lifecycle import MAX_CRASHES, Move, expired
 from tasker.model.task import Fault, State, Task
 from tasker.testing.task_factory import a_task
@@ -162,11 +165,44 @@ class Stories(RuleBasedStateMachine):
         assert self.run(self.store.expire()) == Expired(count=len(ended), next_at=min(left, default=None))
 
     @rule(task_id=ids)
+    def cancel(self, task_id):
+        task = self.tasks.get(task_id)
+        if task is None:
+            self.refuses(TaskNotFoundError, task_id, self.store.cancel(task_id))
+        elif task.state in (State.DONE, State.FAILED):
+            self.refuses(TaskEndedError, task_id, self.store.cancel(task_id))
+        else:
+            cancelled = self.run(self.store.cancel(task_id))
+            assert cancelled.is_new == (task.state is State.TODO)
+            if task.state is State.IN_PROGRESS:
+                assert cancelled.state is State.IN_PROGRESS
+                self.change(task_id, is_cancelled=True)
+            else:
+                assert cancelled.state is State.CANCELLED
+            if task.state is State.TODO:
+                self.change(task_id, state=State.CANCELLED, ended_at=self.clock.now())
+
+    @rule(task_id=ids)
+    def run_now(self, task_id):
+        task, now = self.tasks.get(task_id), self.clock.now()
+        if task is None:
+            self.refuses(TaskNotFoundError, task_id, self.store.run_now(task_id))
+        elif task.state is not State.TODO:
+            self.refuses(TaskNotWaitingError, task_id, self.store.run_now(task_id))
+        elif self.has_expired(task):
+            self.refuses(TaskExpiredError, task_id, self.store.run_now(task_id))
+        else:
+            self.run(self.store.run_now(task_id))
+            if task.attempts == 0 and task.execution_at > now:
+                self.change(task_id, execution_at=now, execution_time=instants.text(now))
+            self.change(task_id, due_at=min(task.due_at, now))
+
+    @rule(task_id=ids)
     def retry(self, task_id):
         task = self.tasks.get(task_id)
         if task is None:
             self.refuses(TaskNotFoundError, task_id, self.store.retry(task_id))
-        elif task.state is not State.FAILED:
+        elif task.state not in (State.FAILED, State.CANCELLED):
             self.refuses(TaskNotFailedError, task_id, self.store.retry(task_id))
         elif self.has_expired(task):
             self.refuses(TaskExpiredError, task_id, self.store.retry(task_id))
@@ -192,7 +228,7 @@ class Stories(RuleBasedStateMachine):
     def give_back(self, attempt):
         if self.holds(attempt):
             self.run(self.store.give_back(attempt))
-            self.change(attempt.task_id, state=State.TODO, attempts=attempt.number - 1)
+            self.change(attempt.task_id, attempts=attempt.number - 1, **self.again(attempt.task_id))
             del self.held[attempt.task_id]
         else:
             self.come_late(attempt)
@@ -215,16 +251,19 @@ class Stories(RuleBasedStateMachine):
     @rule()
     def take_back(self):
         orphans = [task_id for task_id, (_, node) in self.held.items() if node != self.node]
-        failed = 0
+        failed = cancelled = 0
         for task_id in orphans:
             task = self.tasks[task_id]
             del self.held[task_id]
-            self.change(task_id, crashes=task.crashes + 1, attempts=task.attempts - 1, state=State.TODO)
-            if task.crashes + 1 == MAX_CRASHES:
+            self.change(task_id, crashes=task.crashes + 1, attempts=task.attempts - 1, **self.again(task_id))
+            if task.is_cancelled:
+                cancelled += 1
+            elif task.crashes + 1 == MAX_CRASHES:
                 failed += 1
                 fault = Fault("crashed_worker", "")
                 self.change(task_id, state=State.FAILED, ended_at=self.clock.now(), last_fault=fault)
-        assert self.run(self.store.take_back()) == TakenBack(todo=len(orphans) - failed, failed=failed)
+        todo = len(orphans) - failed - cancelled
+        assert self.run(self.store.take_back()) == TakenBack(todo=todo, failed=failed, cancelled=cancelled)
 
     @rule(which=filters, limit=st.integers(1, 5))
     def list(self, which, limit):
@@ -275,17 +314,29 @@ class Stories(RuleBasedStateMachine):
     def holds(self, attempt):
         return self.held.get(attempt.task_id, (None,))[0] == attempt.fence
 
+    def again(self, task_id):
+        """What becomes of a task whose claim ends without an outcome."""
+        if self.tasks[task_id].is_cancelled:
+            return {"state": State.CANCELLED, "ended_at": self.clock.now(), "is_cancelled": False}
+        return {"state": State.TODO}
+
     def settle(self, attempt, settlement):
         if not self.holds(attempt):
             self.come_late(attempt)
             return attempt
-        self.run(self.store.settle(attempt, settlement))
+        settled = self.run(self.store.settle(attempt, settlement))
         del self.held[attempt.task_id]
+        is_stopped = self.tasks[attempt.task_id].is_cancelled and settlement.move is not Move.COMPLETE
+        assert settled.move is (Move.STOP if is_stopped else settlement.move)
         states = {Move.COMPLETE: State.DONE, Move.FAIL: State.FAILED, Move.BACK_OFF: State.TODO}
         self.change(attempt.task_id, state=states[settlement.move], started_at=settlement.started_at, crashes=0)
         self.change(attempt.task_id, ended_at=settlement.ended_at, result=settlement.result)
-        if settlement.due_at is not None:
+        if settlement.due_at is not None and not is_stopped:
             self.change(attempt.task_id, due_at=settlement.due_at)
+        if is_stopped:
+            ended_at = settlement.ended_at or self.clock.now()
+            self.change(attempt.task_id, state=State.CANCELLED, ended_at=ended_at)
+        self.change(attempt.task_id, is_cancelled=False)
         if settlement.fault is not None:
             self.change(attempt.task_id, last_fault=settlement.fault)
         return attempt
@@ -304,7 +355,7 @@ class Stories(RuleBasedStateMachine):
 
 def bare(task):
     """The task without what only the store can choose: the words of a fault, the node, and when it was stored."""
-    task = replace(task, node=None, created_at=0)
+    task = replace(task, node=None, created_at=0, revision=0)
     if task.last_fault is not None and task.last_fault.code == "crashed_worker":
         return replace(task, last_fault=Fault("crashed_worker", ""))
     return task

@@ -49,7 +49,8 @@ class Engine:
             store: an open store.
             types: the task types it runs, each with a pool of its own.
             rand: random numbers in [0, 1), for the jitter of retries.
-            keep_done: how long tasks that are ``done`` are kept after their end; None: for ever.
+            keep_done: how long tasks that are ``done`` or ``cancelled`` are kept after their end;
+                None: for ever.
             keep_failed: the same for those that ``failed``.
             lacks: what this machine lacks to make attempts, in a few words; None: nothing.
         """

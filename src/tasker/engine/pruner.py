@@ -23,12 +23,13 @@ class Pruner:
         """Make a pruner.
 
         Args:
-            keep_done: how long tasks that are ``done`` are kept after their end; None: for ever.
+            keep_done: how long tasks that are ``done`` or ``cancelled`` are kept after their end;
+                None: for ever.
             keep_failed: the same for those that ``failed``.
         """
         self._store = store
         self._telemetry = telemetry
-        self._kept = {State.DONE: keep_done, State.FAILED: keep_failed}
+        self._kept = {State.DONE: keep_done, State.CANCELLED: keep_done, State.FAILED: keep_failed}
 
     async def run_once(self) -> timedelta:
         """Delete a batch of each state. Return after how long to go on.

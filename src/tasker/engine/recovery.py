@@ -29,9 +29,10 @@ class Recovery:
                 back.
         """
         taken = await self._store.take_back()
-        if not (taken.todo or taken.failed):
+        if not (taken.todo or taken.failed or taken.cancelled):
             return LOOK
-        self._telemetry.taken_back += taken.todo + taken.failed
+        self._telemetry.taken_back += taken.todo + taken.failed + taken.cancelled
         self._telemetry.failed += taken.failed
+        self._telemetry.cancelled += taken.cancelled
         _log.warning("took back tasks that were running when their server died", todo=taken.todo, failed=taken.failed)
         return timedelta(0)  # there may be more

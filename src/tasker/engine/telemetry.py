@@ -22,6 +22,7 @@ class Telemetry:
     done: int = 0
     retried: int = 0
     failed: int = 0
+    cancelled: int = 0
     given_back: int = 0
     taken_back: int = 0
     claims_lost: int = 0
@@ -53,6 +54,7 @@ class Telemetry:
             done=self.done,
             retried=self.retried,
             failed=self.failed,
+            cancelled=self.cancelled,
             given_back=self.given_back,
             taken_back=self.taken_back,
             claims_lost=self.claims_lost,

@@ -25,7 +25,7 @@ from tasker.model.ending import Ending
 from tasker.model.instants import Instant
 from tasker.model.lifecycle import Move, Settlement
 from tasker.model.retry import RetryPolicy
-from tasker.model.task import Fault, TaskId
+from tasker.model.task import Fault, State, Task, TaskId
 from tasker.timing.alarm import sleep
 from tasker.wire.fields import TaskFields, readable_end_fields, retry_policy
 
@@ -294,9 +294,8 @@ class Worker:
         settled = await self._write(attempt, lambda: self._store.settle(attempt, settlement))
         if settled.has_room:
             self._queue.announce(self._clock.now(), attempt.pool)  # to the others, too, if every slot here is taken
-        for task in settled.followed_by:
-            self._queue.announce(task.due_at, task.pool)
-        if settlement.due_at is not None:
+        self._announce(settled.followed_by)
+        if settled.move is Move.BACK_OFF and settlement.due_at is not None:
             self._queue.announce(settlement.due_at, attempt.pool)
             self._waits_again(attempt)
         self._count(settled.move)
@@ -307,7 +306,7 @@ class Worker:
                 type=attempt.type,
                 attempt=attempt.number,
                 code=settlement.fault.code,
-                state=settlement.state.word,
+                state=(State.CANCELLED if settled.move is Move.STOP else settlement.state).word,
             )
 
     def _settlement(self, run: _Run, outcome: Outcome) -> Settlement:
@@ -332,16 +331,27 @@ class Worker:
                 self._telemetry.retried += 1
             case Move.FAIL | Move.EXPIRE | Move.QUARANTINE:
                 self._telemetry.failed += 1
-            case Move.CREATE | Move.CLAIM | Move.GIVE_BACK | Move.TAKE_BACK | Move.RETRY | Move.DELETE:
+            case Move.STOP:
+                self._telemetry.cancelled += 1
+            case Move.CREATE | Move.CLAIM | Move.GIVE_BACK | Move.TAKE_BACK | Move.CANCEL | Move.RETRY | Move.DELETE:
                 pass  # none of these settles an attempt
             case _:
                 assert_never(move)
 
     async def _give_back(self, attempt: Attempt) -> None:
         """Return the task to the queue."""
-        await self._write(attempt, lambda: self._store.give_back(attempt))
+        settled = await self._write(attempt, lambda: self._store.give_back(attempt))
         self._telemetry.given_back += 1
-        self._waits_again(attempt)
+        self._announce(settled.followed_by)
+        if settled.move is Move.GIVE_BACK:
+            self._waits_again(attempt)
+        else:
+            self._count(settled.move)
+
+    def _announce(self, followers: Sequence[Task]) -> None:
+        """Have what follows an end run in time."""
+        for task in followers:
+            self._queue.announce(task.due_at, task.pool)
 
     def _waits_again(self, attempt: Attempt) -> None:
         """Have the task expire in time."""
@@ -375,9 +385,13 @@ class Worker:
 
 
 def _ending(run: _Run, settlement: Settlement, outcome: Outcome) -> Ending | None:
-    """Return what is known of the end of a task, for what follows it; None: it goes on, or nothing follows."""
-    asked = run.fields.on_success if settlement.fault is None else run.fields.on_failure
-    if settlement.ended_at is None or asked is UNSET:
+    """Return what is known of the end of a task, for what follows it; None: nothing can follow.
+
+    That it was cancelled is not known here: it may be what ends it.
+    """
+    fields = run.fields
+    asked = fields.on_success if settlement.fault is None else fields.on_failure
+    if (settlement.ended_at is None or asked is UNSET) and fields.on_cancel is UNSET:
         return None
     return Ending(
         task_id=run.attempt.task_id,

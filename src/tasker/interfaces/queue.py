@@ -54,10 +54,11 @@ class Follow(Protocol):
 
 
 class Settled(Struct, frozen=True):
-    """What a settle wrote."""
+    """What the end of a claim wrote."""
 
     move: Move
-    """The move that was made of the task."""
+    """The move that was made of the task: as the settlement says, or ``STOP`` if it was cancelled
+    meanwhile."""
     has_room: bool = False
     """Whether a claim should look now: the gate holds tasks and may have room for them."""
     followed_by: Sequence[Task] = ()
@@ -86,6 +87,9 @@ class TakenBack(Struct, frozen=True):
 
     failed: int
     """Tasks that ended ``failed`` with ``crashed_worker``: it was the third crash in a row."""
+
+    cancelled: int = 0
+    """Tasks that ended ``cancelled``: they were while they ran."""
 
 
 class QueueStore(Protocol):
@@ -116,16 +120,17 @@ class QueueStore(Protocol):
 
         Returns what was written. Resets the count of crashes. Of each task the newest
         ``attempts_kept`` attempts are kept. The circuit of the destination's gate hears
-        ``settlement.is_alive``.
+        ``settlement.is_alive``. A task that was cancelled while it ran ends ``cancelled`` unless it
+        is done: whatever else the settlement says of its state and its next attempt is void.
 
         Raises:
             ClaimLostError: the task was taken back since, or settled before. Nothing was written.
         """
 
-    async def give_back(self, claim: Claim | Attempt) -> None:
+    async def give_back(self, claim: Claim | Attempt) -> Settled:
         """Return a claimed task to the queue as if it had not been claimed: due as before, no attempt used.
 
-        Only ``started_at`` stays.
+        Only ``started_at`` stays. One that was cancelled meanwhile ends ``cancelled`` instead.
 
         Raises:
             ClaimLostError: as for ``settle``.
@@ -149,8 +154,9 @@ class QueueStore(Protocol):
 
         A holder is gone when its lease has ended, or when this node holds the store alone and did
         not claim it itself. Counts a crash on each and uses up no attempt. A task whose holder was
-        lost ``MAX_CRASHES`` times in a row ends ``failed`` with ``crashed_worker`` instead. Tasks
-        that this node has claimed itself are left alone.
+        lost ``MAX_CRASHES`` times in a row ends ``failed`` with ``crashed_worker`` instead, and one
+        that was cancelled while it ran ends ``cancelled``. Tasks that this node has claimed itself
+        are left alone.
 
         Takes nothing back as long as others may not have been able to renew: until this node has
         renewed, and for some seconds after it has lost the store and found it again. May take back

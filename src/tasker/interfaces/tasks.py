@@ -28,6 +28,18 @@ class Page(Struct, frozen=True):
     page."""
 
 
+class Cancelled(Struct, frozen=True):
+    """What a cancel came to."""
+
+    state: State
+    """``CANCELLED``; or ``IN_PROGRESS``: it ends so with the attempt that is under way, unless that
+    succeeds."""
+    is_new: bool = False
+    """Whether it has become cancelled by this."""
+    followed_by: Sequence[Task] = ()
+    """The tasks that were stored with the end, because they follow it."""
+
+
 class TaskStore(Protocol):
     """Keeps tasks. See ``Store`` for what holds for every method."""
 
@@ -74,8 +86,31 @@ class TaskStore(Protocol):
             TaskRunningError: it is ``in_progress``.
         """
 
+    async def cancel(self, task_id: TaskId) -> Cancelled:
+        """End a task as ``cancelled``, and store what follows; one that is cancelled already stays as it is.
+
+        Of one that is running, note that it is to end so: the attempt that is under way goes on.
+
+        Raises:
+            TaskNotFoundError: there is none with this id.
+            TaskEndedError: it is ``done`` or ``failed``.
+        """
+
+    async def run_now(self, task_id: TaskId) -> None:
+        """Have a ``todo`` task become due now, unless it is due already.
+
+        If it has not been attempted yet, ``execution_time`` becomes now as well.
+
+        Raises:
+            TaskNotFoundError: there is none with this id.
+            TaskNotWaitingError: it is in another state.
+            TaskExpiredError: its ``expires_at`` has passed.
+        """
+
     async def retry(self, task_id: TaskId) -> None:
-        """Have a ``failed`` task run again, now: its attempts count on, but its retry policy counts anew.
+        """Have a ``failed`` or ``cancelled`` task run again, now.
+
+        Its attempts count on, but its retry policy counts anew.
 
         Raises:
             TaskNotFoundError: there is none with this id.

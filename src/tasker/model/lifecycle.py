@@ -34,6 +34,8 @@ class Move(Enum):
     TAKE_BACK = "take_back"
     QUARANTINE = "quarantine"
     EXPIRE = "expire"
+    CANCEL = "cancel"
+    STOP = "stop"
     RETRY = "retry"
     DELETE = "delete"
 
@@ -55,8 +57,10 @@ MOVES: Final[dict[Move, Step]] = {
     Move.TAKE_BACK: Step(frozenset({State.IN_PROGRESS}), State.TODO),
     Move.QUARANTINE: Step(frozenset({State.IN_PROGRESS}), State.FAILED),
     Move.EXPIRE: Step(frozenset({State.TODO}), State.FAILED),
-    Move.RETRY: Step(frozenset({State.FAILED}), State.TODO),
-    Move.DELETE: Step(frozenset({State.TODO, State.DONE, State.FAILED}), None),
+    Move.CANCEL: Step(frozenset({State.TODO}), State.CANCELLED),
+    Move.STOP: Step(frozenset({State.IN_PROGRESS}), State.CANCELLED),
+    Move.RETRY: Step(frozenset({State.FAILED, State.CANCELLED}), State.TODO),
+    Move.DELETE: Step(frozenset({State.TODO, State.DONE, State.FAILED, State.CANCELLED}), None),
 }
 
 
@@ -78,8 +82,8 @@ class Settlement(msgspec.Struct, frozen=True, kw_only=True):
     record: AttemptRecord | None = None
     """What is kept of the attempt; None: nothing."""
     ending: Ending | None = None
-    """What is known of the task's end, for what follows it; None: it goes on, or nothing can
-    follow."""
+    """What is known of the task's end, for what follows it; None: nothing can follow. Of a task
+    that goes on it is for the end that it has if it was cancelled meanwhile."""
 
     @property
     def state(self) -> State:

@@ -26,6 +26,7 @@ class Totals(Struct, frozen=True, kw_only=True):
     done: int
     retried: int
     failed: int
+    cancelled: int
     given_back: int
     taken_back: int
     claims_lost: int

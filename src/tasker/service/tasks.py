@@ -19,7 +19,7 @@ from tasker.wire.masking import masked
 
 
 class TaskService:
-    """Creates, reads, lists, retries and deletes tasks. For what all methods raise, see ``Service``.
+    """Creates, reads, lists, runs, cancels, retries and deletes tasks. For what all methods raise, see ``Service``.
 
     Whether secrets (the values of headers, the passwords in URLs) are shown is decided here: a
     single task shows them to a caller with the scope ``secrets:read``, a list to nobody.
@@ -57,12 +57,47 @@ class TaskService:
         page = await self._store.list_page(which, after=after, limit=limit)
         return Page([masked(task) for task in page.tasks], page.next)
 
-    async def retry(self, caller: Caller, task_id: str) -> Task:
-        """Have a failed task run again, now, and return it as it stands then, as ``get`` does.
+    async def run(self, caller: Caller, task_id: str) -> tuple[Task, Finding]:
+        """Have a task that waits become due now, and return it as it stands then, as ``get`` does, and why.
+
+        Its gate holds it as any other.
 
         Raises:
             TaskNotFoundError: no task has this id, or it is not a UUID.
-            TaskNotFailedError: it has not failed.
+            TaskNotWaitingError: it is not ``todo``.
+            TaskExpiredError: its ``expires_at`` has passed.
+        """
+        id_ = _parsed_id(task_id)
+        await self._store.run_now(id_)
+        finding = await self._explained(id_)
+        task = finding.task
+        self._engine.announce(task.due_at, task.pool, expires_at=task.expires_at)
+        return _shown_to(caller, task), finding
+
+    async def cancel(self, caller: Caller, task_id: str) -> Task:
+        """End a task as ``cancelled``, and return it as it stands then, as ``get`` does.
+
+        One that is running goes on, and ends so with that attempt, unless the attempt succeeds. One
+        that is cancelled already stays as it is.
+
+        Raises:
+            TaskNotFoundError: no task has this id, or it is not a UUID.
+            TaskEndedError: it is ``done`` or ``failed``.
+        """
+        id_ = _parsed_id(task_id)
+        cancelled = await self._store.cancel(id_)
+        if cancelled.is_new:
+            self._engine.telemetry.cancelled += 1
+        for task in cancelled.followed_by:
+            self._engine.announce(task.due_at, task.pool)
+        return _shown_to(caller, await self._store.get(id_))
+
+    async def retry(self, caller: Caller, task_id: str) -> Task:
+        """Have a failed or cancelled task run again, now, and return it as it stands then, as ``get`` does.
+
+        Raises:
+            TaskNotFoundError: no task has this id, or it is not a UUID.
+            TaskNotFailedError: it is neither failed nor cancelled.
             TaskExpiredError: its ``expires_at`` has passed.
         """
         id_ = _parsed_id(task_id)
@@ -95,7 +130,10 @@ class TaskService:
         Raises:
             TaskNotFoundError: no task has this id, or it is not a UUID.
         """
-        standing = await self._store.standing(_parsed_id(task_id))
+        return await self._explained(_parsed_id(task_id))
+
+    async def _explained(self, task_id: TaskId) -> Finding:
+        standing = await self._store.standing(task_id)
         return explaining.explain(
             standing,
             now=self._clock.now(),

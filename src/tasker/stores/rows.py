@@ -192,3 +192,7 @@ class Reading:
     def failed(self, row: Sequence[Any], fault: Fault) -> Ending:
         """Return the end of the task in *row*, which failed with *fault* without an attempt of its own."""
         return replace(self.ending.read(row), fault=fault)
+
+    def cancelled(self, row: Sequence[Any]) -> Ending:
+        """Return the end of the task in *row*, which was cancelled."""
+        return self.ending.read(row).cancelled()

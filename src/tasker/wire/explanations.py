@@ -69,13 +69,14 @@ def _words(finding: Finding) -> str:
             return f"it has been due since {instants.text(task.due_at)} and waits for a free slot"
         case "running":
             since = "" if task.started_at is None else f" since {instants.text(task.started_at)}"
-            return f"attempt {task.attempts} is running on node {task.node}{since}"
+            outlook = "; the task was cancelled and ends with it" if task.is_cancelled else ""
+            return f"attempt {task.attempts} is running on node {task.node}{since}{outlook}"
         case "done":
             return f"attempt {task.attempts} succeeded"
         case "failed":
-            return _failed(task, can_retry=finding.can_retry)
+            return _failed(task) + _advice(finding)
         case "cancelled":
-            return "it was cancelled and does not run; run it again with retry"
+            return f"it was cancelled{_advice(finding)}"
         case _:
             assert_never(finding.reason)
 
@@ -98,8 +99,11 @@ def _barrier(destination: GateStatus, reason: Reason) -> str:
     )
 
 
-def _failed(task: Task, *, can_retry: bool) -> str:
+def _advice(finding: Finding) -> str:
+    return f"; POST /tasks/{finding.task.id}/retry runs it again" if finding.can_retry else ""
+
+
+def _failed(task: Task) -> str:
     why = "" if task.last_fault is None else f": {task.last_fault.code}, {task.last_fault.msg}"
     times = "1 attempt" if task.attempts == 1 else f"{task.attempts} attempts"
-    advice = f"; POST /tasks/{task.id}/retry runs it again" if can_retry else ""
-    return f"it failed after {times}{why}{advice}"
+    return f"it failed after {times}{why}"

@@ -131,7 +131,7 @@ class CallbackSummary(Struct, frozen=True, kw_only=True):
 
     id: Annotated[str, Meta(extra_json_schema={"format": "uuid"})]
     type: str
-    state: Literal["done", "failed"]
+    state: Literal["done", "failed", "cancelled"]
     attempts: int
     status: Annotated[int, Meta(description="The HTTP status of the latest attempt's answer.")] | None
     error: Annotated[Fault, Meta(description="Of a failed task: why.")] | None

@@ -1,6 +1,7 @@
-"""Create, read, list, delete and explain tasks; run failed ones again."""
+"""Create, read, list, run, cancel, delete and explain tasks; run failed ones again."""
 
 from collections.abc import Callable, Iterable
+from http import HTTPStatus
 from typing import Final
 
 import msgspec
@@ -15,9 +16,11 @@ from tasker.callers import Scope
 from tasker.errors import (
     InvalidQueryError,
     InvalidTaskError,
+    TaskEndedError,
     TaskExpiredError,
     TaskNotFailedError,
     TaskNotFoundError,
+    TaskNotWaitingError,
     TaskRunningError,
     cut,
 )
@@ -50,7 +53,15 @@ _LISTED: Final = (
             headers={"Location": {"description": "The path of the task.", "schema": {"type": "string"}}},
             links=Links(
                 id="$response.body#/id",
-                operation_ids=("getTask", "deleteTask", "retryTask", "listAttempts", "explainTask"),
+                operation_ids=(
+                    "getTask",
+                    "deleteTask",
+                    "runTask",
+                    "cancelTask",
+                    "retryTask",
+                    "listAttempts",
+                    "explainTask",
+                ),
             ),
         ),
     ),
@@ -104,8 +115,54 @@ async def delete_task(request: Request) -> Response:
 
 @Call(
     method="POST",
+    path="/tasks/{id}/run",
+    summary="Have a task that waits run now. Takes no body.",
+    scope=Scope.TASKS_WRITE,
+    value=_ID,
+    body=NOTHING,
+    answers=(
+        Answer(description="The task, which is due.", shape=Shape.TASK),
+        Answer(description="The task is due, but its destination holds it: why.", status=202, shape=Explanation),
+    ),
+    errors=(TaskNotFoundError, TaskNotWaitingError, TaskExpiredError, *WRITING),
+    page="tasks.md#run-a-task-now",
+).answered_by
+async def run_task(request: Request) -> Response:
+    """Have a task run now."""
+    task, finding = await request.service.tasks.run(request.caller, request.values["id"])
+    if finding.is_kept_back:
+        return answer(explanation_view(finding), status=HTTPStatus.ACCEPTED)
+    return _whole(task)
+
+
+@Call(
+    method="POST",
+    path="/tasks/{id}/cancel",
+    summary="Cancel a task: it is kept, and does not run. Takes no body.",
+    scope=Scope.TASKS_WRITE,
+    value=_ID,
+    body=NOTHING,
+    answers=(
+        Answer(description="The task, which is cancelled, now or before.", shape=Shape.TASK),
+        Answer(
+            description="The task, which is running: it is cancelled when its attempt has ended, unless that succeeds.",
+            status=202,
+            shape=Shape.TASK,
+        ),
+    ),
+    errors=(TaskNotFoundError, TaskEndedError, *WRITING),
+    page="tasks.md#cancel-a-task",
+).answered_by
+async def cancel_task(request: Request) -> Response:
+    """Cancel a task."""
+    task = await request.service.tasks.cancel(request.caller, request.values["id"])
+    return _whole(task, HTTPStatus.ACCEPTED if task.state is State.IN_PROGRESS else HTTPStatus.OK)
+
+
+@Call(
+    method="POST",
     path="/tasks/{id}/retry",
-    summary="Have a failed task run again, now. Takes no body.",
+    summary="Have a failed or cancelled task run again, now. Takes no body.",
     scope=Scope.TASKS_WRITE,
     value=_ID,
     body=NOTHING,
@@ -186,8 +243,8 @@ async def list_tasks_by_state(request: Request) -> Response:
     )
 
 
-def _whole(task: Task) -> Response:
-    return json_answer(msgspec.json.format(wrapped_task_json(task)))
+def _whole(task: Task, status: int = HTTPStatus.OK) -> Response:
+    return json_answer(msgspec.json.format(wrapped_task_json(task)), status=status)
 
 
 def _reader(tasks: TaskService, which: TaskFilter, write: Callable[[Task], bytes]) -> ReadPart:
@@ -209,6 +266,8 @@ CALLS: Final = (
     create_task,
     get_task,
     delete_task,
+    run_task,
+    cancel_task,
     retry_task,
     list_attempts,
     explain_task,

@@ -1,39 +1,94 @@
-"""What callers do to tasks that are stored: run them again, change them, delete them."""
+"""What callers do to tasks that are stored: run them now or again, change, cancel and delete them."""
 
 from collections.abc import Mapping, Sequence
 
 from tasker.errors import (
     RevisionPassedError,
+    TaskEndedError,
     TaskExpiredError,
     TaskNotFailedError,
     TaskNotFoundError,
+    TaskNotWaitingError,
     TaskRunningError,
 )
+from tasker.ids import new_id
+from tasker.interfaces.queue import Follow
+from tasker.interfaces.tasks import Cancelled
 from tasker.model.change import Change
 from tasker.model.task import State, TaskId
 from tasker.stores.postgres.connection import Connection, Link
 from tasker.stores.postgres.inserter import Inserter
+from tasker.stores.postgres.payloads import with_payloads
+from tasker.stores.rows import Reading
 
 
 class Changer:
-    """Changes tasks that are not running. Each change is a statement, and so a transaction."""
+    """Changes tasks. Each change is a statement, and so a transaction, unless others may follow."""
 
-    def __init__(self, link: Link, queries: Mapping[str, str], inserter: Inserter) -> None:
+    def __init__(
+        self, link: Link, queries: Mapping[str, str], reading: Reading, inserter: Inserter, *, follow: Follow
+    ) -> None:
+        """Make it.
+
+        Args:
+            inserter: stores what follows, on the same link.
+            follow: says what follows the end of a task.
+        """
         self._link = link
         self._sql = queries
+        self._reading = reading
         self._inserter = inserter
+        self._follow = follow
+
+    async def cancel(self, task_id: TaskId) -> Cancelled:
+        """End a task as cancelled, or note that it is to end so: see ``Store.cancel``."""
+        return await self._link.run(lambda connection: self._cancel(connection, task_id))
+
+    async def _cancel(self, connection: Connection, task_id: TaskId) -> Cancelled:
+        async with self._inserter.transaction(connection):
+            row = await connection.fetchrow(self._sql["cancel"], task_id)
+            if row is not None:
+                (ending,) = await with_payloads(connection, self._sql, [self._reading.cancelled(row)])
+                followers = self._follow(ending, now=row["now"], new_id=new_id)
+                await self._inserter.insert(connection, followers)
+                return Cancelled(State.CANCELLED, is_new=True, followed_by=followers)
+        if await connection.fetchval(self._sql["cancel_running"], task_id) is not None:
+            return Cancelled(State.IN_PROGRESS)
+        state = await self._state(connection, task_id)
+        if state in (State.TODO, State.IN_PROGRESS):  # it was claimed or given back in between
+            return await self._cancel(connection, task_id)
+        if state is State.CANCELLED:
+            return Cancelled(state)
+        raise TaskEndedError(task_id, state.word)
+
+    async def run_now(self, task_id: TaskId) -> None:
+        """Have a task become due now: see ``Store.run_now``."""
+        await self._link.run(lambda connection: self._run_now(connection, task_id))
+
+    async def _run_now(self, connection: Connection, task_id: TaskId) -> None:
+        if await connection.fetchval(self._sql["run_now"], task_id) is not None:
+            return
+        state = await self._state(connection, task_id)
+        raise TaskExpiredError(task_id) if state is State.TODO else TaskNotWaitingError(task_id, state.word)
 
     async def retry(self, task_id: TaskId) -> None:
-        """Have a failed task run again: see ``Store.retry``."""
+        """Have a failed or cancelled task run again: see ``Store.retry``."""
         await self._link.run(lambda connection: self._retry(connection, task_id))
 
     async def _retry(self, connection: Connection, task_id: TaskId) -> None:
         if await connection.fetchval(self._sql["retry"], task_id) is not None:
             return
+        state = await self._state(connection, task_id)
+        if state in (State.FAILED, State.CANCELLED):
+            raise TaskExpiredError(task_id)
+        raise TaskNotFailedError(task_id, state.word)
+
+    async def _state(self, connection: Connection, task_id: TaskId) -> State:
+        """Return the state of a task of which a move could not be made."""
         state = await connection.fetchval(self._sql["state"], task_id)
         if state is None:
             raise TaskNotFoundError(task_id)
-        raise TaskExpiredError(task_id) if state == State.FAILED else TaskNotFailedError(task_id, State(state).word)
+        return State(state)
 
     async def change(self, change: Change) -> None:
         """Write what a task is given anew: see ``Store.change``."""

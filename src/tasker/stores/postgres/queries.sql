@@ -240,6 +240,7 @@ UPDATE task SET state = 3, ended_at = tasker_now(), last_fault = given.last_faul
 
 -- settle --
 -- Those that are missing from what comes back have lost their claim: nothing was written for them.
+-- What was cancelled meanwhile goes no further.
 -- Of a gate that has had failures, or holds tasks, or is said not to work ($11), what `circuits`
 -- says comes back, too. $12: how many attempts of a task are kept; $13: whether the time comes back
 -- with each end, for what follows it.
@@ -251,13 +252,16 @@ WITH ended AS (
              AS ended (id, fence, state, due_at, started_at, ended_at, last_fault, result, number,
                        record, is_dead, place)
 ), settled AS (
-  UPDATE task SET state = ended.state, due_at = coalesce(ended.due_at, task.due_at),
-         started_at = ended.started_at, ended_at = ended.ended_at,
+  UPDATE task SET state = CASE WHEN is_cancelled AND ended.state <> 2 THEN 4 ELSE ended.state END,
+         due_at = CASE WHEN is_cancelled THEN task.due_at
+                       ELSE coalesce(ended.due_at, task.due_at) END,
+         started_at = ended.started_at,
+         ended_at = coalesce(ended.ended_at, CASE WHEN is_cancelled THEN tasker_now() END),
          last_fault = coalesce(ended.last_fault, task.last_fault),
-         crashes = 0, fence = NULL, node = NULL, revision = revision + 1
+         crashes = 0, fence = NULL, node = NULL, is_cancelled = false, revision = revision + 1
     FROM ended
    WHERE task.id = ended.id AND task.state = 1 AND task.fence = ended.fence
-  RETURNING task.id, gate, place, result, number, record, is_dead
+  RETURNING task.id, gate, place, result, number, record, is_dead, task.state
 ), results AS (
   UPDATE payload SET result = settled.result FROM settled
    WHERE payload.id = settled.id AND settled.result IS NOT NULL
@@ -270,7 +274,7 @@ WITH ended AS (
    WHERE settled.number > $12 AND attempt.task = settled.id
      AND attempt.number <= settled.number - $12
 )
-SELECT place, gate.id AS gate, failures, open_until, paused, holds,
+SELECT place, settled.state, gate.id AS gate, failures, open_until, paused, holds,
        CASE WHEN gate.id IS NOT NULL OR $13 THEN tasker_now() END AS now
   FROM settled
   LEFT JOIN LATERAL (
@@ -282,11 +286,11 @@ SELECT place, gate.id AS gate, failures, open_until, paused, holds,
 -- Which of these ends were written although the connection broke before the answer: no two attempts
 -- begin in one microsecond. For sure, as above: an end that no replica has would free its slot, and
 -- the delivery be made again after a failover.
-SELECT place, gate
+SELECT place, task.state, gate
   FROM pg_logical_emit_message(true, 'tasker', ''),
        unnest($1::uuid[], $2::smallint[], $3::timestamptz[]) WITH ORDINALITY
          AS ended (id, state, started_at, place)
-  JOIN task ON task.id = ended.id AND task.state = ended.state
+  JOIN task ON task.id = ended.id AND task.state IN (ended.state, 4)
            AND task.started_at = ended.started_at AND task.fence IS NULL
 
 -- circuits --
@@ -318,17 +322,20 @@ UPDATE gate SET paused = $2 WHERE id = $1 RETURNING id
 UPDATE gate SET max_running = $2 WHERE id = $1 RETURNING id
 
 -- give_back --
-UPDATE task SET state = 0, attempts = greatest(attempts - 1, 0), fence = NULL, node = NULL,
-       revision = revision + 1
-  FROM unnest($1::uuid[], $2::bigint[]) AS given (id, fence)
- WHERE task.id = given.id AND task.state = 1 AND task.fence = given.fence
-RETURNING gate
+UPDATE task SET state = CASE WHEN is_cancelled THEN 4 ELSE 0 END,
+       ended_at = CASE WHEN is_cancelled THEN tasker_now() END, is_cancelled = false,
+       attempts = greatest(attempts - 1, 0), fence = NULL, node = NULL, revision = revision + 1
+ WHERE task.id = $1 AND task.state = 1 AND task.fence = $2
+RETURNING {ending},
+          CASE WHEN state = 4 THEN (SELECT payload FROM payload WHERE payload.id = task.id) END,
+          state, gate, tasker_now() AS now
 
 -- give_back_unknown --
--- Undo claims of which it is not known whether they were done.
+-- Undo claims of which it is not known whether they were done. One that was cancelled since is
+-- given back once the node finds that it does not run it: something may follow its end.
 UPDATE task SET state = 0, attempts = greatest(attempts - 1, 0), fence = NULL, node = NULL,
        revision = revision + 1
- WHERE state = 1 AND node = $1 AND fence = ANY ($2::bigint[])
+ WHERE state = 1 AND node = $1 AND fence = ANY ($2::bigint[]) AND NOT is_cancelled
 
 -- claims --
 -- What is written as running here.
@@ -338,7 +345,32 @@ SELECT id, fence FROM task WHERE state = 1 AND node = $1
 -- No row: look why.
 UPDATE task SET state = 0, due_at = tasker_now(), ended_at = NULL, crashes = 0,
        retried_after = attempts, revision = revision + 1
- WHERE id = $1 AND state = 3 AND (expires_at IS NULL OR expires_at > tasker_now())
+ WHERE id = $1 AND state IN (3, 4) AND (expires_at IS NULL OR expires_at > tasker_now())
+RETURNING id
+
+-- cancel --
+-- No row: it does not wait.
+UPDATE task SET state = 4, ended_at = tasker_now(), held_by = NULL, revision = revision + 1
+ WHERE id = $1 AND state = 0
+RETURNING {ending}, -- without a payload: as in claim
+          (SELECT payload FROM payload WHERE payload.id = task.id AND revision = payload_revision),
+          tasker_now() AS now
+
+-- cancel_running --
+-- No row: look why.
+UPDATE task SET is_cancelled = true WHERE id = $1 AND state = 1 RETURNING id
+
+-- run_now --
+-- What is due already stays where it is in the queue. No row: look why.
+UPDATE task SET due_at = least(due_at, tasker_now()),
+       revision = revision + (due_at > tasker_now())::integer,
+       execution_at = CASE WHEN attempts = 0 THEN least(execution_at, tasker_now())
+                           ELSE execution_at END,
+       execution_time = CASE WHEN attempts = 0 AND execution_at > tasker_now()
+                             THEN to_char(tasker_now() AT TIME ZONE 'UTC',
+                                          'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
+                             ELSE execution_time END
+ WHERE id = $1 AND state = 0 AND (expires_at IS NULL OR expires_at > tasker_now())
 RETURNING id
 
 -- change --
@@ -369,7 +401,7 @@ SELECT state FROM task WHERE id = $1
 -- Missing from what comes back: look whether it is there. If so, it is in_progress, and cannot be
 -- deleted.
 WITH gone AS (
-  DELETE FROM task WHERE id = ANY ($1::uuid[]) AND state IN (0, 2, 3) RETURNING id
+  DELETE FROM task WHERE id = ANY ($1::uuid[]) AND state IN (0, 2, 3, 4) RETURNING id
 ), payloads AS (
   DELETE FROM payload USING gone WHERE payload.id = gone.id
 ), attempts AS (
@@ -396,13 +428,14 @@ WITH lost AS MATERIALIZED (
 )
 UPDATE task SET crashes = crashes + 1, attempts = greatest(attempts - 1, 0),
        fence = NULL, node = NULL, revision = revision + 1,
-       state = CASE WHEN crashes + 1 >= $2 THEN 3 ELSE 0 END,
-       ended_at = CASE WHEN crashes + 1 >= $2 THEN tasker_now() END,
-       last_fault = CASE WHEN crashes + 1 >= $2 THEN $3 ELSE last_fault END
+       state = CASE WHEN is_cancelled THEN 4 WHEN crashes + 1 >= $2 THEN 3 ELSE 0 END,
+       ended_at = CASE WHEN is_cancelled OR crashes + 1 >= $2 THEN tasker_now() END,
+       last_fault = CASE WHEN crashes + 1 >= $2 AND NOT is_cancelled THEN $3 ELSE last_fault END,
+       is_cancelled = false
   FROM lost
  WHERE task.id = lost.id
 RETURNING {ending},
-          CASE WHEN state = 3 THEN (SELECT payload FROM payload WHERE payload.id = task.id) END,
+          CASE WHEN state IN (3, 4) THEN (SELECT payload FROM payload WHERE payload.id = task.id) END,
           state, tasker_now() AS now
 
 -- forget_nodes --

@@ -55,11 +55,11 @@ class Recoverer:
         async with self._inserter.transaction(connection):
             rows = await connection.fetch(self._sql["take_back"], self._node, MAX_CRASHES, fault_text(CRASHED), _LIMIT)
             failed = [row for row in rows if row["state"] == State.FAILED]
-            followers = [
-                task
-                for row in failed
-                for task in self._follow(self._reading.failed(row, CRASHED), now=row["now"], new_id=new_id)
-            ]
+            cancelled = [row for row in rows if row["state"] == State.CANCELLED]
+            endings = [(row["now"], self._reading.failed(row, CRASHED)) for row in failed]
+            endings += [(row["now"], self._reading.cancelled(row)) for row in cancelled]
+            followers = [task for now, ending in endings for task in self._follow(ending, now=now, new_id=new_id)]
             await self._inserter.insert(connection, followers)
         await connection.execute(self._sql["forget_nodes"])
-        return TakenBack(todo=len(rows) - len(failed), failed=len(failed))
+        todo = len(rows) - len(failed) - len(cancelled)
+        return TakenBack(todo=todo, failed=len(failed), cancelled=len(cancelled))

@@ -10,13 +10,14 @@ from tasker.errors import ClaimLostError, StoreError
 from tasker.ids import new_id
 from tasker.interfaces.queue import Claim, Follow, Settled
 from tasker.model.attempt import Attempt
-from tasker.model.lifecycle import Settlement
-from tasker.model.task import Task, TaskId
+from tasker.model.lifecycle import Move, Settlement
+from tasker.model.task import State, Task, TaskId
 from tasker.stores.faults import fault_text
 from tasker.stores.ledger import record_text
 from tasker.stores.postgres.connection import Connection, Link, Record
 from tasker.stores.postgres.gates import GateReport, Gates, GateSnapshot
 from tasker.stores.postgres.inserter import Inserter
+from tasker.stores.rows import Reading
 
 _log = structlog.get_logger()
 
@@ -31,6 +32,7 @@ class Settler:
         self,
         link: Link,
         queries: Mapping[str, str],
+        reading: Reading,
         gates: Gates,
         inserter: Inserter,
         *,
@@ -46,6 +48,7 @@ class Settler:
         """
         self._link = link
         self._sql = queries
+        self._reading = reading
         self._gates = gates
         self._inserter = inserter
         self._attempts_kept = attempts_kept
@@ -74,26 +77,39 @@ class Settler:
             except StoreError as error:
                 _log.warning("gates were not told how attempts ended", reason=str(error))
         return [
-            Settled(settlement.move, written.gates[place] in woken, written.followers.get(place, ()))
+            Settled(
+                Move.STOP if place in written.stopped else settlement.move,
+                written.gates[place] in woken,
+                written.followers.get(place, ()),
+            )
             if place in written.gates
             else ClaimLostError(attempt.task_id)
             for place, (attempt, settlement) in enumerate(batch)
         ]
 
-    async def give_back(self, claim: Claim | Attempt) -> None:
+    async def give_back(self, claim: Claim | Attempt) -> Settled:
         """Return a claimed task to the queue.
 
         Raises:
             ClaimLostError: it was taken back since, or settled before.
         """
-        rows = await self._link.run(
-            lambda connection: connection.fetch(self._sql["give_back"], [claim.task_id], [claim.fence])
-        )
-        if not rows:
-            raise ClaimLostError(claim.task_id)
-        gates = [row["gate"] for row in rows if row["gate"] is not None]
-        with suppress(StoreError):  # then it is looked at when its time comes
-            await self._link.run(lambda connection: self._gates.wake(connection, gates))
+        settled, gate = await self._link.run(lambda connection: self._give_back(connection, claim))
+        if gate is not None:
+            with suppress(StoreError):  # then it is looked at when its time comes
+                await self._link.run(lambda connection: self._gates.wake(connection, [gate]))
+        return settled
+
+    async def _give_back(self, connection: Connection, claim: Claim | Attempt) -> tuple[Settled, int | None]:
+        """Return what was written, and the gate."""
+        async with self._inserter.transaction(connection):
+            row = await connection.fetchrow(self._sql["give_back"], claim.task_id, claim.fence)
+            if row is None:
+                raise ClaimLostError(claim.task_id)
+            if row["state"] != State.CANCELLED:
+                return Settled(Move.GIVE_BACK), row["gate"]
+            followers = self._follow(self._reading.cancelled(row), now=row["now"], new_id=new_id)
+            await self._inserter.insert(connection, followers)
+        return Settled(Move.STOP, followed_by=followers), row["gate"]
 
     async def _settle(
         self, connection: Connection, batch: Sequence[tuple[Attempt, Settlement]], *, look: bool
@@ -113,16 +129,18 @@ class Settler:
                 [settlement.started_at for _, settlement in batch],
             )
             written.gates.update({row["place"] - 1: row["gate"] for row in rows})
+            written.stopped.update(_stopped(rows))
         return written
 
     async def _insert_what_follows(
         self, connection: Connection, batch: Sequence[tuple[Attempt, Settlement]], rows: Sequence[Record]
     ) -> Mapping[int, Sequence[Task]]:
         """Store the tasks that follow those ends of *batch* that were written, and return them by place."""
+        stopped = _stopped(rows)
         followers = {
-            row["place"] - 1: self._follow(ending, now=row["now"], new_id=new_id)
+            place: self._follow(ending.cancelled() if place in stopped else ending, now=row["now"], new_id=new_id)
             for row in rows
-            if (ending := batch[row["place"] - 1][1].ending) is not None
+            if (ending := batch[place := row["place"] - 1][1].ending) is not None
         }
         await self._inserter.insert(connection, [task for tasks in followers.values() for task in tasks])
         return followers
@@ -160,6 +178,8 @@ class _Written(NamedTuple):
     """What was seen of the gates that something is to be said to."""
     followers: dict[int, Sequence[Task]]
     """By place in the batch: the tasks that follow, and were stored with the end."""
+    stopped: set[int]
+    """Places in the batch whose tasks were cancelled meanwhile, and ended so."""
 
     @staticmethod
     def of(rows: Sequence[Record]) -> "_Written":
@@ -168,4 +188,10 @@ class _Written(NamedTuple):
             {row["place"] - 1: row["gate"] for row in rows},
             {row["gate"]: GateSnapshot.of(row) for row in rows if row["gate"] is not None},
             {},
+            _stopped(rows),
         )
+
+
+def _stopped(rows: Sequence[Record]) -> set[int]:
+    """Return the places of those *rows* of ``settle`` whose tasks ended cancelled."""
+    return {row["place"] - 1 for row in rows if row["state"] == State.CANCELLED}

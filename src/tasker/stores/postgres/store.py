@@ -12,7 +12,7 @@ from typing_extensions import override
 from tasker.errors import StoreError, StoreUnavailableError
 from tasker.interfaces.queue import Claim, Claimed, Expired, Follow, Settled, TakenBack
 from tasker.interfaces.store import Store
-from tasker.interfaces.tasks import Page, TaskFilter
+from tasker.interfaces.tasks import Cancelled, Page, TaskFilter
 from tasker.model import instants
 from tasker.model.attempt import Attempt, AttemptRecord
 from tasker.model.change import Change
@@ -108,11 +108,10 @@ class PostgresStore(Store):
         self._reader = Reader(readers, sql, reading)
         self._claimer = Claimer(self._claiming, sql, reading, clock, node, per_destination=per_destination)
         self._gates = Gates(self._accepting, sql, self._claimer.look_again)
-        self._inserter = Inserter(self._accepting, sql)
-        self._changer = Changer(self._accepting, sql, self._inserter)
         self._settler = Settler(
             self._settling,
             sql,
+            reading,
             self._gates,
             Inserter(self._settling, sql),
             attempts_kept=attempts_kept,
@@ -124,6 +123,8 @@ class PostgresStore(Store):
         self._expirer = Expirer(self._keeping, sql, reading, followers, follow)
         self._pruner = Pruner(self._keeping, sql)
 
+        self._inserter = Inserter(self._accepting, sql)
+        self._changer = Changer(self._accepting, sql, reading, self._inserter, follow=follow)
         self._creates = Batches(self._inserter.create_batch, pending_limit=pending_limit)
         self._settles = Batches(self._settler.settle_batch, pending_limit=pending_limit)
         self._deletes = Batches(self._changer.delete_batch, pending_limit=pending_limit)
@@ -214,8 +215,16 @@ class PostgresStore(Store):
         return await self._settles.submit((attempt, settlement), always=True)
 
     @override
-    async def give_back(self, claim: Claim | Attempt) -> None:
-        await self._settler.give_back(claim)
+    async def give_back(self, claim: Claim | Attempt) -> Settled:
+        return await self._settler.give_back(claim)
+
+    @override
+    async def cancel(self, task_id: TaskId) -> Cancelled:
+        return await self._changer.cancel(task_id)
+
+    @override
+    async def run_now(self, task_id: TaskId) -> None:
+        await self._changer.run_now(task_id)
 
     @override
     async def retry(self, task_id: TaskId) -> None:

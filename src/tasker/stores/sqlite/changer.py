@@ -1,32 +1,66 @@
-"""What callers have done to a task: run it again, change it, delete it."""
+"""What callers have done to a task: run it now or again, change, cancel and delete it."""
 
 from collections.abc import Callable
 
 from tasker.errors import (
     RevisionPassedError,
+    TaskEndedError,
     TaskExpiredError,
     TaskNotFailedError,
     TaskNotFoundError,
+    TaskNotWaitingError,
     TaskRunningError,
 )
+from tasker.interfaces.tasks import Cancelled
+from tasker.model import instants
 from tasker.model.change import Change
 from tasker.model.instants import Instant
 from tasker.model.task import State, TaskId
 from tasker.stores.sqlite.connection import Queries
 from tasker.stores.sqlite.inserter import Inserter
-from tasker.stores.sqlite.rows import id_bytes
+from tasker.stores.sqlite.rows import READING, id_bytes
 
 
 class Changer:
-    """Retries, changes and deletes tasks by their ids."""
+    """Runs, changes, cancels, retries and deletes tasks by their ids."""
 
     def __init__(self, queries: Queries, inserter: Inserter, now: Callable[[], Instant]) -> None:
         self._queries = queries
         self._inserter = inserter
         self._now = now
 
+    def cancel(self, task_id: TaskId) -> Cancelled:
+        """End a task as cancelled, or note that it is to end so.
+
+        Raises:
+            TaskNotFoundError, TaskEndedError: nothing was written.
+        """
+        now = self._now()
+        row = self._queries.first("cancel", id=id_bytes(task_id), now=now)
+        if row is not None:
+            followed_by = self._inserter.insert_what_follows(READING.cancelled(row), now)
+            return Cancelled(State.CANCELLED, is_new=True, followed_by=followed_by)
+        if self._queries.number("cancel_running", id=id_bytes(task_id)) is not None:
+            return Cancelled(State.IN_PROGRESS)
+        state = self._state(task_id)
+        if state is State.CANCELLED:
+            return Cancelled(state)
+        raise TaskEndedError(task_id, state.word)
+
+    def run_now(self, task_id: TaskId) -> None:
+        """Have a task become due now.
+
+        Raises:
+            TaskNotFoundError, TaskNotWaitingError, TaskExpiredError: nothing was written.
+        """
+        now = self._now()
+        if self._queries.number("run_now", id=id_bytes(task_id), now=now, text=instants.text(now)) is not None:
+            return
+        state = self._state(task_id)
+        raise TaskExpiredError(task_id) if state is State.TODO else TaskNotWaitingError(task_id, state.word)
+
     def retry(self, task_id: TaskId) -> None:
-        """Have a failed task run again.
+        """Have a failed or cancelled task run again.
 
         Raises:
             TaskNotFoundError, TaskNotFailedError, TaskExpiredError: nothing was written.
@@ -34,7 +68,9 @@ class Changer:
         if self._queries.number("retry", id=id_bytes(task_id), now=self._now()) is not None:
             return
         state = self._state(task_id)
-        raise TaskExpiredError(task_id) if state is State.FAILED else TaskNotFailedError(task_id, state.word)
+        if state in (State.FAILED, State.CANCELLED):
+            raise TaskExpiredError(task_id)
+        raise TaskNotFailedError(task_id, state.word)
 
     def change(self, change: Change) -> None:
         """Write what a task is given anew: see ``Store.change``.

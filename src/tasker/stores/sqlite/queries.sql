@@ -106,12 +106,15 @@ UPDATE gate SET paused = :paused WHERE id = :gate RETURNING 1
 UPDATE gate SET max_running = :max_running WHERE id = :gate RETURNING 1
 
 -- settle --
--- No row: the claim is lost, nothing was written.
-UPDATE task SET state = :state, due_at = coalesce(:due_at, due_at), started_at = :started_at,
-       ended_at = :ended_at, last_fault = coalesce(:last_fault, last_fault), crashes = 0,
-       fence = NULL, node = NULL, revision = revision + 1
+-- No row: the claim is lost, nothing was written. What was cancelled meanwhile goes no further.
+UPDATE task SET state = CASE WHEN is_cancelled = 1 AND :state <> 2 THEN 4 ELSE :state END,
+       due_at = CASE is_cancelled WHEN 0 THEN coalesce(:due_at, due_at) ELSE due_at END,
+       started_at = :started_at,
+       ended_at = coalesce(:ended_at, CASE is_cancelled WHEN 1 THEN :now END),
+       last_fault = coalesce(:last_fault, last_fault), crashes = 0, fence = NULL, node = NULL,
+       is_cancelled = 0, revision = revision + 1
  WHERE id = :id AND state = 1 AND fence = :fence
-RETURNING seq, gate
+RETURNING seq, gate, state
 
 -- insert_attempt --
 -- A number that a crash or a drain took back is given out again.
@@ -126,18 +129,21 @@ UPDATE payload SET result = :result WHERE seq = :seq
 
 -- give_back --
 -- No row: as for settle.
-UPDATE task SET state = 0, attempts = max(attempts - 1, 0), fence = NULL, node = NULL,
-       revision = revision + 1
+UPDATE task SET state = CASE WHEN is_cancelled = 1 THEN 4 ELSE 0 END,
+       ended_at = CASE WHEN is_cancelled = 1 THEN :now END, is_cancelled = 0,
+       attempts = max(attempts - 1, 0), fence = NULL, node = NULL, revision = revision + 1
  WHERE id = :id AND state = 1 AND fence = :fence
-RETURNING gate
+RETURNING {ending}, CASE state WHEN 4 THEN (SELECT payload FROM payload WHERE payload.seq = task.seq) END,
+          state, gate
 
 -- take_back --
 -- On SQLite one process holds the database: whatever another boot left running has no holder.
 UPDATE task SET crashes = crashes + 1, attempts = max(attempts - 1, 0), fence = NULL, node = NULL,
-       revision = revision + 1,
-       state = CASE WHEN crashes + 1 >= :max_crashes THEN 3 ELSE 0 END,
-       ended_at = CASE WHEN crashes + 1 >= :max_crashes THEN :now END,
-       last_fault = CASE WHEN crashes + 1 >= :max_crashes THEN :last_fault ELSE last_fault END
+       state = CASE WHEN is_cancelled = 1 THEN 4 WHEN crashes + 1 >= :max_crashes THEN 3 ELSE 0 END,
+       ended_at = CASE WHEN is_cancelled = 1 OR crashes + 1 >= :max_crashes THEN :now END,
+       last_fault = CASE WHEN is_cancelled = 0 AND crashes + 1 >= :max_crashes THEN :last_fault
+                         ELSE last_fault END,
+       is_cancelled = 0, revision = revision + 1
  WHERE type IN (SELECT type FROM type_pool) AND state = 1 AND state <> 0 AND node IS NOT :node
 RETURNING {ending}, (SELECT payload FROM payload WHERE payload.seq = task.seq), state
 
@@ -159,7 +165,26 @@ UPDATE task SET state = 3, ended_at = :now, last_fault = :last_fault, held_by = 
 -- No row: look why.
 UPDATE task SET state = 0, due_at = :now, ended_at = NULL, crashes = 0, retried_after = attempts,
        revision = revision + 1
- WHERE id = :id AND state = 3 AND (expires_at IS NULL OR expires_at > :now)
+ WHERE id = :id AND state IN (3, 4) AND (expires_at IS NULL OR expires_at > :now)
+RETURNING seq
+
+-- cancel --
+-- No row: it does not wait.
+UPDATE task SET state = 4, ended_at = :now, held_by = NULL, revision = revision + 1
+ WHERE id = :id AND state = 0
+RETURNING {ending}, (SELECT payload FROM payload WHERE payload.seq = task.seq)
+
+-- cancel_running --
+-- No row: look why.
+UPDATE task SET is_cancelled = 1 WHERE id = :id AND state = 1 RETURNING seq
+
+-- run_now --
+-- What is due already stays where it is in the queue. No row: look why.
+UPDATE task SET due_at = min(due_at, :now), revision = revision + (due_at > :now),
+       execution_at = CASE WHEN attempts = 0 THEN min(execution_at, :now) ELSE execution_at END,
+       execution_time = CASE WHEN attempts = 0 AND execution_at > :now THEN :text
+                             ELSE execution_time END
+ WHERE id = :id AND state = 0 AND (expires_at IS NULL OR expires_at > :now)
 RETURNING seq
 
 -- change --
@@ -178,7 +203,7 @@ UPDATE payload SET payload = :payload, revision = :revision WHERE seq = :seq
 
 -- delete --
 -- No row: look why.
-DELETE FROM task WHERE id = :id AND state IN (0, 2, 3) RETURNING seq
+DELETE FROM task WHERE id = :id AND state IN (0, 2, 3, 4) RETURNING seq
 
 -- delete_payload --
 DELETE FROM payload WHERE seq = :seq
@@ -196,7 +221,7 @@ SELECT seq FROM task
  WHERE state = :state AND ended_at IS NOT NULL AND ended_at < :before ORDER BY ended_at LIMIT :limit
 
 -- prune --
-DELETE FROM task WHERE seq = :seq AND state IN (2, 3)
+DELETE FROM task WHERE seq = :seq AND state IN (2, 3, 4)
 
 -- probe --
 UPDATE probe SET written = written + 1 WHERE one = 1

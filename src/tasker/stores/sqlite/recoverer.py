@@ -34,5 +34,9 @@ class Recoverer:
         failed = [row for row in rows if row[READING.ending.width :] == (State.FAILED,)]
         for row in failed:
             self._inserter.insert_what_follows(READING.failed(row, CRASHED), now)
+        cancelled = [row for row in rows if row[READING.ending.width :] == (State.CANCELLED,)]
+        for row in cancelled:
+            self._inserter.insert_what_follows(READING.cancelled(row), now)
         self._gates.wake_all(now)  # nothing runs whose end would do so, and the clock may have been set back meanwhile
-        return TakenBack(todo=len(rows) - len(failed), failed=len(failed))
+        todo = len(rows) - len(failed) - len(cancelled)
+        return TakenBack(todo=todo, failed=len(failed), cancelled=len(cancelled))

@@ -1,19 +1,19 @@
 """The ends of claims: how an attempt went, or that it was not made."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from tasker.errors import ClaimLostError
 from tasker.interfaces.queue import Settled
 from tasker.model.attempt import Attempt, AttemptRecord
 from tasker.model.instants import Instant
-from tasker.model.lifecycle import Settlement
-from tasker.model.task import TaskId
+from tasker.model.lifecycle import Move, Settlement
+from tasker.model.task import State, Task, TaskId
 from tasker.stores.faults import fault_text
 from tasker.stores.ledger import record_text
 from tasker.stores.sqlite.connection import Queries
 from tasker.stores.sqlite.gates import Gates
 from tasker.stores.sqlite.inserter import Inserter
-from tasker.stores.sqlite.rows import id_bytes
+from tasker.stores.sqlite.rows import READING, id_bytes
 
 
 class Settler:
@@ -34,6 +34,7 @@ class Settler:
         Raises:
             ClaimLostError: nothing was written.
         """
+        now = self._now()
         row = self._queries.first(
             "settle",
             id=id_bytes(attempt.task_id),
@@ -42,30 +43,39 @@ class Settler:
             due_at=settlement.due_at,
             started_at=settlement.started_at,
             ended_at=settlement.ended_at,
+            now=now,
             last_fault=fault_text(settlement.fault),
         )
         if row is None:
             raise ClaimLostError(attempt.task_id)
-        seq, gate = row
+        seq, gate, state = row
+        is_stopped = state == State.CANCELLED
         if settlement.result is not None:
             self._queries.all("set_result", seq=seq, result=settlement.result)
         if settlement.record is not None:
             self._keep(seq, settlement.record)
-        now = self._now()
-        followed_by = () if settlement.ending is None else self._inserter.insert_what_follows(settlement.ending, now)
-        return Settled(settlement.move, self._gates.heard(gate, settlement.is_alive, now), followed_by)
+        followed_by: Sequence[Task] = ()
+        if settlement.ending is not None:
+            ending = settlement.ending.cancelled() if is_stopped else settlement.ending
+            followed_by = self._inserter.insert_what_follows(ending, now)
+        move = Move.STOP if is_stopped else settlement.move
+        return Settled(move, self._gates.heard(gate, settlement.is_alive, now), followed_by)
 
-    def give_back(self, task_id: TaskId, fence: int) -> None:
+    def give_back(self, task_id: TaskId, fence: int) -> Settled:
         """Undo a claim.
 
         Raises:
             ClaimLostError: nothing was written.
         """
-        row = self._queries.first("give_back", id=id_bytes(task_id), fence=fence)
+        now = self._now()
+        row = self._queries.first("give_back", id=id_bytes(task_id), fence=fence, now=now)
         if row is None:
             raise ClaimLostError(task_id)
-        (gate,) = row
-        self._gates.heard(gate, None, self._now())
+        state, gate = row[READING.ending.width :]
+        has_room = self._gates.heard(gate, None, now)
+        if state != State.CANCELLED:
+            return Settled(Move.GIVE_BACK, has_room)
+        return Settled(Move.STOP, has_room, self._inserter.insert_what_follows(READING.cancelled(row), now))
 
     def _keep(self, seq: int, record: AttemptRecord) -> None:
         """Keep what is kept of an attempt, and no more than the newest of its task."""

@@ -15,7 +15,7 @@ from typing_extensions import override
 from tasker.errors import StoreUnavailableError
 from tasker.interfaces.queue import Claim, Claimed, Expired, Follow, Settled, TakenBack
 from tasker.interfaces.store import Store
-from tasker.interfaces.tasks import Page, TaskFilter
+from tasker.interfaces.tasks import Cancelled, Page, TaskFilter
 from tasker.model.attempt import Attempt, AttemptRecord
 from tasker.model.change import Change
 from tasker.model.gate import GateRecord
@@ -185,6 +185,14 @@ class SqliteStore(Store):
         await self._write(lambda moves: moves.changer.delete(task_id))
 
     @override
+    async def cancel(self, task_id: TaskId) -> Cancelled:
+        return await self._write(lambda moves: moves.changer.cancel(task_id))
+
+    @override
+    async def run_now(self, task_id: TaskId) -> None:
+        await self._write(lambda moves: moves.changer.run_now(task_id))
+
+    @override
     async def retry(self, task_id: TaskId) -> None:
         await self._write(lambda moves: moves.changer.retry(task_id))
 
@@ -212,8 +220,8 @@ class SqliteStore(Store):
         return await self._write(lambda moves: moves.settler.settle(attempt, settlement), always=True)
 
     @override
-    async def give_back(self, claim: Claim | Attempt) -> None:
-        await self._write(lambda moves: moves.settler.give_back(claim.task_id, claim.fence), always=True)
+    async def give_back(self, claim: Claim | Attempt) -> Settled:
+        return await self._write(lambda moves: moves.settler.give_back(claim.task_id, claim.fence), always=True)
 
     @override
     async def attempts(self, task_id: TaskId) -> Sequence[AttemptRecord]:
