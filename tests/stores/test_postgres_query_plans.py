@@ -17,7 +17,7 @@ pytestmark = pytest.mark.anyio
 
 QUERIES = queries.load("tasker.stores.postgres")
 TEMPLATES = {"list_todo", "list_other"}
-LARGE = {"task", "payload", "attempt", "gate", "gate_queue"}
+LARGE = {"task", "payload", "attempt", "tag", "gate", "gate_queue"}
 HEADS = {("next_expiry", "task_expiring")}
 """Searches for the first entry of an index."""
 FILL = """
