@@ -36,6 +36,7 @@ FILL = """
                            now() + n * interval '1 second' AS at) AS made;
     INSERT INTO payload SELECT id, '{}' FROM task;
     INSERT INTO attempt SELECT id, number, '{}' FROM task, generate_series(1, 2) AS number;
+    INSERT INTO tag SELECT 'customer:' || row_number() OVER (), id FROM task;
     ANALYZE;
 """
 
