@@ -75,6 +75,7 @@ def build_task(asked: Asked, *, now: Instant, webhooks: TaskType | None) -> NewT
             due_at=execution_at,
             destination=task_type.destination(prepared),
             expires_at=expires_at,
+            tags=() if prepared.tags is UNSET else tuple(dict.fromkeys(prepared.tags)),
         )
     )
 

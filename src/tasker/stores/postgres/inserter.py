@@ -104,6 +104,8 @@ class Inserter:
             [task.keep for task in tasks],
             [self._gate_of(task.host) for task in tasks],
             [task.patience for task in tasks],
+            [task.id for task in tasks for _ in task.tags],
+            [tag for task in tasks for tag in task.tags],
         )
         if len(rows) == len(tasks):  # nearly always
             return {task.id for task in tasks}

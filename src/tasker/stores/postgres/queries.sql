@@ -20,6 +20,10 @@ WITH given AS (
 ), payloads AS (
   INSERT INTO payload (id, payload) SELECT id, payload FROM given
       ON CONFLICT (id) DO NOTHING -- a task has a payload
+), tags AS (
+  INSERT INTO tag (task, tag)
+  SELECT task, tag FROM unnest($18::uuid[], $19::text[]) AS tag (task, tag)
+    JOIN stored ON stored.id = task
 )
 SELECT id FROM stored
 
@@ -406,6 +410,8 @@ WITH gone AS (
   DELETE FROM payload USING gone WHERE payload.id = gone.id
 ), attempts AS (
   DELETE FROM attempt USING gone WHERE attempt.task = gone.id
+), tags AS (
+  DELETE FROM tag USING gone WHERE tag.task = gone.id
 )
 SELECT id FROM gone
 
@@ -537,5 +543,7 @@ WITH old AS MATERIALIZED (
   DELETE FROM payload USING gone WHERE payload.id = gone.id
 ), attempts AS (
   DELETE FROM attempt USING gone WHERE attempt.task = gone.id
+), tags AS (
+  DELETE FROM tag USING gone WHERE tag.task = gone.id
 )
 SELECT count(*) FROM gone

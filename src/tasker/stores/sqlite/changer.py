@@ -124,3 +124,4 @@ def delete_rest(queries: Queries, seq: int) -> None:
     """Delete what belongs to a task that was deleted."""
     queries.all("delete_payload", seq=seq)
     queries.all("delete_attempts", seq=seq)
+    queries.all("delete_tags", seq=seq)

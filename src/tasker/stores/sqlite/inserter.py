@@ -37,6 +37,7 @@ class Inserter:
             part = tasks[start : start + _ROWS_AT_ONCE]
             rows: list[Value] = []
             payloads: list[Value] = []
+            tags: list[Value] = []
             for task in part:
                 self._learn_type_pool(task)
                 self._last_seq += 1
@@ -61,8 +62,13 @@ class Inserter:
                     now,
                 )
                 payloads += (self._last_seq, task.payload)
+                for tag in task.tags:
+                    tags += (self._last_seq, tag)
             self._queries.execute(_with_rows(self._queries.texts["create_tasks"], len(part)), rows)
             self._queries.execute(_with_rows(self._queries.texts["create_payloads"], len(part)), payloads)
+            for first in range(0, len(tags), 2 * _ROWS_AT_ONCE):
+                some = tags[first : first + 2 * _ROWS_AT_ONCE]
+                self._queries.execute(_with_rows(self._queries.texts["create_tags"], len(some) // 2), some)
 
     def insert_what_follows(self, ending: Ending, now: Instant) -> Sequence[Task]:
         """Store the tasks that follow the end of another, and return them."""

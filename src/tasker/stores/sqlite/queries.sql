@@ -8,6 +8,9 @@ VALUES {rows}
 -- create_payloads --
 INSERT INTO payload (seq, payload) VALUES {rows}
 
+-- create_tags --
+INSERT INTO tag (task, tag) VALUES {rows}
+
 -- insert_type_pool --
 INSERT OR IGNORE INTO type_pool (type, pool) VALUES (:type, :pool)
 
@@ -210,6 +213,9 @@ DELETE FROM payload WHERE seq = :seq
 
 -- delete_attempts --
 DELETE FROM attempt WHERE task = :seq
+
+-- delete_tags --
+DELETE FROM tag WHERE task = :seq
 
 -- state --
 -- Why a move was not made. No row: there is no such task.

@@ -26,3 +26,11 @@ CREATE UNIQUE INDEX task_key_holder ON task (key)
  WHERE key IS NOT NULL AND holds_key = 1 AND state IN (0, 1);
 CREATE INDEX task_key ON task (key) WHERE key IS NOT NULL;
 CREATE INDEX task_parent ON task (parent_id) WHERE parent_id IS NOT NULL;
+
+-- What tasks are found by. No row for a task without tags.
+CREATE TABLE tag (
+  tag TEXT NOT NULL,
+  task INTEGER NOT NULL,                       -- its seq
+  PRIMARY KEY (tag, task)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX tag_task ON tag (task);
