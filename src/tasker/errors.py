@@ -9,14 +9,18 @@ outcome of the attempt.
 * TaskerError
   + InvalidRequestError          the body of a request, or a header, cannot be used
     - InvalidTaskError           it cannot become a task
+      . MaskedValueError         it says *** where a secret belongs
   + InvalidQueryError            a query parameter, or the type or state of a list, cannot be used
   + TaskNotFoundError
   + TaskExistsError              a task with this id is already stored
-  + TaskRunningError             a running task cannot be deleted
+  + TaskRunningError             a running task cannot be changed or deleted
   + TaskEndedError               only a task that has not ended can be cancelled
   + TaskNotWaitingError          only a task that waits can be run now
   + TaskNotFailedError           only a failed or cancelled task can be run again
   + TaskExpiredError             it is too late to run the task again
+  + TaskNotChangeableError       its state does not allow the change
+  + HeadersNeededError           headers would go to another host than they were given for
+  + RevisionPassedError          the task was written since
   + DestinationNotFoundError
   + ClaimLostError               the task was taken back after it was claimed
   + AttemptMustNotBeginError     the attempt must not start: the lease has ended, or the task has
@@ -85,6 +89,13 @@ class InvalidTaskError(InvalidRequestError):
     """The body of a request cannot become a task."""
 
 
+class MaskedValueError(InvalidTaskError):
+    """The body of a request says ``***``, which is shown in place of a secret, where that secret belongs."""
+
+    def __init__(self, field: str, problem: str = "expected the value itself, got ***, which stands for it") -> None:
+        super().__init__(field, problem)
+
+
 class InvalidQueryError(TaskerError):
     """A query parameter cannot be used, or the type or the state that a list is asked for."""
 
@@ -111,12 +122,12 @@ class TaskExistsError(TaskerError):
 
 
 class TaskRunningError(TaskerError):
-    """The task is running and cannot be deleted now."""
+    """The task is running and cannot be changed or deleted now."""
 
     def __init__(self, task_id: str) -> None:
         self.task_id = task_id
         super().__init__(
-            f"the task {task_id} is running and cannot be deleted now; try again when its attempt has ended"
+            f"the task {task_id} is running and cannot be changed or deleted now; try again when its attempt has ended"
         )
 
 
@@ -155,6 +166,41 @@ class TaskExpiredError(TaskerError):
         super().__init__(
             f"the expires_at of the task {task_id} has passed, so it can no longer start; create a new task"
         )
+
+
+class TaskNotChangeableError(TaskerError):
+    """The task's state does not allow the change.
+
+    Args:
+        what: what cannot be changed: ``its execution_time``; empty: anything.
+        states: in which states it can be.
+    """
+
+    def __init__(self, task_id: str, state: str, *, what: str = "", states: str) -> None:
+        self.task_id = task_id
+        super().__init__(f"the task {task_id} is {state}; {what or 'it'} can be changed only while it is {states}")
+
+
+class HeadersNeededError(TaskerError):
+    """A URL was changed to another host, scheme or port, and the headers that are sent there were not given anew.
+
+    Args:
+        place: where they belong, as a dotted path in the request: ``webhook.headers``.
+    """
+
+    def __init__(self, place: str) -> None:
+        super().__init__(
+            f"{place}: expected the headers anew, since the URL leads to another host, scheme or port: "
+            "those of the old one are not sent there; {} sends none"
+        )
+
+
+class RevisionPassedError(TaskerError):
+    """The task is not at the revision that was named: it was written since. Nothing was changed."""
+
+    def __init__(self, task_id: str) -> None:
+        self.task_id = task_id
+        super().__init__(f"the task {task_id} has changed since; read it again, and send its new ETag as If-Match")
 
 
 class DestinationNotFoundError(TaskerError):

@@ -15,9 +15,9 @@ Reason: TypeAlias = Literal[
     "retrying",
     "paused",
     "circuit_open",
-    "destination_full",
+    "full",
     "due",
-    "no_free_slot",
+    "no_slot",
     "running",
     "done",
     "failed",
@@ -31,7 +31,7 @@ class Finding(Struct, frozen=True, kw_only=True):
     reason: Reason
     task: Task
     destination: GateStatus | None
-    """Where it goes; None: it has no gate. ``paused``, ``circuit_open`` and ``destination_full``
+    """Where it goes; None: it has no gate. ``paused``, ``circuit_open`` and ``full``
     are about it."""
     due_in: int
     """Microseconds until the task is due; 0 if it is due."""
@@ -76,7 +76,7 @@ def _reason(task: Task, now: Instant, *, has_free_slot: bool) -> Reason:
         case State.TODO if task.due_at > now:
             return "waiting" if task.attempts == task.retried_after else "retrying"
         case State.TODO:
-            return "due" if has_free_slot else "no_free_slot"
+            return "due" if has_free_slot else "no_slot"
         case State.IN_PROGRESS:
             return "running"
         case State.DONE:
@@ -95,4 +95,4 @@ def _barrier(destination: GateStatus, *, is_held: bool) -> Reason | None:
         return "paused"
     if destination.circuit is not CircuitState.CLOSED:
         return "circuit_open"
-    return "destination_full" if is_held else None
+    return "full" if is_held else None

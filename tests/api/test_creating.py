@@ -275,3 +275,12 @@ async def test_a_number_in_place_of_a_time_is_told_what_it_would_be(server, numb
         reply = await server.call("POST", "/tasks/new", {"hash": {**HASH["hash"], member: number}})
         assert (reply.status, reply.json["field"]) == (400, f"hash.{member}")
         assert "since 1970, write 2025-11-23T12:13:20Z" in reply.json["msg"]
+
+
+async def test_a_task_with_a_delay_is_answered_with_its_time(server):
+    answer = await server.call("POST", "/tasks/new", {"hash": {"delay": "1h", "secret": "x"}})
+
+    assert answer.status == 201
+    task = (await server.call("GET", f"/tasks/{answer.json['id']}")).json["hash"]
+    assert answer.json == {"id": task["id"], "execution_time": task["execution_time"]}
+    assert "delay" not in task

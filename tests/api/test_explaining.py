@@ -90,7 +90,7 @@ async def test_a_task_waits_for_a_slot(server):
     for _ in range(4):
         server.service.tasks._engine.slots.take(Pool(1))
 
-    assert (await explained(server, task_id))["reason"] == "no_free_slot"
+    assert (await explained(server, task_id))["reason"] == "no_slot"
 
 
 async def test_a_task_waits_for_a_paused_destination(server):
@@ -145,7 +145,7 @@ async def test_a_task_waits_for_a_full_destination(server):
 
     running, waiting = (first, second) if attempt.task_id == first else (second, first)
     answer = await explained(server, waiting)
-    assert (answer["state"], answer["reason"]) == ("todo", "destination_full")
+    assert (answer["state"], answer["reason"]) == ("todo", "full")
     assert (answer["destination"]["running"], answer["destination"]["held"]) == (1, 1)
     assert (await explained(server, running))["reason"] == "running"
 

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.anyio
 
 QUERIES = queries.load("tasker.stores.postgres")
 TEMPLATES = {"list_todo", "list_other"}
-LARGE = {"task", "payload", "attempt", "gate", "gate_queue"}
+LARGE = {"task", "payload", "attempt", "tag", "gate", "gate_queue"}
 HEADS = {("next_expiry", "task_expiring")}
 """Searches for the first entry of an index."""
 FILL = """
@@ -37,6 +37,7 @@ FILL = """
                            now() + n * interval '1 second' AS at) AS made;
     INSERT INTO payload SELECT id, '{}' FROM task;
     INSERT INTO attempt SELECT id, number, '{}' FROM task, generate_series(1, 2) AS number;
+    INSERT INTO tag SELECT 'customer:' || row_number() OVER (), id FROM task;
     ANALYZE;
 """
 

@@ -8,7 +8,7 @@ from tasker.stores import migrate, queries
 from tasker.stores.sqlite.connection import MEMORY, connect
 
 QUERIES = queries.load("tasker.stores.sqlite")
-TEMPLATES = {"create_tasks", "create_payloads", "list_todo", "list_other"}
+TEMPLATES = {"create_tasks", "create_payloads", "create_tags", "list_todo", "list_other"}
 
 
 @pytest.fixture(scope="module", params=["empty", "with tasks and statistics"])

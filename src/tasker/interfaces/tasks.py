@@ -6,6 +6,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from tasker.model.attempt import AttemptRecord
+from tasker.model.change import Change
 from tasker.model.standing import Standing
 from tasker.model.task import State, Task, TaskId
 
@@ -115,6 +116,19 @@ class TaskStore(Protocol):
             TaskNotFoundError: there is none with this id.
             TaskNotFailedError: it is in another state.
             TaskExpiredError: its ``expires_at`` has passed.
+        """
+
+    async def change(self, change: Change) -> None:
+        """Write what a task is given anew, if it is still as it was when the change was made.
+
+        The task is ``todo``, ``failed`` or ``cancelled`` then, and is never run in its old form any
+        more. It is one revision further. A gate that held it holds it no more if its time or its
+        gate is another one.
+
+        Raises:
+            TaskNotFoundError: there is none with this id.
+            RevisionPassedError: it was written since, or it is running or done. Nothing was
+                written.
         """
 
     async def attempts(self, task_id: TaskId) -> Sequence[AttemptRecord]:

@@ -79,6 +79,9 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     content: bytes | None = None
     """SHA-256 of the object that was sent, of a task whose caller named its id; else None. For
     ``create``: what is read back does not say."""
+    tags: tuple[str, ...] = ()
+    """What it can be found by, each once. For ``create``: what is read back does not say; ``payload``
+    has them, too."""
     keep: int | None = None
     """Microseconds for which it is kept after its end, below 0 for ever; None: as the settings
     say."""

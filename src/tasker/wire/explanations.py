@@ -60,12 +60,12 @@ def _words(finding: Finding) -> str:
         case "retrying":
             why = "" if task.last_fault is None else f" after {task.last_fault.code}"
             return f"retry {finding.retry} of {finding.max_attempts - 1}{why} comes at {_until_due(finding)}"
-        case "paused" | "circuit_open" | "destination_full":
+        case "paused" | "circuit_open" | "full":
             assert finding.destination is not None  # noqa: S101 - it is what holds the task back
             return _barrier(finding.destination, finding.reason)
         case "due":
             return f"it has been due since {instants.text(task.due_at)} and is about to be started"
-        case "no_free_slot":
+        case "no_slot":
             return f"it has been due since {instants.text(task.due_at)} and waits for a free slot"
         case "running":
             since = "" if task.started_at is None else f" since {instants.text(task.started_at)}"
@@ -89,7 +89,7 @@ def _barrier(destination: GateStatus, reason: Reason) -> str:
     gate = destination.record.gate
     if reason == "paused":
         return f"the destination {gate.name} is paused; POST /destinations/{gate.id}/resume lets it go on"
-    if reason == "destination_full":
+    if reason == "full":
         return f"as many tasks of the destination {gate.name} are running as may at once"
     if destination.circuit is CircuitState.HALF_OPEN:
         return f"the destination {gate.name} has failed and is being tried with one task at a time"

@@ -1,8 +1,9 @@
-"""What callers do to tasks that are stored: run them now or again, cancel them, delete them."""
+"""What callers do to tasks that are stored: run them now or again, change, cancel and delete them."""
 
 from collections.abc import Mapping, Sequence
 
 from tasker.errors import (
+    RevisionPassedError,
     TaskEndedError,
     TaskExpiredError,
     TaskNotFailedError,
@@ -13,9 +14,11 @@ from tasker.errors import (
 from tasker.ids import new_id
 from tasker.interfaces.queue import Follow
 from tasker.interfaces.tasks import Cancelled
+from tasker.model.change import Change
 from tasker.model.task import State, TaskId
 from tasker.stores.postgres.connection import Connection, Link
 from tasker.stores.postgres.inserter import Inserter
+from tasker.stores.postgres.payloads import with_payloads
 from tasker.stores.rows import Reading
 
 
@@ -45,7 +48,8 @@ class Changer:
         async with self._inserter.transaction(connection):
             row = await connection.fetchrow(self._sql["cancel"], task_id)
             if row is not None:
-                followers = self._follow(self._reading.cancelled(row), now=row["now"], new_id=new_id)
+                (ending,) = await with_payloads(connection, self._sql, [self._reading.cancelled(row)])
+                followers = self._follow(ending, now=row["now"], new_id=new_id)
                 await self._inserter.insert(connection, followers)
                 return Cancelled(State.CANCELLED, is_new=True, followed_by=followers)
         if await connection.fetchval(self._sql["cancel_running"], task_id) is not None:
@@ -85,6 +89,32 @@ class Changer:
         if state is None:
             raise TaskNotFoundError(task_id)
         return State(state)
+
+    async def change(self, change: Change) -> None:
+        """Write what a task is given anew: see ``Store.change``."""
+        await self._link.run(lambda connection: self._change(connection, change))
+
+    async def _change(self, connection: Connection, change: Change) -> None:
+        task = change.task
+        gate, host_gate = await self._inserter.gates_of(connection, task)
+        changed = await connection.fetchval(
+            self._sql["change"],
+            task.id,
+            change.revision,
+            task.due_at,
+            task.execution_at,
+            task.execution_time,
+            gate,
+            host_gate,
+            task.expires_at,
+            task.keep,
+            task.patience,
+            task.payload if change.has_new_payload else None,
+        )
+        if changed is None:
+            if await connection.fetchval(self._sql["state"], task.id) is None:
+                raise TaskNotFoundError(task.id)
+            raise RevisionPassedError(task.id)
 
     async def delete_batch(self, batch: Sequence[TaskId]) -> Sequence[TaskRunningError | TaskNotFoundError | None]:
         """Delete several tasks that are not running. Return each one's error; None: it is gone."""

@@ -12,6 +12,7 @@ from tasker.model.instants import LAST, Instant, after
 from tasker.model.task import Pool
 from tasker.stores.postgres.connection import Connection, Link, Record
 from tasker.stores.postgres.held import HeldTasks
+from tasker.stores.postgres.payloads import with_payloads
 from tasker.stores.rows import Reading
 from tasker.timing.remote_clock import RemoteClock
 
@@ -84,11 +85,11 @@ class Claimer:
         if any(left.values()):
             heads = await self._look(connection, [pool for pool, slots in left.items() if slots > 0])
             next_due = heads.earliest()
+        attempts = await with_payloads(connection, self._sql, progress.attempts)
         self._unknown.discard(progress.fence)
         if next_due is not None and not progress.has_moved:
             next_due = max(next_due, after(progress.now, LOCKED))  # what is due is another session's for now
-        progress.attempts.sort(key=lambda attempt: (attempt.due_at, attempt.task_id))
-        return Claimed(progress.attempts, next_due)
+        return Claimed(sorted(attempts, key=lambda attempt: (attempt.due_at, attempt.task_id)), next_due)
 
     async def _take(self, connection: Connection, pool: Pool, free: int, progress: "_Progress") -> int:
         """Claim up to *free* tasks from the head of the queue of *pool*; return how many."""

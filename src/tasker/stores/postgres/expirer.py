@@ -10,6 +10,7 @@ from tasker.stores.faults import fault_of, fault_text
 from tasker.stores.postgres.claimer import LOCKED
 from tasker.stores.postgres.connection import Connection, Link, Record
 from tasker.stores.postgres.inserter import Inserter
+from tasker.stores.postgres.payloads import with_payloads
 from tasker.stores.rows import Reading
 
 
@@ -59,12 +60,17 @@ class Expirer:
         """
         async with self._inserter.transaction(connection):
             rows = await connection.fetch(self._sql["expired"], EXPIRE_LIMIT)
-            endings = [(row["now"], self._reading.failed(row, expired(fault_of(row["last_fault"])))) for row in rows]
+            found = [self._reading.failed(row, expired(fault_of(row["last_fault"]))) for row in rows]
+            endings = await with_payloads(connection, self._sql, found)
             await connection.execute(
                 self._sql["expire"],
-                [ending.task_id for _, ending in endings],
-                [fault_text(ending.fault) for _, ending in endings],
+                [ending.task_id for ending in endings],
+                [fault_text(ending.fault) for ending in endings],
             )
-            followers = [task for now, ending in endings for task in self._follow(ending, now=now, new_id=new_id)]
+            followers = [
+                task
+                for row, ending in zip(rows, endings, strict=True)
+                for task in self._follow(ending, now=row["now"], new_id=new_id)
+            ]
             await self._inserter.insert(connection, followers)
         return len(rows)

@@ -76,6 +76,14 @@ class Inserter:
         await self._make_what_is_named(connection, tasks)
         return await self._store(connection, tasks)
 
+    async def gates_of(self, connection: Connection, task: Task) -> tuple[int | None, int | None]:
+        """Return the gates of the destination and of the host of *task*, made if they are missing; None for none."""
+        await self._make_what_is_named(connection, [task])
+        return self._gate_of(task.destination), self._gate_of(task.host)
+
+    def _gate_of(self, destination: Destination | None) -> int | None:
+        return None if destination is None else self._gates[destination]
+
     async def _store(self, connection: Connection, tasks: Sequence[Task]) -> set[TaskId]:
         rows = await connection.fetch(
             self._sql["create_tasks"],
@@ -87,15 +95,17 @@ class Inserter:
             [task.execution_at for task in tasks],
             [task.execution_time for task in tasks],
             [task.payload for task in tasks],
-            [None if task.destination is None else self._gates[task.destination] for task in tasks],
+            [self._gate_of(task.destination) for task in tasks],
             [task.expires_at for task in tasks],
             [task.parent_id for task in tasks],
             [task.key for task in tasks],
             [task.holds_key for task in tasks],
             [task.content for task in tasks],
             [task.keep for task in tasks],
-            [None if task.host is None else self._gates[task.host] for task in tasks],
+            [self._gate_of(task.host) for task in tasks],
             [task.patience for task in tasks],
+            [task.id for task in tasks for _ in task.tags],
+            [tag for task in tasks for tag in task.tags],
         )
         if len(rows) == len(tasks):  # nearly always
             return {task.id for task in tasks}

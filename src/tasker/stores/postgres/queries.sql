@@ -20,6 +20,10 @@ WITH given AS (
 ), payloads AS (
   INSERT INTO payload (id, payload) SELECT id, payload FROM given
       ON CONFLICT (id) DO NOTHING -- a task has a payload
+), tags AS (
+  INSERT INTO tag (task, tag)
+  SELECT task, tag FROM unnest($18::uuid[], $19::text[]) AS tag (task, tag)
+    JOIN stored ON stored.id = task
 )
 SELECT id FROM stored
 
@@ -117,12 +121,16 @@ WITH head AS MATERIALIZED (
      SET state = CASE WHEN passes THEN 1 ELSE 0 END, held_by = CASE WHEN NOT passes THEN gate END,
          attempts = attempts + passes::integer, fence = CASE WHEN passes THEN $3::bigint END,
          node = CASE WHEN passes THEN $4::uuid END,
-         started_at = CASE WHEN passes THEN tasker_now() ELSE started_at END
+         started_at = CASE WHEN passes THEN tasker_now() ELSE started_at END,
+         revision = revision + passes::integer
     FROM verdict
    WHERE task.id = verdict.id AND CASE WHEN passes THEN passed <= $2 ELSE passed < $2 END
      AND EXISTS (SELECT FROM node WHERE id = $4 AND lease_until > tasker_now())
   RETURNING {attempt},
-            CASE WHEN passes THEN (SELECT payload FROM payload WHERE payload.id = task.id) END,
+            -- None, if the task was changed after this statement began: then its row is the new one,
+            -- but the payload is read as it was.
+            CASE WHEN passes THEN (SELECT payload FROM payload
+                                    WHERE payload.id = task.id AND revision = payload_revision) END,
             held_by
 ), shut AS MATERIALIZED (
   -- Who opens a gate wakes what it holds in a later statement: either this one waits for that, or
@@ -177,10 +185,12 @@ WITH turn AS (
        FOR NO KEY UPDATE SKIP LOCKED) AS first
 ), claimed AS (
   UPDATE task SET state = 1, held_by = NULL, attempts = attempts + 1, fence = $6, node = $7,
-         started_at = tasker_now()
+         started_at = tasker_now(), revision = revision + 1
     FROM due
    WHERE task.id = due.id
-  RETURNING {attempt}, (SELECT payload FROM payload WHERE payload.id = task.id), due.gate AS had
+  RETURNING {attempt},
+            (SELECT payload FROM payload WHERE payload.id = task.id AND revision = payload_revision),
+            due.gate AS had -- without a payload: as in claim
 )
 SELECT claimed.*, turn.gate AS turn_of FROM turn LEFT JOIN claimed ON claimed.had = turn.gate
 
@@ -218,15 +228,17 @@ SELECT tasker_now() AS now,
 
 -- expired --
 -- A batch of what could not start in time.
-SELECT {ending}, (SELECT payload FROM payload WHERE payload.id = task.id), last_fault,
-       tasker_now() AS now
+SELECT {ending},
+       (SELECT payload FROM payload WHERE payload.id = task.id AND revision = payload_revision),
+       last_fault, tasker_now() AS now -- without a payload: as in claim
   FROM task
  WHERE state = 0 AND expires_at IS NOT NULL AND expires_at <= tasker_now()
  ORDER BY expires_at LIMIT $1
    FOR NO KEY UPDATE SKIP LOCKED
 
 -- expire --
-UPDATE task SET state = 3, ended_at = tasker_now(), last_fault = given.last_fault, held_by = NULL
+UPDATE task SET state = 3, ended_at = tasker_now(), last_fault = given.last_fault, held_by = NULL,
+       revision = revision + 1
   FROM unnest($1::uuid[], $2::text[]) AS given (id, last_fault)
  WHERE task.id = given.id AND task.state = 0
 
@@ -250,7 +262,7 @@ WITH ended AS (
          started_at = ended.started_at,
          ended_at = coalesce(ended.ended_at, CASE WHEN is_cancelled THEN tasker_now() END),
          last_fault = coalesce(ended.last_fault, task.last_fault),
-         crashes = 0, fence = NULL, node = NULL, is_cancelled = false
+         crashes = 0, fence = NULL, node = NULL, is_cancelled = false, revision = revision + 1
     FROM ended
    WHERE task.id = ended.id AND task.state = 1 AND task.fence = ended.fence
   RETURNING task.id, gate, place, result, number, record, is_dead, task.state
@@ -316,7 +328,7 @@ UPDATE gate SET max_running = $2 WHERE id = $1 RETURNING id
 -- give_back --
 UPDATE task SET state = CASE WHEN is_cancelled THEN 4 ELSE 0 END,
        ended_at = CASE WHEN is_cancelled THEN tasker_now() END, is_cancelled = false,
-       attempts = greatest(attempts - 1, 0), fence = NULL, node = NULL
+       attempts = greatest(attempts - 1, 0), fence = NULL, node = NULL, revision = revision + 1
  WHERE task.id = $1 AND task.state = 1 AND task.fence = $2
 RETURNING {ending},
           CASE WHEN state = 4 THEN (SELECT payload FROM payload WHERE payload.id = task.id) END,
@@ -325,7 +337,8 @@ RETURNING {ending},
 -- give_back_unknown --
 -- Undo claims of which it is not known whether they were done. One that was cancelled since is
 -- given back once the node finds that it does not run it: something may follow its end.
-UPDATE task SET state = 0, attempts = greatest(attempts - 1, 0), fence = NULL, node = NULL
+UPDATE task SET state = 0, attempts = greatest(attempts - 1, 0), fence = NULL, node = NULL,
+       revision = revision + 1
  WHERE state = 1 AND node = $1 AND fence = ANY ($2::bigint[]) AND NOT is_cancelled
 
 -- claims --
@@ -335,7 +348,7 @@ SELECT id, fence FROM task WHERE state = 1 AND node = $1
 -- retry --
 -- No row: look why.
 UPDATE task SET state = 0, due_at = tasker_now(), ended_at = NULL, crashes = 0,
-       retried_after = attempts
+       retried_after = attempts, revision = revision + 1
  WHERE id = $1 AND state IN (3, 4) AND (expires_at IS NULL OR expires_at > tasker_now())
 RETURNING id
 
@@ -343,7 +356,9 @@ RETURNING id
 -- No row: it does not wait.
 UPDATE task SET state = 4, ended_at = tasker_now(), held_by = NULL, revision = revision + 1
  WHERE id = $1 AND state = 0
-RETURNING {ending}, (SELECT payload FROM payload WHERE payload.id = task.id), tasker_now() AS now
+RETURNING {ending}, -- without a payload: as in claim
+          (SELECT payload FROM payload WHERE payload.id = task.id AND revision = payload_revision),
+          tasker_now() AS now
 
 -- cancel_running --
 -- No row: look why.
@@ -362,6 +377,27 @@ UPDATE task SET due_at = least(due_at, tasker_now()),
  WHERE id = $1 AND state = 0 AND (expires_at IS NULL OR expires_at > tasker_now())
 RETURNING id
 
+-- change --
+-- Only of the revision that the change was made from. No row: look why. With another time or another
+-- gate it is no longer held: its turn comes anew. $11: the new payload, NULL: it stays.
+WITH changed AS (
+  UPDATE task SET held_by = CASE WHEN due_at = $3 AND gate IS NOT DISTINCT FROM $6 THEN held_by END,
+         due_at = $3, execution_at = $4, execution_time = $5, gate = $6, host_gate = $7,
+         expires_at = $8, keep = $9, patience = $10, revision = revision + 1,
+         payload_revision = CASE WHEN $11::bytea IS NULL THEN payload_revision
+                                 ELSE revision + 1 END
+   WHERE id = $1 AND revision = $2 AND state IN (0, 3, 4)
+  RETURNING id, payload_revision
+), payloads AS (
+  UPDATE payload SET payload = $11, revision = payload_revision FROM changed
+   WHERE payload.id = changed.id AND $11 IS NOT NULL
+)
+SELECT id FROM changed
+
+-- payloads --
+-- Of tasks that this session has claimed or locked: nobody changes them.
+SELECT id, payload FROM payload WHERE id = ANY ($1::uuid[])
+
 -- state --
 SELECT state FROM task WHERE id = $1
 
@@ -374,6 +410,8 @@ WITH gone AS (
   DELETE FROM payload USING gone WHERE payload.id = gone.id
 ), attempts AS (
   DELETE FROM attempt USING gone WHERE attempt.task = gone.id
+), tags AS (
+  DELETE FROM tag USING gone WHERE tag.task = gone.id
 )
 SELECT id FROM gone
 
@@ -395,7 +433,7 @@ WITH lost AS MATERIALIZED (
      FOR UPDATE OF task SKIP LOCKED
 )
 UPDATE task SET crashes = crashes + 1, attempts = greatest(attempts - 1, 0),
-       fence = NULL, node = NULL,
+       fence = NULL, node = NULL, revision = revision + 1,
        state = CASE WHEN is_cancelled THEN 4 WHEN crashes + 1 >= $2 THEN 3 ELSE 0 END,
        ended_at = CASE WHEN is_cancelled OR crashes + 1 >= $2 THEN tasker_now() END,
        last_fault = CASE WHEN crashes + 1 >= $2 AND NOT is_cancelled THEN $3 ELSE last_fault END,
@@ -506,6 +544,8 @@ WITH old AS MATERIALIZED (
   DELETE FROM payload USING gone WHERE payload.id = gone.id
 ), attempts AS (
   DELETE FROM attempt USING gone WHERE attempt.task = gone.id
+), tags AS (
+  DELETE FROM tag USING gone WHERE tag.task = gone.id
 )
 SELECT count(*) FROM gone
 
@@ -524,5 +564,7 @@ WITH old AS MATERIALIZED (
   DELETE FROM payload USING gone WHERE payload.id = gone.id
 ), attempts AS (
   DELETE FROM attempt USING gone WHERE attempt.task = gone.id
+), tags AS (
+  DELETE FROM tag USING gone WHERE tag.task = gone.id
 )
 SELECT count(*) FROM gone

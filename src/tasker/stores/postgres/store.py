@@ -15,6 +15,7 @@ from tasker.interfaces.store import Store
 from tasker.interfaces.tasks import Cancelled, Page, TaskFilter
 from tasker.model import instants
 from tasker.model.attempt import Attempt, AttemptRecord
+from tasker.model.change import Change
 from tasker.model.gate import GateRecord
 from tasker.model.lifecycle import Settlement
 from tasker.model.node import NodeRecord
@@ -228,6 +229,10 @@ class PostgresStore(Store):
     @override
     async def retry(self, task_id: TaskId) -> None:
         await self._changer.retry(task_id)
+
+    @override
+    async def change(self, change: Change) -> None:
+        await self._changer.change(change)
 
     @override
     async def attempts(self, task_id: TaskId) -> Sequence[AttemptRecord]:

@@ -1,8 +1,9 @@
-"""What callers have done to a task: run it now or again, cancel it, delete it."""
+"""What callers have done to a task: run it now or again, change, cancel and delete it."""
 
 from collections.abc import Callable
 
 from tasker.errors import (
+    RevisionPassedError,
     TaskEndedError,
     TaskExpiredError,
     TaskNotFailedError,
@@ -12,6 +13,7 @@ from tasker.errors import (
 )
 from tasker.interfaces.tasks import Cancelled
 from tasker.model import instants
+from tasker.model.change import Change
 from tasker.model.instants import Instant
 from tasker.model.task import State, TaskId
 from tasker.stores.sqlite.connection import Queries
@@ -20,7 +22,7 @@ from tasker.stores.sqlite.rows import READING, id_bytes
 
 
 class Changer:
-    """Runs, cancels, retries and deletes tasks by their ids."""
+    """Runs, changes, cancels, retries and deletes tasks by their ids."""
 
     def __init__(self, queries: Queries, inserter: Inserter, now: Callable[[], Instant]) -> None:
         self._queries = queries
@@ -70,6 +72,34 @@ class Changer:
             raise TaskExpiredError(task_id)
         raise TaskNotFailedError(task_id, state.word)
 
+    def change(self, change: Change) -> None:
+        """Write what a task is given anew: see ``Store.change``.
+
+        Raises:
+            TaskNotFoundError, RevisionPassedError: nothing of the task was written.
+        """
+        task = change.task
+        row = self._queries.first(
+            "change",
+            id=id_bytes(task.id),
+            revision=change.revision,
+            due_at=task.due_at,
+            execution_at=task.execution_at,
+            execution_time=task.execution_time,
+            gate=self._inserter.gate_of(task.destination),
+            host_gate=self._inserter.gate_of(task.host),
+            expires_at=task.expires_at,
+            keep=task.keep,
+            patience=task.patience,
+            has_new_payload=change.has_new_payload,
+        )
+        if row is None:
+            self._state(task.id)
+            raise RevisionPassedError(task.id)
+        if change.has_new_payload:
+            seq, revision = row
+            self._queries.all("change_payload", seq=seq, payload=task.payload, revision=revision)
+
     def delete(self, task_id: TaskId) -> None:
         """Delete a task that is not running.
 
@@ -94,3 +124,4 @@ def delete_rest(queries: Queries, seq: int) -> None:
     """Delete what belongs to a task that was deleted."""
     queries.all("delete_payload", seq=seq)
     queries.all("delete_attempts", seq=seq)
+    queries.all("delete_tags", seq=seq)

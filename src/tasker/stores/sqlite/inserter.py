@@ -37,6 +37,7 @@ class Inserter:
             part = tasks[start : start + _ROWS_AT_ONCE]
             rows: list[Value] = []
             payloads: list[Value] = []
+            tags: list[Value] = []
             for task in part:
                 self._learn_type_pool(task)
                 self._last_seq += 1
@@ -49,20 +50,25 @@ class Inserter:
                     task.due_at,
                     task.execution_at,
                     task.execution_time,
-                    self._gate_of(task.destination),
+                    self.gate_of(task.destination),
                     task.expires_at,
                     None if task.parent_id is None else id_bytes(task.parent_id),
                     task.key,
                     task.holds_key,
                     task.content,
                     task.keep,
-                    self._gate_of(task.host),
+                    self.gate_of(task.host),
                     task.patience,
                     now,
                 )
                 payloads += (self._last_seq, task.payload)
+                for tag in task.tags:
+                    tags += (self._last_seq, tag)
             self._queries.execute(_with_rows(self._queries.texts["create_tasks"], len(part)), rows)
             self._queries.execute(_with_rows(self._queries.texts["create_payloads"], len(part)), payloads)
+            for first in range(0, len(tags), 2 * _ROWS_AT_ONCE):
+                some = tags[first : first + 2 * _ROWS_AT_ONCE]
+                self._queries.execute(_with_rows(self._queries.texts["create_tags"], len(some) // 2), some)
 
     def insert_what_follows(self, ending: Ending, now: Instant) -> Sequence[Task]:
         """Store the tasks that follow the end of another, and return them."""
@@ -89,7 +95,7 @@ class Inserter:
             self._queries.all("insert_type_pool", type=task.type, pool=task.pool)
             self._type_pools.add((task.type, task.pool))
 
-    def _gate_of(self, destination: Destination | None) -> int | None:
+    def gate_of(self, destination: Destination | None) -> int | None:
         """Return the gate of *destination*, made if it is missing; None for none."""
         if destination is None:
             return None

@@ -8,6 +8,9 @@ VALUES {rows}
 -- create_payloads --
 INSERT INTO payload (seq, payload) VALUES {rows}
 
+-- create_tags --
+INSERT INTO tag (task, tag) VALUES {rows}
+
 -- insert_type_pool --
 INSERT OR IGNORE INTO type_pool (type, pool) VALUES (:type, :pool)
 
@@ -47,7 +50,7 @@ SELECT due_at, seq FROM task
 -- claim --
 -- :seqs is a JSON array. RETURNING has no order: the caller sorts by due_at, seq.
 UPDATE task SET state = 1, held_by = NULL, attempts = attempts + 1, fence = :fence, node = :node,
-       started_at = :now
+       started_at = :now, revision = revision + 1
  WHERE seq IN (SELECT value FROM json_each(:seqs)) AND state = 0
 RETURNING {attempt}, (SELECT payload FROM payload WHERE payload.seq = task.seq), seq
 
@@ -112,7 +115,7 @@ UPDATE task SET state = CASE WHEN is_cancelled = 1 AND :state <> 2 THEN 4 ELSE :
        started_at = :started_at,
        ended_at = coalesce(:ended_at, CASE is_cancelled WHEN 1 THEN :now END),
        last_fault = coalesce(:last_fault, last_fault), crashes = 0, fence = NULL, node = NULL,
-       is_cancelled = 0
+       is_cancelled = 0, revision = revision + 1
  WHERE id = :id AND state = 1 AND fence = :fence
 RETURNING seq, gate, state
 
@@ -131,7 +134,7 @@ UPDATE payload SET result = :result WHERE seq = :seq
 -- No row: as for settle.
 UPDATE task SET state = CASE WHEN is_cancelled = 1 THEN 4 ELSE 0 END,
        ended_at = CASE WHEN is_cancelled = 1 THEN :now END, is_cancelled = 0,
-       attempts = max(attempts - 1, 0), fence = NULL, node = NULL
+       attempts = max(attempts - 1, 0), fence = NULL, node = NULL, revision = revision + 1
  WHERE id = :id AND state = 1 AND fence = :fence
 RETURNING {ending}, CASE state WHEN 4 THEN (SELECT payload FROM payload WHERE payload.seq = task.seq) END,
           state, gate
@@ -143,7 +146,7 @@ UPDATE task SET crashes = crashes + 1, attempts = max(attempts - 1, 0), fence = 
        ended_at = CASE WHEN is_cancelled = 1 OR crashes + 1 >= :max_crashes THEN :now END,
        last_fault = CASE WHEN is_cancelled = 0 AND crashes + 1 >= :max_crashes THEN :last_fault
                          ELSE last_fault END,
-       is_cancelled = 0
+       is_cancelled = 0, revision = revision + 1
  WHERE type IN (SELECT type FROM type_pool) AND state = 1 AND state <> 0 AND node IS NOT :node
 RETURNING {ending}, (SELECT payload FROM payload WHERE payload.seq = task.seq), state
 
@@ -157,12 +160,14 @@ SELECT {ending}, payload.payload, task.last_fault, task.seq FROM task JOIN paylo
  ORDER BY expires_at LIMIT :limit
 
 -- expire --
-UPDATE task SET state = 3, ended_at = :now, last_fault = :last_fault, held_by = NULL
+UPDATE task SET state = 3, ended_at = :now, last_fault = :last_fault, held_by = NULL,
+       revision = revision + 1
  WHERE seq = :seq AND state = 0
 
 -- retry --
 -- No row: look why.
-UPDATE task SET state = 0, due_at = :now, ended_at = NULL, crashes = 0, retried_after = attempts
+UPDATE task SET state = 0, due_at = :now, ended_at = NULL, crashes = 0, retried_after = attempts,
+       revision = revision + 1
  WHERE id = :id AND state IN (3, 4) AND (expires_at IS NULL OR expires_at > :now)
 RETURNING seq
 
@@ -185,6 +190,20 @@ UPDATE task SET due_at = min(due_at, :now), revision = revision + (due_at > :now
  WHERE id = :id AND state = 0 AND (expires_at IS NULL OR expires_at > :now)
 RETURNING seq
 
+-- change --
+-- Only of the revision that the change was made from. No row: look why. With another time or another
+-- gate it is no longer held: its turn comes anew.
+UPDATE task SET held_by = CASE WHEN due_at = :due_at AND gate IS :gate THEN held_by END,
+       due_at = :due_at, execution_at = :execution_at, execution_time = :execution_time,
+       gate = :gate, host_gate = :host_gate, expires_at = :expires_at, keep = :keep,
+       patience = :patience, revision = revision + 1,
+       payload_revision = iif(:has_new_payload, revision + 1, payload_revision)
+ WHERE id = :id AND revision = :revision AND state IN (0, 3, 4)
+RETURNING seq, payload_revision
+
+-- change_payload --
+UPDATE payload SET payload = :payload, revision = :revision WHERE seq = :seq
+
 -- delete --
 -- No row: look why.
 DELETE FROM task WHERE id = :id AND state IN (0, 2, 3, 4) RETURNING seq
@@ -194,6 +213,9 @@ DELETE FROM payload WHERE seq = :seq
 
 -- delete_attempts --
 DELETE FROM attempt WHERE task = :seq
+
+-- delete_tags --
+DELETE FROM tag WHERE task = :seq
 
 -- state --
 -- Why a move was not made. No row: there is no such task.

@@ -17,6 +17,7 @@ from tasker.interfaces.queue import Claim, Claimed, Expired, Follow, Settled, Ta
 from tasker.interfaces.store import Store
 from tasker.interfaces.tasks import Cancelled, Page, TaskFilter
 from tasker.model.attempt import Attempt, AttemptRecord
+from tasker.model.change import Change
 from tasker.model.gate import GateRecord
 from tasker.model.lifecycle import Settlement
 from tasker.model.node import NodeRecord
@@ -194,6 +195,10 @@ class SqliteStore(Store):
     @override
     async def retry(self, task_id: TaskId) -> None:
         await self._write(lambda moves: moves.changer.retry(task_id))
+
+    @override
+    async def change(self, change: Change) -> None:
+        await self._write(lambda moves: moves.changer.change(change))
 
     @override
     async def expire(self) -> Expired:

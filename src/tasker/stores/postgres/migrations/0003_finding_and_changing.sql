@@ -28,6 +28,14 @@ CREATE UNIQUE INDEX task_key_holder ON task (key)
 CREATE INDEX task_key ON task (key COLLATE "C", id) WHERE key IS NOT NULL;
 CREATE INDEX task_parent ON task (parent_id, id) WHERE parent_id IS NOT NULL;
 
+-- What tasks are found by. No row for a task without tags.
+CREATE TABLE tag (
+  tag text COLLATE "C" NOT NULL,
+  task uuid NOT NULL,
+  PRIMARY KEY (tag, task)
+) WITH (autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_cost_delay = 0);
+CREATE INDEX tag_task ON tag (task);
+
 -- Retention: what is kept as the settings say, and what is kept for a time of its own, by when that
 -- is over. What is kept for ever is in neither, so that nobody walks over it.
 DROP INDEX task_ended;
