@@ -19,7 +19,7 @@ HASHES = HashType(iterations=1, slots=1)
 
 def built(task_type=HASHES, fields=None, execution_time=LATER, webhooks=WEBHOOKS, **more):
     asked = Asked(task_type, fields or HashFields(secret="x", **more), RequestFields(execution_time=execution_time))
-    return build_task(asked, now=NOW, webhooks=webhooks).task
+    return build_task(asked, now=NOW, webhooks=webhooks)
 
 
 def refused(*args, **more):
@@ -102,3 +102,31 @@ def test_a_callback_that_cannot_be_sent_is_refused_with_its_place(callback, fiel
 
 def test_without_a_type_that_sends_them_callbacks_are_refused():
     assert refused(on_success="http://h/", webhooks=None) == "hash.on_success"
+
+
+@pytest.mark.parametrize(
+    ("delay", "seconds"), [(0, 0), (1.5, 1.5), ("90s", 90), ("3d", 259_200), ("36500d", 3_153_600_000)]
+)
+def test_a_delay_counts_from_now(delay, seconds):
+    task = build_task(Asked(HASHES, HashFields(secret="x"), RequestFields(delay=delay)), now=NOW, webhooks=None)
+
+    assert (task.execution_at, task.due_at) == (NOW + seconds * SECOND,) * 2
+    assert parse(task.execution_time) == task.execution_at
+
+
+@pytest.mark.parametrize("delay", [-1, 3_153_600_001, "3", "d", "-3d", "1.5h", "3 d", "36501d", float("1e300")])
+def test_a_delay_that_is_none_is_refused(delay):
+    with pytest.raises(InvalidTaskError) as caught:
+        build_task(Asked(HASHES, HashFields(secret="x"), RequestFields(delay=delay)), now=NOW, webhooks=None)
+
+    assert (caught.value.field, caught.value.problem[:8]) == ("hash.delay", "expected")
+
+
+def test_a_time_is_needed_and_one_is_enough():
+    for request, field in (
+        (RequestFields(), "execution_time"),
+        (RequestFields(execution_time=LATER, delay=1), "delay"),
+    ):
+        with pytest.raises(InvalidTaskError) as caught:
+            build_task(Asked(HASHES, HashFields(secret="x"), request), now=NOW, webhooks=None)
+        assert caught.value.field == f"hash.{field}"

@@ -13,7 +13,6 @@ from tasker.ids import new_id
 from tasker.interfaces.task_type import TaskType
 from tasker.model import instants, lengths
 from tasker.model.instants import Instant
-from tasker.model.new_task import NewTask
 from tasker.model.task import Task
 from tasker.wire.fields import Callback, CallbackFields, RequestFields, TaskFields, WebhookFields
 
@@ -29,12 +28,10 @@ class Asked(Struct, frozen=True):
     """What the task type is given."""
     request: RequestFields
     """What else the request says."""
-    content: bytes | None = None
-    """SHA-256 of the task's object as it was sent, if it names its id; else None."""
 
 
-def build_task(asked: Asked, *, now: Instant, webhooks: TaskType | None) -> NewTask:
-    """Return the task that is *asked* for, as it is to be stored, with a new id unless it names one.
+def build_task(asked: Asked, *, now: Instant, webhooks: TaskType | None) -> Task:
+    """Return the task that is *asked* for, as it is to be stored, with a new id.
 
     Args:
         webhooks: the task type that sends callbacks; None: there is none here, and a request that
@@ -64,19 +61,17 @@ def build_task(asked: Asked, *, now: Instant, webhooks: TaskType | None) -> NewT
         raise InvalidTaskError(_joined(name, error.field), error.problem) from None
     if prepared.on_success is not UNSET or prepared.on_failure is not UNSET or prepared.on_cancel is not UNSET:
         prepared = _with_checked_callbacks(prepared, name, webhooks)
-    return NewTask(
-        task=Task(
-            id=task_id,
-            type=name,
-            pool=task_type.pool,
-            payload=msgspec.json.encode(msgspec.structs.replace(prepared, expires_at=UNSET)),  # the task has it
-            execution_time=execution_time,
-            execution_at=execution_at,
-            due_at=execution_at,
-            destination=task_type.destination(prepared),
-            expires_at=expires_at,
-            tags=() if prepared.tags is UNSET else _checked_tags(prepared.tags, name),
-        )
+    return Task(
+        id=task_id,
+        type=name,
+        pool=task_type.pool,
+        payload=msgspec.json.encode(msgspec.structs.replace(prepared, expires_at=UNSET)),  # the task has it
+        execution_time=execution_time,
+        execution_at=execution_at,
+        due_at=execution_at,
+        destination=task_type.destination(prepared),
+        expires_at=expires_at,
+        tags=() if prepared.tags is UNSET else _checked_tags(prepared.tags, name),
     )
 
 

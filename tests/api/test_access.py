@@ -142,7 +142,7 @@ async def test_own_pages_and_programs_may_change_something(server, headers):
 )
 async def test_pages_of_other_web_sites_may_change_nothing(settings, headers):
     async with running(**settings) as server:
-        task_id = str(await server.service.tasks.create(_a_hash(server)))
+        task_id = (await server.service.tasks.create(_a_hash(server))).id
         headers = {"authorization": "Bearer first-key", **headers}
         for method, path, body in (
             ("POST", "/tasks/new", HASH),

@@ -288,3 +288,12 @@ async def test_a_tag_that_cannot_be_one_is_refused(server, tags):
     reply = await server.call("POST", "/tasks/new", {"hash": {**HASH["hash"], "tags": tags}})
     assert reply.status == 400
     assert "hash.tags" in json.dumps(reply.json)
+
+
+async def test_a_task_with_a_delay_is_answered_with_its_time(server):
+    answer = await server.call("POST", "/tasks/new", {"hash": {"delay": "1h", "secret": "x"}})
+
+    assert answer.status == 201
+    task = (await server.call("GET", f"/tasks/{answer.json['id']}")).json["hash"]
+    assert answer.json == {"id": task["id"], "execution_time": task["execution_time"]}
+    assert "delay" not in task

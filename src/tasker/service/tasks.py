@@ -31,18 +31,18 @@ class TaskService:
         self._engine = engine
         self._webhooks = registry.webhooks
 
-    async def create(self, asked: Asked) -> TaskId:
-        """Store a new task and return its id. Once this returns, the task survives a kill and a power loss.
+    async def create(self, asked: Asked) -> Task:
+        """Store a new task and return it. Once this returns, the task survives a kill and a power loss.
 
         Raises:
             InvalidTaskError: it cannot become a task. ``field`` is the whole path in the request,
                 such as ``webhook.url``.
         """
-        task = build_task(asked, now=self._clock.now(), webhooks=self._webhooks).task
+        task = build_task(asked, now=self._clock.now(), webhooks=self._webhooks)
         await self._store.create((task,))
         self._engine.telemetry.created += 1
         self._engine.announce(task.due_at, task.pool, expires_at=task.expires_at)
-        return task.id
+        return task
 
     async def get(self, caller: Caller, task_id: str) -> Task:
         """Return a task, with its secrets if *caller* may see them. *task_id* is a UUID in any spelling.

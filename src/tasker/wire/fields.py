@@ -183,34 +183,6 @@ class RequestFields(Struct, frozen=True, kw_only=True):
         | UnsetType
     ) = UNSET
     delay: Annotated[Length, Meta(description="In place of execution_time: from now; 0 is now.")] | UnsetType = UNSET
-    id: (
-        Annotated[
-            str,
-            Meta(
-                description="A UUID version 7 of a moment within a day of now, in place of one that tasker makes.",
-                extra_json_schema={"format": "uuid"},
-            ),
-        ]
-        | UnsetType
-    ) = UNSET
-    key: (
-        Annotated[
-            str,
-            Meta(min_length=1, max_length=255, description="Your own name for the task.", examples=["order-17/remind"]),
-        ]
-        | UnsetType
-    ) = UNSET
-    on_conflict: (
-        Annotated[
-            Literal["reject", "keep", "replace", "debounce"],
-            Meta(description="What happens if a task that has not ended has the key already; reject, if not given."),
-        ]
-        | UnsetType
-    ) = UNSET
-    max_wait: (
-        Annotated[Length, Meta(description="With debounce: how long after its creation the task is due at the latest.")]
-        | UnsetType
-    ) = UNSET
 
 
 def request_type(name: str, fields: type[TaskFields]) -> type[Struct]:

@@ -64,13 +64,21 @@ class TaskView(Struct, frozen=True, kw_only=True, omit_defaults=True):
         ]
         | UnsetType
     ) = UNSET
-    key: Annotated[str, Meta(description="The caller's own name for the task.")] | UnsetType = UNSET
 
 
 class Created(Struct, frozen=True):
     """The answer to a new task."""
 
     id: Annotated[str, Meta(extra_json_schema={"format": "uuid"})]
+    execution_time: (
+        Annotated[
+            str,
+            Meta(
+                extra_json_schema={"format": "date-time"}, description="Of a task with a delay: when it is due, in UTC."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
 
 
 def view_type(name: str, fields: type[TaskFields]) -> type[Struct]:
@@ -113,7 +121,6 @@ def task_json(task: Task) -> bytes:
         ),
         expires_at=UNSET if task.expires_at is None else instants.text(task.expires_at),
         parent_id=UNSET if task.parent_id is None else task.parent_id,
-        key=UNSET if task.key is None else task.key,
     )
     members = [msgspec.json.encode(view)[1:-1], task.payload[1:-1]]
     if task.result is not None:

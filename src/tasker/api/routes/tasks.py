@@ -5,6 +5,7 @@ from http import HTTPStatus
 from typing import Final
 
 import msgspec
+from msgspec import UNSET
 from starlette.responses import Response
 from starlette.types import Receive, Send
 
@@ -71,8 +72,12 @@ _LISTED: Final = (
 async def create_task(context: Context, receive: Receive, send: Send) -> None:
     """Create a task: the hot path. Bytes in, one decode that validates, one await, bytes out."""
     asked = context.new_tasks.decode(await read_body(receive, context.max_body_bytes))
-    task_id = (await context.service.tasks.create(asked)).encode()
-    body = b'{"id":"%b"}\n' % task_id
+    task = await context.service.tasks.create(asked)
+    task_id = task.id.encode()
+    if asked.request.delay is UNSET:
+        body = b'{"id":"%b"}\n' % task_id
+    else:
+        body = b'{"id":"%b","execution_time":"%b"}\n' % (task_id, task.execution_time.encode())
     headers = [
         (b"content-type", b"application/json"),
         (b"content-length", b"%d" % len(body)),
