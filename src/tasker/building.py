@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
 
-from tasker.errors import InvalidTaskError
+from tasker.errors import InvalidTaskError, cut
 from tasker.ids import new_id
 from tasker.interfaces.task_type import TaskType
 from tasker.model import instants, lengths
@@ -72,7 +72,7 @@ def build_task(asked: Asked, *, now: Instant, webhooks: TaskType | None) -> Task
         destination=task_type.destination(prepared),
         expires_at=expires_at,
         keep=_keep(fields, name),
-        tags=() if prepared.tags is UNSET else tuple(dict.fromkeys(prepared.tags)),
+        tags=() if prepared.tags is UNSET else _checked_tags(prepared.tags, name),
     )
 
 
@@ -108,6 +108,14 @@ def _keep(fields: TaskFields, name: str) -> int | None:
         return lengths.kept(fields.keep)
     except ValueError as error:
         raise InvalidTaskError(f"{name}.keep", str(error)) from None
+
+
+def _checked_tags(tags: list[str], name: str) -> tuple[str, ...]:
+    """Return *tags*, each once."""
+    for place, tag in enumerate(tags):
+        if not tag.isprintable():
+            raise InvalidTaskError(f"{name}.tags[{place}]", f"expected printable characters, got: {cut(tag)!r}")
+    return tuple(dict.fromkeys(tags))
 
 
 def _with_checked_callbacks(fields: TaskFields, place: str, webhooks: TaskType | None) -> TaskFields:

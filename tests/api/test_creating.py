@@ -277,6 +277,19 @@ async def test_a_number_in_place_of_a_time_is_told_what_it_would_be(server, numb
         assert "since 1970, write 2025-11-23T12:13:20Z" in reply.json["msg"]
 
 
+async def test_tags_are_given_back_as_they_were_sent(server):
+    sent = ["customer:42", "ü", "customer:42"]
+    task_id = await server.new({"hash": {**HASH["hash"], "tags": sent}})
+    assert (await server.call("GET", f"/tasks/{task_id}")).json["hash"]["tags"] == sent
+
+
+@pytest.mark.parametrize("tags", [[""], ["x" * 101], ["a", "nul\0"], ["line\n"], [f"{n}" for n in range(21)], "a", [1]])
+async def test_a_tag_that_cannot_be_one_is_refused(server, tags):
+    reply = await server.call("POST", "/tasks/new", {"hash": {**HASH["hash"], "tags": tags}})
+    assert reply.status == 400
+    assert "hash.tags" in json.dumps(reply.json)
+
+
 async def test_a_task_with_a_delay_is_answered_with_its_time(server):
     answer = await server.call("POST", "/tasks/new", {"hash": {"delay": "1h", "secret": "x"}})
 
