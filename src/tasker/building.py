@@ -58,7 +58,7 @@ def build_task(asked: Asked, *, now: Instant, webhooks: TaskType | None) -> Task
     try:
         prepared = task_type.prepare(fields)
     except InvalidTaskError as error:
-        raise InvalidTaskError(_joined(name, error.field), error.problem) from None
+        raise type(error)(_joined(name, error.field), error.problem) from None
     if prepared.on_success is not UNSET or prepared.on_failure is not UNSET or prepared.on_cancel is not UNSET:
         prepared = _with_checked_callbacks(prepared, name, webhooks)
     return Task(
@@ -140,7 +140,7 @@ def _checked_callback(callback: Callback, place: str, webhooks: TaskType) -> Cal
     try:
         prepared = webhooks.prepare(WebhookFields(json=_NO_BODY_YET, **msgspec.structs.asdict(webhook)))
     except InvalidTaskError as error:
-        raise InvalidTaskError(place if is_url else _joined(place, error.field), error.problem) from None
+        raise type(error)(place if is_url else _joined(place, error.field), error.problem) from None
     assert isinstance(prepared, WebhookFields)  # noqa: S101 - what the type was given
     return prepared.url if is_url else msgspec.structs.replace(webhook, url=prepared.url)
 

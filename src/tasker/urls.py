@@ -171,6 +171,16 @@ def masked(url: str) -> str:
     return url if found is None else f"{found[1]}***{url[found.end() :]}"
 
 
+def has_masked_password(url: str) -> bool:
+    """Return whether the password in *url* is what ``masked`` puts in its place.
+
+    >>> has_masked_password("https://me:***@example.org/x")
+    True
+    """
+    found = _PASSWORD.match(url)
+    return found is not None and found[0] == f"{found[1]}***"
+
+
 def _parts(url: str) -> Parts:
     written = _authority(url)
     scheme = url[: url.index(":")].lower()

@@ -17,7 +17,7 @@ from typing_extensions import override
 from tasker import __version__, urls
 from tasker.egress.http_client import DeliveryError, HttpClient, OutOfResourcesError, Request
 from tasker.egress.signing import Signer
-from tasker.errors import AttemptMustNotBeginError, InvalidTaskError, cut
+from tasker.errors import AttemptMustNotBeginError, InvalidTaskError, MaskedValueError, cut
 from tasker.interfaces.task_type import TaskType
 from tasker.model.attempt import Attempt, Exchange, Failed, Outcome, Succeeded
 from tasker.model.gate import Destination, GateKind
@@ -26,6 +26,7 @@ from tasker.model.lifecycle import LONGEST_RETRY_AFTER
 from tasker.model.task import Fault, Pool
 from tasker.timing.clock import Clock
 from tasker.wire.fields import TaskFields, WebhookFields
+from tasker.wire.masking import MASK
 
 TIMEOUT: Final = timedelta(seconds=30)
 """How long one attempt may take, from the DNS lookup to the status of the answer, unless the task
@@ -96,6 +97,8 @@ class WebhookType(TaskType):
             url = urls.checked(request.url)
         except ValueError as error:
             raise InvalidTaskError("url", str(error)) from None
+        if MASK in url and urls.has_masked_password(url):
+            raise MaskedValueError("url", "expected the password itself, got ***, which stands for it")
         if request.headers is not UNSET:
             _check_headers(request.headers, url)
         if request.success is not UNSET:
@@ -202,6 +205,8 @@ def _check_headers(headers: Mapping[str, str], url: str) -> None:
         if lowered in seen:
             raise InvalidTaskError(field, "expected each header once, got this one twice")
         seen.add(lowered)
+        if value == MASK:
+            raise MaskedValueError(field)
         if not _VALUE.fullmatch(value):
             raise InvalidTaskError(
                 field,

@@ -34,6 +34,9 @@ from tasker.wire.tasks import Created, task_json, wrapped_task_json
 
 _STATES: Final = {state.word: state for state in State}
 _ID: Final = {"type": "string", "format": "uuid"}
+_ETAG: Final = {
+    "ETag": {"description": "Another one after every write that changes what is shown.", "schema": {"type": "string"}}
+}
 _LISTED: Final = (
     "The tasks, without the values of their headers and the passwords in their URLs. "
     "A list that breaks off has failed half-way."
@@ -93,13 +96,13 @@ async def create_task(context: Context, receive: Receive, send: Send) -> None:
     summary="Read a task.",
     scope=Scope.TASKS_READ,
     value=_ID,
-    answers=(Answer(description="The task.", shape=Shape.TASK),),
+    answers=(Answer(description="The task.", shape=Shape.TASK, headers=_ETAG),),
     errors=(TaskNotFoundError, *READING),
     page="tasks.md#read-a-task",
 ).answered_by
 async def get_task(request: Request) -> Response:
     """Answer with a task."""
-    return _whole(await request.service.tasks.get(request.caller, request.values["id"]))
+    return _whole(request, await request.service.tasks.get(request.caller, request.values["id"]))
 
 
 @Call(
@@ -126,7 +129,7 @@ async def delete_task(request: Request) -> Response:
     value=_ID,
     body=NOTHING,
     answers=(
-        Answer(description="The task, which is due.", shape=Shape.TASK),
+        Answer(description="The task, which is due.", shape=Shape.TASK, headers=_ETAG),
         Answer(description="The task is due, but its destination holds it: why.", status=202, shape=Explanation),
     ),
     errors=(TaskNotFoundError, TaskNotWaitingError, TaskExpiredError, *WRITING),
@@ -137,7 +140,7 @@ async def run_task(request: Request) -> Response:
     task, finding = await request.service.tasks.run(request.caller, request.values["id"])
     if finding.is_kept_back:
         return answer(explanation_view(finding), status=HTTPStatus.ACCEPTED)
-    return _whole(task)
+    return _whole(request, task)
 
 
 @Call(
@@ -148,7 +151,7 @@ async def run_task(request: Request) -> Response:
     value=_ID,
     body=NOTHING,
     answers=(
-        Answer(description="The task, which is cancelled, now or before.", shape=Shape.TASK),
+        Answer(description="The task, which is cancelled, now or before.", shape=Shape.TASK, headers=_ETAG),
         Answer(
             description="The task, which is running: it is cancelled when its attempt has ended, unless that succeeds.",
             status=202,
@@ -161,7 +164,7 @@ async def run_task(request: Request) -> Response:
 async def cancel_task(request: Request) -> Response:
     """Cancel a task."""
     task = await request.service.tasks.cancel(request.caller, request.values["id"])
-    return _whole(task, HTTPStatus.ACCEPTED if task.state is State.IN_PROGRESS else HTTPStatus.OK)
+    return _whole(request, task, HTTPStatus.ACCEPTED if task.state is State.IN_PROGRESS else HTTPStatus.OK)
 
 
 @Call(
@@ -171,13 +174,13 @@ async def cancel_task(request: Request) -> Response:
     scope=Scope.TASKS_WRITE,
     value=_ID,
     body=NOTHING,
-    answers=(Answer(description="The task, which is todo.", shape=Shape.TASK),),
+    answers=(Answer(description="The task, which is todo.", shape=Shape.TASK, headers=_ETAG),),
     errors=(TaskNotFoundError, TaskNotFailedError, TaskExpiredError, *WRITING),
     page="tasks.md#run-a-failed-task-again",
 ).answered_by
 async def retry_task(request: Request) -> Response:
     """Have a failed task run again."""
-    return _whole(await request.service.tasks.retry(request.caller, request.values["id"]))
+    return _whole(request, await request.service.tasks.retry(request.caller, request.values["id"]))
 
 
 @Call(
@@ -248,8 +251,11 @@ async def list_tasks_by_state(request: Request) -> Response:
     )
 
 
-def _whole(task: Task, status: int = HTTPStatus.OK) -> Response:
-    return json_answer(msgspec.json.format(wrapped_task_json(task)), status=status)
+def _whole(request: Request, task: Task, status: int = HTTPStatus.OK) -> Response:
+    """Return the answer that shows one task, with its ``ETag``: one for each revision, and each view of it."""
+    view = "" if request.caller.may(Scope.SECRETS_READ) else "-masked"
+    body = msgspec.json.format(wrapped_task_json(task))
+    return json_answer(body, status=status, headers={"etag": f'"{task.revision}{view}"'})
 
 
 def _reader(tasks: TaskService, which: TaskFilter, write: Callable[[Task], bytes]) -> ReadPart:
