@@ -18,8 +18,6 @@ outcome of the attempt.
   + TaskNotWaitingError          only a task that waits can be run now
   + TaskNotFailedError           only a failed or cancelled task can be run again
   + TaskExpiredError             it is too late to run the task again
-  + TaskNotChangeableError       its state does not allow the change
-  + HeadersNeededError           headers would go to another host than they were given for
   + RevisionPassedError          the task was written since
   + DestinationNotFoundError
   + ClaimLostError               the task was taken back after it was claimed
@@ -165,33 +163,6 @@ class TaskExpiredError(TaskerError):
         self.task_id = task_id
         super().__init__(
             f"the expires_at of the task {task_id} has passed, so it can no longer start; create a new task"
-        )
-
-
-class TaskNotChangeableError(TaskerError):
-    """The task's state does not allow the change.
-
-    Args:
-        what: what cannot be changed: ``its execution_time``; empty: anything.
-        states: in which states it can be.
-    """
-
-    def __init__(self, task_id: str, state: str, *, what: str = "", states: str) -> None:
-        self.task_id = task_id
-        super().__init__(f"the task {task_id} is {state}; {what or 'it'} can be changed only while it is {states}")
-
-
-class HeadersNeededError(TaskerError):
-    """A URL was changed to another host, scheme or port, and the headers that are sent there were not given anew.
-
-    Args:
-        place: where they belong, as a dotted path in the request: ``webhook.headers``.
-    """
-
-    def __init__(self, place: str) -> None:
-        super().__init__(
-            f"{place}: expected the headers anew, since the URL leads to another host, scheme or port: "
-            "those of the old one are not sent there; {} sends none"
         )
 
 

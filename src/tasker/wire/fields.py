@@ -118,13 +118,6 @@ class TaskFields(Struct, frozen=True, kw_only=True):
         ]
         | UnsetType
     ) = UNSET
-    group: (
-        Annotated[
-            str,
-            Meta(min_length=1, max_length=100, description="The tasks of a group share its pause, limit and rate."),
-        ]
-        | UnsetType
-    ) = UNSET
     keep: (
         Annotated[
             Length, Meta(description='How long it is kept after its end, or "forever"; else as the settings say.')
