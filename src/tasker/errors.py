@@ -13,7 +13,7 @@ outcome of the attempt.
   + InvalidQueryError            a query parameter, or the type or state of a list, cannot be used
   + TaskNotFoundError
   + TaskExistsError              a task with this id is already stored
-  + TaskRunningError             a running task cannot be changed or deleted
+  + TaskRunningError             a running task cannot be deleted
   + TaskEndedError               only a task that has not ended can be cancelled
   + TaskNotWaitingError          only a task that waits can be run now
   + TaskNotFailedError           only a failed or cancelled task can be run again
@@ -120,12 +120,12 @@ class TaskExistsError(TaskerError):
 
 
 class TaskRunningError(TaskerError):
-    """The task is running and cannot be changed or deleted now."""
+    """The task is running and cannot be deleted now."""
 
     def __init__(self, task_id: str) -> None:
         self.task_id = task_id
         super().__init__(
-            f"the task {task_id} is running and cannot be changed or deleted now; try again when its attempt has ended"
+            f"the task {task_id} is running and cannot be deleted now; try again when its attempt has ended"
         )
 
 

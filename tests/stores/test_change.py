@@ -94,7 +94,19 @@ async def test_every_write_that_shows_is_a_revision(store, clock):
     seen.append((await store.get(attempt.task_id)).revision)
     await store.retry(attempt.task_id)
     seen.append((await store.get(attempt.task_id)).revision)
-    assert seen == [1, 2, 4, 6, 7]
+    await store.cancel(attempt.task_id)
+    seen.append((await store.get(attempt.task_id)).revision)
+    assert seen == [1, 2, 4, 6, 7, 8]
+
+
+async def test_running_a_task_now_and_its_expiry_are_revisions_and_what_changes_nothing_is_none(store, clock):
+    task = await stored(store, clock, expires_at=clock.now() + 60 * SECOND)
+    await store.run_now(task.id)
+    await store.run_now(task.id)
+    assert (await store.get(task.id)).revision == task.revision + 1
+    await clock.advance(60)
+    await store.expire()
+    assert (await store.get(task.id)).revision == task.revision + 2
 
 
 async def test_a_running_or_done_task_is_not_changed_and_a_failed_one_is(store, clock):

@@ -62,13 +62,14 @@ async def test_every_row_becomes_a_task_with_its_id_and_state(earlier):
     path, add = earlier
     webhooks = {add("webhooks", state, FUTURE, "http://localhost/x", '{"a": "ü"}'): state for state in STATES}
     hashes = {add("hashes", state, PAST, "geheim"): state for state in STATES}
-    store = SqliteStore(str(path), follow=FOLLOW, clock=ManualClock(), pools=POOLS)
+    clock = ManualClock()
+    store = SqliteStore(str(path), follow=FOLLOW, clock=clock, pools=POOLS)
     await store.open()
 
     for type_, ids in (("webhook", webhooks), ("hash", hashes)):
         for id_, state in ids.items():
             task = await store.get(TaskId(str(id_)))
-            assert (task.type, task.state.word, task.attempts) == (type_, state, 0)
+            assert (task.type, task.state.word, task.attempts, task.created_at) == (type_, state, 0, clock.now())
             assert task.execution_time == (FUTURE if type_ == "webhook" else PAST)
     shown = task_json(await store.get(TaskId(str(next(iter(webhooks))))))
     assert b'"url":"http://localhost/x"' in shown

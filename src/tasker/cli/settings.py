@@ -25,6 +25,7 @@ API_KEYS_VARIABLE: Final = "TASKER_API_KEYS"
 processes."""
 
 
+_AGE: Final = f"{lengths.EXPECTED}, at most {lengths.LONGEST.days}d; or {lengths.FOREVER}"
 _TARGET: Final = (
     "an address, a network or a host name, with or without :PORT, such as 10.1.0.0/16, [fd12::7]:8080 or hooks.internal"
 )
@@ -134,7 +135,7 @@ def _one_of(words: Sequence[str]) -> Callable[[str], str]:
 
 
 def _age(text: str) -> timedelta | None:
-    if text.lower() == "forever":
+    if text.lower() == lengths.FOREVER:
         return None
     return lengths.parse(text)
 
@@ -350,15 +351,15 @@ SETTINGS: Final = (
     Setting(
         name="keep_done",
         metavar="AGE",
-        help="How long to keep a done task after it ended.",
-        expected="a whole number with a unit, such as 90s, 30m, 12h or 7d, at most 36500d; or forever",
+        help="How long to keep a done or cancelled task after it ended.",
+        expected=_AGE,
         parse=_age,
     ),
     Setting(
         name="keep_failed",
         metavar="AGE",
         help="How long to keep a failed task after it ended.",
-        expected="a whole number with a unit, such as 90s, 30m, 12h or 7d, at most 36500d; or forever",
+        expected=_AGE,
         parse=_age,
     ),
     Setting(

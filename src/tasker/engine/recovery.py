@@ -34,5 +34,10 @@ class Recovery:
         self._telemetry.taken_back += taken.todo + taken.failed + taken.cancelled
         self._telemetry.failed += taken.failed
         self._telemetry.cancelled += taken.cancelled
-        _log.warning("took back tasks that were running when their server died", todo=taken.todo, failed=taken.failed)
+        _log.warning(
+            "took back tasks that were running when their server died",
+            todo=taken.todo,
+            failed=taken.failed,
+            cancelled=taken.cancelled,
+        )
         return timedelta(0)  # there may be more

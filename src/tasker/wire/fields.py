@@ -114,7 +114,7 @@ class TaskFields(Struct, frozen=True, kw_only=True):
     tags: (
         Annotated[
             list[Annotated[str, Meta(min_length=1, max_length=100)]],
-            Meta(max_length=20, description="What it can be found by.", examples=[["customer:42"]]),
+            Meta(max_length=20, description="Labels of your own.", examples=[["customer:42"]]),
         ]
         | UnsetType
     ) = UNSET

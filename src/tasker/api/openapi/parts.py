@@ -26,7 +26,6 @@ _REFUSALS: Final[Mapping[int, tuple[str, dict[str, Any]]]] = {
     405: ("The path does not take this method.", {"Allow": {"description": "The methods it takes.", "schema": _TEXT}}),
     408: ("The headers or the body took too long to arrive. The connection is closed.", {}),
     409: ("The task's state does not allow it now: code and msg say why.", {}),
-    412: ("The task has changed since: it does not have the ETag that If-Match names.", {}),
     413: ("The body is longer than this server takes. The connection is closed.", {}),
     415: ("The body is not declared to be application/json.", {}),
     431: ("The request line and the headers are too long. The connection is closed.", {}),

@@ -156,6 +156,7 @@ async def run_task(request: Request) -> Response:
             description="The task, which is running: it is cancelled when its attempt has ended, unless that succeeds.",
             status=202,
             shape=Shape.TASK,
+            headers=_ETAG,
         ),
     ),
     errors=(TaskNotFoundError, TaskEndedError, *WRITING),

@@ -6,6 +6,7 @@ from pathlib import Path
 import apsw
 
 from tasker.errors import DatabaseError, NotADatabaseError
+from tasker.model.instants import Instant
 from tasker.stores.sqlite import schema
 from tasker.stores.sqlite.connection import connect
 from tasker.stores.sqlite.lock import DatabaseLock
@@ -13,7 +14,7 @@ from tasker.stores.sqlite.take_over import NewPool, TakenOver
 
 
 def open_database(
-    location: Path | str, lock: DatabaseLock | None, pools: NewPool, *, vfs: str | None
+    location: Path | str, lock: DatabaseLock | None, pools: NewPool, now: Instant, *, vfs: str | None
 ) -> tuple[apsw.Connection, TakenOver | None]:
     """Return a writing connection, and what was taken over from the earlier server. *lock* is that of a file.
 
@@ -22,7 +23,7 @@ def open_database(
     """
     try:
         connection = connect(location, vfs=vfs)
-        taken = schema.bring_up_to_date(connection, location, pools)
+        taken = schema.bring_up_to_date(connection, location, pools, now)
         if isinstance(location, Path):
             if lock is not None:
                 lock.make_private()

@@ -7,6 +7,7 @@ import apsw
 import structlog
 
 from tasker.errors import DatabaseTooNewError, NotADatabaseError
+from tasker.model.instants import Instant
 from tasker.stores import migrate
 from tasker.stores.sqlite import take_over
 from tasker.stores.sqlite.take_over import NewPool, TakenOver
@@ -18,7 +19,7 @@ APPLICATION_ID: Final = 0x7461736B
 _log = structlog.get_logger()
 
 
-def bring_up_to_date(connection: apsw.Connection, path: Path | str, pools: NewPool) -> TakenOver | None:
+def bring_up_to_date(connection: apsw.Connection, path: Path | str, pools: NewPool, now: Instant) -> TakenOver | None:
     """Make the tables, or what is missing of them, in one transaction; take over what the earlier server left.
 
     Returns:
@@ -41,7 +42,7 @@ def bring_up_to_date(connection: apsw.Connection, path: Path | str, pools: NewPo
     try:
         for migration in migrations[version:]:
             connection.execute(migration.sql)
-        taken = take_over.run(connection, earlier, pools) if earlier and version == 0 else None
+        taken = take_over.run(connection, earlier, pools, now) if earlier and version == 0 else None
         connection.pragma("application_id", APPLICATION_ID)
         connection.pragma("user_version", len(migrations))
         connection.execute("COMMIT")

@@ -310,7 +310,7 @@ class SqliteStore(Store):
 
     def _open(self, location: Path | str) -> None:
         """Make the writing side."""
-        connection, taken = open_database(location, self._lock, self._pools, vfs=self._vfs)
+        connection, taken = open_database(location, self._lock, self._pools, self._clock.now(), vfs=self._vfs)
         if isinstance(location, Path):
             self._checkpointer = Checkpointer(connection, lambda: connect(location, vfs=self._vfs))
         self._writing = Queries(connection, self._texts)

@@ -15,6 +15,7 @@ import msgspec
 from tasker.errors import TakeOverError
 from tasker.model import instants
 from tasker.model.gate import GateKind
+from tasker.model.instants import Instant
 from tasker.model.task import Pool, State
 from tasker.urls import checked, origin, with_scheme
 
@@ -43,11 +44,12 @@ def tables_in(names: Iterable[str], pools: NewPool) -> Sequence[str]:
     return [table for table, (type_, _) in _TABLES.items() if type_ in pools and table in set(names)]
 
 
-def run(connection: apsw.Connection, tables: Sequence[str], pools: NewPool) -> TakenOver:
+def run(connection: apsw.Connection, tables: Sequence[str], pools: NewPool, now: Instant) -> TakenOver:
     """Make a task of every row, with the same id and state.
 
     The old tables stay as ``earlier_webhooks``, ``earlier_hashes``. Called within a transaction, on
-    fresh tables of tasker's own. Overdue rows are due at once.
+    fresh tables of tasker's own. Overdue rows are due at once. The tasks count as created *now*: the
+    earlier server did not write when they were.
 
     Raises:
         TakeOverError: a row cannot be read. The caller rolls back.
@@ -64,9 +66,9 @@ def run(connection: apsw.Connection, tables: Sequence[str], pools: NewPool) -> T
             given = {name: _as_now(name, value) for name, value in zip(fields, row[3:], strict=True)}
             gate = _gate(connection, task_type, given.get("url"))
             connection.execute(
-                "INSERT INTO task (seq, id, type, state, pool, due_at, execution_at, execution_time, gate)"
-                " VALUES (?,?,?,?,?,?,?,?,?)",
-                (seq, id_.bytes, task_type, state, pools[task_type], execution_at, execution_at, row[2], gate),
+                "INSERT INTO task (seq, id, type, state, pool, due_at, execution_at, execution_time, gate,"
+                " created_at) VALUES (?,?,?,?,?,?,?,?,?,?)",
+                (seq, id_.bytes, task_type, state, pools[task_type], execution_at, execution_at, row[2], gate, now),
             )
             connection.execute("INSERT INTO payload (seq, payload) VALUES (?, ?)", (seq, msgspec.json.encode(given)))
             counts[table] += 1
