@@ -88,6 +88,16 @@ class Access:
             raise ForbiddenError(f"expected a caller with the scope {needs.value}, which this one does not have")
         return caller
 
+    def identity(self, request: Mapping[str, Any]) -> bytes:
+        """Return bytes that stand for whose the request of an ASGI scope is, once ``check`` has let it in.
+
+        One for each API key; the same for everybody on a server that asks for none.
+        """
+        if not self._digests:
+            return b""
+        headers: dict[bytes, bytes] = dict(request["headers"])
+        return _digest_of_key(headers[b"authorization"])
+
     def _caller(self, headers: Mapping[bytes, bytes], http_version: str) -> Caller:
         if self._digests:
             self._check_key(headers.get(b"authorization", b""))
@@ -96,8 +106,8 @@ class Access:
         return OWNER  # every key has all scopes
 
     def _check_key(self, authorization: bytes) -> None:
-        scheme, _, key = authorization.partition(b" ")
-        digest = hashlib.sha256(key.strip()).digest()
+        scheme = authorization.partition(b" ")[0]
+        digest = _digest_of_key(authorization)
         # All of them, whether one has matched or not: the time it takes tells nothing about which.
         matches = [hmac.compare_digest(digest, known) for known in self._digests]
         if scheme.lower() != b"bearer" or not any(matches):
@@ -125,6 +135,10 @@ class Access:
             return ip_address(bracketed or name).version == (6 if bracketed else 4)
         except ValueError:
             return False
+
+
+def _digest_of_key(authorization: bytes) -> bytes:
+    return hashlib.sha256(authorization.partition(b" ")[2].strip()).digest()
 
 
 def _check_origin(headers: Mapping[bytes, bytes]) -> None:

@@ -94,6 +94,10 @@ class Settings:
     keep_failed: timedelta | None = timedelta(days=30)
     """How long to keep a failed task after it ended; None: forever. Default: 30 days."""
 
+    idempotency_retention: timedelta = timedelta(hours=24)
+    """How long to keep the answer to a request with an Idempotency-Key, after the request and after
+    the latest execution time of what it made. Default: 24 hours."""
+
     grace_period: timedelta = timedelta(seconds=30)
     """How long running attempts have to finish once the server is told to stop, 0 s to 1 h.
     Default: 30 s."""

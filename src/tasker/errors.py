@@ -18,6 +18,8 @@ outcome of the attempt.
   + TaskNotWaitingError          only a task that waits can be run now
   + TaskNotFailedError           only a failed or cancelled task can be run again
   + TaskExpiredError             it is too late to run the task again
+  + IdempotencyKeyReusedError    a request with this Idempotency-Key was another one
+  + IdempotencyInFlightError     a request with this Idempotency-Key is still being answered
   + RevisionPassedError          the task was written since
   + DestinationNotFoundError
   + ClaimLostError               the task was taken back after it was claimed
@@ -164,6 +166,28 @@ class TaskExpiredError(TaskerError):
         super().__init__(
             f"the expires_at of the task {task_id} has passed, so it can no longer start; create a new task"
         )
+
+
+class IdempotencyKeyReusedError(TaskerError):
+    """A request with this Idempotency-Key has been answered, and it was another one. Nothing was written."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "this Idempotency-Key came with another request before; "
+            "send the same method, path, query and body again, or choose a new key"
+        )
+
+
+class IdempotencyInFlightError(TaskerError):
+    """A request with this Idempotency-Key is still being answered. Nothing was written.
+
+    Args:
+        retry_after: seconds after which it makes sense to try again.
+    """
+
+    def __init__(self, *, retry_after: int = 1) -> None:
+        self.retry_after = retry_after
+        super().__init__("a request with this Idempotency-Key is still being answered; send it again later")
 
 
 class RevisionPassedError(TaskerError):

@@ -107,7 +107,7 @@ class Node:
                 raise DatabaseError(
                     shown(settings.database_url), f"{error.reason}; see to that and start again"
                 ) from error
-            service = Service(store, self._engine, registry)
+            service = Service(store, self._engine, registry, idempotency_retention=settings.idempotency_retention)
             self._server = _Server(_uvicorn_config(build_app(service, registry, Access(settings), settings), settings))
             _listen(listening, settings)
             self._serving = asyncio.create_task(self._server.serve(sockets=[listening]))

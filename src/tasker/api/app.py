@@ -1,7 +1,7 @@
 """The HTTP door: finds the call, asks who makes it, hands it to its handler, and turns every error into its answer."""
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
@@ -10,7 +10,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tasker.access import Access
-from tasker.api import problems
+from tasker.api import idempotency, problems
 from tasker.api.bodies import BodyReader, ClientGoneError
 from tasker.api.calls import Call, Calls, Context, Request
 from tasker.api.new_task import NewTaskDecoder
@@ -19,7 +19,7 @@ from tasker.api.receiving import HANG_UP
 from tasker.api.routes.all import CALLS
 from tasker.callers import Caller
 from tasker.config import Settings
-from tasker.errors import InvalidRequestError, TaskerError, cut
+from tasker.errors import TaskerError, cut
 from tasker.service.service import Service
 from tasker.task_types.registry import Registry
 
@@ -54,6 +54,7 @@ class _Door:
         self._fixed = calls.fixed
         self._find = calls.find
         self._check = access.check
+        self._identity = access.identity
         self._context = context
         self._bodies = BodyReader(CALLS, max_body_bytes=context.max_body_bytes)
 
@@ -66,14 +67,14 @@ class _Door:
                 refusal = problems.method_not_allowed(allowed) if allowed else problems.not_found()
                 await refusal(scope, receive, send)
                 return
-            _check_headers(scope["headers"])
+            key = idempotency.key_in(scope["headers"], is_repeatable=call.is_repeatable)
             query = _query(scope["query_string"]) if scope["query_string"] else _NO_QUERY
             if query:
                 call.check_query(query)
-            if call.bare is not None:
+            if call.bare is not None and key is None:
                 await call.bare(self._context, receive, send)
             else:
-                response = await self._answer(call, caller, scope, receive, values, query)
+                response = await self._answer(call, caller, scope, receive, values, query, key)
                 await _send(response, scope, receive, send)
         except TaskerError as error:
             await problems.response(error)(scope, receive, send)
@@ -95,10 +96,17 @@ class _Door:
         receive: Receive,
         values: Mapping[str, str],
         query: Mapping[str, str],
+        key: bytes | None,
     ) -> Response:
-        body: Any = None if call.body is None else await self._bodies.read(call, receive)
+        body: Any = None
+        repeated = None
+        if call.body is not None:
+            sent = await self._bodies.read(call, receive)
+            body = self._bodies.decode(call, sent)
+            if key is not None:
+                repeated = idempotency.repeated(key, self._identity(scope), scope, sent)
         assert call.handler is not None  # noqa: S101 - it is not a bare call
-        return await call.handler(Request(self._context, caller, scope["path"], values, query, body))
+        return await call.handler(Request(self._context, caller, scope["path"], values, query, body, repeated))
 
 
 async def _send(response: Response, scope: Scope, receive: Receive, send: Send) -> None:
@@ -122,18 +130,6 @@ async def _send(response: Response, scope: Scope, receive: Receive, send: Send) 
             reason=str(error) if isinstance(error, TaskerError) else type(error).__name__,
         )
         _hang_up(scope)
-
-
-def _check_headers(headers: Iterable[tuple[bytes, bytes]]) -> None:
-    """Raise ``InvalidRequestError`` if a header asks for what no call does.
-
-    Such a header, if ignored, would be taken for a promise.
-    """
-    for name, _ in headers:
-        if name == b"idempotency-key":
-            raise InvalidRequestError(
-                "Idempotency-Key", "expected no such header: this server does not recognise a call that is sent again"
-            )
 
 
 def _query(text: bytes) -> Mapping[str, str]:

@@ -8,7 +8,7 @@ import msgspec
 from starlette.responses import Response
 from starlette.types import Receive
 
-from tasker.api.calls import Call
+from tasker.api.calls import Call, Shape
 from tasker.api.new_task import BodyDecoder
 from tasker.api.problems import PRIVATE
 from tasker.errors import BodyTooLargeError, InvalidRequestError, InvalidTaskError
@@ -58,19 +58,27 @@ class BodyReader:
             if call.body is not None and isinstance(call.body.shape, type)
         }
 
-    async def read(self, call: Call, receive: Receive) -> Any:  # noqa: ANN401 - what the call takes
-        """Return what the body of a request says; None if *call* takes nothing.
+    async def read(self, call: Call, receive: Receive) -> bytes:
+        """Return the body of a request.
 
         Raises:
-            InvalidRequestError: it is not what the call takes.
             BodyTooLargeError, ClientGoneError: see ``read_body``.
         """
         assert call.body is not None  # noqa: S101 - else there is nothing to read
         limit = call.body.limit
         if limit is None or limit > self._limit:
-            body = await read_body(receive, self._limit)
-        else:
-            body = await read_body(receive, limit, setting="")
+            return await read_body(receive, self._limit)
+        return await read_body(receive, limit, setting="")
+
+    def decode(self, call: Call, body: bytes) -> Any:  # noqa: ANN401 - what the call takes
+        """Return what the body of a request says; None if *call* takes nothing, and the bytes of new tasks.
+
+        Raises:
+            InvalidRequestError: it is not what the call takes.
+        """
+        assert call.body is not None  # noqa: S101 - else there is nothing to read
+        if call.body.shape is Shape.NEW_TASK:
+            return body
         decoder = self._decoders.get(call)
         if decoder is None:
             if _NOTHING.fullmatch(body) is None:

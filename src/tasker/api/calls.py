@@ -15,10 +15,13 @@ import msgspec
 from starlette.responses import Response
 from starlette.types import Receive, Send
 
+from tasker.api.idempotency import Repeated
 from tasker.api.new_task import NewTaskDecoder
 from tasker.callers import Caller, Scope
 from tasker.errors import (
     BodyTooLargeError,
+    IdempotencyInFlightError,
+    IdempotencyKeyReusedError,
     InvalidQueryError,
     InvalidRequestError,
     StoreBusyError,
@@ -124,7 +127,9 @@ class Request:
     query: Mapping[str, str]
     """Only parameters that the call declares. Of one that comes twice, the last value."""
     body: Any
-    """In the shape that the call declares; None if it takes none."""
+    """In the shape that the call declares; None if it takes none. Of new tasks: the bytes."""
+    repeated: Repeated | None = None
+    """What it is known by if it has an idempotency key."""
 
     @property
     def service(self) -> Service:
@@ -162,11 +167,13 @@ class Call:
     """The handler's name."""
     handler: Handler | None = None
     bare: BareHandler | None = None
-    """In place of ``handler``."""
+    """In place of ``handler``; in addition to it, it answers where there is no idempotency key."""
+    is_repeatable: bool = False
+    """Whether it makes something, and therefore recognises an idempotency key."""
 
     def answered_by(self, handler: Handler) -> "Call":
         """Return this call with its handler: a decorator."""
-        return replace(self, handler=handler, operation_id=_camel_case(handler.__name__))
+        return replace(self, handler=handler, operation_id=self.operation_id or _camel_case(handler.__name__))
 
     def answered_bare_by(self, handler: BareHandler) -> "Call":
         """Return this call with a bare handler: a decorator."""
@@ -175,12 +182,15 @@ class Call:
     @property
     def raises(self) -> frozenset[type[TaskerError]]:
         """All errors that this call may raise, apart from those that every call may."""
+        errors = self.errors
+        if self.is_repeatable:
+            errors += (IdempotencyInFlightError, IdempotencyKeyReusedError)
         if self.body is None:
-            return frozenset(self.errors)
+            return frozenset(errors)
         unreadable = (
             () if self.body.shape is Shape.NEW_TASK else (InvalidRequestError,)
         )  # else it is an InvalidTaskError
-        return frozenset((*self.errors, *unreadable, BodyTooLargeError, UnsupportedMediaTypeError))
+        return frozenset((*errors, *unreadable, BodyTooLargeError, UnsupportedMediaTypeError))
 
     def check_query(self, query: Mapping[str, str]) -> None:
         """Return if the call declares all parameters of *query*.

@@ -11,6 +11,8 @@ from tasker.errors import (
     BodyTooLargeError,
     DestinationNotFoundError,
     ForbiddenError,
+    IdempotencyInFlightError,
+    IdempotencyKeyReusedError,
     InvalidQueryError,
     InvalidRequestError,
     InvalidTaskError,
@@ -51,8 +53,10 @@ PROBLEMS: Final[Mapping[type[TaskerError], tuple[int, str]]] = {
     TaskNotWaitingError: (409, "task_not_todo"),
     TaskNotFailedError: (409, "task_not_failed"),
     TaskExpiredError: (409, "task_expired"),
+    IdempotencyInFlightError: (409, "idempotency_in_flight"),
     BodyTooLargeError: (413, "body_too_large"),
     UnsupportedMediaTypeError: (415, "unsupported_media_type"),
+    IdempotencyKeyReusedError: (422, "idempotency_key_reused"),
     StoreUnavailableError: (503, "store_unavailable"),
     StoreBusyError: (503, "store_busy"),
     StoreFullError: (507, "store_full"),
@@ -103,7 +107,7 @@ def body(status: int, code: str, text: str, *, field: str = "") -> bytes:
 
 def _headers(error: TaskerError) -> dict[str, str]:
     match error:
-        case StoreUnavailableError() | StoreBusyError():
+        case StoreUnavailableError() | StoreBusyError() | IdempotencyInFlightError():
             return {"retry-after": str(error.retry_after)}
         case UnauthorizedError():
             return {"www-authenticate": "Bearer"}

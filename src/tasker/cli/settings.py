@@ -363,6 +363,14 @@ SETTINGS: Final = (
         parse=_age,
     ),
     Setting(
+        name="idempotency_retention",
+        metavar="AGE",
+        help="How long to keep the answer to a request with an Idempotency-Key, "
+        "after the request and after the latest execution time of what it made.",
+        expected="a whole number with a unit, such as 90s, 30m, 12h or 7d, at most 36500d",
+        parse=lengths.parse,
+    ),
+    Setting(
         name="grace_period",
         metavar="SECONDS",
         help="Time that running attempts have to finish once the server is told to stop; "

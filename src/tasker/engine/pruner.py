@@ -1,4 +1,4 @@
-"""Deletes tasks that ended long ago."""
+"""Deletes tasks that ended long ago, and answers that are not to be kept any longer."""
 
 from datetime import timedelta
 from typing import Final
@@ -8,7 +8,7 @@ from tasker.interfaces.store import Store
 from tasker.model.task import State
 
 LOOK: Final = timedelta(minutes=1)
-"""How often it is looked for tasks that are old enough."""
+"""How often it is looked for what is old enough."""
 
 PAUSE: Final = timedelta(seconds=0.1)
 """Between two batches: others write meanwhile."""
@@ -32,7 +32,9 @@ class Pruner:
         self._kept = {State.DONE: keep_done, State.CANCELLED: keep_done, State.FAILED: keep_failed}
 
     async def run_once(self) -> timedelta:
-        """Delete a batch of each state, and one of what has a time of its own. Return after how long to go on.
+        """Delete a batch of each state, one of what has a time of its own, and one of kept answers.
+
+        Return after how long to go on.
 
         Raises:
             StoreUnavailableError, StoreBusyError: nothing, or a batch, was deleted.
@@ -42,4 +44,4 @@ class Pruner:
             if kept is not None:
                 pruned += await self._store.prune(state, older_than=kept)
         self._telemetry.pruned += pruned
-        return PAUSE if pruned else LOOK
+        return PAUSE if await self._store.prune_kept_answers() or pruned else LOOK

@@ -3,13 +3,14 @@
 from typing import Protocol
 
 from tasker.interfaces.gates import GateStore
+from tasker.interfaces.idempotency import IdempotencyStore
 from tasker.interfaces.nodes import NodeStore
 from tasker.interfaces.queue import QueueStore
 from tasker.interfaces.tasks import TaskStore
 from tasker.timing.clock import Clock
 
 
-class Store(TaskStore, QueueStore, GateStore, NodeStore, Protocol):
+class Store(TaskStore, IdempotencyStore, QueueStore, GateStore, NodeStore, Protocol):
     """Keeps tasks, durably, and hands out those that are due. Several nodes may share one.
 
     A task ends in one of three methods: ``settle``, ``take_back`` (``crashed_worker``) and

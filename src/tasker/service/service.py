@@ -1,8 +1,11 @@
 """The service: all that callers can do, by noun."""
 
+from datetime import timedelta
+
 from tasker.engine.engine import Engine
 from tasker.interfaces.store import Store
 from tasker.service.destinations import DestinationService
+from tasker.service.repeatable import RepeatableRequests
 from tasker.service.server import ServerService
 from tasker.service.tasks import TaskService
 from tasker.task_types.registry import Registry
@@ -16,7 +19,20 @@ class Service:
     written.
     """
 
-    def __init__(self, store: Store, engine: Engine, registry: Registry) -> None:
-        self.tasks = TaskService(store, engine, registry)
+    def __init__(
+        self,
+        store: Store,
+        engine: Engine,
+        registry: Registry,
+        *,
+        idempotency_retention: timedelta = timedelta(hours=24),
+    ) -> None:
+        """Make it.
+
+        Args:
+            idempotency_retention: how long the answer to a request with an idempotency key is kept:
+                see ``Repeatable.retention``.
+        """
+        self.tasks = TaskService(store, engine, registry, RepeatableRequests(store, idempotency_retention))
         self.destinations = DestinationService(store, engine)
         self.server = ServerService(store, engine, registry)

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from tasker.api.calls import Answer, Call, Shape
+from tasker.api.idempotency import PARAMETER, REPLAYED
 from tasker.api.openapi.parts import refusals, request, schema
 from tasker.api.problems import status_of
 from tasker.callers import Scope
@@ -55,30 +56,36 @@ def _operation(call: Call, registered: Mapping[Shape, dict[str, Any]], examples:
     operation: dict[str, Any] = {"operationId": call.operation_id, "summary": call.summary}
     if is_open:
         operation["security"] = []
-    if call.query:
-        operation["parameters"] = [
-            {"name": each.name, "in": "query", "description": each.description, "schema": each.schema}
-            for each in call.query
-        ]
+    parameters: list[Mapping[str, Any]] = [
+        {"name": each.name, "in": "query", "description": each.description, "schema": each.schema}
+        for each in call.query
+    ]
+    if call.is_repeatable:
+        parameters.append(PARAMETER)
+    if parameters:
+        operation["parameters"] = parameters
     if call.body is not None and call.body.shape is not None:
         more = {"examples": examples} if call.body.shape is Shape.NEW_TASK else {}
         operation["requestBody"] = request(_schema(call.body.shape, registered), **more)
     operation["responses"] = {
         **refusals(map(status_of, call.raises), is_open=is_open),
-        **{str(answer.status): _answer(answer, registered) for answer in call.answers},
+        **{
+            str(answer.status): _answer(answer, registered, is_repeatable=call.is_repeatable) for answer in call.answers
+        },
     }
     operation["responses"] = dict(sorted(operation["responses"].items()))
     return operation
 
 
-def _answer(answer: Answer, registered: Mapping[Shape, dict[str, Any]]) -> dict[str, Any]:
+def _answer(answer: Answer, registered: Mapping[Shape, dict[str, Any]], *, is_repeatable: bool) -> dict[str, Any]:
     rendered: dict[str, Any] = {"description": answer.description}
     if answer.shape is not None:
         item = _schema(answer.shape, registered)
         shape = {"type": "array", "items": item} if answer.is_list else item
         rendered["content"] = {"application/json": {"schema": shape}}
-    if answer.headers:
-        rendered["headers"] = answer.headers
+    headers = {**answer.headers, **({"Idempotency-Replayed": REPLAYED} if is_repeatable else {})}
+    if headers:
+        rendered["headers"] = headers
     if answer.links is not None:
         parameters = {"id": answer.links.id}
         rendered["links"] = {

@@ -28,6 +28,7 @@ _REFUSALS: Final[Mapping[int, tuple[str, dict[str, Any]]]] = {
     409: ("The task's state does not allow it now: code and msg say why.", {}),
     413: ("The body is longer than this server takes. The connection is closed.", {}),
     415: ("The body is not declared to be application/json.", {}),
+    422: ("A request with this Idempotency-Key was another one.", {}),
     431: ("The request line and the headers are too long. The connection is closed.", {}),
     500: ("The server has a defect; its log says more.", {}),
     503: (

@@ -11,8 +11,10 @@ from starlette.types import Receive, Send
 
 from tasker.api.bodies import answer, json_answer, read_body
 from tasker.api.calls import NOTHING, READING, WRITING, Answer, Body, Call, Context, Links, Request, Shape
+from tasker.api.idempotency import MadeAnswer, answer_bytes, answer_of
 from tasker.api.routes import lists
 from tasker.api.routes.lists import Part, ReadPart, answer_list
+from tasker.building import Asked
 from tasker.callers import Scope
 from tasker.errors import (
     InvalidQueryError,
@@ -71,16 +73,14 @@ _LISTED: Final = (
     ),
     errors=(InvalidTaskError, *WRITING),
     page="tasks.md#create-a-task",
+    is_repeatable=True,
 ).answered_bare_by
 async def create_task(context: Context, receive: Receive, send: Send) -> None:
     """Create a task: the hot path. Bytes in, one decode that validates, one await, bytes out."""
     asked = context.new_tasks.decode(await read_body(receive, context.max_body_bytes))
     task = await context.service.tasks.create(asked)
     task_id = task.id.encode()
-    if asked.request.delay is UNSET:
-        body = b'{"id":"%b"}\n' % task_id
-    else:
-        body = b'{"id":"%b","execution_time":"%b"}\n' % (task_id, task.execution_time.encode())
+    body = _created(asked, task)
     headers = [
         (b"content-type", b"application/json"),
         (b"content-length", b"%d" % len(body)),
@@ -88,6 +88,29 @@ async def create_task(context: Context, receive: Receive, send: Send) -> None:
     ]
     await send({"type": "http.response.start", "status": 201, "headers": headers})
     await send({"type": "http.response.body", "body": body})
+
+
+@create_task.answered_by
+async def create_task_once(request: Request) -> Response:
+    """Create a task, unless the answer to this request is kept."""
+    assert request.repeated is not None  # noqa: S101 - else the bare handler answers
+
+    def answer_to(asked: Asked, task: Task) -> bytes:
+        return answer_bytes(MadeAnswer(201, _created(asked, task), f"/tasks/{task.id}"))
+
+    answered = await request.service.tasks.create_once(
+        lambda: request.context.new_tasks.decode(request.body),
+        answer_to,
+        id_=request.repeated.id,
+        fingerprint=request.repeated.fingerprint,
+    )
+    return answer_of(answered.answer).response(replayed=answered.is_replay)
+
+
+def _created(asked: Asked, task: Task) -> bytes:
+    if asked.request.delay is UNSET:
+        return b'{"id":"%b"}\n' % task.id.encode()
+    return b'{"id":"%b","execution_time":"%b"}\n' % (task.id.encode(), task.execution_time.encode())
 
 
 @Call(
@@ -275,7 +298,7 @@ def _check_known(parameter: str, value: str, known: Iterable[str]) -> None:
 
 
 CALLS: Final = (
-    create_task,
+    create_task_once,
     get_task,
     delete_task,
     run_task,

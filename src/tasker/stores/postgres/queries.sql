@@ -568,3 +568,33 @@ WITH old AS MATERIALIZED (
   DELETE FROM tag USING gone WHERE tag.task = gone.id
 )
 SELECT count(*) FROM gone
+
+-- take_turns --
+-- Which of several idempotency keys no other transaction is at work with. Each is locked until the
+-- end of this one, without waiting for any. The lock goes by 64 bits of the key: two keys that
+-- share them wait for each other, no more.
+SELECT pg_try_advisory_xact_lock(number) FROM unnest($1::bigint[]) AS turn (number)
+
+-- kept_answers --
+-- The message makes this a write if it finds any: see existing_for_sure.
+SELECT id, fingerprint, answer, pg_logical_emit_message(true, 'tasker', '')
+  FROM kept_answer WHERE id = ANY ($1::bytea[]) AND kept_until > tasker_now()
+
+-- keep_answers --
+-- Each is kept until $4 or for $5, whichever is later. One whose time has passed may still be there.
+INSERT INTO kept_answer (id, fingerprint, answer, kept_until)
+SELECT id, fingerprint, answer, greatest(kept_until, tasker_now() + kept)
+  FROM unnest($1::bytea[], $2::bytea[], $3::bytea[], $4::timestamptz[], $5::interval[])
+    AS given (id, fingerprint, answer, kept_until, kept)
+    ON CONFLICT (id) DO UPDATE SET fingerprint = excluded.fingerprint, answer = excluded.answer,
+                                   kept_until = excluded.kept_until
+
+-- prune_kept_answers --
+-- A batch of those whose time has passed. Nodes may prune at the same time: see prune.
+WITH old AS MATERIALIZED (
+  SELECT id FROM kept_answer WHERE kept_until <= tasker_now()
+   ORDER BY kept_until LIMIT $1 FOR UPDATE SKIP LOCKED
+), gone AS (
+  DELETE FROM kept_answer USING old WHERE kept_answer.id = old.id RETURNING kept_answer.id
+)
+SELECT count(*) FROM gone

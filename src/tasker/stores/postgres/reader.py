@@ -8,6 +8,7 @@ from tasker.errors import DestinationNotFoundError, InvalidQueryError, StoreUnav
 from tasker.interfaces.tasks import Page, TaskFilter
 from tasker.model.attempt import AttemptRecord
 from tasker.model.gate import HELD_COUNTED_TO, GateRecord
+from tasker.model.idempotency import KeptAnswer
 from tasker.model.instants import SECOND, Instant
 from tasker.model.node import NodeRecord
 from tasker.model.standing import Standing
@@ -59,6 +60,11 @@ class Reader:
         if not rows:
             raise TaskNotFoundError(task_id)
         return [record_of(row["record"]) for row in rows if row["record"] is not None]
+
+    async def kept_answer(self, repeatable_id: bytes) -> KeptAnswer | None:
+        """Return the answer that is kept for a request; None if there is none."""
+        row = await self._read(lambda connection: connection.fetchrow(self._sql["kept_answers"], [repeatable_id]))
+        return None if row is None else KeptAnswer(row["fingerprint"], row["answer"])
 
     async def standing(self, task_id: TaskId) -> Standing:
         """Return where a task stands, seen at one moment."""

@@ -17,6 +17,7 @@ from tasker.model import instants
 from tasker.model.attempt import Attempt, AttemptRecord
 from tasker.model.change import Change
 from tasker.model.gate import GateRecord
+from tasker.model.idempotency import KeptAnswer, Repeatable
 from tasker.model.lifecycle import Settlement
 from tasker.model.node import NodeRecord
 from tasker.model.standing import Standing
@@ -31,6 +32,7 @@ from tasker.stores.postgres.connection import Connector, Link
 from tasker.stores.postgres.expirer import Expirer
 from tasker.stores.postgres.gates import Gates
 from tasker.stores.postgres.inserter import Inserter
+from tasker.stores.postgres.kept_answers import Create, KeptAnswers
 from tasker.stores.postgres.lease import Lease
 from tasker.stores.postgres.links import Links
 from tasker.stores.postgres.pruner import Pruner
@@ -126,6 +128,11 @@ class PostgresStore(Store):
         self._inserter = Inserter(self._accepting, sql)
         self._changer = Changer(self._accepting, sql, reading, self._inserter, follow=follow)
         self._creates = Batches(self._inserter.create_batch, pending_limit=pending_limit)
+        self._repeatable = Link(self._connector.connect, now)
+        self._kept_answers = KeptAnswers(self._repeatable, sql)
+        self._creates_once: Batches[Create, KeptAnswer | None] = Batches(
+            self._kept_answers.create_batch, pending_limit=pending_limit
+        )
         self._settles = Batches(self._settler.settle_batch, pending_limit=pending_limit)
         self._deletes = Batches(self._changer.delete_batch, pending_limit=pending_limit)
         self._ailment: StoreError | None = None
@@ -162,7 +169,7 @@ class PostgresStore(Store):
             return
         self._is_open = False
         await self._links.close()
-        for batches in (self._creates, self._settles, self._deletes):
+        for batches in (self._creates, self._creates_once, self._settles, self._deletes):
             await batches.close()
         if self._bell is not None:
             await self._bell.close()
@@ -171,7 +178,7 @@ class PostgresStore(Store):
         except StoreUnavailableError:
             _log.warning("could not end the lease: it ends by itself")
         await self._reader.close()
-        for link in (self._accepting, self._settling, self._claiming, self._keeping):
+        for link in (self._accepting, self._repeatable, self._settling, self._claiming, self._keeping):
             await link.close()
 
     # Tasks
@@ -195,6 +202,20 @@ class PostgresStore(Store):
     @override
     async def delete(self, task_id: TaskId) -> None:
         await self._deletes.submit(task_id)
+
+    # Idempotency
+
+    @override
+    async def kept_answer(self, repeatable_id: bytes) -> KeptAnswer | None:
+        return await self._reader.kept_answer(repeatable_id)
+
+    @override
+    async def create_once(self, tasks: Sequence[Task], repeatable: Repeatable) -> KeptAnswer | None:
+        return await self._creates_once.submit((tasks, repeatable))
+
+    @override
+    async def prune_kept_answers(self) -> int:
+        return await self._keeping.run(self._kept_answers.prune)
 
     # Attempts
 

@@ -10,6 +10,7 @@ from tasker.stores.sqlite.connection import Queries
 from tasker.stores.sqlite.expirer import Expirer
 from tasker.stores.sqlite.gates import Gates
 from tasker.stores.sqlite.inserter import Inserter
+from tasker.stores.sqlite.kept_answers import KeptAnswers
 from tasker.stores.sqlite.pruner import Pruner
 from tasker.stores.sqlite.recoverer import Recoverer
 from tasker.stores.sqlite.settler import Settler
@@ -51,5 +52,6 @@ class Moves:
         self.recoverer = Recoverer(queries, self.inserter, self.gates, now, node)
         self.changer = Changer(queries, self.inserter, now)
         self.pruner = Pruner(queries, now)
+        self.kept_answers = KeptAnswers(queries, self.inserter, now)
         transactions.on_begin.append(self.gates.begin)
         transactions.on_undo.append(self.inserter.forget)

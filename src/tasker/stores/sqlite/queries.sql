@@ -315,3 +315,17 @@ SELECT count(*) FROM (SELECT 1 FROM (
 -- count_other --
 SELECT count(*) FROM (
   SELECT 1 FROM task WHERE type = :type AND state = :state AND state <> 0 LIMIT :up_to)
+
+-- kept_answer --
+SELECT fingerprint, answer FROM kept_answer WHERE id = :id AND kept_until > :now
+
+-- keep_answer --
+-- One whose time has passed may still be there.
+INSERT OR REPLACE INTO kept_answer (id, fingerprint, answer, kept_until)
+VALUES (:id, :fingerprint, :answer, :kept_until)
+
+-- prune_kept_answers --
+-- A batch of those whose time has passed.
+DELETE FROM kept_answer
+ WHERE id IN (SELECT id FROM kept_answer WHERE kept_until <= :now ORDER BY kept_until LIMIT :limit)
+RETURNING 1

@@ -10,6 +10,8 @@ from tasker.interfaces.queue import Claim
 from tasker.interfaces.tasks import Page, TaskFilter
 from tasker.model.attempt import AttemptRecord
 from tasker.model.gate import HELD_COUNTED_TO, GateRecord
+from tasker.model.idempotency import KeptAnswer
+from tasker.model.instants import Instant
 from tasker.model.standing import Standing
 from tasker.model.task import State, Task, TaskId
 from tasker.stores.ledger import record_of
@@ -43,6 +45,11 @@ class Reader:
         if not rows:
             raise TaskNotFoundError(task_id)
         return [record_of(text) for (text,) in rows if text is not None]
+
+    def kept_answer(self, repeatable_id: bytes, now: Instant) -> KeptAnswer | None:
+        """Return the answer that is kept for a request; None if there is none."""
+        row = self._queries.first("kept_answer", id=repeatable_id, now=now)
+        return None if row is None else KeptAnswer(*row)
 
     def standing(self, task_id: TaskId) -> Standing:
         """Return where a task stands, or raise ``TaskNotFoundError``."""

@@ -19,6 +19,7 @@ from tasker.interfaces.tasks import Cancelled, Page, TaskFilter
 from tasker.model.attempt import Attempt, AttemptRecord
 from tasker.model.change import Change
 from tasker.model.gate import GateRecord
+from tasker.model.idempotency import KeptAnswer, Repeatable
 from tasker.model.lifecycle import Settlement
 from tasker.model.node import NodeRecord
 from tasker.model.standing import Standing
@@ -211,6 +212,21 @@ class SqliteStore(Store):
     @override
     async def prune_kept(self) -> int:
         return await self._write(lambda moves: moves.pruner.prune_kept())
+
+    # Idempotency
+
+    @override
+    async def kept_answer(self, repeatable_id: bytes) -> KeptAnswer | None:
+        now = self._clock.now()
+        return await self._read(lambda reader: reader.kept_answer(repeatable_id, now))
+
+    @override
+    async def create_once(self, tasks: Sequence[Task], repeatable: Repeatable) -> KeptAnswer | None:
+        return await self._write(lambda moves: moves.kept_answers.create(tasks, repeatable))
+
+    @override
+    async def prune_kept_answers(self) -> int:
+        return await self._write(lambda moves: moves.kept_answers.prune())
 
     # Attempts
 

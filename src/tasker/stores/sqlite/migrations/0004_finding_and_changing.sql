@@ -27,6 +27,15 @@ CREATE UNIQUE INDEX task_key_holder ON task (key)
 CREATE INDEX task_key ON task (key) WHERE key IS NOT NULL;
 CREATE INDEX task_parent ON task (parent_id) WHERE parent_id IS NOT NULL;
 
+-- The answers to requests with an Idempotency-Key, each written with what its request made.
+CREATE TABLE kept_answer (
+  id BLOB PRIMARY KEY,                         -- SHA-256 of the key and of whose it is
+  fingerprint BLOB NOT NULL,                   -- SHA-256 of the request
+  answer BLOB NOT NULL,
+  kept_until INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX kept_answer_until ON kept_answer (kept_until);
+
 -- What tasks are found by. No row for a task without tags.
 CREATE TABLE tag (
   tag TEXT NOT NULL,

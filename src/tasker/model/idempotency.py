@@ -1,0 +1,26 @@
+"""A request that may be sent again, and the answer that is kept of it."""
+
+from msgspec import Struct
+
+
+class KeptAnswer(Struct, frozen=True):
+    """The answer to the first request with an idempotency key."""
+
+    fingerprint: bytes
+    """Of that request: see ``Repeatable``."""
+    answer: bytes
+
+
+class Repeatable(Struct, frozen=True, kw_only=True):
+    """A request with an idempotency key: however often it is sent, it makes something once."""
+
+    id: bytes
+    """32 bytes that stand for the key and for whose it is."""
+    fingerprint: bytes
+    """SHA-256 of the request. A request with the same ``id`` and another fingerprint is another
+    one."""
+    answer: bytes
+    """What to keep."""
+    retention: int
+    """Microseconds for which the answer is kept, from now or from the latest execution time of what
+    was made, whichever is later."""
