@@ -3,8 +3,9 @@
 import asyncio
 
 import pytest
-from rest_server import HASH, LATER, WEBHOOK, problem_in, running
+from rest_server import HASH, LATER, WEBHOOK, problem_in, request_bytes, running
 
+from tasker.errors import StoreUnavailableError
 from tasker.service import repeatable
 
 pytestmark = pytest.mark.anyio
@@ -27,6 +28,31 @@ async def test_the_first_answer_comes_again_whether_the_key_is_quoted_or_bare(se
     assert "idempotency-replayed" not in first.headers
     assert second.headers["idempotency-replayed"] == "true"
     assert len(await listed(server)) == 1
+
+
+@pytest.mark.parametrize(
+    ("quoted", "bare"),
+    [('"a b"', "a b"), ('"a\\\\b\\"c"', 'a\\b"c'), ('  "x"  ', "x"), ('"' + "y" * 255 + '"', "y" * 255)],
+)
+@pytest.mark.parametrize("on_store", ["sqlite"], indirect=True)
+async def test_a_key_in_quotes_is_the_key_that_they_spell(server, quoted, bare):
+    first = await server.call("POST", "/tasks/new", HASH, {"Idempotency-Key": quoted})
+    second = await server.call("POST", "/tasks/new", HASH, {"Idempotency-Key": bare})
+
+    assert first.status == 201
+    assert second.body == first.body
+
+
+@pytest.mark.parametrize("on_store", ["sqlite"], indirect=True)
+async def test_the_answer_to_a_delay_says_when_it_is_and_stays_the_same(server):
+    soon = {"hash": {"delay": "1h", "secret": "s"}}
+    first = await server.call("POST", "/tasks/new", soon, KEY)
+    await server.clock.step(60)
+    second = await server.call("POST", "/tasks/new", soon, KEY)
+
+    shown = await server.call("GET", f"/tasks/{first.json['id']}")
+    assert first.json["execution_time"] == shown.json["hash"]["execution_time"]
+    assert second.body == first.body
 
 
 @pytest.mark.parametrize("body", [HASH, {"hash": {"delay": "1h", "secret": "s"}}])
@@ -89,8 +115,9 @@ async def test_many_at_once_make_one_task(server):
     assert len(await listed(server)) == 1
 
 
-@pytest.mark.parametrize("on_store", ["sqlite"], indirect=True)
-async def test_one_in_flight_is_waited_for_and_not_for_ever(server, monkeypatch):
+@pytest.fixture
+def held_up(server, monkeypatch):
+    """Creates with keys wait: an event that says that one has come, and one that lets them go on."""
     arrived, goes_on = asyncio.Event(), asyncio.Event()
     create_once = server.store.create_once
 
@@ -100,20 +127,53 @@ async def test_one_in_flight_is_waited_for_and_not_for_ever(server, monkeypatch)
         return await create_once(*arguments)
 
     monkeypatch.setattr(server.store, "create_once", slow)
+    return arrived, goes_on
+
+
+@pytest.mark.parametrize("on_store", ["sqlite"], indirect=True)
+async def test_one_in_flight_is_waited_for_and_not_for_ever(server, held_up, monkeypatch):
+    arrived, goes_on = held_up
     first = asyncio.create_task(server.call("POST", "/tasks/new", HASH, KEY))
     await arrived.wait()
-    requests = server.service.tasks._repeatable
-    monkeypatch.setattr(requests, "_patience", 0)
+    monkeypatch.setattr(server.service.repeatable, "_patience", 0)
 
     reply = await server.call("POST", "/tasks/new", HASH, KEY)
     assert (reply.status, reply.json["code"]) == (409, "idempotency_in_flight")
     assert reply.headers["retry-after"] == "1"
 
-    monkeypatch.setattr(requests, "_patience", repeatable.PATIENCE.total_seconds())
+    monkeypatch.setattr(server.service.repeatable, "_patience", repeatable.PATIENCE.total_seconds())
     second = asyncio.create_task(server.call("POST", "/tasks/new", HASH, KEY))
     goes_on.set()
     assert (await first).body == (await second).body
     assert (await second).headers["idempotency-replayed"] == "true"
+
+
+async def test_a_client_that_hung_up_before_the_answer_gets_it_when_it_asks_again(server, held_up):
+    arrived, goes_on = held_up
+    connection = await server.connect()
+    await connection.send(request_bytes("POST", "/tasks/new", HASH, KEY))
+    await arrived.wait()
+    connection.hang_up()
+    goes_on.set()
+
+    reply = await server.call("POST", "/tasks/new", HASH, KEY)
+
+    assert reply.headers["idempotency-replayed"] == "true"
+    assert [each["hash"]["id"] for each in await listed(server)] == [reply.json["id"]]
+
+
+@pytest.mark.parametrize("on_store", ["sqlite"], indirect=True)
+async def test_an_answer_that_says_that_the_store_is_away_is_not_kept(server, monkeypatch):
+    async def away(*_):
+        raise StoreUnavailableError("I/O error")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(server.store, "create_once", away)
+        assert (await server.call("POST", "/tasks/new", HASH, KEY)).status == 503
+
+    reply = await server.call("POST", "/tasks/new", HASH, KEY)
+    assert reply.status == 201
+    assert "idempotency-replayed" not in reply.headers
 
 
 @pytest.mark.parametrize("on_store", ["sqlite"], indirect=True)

@@ -9,13 +9,13 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from types import MappingProxyType
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias, TypeVar
 
 import msgspec
 from starlette.responses import Response
 from starlette.types import Receive, Send
 
-from tasker.api.idempotency import Repeated
+from tasker.api.idempotency import MadeAnswer, Repeated, answer_bytes, answer_of
 from tasker.api.new_task import NewTaskDecoder
 from tasker.callers import Caller, Scope
 from tasker.errors import (
@@ -31,8 +31,11 @@ from tasker.errors import (
     UnsupportedMediaTypeError,
     cut,
 )
+from tasker.model.idempotency import KeptAnswer, Repeatable
 from tasker.service.service import Service
 from tasker.task_types.registry import Registry
+
+T = TypeVar("T")
 
 READING: Final = (StoreUnavailableError,)
 """What a call that reads from the store may raise."""
@@ -136,6 +139,37 @@ class Request:
         """What callers can do."""
         return self.context.service
 
+    async def once(
+        self,
+        make: Callable[[Repeatable[T] | None], Awaitable[KeptAnswer | T]],
+        answer: Callable[[T], MadeAnswer],
+    ) -> Response:
+        """Return the *answer* to what *make* makes; with an idempotency key: to what it made at the first request.
+
+        So a call that makes something takes the header ``Idempotency-Key``: it is declared with
+        ``is_repeatable``, and its handler ends with::
+
+            return await request.once(lambda once: request.service.orders.create(asked, once), answer)
+
+        The service hands ``once`` on to the store, which makes what is asked for within
+        ``KeptAnswers.once``. Without a key it is None there, and nothing else differs.
+
+        Args:
+            make: see ``RepeatableRequests.run``.
+            answer: see ``Repeatable``.
+
+        Raises:
+            IdempotencyKeyReusedError, IdempotencyInFlightError: see ``RepeatableRequests.run``.
+        """
+        if self.repeated is None:
+            made = await make(None)
+            assert not isinstance(made, KeptAnswer)  # noqa: S101 - nothing is kept without a key
+            return answer(made).response()
+        answered = await self.service.repeatable.run(
+            self.repeated.id, self.repeated.fingerprint, make, lambda made: answer_bytes(answer(made))
+        )
+        return answer_of(answered.answer).response(replayed=answered.is_replay)
+
 
 Handler: TypeAlias = Callable[[Request], Awaitable[Response]]
 BareHandler: TypeAlias = Callable[[Context, Receive, Send], Awaitable[None]]
@@ -169,7 +203,7 @@ class Call:
     bare: BareHandler | None = None
     """In place of ``handler``; in addition to it, it answers where there is no idempotency key."""
     is_repeatable: bool = False
-    """Whether it makes something, and therefore recognises an idempotency key."""
+    """Whether it makes something, and therefore recognises an idempotency key: see ``Request.once``."""
 
     def answered_by(self, handler: Handler) -> "Call":
         """Return this call with its handler: a decorator."""

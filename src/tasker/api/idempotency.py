@@ -9,7 +9,6 @@ import msgspec
 from msgspec import Struct
 from starlette.responses import Response
 
-from tasker.api.problems import PRIVATE
 from tasker.errors import InvalidRequestError
 
 HEADER: Final = "Idempotency-Key"
@@ -44,19 +43,19 @@ class Repeated(Struct, frozen=True):
 
 
 class MadeAnswer(Struct, frozen=True, array_like=True):
-    """An answer as it is kept."""
+    """The answer of a call that makes something, as it is kept."""
 
     status: int
     body: bytes
+    """JSON, with a line end."""
     location: str = ""
+    """The path of what was made; empty: it has none."""
 
     def response(self, *, replayed: bool = False) -> Response:
         """Return the answer as it is sent."""
         headers = {"content-type": "application/json"}
         if self.location:
             headers["location"] = self.location
-        else:
-            headers |= PRIVATE
         if replayed:
             headers["idempotency-replayed"] = "true"
         return Response(self.body, self.status, headers=headers)

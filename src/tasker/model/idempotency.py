@@ -1,6 +1,11 @@
 """A request that may be sent again, and the answer that is kept of it."""
 
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
 from msgspec import Struct
+
+T = TypeVar("T")
 
 
 class KeptAnswer(Struct, frozen=True):
@@ -11,7 +16,7 @@ class KeptAnswer(Struct, frozen=True):
     answer: bytes
 
 
-class Repeatable(Struct, frozen=True, kw_only=True):
+class Repeatable(Struct, Generic[T], frozen=True, kw_only=True):
     """A request with an idempotency key: however often it is sent, it makes something once."""
 
     id: bytes
@@ -19,8 +24,9 @@ class Repeatable(Struct, frozen=True, kw_only=True):
     fingerprint: bytes
     """SHA-256 of the request. A request with the same ``id`` and another fingerprint is another
     one."""
-    answer: bytes
-    """What to keep."""
+    answer: Callable[[T], bytes]
+    """Says what to keep, of what was made. Pure: a store may call it on a thread of its own, and
+    more than once."""
     retention: int
     """Microseconds for which the answer is kept, from now or from the latest execution time of what
     was made, whichever is later."""

@@ -33,6 +33,7 @@ class Service:
             idempotency_retention: how long the answer to a request with an idempotency key is kept:
                 see ``Repeatable.retention``.
         """
-        self.tasks = TaskService(store, engine, registry, RepeatableRequests(store, idempotency_retention))
+        self.repeatable = RepeatableRequests(store, idempotency_retention)
+        self.tasks = TaskService(store, engine, registry)
         self.destinations = DestinationService(store, engine)
         self.server = ServerService(store, engine, registry)

@@ -1,6 +1,6 @@
 """What callers can do with tasks."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from tasker import explaining
 from tasker.building import Asked, build_task
@@ -14,7 +14,6 @@ from tasker.interfaces.tasks import Page, TaskFilter
 from tasker.model.attempt import AttemptRecord
 from tasker.model.idempotency import KeptAnswer, Repeatable
 from tasker.model.task import Task, TaskId
-from tasker.service.repeatable import Answered, RepeatableRequests
 from tasker.task_types.registry import Registry
 from tasker.wire.fields import readable_end_fields, retry_policy
 from tasker.wire.masking import masked
@@ -27,12 +26,11 @@ class TaskService:
     single task shows them to a caller with the scope ``secrets:read``, a list to nobody.
     """
 
-    def __init__(self, store: Store, engine: Engine, registry: Registry, repeatable: RepeatableRequests) -> None:
+    def __init__(self, store: Store, engine: Engine, registry: Registry) -> None:
         self._store = store
         self._clock = store.clock
         self._engine = engine
         self._webhooks = registry.webhooks
-        self._repeatable = repeatable
 
     async def create(self, asked: Asked) -> Task:
         """Store a new task and return it. Once this returns, the task survives a kill and a power loss.
@@ -41,43 +39,28 @@ class TaskService:
             InvalidTaskError: it cannot become a task. ``field`` is the whole path in the request,
                 such as ``webhook.url``.
         """
-        task = build_task(asked, now=self._clock.now(), webhooks=self._webhooks)
+        task = self._built(asked)
         await self._store.create((task,))
-        self._engine.telemetry.created += 1
-        self._engine.announce(task.due_at, task.pool, expires_at=task.expires_at)
+        self._note_created(task)
         return task
 
-    async def create_once(
-        self, ask: Callable[[], Asked], answer_to: Callable[[Asked, Task], bytes], *, id_: bytes, fingerprint: bytes
-    ) -> Answered:
-        """Do as ``create``, unless the answer to this request is kept. Return the answer, old or new.
+    async def create_once(self, asked: Asked, repeatable: Repeatable[Task] | None) -> KeptAnswer | Task:
+        """Do as ``create``, unless an answer is kept for a request: then return that. Else it is kept with the task.
 
         Args:
-            ask: says what is asked for, if no answer is kept.
-            answer_to: says what the answer is, and so what is kept.
-            id_: see ``Repeatable``; and so *fingerprint*.
+            asked: see ``create``.
+            repeatable: the request; None: it has no idempotency key.
 
         Raises:
-            InvalidTaskError: as for ``create``, and what *ask* raises. No answer is kept.
-            IdempotencyKeyReusedError, IdempotencyInFlightError: see ``RepeatableRequests.run``.
+            InvalidTaskError: as for ``create``.
+            IdempotencyInFlightError: see ``Store.create_once``.
         """
-
-        async def make() -> KeptAnswer | bytes:
-            asked = ask()
-            task = build_task(asked, now=self._clock.now(), webhooks=self._webhooks)
-            answer = answer_to(asked, task)
-            repeatable = Repeatable(
-                id=id_, fingerprint=fingerprint, answer=answer, retention=self._repeatable.retention
-            )
-            kept = await self._store.create_once((task,), repeatable)
-            if kept is not None:
-                return kept
-            self._engine.telemetry.created += 1
-            self._engine.announce(task.due_at, task.pool, expires_at=task.expires_at)
-            return answer
-
-        came = await self._repeatable.run(id_, fingerprint, make)
-        return Answered(came.answer, is_replay=True) if isinstance(came, KeptAnswer) else Answered(came)
+        if repeatable is None:
+            return await self.create(asked)
+        came = await self._store.create_once(self._built(asked), repeatable)
+        if isinstance(came, Task):
+            self._note_created(came)
+        return came
 
     async def get(self, caller: Caller, task_id: str) -> Task:
         """Return a task, with its secrets if *caller* may see them. *task_id* is a UUID in any spelling.
@@ -166,6 +149,13 @@ class TaskService:
             TaskNotFoundError: no task has this id, or it is not a UUID.
         """
         return await self._explained(_parsed_id(task_id))
+
+    def _built(self, asked: Asked) -> Task:
+        return build_task(asked, now=self._clock.now(), webhooks=self._webhooks)
+
+    def _note_created(self, task: Task) -> None:
+        self._engine.telemetry.created += 1
+        self._engine.announce(task.due_at, task.pool, expires_at=task.expires_at)
 
     async def _explained(self, task_id: TaskId) -> Finding:
         standing = await self._store.standing(task_id)

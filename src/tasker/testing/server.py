@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final
@@ -75,15 +76,15 @@ class TaskerServer:
             self.process.kill()
             self.process.wait()
 
-    def call(self, method: str, path: str, body: object = None) -> Any:  # noqa: ANN401 - JSON
+    def call(self, method: str, path: str, body: object = None, *, headers: Mapping[str, str] | None = None) -> Any:  # noqa: ANN401 - JSON
         """Make a call and return the answer's JSON, None if it has none.
 
         Raises:
             urllib.error.HTTPError: the answer is an error.
         """
         data = None if body is None else json.dumps(body).encode()
-        headers = {"content-type": "application/json"}
-        request = Request(self.url + path, data, headers, method=method)  # noqa: S310 - our own server
+        sent = {"content-type": "application/json", **(headers or {})}
+        request = Request(self.url + path, data, sent, method=method)  # noqa: S310 - our own server
         with urlopen(request, timeout=30) as response:  # noqa: S310 - as above
             text = response.read()
         return json.loads(text) if text else None

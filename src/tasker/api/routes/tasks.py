@@ -11,7 +11,7 @@ from starlette.types import Receive, Send
 
 from tasker.api.bodies import answer, json_answer, read_body
 from tasker.api.calls import NOTHING, READING, WRITING, Answer, Body, Call, Context, Links, Request, Shape
-from tasker.api.idempotency import MadeAnswer, answer_bytes, answer_of
+from tasker.api.idempotency import MadeAnswer
 from tasker.api.routes import lists
 from tasker.api.routes.lists import Part, ReadPart, answer_list
 from tasker.building import Asked
@@ -93,18 +93,11 @@ async def create_task(context: Context, receive: Receive, send: Send) -> None:
 @create_task.answered_by
 async def create_task_once(request: Request) -> Response:
     """Create a task, unless the answer to this request is kept."""
-    assert request.repeated is not None  # noqa: S101 - else the bare handler answers
-
-    def answer_to(asked: Asked, task: Task) -> bytes:
-        return answer_bytes(MadeAnswer(201, _created(asked, task), f"/tasks/{task.id}"))
-
-    answered = await request.service.tasks.create_once(
-        lambda: request.context.new_tasks.decode(request.body),
-        answer_to,
-        id_=request.repeated.id,
-        fingerprint=request.repeated.fingerprint,
+    asked = request.context.new_tasks.decode(request.body)
+    return await request.once(
+        lambda once: request.service.tasks.create_once(asked, once),
+        lambda task: MadeAnswer(201, _created(asked, task), f"/tasks/{task.id}"),
     )
-    return answer_of(answered.answer).response(replayed=answered.is_replay)
 
 
 def _created(asked: Asked, task: Task) -> bytes:

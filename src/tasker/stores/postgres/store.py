@@ -130,7 +130,7 @@ class PostgresStore(Store):
         self._creates = Batches(self._inserter.create_batch, pending_limit=pending_limit)
         self._repeatable = Link(self._connector.connect, now)
         self._kept_answers = KeptAnswers(self._repeatable, sql)
-        self._creates_once: Batches[Create, KeptAnswer | None] = Batches(
+        self._creates_once: Batches[Create, KeptAnswer | Task] = Batches(
             self._kept_answers.create_batch, pending_limit=pending_limit
         )
         self._settles = Batches(self._settler.settle_batch, pending_limit=pending_limit)
@@ -210,8 +210,8 @@ class PostgresStore(Store):
         return await self._reader.kept_answer(repeatable_id)
 
     @override
-    async def create_once(self, tasks: Sequence[Task], repeatable: Repeatable) -> KeptAnswer | None:
-        return await self._creates_once.submit((tasks, repeatable))
+    async def create_once(self, task: Task, repeatable: Repeatable[Task]) -> KeptAnswer | Task:
+        return await self._creates_once.submit((task, repeatable))
 
     @override
     async def prune_kept_answers(self) -> int:

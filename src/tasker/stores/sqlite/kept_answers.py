@@ -1,6 +1,7 @@
 """The answers to requests with an idempotency key, written with what those make."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from typing import TypeVar
 
 from tasker.errors import TaskExistsError
 from tasker.interfaces.queue import PRUNE_LIMIT
@@ -12,6 +13,8 @@ from tasker.stores.sqlite.connection import Queries
 from tasker.stores.sqlite.inserter import Inserter
 from tasker.stores.sqlite.rows import id_bytes
 
+T = TypeVar("T")
+
 
 class KeptAnswers:
     """Makes what a request asks for unless its answer is kept."""
@@ -21,24 +24,40 @@ class KeptAnswers:
         self._inserter = inserter
         self._now = now
 
-    def create(self, tasks: Sequence[Task], repeatable: Repeatable) -> KeptAnswer | None:
-        """Store new tasks and the answer to their request: see ``Store.create_once``."""
+    def once(self, repeatable: Repeatable[T] | None, make: Callable[[], tuple[T, Instant]]) -> KeptAnswer | T:
+        """Return what *make* makes, and keep the answer to its request, unless one is kept: then return that.
+
+        A part of a transaction.
+
+        Args:
+            repeatable: the request; None: it has no idempotency key, so nothing is kept.
+            make: returns what it makes, and the latest execution time of it; 0 if it has none.
+        """
+        if repeatable is None:
+            return make()[0]
         kept = self._queries.first("kept_answer", id=repeatable.id, now=self._now())
         if kept is not None:
             return KeptAnswer(*kept)
-        for task in tasks:
-            if self._queries.number("state", id=id_bytes(task.id)) is not None:
-                raise TaskExistsError(task.id)
-        self._inserter.insert(tasks)
-        latest = max((task.execution_at for task in tasks), default=0)
+        made, latest = make()
         self._queries.all(
             "keep_answer",
             id=repeatable.id,
             fingerprint=repeatable.fingerprint,
-            answer=repeatable.answer,
+            answer=repeatable.answer(made),
             kept_until=min(max(self._now(), latest) + repeatable.retention, instants.LAST),
         )
-        return None
+        return made
+
+    def create(self, task: Task, repeatable: Repeatable[Task]) -> KeptAnswer | Task:
+        """Store a new task and the answer to its request: see ``Store.create_once``."""
+
+        def make() -> tuple[Task, Instant]:
+            if self._queries.number("state", id=id_bytes(task.id)) is not None:
+                raise TaskExistsError(task.id)
+            self._inserter.insert([task])
+            return task, task.execution_at
+
+        return self.once(repeatable, make)
 
     def prune(self) -> int:
         """Delete a batch of what is not to be kept any longer. Return how many went."""

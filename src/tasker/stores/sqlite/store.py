@@ -221,8 +221,8 @@ class SqliteStore(Store):
         return await self._read(lambda reader: reader.kept_answer(repeatable_id, now))
 
     @override
-    async def create_once(self, tasks: Sequence[Task], repeatable: Repeatable) -> KeptAnswer | None:
-        return await self._write(lambda moves: moves.kept_answers.create(tasks, repeatable))
+    async def create_once(self, task: Task, repeatable: Repeatable[Task]) -> KeptAnswer | Task:
+        return await self._write(lambda moves: moves.kept_answers.create(task, repeatable))
 
     @override
     async def prune_kept_answers(self) -> int:
