@@ -97,6 +97,7 @@ class Node:
                 rand=random.random,
                 keep_done=settings.keep_done,
                 keep_failed=settings.keep_failed,
+                circuit_patience=settings.circuit_patience,
                 lacks=lambda: client.ailment,
             )
             closing.push_async_callback(self._engine.drain, timedelta(0))  # should the start fail, or be called off

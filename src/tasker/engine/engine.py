@@ -7,6 +7,7 @@ from typing import Final
 
 import structlog
 
+from tasker.engine.circuit_patience import CircuitPatience
 from tasker.engine.delay_queue import DelayQueue
 from tasker.engine.due_work import DueWork
 from tasker.engine.expiry import Expiry
@@ -41,6 +42,7 @@ class Engine:
         rand: Callable[[], float],
         keep_done: timedelta | None = None,
         keep_failed: timedelta | None = None,
+        circuit_patience: timedelta = timedelta(hours=1),
         lacks: Callable[[], str | None] = lambda: None,
     ) -> None:
         """Make an engine that is not running yet.
@@ -52,6 +54,7 @@ class Engine:
             keep_done: how long tasks that are ``done`` or ``cancelled`` are kept after their end;
                 None: for ever.
             keep_failed: the same for those that ``failed``.
+            circuit_patience: how long a circuit may keep any task.
             lacks: what this machine lacks to make attempts, in a few words; None: nothing.
         """
         self.telemetry = telemetry
@@ -63,6 +66,8 @@ class Engine:
         self._lacks = lacks
         self._store = store
         self._expiry = DueWork(store.clock, Expiry(store, telemetry, ring=self.queue.ring).step, name="expiry")
+        patience = CircuitPatience(store, telemetry, least=circuit_patience, ring=self.queue.ring)
+        self._patience = DueWork(store.clock, patience.step, name="circuit patience")
         self._worker = Worker(store, types, self.queue, self._expiry.announce, self.slots, lease, telemetry, rand)
         self._keeper = LeaseKeeper(store, lease, is_running=self._worker.is_running, ring=self.queue.ring)
         self._recovery = Recovery(store, telemetry)
@@ -87,6 +92,7 @@ class Engine:
         self._store.listen(self.queue.ring)
         self._job = asyncio.create_task(self._worker.run())
         self._jobs.append(asyncio.create_task(self._expiry.run()))
+        self._jobs.append(asyncio.create_task(self._patience.run()))
         for run_once in (self._keeper.run_once, self._recovery.run_once, self._pruner.run_once):
             self._jobs.append(asyncio.create_task(self._repeat(run_once)))
 
