@@ -16,7 +16,7 @@ import uvicorn
 from tasker import __version__
 from tasker.access import Access
 from tasker.api.app import build_app
-from tasker.api.receiving import receiving_protocol
+from tasker.api.receiving import receiving_protocol, waiters_that_fit
 from tasker.callbacks import Callbacks
 from tasker.config import Settings
 from tasker.egress.address_policy import EgressPolicy
@@ -97,8 +97,8 @@ class Node:
                 rand=random.random,
                 keep_done=settings.keep_done,
                 keep_failed=settings.keep_failed,
-                circuit_patience=settings.circuit_patience,
                 lacks=lambda: client.ailment,
+                max_waiters=waiters_that_fit(_kept_descriptors(settings)),
             )
             closing.push_async_callback(self._engine.drain, timedelta(0))  # should the start fail, or be called off
             try:
@@ -231,7 +231,7 @@ def _uvicorn_config(app: object, settings: Settings) -> uvicorn.Config:
             settings.header_timeout,
             settings.body_timeout,
             settings.keep_alive_timeout,
-            kept_descriptors=settings.max_deliveries + _DESCRIPTORS_OF_THE_STORE,
+            kept_descriptors=_kept_descriptors(settings),
         ),
         ws="none",
         lifespan="off",
@@ -243,6 +243,11 @@ def _uvicorn_config(app: object, settings: Settings) -> uvicorn.Config:
         backlog=BACKLOG,
         timeout_graceful_shutdown=max(round(settings.grace_period.total_seconds()), 1),
     )
+
+
+def _kept_descriptors(settings: Settings) -> int:
+    """Return how many descriptors callers do not get."""
+    return settings.max_deliveries + _DESCRIPTORS_OF_THE_STORE
 
 
 def _bind(ip: str, port: int) -> socket.socket:

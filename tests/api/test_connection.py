@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from tasker.api.receiving import connection, receiving_protocol
+from tasker.api.receiving import LEFT, connection, receiving_protocol, waiters_that_fit
 from tasker.timing.clock import ManualClock
 
 pytestmark = pytest.mark.anyio
@@ -285,6 +285,60 @@ async def test_of_requests_that_find_no_room_to_wait_in_the_next_is_refused_and_
     assert wire.is_closed or wire.has_eof
 
 
+# Answers that wait
+
+
+@pytest.fixture
+def left():
+    """What an answer that waits is told: it takes ``answer``, and notes when its client has left."""
+    return SimpleNamespace(times=[], answer=asyncio.Event())
+
+
+@pytest.fixture
+def waiting(left):
+    async def app(scope, receive, send):
+        scope["extensions"][LEFT]["call"](lambda: left.times.append(listening.clock.monotonic()))
+        await left.answer.wait()
+        await reads_all(scope, receive, send)
+
+    listening = Listening(app)
+    return listening
+
+
+async def test_no_deadline_cuts_off_a_caller_whose_answer_waits(waiting, left):
+    made, wire = waiting.connect()
+    await waiting.feed(made, GET)
+    await waiting.clock.advance(100_000)
+    left.answer.set()
+    await waiting.clock.advance(0)
+    assert (wire.status, wire.is_closed, left.times) == (200, False, [])
+
+
+@pytest.mark.parametrize("how", ["eof", "lost"])
+async def test_an_answer_that_waits_is_told_once_that_its_client_has_left(waiting, left, how):
+    made, wire = waiting.connect()
+    await waiting.feed(made, GET)
+    await waiting.clock.advance(3)
+    if how == "eof":
+        assert made.eof_received(), "it may still read"
+        assert left.times == [3]
+        await waiting.clock.advance(1)
+    wire.is_closed = True
+    made.connection_lost(None)
+    assert left.times == [3]
+
+
+async def test_an_answer_that_begins_when_its_client_has_left_is_told_at_once(waiting, left):
+    made, wire = waiting.connect()
+    made.data_received(GET)
+    assert made.eof_received()
+    await waiting.clock.advance(0)
+    assert left.times == [0]
+    left.answer.set()
+    await waiting.clock.advance(0)
+    assert wire.status == 200
+
+
 # More callers than descriptors
 
 
@@ -330,3 +384,14 @@ async def test_without_a_limit_of_descriptors_nobody_is_turned_away(monkeypatch)
     monkeypatch.setattr("resource.getrlimit", lambda _: (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
     _, wire = Listening(reads_all).connect(10**6)
     assert not wire.is_closed
+
+
+@pytest.mark.parametrize(
+    ("limit", "kept", "waiters"),
+    [(20_000, 264, 10_000), (1_024, 264, 512), (300, 264, 112), (resource.RLIM_INFINITY, 264, None)],
+)
+def test_half_of_the_descriptors_may_be_those_of_callers_who_wait_and_a_quarter_is_left_to_others(
+    monkeypatch, limit, kept, waiters
+):
+    monkeypatch.setattr("resource.getrlimit", lambda _: (limit, limit))
+    assert waiters_that_fit(kept) == waiters or (waiters is None and waiters_that_fit(kept) > 10**9)

@@ -123,6 +123,14 @@ async def test_gates_callbacks_and_expiry_work_behind_it(store):
     assert (await store.standing(callback.id)).task.parent_id == attempt.task_id
 
 
+async def test_which_tasks_have_ended_is_found_behind_it(store):
+    store.watch_ends(lambda: None)
+    tasks = [a_task(due_at=store.clock.now() - 1) for _ in range(2)]
+    await store.create(tasks)
+    await store.cancel(tasks[0].id)
+    assert list(await store.ended([task.id for task in tasks])) == [tasks[0].id]
+
+
 async def test_a_session_has_its_settings_and_is_woken_by_others(session_url):
     settings = await (await Connector(session_url, is_pooled=False).connect()).fetchrow(
         "SELECT current_setting('statement_timeout'), current_setting('enable_seqscan'), "

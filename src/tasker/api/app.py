@@ -15,7 +15,7 @@ from tasker.api.bodies import BodyReader, ClientGoneError
 from tasker.api.calls import Call, Calls, Context, Request
 from tasker.api.new_task import NewTaskDecoder
 from tasker.api.openapi.document import document_json
-from tasker.api.receiving import HANG_UP
+from tasker.api.receiving import HANG_UP, LEFT
 from tasker.api.routes.all import CALLS
 from tasker.callers import Caller
 from tasker.config import Settings
@@ -106,7 +106,8 @@ class _Door:
             if key is not None:
                 repeated = idempotency.repeated(key, self._identity(scope), scope, sent)
         assert call.handler is not None  # noqa: S101 - it is not a bare call
-        return await call.handler(Request(self._context, caller, scope["path"], values, query, body, repeated))
+        left = scope["extensions"][LEFT]["call"]
+        return await call.handler(Request(self._context, caller, scope["path"], values, query, body, left, repeated))
 
 
 async def _send(response: Response, scope: Scope, receive: Receive, send: Send) -> None:

@@ -131,6 +131,9 @@ class Request:
     """Only parameters that the call declares. Of one that comes twice, the last value."""
     body: Any
     """In the shape that the call declares; None if it takes none. Of new tasks: the bytes."""
+    when_left: Callable[[Callable[[], None]], None]
+    """Takes what is to be called, without arguments, once the caller may no longer wait for the
+    answer."""
     repeated: Repeated | None = None
     """What it is known by if it has an idempotency key."""
 

@@ -7,7 +7,6 @@ from typing import Final
 
 import structlog
 
-from tasker.engine.circuit_patience import CircuitPatience
 from tasker.engine.delay_queue import DelayQueue
 from tasker.engine.due_work import DueWork
 from tasker.engine.expiry import Expiry
@@ -16,6 +15,7 @@ from tasker.engine.pruner import Pruner
 from tasker.engine.recovery import Recovery
 from tasker.engine.slots import Slots
 from tasker.engine.telemetry import Telemetry
+from tasker.engine.waiters import Waiters
 from tasker.engine.worker import Worker
 from tasker.errors import StoreError, StoreUnavailableError
 from tasker.interfaces.store import Store
@@ -42,8 +42,8 @@ class Engine:
         rand: Callable[[], float],
         keep_done: timedelta | None = None,
         keep_failed: timedelta | None = None,
-        circuit_patience: timedelta = timedelta(hours=1),
         lacks: Callable[[], str | None] = lambda: None,
+        max_waiters: int = 1_000,
     ) -> None:
         """Make an engine that is not running yet.
 
@@ -54,8 +54,8 @@ class Engine:
             keep_done: how long tasks that are ``done`` or ``cancelled`` are kept after their end;
                 None: for ever.
             keep_failed: the same for those that ``failed``.
-            circuit_patience: how long a circuit may keep any task.
             lacks: what this machine lacks to make attempts, in a few words; None: nothing.
+            max_waiters: how many callers may wait for the ends of tasks at once.
         """
         self.telemetry = telemetry
         self.types = tuple(types)
@@ -66,9 +66,18 @@ class Engine:
         self._lacks = lacks
         self._store = store
         self._expiry = DueWork(store.clock, Expiry(store, telemetry, ring=self.queue.ring).step, name="expiry")
-        patience = CircuitPatience(store, telemetry, least=circuit_patience, ring=self.queue.ring)
-        self._patience = DueWork(store.clock, patience.step, name="circuit patience")
-        self._worker = Worker(store, types, self.queue, self._expiry.announce, self.slots, lease, telemetry, rand)
+        self.waiters = Waiters(store, room=max_waiters)
+        self._worker = Worker(
+            store,
+            types,
+            self.queue,
+            self._expiry.announce,
+            self.waiters.tell,
+            self.slots,
+            lease,
+            telemetry,
+            rand,
+        )
         self._keeper = LeaseKeeper(store, lease, is_running=self._worker.is_running, ring=self.queue.ring)
         self._recovery = Recovery(store, telemetry)
         self._pruner = Pruner(store, telemetry, keep_done=keep_done, keep_failed=keep_failed)
@@ -92,16 +101,23 @@ class Engine:
         self._store.listen(self.queue.ring)
         self._job = asyncio.create_task(self._worker.run())
         self._jobs.append(asyncio.create_task(self._expiry.run()))
-        self._jobs.append(asyncio.create_task(self._patience.run()))
-        for run_once in (self._keeper.run_once, self._recovery.run_once, self._pruner.run_once):
+        for run_once in (
+            self._keeper.run_once,
+            self._recovery.run_once,
+            self._pruner.run_once,
+            self.waiters.run_once,
+        ):
             self._jobs.append(asyncio.create_task(self._repeat(run_once)))
 
     async def drain(self, grace: timedelta) -> None:
         """Claim nothing more; give running attempts *grace* to end, then cancel them and give their tasks back.
 
+        Callers who wait for the end of a task wait no longer.
+
         May be called twice, and without ``start``.
         """
         self.draining = True
+        self.waiters.close()
         self.queue.stop()
         if self._job is not None:
             await self._job

@@ -96,6 +96,7 @@ class Worker:
         types: Sequence[TaskType],
         queue: DelayQueue,
         announce_expiry: Callable[[Instant], None],
+        tell_ended: Callable[[TaskId], None],
         slots: Slots,
         lease: Lease,
         telemetry: Telemetry,
@@ -106,6 +107,7 @@ class Worker:
         Args:
             types: the task types it runs.
             announce_expiry: called with the ``expires_at`` of what waits again.
+            tell_ended: called with each task that has ended.
             rand: random numbers in [0, 1), for the jitter of retries.
         """
         self._store = store
@@ -116,6 +118,7 @@ class Worker:
         }
         self._queue = queue
         self._announce_expiry = announce_expiry
+        self._tell_ended = tell_ended
         self._slots = slots
         self._lease = lease
         self._telemetry = telemetry
@@ -298,6 +301,8 @@ class Worker:
         if settled.move is Move.BACK_OFF and settlement.due_at is not None:
             self._queue.announce(settlement.due_at, attempt.pool)
             self._waits_again(attempt)
+        else:
+            self._tell_ended(attempt.task_id)
         self._count(settled.move)
         if settlement.fault is not None:
             _log.info(
@@ -329,7 +334,7 @@ class Worker:
                 self._telemetry.done += 1
             case Move.BACK_OFF:
                 self._telemetry.retried += 1
-            case Move.FAIL | Move.EXPIRE | Move.GIVE_UP | Move.QUARANTINE:
+            case Move.FAIL | Move.EXPIRE | Move.QUARANTINE:
                 self._telemetry.failed += 1
             case Move.STOP:
                 self._telemetry.cancelled += 1
@@ -346,6 +351,7 @@ class Worker:
         if settled.move is Move.GIVE_BACK:
             self._waits_again(attempt)
         else:
+            self._tell_ended(attempt.task_id)
             self._count(settled.move)
 
     def _announce(self, followers: Sequence[Task]) -> None:

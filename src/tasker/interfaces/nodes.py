@@ -27,3 +27,10 @@ class NodeStore(Protocol):
 
     def listen(self, ring: Callable[[], None]) -> None:
         """Call *ring* on the event loop whenever another node says so. Called once, after ``open``."""
+
+    def watch_ends(self, ring: Callable[[], None]) -> None:
+        """Call *ring* on the event loop, for some seconds, when another node has ended or deleted a task.
+
+        Call this every second or two to go on. Several ends may make one ring. A ring may get lost,
+        and not every end makes one; never waits. While no node watches, an end costs nothing more.
+        """

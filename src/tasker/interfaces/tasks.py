@@ -1,6 +1,6 @@
 """Keeping tasks: making them, reading them, and what callers do to one."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 from msgspec import Struct
@@ -56,6 +56,9 @@ class TaskStore(Protocol):
         Raises:
             TaskNotFoundError: there is none with this id.
         """
+
+    async def ended(self, task_ids: Collection[TaskId]) -> Collection[TaskId]:
+        """Return those of *task_ids*, each once, whose tasks have ended, or that no task has."""
 
     async def list_page(self, which: TaskFilter, *, after: str | None, limit: int) -> Page:
         """Return up to *limit* tasks, ordered by execution time, then by order of arrival (see ``Claimed``).

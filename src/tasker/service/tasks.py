@@ -1,6 +1,7 @@
 """What callers can do with tasks."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from datetime import timedelta
 
 from tasker import explaining
 from tasker.building import Asked, build_task
@@ -13,7 +14,7 @@ from tasker.interfaces.store import Store
 from tasker.interfaces.tasks import Page, TaskFilter
 from tasker.model.attempt import AttemptRecord
 from tasker.model.idempotency import KeptAnswer, Repeatable
-from tasker.model.task import Task, TaskId
+from tasker.model.task import State, Task, TaskId
 from tasker.task_types.registry import Registry
 from tasker.wire.fields import readable_end_fields, retry_policy
 from tasker.wire.masking import masked
@@ -70,6 +71,32 @@ class TaskService:
         """
         return _shown_to(caller, await self._store.get(_parsed_id(task_id)))
 
+    async def get_ended(
+        self, caller: Caller, task_id: str, *, longest: timedelta, when_left: Callable[[Callable[[], None]], None]
+    ) -> Task:
+        """Return a task as ``get`` does, once it has ended, or after *longest* as it is then.
+
+        As it is now, if too many callers are waiting already. As it is then, once the node stops.
+
+        Args:
+            when_left: takes what is to be called once nobody waits for the answer any more.
+
+        Raises:
+            TaskNotFoundError: no task has this id, or it is not a UUID; or it was deleted meanwhile.
+        """
+        id_ = _parsed_id(task_id)
+        with self._engine.waiters.joined(id_) as over:
+            task = await self._store.get(id_)
+            if task.state in (State.TODO, State.IN_PROGRESS) and not over.is_set():
+                when_left(over.set)
+                limit = self._clock.call_later(longest.total_seconds(), over.set)
+                try:
+                    await over.wait()
+                finally:
+                    limit.cancel()
+                task = await self._store.get(id_)
+        return _shown_to(caller, task)
+
     async def page(self, which: TaskFilter, *, after: str | None, limit: int) -> Page:
         """Return one page of a list, without secrets; see ``Store.list_page``."""
         page = await self._store.list_page(which, after=after, limit=limit)
@@ -106,6 +133,7 @@ class TaskService:
         cancelled = await self._store.cancel(id_)
         if cancelled.is_new:
             self._engine.telemetry.cancelled += 1
+            self._engine.waiters.tell(id_)
         for task in cancelled.followed_by:
             self._engine.announce(task.due_at, task.pool)
         return _shown_to(caller, await self._store.get(id_))
@@ -131,8 +159,10 @@ class TaskService:
             TaskNotFoundError: no task has this id, or it is not a UUID.
             TaskRunningError: it is running.
         """
-        await self._store.delete(_parsed_id(task_id))
+        id_ = _parsed_id(task_id)
+        await self._store.delete(id_)
         self._engine.telemetry.deleted += 1
+        self._engine.waiters.tell(id_)
 
     async def attempts(self, task_id: str) -> Sequence[AttemptRecord]:
         """Return what is kept of the attempts of a task that have ended, oldest first.

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any, ClassVar, Final
 
@@ -25,6 +25,13 @@ gets to the answer."""
 HANG_UP: Final = "tasker.hang_up"
 """The ASGI extension that ends an answer before it is complete: a function without arguments under
 ``call``."""
+
+LEFT: Final = "tasker.left"
+"""The ASGI extension that tells when a client has left: a function under ``call``, which takes what
+is to be called then, without arguments.
+
+A client that ends its side has left, too: it may read an answer that comes soon, or be gone.
+"""
 
 MAX_UNFINISHED_BYTES: Final = 268_435_456
 """Bytes that all requests which did not come in one piece may hold together, until they are
@@ -114,7 +121,7 @@ class Connection(asyncio.Protocol):
         self._transport: asyncio.Transport
         self._reader = RequestReader(self)
         self._deadline = Deadline(self.clock, self._deadline_passed)
-        self._extensions = {HANG_UP: {"call": self._hang_up}}
+        self._extensions = {HANG_UP: {"call": self._hang_up}, LEFT: {"call": self._tell_if_left}}
         self._stall = Deadline(self.clock, self._stalled)
         self._unsent_bytes = 0  # when it was last looked at
         self._drained = asyncio.Event()
@@ -162,6 +169,7 @@ class Connection(asyncio.Protocol):
         self._client_has_ended = True
         self._newest.keep_alive = False
         self._deadline.clear()
+        self._newest.client_left()
         return True
 
     def shutdown(self) -> None:
@@ -377,6 +385,12 @@ class Connection(asyncio.Protocol):
     def _tell_refusal(self, refusal: Refusal) -> None:
         self.write(refusal.answer())
         self.end()
+
+    def _tell_if_left(self, tell: Callable[[], None]) -> None:
+        if self._client_has_ended or self._answering is None or self._answering.gone:
+            tell()
+        else:
+            self._answering.tell_if_left(tell)
 
     def _hang_up(self) -> None:
         if self._answering is not None:

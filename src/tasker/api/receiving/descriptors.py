@@ -4,6 +4,7 @@ The system grants a process so many descriptors, and callers must not take the l
 """
 
 import resource
+import sys
 from typing import Final
 
 import structlog
@@ -14,6 +15,26 @@ LOG_SECONDS: Final = 10.0
 """How often the log says that callers were turned away, at most."""
 
 _log = structlog.get_logger()
+
+
+def waiters_that_fit(kept: int) -> int:
+    """Return how many callers may wait for something to happen: half of all descriptors.
+
+    At least a quarter of those for callers are left to others, who want to be answered now.
+
+    Args:
+        kept: see ``Descriptors``.
+    """
+    limit, of_callers = _granted(kept)
+    return min(limit // 2, of_callers * 3 // 4)
+
+
+def _granted(kept: int) -> tuple[int, int]:
+    """Return how many descriptors the process has, and how many of them are for callers."""
+    limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if limit == resource.RLIM_INFINITY:
+        limit = sys.maxsize
+    return limit, max(limit - kept, limit // 2)
 
 
 class Descriptors:
@@ -30,9 +51,7 @@ class Descriptors:
         Args:
             kept: descriptors that callers do not get, but at most half of all.
         """
-        limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-        self._limit = limit
-        self._of_callers = None if limit == resource.RLIM_INFINITY else max(limit - kept, limit // 2)
+        self._limit, self._of_callers = _granted(kept)
         self._clock = clock
         self._turned_away = 0
         self._is_waiting = False  # before it logs again
@@ -43,7 +62,7 @@ class Descriptors:
         The system gives the lowest number that is free (POSIX.1-2017, 2.14), so that the number
         says how many are in use.
         """
-        if self._of_callers is None or descriptor < self._of_callers:
+        if descriptor < self._of_callers:
             return True
         self._turned_away += 1
         if not self._is_waiting:

@@ -1,7 +1,7 @@
 """One request and its answer: what an ASGI application is called with, and how its answer goes over the wire."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from http import HTTPStatus
 from typing import Final, Protocol
 
@@ -50,7 +50,7 @@ class Exchange:
     """
 
     __slots__ = (
-        *("_arrived", "_bodiless", "_body", "_chunked", "_continued", "_head", "_left", "_news", "_wire"),
+        *("_arrived", "_bodiless", "_body", "_chunked", "_continued", "_head", "_left", "_news", "_tell_left", "_wire"),
         *("complete", "gone", "keep_alive", "scope", "started", "unread"),
     )
 
@@ -69,6 +69,7 @@ class Exchange:
         self._body: list[bytes] = []
         self._arrived = False  # the end of the body, until the application is told
         self._news: asyncio.Event | None = None
+        self._tell_left: Callable[[], None] | None = None
         self.started = False
         self._head = b""
         self._bodiless = False
@@ -106,12 +107,23 @@ class Exchange:
         self._arrived = True
         self._tell()
 
+    def tell_if_left(self, tell: Callable[[], None]) -> None:
+        """Call *tell* once nobody may wait for the answer any more: see ``client_left``."""
+        self._tell_left = tell
+
+    def client_left(self) -> None:
+        """The client has hung up, or ended its side: it may read the answer still, or be gone."""
+        if self._tell_left is not None:
+            self._tell_left()
+            self._tell_left = None
+
     def disconnect(self) -> None:
         """Nobody waits for the answer any more."""
         if not self.complete:
             self.gone = True
             self._drop_body()
             self._tell()
+            self.client_left()
 
     def hang_up(self) -> None:
         """Leave the answer as it is, and close the connection."""

@@ -1,6 +1,8 @@
 """Create, read, list, run, cancel, delete and explain tasks; run failed ones again."""
 
+import re
 from collections.abc import Callable, Iterable
+from datetime import timedelta
 from http import HTTPStatus
 from typing import Final
 
@@ -10,7 +12,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Send
 
 from tasker.api.bodies import answer, json_answer, read_body
-from tasker.api.calls import NOTHING, READING, WRITING, Answer, Body, Call, Context, Links, Request, Shape
+from tasker.api.calls import NOTHING, READING, WRITING, Answer, Body, Call, Context, Links, Parameter, Request, Shape
 from tasker.api.idempotency import MadeAnswer
 from tasker.api.routes import lists
 from tasker.api.routes.lists import Part, ReadPart, answer_list
@@ -39,6 +41,13 @@ _ID: Final = {"type": "string", "format": "uuid"}
 _ETAG: Final = {
     "ETag": {"description": "Another one after every write that changes what is shown.", "schema": {"type": "string"}}
 }
+_LONGEST_WAIT: Final = timedelta(seconds=60)
+_WAIT: Final = Parameter(
+    name="wait",
+    description="Seconds for which the answer may wait until the task has ended: done, failed or cancelled.",
+    schema={"type": "number", "minimum": 0, "maximum": _LONGEST_WAIT.total_seconds()},
+)
+_SECONDS: Final = re.compile(r"[0-9]{1,2}(\.[0-9]{1,6})?", re.ASCII)
 _LISTED: Final = (
     "The tasks, without the values of their headers and the passwords in their URLs. "
     "A list that breaks off has failed half-way."
@@ -109,16 +118,17 @@ def _created(asked: Asked, task: Task) -> bytes:
 @Call(
     method="GET",
     path="/tasks/{id}",
-    summary="Read a task.",
+    summary="Read a task, now or once it has ended.",
     scope=Scope.TASKS_READ,
     value=_ID,
+    query=(_WAIT,),
     answers=(Answer(description="The task.", shape=Shape.TASK, headers=_ETAG),),
-    errors=(TaskNotFoundError, *READING),
+    errors=(TaskNotFoundError, InvalidQueryError, *READING),
     page="tasks.md#read-a-task",
 ).answered_by
 async def get_task(request: Request) -> Response:
     """Answer with a task."""
-    return _whole(request, await request.service.tasks.get(request.caller, request.values["id"]))
+    return await _read_or_awaited(request, request.values["id"])
 
 
 @Call(
@@ -266,6 +276,23 @@ async def list_tasks_by_state(request: Request) -> Response:
     return await answer_list(
         request, _reader(request.service.tasks, TaskFilter(state=_STATES[word]), wrapped_task_json)
     )
+
+
+async def _read_or_awaited(request: Request, task_id: str) -> Response:
+    """Answer with a task: now, or with ``wait`` once it has ended."""
+    tasks = request.service.tasks
+    if "wait" not in request.query:
+        return _whole(request, await tasks.get(request.caller, task_id))
+    longest = _wait(request.query["wait"])
+    task = await tasks.get_ended(request.caller, task_id, longest=longest, when_left=request.when_left)
+    return _whole(request, task)
+
+
+def _wait(text: str) -> timedelta:
+    if _SECONDS.fullmatch(text) and (wait := timedelta(seconds=float(text))) <= _LONGEST_WAIT:
+        return wait
+    most = _LONGEST_WAIT.total_seconds()
+    raise InvalidQueryError("wait", f"expected a number of seconds from 0 to {most:g}, got: {cut(text)!r}")
 
 
 def _whole(request: Request, task: Task, status: int = HTTPStatus.OK) -> Response:

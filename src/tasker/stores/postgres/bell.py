@@ -1,6 +1,7 @@
 """Wakes other nodes by NOTIFY, and is woken by them. Everything works without it, a little later."""
 
 import asyncio
+import math
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from typing import Final
@@ -11,10 +12,20 @@ from tasker.timing.alarm import sleep
 from tasker.timing.clock import Clock
 
 CHANNEL: Final = "tasker_due"
+"""Something is due."""
+
+WATCHING: Final = "tasker_watching"
+"""Somebody waits for the end of a task."""
+
+ENDED: Final = "tasker_ended"
+"""A task has ended."""
 
 APART_SECONDS: Final = 0.1
-"""Between two notifications of a node. PostgreSQL commits those of all sessions one after the
-other."""
+"""Between two notifications of a node on a channel. PostgreSQL commits those of all sessions one
+after the other."""
+
+WATCH_SECONDS: Final = 5.0
+"""How long a node that says that it watches is told of ends."""
 
 _LOOK_SECONDS: Final = 2.0
 """How often the connection is looked after."""
@@ -30,9 +41,12 @@ class Bell:
         self.link = Link(self._connect_and_listen, clock.monotonic)
         """Its connection."""
         self._ring: Callable[[], None] = lambda: None
+        self._ring_ended: Callable[[], None] = lambda: None
+        self._told_until = -math.inf
+        """Until when some other node is told of ends."""
         self._jobs: set[asyncio.Task[None]] = set()
-        self._rung_at = 0.0
-        self._is_ringing = False
+        self._rung_at: dict[str, float] = {}
+        self._ringing: set[str] = set()
 
     def listen(self, ring: Callable[[], None]) -> None:
         """Call *ring* when another node notifies."""
@@ -41,9 +55,17 @@ class Bell:
 
     def ring_others(self) -> None:
         """Notify, now or a little later: several calls make one notification."""
-        if not self._is_ringing:
-            self._is_ringing = True
-            self._start(self._notify())
+        self._notify_soon(CHANNEL)
+
+    def watch_ends(self, ring: Callable[[], None]) -> None:
+        """Call *ring* when another node says that a task has ended; they do so for ``WATCH_SECONDS``."""
+        self._ring_ended = ring
+        self._notify_soon(WATCHING)
+
+    def say_ended(self) -> None:
+        """Say that a task has ended, as ``ring_others`` does, if another node watches."""
+        if self._clock.monotonic() < self._told_until:
+            self._notify_soon(ENDED)
 
     async def close(self) -> None:
         """Stop listening and notifying."""
@@ -63,20 +85,32 @@ class Bell:
                 await self.link.run(lambda connection: connection.execute("SELECT"))
             await sleep(self._clock, _LOOK_SECONDS)
 
-    async def _notify(self) -> None:
-        wait = self._rung_at + APART_SECONDS - self._clock.monotonic()
+    def _notify_soon(self, channel: str) -> None:
+        if channel not in self._ringing:
+            self._ringing.add(channel)
+            self._start(self._notify(channel))
+
+    async def _notify(self, channel: str) -> None:
+        wait = self._rung_at.get(channel, -math.inf) + APART_SECONDS - self._clock.monotonic()
         if wait > 0:
             await sleep(self._clock, wait)
-        self._is_ringing = False
-        self._rung_at = self._clock.monotonic()
+        self._ringing.discard(channel)
+        self._rung_at[channel] = self._clock.monotonic()
         with suppress(StoreError):
-            await self.link.run(lambda connection: connection.execute("SELECT pg_notify($1, $2)", CHANNEL, self._node))
+            await self.link.run(lambda connection: connection.execute("SELECT pg_notify($1, $2)", channel, self._node))
 
     async def _connect_and_listen(self) -> Connection:
         connection = await self._connect()
-        await connection.add_listener(CHANNEL, self._heard)
+        for channel in (CHANNEL, WATCHING, ENDED):
+            await connection.add_listener(channel, self._heard)
         return connection
 
-    def _heard(self, _connection: object, _process: int, _channel: str, sender: object) -> None:
-        if sender != self._node:
+    def _heard(self, _connection: object, _process: int, channel: str, sender: object) -> None:
+        if sender == self._node:
+            return
+        if channel == WATCHING:
+            self._told_until = self._clock.monotonic() + WATCH_SECONDS
+        elif channel == ENDED:
+            self._ring_ended()
+        else:
             self._ring()

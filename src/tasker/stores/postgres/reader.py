@@ -1,7 +1,7 @@
 """The reading side: each read is a statement of its own, on one of some connections."""
 
 import re
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
 from tasker.errors import DestinationNotFoundError, InvalidQueryError, StoreUnavailableError, TaskNotFoundError
@@ -53,6 +53,11 @@ class Reader:
         if row is None:
             raise TaskNotFoundError(task_id)
         return self._reading.task.read(row)
+
+    async def ended(self, task_ids: Collection[TaskId]) -> Collection[TaskId]:
+        """Return those of *task_ids* that have ended, or that there are not."""
+        rows = await self._read(lambda connection: connection.fetch(self._sql["ended"], list(task_ids)))
+        return [TaskId(str(row["id"])) for row in rows]
 
     async def attempts(self, task_id: TaskId) -> Sequence[AttemptRecord]:
         """Return what is kept of the attempts of a task."""

@@ -1,7 +1,7 @@
 """The store on PostgreSQL."""
 
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from typing import Final
@@ -18,7 +18,7 @@ from tasker.model.attempt import Attempt, AttemptRecord
 from tasker.model.change import Change
 from tasker.model.gate import GateRecord
 from tasker.model.idempotency import KeptAnswer, Repeatable
-from tasker.model.lifecycle import Settlement
+from tasker.model.lifecycle import Move, Settlement
 from tasker.model.node import NodeRecord
 from tasker.model.standing import Standing
 from tasker.model.task import Pool, State, Task, TaskId
@@ -192,6 +192,10 @@ class PostgresStore(Store):
         return await self._reader.get(task_id)
 
     @override
+    async def ended(self, task_ids: Collection[TaskId]) -> Collection[TaskId]:
+        return await self._reader.ended(task_ids)
+
+    @override
     async def list_page(self, which: TaskFilter, *, after: str | None, limit: int) -> Page:
         return await self._reader.list_page(which, after=after, limit=limit)
 
@@ -202,6 +206,7 @@ class PostgresStore(Store):
     @override
     async def delete(self, task_id: TaskId) -> None:
         await self._deletes.submit(task_id)
+        self._say_ended()
 
     # Idempotency
 
@@ -233,15 +238,24 @@ class PostgresStore(Store):
 
     @override
     async def settle(self, attempt: Attempt, settlement: Settlement) -> Settled:
-        return await self._settles.submit((attempt, settlement), always=True)
+        settled = await self._settles.submit((attempt, settlement), always=True)
+        if settled.move is not Move.BACK_OFF:
+            self._say_ended()
+        return settled
 
     @override
     async def give_back(self, claim: Claim | Attempt) -> Settled:
-        return await self._settler.give_back(claim)
+        settled = await self._settler.give_back(claim)
+        if settled.move is Move.STOP:
+            self._say_ended()
+        return settled
 
     @override
     async def cancel(self, task_id: TaskId) -> Cancelled:
-        return await self._changer.cancel(task_id)
+        cancelled = await self._changer.cancel(task_id)
+        if cancelled.is_new:
+            self._say_ended()
+        return cancelled
 
     @override
     async def run_now(self, task_id: TaskId) -> None:
@@ -310,10 +324,6 @@ class PostgresStore(Store):
         return await self._expirer.expire()
 
     @override
-    async def give_up(self, least: timedelta) -> int:
-        return await self._expirer.give_up(least)
-
-    @override
     async def prune(self, state: State, *, older_than: timedelta) -> int:
         return await self._pruner.prune(state, older_than=older_than)
 
@@ -334,3 +344,12 @@ class PostgresStore(Store):
     def listen(self, ring: Callable[[], None]) -> None:
         if self._bell is not None:
             self._bell.listen(ring)
+
+    @override
+    def watch_ends(self, ring: Callable[[], None]) -> None:
+        if self._bell is not None:
+            self._bell.watch_ends(ring)
+
+    def _say_ended(self) -> None:
+        if self._bell is not None:
+            self._bell.say_ended()

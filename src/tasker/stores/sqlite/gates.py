@@ -81,16 +81,10 @@ class Gates:
         """
         if gate is None or (gate in self._healthy and is_alive is not False):
             return False
-        ((failures, open_until, broken_since, is_paused, holds),) = self._queries.all("circuit", gate=gate)
-        circuit = Circuit(failures, open_until, broken_since)
+        ((failures, open_until, is_paused, holds),) = self._queries.all("circuit", gate=gate)
+        circuit = Circuit(failures, open_until)
         if is_alive is not None and (after := circuit.heard(is_alive, now)) != circuit:
-            self._queries.all(
-                "set_circuit",
-                gate=gate,
-                failures=after.failures,
-                open_until=after.open_until,
-                broken_since=after.broken_since,
-            )
+            self._queries.all("set_circuit", gate=gate, failures=after.failures, open_until=after.open_until)
             circuit = after
         if circuit.failures == 0:
             self._healthy.add(gate)

@@ -1,7 +1,8 @@
 """The reading side: short reads on read-only connections. Runs on the reader threads."""
 
+import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Final
 
@@ -38,6 +39,11 @@ class Reader:
     def get(self, task_id: TaskId) -> Task:
         """Return a task, or raise ``TaskNotFoundError``."""
         return READING.task.read(self._task_row(task_id))
+
+    def ended(self, task_ids: Collection[TaskId]) -> Collection[TaskId]:
+        """Return those of *task_ids* that have ended, or that there are not."""
+        ids = json.dumps([task_id.replace("-", "") for task_id in task_ids])
+        return [id_text(id_) for (id_,) in self._queries.all("ended", ids=ids)]
 
     def attempts(self, task_id: TaskId) -> Sequence[AttemptRecord]:
         """Return what is kept of the attempts of a task, or raise ``TaskNotFoundError``."""

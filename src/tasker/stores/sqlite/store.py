@@ -4,7 +4,7 @@ import asyncio
 import math
 import os
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Final, TypeVar, cast
@@ -174,6 +174,10 @@ class SqliteStore(Store):
         return await self._read(lambda reader: reader.get(task_id))
 
     @override
+    async def ended(self, task_ids: Collection[TaskId]) -> Collection[TaskId]:
+        return await self._read(lambda reader: reader.ended(task_ids))
+
+    @override
     async def list_page(self, which: TaskFilter, *, after: str | None, limit: int) -> Page:
         return await self._read(lambda reader: reader.list_page(which, after=after, limit=limit))
 
@@ -204,10 +208,6 @@ class SqliteStore(Store):
     @override
     async def expire(self) -> Expired:
         return await self._write(lambda moves: moves.expirer.expire())
-
-    @override
-    async def give_up(self, least: timedelta) -> int:
-        return await self._write(lambda moves: moves.expirer.give_up(least))
 
     @override
     async def prune(self, state: State, *, older_than: timedelta) -> int:
@@ -318,6 +318,10 @@ class SqliteStore(Store):
     @override
     def listen(self, ring: Callable[[], None]) -> None:
         """Nobody rings."""
+
+    @override
+    def watch_ends(self, ring: Callable[[], None]) -> None:
+        """No other node settles."""
 
     def _write(self, write: Callable[[Moves], T], *, always: bool = False, urgent: bool = False) -> "asyncio.Future[T]":
         """Have *write* run on the writer's thread. What it returns is there once it is committed."""
