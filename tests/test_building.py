@@ -105,6 +105,13 @@ def test_without_a_type_that_sends_them_callbacks_are_refused():
 
 
 @pytest.mark.parametrize(
+    ("retry", "seconds"), [(msgspec.UNSET, 9841), (RetryFields(max_attempts=1), 0), ("standard", 272_105)]
+)
+def test_a_task_has_the_patience_of_its_retry_policy(retry, seconds):
+    assert built(retry=retry).patience == seconds * SECOND
+
+
+@pytest.mark.parametrize(
     ("delay", "seconds"), [(0, 0), (1.5, 1.5), ("90s", 90), ("3d", 259_200), ("36500d", 3_153_600_000)]
 )
 def test_a_delay_counts_from_now(delay, seconds):

@@ -14,7 +14,7 @@ from tasker.interfaces.task_type import TaskType
 from tasker.model import instants, lengths
 from tasker.model.instants import Instant
 from tasker.model.task import Task
-from tasker.wire.fields import Callback, CallbackFields, RequestFields, TaskFields, WebhookFields
+from tasker.wire.fields import Callback, CallbackFields, RequestFields, TaskFields, WebhookFields, retry_policy
 
 _NO_BODY_YET = Raw(b"null")
 """In place of the body of a callback, which is made when its task ends."""
@@ -71,6 +71,7 @@ def build_task(asked: Asked, *, now: Instant, webhooks: TaskType | None) -> Task
         due_at=execution_at,
         destination=task_type.destination(prepared),
         expires_at=expires_at,
+        patience=instants.microseconds(retry_policy(prepared).patience()),
         keep=_keep(fields, name),
         tags=() if prepared.tags is UNSET else _checked_tags(prepared.tags, name),
     )

@@ -94,6 +94,10 @@ class Settings:
     keep_failed: timedelta | None = timedelta(days=30)
     """How long to keep a failed task after it ended; None: forever. Default: 30 days."""
 
+    circuit_patience: timedelta = timedelta(hours=1)
+    """How long a circuit that is not closed may keep any task before that ends as failed, 0 s to
+    36,500 days; longer if the waits of its retry policy are. Default: 1 h."""
+
     idempotency_retention: timedelta = timedelta(hours=24)
     """How long to keep the answer to a request with an Idempotency-Key, after the request and after
     the latest execution time of what it made. Default: 24 hours."""

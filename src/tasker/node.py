@@ -97,6 +97,7 @@ class Node:
                 rand=random.random,
                 keep_done=settings.keep_done,
                 keep_failed=settings.keep_failed,
+                circuit_patience=settings.circuit_patience,
                 lacks=lambda: client.ailment,
                 max_waiters=waiters_that_fit(_kept_descriptors(settings)),
             )

@@ -85,6 +85,9 @@ WAYS = {
     ),
     "keep_done": Way("--keep-done 90s", seconds(90), "TASKER_KEEP_DONE", "Forever", None, "'30m'", seconds(1_800)),
     "keep_failed": Way("--keep-failed forever", None, "TASKER_KEEP_FAILED", "12h", seconds(43_200), "'0s'", seconds(0)),
+    "circuit_patience": Way(
+        "--circuit-patience 0s", seconds(0), "TASKER_CIRCUIT_PATIENCE", "90s", seconds(90), "'2h'", seconds(7_200)
+    ),
     "idempotency_retention": Way(
         *("--idempotency-retention 90s", seconds(90)),
         *("TASKER_IDEMPOTENCY_RETENTION", "30m", seconds(1_800)),
@@ -288,7 +291,8 @@ def test_the_help_has_every_setting_with_its_variables_and_default(tmp_path, opt
         assert way.variable in entry
         default = getattr(Settings(), name)
         if default not in (None, False, ()):
-            shown = {"keep_done": "7d", "keep_failed": "30d", "idempotency_retention": "1d"}.get(name)
+            ages = {"keep_done": "7d", "keep_failed": "30d", "circuit_patience": "1h", "idempotency_retention": "1d"}
+            shown = ages.get(name)
             if shown is None:
                 shown = f"{default.total_seconds():g}" if isinstance(default, timedelta) else str(default)
             assert f"default: {shown}]" in entry

@@ -39,6 +39,20 @@ async def test_of_a_broken_host_one_task_is_tried_when_the_circuit_has_been_open
     ] == [0]
 
 
+async def test_all_that_waits_for_a_broken_host_ends_an_hour_after_its_circuit_opened(bench, clock):
+    """Tried one at a time, a task every five minutes, they would take days."""
+    for _ in range(700):
+        last = await bench.add("fail by the destination's fault", at=1, host=A, max_attempts=1)
+    await clock.advance(3600.9)
+    assert (await bench.store.get(last)).state is State.TODO
+    tried = bench.telemetry.failed
+    assert len(bench.starts) == tried < 40
+    await clock.advance(2)
+    task = await bench.store.get(last)
+    assert (task.state, task.attempts, task.last_fault.code) == (State.FAILED, 0, "circuit_open")
+    assert (len(bench.starts), bench.telemetry.failed) == (tried, 700)
+
+
 async def test_what_was_paused_starts_when_it_goes_on(bench, clock):
     task = await bench.add("succeed", at=1, host=A)
     await bench.store.pause(await gate_id(bench, A))

@@ -173,6 +173,17 @@ def test_after_a_retry_by_hand_the_policy_counts_anew():
     assert settled(Failed(FAULT), an_attempt(4, retried_after=2), retry=policy).move is Move.FAIL
 
 
+def test_what_is_left_of_the_waits_is_what_comes_after_the_next_attempt():
+    retry = RetryPolicy(initial_delay=timedelta(seconds=10), factor=2, max_attempts=4, jitter=0.5)
+    assert retry.patience() == timedelta(seconds=70)
+    ends = [settled(Failed(FAULT), an_attempt(number, retried_after=5), retry=retry) for number in (6, 7, 8, 9)]
+    assert [end.waited for end in ends] == [10 * SECOND, 30 * SECOND, 70 * SECOND, None]
+
+
+def test_the_waits_are_no_longer_than_the_greatest_age():
+    assert RetryPolicy(max_age=timedelta(seconds=5)).patience() == timedelta(seconds=5)
+
+
 def test_what_is_kept_of_an_attempt_is_what_it_was():
     exchange = Exchange(phases=Phases(total=0.5), status=500)
     kept = settled(Failed(FAULT, exchange=exchange, is_alive=False), an_attempt(4)).record

@@ -18,7 +18,7 @@ WRITES = {
     "give_back": {Move.GIVE_BACK, Move.STOP},
     "give_back_unknown": {Move.GIVE_BACK},
     "take_back": {Move.TAKE_BACK, Move.QUARANTINE, Move.STOP},
-    "expire": {Move.EXPIRE},
+    "expire": {Move.EXPIRE, Move.GIVE_UP},
     "cancel": {Move.CANCEL},
     "retry": {Move.RETRY},
     "delete": {Move.DELETE},

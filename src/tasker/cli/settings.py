@@ -79,8 +79,8 @@ class Setting:
         match next(field.default for field in dataclasses.fields(Settings) if field.name == self.name):
             case None | False | ():
                 return ""
-            case timedelta() as length if length >= timedelta(days=1):
-                return f"{length.days}d"
+            case timedelta() as length if self.metavar == "AGE":
+                return f"{length.days}d" if length.days else f"{length // timedelta(hours=1)}h"
             case timedelta() as length:
                 return f"{length.total_seconds():g}"
             case value:
@@ -361,6 +361,14 @@ SETTINGS: Final = (
         help="How long to keep a failed task after it ended.",
         expected=_AGE,
         parse=_age,
+    ),
+    Setting(
+        name="circuit_patience",
+        metavar="AGE",
+        help="How long an open circuit may keep any task before that ends as failed; "
+        "longer if the waits of the task's retry policy are.",
+        expected="a whole number with a unit, such as 90s, 30m, 12h or 7d, at most 36500d",
+        parse=lengths.parse,
     ),
     Setting(
         name="idempotency_retention",

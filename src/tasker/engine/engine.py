@@ -7,6 +7,7 @@ from typing import Final
 
 import structlog
 
+from tasker.engine.circuit_patience import CircuitPatience
 from tasker.engine.delay_queue import DelayQueue
 from tasker.engine.due_work import DueWork
 from tasker.engine.expiry import Expiry
@@ -42,6 +43,7 @@ class Engine:
         rand: Callable[[], float],
         keep_done: timedelta | None = None,
         keep_failed: timedelta | None = None,
+        circuit_patience: timedelta = timedelta(hours=1),
         lacks: Callable[[], str | None] = lambda: None,
         max_waiters: int = 1_000,
     ) -> None:
@@ -54,6 +56,7 @@ class Engine:
             keep_done: how long tasks that are ``done`` or ``cancelled`` are kept after their end;
                 None: for ever.
             keep_failed: the same for those that ``failed``.
+            circuit_patience: how long a circuit may keep any task.
             lacks: what this machine lacks to make attempts, in a few words; None: nothing.
             max_waiters: how many callers may wait for the ends of tasks at once.
         """
@@ -66,6 +69,8 @@ class Engine:
         self._lacks = lacks
         self._store = store
         self._expiry = DueWork(store.clock, Expiry(store, telemetry, ring=self.queue.ring).step, name="expiry")
+        patience = CircuitPatience(store, telemetry, least=circuit_patience, ring=self.queue.ring)
+        self._patience = DueWork(store.clock, patience.step, name="circuit patience")
         self.waiters = Waiters(store, room=max_waiters)
         self._worker = Worker(
             store,
@@ -101,6 +106,7 @@ class Engine:
         self._store.listen(self.queue.ring)
         self._job = asyncio.create_task(self._worker.run())
         self._jobs.append(asyncio.create_task(self._expiry.run()))
+        self._jobs.append(asyncio.create_task(self._patience.run()))
         for run_once in (
             self._keeper.run_once,
             self._recovery.run_once,

@@ -334,7 +334,7 @@ class Worker:
                 self._telemetry.done += 1
             case Move.BACK_OFF:
                 self._telemetry.retried += 1
-            case Move.FAIL | Move.EXPIRE | Move.QUARANTINE:
+            case Move.FAIL | Move.EXPIRE | Move.GIVE_UP | Move.QUARANTINE:
                 self._telemetry.failed += 1
             case Move.STOP:
                 self._telemetry.cancelled += 1

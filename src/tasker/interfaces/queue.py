@@ -20,6 +20,10 @@ EXPIRE_LIMIT: Final = 500
 """Tasks that one call of ``Store.expire`` ends at most."""
 
 
+GIVE_UP_LIMIT: Final = 500
+"""Tasks that one call of ``Store.give_up`` ends at most."""
+
+
 class Claimed(Struct, frozen=True):
     """What a claim took."""
 
@@ -147,6 +151,15 @@ class QueueStore(Protocol):
 
         At most ``EXPIRE_LIMIT``, those that expired first: while ``next_at`` has passed, call it
         again. Nodes may do so at the same time.
+        """
+
+    async def give_up(self, least: timedelta) -> int:
+        """End some of the tasks that a circuit has kept for too long: as ``failed`` with ``circuit_open``.
+
+        A task that a gate holds whose circuit is not closed may wait until max(``due_at``,
+        ``Circuit.broken_since``) + max(what is left of its ``patience``, *least*), whether the gate
+        is paused or not. Ends at most ``GIVE_UP_LIMIT``. Returns how many; 0: there are no more
+        now, or others are at it. Nodes may do so at the same time.
         """
 
     async def take_back(self) -> TakenBack:

@@ -13,9 +13,10 @@ from tasker.timing.clock import Clock
 class Store(TaskStore, IdempotencyStore, QueueStore, GateStore, NodeStore, Protocol):
     """Keeps tasks, durably, and hands out those that are due. Several nodes may share one.
 
-    A task ends in one of three methods: ``settle``, ``take_back`` (``crashed_worker``) and
-    ``expire`` (``expired``). Each stores with the end, in one transaction, the tasks that
-    ``Follow`` says follow it, by what the row says then.
+    A task that nobody cancels ends in one of four methods: ``settle``, ``take_back``
+    (``crashed_worker``), ``expire`` (``expired``) and ``give_up`` (``circuit_open``). Each stores
+    with the end, in one transaction, the tasks that ``Follow`` says follow it, by what the row says
+    then.
 
     Unless it says otherwise, every method raises ``StoreUnavailableError`` (or its
     ``StoreFullError``) when the store cannot be used now. A write that raised it may have happened

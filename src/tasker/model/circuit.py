@@ -39,6 +39,9 @@ class Circuit(msgspec.Struct, frozen=True):
     nothing new."""
     open_until: Instant = 0
     """When the next probe may start. Means something from ``THRESHOLD`` failures on."""
+    broken_since: Instant | None = None
+    """When the circuit left *closed*: probes that fail do not change it. None: it is closed, or
+    nobody took it down."""
 
     def state(self, now: Instant) -> CircuitState:
         """What may be called at *now*."""
@@ -60,7 +63,8 @@ class Circuit(msgspec.Struct, frozen=True):
         failures = self.failures + 1
         if failures < THRESHOLD:
             return Circuit(failures)
-        return Circuit(failures, after(now, _wait(failures - THRESHOLD)))
+        since = now if failures == THRESHOLD or self.broken_since is None else self.broken_since
+        return Circuit(failures, after(now, _wait(failures - THRESHOLD)), since)
 
 
 def _wait(probes: int) -> timedelta:

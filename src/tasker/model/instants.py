@@ -115,6 +115,11 @@ def after(moment: Instant, delay: timedelta) -> Instant:
     return min(moment + delay // timedelta(microseconds=1), LAST)
 
 
+def microseconds(length: timedelta) -> int:
+    """Return *length* as moments are counted."""
+    return length // timedelta(microseconds=1)
+
+
 def seconds(duration: int) -> float:
     """Return a *duration* between two instants, which is in microseconds, in seconds."""
     return duration / SECOND

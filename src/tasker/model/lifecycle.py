@@ -11,7 +11,7 @@ import msgspec
 
 from tasker.model.attempt import Attempt, AttemptRecord, Failed, Outcome, Succeeded
 from tasker.model.ending import Ending
-from tasker.model.instants import Instant, after
+from tasker.model.instants import Instant, after, microseconds
 from tasker.model.retry import RetryPolicy
 from tasker.model.task import Fault, State
 
@@ -34,6 +34,7 @@ class Move(Enum):
     TAKE_BACK = "take_back"
     QUARANTINE = "quarantine"
     EXPIRE = "expire"
+    GIVE_UP = "give_up"
     CANCEL = "cancel"
     STOP = "stop"
     RETRY = "retry"
@@ -57,6 +58,7 @@ MOVES: Final[dict[Move, Step]] = {
     Move.TAKE_BACK: Step(frozenset({State.IN_PROGRESS}), State.TODO),
     Move.QUARANTINE: Step(frozenset({State.IN_PROGRESS}), State.FAILED),
     Move.EXPIRE: Step(frozenset({State.TODO}), State.FAILED),
+    Move.GIVE_UP: Step(frozenset({State.TODO}), State.FAILED),
     Move.CANCEL: Step(frozenset({State.TODO}), State.CANCELLED),
     Move.STOP: Step(frozenset({State.IN_PROGRESS}), State.CANCELLED),
     Move.RETRY: Step(frozenset({State.FAILED, State.CANCELLED}), State.TODO),
@@ -72,6 +74,9 @@ class Settlement(msgspec.Struct, frozen=True, kw_only=True):
     """When the attempt began."""
     due_at: Instant | None = None
     """When the next attempt is due; None: there is none, the task keeps its ``due_at``."""
+    waited: int | None = None
+    """Microseconds of the waits of the retry policy, without jitter, up to the one before the next
+    attempt; None: there is no next attempt."""
     ended_at: Instant | None = None
     """When the task ended; None: it goes on."""
     fault: Fault | None = None
@@ -127,6 +132,7 @@ def settle(
                 move=Move.FAIL if due_at is None else Move.BACK_OFF,
                 started_at=started_at,
                 due_at=due_at,
+                waited=None if due_at is None else microseconds(retry.waits_after(_tried(attempt))),
                 ended_at=now if due_at is None else None,
                 fault=fault,
                 is_alive=outcome.is_alive,
@@ -147,9 +153,17 @@ def expired(before: Fault | None) -> Fault:
     )
 
 
+def given_up(before: Fault | None) -> Fault:
+    """Return the fault of a task that a circuit has kept for longer than it may; *before* as in ``expired``."""
+    msg = "the circuit of the destination stayed open for longer than the task's retry policy"
+    return Fault(
+        "circuit_open", msg if before is None else f"{msg}; its latest attempt failed with {before.code}: {before.msg}"
+    )
+
+
 def _next_due(outcome: Failed, attempt: Attempt, retry: RetryPolicy, *, now: Instant, rand: float) -> Instant | None:
     """When the next attempt is due; None: there is none."""
-    delay = None if outcome.permanent else retry.delay_after(attempt.number - attempt.retried_after, rand=rand)
+    delay = None if outcome.permanent else retry.delay_after(_tried(attempt), rand=rand)
     if delay is None:
         return None
     if outcome.retry_after is not None:
@@ -157,3 +171,8 @@ def _next_due(outcome: Failed, attempt: Attempt, retry: RetryPolicy, *, now: Ins
     due_at = after(now, delay)
     is_too_old = retry.max_age is not None and due_at > after(attempt.execution_at, retry.max_age)
     return None if is_too_old else due_at
+
+
+def _tried(attempt: Attempt) -> int:
+    """How many attempts the retry policy counts, *attempt* included."""
+    return attempt.number - attempt.retried_after

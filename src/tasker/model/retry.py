@@ -1,6 +1,7 @@
 """When a failed task runs again: a pure rule."""
 
 from datetime import timedelta
+from functools import lru_cache
 from typing import Final
 
 import msgspec
@@ -52,6 +53,23 @@ class RetryPolicy(msgspec.Struct, frozen=True, kw_only=True):
         wait *= 1 - self.jitter + 2 * self.jitter * rand
         return timedelta(seconds=min(wait, ceiling))  # again: jitter may have pushed it past the ceiling
 
+    def waits_after(self, attempts: int) -> timedelta:
+        """Return how long the waits after the first *attempts* attempts are, together and without jitter.
+
+        >>> RetryPolicy(max_attempts=4).waits_after(2)
+        datetime.timedelta(seconds=4)
+        """
+        return _waits_after(self, attempts)
+
+    def patience(self) -> timedelta:
+        """Return how long all the waits are, together and without jitter; no longer than ``max_age``.
+
+        >>> RetryPolicy(max_attempts=4).patience(), RetryPolicy(max_attempts=1).patience()
+        (datetime.timedelta(seconds=13), datetime.timedelta(0))
+        """
+        waits = self.waits_after(self.max_attempts - 1)
+        return waits if self.max_age is None else min(waits, self.max_age)
+
     def _steady_wait(self, attempt: int) -> float:
         """Seconds, before jitter."""
         if self.schedule:
@@ -60,6 +78,13 @@ class RetryPolicy(msgspec.Struct, frozen=True, kw_only=True):
             return self.initial_delay.total_seconds() * self.factor ** (attempt - 1)
         except OverflowError:
             return self.max_delay.total_seconds() if self.initial_delay else 0.0
+
+
+@lru_cache(maxsize=1024)  # most tasks have one of a few policies
+def _waits_after(policy: RetryPolicy, attempts: int) -> timedelta:
+    ceiling = policy.max_delay.total_seconds()
+    waits = (min(policy._steady_wait(attempt), ceiling) for attempt in range(1, attempts + 1))  # noqa: SLF001
+    return timedelta(seconds=sum(waits))
 
 
 STANDARD: Final = RetryPolicy(

@@ -7,7 +7,7 @@ import msgspec
 from msgspec import Meta
 
 from tasker.model.gate import Destination
-from tasker.model.instants import SECOND, Instant
+from tasker.model.instants import Instant
 
 TaskId = NewType("TaskId", str)
 """A UUID (version 7 for the ids that tasker makes) as canonical text: lower case, with hyphens."""
@@ -88,8 +88,9 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     host: Destination | None = None
     """The host that a task with a group goes to: ``destination`` is the group then. For ``create``,
     as there."""
-    patience: int = 3_600 * SECOND
-    """Microseconds for which a circuit may keep it from its due time."""
+    patience: int = 0
+    """Microseconds of the waits of its retry policy, all of them and without jitter. For what is left
+    of them a circuit may keep it, and for ``--circuit-patience`` if that is longer."""
     created_at: Instant = 0
     """When it was stored, by the store's clock. What is set before is not looked at."""
     revision: int = 0

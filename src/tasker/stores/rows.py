@@ -99,6 +99,7 @@ _GATE: Final = (
     Column("max_running"),
     Column("failures"),
     Column("open_until"),
+    Column("broken_since"),
 )
 
 COLUMNS: Final[Mapping[str, str]] = {
@@ -162,8 +163,9 @@ def _gate(
     max_running: int | None,
     failures: int,
     open_until: Instant,
+    broken_since: Instant | None,
 ) -> Gate:
-    circuit = Circuit(failures, open_until)
+    circuit = Circuit(failures, open_until, broken_since)
     return Gate(id=gate_id, kind=kind, name=name, paused=paused, max_running=max_running, circuit=circuit)
 
 

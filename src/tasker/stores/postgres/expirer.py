@@ -1,11 +1,14 @@
-"""Ends what could not start in time."""
+"""Ends what could not start in time, or was held for too long."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import timedelta
 
 from tasker.ids import new_id
-from tasker.interfaces.queue import EXPIRE_LIMIT, Expired, Follow
-from tasker.model.instants import after
-from tasker.model.lifecycle import expired
+from tasker.interfaces.queue import EXPIRE_LIMIT, GIVE_UP_LIMIT, Expired, Follow
+from tasker.model.circuit import THRESHOLD
+from tasker.model.instants import after, microseconds
+from tasker.model.lifecycle import expired, given_up
+from tasker.model.task import Fault
 from tasker.stores.faults import fault_of, fault_text
 from tasker.stores.postgres.claimer import LOCKED
 from tasker.stores.postgres.connection import Connection, Link, Record
@@ -15,7 +18,10 @@ from tasker.stores.rows import Reading
 
 
 class Expirer:
-    """Ends tasks whose ``expires_at`` has passed, in batches. Any number of nodes may do so at once."""
+    """Ends tasks whose ``expires_at`` has passed, or that a circuit has kept for too long, in batches.
+
+    Any number of nodes may do so at once.
+    """
 
     def __init__(
         self, link: Link, queries: Mapping[str, str], reading: Reading, inserter: Inserter, follow: Follow
@@ -38,29 +44,42 @@ class Expirer:
         """End a batch: see ``Store.expire``."""
         return await self._link.run(self._expire)
 
+    async def give_up(self, least: timedelta) -> int:
+        """End a batch of what circuits have kept for too long: see ``Store.give_up``."""
+        return await self._link.run(lambda connection: self._give_up(connection, microseconds(least)))
+
     async def _expire(self, connection: Connection) -> Expired:
         head = await self._next(connection)
         if head["expires_at"] is None or head["expires_at"] > head["now"]:
             return Expired(0, head["expires_at"])  # nearly always
-        count = await self._end(connection)
+        count = await self._end(connection, expired, "expired", EXPIRE_LIMIT)
         head = await self._next(connection)
         next_at = head["expires_at"]
         if next_at is not None and next_at <= head["now"] and count < EXPIRE_LIMIT:
             next_at = after(head["now"], LOCKED)  # it is another session's for now
         return Expired(count, next_at)
 
+    async def _give_up(self, connection: Connection, least: int) -> int:
+        if not await connection.fetchval(self._sql["broken"], least):
+            return 0  # nearly always
+        return await self._end(connection, given_up, "given_up", GIVE_UP_LIMIT, least, THRESHOLD)
+
     async def _next(self, connection: Connection) -> Record:
         return await connection.fetchrow(self._sql["next_expiry"])
 
-    async def _end(self, connection: Connection) -> int:
-        """End a batch, and store what follows. Return how many.
+    async def _end(
+        self, connection: Connection, why: Callable[[Fault | None], Fault], query: str, *arguments: int
+    ) -> int:
+        """End a batch, and store what follows. Return how many. *query* finds and locks it.
 
         The tasks stay locked for a few round trips: claims pass over them, only who deletes one
         waits.
         """
         async with self._inserter.transaction(connection):
-            rows = await connection.fetch(self._sql["expired"], EXPIRE_LIMIT)
-            found = [self._reading.failed(row, expired(fault_of(row["last_fault"]))) for row in rows]
+            rows = await connection.fetch(self._sql[query], *arguments)
+            if not rows:
+                return 0
+            found = [self._reading.failed(row, why(fault_of(row["last_fault"]))) for row in rows]
             endings = await with_payloads(connection, self._sql, found)
             await connection.execute(
                 self._sql["expire"],

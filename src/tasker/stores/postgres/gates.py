@@ -34,7 +34,8 @@ class GateSnapshot(NamedTuple):
     @staticmethod
     def of(row: Record) -> "GateSnapshot":
         """Return what a row of ``circuits`` or ``settle`` says."""
-        return GateSnapshot(Circuit(row["failures"], row["open_until"]), row["paused"], row["holds"], row["now"])
+        circuit = Circuit(row["failures"], row["open_until"], row["broken_since"])
+        return GateSnapshot(circuit, row["paused"], row["holds"], row["now"])
 
 
 class Gates:
@@ -81,7 +82,7 @@ class Gates:
                 for is_alive in answers:
                     circuit = circuit if is_alive is None else circuit.heard(is_alive, now)
                 if circuit != before:
-                    changed.append((gate, circuit.failures, circuit.open_until, before.failures, before.open_until))
+                    changed.append((gate, circuit, before))
                 if (holds or circuit != before) and not is_paused and circuit.state(now) is not CircuitState.OPEN:
                     waking.add(gate)
             missed = {row[0] for row in changed} - await self._set_circuits(connection, changed)
@@ -120,11 +121,17 @@ class Gates:
             # shut in `claim`.
             await connection.fetch(self._sql["wake"], [gate], _WAITING)
 
-    async def _set_circuits(
-        self, connection: Connection, changed: Sequence[tuple[int, int, Instant, int, Instant]]
-    ) -> set[int]:
-        """Write circuits where nobody has changed them since they were seen. Return which."""
+    async def _set_circuits(self, connection: Connection, changed: Sequence[tuple[int, Circuit, Circuit]]) -> set[int]:
+        """Write circuits of gates, each with what was seen before, where that still stands. Return which."""
         if not changed:
             return set()
-        rows = await connection.fetch(self._sql["set_circuits"], *map(list, zip(*changed, strict=True)))
+        rows = await connection.fetch(
+            self._sql["set_circuits"],
+            [gate for gate, _, _ in changed],
+            [circuit.failures for _, circuit, _ in changed],
+            [circuit.open_until for _, circuit, _ in changed],
+            [before.failures for _, _, before in changed],
+            [before.open_until for _, _, before in changed],
+            [circuit.broken_since for _, circuit, _ in changed],
+        )
         return {row["id"] for row in rows}

@@ -242,6 +242,46 @@ UPDATE task SET state = 3, ended_at = tasker_now(), last_fault = given.last_faul
   FROM unnest($1::uuid[], $2::text[]) AS given (id, last_fault)
  WHERE task.id = given.id AND task.state = 0
 
+-- broken --
+-- Whether the circuit of any gate has left *closed* $1 microseconds ago or longer.
+SELECT EXISTS (SELECT FROM gate
+                WHERE broken_since IS NOT NULL
+                  AND broken_since <= tasker_now() - $1::bigint * interval '1 microsecond')
+
+-- given_up --
+-- A batch of what circuits have kept for too long. The tasks that a gate holds have few different
+-- patiences left: each is found in the index, and then the tasks that have it. $2: microseconds for
+-- which a circuit may keep any task; $3: circuit.THRESHOLD.
+WITH RECURSIVE span (gate_id, since, patience) AS (
+  SELECT id, broken_since,
+         (SELECT task.patience - waited FROM task
+           WHERE held_by = gate.id AND state = 0 AND held_by IS NOT NULL
+           ORDER BY task.patience - waited LIMIT 1)
+    FROM gate
+   WHERE broken_since IS NOT NULL AND failures >= $3
+     AND broken_since <= tasker_now() - $2::bigint * interval '1 microsecond'
+   UNION ALL
+  SELECT gate_id, since,
+         (SELECT task.patience - waited FROM task
+           WHERE held_by = gate_id AND state = 0 AND held_by IS NOT NULL
+             AND task.patience - waited > span.patience
+           ORDER BY task.patience - waited LIMIT 1)
+    FROM span WHERE since + patience * interval '1 microsecond' <= tasker_now()
+)
+SELECT {ending},
+       (SELECT payload FROM payload WHERE payload.id = task.id AND revision = payload_revision),
+       last_fault, tasker_now() AS now -- without a payload: as in claim
+  FROM span CROSS JOIN LATERAL (
+    SELECT * FROM task
+     WHERE held_by = gate_id AND task.patience - waited = span.patience AND state = 0
+       AND held_by IS NOT NULL
+       AND due_at <= tasker_now()
+                     - greatest(span.patience, $2::bigint) * interval '1 microsecond'
+     ORDER BY due_at LIMIT $1
+       FOR NO KEY UPDATE SKIP LOCKED) AS task
+ WHERE since + span.patience * interval '1 microsecond' <= tasker_now()
+ LIMIT $1
+
 -- settle --
 -- Those that are missing from what comes back have lost their claim: nothing was written for them.
 -- What was cancelled meanwhile goes no further.
@@ -252,13 +292,15 @@ UPDATE task SET state = 3, ended_at = tasker_now(), last_fault = given.last_faul
 WITH ended AS (
   SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::smallint[], $4::timestamptz[],
                        $5::timestamptz[], $6::timestamptz[], $7::text[], $8::bytea[],
-                       $9::integer[], $10::text[], $11::boolean[]) WITH ORDINALITY
+                       $9::integer[], $10::text[], $11::boolean[],
+                       $14::bigint[]) WITH ORDINALITY
              AS ended (id, fence, state, due_at, started_at, ended_at, last_fault, result, number,
-                       record, is_dead, place)
+                       record, is_dead, waited, place)
 ), settled AS (
   UPDATE task SET state = CASE WHEN is_cancelled AND ended.state <> 2 THEN 4 ELSE ended.state END,
          due_at = CASE WHEN is_cancelled THEN task.due_at
                        ELSE coalesce(ended.due_at, task.due_at) END,
+         waited = coalesce(ended.waited, task.waited),
          started_at = ended.started_at,
          ended_at = coalesce(ended.ended_at, CASE WHEN is_cancelled THEN tasker_now() END),
          last_fault = coalesce(ended.last_fault, task.last_fault),
@@ -278,7 +320,7 @@ WITH ended AS (
    WHERE settled.number > $12 AND attempt.task = settled.id
      AND attempt.number <= settled.number - $12
 )
-SELECT place, settled.state, gate.id AS gate, failures, open_until, paused, holds,
+SELECT place, settled.state, gate.id AS gate, failures, open_until, broken_since, paused, holds,
        CASE WHEN gate.id IS NOT NULL OR $13 THEN tasker_now() END AS now
   FROM settled
   LEFT JOIN LATERAL (
@@ -299,7 +341,7 @@ SELECT place, task.state, gate
 
 -- circuits --
 -- OFFSET 0: searched for each, where PostgreSQL would read the whole of gate_queue first.
-SELECT id AS gate, failures, open_until, paused,
+SELECT id AS gate, failures, open_until, broken_since, paused,
        EXISTS (SELECT FROM gate_queue WHERE gate_queue.gate = gate.id OFFSET 0) AS holds,
        tasker_now() AS now
   FROM gate WHERE id = ANY ($1::bigint[])
@@ -308,14 +350,16 @@ SELECT id AS gate, failures, open_until, paused,
 -- Where they still are what was seen, $4 and $5. In order, so that two nodes do not wait for each
 -- other.
 WITH seen AS MATERIALIZED (
-  SELECT gate.id, given.failures, given.open_until
-    FROM unnest($1::bigint[], $2::integer[], $3::timestamptz[], $4::integer[], $5::timestamptz[])
-           AS given (id, failures, open_until, failures_seen, open_until_seen)
+  SELECT gate.id, given.failures, given.open_until, given.broken_since
+    FROM unnest($1::bigint[], $2::integer[], $3::timestamptz[], $4::integer[], $5::timestamptz[],
+                $6::timestamptz[])
+           AS given (id, failures, open_until, failures_seen, open_until_seen, broken_since)
     JOIN gate ON gate.id = given.id AND gate.failures = failures_seen
              AND gate.open_until = open_until_seen
    ORDER BY gate.id FOR NO KEY UPDATE OF gate
 )
-UPDATE gate SET failures = seen.failures, open_until = seen.open_until
+UPDATE gate SET failures = seen.failures, open_until = seen.open_until,
+       broken_since = seen.broken_since
   FROM seen WHERE gate.id = seen.id
 RETURNING gate.id
 
@@ -348,7 +392,7 @@ SELECT id, fence FROM task WHERE state = 1 AND node = $1
 -- retry --
 -- No row: look why.
 UPDATE task SET state = 0, due_at = tasker_now(), ended_at = NULL, crashes = 0,
-       retried_after = attempts, revision = revision + 1
+       retried_after = attempts, waited = 0, revision = revision + 1
  WHERE id = $1 AND state IN (3, 4) AND (expires_at IS NULL OR expires_at > tasker_now())
 RETURNING id
 

@@ -164,6 +164,7 @@ class Settler:
             [settlement.is_alive is False for _, settlement in batch],
             self._attempts_kept,
             is_followed,
+            [settlement.waited for _, settlement in batch],
         )
         return rows
 

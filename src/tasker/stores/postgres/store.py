@@ -324,6 +324,10 @@ class PostgresStore(Store):
         return await self._expirer.expire()
 
     @override
+    async def give_up(self, least: timedelta) -> int:
+        return await self._expirer.give_up(least)
+
+    @override
     async def prune(self, state: State, *, older_than: timedelta) -> int:
         return await self._pruner.prune(state, older_than=older_than)
 

@@ -1,18 +1,21 @@
-"""Ends what could not start in time."""
+"""Ends what could not start in time, or was held for too long."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from datetime import timedelta
 
-from tasker.interfaces.queue import EXPIRE_LIMIT, Expired
-from tasker.model.instants import Instant
-from tasker.model.lifecycle import expired
+from tasker.interfaces.queue import EXPIRE_LIMIT, GIVE_UP_LIMIT, Expired
+from tasker.model.circuit import THRESHOLD
+from tasker.model.instants import Instant, microseconds
+from tasker.model.lifecycle import expired, given_up
+from tasker.model.task import Fault
 from tasker.stores.faults import fault_of, fault_text
-from tasker.stores.sqlite.connection import Queries
+from tasker.stores.sqlite.connection import Queries, Row
 from tasker.stores.sqlite.inserter import Inserter
 from tasker.stores.sqlite.rows import READING
 
 
 class Expirer:
-    """Ends tasks whose ``expires_at`` has come, in batches."""
+    """Ends tasks whose ``expires_at`` has come, or that a circuit has kept for too long, in batches."""
 
     def __init__(self, queries: Queries, inserter: Inserter, now: Callable[[], Instant]) -> None:
         self._queries = queries
@@ -20,12 +23,24 @@ class Expirer:
         self._now = now
 
     def expire(self) -> Expired:
-        """End a batch, and store what follows."""
+        """End a batch of what has expired, and store what follows."""
         now = self._now()
         rows = self._queries.all("expired", now=now, limit=EXPIRE_LIMIT)
+        self._end(rows, expired, now)
+        return Expired(len(rows), self._queries.number("next_expiry"))
+
+    def give_up(self, least: timedelta) -> int:
+        """End a batch of what circuits have kept for too long, and store what follows. Return how many."""
+        now = self._now()
+        rows = self._queries.all(
+            "given_up", now=now, least=microseconds(least), threshold=THRESHOLD, limit=GIVE_UP_LIMIT
+        )
+        self._end(rows, given_up, now)
+        return len(rows)
+
+    def _end(self, rows: Sequence[Row], why: Callable[[Fault | None], Fault], now: Instant) -> None:
         for row in rows:
             last_fault, seq = row[READING.ending.width :]
-            fault = expired(fault_of(last_fault))
+            fault = why(fault_of(last_fault))
             self._queries.all("expire", seq=seq, now=now, last_fault=fault_text(fault))
             self._inserter.insert_what_follows(READING.failed(row, fault), now)
-        return Expired(len(rows), self._queries.number("next_expiry"))

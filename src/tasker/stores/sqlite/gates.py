@@ -81,10 +81,16 @@ class Gates:
         """
         if gate is None or (gate in self._healthy and is_alive is not False):
             return False
-        ((failures, open_until, is_paused, holds),) = self._queries.all("circuit", gate=gate)
-        circuit = Circuit(failures, open_until)
+        ((failures, open_until, broken_since, is_paused, holds),) = self._queries.all("circuit", gate=gate)
+        circuit = Circuit(failures, open_until, broken_since)
         if is_alive is not None and (after := circuit.heard(is_alive, now)) != circuit:
-            self._queries.all("set_circuit", gate=gate, failures=after.failures, open_until=after.open_until)
+            self._queries.all(
+                "set_circuit",
+                gate=gate,
+                failures=after.failures,
+                open_until=after.open_until,
+                broken_since=after.broken_since,
+            )
             circuit = after
         if circuit.failures == 0:
             self._healthy.add(gate)

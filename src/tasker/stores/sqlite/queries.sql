@@ -96,11 +96,13 @@ UPDATE gate_queue SET wake_at = :now WHERE gate = :gate AND wake_at > :now RETUR
 UPDATE gate_queue SET wake_at = :now
 
 -- circuit --
-SELECT failures, open_until, paused, EXISTS (SELECT 1 FROM gate_queue WHERE gate = gate.id)
+SELECT failures, open_until, broken_since, paused,
+       EXISTS (SELECT 1 FROM gate_queue WHERE gate = gate.id)
   FROM gate WHERE id = :gate
 
 -- set_circuit --
-UPDATE gate SET failures = :failures, open_until = :open_until WHERE id = :gate
+UPDATE gate SET failures = :failures, open_until = :open_until, broken_since = :broken_since
+ WHERE id = :gate
 
 -- pause --
 UPDATE gate SET paused = :paused WHERE id = :gate RETURNING 1
@@ -112,6 +114,7 @@ UPDATE gate SET max_running = :max_running WHERE id = :gate RETURNING 1
 -- No row: the claim is lost, nothing was written. What was cancelled meanwhile goes no further.
 UPDATE task SET state = CASE WHEN is_cancelled = 1 AND :state <> 2 THEN 4 ELSE :state END,
        due_at = CASE is_cancelled WHEN 0 THEN coalesce(:due_at, due_at) ELSE due_at END,
+       waited = coalesce(:waited, waited),
        started_at = :started_at,
        ended_at = coalesce(:ended_at, CASE is_cancelled WHEN 1 THEN :now END),
        last_fault = coalesce(:last_fault, last_fault), crashes = 0, fence = NULL, node = NULL,
@@ -164,10 +167,36 @@ UPDATE task SET state = 3, ended_at = :now, last_fault = :last_fault, held_by = 
        revision = revision + 1
  WHERE seq = :seq AND state = 0
 
+-- given_up --
+-- A batch of what circuits have kept for too long. The tasks that a gate holds have few different
+-- patiences left: each is found in the index, and then the tasks that have it.
+WITH RECURSIVE span (gate_id, since, patience) AS (
+  SELECT id, broken_since,
+         (SELECT task.patience - waited FROM task
+           WHERE held_by = gate.id AND state = 0 AND held_by IS NOT NULL
+           ORDER BY task.patience - waited LIMIT 1)
+    FROM gate
+   WHERE broken_since IS NOT NULL AND broken_since <= :now - :least AND failures >= :threshold
+   UNION ALL
+  SELECT gate_id, since,
+         (SELECT task.patience - waited FROM task
+           WHERE held_by = gate_id AND state = 0 AND held_by IS NOT NULL
+             AND task.patience - waited > span.patience
+           ORDER BY task.patience - waited LIMIT 1)
+    FROM span WHERE patience <= :now - since
+)
+SELECT {ending}, payload.payload, task.last_fault, task.seq
+  FROM span
+ CROSS JOIN task ON held_by = gate_id AND task.patience - waited = span.patience AND state = 0
+                AND held_by IS NOT NULL AND due_at <= :now - max(span.patience, :least)
+ CROSS JOIN payload ON payload.seq = task.seq
+ WHERE span.patience <= :now - since
+ LIMIT :limit
+
 -- retry --
 -- No row: look why.
 UPDATE task SET state = 0, due_at = :now, ended_at = NULL, crashes = 0, retried_after = attempts,
-       revision = revision + 1
+       waited = 0, revision = revision + 1
  WHERE id = :id AND state IN (3, 4) AND (expires_at IS NULL OR expires_at > :now)
 RETURNING seq
 

@@ -41,6 +41,7 @@ class Settler:
             fence=attempt.fence,
             state=settlement.state,
             due_at=settlement.due_at,
+            waited=settlement.waited,
             started_at=settlement.started_at,
             ended_at=settlement.ended_at,
             now=now,

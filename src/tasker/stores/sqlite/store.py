@@ -210,6 +210,10 @@ class SqliteStore(Store):
         return await self._write(lambda moves: moves.expirer.expire())
 
     @override
+    async def give_up(self, least: timedelta) -> int:
+        return await self._write(lambda moves: moves.expirer.give_up(least))
+
+    @override
     async def prune(self, state: State, *, older_than: timedelta) -> int:
         return await self._write(lambda moves: moves.pruner.prune(state, older_than=older_than))
 

@@ -14,8 +14,10 @@ ALTER TABLE task
   ADD COLUMN keep bigint,
   -- The gate of the host that a task with a group goes to; NULL: it has no group, gate says it.
   ADD COLUMN host_gate bigint,
-  -- How long a circuit may keep it from its due time, in microseconds.
-  ADD COLUMN patience bigint NOT NULL DEFAULT 3600000000,
+  -- The waits of its retry policy in all, and those of them that are over, in microseconds: for what
+  -- is left a circuit may keep it.
+  ADD COLUMN patience bigint NOT NULL DEFAULT 0,
+  ADD COLUMN waited bigint NOT NULL DEFAULT 0,
   ADD COLUMN is_cancelled boolean NOT NULL DEFAULT false, -- to end cancelled, once it no longer runs
   -- Microseconds of the latest attempt's lateness, by cause; the rest is tasker's own.
   ADD COLUMN late_down bigint NOT NULL DEFAULT 0,
@@ -44,6 +46,12 @@ CREATE TABLE tag (
   PRIMARY KEY (tag, task)
 ) WITH (autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_cost_delay = 0);
 CREATE INDEX tag_task ON tag (task);
+
+-- Circuits: when one left closed, and what it holds by the patience that is left.
+ALTER TABLE gate ADD COLUMN broken_since timestamptz;
+CREATE INDEX gate_broken ON gate (broken_since) WHERE broken_since IS NOT NULL;
+CREATE INDEX task_patience ON task (held_by, (patience - waited), due_at)
+ WHERE state = 0 AND held_by IS NOT NULL;
 
 -- Retention: what is kept as the settings say, and what is kept for a time of its own, by when that
 -- is over. What is kept for ever is in neither, so that nobody walks over it.

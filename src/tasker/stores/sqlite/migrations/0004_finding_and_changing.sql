@@ -14,8 +14,10 @@ ALTER TABLE task ADD COLUMN holds_key INTEGER NOT NULL DEFAULT 0; -- until it en
 ALTER TABLE task ADD COLUMN keep INTEGER;
 -- The gate of the host that a task with a group goes to; NULL: it has no group, gate says it.
 ALTER TABLE task ADD COLUMN host_gate INTEGER;
--- How long a circuit may keep it from its due time, in microseconds.
-ALTER TABLE task ADD COLUMN patience INTEGER NOT NULL DEFAULT 3600000000;
+-- The waits of its retry policy in all, and those of them that are over, in microseconds: for what is
+-- left a circuit may keep it.
+ALTER TABLE task ADD COLUMN patience INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE task ADD COLUMN waited INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE task ADD COLUMN is_cancelled INTEGER NOT NULL DEFAULT 0; -- to end cancelled, once it no longer runs
 -- Microseconds of the latest attempt's lateness, by cause; the rest is tasker's own.
 ALTER TABLE task ADD COLUMN late_down INTEGER NOT NULL DEFAULT 0;
@@ -43,6 +45,12 @@ CREATE TABLE tag (
   PRIMARY KEY (tag, task)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX tag_task ON tag (task);
+
+-- Circuits: when one left closed, and what it holds by the patience that is left.
+ALTER TABLE gate ADD COLUMN broken_since INTEGER;
+CREATE INDEX gate_broken ON gate (broken_since) WHERE broken_since IS NOT NULL;
+CREATE INDEX task_patience ON task (held_by, patience - waited, due_at)
+ WHERE state = 0 AND held_by IS NOT NULL;
 
 -- Retention: what is kept as the settings say, and what is kept for a time of its own, by when that
 -- is over. What is kept for ever is in neither, so that nobody walks over it.
