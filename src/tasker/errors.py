@@ -22,6 +22,7 @@ outcome of the attempt.
   + IdempotencyInFlightError     a request with this Idempotency-Key is still being answered
   + RevisionPassedError          the task was written since
   + DestinationNotFoundError
+  + NothingToProbeError          a destination cannot be probed as it is
   + ClaimLostError               the task was taken back after it was claimed
   + AttemptMustNotBeginError     the attempt must not start: the lease has ended, or the task has
     expired
@@ -204,6 +205,14 @@ class DestinationNotFoundError(TaskerError):
     def __init__(self, gate_id: str) -> None:
         self.gate_id = gate_id
         super().__init__(f"there is no destination with the id {gate_id}; GET /destinations lists those that exist")
+
+
+class NothingToProbeError(TaskerError):
+    """No attempt can be made as a probe of the destination, or none is needed."""
+
+    def __init__(self, gate_id: int, problem: str) -> None:
+        self.gate_id = gate_id
+        super().__init__(f"the destination {gate_id} cannot be probed: {problem}")
 
 
 class ClaimLostError(TaskerError):

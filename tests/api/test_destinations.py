@@ -1,7 +1,7 @@
 """Where tasks go: looking, limiting, pausing."""
 
 import pytest
-from fates import NEAR, claim, destination_of, webhook
+from fates import NEAR, REFUSED, claim, destination_of, end, webhook
 from rest_server import HASH, JSON
 
 pytestmark = pytest.mark.anyio
@@ -160,9 +160,34 @@ async def test_a_change_keeps_the_rest_of_a_destination(server):
     assert (destination["max_running"], destination["paused"]) == (8, True)
 
 
-@pytest.mark.parametrize("what", ["pause", "resume"])
+async def test_a_destination_is_probed_though_its_circuit_is_open(server):
+    for _ in range(11):
+        last = await server.new(to(9001))
+    await server.clock.step(NEAR)
+    for attempt in await claim(server, free=20):  # half of the slots
+        await end(server, attempt, REFUSED)
+    assert await claim(server) == []
+    reply = await server.call("GET", "/destinations/1")
+    assert (reply.json["circuit"]["state"], reply.json["held"]) == ("open", 1)
+
+    for _ in range(2):  # twice is as good as once
+        reply = await server.call("POST", "/destinations/1/probe")
+        assert (reply.status, reply.json["circuit"]["state"]) == (202, "half_open")
+    assert [attempt.task_id for attempt in await claim(server)] == [last]
+
+
+async def test_a_destination_that_works_is_not_probed(server):
+    await server.new(to(9001))
+
+    reply = await server.call("POST", "/destinations/1/probe")
+
+    assert (reply.status, reply.json["code"]) == (409, "nothing_to_probe")
+    assert "its circuit is closed" in reply.json["msg"]
+
+
+@pytest.mark.parametrize("what", ["pause", "resume", "probe"])
 @pytest.mark.parametrize("body", [b"[]", b'{"paused": true}', b"x"])
-async def test_a_pause_or_a_resume_takes_nothing(server, what, body):
+async def test_a_pause_a_resume_or_a_probe_takes_nothing(server, what, body):
     task_id = await server.new(to(9001))
 
     reply = await server.call("POST", f"/destinations/1/{what}", body)
@@ -176,7 +201,13 @@ async def test_a_pause_or_a_resume_takes_nothing(server, what, body):
 )
 @pytest.mark.parametrize(
     ("method", "what", "body"),
-    [("GET", "", None), ("PATCH", "", {"max_running": 5}), ("POST", "/pause", None), ("POST", "/resume", None)],
+    [
+        ("GET", "", None),
+        ("PATCH", "", {"max_running": 5}),
+        ("POST", "/pause", None),
+        ("POST", "/resume", None),
+        ("POST", "/probe", None),
+    ],
     ids=str,
 )
 async def test_a_destination_that_there_is_not_is_not_found(server, method, what, body, destination_id):
@@ -197,6 +228,7 @@ async def test_a_destination_that_there_is_not_is_not_found(server, method, what
         ("DELETE", "/destinations/1", "GET, HEAD, PATCH"),
         ("GET", "/destinations/1/pause", "POST"),
         ("PATCH", "/destinations/1/resume", "POST"),
+        ("GET", "/destinations/1/probe", "POST"),
     ],
 )
 async def test_the_calls_of_a_destination_take_their_methods_only(server, method, path, allowed):

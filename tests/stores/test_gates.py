@@ -1,9 +1,10 @@
 """Gates: how many tasks of a destination may start, and what is held meanwhile."""
 
 import pytest
+from msgspec.structs import replace
 from steps import SECOND, WEBHOOK, another_try, failure, listed, success
 
-from tasker.errors import DestinationNotFoundError
+from tasker.errors import DestinationNotFoundError, NothingToProbeError
 from tasker.interfaces.tasks import TaskFilter
 from tasker.model.circuit import CircuitState
 from tasker.model.gate import GateKind
@@ -211,6 +212,59 @@ async def test_a_probe_that_is_answered_closes_the_circuit(store, clock):
     assert (await gate_of(store, A)).gate.circuit.failures == 0
 
 
+async def test_a_probe_by_hand_starts_one_task_at_once_though_the_circuit_is_open(store, clock):
+    await open_circuit(store, clock, A)
+    first, second, _ = await create(store, clock, A, 3)
+    assert await claim(store, 20) == []
+    gate = (await gate_of(store, A)).gate
+    await clock.advance(1)
+    for _ in range(2):  # twice is as good as once
+        await store.probe(gate.id)
+    (probe,) = await claim(store, 20)
+    assert probe.task_id == first
+    await store.probe(gate.id)
+    assert await claim(store, 20) == []
+    await store.settle(probe, failure(clock, is_alive=False))
+    assert (await gate_of(store, A)).gate.circuit.open_until == clock.now() + 10 * SECOND, "as after any other probe"
+    assert await claim(store, 20) == []
+    await store.probe(gate.id)
+    (probe,) = await claim(store, 20)
+    assert probe.task_id == second
+    await store.settle(probe, success(clock, is_alive=True))
+    assert (await gate_of(store, A)).gate.circuit.state(clock.now()) is CircuitState.CLOSED
+
+
+async def test_a_probe_by_hand_leaves_the_rest_of_the_circuit_as_it_is(store, clock):
+    await open_circuit(store, clock, A)
+    await create(store, clock, A)
+    assert await claim(store, 20) == []
+    before = (await gate_of(store, A)).gate.circuit
+    await clock.advance(1)
+    await store.probe((await gate_of(store, A)).gate.id)
+    after = (await gate_of(store, A)).gate.circuit
+    assert after == replace(before, open_until=clock.now())
+    assert after.state(clock.now()) is CircuitState.HALF_OPEN
+
+
+async def test_where_there_is_nothing_to_probe_it_is_said_why(store, clock):
+    async def refusal():
+        before = await gate_of(store, A)
+        with pytest.raises(NothingToProbeError) as caught:
+            await store.probe(before.gate.id)
+        assert await gate_of(store, A) == before
+        return str(caught.value)
+
+    await create(store, clock, A)
+    assert "closed" in await refusal()
+    await store.settle((await claim(store, 20))[0], success(clock, is_alive=True))
+    await open_circuit(store, clock, A)
+    assert "none of its tasks is due" in await refusal()
+    await create(store, clock, A)
+    assert await claim(store, 20) == []
+    await store.pause((await gate_of(store, A)).gate.id)
+    assert "paused" in await refusal()
+
+
 async def test_one_answer_in_between_starts_the_count_of_failures_anew(store, clock):
     for is_alive in (*[False] * 9, True, *[False] * 9, None):
         await create(store, clock, A)
@@ -274,7 +328,7 @@ async def test_gates_are_listed_by_id_with_what_runs_and_what_they_hold(store, c
 
 
 async def test_a_gate_that_is_not_there_is_told(store):
-    for call in (store.gate(9), store.pause(9), store.limit(9, 1)):
+    for call in (store.gate(9), store.pause(9), store.probe(9), store.limit(9, 1)):
         with pytest.raises(DestinationNotFoundError):
             await call
 

@@ -36,6 +36,18 @@ class GateStore(Protocol):
             DestinationNotFoundError: there is none with this id.
         """
 
+    async def probe(self, gate_id: int) -> None:
+        """Let one attempt of a gate start now although its circuit is open: of the first task that it holds.
+
+        Twice, before that has ended, is as good as once. If attempts of the gate are still running,
+        their end is the probe.
+
+        Raises:
+            DestinationNotFoundError: there is none with this id.
+            NothingToProbeError: the gate is paused, its circuit is closed, or it holds no task.
+                Nothing was written.
+        """
+
     async def limit(self, gate_id: int, max_running: int | None) -> None:
         """Say how many tasks of a gate may run at once, at least 1; None: as many as the settings say.
 

@@ -9,7 +9,7 @@ from tasker.model.gate import GateStatus, status_at
 
 
 class DestinationService:
-    """Lists, reads, pauses, resumes and limits destinations. For what all methods raise, see ``Service``.
+    """Lists, reads, pauses, resumes, probes and limits destinations. For what all methods raise, see ``Service``.
 
     An id is a number as text: what comes in a path.
     """
@@ -51,6 +51,17 @@ class DestinationService:
         """
         id_ = _parsed_id(destination_id)
         await self._store.resume(id_)
+        return await self._changed(id_)
+
+    async def probe(self, destination_id: str) -> GateStatus:
+        """Let one attempt of a destination start now although its circuit is open; return it as it stands then.
+
+        Raises:
+            DestinationNotFoundError: none has this id, or it is not a number.
+            NothingToProbeError: it is paused, its circuit is closed, or none of its tasks is due.
+        """
+        id_ = _parsed_id(destination_id)
+        await self._store.probe(id_)
         return await self._changed(id_)
 
     async def limit(self, destination_id: str, max_running: int | None) -> GateStatus:

@@ -11,7 +11,7 @@ from tasker.api.calls import NOTHING, READING, WRITING, Answer, Body, Call, Link
 from tasker.api.routes import lists
 from tasker.api.routes.lists import Part, answer_list
 from tasker.callers import Scope
-from tasker.errors import DestinationNotFoundError, InvalidQueryError
+from tasker.errors import DestinationNotFoundError, InvalidQueryError, NothingToProbeError
 from tasker.wire.destinations import DestinationChange, DestinationView, destination_view
 
 _CURSOR: Final = re.compile(r"\d{1,9}", re.ASCII)
@@ -33,7 +33,13 @@ _NOW: Final = (Answer(description="The destination now.", shape=DestinationView)
             headers=lists.HEADERS,
             links=Links(
                 id="$response.body#/0/id",
-                operation_ids=("getDestination", "changeDestination", "pauseDestination", "resumeDestination"),
+                operation_ids=(
+                    "getDestination",
+                    "changeDestination",
+                    "pauseDestination",
+                    "resumeDestination",
+                    "probeDestination",
+                ),
             ),
         ),
     ),
@@ -116,6 +122,22 @@ async def resume_destination(request: Request) -> Response:
     return answer(destination_view(await request.service.destinations.resume(request.values["id"])))
 
 
+@Call(
+    method="POST",
+    path="/destinations/{id}/probe",
+    summary="Try a destination now, with one task, though its circuit is open. Takes no body.",
+    scope=Scope.OPERATE,
+    value=_ID,
+    body=NOTHING,
+    answers=(Answer(status=202, description="The destination now: it is tried.", shape=DestinationView),),
+    errors=(DestinationNotFoundError, NothingToProbeError, *WRITING),
+    page="destinations.md#probe-a-destination",
+).answered_by
+async def probe_destination(request: Request) -> Response:
+    """Probe a destination."""
+    return answer(destination_view(await request.service.destinations.probe(request.values["id"])), status=202)
+
+
 def _position(cursor: str | None) -> int:
     """The id after which a page begins."""
     if cursor is None:
@@ -125,4 +147,11 @@ def _position(cursor: str | None) -> int:
     return int(cursor)
 
 
-CALLS: Final = (list_destinations, get_destination, change_destination, pause_destination, resume_destination)
+CALLS: Final = (
+    list_destinations,
+    get_destination,
+    change_destination,
+    pause_destination,
+    resume_destination,
+    probe_destination,
+)

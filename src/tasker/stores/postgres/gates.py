@@ -7,6 +7,7 @@ from tasker.errors import DestinationNotFoundError
 from tasker.model.circuit import Circuit, CircuitState
 from tasker.model.instants import Instant
 from tasker.stores.postgres.connection import Connection, Link, Record
+from tasker.stores.probing import probed
 
 _WAITING: Final = False
 _AT_ONCE: Final = True
@@ -106,6 +107,26 @@ class Gates:
             DestinationNotFoundError: there is none with this id.
         """
         await self._link.run(lambda connection: self._change(connection, gate, "pause", paused))
+        self._look_again([gate])
+
+    async def probe(self, gate: int) -> None:
+        """Let one task that *gate* holds start although its circuit is open. It is locked as in ``pause``.
+
+        Raises:
+            DestinationNotFoundError, NothingToProbeError: nothing was written.
+        """
+
+        async def probe(connection: Connection) -> None:
+            async with connection.transaction():
+                row = await connection.fetchrow(self._sql["circuit_to_probe"], gate)
+                if row is None:
+                    raise DestinationNotFoundError(str(gate))
+                before, is_paused, holds, now = GateSnapshot.of(row)
+                circuit = probed(gate, before, now, is_paused=is_paused, holds=holds)
+                await self._set_circuits(connection, [(gate, circuit, before)])
+                await connection.fetch(self._sql["wake"], [gate], _WAITING)
+
+        await self._link.run(probe)
         self._look_again([gate])
 
     async def limit(self, gate: int, max_running: int | None) -> None:

@@ -346,6 +346,12 @@ SELECT id AS gate, failures, open_until, broken_since, paused,
        tasker_now() AS now
   FROM gate WHERE id = ANY ($1::bigint[])
 
+-- circuit_to_probe --
+-- The same of a gate that stays locked.
+SELECT id AS gate, failures, open_until, broken_since, paused,
+       EXISTS (SELECT FROM gate_queue WHERE gate_queue.gate = $1) AS holds, tasker_now() AS now
+  FROM gate WHERE id = $1 FOR NO KEY UPDATE
+
 -- set_circuits --
 -- Where they still are what was seen, $4 and $5. In order, so that two nodes do not wait for each
 -- other.

@@ -296,6 +296,10 @@ class PostgresStore(Store):
         await self._gates.pause(gate_id, False)
 
     @override
+    async def probe(self, gate_id: int) -> None:
+        await self._gates.probe(gate_id)
+
+    @override
     async def limit(self, gate_id: int, max_running: int | None) -> None:
         await self._gates.limit(gate_id, max_running)
 

@@ -10,6 +10,7 @@ from tasker.model.circuit import Circuit, CircuitState
 from tasker.model.gate import Gate
 from tasker.model.instants import Instant
 from tasker.model.task import Pool
+from tasker.stores.probing import probed
 from tasker.stores.sqlite.connection import Queries
 from tasker.stores.sqlite.rows import READING
 
@@ -84,13 +85,7 @@ class Gates:
         ((failures, open_until, broken_since, is_paused, holds),) = self._queries.all("circuit", gate=gate)
         circuit = Circuit(failures, open_until, broken_since)
         if is_alive is not None and (after := circuit.heard(is_alive, now)) != circuit:
-            self._queries.all(
-                "set_circuit",
-                gate=gate,
-                failures=after.failures,
-                open_until=after.open_until,
-                broken_since=after.broken_since,
-            )
+            self._set_circuit(gate, after)
             circuit = after
         if circuit.failures == 0:
             self._healthy.add(gate)
@@ -110,6 +105,21 @@ class Gates:
             raise DestinationNotFoundError(str(gate))
         self._wake(gate, self._now())  # paused, it is looked at once more, and then no more
 
+    def probe(self, gate: int) -> None:
+        """Let one task that a gate holds start although its circuit is open.
+
+        Raises:
+            DestinationNotFoundError, NothingToProbeError: nothing was written.
+        """
+        row = self._queries.first("circuit", gate=gate)
+        if row is None:
+            raise DestinationNotFoundError(str(gate))
+        failures, open_until, broken_since, is_paused, holds = row
+        now = self._now()
+        circuit = probed(gate, Circuit(failures, open_until, broken_since), now, is_paused=is_paused, holds=holds)
+        self._set_circuit(gate, circuit)
+        self._wake(gate, now)
+
     def limit(self, gate: int, max_running: int | None) -> None:
         """Say how many tasks of a gate may run at once.
 
@@ -119,6 +129,15 @@ class Gates:
         if self._queries.number("limit", gate=gate, max_running=max_running) is None:
             raise DestinationNotFoundError(str(gate))
         self._wake(gate, self._now())
+
+    def _set_circuit(self, gate: int, circuit: Circuit) -> None:
+        self._queries.all(
+            "set_circuit",
+            gate=gate,
+            failures=circuit.failures,
+            open_until=circuit.open_until,
+            broken_since=circuit.broken_since,
+        )
 
     def wake_all(self, now: Instant) -> None:
         """Have the next claims look at what all gates hold."""

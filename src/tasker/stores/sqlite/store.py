@@ -278,6 +278,10 @@ class SqliteStore(Store):
         await self._write(lambda moves: moves.gates.pause(gate_id, paused=False))
 
     @override
+    async def probe(self, gate_id: int) -> None:
+        await self._write(lambda moves: moves.gates.probe(gate_id))
+
+    @override
     async def limit(self, gate_id: int, max_running: int | None) -> None:
         await self._write(lambda moves: moves.gates.limit(gate_id, max_running))
 
