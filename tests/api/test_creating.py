@@ -42,6 +42,16 @@ async def test_a_task_is_given_back_as_it_was_sent(server):
     }
 
 
+@pytest.mark.parametrize("members", [{}, {"body_base64": "AP/+Cg=="}, {"method": "PUT"}, {"json": None}], ids=str)
+async def test_a_webhook_has_one_body_or_none_and_shows_what_it_was_given(server, members):
+    task_id = await server.new({"webhook": NO_BODY | members})
+
+    task = (await server.call("GET", f"/tasks/{task_id}")).json["webhook"]
+
+    shown = {name: task[name] for name in ("body", "json", "body_base64", "method") if name in task}
+    assert shown == members
+
+
 @pytest.mark.parametrize("spelling", ["webhook", "Webhook", "WebHook", "hash", "Hash"])
 async def test_every_spelling_of_a_task_type_is_taken(server, spelling):
     task_id = await server.new({spelling: (WEBHOOK | HASH)[spelling.lower()]})
@@ -77,6 +87,8 @@ async def test_a_url_of_64_kib_is_taken(server):
     assert (await server.call("GET", f"/tasks/{task_id}")).json["webhook"]["url"] == url
 
 
+NO_BODY = {name: value for name, value in WEBHOOK["webhook"].items() if name != "body"}
+
 WRONG = {
     "a time in the past": (
         "webhook.execution_time",
@@ -98,8 +110,10 @@ WRONG = {
     "another scheme": ("webhook.url", {"webhook": WEBHOOK["webhook"] | {"url": "ftp://example.org/x"}}),
     "a nul in a url": ("webhook.url", {"webhook": WEBHOOK["webhook"] | {"url": "http://example.org/\0"}}),
     "an empty body": ("webhook.body", {"webhook": WEBHOOK["webhook"] | {"body": ""}}),
-    "no body": ("webhook.body", {"webhook": {"execution_time": LATER, "url": "http://h/"}}),
-    "no body for PUT": ("webhook.body", {"webhook": {"execution_time": LATER, "url": "http://h/", "method": "PUT"}}),
+    "an empty body in base64": ("webhook.body_base64", {"webhook": {**NO_BODY, "body_base64": ""}}),
+    "no base64": ("webhook.body_base64", {"webhook": {**NO_BODY, "body_base64": "e-A="}}),
+    "a number for base64": ("webhook.body_base64", {"webhook": {**NO_BODY, "body_base64": 5}}),
+    "a body and bytes": ("webhook.body_base64", {"webhook": WEBHOOK["webhook"] | {"body_base64": "eA=="}}),
     "a body and json": ("webhook.json", {"webhook": WEBHOOK["webhook"] | {"json": None}}),
     "another method": ("webhook.method", {"webhook": WEBHOOK["webhook"] | {"method": "TRACE"}}),
     "a header that tasker makes": (

@@ -240,6 +240,20 @@ def test_the_task_type_of_the_page_runs(newcomer, tmp_path, monkeypatch):
     assert len(server.call("GET", "/tasks/type/command")) == 2
 
 
+@pytest.mark.parametrize("page", ["tasks.md", "webhooks.md"])
+def test_the_creates_of_the_rest_pages_are_taken(newcomer, page):
+    commands = [text for language, text in blocks(DOCS / "rest" / page) if language == "sh" and "/tasks/new" in text]
+    newcomer.server.start()
+
+    assert commands
+    for command in commands:
+        answers = [newcomer.run(command).splitlines() for _ in range(2)]
+        assert kinds(json.loads(answers[0][-1])) == {"id": "an id", "execution_time": "a time"}
+        if "Idempotency-Key" in command:
+            assert answers[0][-1] == answers[1][-1]
+            assert "idempotency-replayed: true" in answers[1]
+
+
 def test_a_backup_of_a_running_server_is_its_database(newcomer, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     server = newcomer.server.start()

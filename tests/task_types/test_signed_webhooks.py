@@ -66,10 +66,27 @@ async def test_a_receiver_with_either_secret_accepts_what_it_was_sent(send, what
         assert Webhook(secret).verify(delivery.body, dict(delivery.headers)) == json.loads(delivery.body)
 
 
-async def test_a_webhook_without_a_body_is_signed_as_an_empty_one(send):
+@pytest.mark.parametrize(("method", "length"), [("GET", None), ("DELETE", None), ("POST", "0"), ("PUT", "0")])
+async def test_a_webhook_without_a_body_is_sent_and_signed_as_an_empty_one(send, method, length):
     with WebhookReceiver() as receiver:
-        await send(url=receiver.url(), method="GET")
-        headers = receiver.deliveries()[0].headers
+        await send(url=receiver.url(), method=method)
+        [delivery] = receiver.deliveries()
 
+    headers = delivery.headers
+    assert delivery.body == b""
+    assert headers.get("content-length") == length
+    assert "content-type" not in headers
     expected = Signer([NEW, OLD]).signature(headers["webhook-id"], headers["webhook-timestamp"], b"")
+    assert headers["webhook-signature"] == expected
+
+
+async def test_bytes_are_signed_as_they_are_sent(send):
+    with WebhookReceiver() as receiver:
+        await send(url=receiver.url(), body_base64="AP/+Cg==")
+        [delivery] = receiver.deliveries()
+
+    headers = delivery.headers
+    assert delivery.body == b"\0\xff\xfe\n"
+    assert (headers["content-length"], headers["content-type"]) == ("4", "application/octet-stream")
+    expected = Signer([NEW, OLD]).signature(headers["webhook-id"], headers["webhook-timestamp"], delivery.body)
     assert headers["webhook-signature"] == expected

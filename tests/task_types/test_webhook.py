@@ -1,5 +1,7 @@
 """Webhooks: which are taken, what is sent, and what becomes of an answer."""
 
+import base64
+import re
 import time
 from datetime import timedelta
 
@@ -18,6 +20,10 @@ from tasker.task_types.hash import HashType
 from tasker.task_types.webhook import HEADERS_LIMIT, WebhookType
 from tasker.timing.clock import ManualClock
 from tasker.wire.fields import HashFields, WebhookFields
+
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+
+PATTERN_OF_BASE64 = msgspec.json.schema(WebhookFields)["$defs"]["WebhookFields"]["properties"]["body_base64"]["pattern"]
 
 URL = "http://user:p4ss@localhost:9000/hook?t0ken"
 
@@ -64,7 +70,7 @@ def decoded(**members):
 async def run(clock, answer, *, number=1, started=lambda: None, signer=None, **members):
     """Make one attempt; return its outcome and the request that was made."""
     client = FakeClient(answer)
-    if not {"body", "json", "method"} & members.keys():
+    if not {"body", "json", "body_base64", "method"} & members.keys():
         members["body"] = "x"
     webhooks = WebhookType(client, clock, slots=1, signer=signer)
     fields = webhooks.prepare(decoded(**{"url": URL, **members}))
@@ -234,26 +240,48 @@ def test_json_is_stored_byte_by_byte_as_it_was_given(webhooks):
     assert bytes(msgspec.json.decode(stored, type=WebhookFields).json) == text
 
 
-@pytest.mark.parametrize("method", ["GET", "HEAD", "DELETE", "OPTIONS"])
-def test_these_methods_may_have_a_body_or_none(webhooks, method):
-    for members in ({}, {"body": "x"}, {"json": {}}):
-        assert webhooks.prepare(decoded(url="http://h/", method=method, **members)).method == method
+@pytest.mark.parametrize("method", METHODS)
+def test_every_method_may_have_a_body_or_none(webhooks, method):
+    for members in ({}, {"body": "x"}, {"json": {}}, {"body_base64": "/w=="}):
+        request = decoded(url="http://h/", method=method, **members)
+        assert webhooks.prepare(request) == request
 
 
-@pytest.mark.parametrize("method", [None, "POST", "PUT", "PATCH"])
-def test_these_methods_need_a_body(webhooks, method):
-    members = {} if method is None else {"method": method}
-
+@pytest.mark.parametrize(
+    ("members", "field", "named"),
+    [
+        ({"body": "x", "json": None}, "json", "body and json"),  # null is JSON, too
+        ({"body": "x", "body_base64": "eA=="}, "body_base64", "body and body_base64"),
+        ({"json": 1, "body_base64": "eA=="}, "body_base64", "json and body_base64"),
+        ({"body": "x", "json": 1, "body_base64": "eA=="}, "body_base64", "body and json and body_base64"),
+    ],
+)
+def test_two_bodies_are_refused(webhooks, members, field, named):
     with pytest.raises(InvalidTaskError) as caught:
         webhooks.prepare(decoded(url="http://h/", **members))
 
-    assert caught.value.field == "body"
-    assert caught.value.problem.startswith("expected a value, it is missing")
-    assert (method or "POST") in caught.value.problem
+    assert caught.value.field == field
+    assert caught.value.problem.endswith(f"got {named}")
 
 
-def test_a_body_and_json_together_are_refused(webhooks):
-    assert refused(webhooks, json=None).field == "json", "null is JSON, too"
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("x", "xx", "xxx", "p4ss", "p4ss=", "eA", "eA=", "eA===", "=", "==", "====", "e===", "=eA=", "eA==eA=="),
+        *("eA==\n", "eA\n==", " eA==", "_-8=", "eA==\0", "ä===", "\u0661A==", "eHh4eHg"),
+    ],
+    ids=repr,
+)
+def test_what_is_no_base64_is_refused_without_being_shown(webhooks, text):
+    is_base64 = re.fullmatch(PATTERN_OF_BASE64, text) is not None
+    assert is_base64 is (text == "p4ss"), "what the description says is what is taken"
+    if is_base64:
+        return
+    with pytest.raises(InvalidTaskError) as caught:
+        webhooks.prepare(decoded(url="http://h/", body_base64=text))
+
+    assert caught.value.field == "body_base64"
+    assert text not in str(caught.value) or not text.strip("=x")
 
 
 @pytest.mark.parametrize("text", [b'"\xff"', b'{"\xff": 1}', b'"\xed\xa0\x80"'])
@@ -450,7 +478,7 @@ async def test_the_attempt_starts_when_the_client_says_that_its_first_byte_goes_
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
+@pytest.mark.parametrize("method", METHODS)
 async def test_the_method_and_the_timeout_are_those_of_the_task(clock, method):
     _, request = await run(clock, answered(200), method=method, body="x", timeout=0.5)
 
@@ -458,10 +486,29 @@ async def test_the_method_and_the_timeout_are_those_of_the_task(clock, method):
 
 
 @pytest.mark.anyio
-async def test_a_webhook_without_a_body_has_no_content_type(clock):
-    _, request = await run(clock, answered(200), method="GET")
+@pytest.mark.parametrize("method", METHODS)
+async def test_a_webhook_without_a_body_has_no_content_type(clock, method):
+    _, request = await run(clock, answered(200), method=method)
 
     assert request.body is None
+    assert "content-type" not in request.headers
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("sent", [b"\0", b"\xff\xfe", bytes(range(256)), b"x" * 100_000, b"{}"], ids=len)
+async def test_base64_is_sent_as_the_bytes_that_it_stands_for(clock, sent):
+    _, request = await run(clock, answered(200), body_base64=base64.b64encode(sent).decode())
+
+    assert re.fullmatch(PATTERN_OF_BASE64, base64.b64encode(sent).decode())
+    assert request.body == sent
+    assert request.headers["content-type"] == "application/octet-stream"
+
+
+@pytest.mark.anyio
+async def test_bytes_may_have_another_content_type(clock):
+    _, request = await run(clock, answered(200), body_base64="iVBORw==", headers={"Content-Type": "image/png"})
+
+    assert request.headers["Content-Type"] == "image/png"
     assert "content-type" not in request.headers
 
 
@@ -490,7 +537,10 @@ async def test_headers_of_the_task_replace_those_of_tasker_and_come_beside_them(
 @pytest.mark.anyio
 async def test_each_attempt_is_signed_with_its_own_time_over_exactly_what_is_sent(clock):
     signer = Signer(["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"])
-    for number, members in enumerate(({"body": '{"ä":  1}\r\n'}, {"json": {"b": 1}}, {"method": "GET"}), 1):
+    for number, members in enumerate(
+        ({"body": '{"ä":  1}\r\n'}, {"json": {"b": 1}}, {"body_base64": "/w=="}, {"method": "POST"}, {"method": "GET"}),
+        1,
+    ):
         _, request = await run(clock, answered(200), number=number, signer=signer, **members)
         headers = request.headers
         assert headers["webhook-timestamp"] == str(clock.now() // SECOND)

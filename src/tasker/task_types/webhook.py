@@ -3,6 +3,7 @@
 2xx is success unless the task says otherwise, all else a failed attempt.
 """
 
+import binascii
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, timedelta
@@ -25,7 +26,7 @@ from tasker.model.instants import SECOND, Instant
 from tasker.model.lifecycle import LONGEST_RETRY_AFTER
 from tasker.model.task import Fault, Pool
 from tasker.timing.clock import Clock
-from tasker.wire.fields import TaskFields, WebhookFields
+from tasker.wire.fields import BODIES, TaskFields, WebhookFields
 from tasker.wire.masking import MASK
 
 TIMEOUT: Final = timedelta(seconds=30)
@@ -38,11 +39,11 @@ HEADERS_LIMIT: Final = 16 * 1024
 _LONGEST_TIMEOUT: Final = timedelta(hours=1)
 
 _USER_AGENT: Final = f"tasker/{__version__}"
-_NEED_A_BODY: Final = ("POST", "PUT", "PATCH")
 _SIGN: Final = re.compile(r"[^0-9a-z]", re.ASCII)
 _TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]*", re.ASCII)
 """Source: RFC 9110, section 5.6.2."""
 _VALUE: Final = re.compile(r"([!-~\xa1-\xff]([ -~\xa0-\xff]*[!-~\xa1-\xff])?)?")
+_BASE64: Final = re.compile(r"[A-Za-z0-9+/]*={0,2}")
 _JSON_BEGINS: Final = frozenset(b'{["-0123456789tfn \t\r\n')
 """Bytes that JSON can begin with. Source: RFC 8259, sections 2 and 3."""
 _CLASS: Final = re.compile(r"[2-5]xx", re.ASCII)
@@ -156,6 +157,9 @@ class WebhookType(TaskType):
         elif fields.body is not UNSET:
             body = fields.body.encode()
             headers["content-type"] = _content_type(body)
+        elif fields.body_base64 is not UNSET:
+            body = binascii.a2b_base64(fields.body_base64)
+            headers["content-type"] = "application/octet-stream"
         headers["user-agent"] = _USER_AGENT
         headers["accept-encoding"] = "identity"
         headers["webhook-id"] = attempt.task_id
@@ -229,16 +233,27 @@ def _folded(name: str) -> str:
 
 
 def _check_body(request: WebhookFields) -> None:
+    given = [name for name in BODIES if getattr(request, name) is not UNSET]
+    if len(given) > 1:
+        raise InvalidTaskError(
+            given[-1], f"expected only one of {', '.join(BODIES)}, or none; got {' and '.join(given)}"
+        )
     if request.json is not UNSET:
-        if request.body is not UNSET:
-            raise InvalidTaskError("json", "expected either body or json, got both")
         try:
             bytes(request.json).decode()
         except UnicodeDecodeError:
             raise InvalidTaskError("json", "expected JSON in UTF-8, got other bytes") from None
-    elif request.body is UNSET and (request.method is UNSET or request.method in _NEED_A_BODY):
-        method = "POST" if request.method is UNSET else request.method
-        raise InvalidTaskError("body", f"expected a value, it is missing: {method} needs a body or json")
+    elif request.body_base64 is not UNSET and not _is_base64(request.body_base64):
+        raise InvalidTaskError(
+            "body_base64",
+            "expected base64: A-Z, a-z, 0-9, + and / in groups of four, the last one filled up with =; "
+            "got something else",
+        )
+
+
+def _is_base64(text: str) -> bool:
+    """Source: RFC 4648, section 4."""
+    return len(text) % 4 == 0 and _BASE64.fullmatch(text) is not None
 
 
 def _content_type(body: bytes) -> str:

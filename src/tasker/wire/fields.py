@@ -11,6 +11,9 @@ from tasker.model.retry import STANDARD, RetryPolicy
 _YEAR: Final = 365 * 86_400
 _DEFAULT_RETRY: Final = RetryPolicy()
 
+BODIES: Final = ("body", "json", "body_base64")
+"""The members of a webhook that say what is sent. It has one of them, or none."""
+
 NonEmptyText = Annotated[str, Meta(min_length=1)]
 
 
@@ -142,13 +145,27 @@ class WebhookFields(TaskFields, frozen=True, kw_only=True):
         Annotated[
             NonEmptyText,
             Meta(
-                description="Sent as it is, in UTF-8. POST, PUT and PATCH need a body or json.",
+                description="Sent as it is, in UTF-8. Without it, json and body_base64, the request is sent empty.",
                 examples=['{"order": 17}'],
             ),
         ]
         | UnsetType
     ) = UNSET
     json: Annotated[Raw, Meta(description="Any JSON value, in place of body. Sent as it is.")] | UnsetType = UNSET
+    body_base64: (
+        Annotated[
+            NonEmptyText,
+            Meta(
+                description="Bytes in base64, in place of body or json. What is sent is the bytes.",
+                examples=["AAECAw=="],
+                extra_json_schema={
+                    "contentEncoding": "base64",
+                    "pattern": "^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{3}=|[A-Za-z0-9+/]{2}==)?$",
+                },
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
     timeout: Timeout | UnsetType = UNSET
     success: Success | UnsetType = UNSET
 

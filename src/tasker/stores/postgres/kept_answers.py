@@ -38,8 +38,7 @@ class _Keep(Struct, frozen=True):
 class KeptAnswers:
     """Makes what requests ask for unless their answers are kept.
 
-    Creates have a link of their own, so that a plain one never waits for them. The link connects
-    when it is needed first.
+    Creates have a link of their own, so that a plain one never waits for them.
     """
 
     def __init__(self, link: Link, queries: Mapping[str, str]) -> None:

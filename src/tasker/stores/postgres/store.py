@@ -100,12 +100,14 @@ class PostgresStore(Store):
         # A claim that a crash of the database undoes runs again: it need not wait for the disk.
         self._claiming = Link(lambda: self._connector.connect(synchronous_commit="off"), now)
         self._keeping = Link(self._connector.connect, now)
+        self._repeatable = Link(self._connector.connect, now)
         self._bell = Bell(self._connector.connect, node, base_clock) if listens else None
 
         readers = [Link(self._connector.connect, now) for _ in range(READERS)]
         ringing = [] if self._bell is None else [self._bell.link]
         self._links = Links(
-            [self._keeping, self._settling, self._claiming, self._accepting, *readers, *ringing], base_clock
+            [self._keeping, self._settling, self._claiming, self._accepting, self._repeatable, *readers, *ringing],
+            base_clock,
         )
         self._reader = Reader(readers, sql, reading)
         self._claimer = Claimer(self._claiming, sql, reading, clock, node, per_destination=per_destination)
@@ -128,7 +130,6 @@ class PostgresStore(Store):
         self._inserter = Inserter(self._accepting, sql)
         self._changer = Changer(self._accepting, sql, reading, self._inserter, follow=follow)
         self._creates = Batches(self._inserter.create_batch, pending_limit=pending_limit)
-        self._repeatable = Link(self._connector.connect, now)
         self._kept_answers = KeptAnswers(self._repeatable, sql)
         self._creates_once: Batches[Create, KeptAnswer | Task] = Batches(
             self._kept_answers.create_batch, pending_limit=pending_limit
