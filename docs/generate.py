@@ -1,5 +1,6 @@
 """Writes the generated parts of the documentation (``make docs``). ``tests/docs`` says when they are out of date."""
 
+import textwrap
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
@@ -14,16 +15,18 @@ from tasker.task_types.hash import HashType
 from tasker.task_types.registry import Registry
 from tasker.task_types.webhook import WebhookType
 from tasker.timing.clock import SystemClock
+from tasker.wire.reserved import RESERVED
 
 DOCS: Final = Path(__file__).parent
 
 
 def generated() -> Mapping[Path, str]:
     """Return the whole text of each file that has a generated part."""
-    configuration, rest = DOCS / "configuration.md", DOCS / "rest" / "index.md"
+    configuration, rest, types = DOCS / "configuration.md", DOCS / "rest" / "index.md", DOCS / "task-types.md"
     return {
         configuration: _with_part(configuration.read_text(encoding="utf-8"), "settings", _settings_table()),
         rest: _with_part(rest.read_text(encoding="utf-8"), "calls", _calls_table()),
+        types: _with_part(types.read_text(encoding="utf-8"), "reserved", _reserved_names()),
         DOCS / "openapi.json": document_json(CALLS, _built_in_types()).decode(),
     }
 
@@ -61,6 +64,10 @@ def _call_row(call: Call) -> str:
     refusals = {answer.status for answer in others} | {status_of(error) for error in call.raises} - set(KEYED)
     shown = ", ".join(map(str, sorted(refusals)))
     return f"| [`{call.method} {call.path}`]({call.page}) | {call.summary} | {usual.status} | {shown} |"
+
+
+def _reserved_names() -> str:
+    return textwrap.fill(", ".join(f"`{name}`" for name in sorted(RESERVED)), width=100) + "\n"
 
 
 def _built_in_types() -> Registry:

@@ -3,13 +3,16 @@
 from datetime import timedelta
 from importlib.metadata import EntryPoint
 
+import msgspec
 import pytest
 
 from tasker.errors import StartError
-from tasker.model.task import Pool
+from tasker.model.task import Pool, Task, TaskId
 from tasker.task_types import registry
 from tasker.task_types.registry import Registry, installed
-from tasker.wire.fields import TaskFields
+from tasker.wire.fields import HashFields, TaskFields, request_type
+from tasker.wire.reserved import RESERVED
+from tasker.wire.tasks import task_json
 
 
 class AType:
@@ -113,6 +116,83 @@ def test_the_pools_below_100_are_taskers_own():
     assert str(refused.value) == (
         f"the task type mail ({__name__}:a_type_with_a_pool_of_tasker) needs a pool of 100 or more"
     )
+
+
+class DeadlineFields(TaskFields, frozen=True, kw_only=True):
+    deadline: str
+
+
+class RenamedFields(TaskFields, frozen=True, kw_only=True):
+    address: str
+    number: str = msgspec.field(name="id", default="")
+
+
+class AnotherRetryFields(TaskFields, frozen=True, kw_only=True):
+    retry: bool = False
+
+
+class InheritedFields(DeadlineFields, frozen=True, kw_only=True):
+    args: str
+
+
+class HarmlessFields(TaskFields, frozen=True, kw_only=True, rename="camel"):
+    result: str = msgspec.field(name="outcome_of_it", default="")
+    job_id: str
+
+
+def a_type_with(fields):
+    def make():
+        made = AType()
+        made.fields = fields
+        return made
+
+    return make
+
+
+with_a_kept_name, with_a_renamed_one, with_another_retry, with_inherited_ones, with_harmless_ones = map(
+    a_type_with, (DeadlineFields, RenamedFields, AnotherRetryFields, InheritedFields, HarmlessFields)
+)
+
+
+@pytest.mark.parametrize(
+    ("what", "names"),
+    [
+        ("with_a_kept_name", "'deadline'"),
+        ("with_a_renamed_one", "'id'"),
+        ("with_another_retry", "'retry'"),
+        ("with_inherited_ones", "'args' and 'deadline'"),
+    ],
+)
+def test_a_type_that_defines_a_reserved_name_is_refused(what, names):
+    with pytest.raises(StartError) as refused:
+        installed([an_entry_point(what)])
+
+    assert str(refused.value).startswith(f"the task type mail ({__name__}:{what}) defines {names}; these names are")
+
+
+def test_a_type_with_names_of_its_own_is_taken():
+    [found] = installed([an_entry_point("with_harmless_ones")])
+
+    assert found.fields is HarmlessFields
+
+
+def test_what_every_request_and_every_answer_has_is_reserved():
+    task = Task(
+        id=TaskId("019bbade-01c6-7d11-821f-bc1538901f12"),
+        type="hash",
+        pool=Pool(2),
+        payload=b"{}",
+        execution_time="2126-02-10T16:30:00Z",
+        execution_at=0,
+        due_at=0,
+        expires_at=1,
+        parent_id=TaskId("019bbade-01c6-7d11-821f-bc1538901f12"),
+        result=b'"x"',
+    )
+
+    assert msgspec.json.decode(task_json(task)).keys() <= RESERVED
+    common = set(request_type("hash", HashFields).__struct_fields__) - {"secret"}
+    assert {"execution_time", "delay", "retry", "keep"} <= common <= RESERVED
 
 
 @pytest.mark.parametrize("what", ["timedelta", "no_type"])

@@ -45,7 +45,10 @@ class TaskType(Protocol):
 
     @property
     def fields(self) -> type[TaskFields]:
-        """What a request for such a task may say, as a msgspec struct. Its JSON is what the store keeps."""
+        """What a request for such a task may say, as a msgspec struct. Its JSON is what the store keeps.
+
+        That of a package's type defines no member whose name is reserved (``wire.reserved``).
+        """
 
     def prepare(self, request: TaskFields) -> TaskFields:
         """Check *request*, a ``fields`` whose members have the right types, and return what is to be stored: all of it.

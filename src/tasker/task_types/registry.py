@@ -8,6 +8,7 @@ from typing import Final
 from tasker.errors import StartError
 from tasker.interfaces.task_type import TaskType
 from tasker.wire.fields import WebhookFields
+from tasker.wire.reserved import reserved_in
 
 ENTRY_POINTS: Final = "tasker.task_types"
 """The entry point group in which packages name a callable without arguments that returns a
@@ -56,13 +57,15 @@ def installed(points: Iterable[EntryPoint] | None = None) -> Sequence[TaskType]:
     """Return the task types of installed packages: those that the entry point group names, or of *points*.
 
     Raises:
-        StartError: one cannot be loaded, or is no task type; the message names it.
+        StartError: one cannot be loaded, is no task type, has a pool of tasker's own, or defines a
+            member whose name is reserved; the message names it.
     """
     found = []
     for point in entry_points(group=ENTRY_POINTS) if points is None else points:
         try:
             task_type: TaskType = point.load()()
             pool_is_taskers = task_type.pool < _FIRST_FOREIGN_POOL
+            reserved = reserved_in(task_type.fields)
         except Exception as error:
             raise StartError(
                 f"cannot load the task type {point.name} ({point.value}): {type(error).__name__}"
@@ -70,6 +73,11 @@ def installed(points: Iterable[EntryPoint] | None = None) -> Sequence[TaskType]:
         if pool_is_taskers:
             raise StartError(
                 f"the task type {point.name} ({point.value}) needs a pool of {_FIRST_FOREIGN_POOL} or more"
+            )
+        if reserved:
+            raise StartError(
+                f"the task type {point.name} ({point.value}) defines {' and '.join(map(repr, reserved))}; "
+                "these names are reserved for what every task type has or may get: choose others"
             )
         found.append(task_type)
     return found
