@@ -10,19 +10,10 @@ from tasker.model.instants import Instant
 from tasker.model.standing import Standing
 from tasker.model.task import State, Task
 
-Reason: TypeAlias = Literal[
-    "waiting",
-    "retrying",
-    "paused",
-    "circuit_open",
-    "full",
-    "due",
-    "no_slot",
-    "running",
-    "done",
-    "failed",
-    "cancelled",
-]
+WaitReason: TypeAlias = Literal["waiting", "retrying", "paused", "circuit_open", "full", "due", "no_slot"]
+"""Why a task that is ``todo`` does not run yet."""
+
+Reason: TypeAlias = Literal[WaitReason, "running", "done", "failed", "cancelled"]
 
 
 class Finding(Struct, frozen=True, kw_only=True):

@@ -148,9 +148,11 @@ async def test_the_answer_to_a_new_task_is_a_line(server):
     assert int(reply.headers["content-length"]) == len(reply.body)
 
 
-@pytest.mark.parametrize(("method", "path"), [("POST", "/tasks"), ("GET", "/"), ("POST", "/tasks/new/")])
-async def test_who_misses_the_path_is_told_where_tasks_are_created_and_calls_described(server, method, path):
-    text = await server.refused(method, path, HASH if method == "POST" else None, status=404)
+@pytest.mark.parametrize(
+    ("method", "path", "status"), [("POST", "/tasks", 405), ("GET", "/", 404), ("POST", "/tasks/new/", 404)]
+)
+async def test_who_misses_the_path_is_told_where_tasks_are_created_and_calls_described(server, method, path, status):
+    text = await server.refused(method, path, HASH if method == "POST" else None, status=status)
 
     assert "POST /tasks/new" in text
     assert "/openapi.json" in text

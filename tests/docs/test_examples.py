@@ -147,6 +147,15 @@ def test_the_commands_of_a_page_do_what_it_says(newcomer, page):
         assert newcomer.printed.read_text() == "good morning\nstill here\n"
 
 
+def test_what_the_page_about_finding_shows_is_found(newcomer):
+    page = DOCS / "rest" / "finding.md"
+    newcomer.server.start()
+    newcomer.follow(page)
+    (program,) = [text for language, text in blocks(page) if language == "python"]
+    printed = subprocess.check_output([sys.executable, "-c", newcomer._here(program)], text=True)
+    assert kinds(printed.strip()) == "an id"
+
+
 HOW_TO = DOCS / "from-one-node-to-three.md"
 
 

@@ -7,9 +7,11 @@ import json
 import re
 
 import pytest
+from queries_found import QUERIES_FOUND
 
 from databases import new_database
 from tasker.stores import queries
+from tasker.stores.finding import Places, Walker, key_range
 from tasker.stores.postgres import schema
 from tasker.stores.postgres.connection import Connector
 
@@ -17,6 +19,8 @@ pytestmark = pytest.mark.anyio
 
 QUERIES = queries.load("tasker.stores.postgres")
 TEMPLATES = {"list_todo", "list_other"}
+FINDING = ("find_page", "count_found", "count_keys", "walk_", "filter_", "reason_", "order_by_")
+"""What the statements that find tasks are made of: they are looked at by themselves."""
 LARGE = {"task", "payload", "attempt", "tag", "gate", "gate_queue"}
 HEADS = {("next_expiry", "task_expiring")}
 """Searches for the first entry of an index."""
@@ -26,11 +30,12 @@ FILL = """
     INSERT INTO gate (kind, name) SELECT 0, 'http://' || n FROM generate_series(1, 2000) AS n;
     INSERT INTO gate_queue SELECT id, 1 + id % 2, now(), 1 FROM gate WHERE id % 4 = 0;
     INSERT INTO task (id, type, state, pool, due_at, execution_at, execution_time, node, ended_at,
-                      gate, held_by, expires_at, keep)
+                      gate, held_by, expires_at, keep, key, parent_id)
     SELECT gen_random_uuid(), CASE n % 2 WHEN 0 THEN 'hash' ELSE 'webhook' END, state, 1 + n % 2, at, at, 't',
            CASE state WHEN 1 THEN gen_random_uuid() END, CASE WHEN state > 1 THEN at END, 1 + n % 2000,
            CASE WHEN state = 0 AND n % 10 = 3 THEN 1 + n % 2000 END, CASE n % 10 WHEN 5 THEN at END,
-           CASE n % 100 WHEN 6 THEN -1 WHEN 7 THEN 10 END
+           CASE n % 100 WHEN 6 THEN -1 WHEN 7 THEN 10 END, CASE n % 5 WHEN 1 THEN 'order ' || n END,
+           CASE n % 5 WHEN 2 THEN gen_random_uuid() END
       FROM generate_series(1, 250000) AS n,
            LATERAL (SELECT CASE WHEN n % 25 < 20 THEN 0 WHEN n % 1000 = 999 THEN 1
                                 WHEN n % 2 = 0 THEN 2 ELSE 3 END AS state,
@@ -65,8 +70,21 @@ def texts():
             todo = [QUERIES["list_todo"].format(type="$5", pool=pool) for pool in (1, 2)]
             other = [QUERIES["list_other"].format(type="$5", state=state) for state in (1, 2, 3, 4)]
             yield name, sql.format(branches=" UNION ALL ".join(todo + other))
-        elif name not in TEMPLATES:
+        elif name not in TEMPLATES and not name.startswith(FINDING):
             yield name, sql
+
+
+def finding():
+    for name, query in QUERIES_FOUND:
+        for statement in ("find_page", "count_found"):
+            for by_arrival in (False, True):
+                places = Places(lambda number: f"${5 + number}", str)
+                walker = Walker(QUERIES, places, query, [1])
+                text = walker.statement(statement, [("webhook", 1), ("hash", 2)], by_arrival=by_arrival)
+                yield f"{statement}: {name}", text
+        keys = key_range(QUERIES, Places("${}".format, str), query)
+        if keys is not None:
+            yield f"count_keys: {name}", keys
 
 
 def steps(plan):
@@ -75,13 +93,19 @@ def steps(plan):
         yield from steps(below)
 
 
-@pytest.mark.parametrize(("name", "sql"), [*texts()], ids=[name for name, _ in texts()])
-async def test_a_query_searches_and_neither_scans_nor_sorts_tasks(connection, name, sql):
-    await connection.execute(f"PREPARE {name}_ AS {sql}")
+async def plan_of(connection, sql):
+    """The steps of the plan of *sql*."""
+    await connection.execute(f"PREPARE explained AS {sql}")
     count = max((int(number) for number in re.findall(r"\$(\d+)", sql)), default=0)
     arguments = f"({', '.join(['NULL'] * count)})" if count else ""
-    (root,) = json.loads(await connection.fetchval(f"EXPLAIN (FORMAT JSON) EXECUTE {name}_{arguments}"))
-    for step in steps(root["Plan"]):
+    (root,) = json.loads(await connection.fetchval(f"EXPLAIN (FORMAT JSON) EXECUTE explained{arguments}"))
+    await connection.execute("DEALLOCATE explained")
+    return [*steps(root["Plan"])]
+
+
+@pytest.mark.parametrize(("name", "sql"), [*texts()], ids=[name for name, _ in texts()])
+async def test_a_query_searches_and_neither_scans_nor_sorts_tasks(connection, name, sql):
+    for step in await plan_of(connection, sql):
         shown = json.dumps(step, indent=1)
         if step.get("Relation Name") in LARGE and step["Node Type"] != "ModifyTable":
             assert step["Node Type"] in {"Index Scan", "Index Only Scan"}, shown
@@ -91,3 +115,15 @@ async def test_a_query_searches_and_neither_scans_nor_sorts_tasks(connection, na
             assert step["Plan Rows"] <= 1_000 or LARGE.isdisjoint(
                 below.get("Relation Name") for below in steps(step)
             ), shown
+
+
+@pytest.mark.parametrize(("name", "sql"), [*finding()], ids=[name for name, _ in finding()])
+async def test_what_finds_tasks_walks_along_indexes_and_sorts_what_it_has_looked_at(connection, name, sql):
+    for step in await plan_of(connection, sql):
+        shown = json.dumps(step, indent=1)
+        if step.get("Relation Name") in {"task", "payload", "tag"}:
+            assert step["Node Type"] in {"Index Scan", "Index Only Scan"}, shown
+            assert "Index Cond" in step, shown
+        if step["Node Type"].endswith("Sort"):
+            below = {(each.get("Relation Name"), each.get("Index Name")) for each in steps(step)}
+            assert {index for relation, index in below if relation in LARGE} <= {"task_key"}, shown

@@ -3,12 +3,17 @@
 import re
 
 import pytest
+from queries_found import QUERIES_FOUND
 
 from tasker.stores import migrate, queries
+from tasker.stores.finding import Places, Walker, key_range
 from tasker.stores.sqlite.connection import MEMORY, connect
+from tasker.stores.sqlite.rows import id_bytes
 
 QUERIES = queries.load("tasker.stores.sqlite")
 TEMPLATES = {"create_tasks", "create_payloads", "create_tags", "list_todo", "list_other"}
+FINDING = ("find_page", "count_found", "count_keys", "walk_", "filter_", "reason_", "order_by_")
+"""What the statements that find tasks are made of: they are looked at by themselves."""
 
 
 @pytest.fixture(scope="module", params=["empty", "with tasks and statistics"])
@@ -43,8 +48,21 @@ def texts():
             todo = [QUERIES["list_todo"].format(type=":type_1", pool=pool) for pool in (1, 2)]
             other = [QUERIES["list_other"].format(type=":type_1", state=state) for state in (1, 2, 3, 4)]
             yield name, sql.format(branches=" UNION ALL ".join(todo + other))
-        elif name not in TEMPLATES:
+        elif name not in TEMPLATES and not name.startswith(FINDING):
             yield name, sql
+
+
+def finding():
+    for name, query in QUERIES_FOUND:
+        places = Places(":v{}".format, id_bytes)
+        walker = Walker(QUERIES, places, query, [1])
+        for statement in ("find_page", "count_found"):
+            for by_arrival in (False, True):
+                text = walker.statement(statement, [("webhook", 1), ("hash", 2)], by_arrival=by_arrival)
+                yield f"{statement}: {name}", text
+        keys = key_range(QUERIES, places, query)
+        if keys is not None:
+            yield f"count_keys: {name}", keys
 
 
 @pytest.mark.parametrize(("name", "sql"), [*texts()], ids=[name for name, _ in texts()])
@@ -53,3 +71,12 @@ def test_a_query_searches_and_neither_scans_nor_sorts_tasks(connection, name, sq
     for step in steps:
         assert not re.match(r"SCAN (task|payload)\b", step), f"{name}: {step}"
         assert "TEMP B-TREE" not in step, f"{name}: {step}"
+
+
+@pytest.mark.parametrize(("name", "sql"), [*finding()], ids=[name for name, _ in finding()])
+def test_what_finds_tasks_walks_along_indexes_and_sorts_what_it_has_looked_at(connection, name, sql):
+    steps = plan(connection, sql)
+    for before, step in zip(["", *steps], steps, strict=False):
+        assert not re.match(r"SCAN (task|payload|tag)\b", step), f"{name}: {step}"
+        if "TEMP B-TREE" in step:
+            assert before == "SCAN looked" or "INDEX task_key " in before, f"{name}: {before}, {step}"

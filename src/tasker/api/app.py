@@ -1,7 +1,7 @@
 """The HTTP door: finds the call, asks who makes it, hands it to its handler, and turns every error into its answer."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
@@ -68,13 +68,14 @@ class _Door:
                 await refusal(scope, receive, send)
                 return
             key = idempotency.key_in(scope["headers"], is_repeatable=call.is_repeatable)
-            query = _query(scope["query_string"]) if scope["query_string"] else _NO_QUERY
+            pairs = _pairs(scope["query_string"]) if scope["query_string"] else ()
+            query = dict(pairs) if pairs else _NO_QUERY
             if query:
                 call.check_query(query)
             if call.bare is not None and key is None:
                 await call.bare(self._context, receive, send)
             else:
-                response = await self._answer(call, caller, scope, receive, values, query, key)
+                response = await self._answer(call, caller, scope, receive, values, query, pairs, key)
                 await _send(response, scope, receive, send)
         except TaskerError as error:
             await problems.response(error)(scope, receive, send)
@@ -96,6 +97,7 @@ class _Door:
         receive: Receive,
         values: Mapping[str, str],
         query: Mapping[str, str],
+        pairs: Sequence[tuple[str, str]],
         key: bytes | None,
     ) -> Response:
         body: Any = None
@@ -107,7 +109,9 @@ class _Door:
                 repeated = idempotency.repeated(key, self._identity(scope), scope, sent)
         assert call.handler is not None  # noqa: S101 - it is not a bare call
         left = scope["extensions"][LEFT]["call"]
-        return await call.handler(Request(self._context, caller, scope["path"], values, query, body, left, repeated))
+        return await call.handler(
+            Request(self._context, caller, scope["path"], values, query, pairs, body, left, repeated)
+        )
 
 
 async def _send(response: Response, scope: Scope, receive: Receive, send: Send) -> None:
@@ -133,8 +137,8 @@ async def _send(response: Response, scope: Scope, receive: Receive, send: Send) 
         _hang_up(scope)
 
 
-def _query(text: bytes) -> Mapping[str, str]:
-    return dict(parse_qsl(text.decode("latin-1"), keep_blank_values=True))
+def _pairs(text: bytes) -> Sequence[tuple[str, str]]:
+    return parse_qsl(text.decode("latin-1"), keep_blank_values=True)
 
 
 def _hang_up(scope: Scope) -> None:

@@ -5,7 +5,7 @@ documentation are all made from the declarations.
 """
 
 import re
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from types import MappingProxyType
@@ -57,6 +57,8 @@ class Shape(Enum):
     """A task under the name of its type."""
     TASK_OF_TYPE = "TaskOfType"
     """The same without that name."""
+    TASK_PAGE = "TaskPage"
+    """Tasks, each under the name of its type, and where to go on."""
     TYPE_NAME = "TypeName"
     DOCUMENT = "Document"
     """The description itself."""
@@ -129,6 +131,8 @@ class Request:
     """What stands in the path where the call's has a name in braces."""
     query: Mapping[str, str]
     """Only parameters that the call declares. Of one that comes twice, the last value."""
+    pairs: Sequence[tuple[str, str]]
+    """The same as it was sent: all values."""
     body: Any
     """In the shape that the call declares; None if it takes none. Of new tasks: the bytes."""
     when_left: Callable[[Callable[[], None]], None]

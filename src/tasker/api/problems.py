@@ -81,16 +81,18 @@ def internal_error() -> Response:
     return _response(500, "internal_error", "the server has a defect and could not answer; its log says more")
 
 
+_WAYS: Final = "POST /tasks/new creates a task, and GET /openapi.json describes every call"
+
+
 def not_found() -> Response:
     """Return the answer to a path at which there is nothing."""
-    text = "there is nothing at this path; POST /tasks/new creates a task, and GET /openapi.json describes every call"
-    return _response(404, "not_found", text)
+    return _response(404, "not_found", f"there is nothing at this path; {_WAYS}")
 
 
 def method_not_allowed(allowed: Sequence[str]) -> Response:
     """Return the answer to a method that the path does not take; *allowed* are those that it does."""
     methods = ", ".join(allowed)
-    text = f"expected one of the methods that this path takes: {methods}"
+    text = f"expected one of the methods that this path takes: {methods}; {_WAYS}"
     return _response(405, "method_not_allowed", text, headers={"allow": methods})
 
 

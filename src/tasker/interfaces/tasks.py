@@ -5,10 +5,11 @@ from typing import Protocol
 
 from msgspec import Struct
 
+from tasker.filters import Query
 from tasker.model.attempt import AttemptRecord
 from tasker.model.change import Change
 from tasker.model.standing import Standing
-from tasker.model.task import State, Task, TaskId
+from tasker.model.task import Pool, State, Task, TaskId
 
 
 class TaskFilter(Struct, frozen=True):
@@ -26,6 +27,14 @@ class Page(Struct, frozen=True):
     next: str | None
     """Where the next page begins, in a form only the store understands; None: this is the last
     page."""
+
+
+class Counted(Struct, frozen=True):
+    """How many tasks a query finds."""
+
+    count: int
+    is_exact: bool
+    """False: there may be more. Counting looks at no more tasks than a page does."""
 
 
 class Cancelled(Struct, frozen=True):
@@ -74,6 +83,26 @@ class TaskStore(Protocol):
         Raises:
             InvalidQueryError: *after* (as ``cursor``) did not come from such a page.
         """
+
+    async def find(self, query: Query, *, after: str | None, limit: int, free_pools: Collection[Pool] = ()) -> Page:
+        """Return up to *limit* of the tasks that pass the filters of *query*, in its order.
+
+        Tasks of the same moment are in the order of arrival (see ``Claimed``). Looks at a bounded
+        number of tasks, for a bounded time: a page may be shorter than *limit*, or empty, before
+        the last one. Going from page to page meets every task once that passes and stays where it
+        is meanwhile, and no task twice that is not moved further along in the order.
+
+        Args:
+            after: the ``next`` of the page before; None for the first page.
+            limit: at least 1.
+            free_pools: those in which a slot is free, for the filter ``reason``.
+
+        Raises:
+            InvalidQueryError: *after* (as ``cursor``) did not come from such a page.
+        """
+
+    async def count_found(self, query: Query, *, free_pools: Collection[Pool] = ()) -> Counted:
+        """Return how many tasks ``find`` finds, on all its pages together."""
 
     async def count(self, *, up_to: int) -> Mapping[State, int]:
         """Return how many tasks are in each state.

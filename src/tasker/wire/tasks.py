@@ -1,6 +1,6 @@
 """What answers and callbacks show of a task."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
@@ -131,6 +131,28 @@ def task_json(task: Task) -> bytes:
 def wrapped_task_json(task: Task) -> bytes:
     """Return *task* as a JSON object under the name of its type: ``{"webhook": {...}}``."""
     return b'{"%b":%b}' % (task.type.encode(), task_json(task))
+
+
+def wrapped_summary_json(task: Task) -> bytes:
+    """Return *task* as ``wrapped_task_json`` does, without its body and its result."""
+    payload = task.payload
+    if any(name in payload for name in _LONG_MEMBERS):
+        members = _decode_members(payload)
+        kept = {name: value for name, value in members.items() if b'"%b":' % name.encode() not in _LONG_MEMBERS}
+        payload = msgspec.json.encode(kept)
+    return wrapped_task_json(msgspec.structs.replace(task, payload=payload, result=None))
+
+
+_LONG_MEMBERS: Final = (b'"body":', b'"json":', b'"body_base64":')
+"""What a summary leaves out of the fields of a task, as it begins in JSON."""
+
+_decode_members: Final = msgspec.json.Decoder(dict[str, Raw]).decode
+
+
+class AtLeast(Struct, frozen=True):
+    """A number that counting stopped at."""
+
+    at_least: int
 
 
 class CallbackSummary(Struct, frozen=True, kw_only=True):

@@ -14,7 +14,7 @@ from tasker.api.openapi.parts import refusal_components, schema
 from tasker.task_types.registry import Registry
 from tasker.wire.fields import request_type
 from tasker.wire.server import Problem
-from tasker.wire.tasks import CallbackSummary, view_type
+from tasker.wire.tasks import AtLeast, CallbackSummary, view_type
 
 
 def document_json(calls: Sequence[Call], registry: Registry) -> bytes:
@@ -26,17 +26,22 @@ def document(calls: Sequence[Call], registry: Registry) -> dict[str, Any]:
     """Return the description of *calls* for the task types in *registry*."""
     views = {task_type.name: view_type(task_type.name, task_type.fields) for task_type in registry.types}
     task = msgspec.defstruct("Task", [(name, view | UnsetType, UNSET) for name, view in views.items()])
+    page = msgspec.defstruct(
+        "TaskPage",
+        [("tasks", list[task]), ("next", str | None), ("count", int | AtLeast | UnsetType, UNSET)],  # type: ignore[valid-type]
+    )
     named = {
         shape
         for call in calls
         for shape in (*(answer.shape for answer in call.answers), None if call.body is None else call.body.shape)
         if isinstance(shape, type)
     }
-    shapes = [new_task_type(registry), task, Problem, CallbackSummary, *named, *views.values()]
+    shapes = [new_task_type(registry), task, page, Problem, CallbackSummary, *named, *views.values()]
     registered: dict[Shape, dict[str, Any]] = {
         Shape.NEW_TASK: schema("NewTask"),
         Shape.TASK: schema("Task"),
         Shape.TASK_OF_TYPE: {"anyOf": [schema(view.__name__) for view in views.values()]},
+        Shape.TASK_PAGE: schema("TaskPage"),
         Shape.TYPE_NAME: {"type": "string", "enum": list(views)},
         Shape.DOCUMENT: {"type": "object"},
     }
@@ -47,6 +52,7 @@ def document(calls: Sequence[Call], registry: Registry) -> dict[str, Any]:
         "minProperties": 1,
         "maxProperties": 1,
     }
+    schemas["TaskPage"] |= {"description": "Some of the tasks that were found, and the path of the next page."}
     schemas["Task"] |= {"description": "A task under the name of its type.", "minProperties": 1, "maxProperties": 1}
     return {
         "openapi": "3.1.0",

@@ -68,7 +68,7 @@ async def answer_list(request: Request, read: ReadPart) -> Response:
             raise InvalidQueryError("cursor", "expected together with limit, which is missing")
         # Read before the answer begins, while a failure can still be told as one.
         return _WholeList(await read(None, PAGE_LENGTH), read)
-    limit = _limit(query["limit"])
+    limit = limit_of(query["limit"])
     part = await read(query.get("cursor"), limit)
     headers = {}
     if part.next is not None:
@@ -76,7 +76,12 @@ async def answer_list(request: Request, read: ReadPart) -> Response:
     return json_answer(b"[%b]" % b",\n".join(part.items), headers=headers)
 
 
-def _limit(text: str) -> int:
+def limit_of(text: str) -> int:
+    """Return the length of a page that *text* asks for.
+
+    Raises:
+        InvalidQueryError: it is not a number, or not a possible one.
+    """
     if text.isascii() and text.isdigit() and len(text) <= 4 and 1 <= int(text) <= MAX_LIMIT:
         return int(text)
     raise InvalidQueryError("limit", f"expected a whole number from 1 to {MAX_LIMIT}, got: {cut(text)!r}")

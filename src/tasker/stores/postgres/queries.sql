@@ -576,6 +576,185 @@ SELECT {task}, sized.found
  WHERE so_far - size <= $4
  ORDER BY sized.execution_at, sized.id
 
+-- find_page --
+-- {walks}: one walk or several, joined by UNION ALL and merged in order. What of the first $4 rows
+-- passes the filters, $5 of it at most. $1, $2: where the walk has come to; $3: where it ends. The
+-- last row is the one that was looked at last, with the number of rows looked at; the others have 0
+-- there. Each row's place in the order is given, because UNION ALL keeps none.
+WITH given AS (
+  SELECT $1::timestamptz, $2::uuid, $3::timestamptz -- of these types, also where no walk needs them
+), looked AS MATERIALIZED (
+  SELECT id, at, fits FROM ({walks}) AS merged ORDER BY {order} LIMIT $4
+)
+(SELECT id, at, 0::bigint AS looked FROM looked WHERE fits
+  ORDER BY at {direction}, id {direction} LIMIT $5)
+ UNION ALL
+(SELECT id, at, (SELECT count(*) FROM looked) FROM looked
+  ORDER BY at {opposite}, id {opposite} LIMIT 1)
+
+-- count_found --
+-- How many rows were looked at, how many of them pass, and the last one. Numbers as in find_page.
+WITH given AS (
+  SELECT $1::timestamptz, $2::uuid, $3::timestamptz, $5::bigint
+), looked AS MATERIALIZED (
+  SELECT id, at, fits FROM ({walks}) AS merged ORDER BY {order} LIMIT $4
+)
+SELECT (SELECT count(*) FROM looked) AS looked, (SELECT count(*) FROM looked WHERE fits) AS passed,
+       id, at
+  FROM looked ORDER BY at {opposite}, id {opposite} LIMIT 1
+
+-- found_tasks --
+-- In the order of $1. A page ends once the payloads in it are longer than $2 bytes.
+SELECT {task}
+  FROM (SELECT found.id, place, size, sum(size) OVER (ORDER BY place) AS so_far
+          FROM unnest($1::uuid[]) WITH ORDINALITY AS found (id, place)
+          JOIN (SELECT id, octet_length(payload) + coalesce(octet_length(result), 0) AS size
+                  FROM payload) AS body ON body.id = found.id
+       ) AS sized
+  JOIN task ON task.id = sized.id
+  JOIN payload ON payload.id = sized.id
+ WHERE so_far - size <= $2
+ ORDER BY place
+
+-- order_by_time --
+at {direction}, id {direction}
+
+-- order_by_arrival --
+id {direction}
+
+-- walk_arrival --
+-- Differs from SQLite: the order of arrival is that of the ids.
+(SELECT id, 'epoch'::timestamptz AS at, {fits} AS fits FROM task WHERE id {beyond} $2
+  ORDER BY id {direction} LIMIT $4)
+
+-- walk_key --
+(SELECT id, 'epoch'::timestamptz AS at, {fits} AS fits FROM task
+  WHERE key IS NOT NULL AND key COLLATE "C" = {value} AND id {beyond} $2
+  ORDER BY id {direction} LIMIT $4)
+
+-- walk_parent --
+(SELECT id, 'epoch'::timestamptz AS at, {fits} AS fits FROM task
+  WHERE parent_id IS NOT NULL AND parent_id = {value} AND id {beyond} $2
+  ORDER BY id {direction} LIMIT $4)
+
+-- walk_tag --
+-- OFFSET 0: each task is searched for.
+(SELECT tagged.tagged AS id, at, fits
+  FROM (SELECT task AS tagged FROM tag WHERE tag = {value} AND task {beyond} $2
+         ORDER BY task {direction} LIMIT $4) AS tagged
+ CROSS JOIN LATERAL (SELECT 'epoch'::timestamptz AS at, {fits} AS fits FROM task
+                      WHERE task.id = tagged.tagged OFFSET 0) AS found)
+
+-- walk_keys --
+-- Of a range of keys, which are sorted by arrival first: there are no more than a page looks at.
+(SELECT named.named AS id, at, fits
+  FROM (SELECT id AS named FROM task WHERE {keys} AND id {beyond} $2
+         ORDER BY id {direction} LIMIT $4) AS named
+ CROSS JOIN LATERAL (SELECT 'epoch'::timestamptz AS at, {fits} AS fits FROM task
+                      WHERE task.id = named.named OFFSET 0) AS found)
+
+-- count_keys --
+SELECT count(*) FROM (SELECT FROM task WHERE {keys} LIMIT {up_to}) AS counted
+
+-- walk_queue --
+-- What is todo in a pool: see list_todo.
+(SELECT id, due_at AS at, {fits} AS fits FROM task
+  WHERE pool = {pool} AND state = 0 AND held_by IS NULL AND (due_at, id) {beyond} ($1, $2)
+    AND due_at {within} $3 AND due_at = execution_at
+  ORDER BY due_at {direction}, id {direction} LIMIT $4)
+ UNION ALL
+(SELECT id, execution_at AS at, {fits} AS fits FROM task
+  WHERE pool = {pool} AND state = 0 AND (due_at <> execution_at OR held_by IS NOT NULL)
+    AND (execution_at, id) {beyond} ($1, $2) AND execution_at {within} $3
+  ORDER BY execution_at {direction}, id {direction} LIMIT $4)
+
+-- walk_list --
+(SELECT id, execution_at AS at, {fits} AS fits FROM task
+  WHERE type = {type} AND state = {state} AND state <> 0 AND (execution_at, id) {beyond} ($1, $2)
+    AND execution_at {within} $3
+  ORDER BY execution_at {direction}, id {direction} LIMIT $4)
+
+-- walk_ended --
+(SELECT id, ended_at AS at, {fits} AS fits FROM task
+  WHERE state = {state} AND ended_at IS NOT NULL AND keep IS NULL
+    AND (ended_at, id) {beyond} ($1, $2) AND ended_at {within} $3
+  ORDER BY ended_at {direction}, id {direction} LIMIT $4)
+
+-- walk_kept --
+-- The same of what has a time of its own for which it is kept.
+(SELECT id, ended_at AS at, {fits} AS fits FROM task
+  WHERE state = {state} AND ended_at IS NOT NULL AND keep IS NOT NULL
+    AND (ended_at, id) {beyond} ($1, $2) AND ended_at {within} $3
+  ORDER BY ended_at {direction}, id {direction} LIMIT $4)
+
+-- filter_text --
+task.{column} = {value}
+
+-- filter_id --
+task.{column} = {value}
+
+-- filter_from --
+task.{column} >= {value}
+
+-- filter_before --
+task.{column} < {value}
+
+-- filter_key --
+task.key = {value}
+
+-- filter_keys_from --
+-- By code points, as on SQLite, whatever the database's collation.
+task.key IS NOT NULL AND task.key COLLATE "C" >= {value}
+
+-- filter_keys_before --
+task.key COLLATE "C" < {value}
+
+-- filter_tag --
+EXISTS (SELECT FROM tag WHERE tag.tag = {value} AND tag.task = task.id)
+
+-- filter_destination --
+task.gate = {value} OR task.host_gate = {value}
+
+-- filter_destination_named --
+coalesce(task.host_gate, task.gate) IN (SELECT id FROM gate WHERE kind IN (0, 1) AND name = {value})
+
+-- filter_error --
+task.last_fault::json ->> 'code' = {value}
+
+-- reason_waiting --
+-- These say in SQL what explaining.py says of one task.
+task.state = 0 AND task.due_at > tasker_now() AND task.attempts = task.retried_after
+
+-- reason_retrying --
+task.state = 0 AND task.due_at > tasker_now() AND task.attempts <> task.retried_after
+
+-- reason_paused --
+task.state = 0 AND task.due_at <= tasker_now()
+AND (coalesce(task.gate, 0) IN (SELECT id FROM gate WHERE paused)
+     OR coalesce(task.host_gate, 0) IN (SELECT id FROM gate WHERE paused))
+
+-- reason_circuit_open --
+task.state = 0 AND task.due_at <= tasker_now()
+AND coalesce(task.gate, 0) NOT IN (SELECT id FROM gate WHERE paused)
+AND coalesce(task.host_gate, 0) NOT IN (SELECT id FROM gate WHERE paused)
+AND coalesce(task.host_gate, task.gate) IN (SELECT id FROM gate WHERE failures >= {threshold})
+
+-- reason_full --
+task.state = 0 AND task.due_at <= tasker_now() AND task.held_by IS NOT NULL
+AND coalesce(task.gate, 0) NOT IN (SELECT id FROM gate WHERE paused OR failures >= {threshold})
+AND coalesce(task.host_gate, 0) NOT IN (SELECT id FROM gate WHERE paused OR failures >= {threshold})
+
+-- reason_due --
+task.state = 0 AND task.due_at <= tasker_now() AND task.held_by IS NULL
+AND task.pool IN ({pools})
+AND coalesce(task.gate, 0) NOT IN (SELECT id FROM gate WHERE paused OR failures >= {threshold})
+AND coalesce(task.host_gate, 0) NOT IN (SELECT id FROM gate WHERE paused OR failures >= {threshold})
+
+-- reason_no_slot --
+task.state = 0 AND task.due_at <= tasker_now() AND task.held_by IS NULL AND task.pool NOT IN ({pools})
+AND coalesce(task.gate, 0) NOT IN (SELECT id FROM gate WHERE paused OR failures >= {threshold})
+AND coalesce(task.host_gate, 0) NOT IN (SELECT id FROM gate WHERE paused OR failures >= {threshold})
+
 -- count_todo --
 SELECT count(*) FROM (
   SELECT FROM task WHERE pool = $1 AND state = 0 AND held_by IS NULL

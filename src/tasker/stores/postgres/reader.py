@@ -5,7 +5,8 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
 from tasker.errors import DestinationNotFoundError, InvalidQueryError, StoreUnavailableError, TaskNotFoundError
-from tasker.interfaces.tasks import Page, TaskFilter
+from tasker.filters import Query
+from tasker.interfaces.tasks import Counted, Page, TaskFilter
 from tasker.model.attempt import AttemptRecord
 from tasker.model.gate import HELD_COUNTED_TO, GateRecord
 from tasker.model.idempotency import KeptAnswer
@@ -15,16 +16,13 @@ from tasker.model.standing import Standing
 from tasker.model.task import Pool, State, Task, TaskId
 from tasker.stores.ledger import record_of
 from tasker.stores.postgres.connection import Connection, Link, Record
+from tasker.stores.postgres.finder import PAGE_BYTES, Finder
 from tasker.stores.rows import Reading
 
 T = TypeVar("T")
 
 READERS: Final = 3
 """Connections that read."""
-
-PAGE_BYTES: Final = 1 << 20
-"""A page ends once the bodies and results in it are longer than this, so that long bodies do not
-fill the memory."""
 
 _CURSOR: Final = re.compile(r"(-?\d{1,18})\.([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})", re.ASCII)
 _BEFORE_ALL: Final = (-210_866_803_200 * SECOND, "00000000-0000-0000-0000-000000000000")
@@ -34,10 +32,13 @@ _BEFORE_ALL: Final = (-210_866_803_200 * SECOND, "00000000-0000-0000-0000-000000
 class Reader:
     """Answers questions, as ``Store`` says."""
 
-    def __init__(self, links: Sequence[Link], queries: Mapping[str, str], reading: Reading) -> None:
+    def __init__(
+        self, links: Sequence[Link], queries: Mapping[str, str], reading: Reading, monotonic: Callable[[], float]
+    ) -> None:
         self._links = links
         self._sql = queries
         self._reading = reading
+        self._monotonic = monotonic
         self._next = 0
         self._is_closed = False
 
@@ -127,6 +128,17 @@ class Reader:
         if rows and (len(rows) == limit or len(rows) < rows[-1]["found"]):
             return Page(tasks, f"{tasks[-1].execution_at}.{tasks[-1].id}")
         return Page(tasks, None)
+
+    async def find(self, query: Query, *, after: str | None, limit: int, free_pools: Collection[Pool]) -> Page:
+        """Return a page of what is found."""
+        return await self._read(lambda connection: self._finder(connection, query, free_pools).find(after, limit))
+
+    async def count_found(self, query: Query, *, free_pools: Collection[Pool]) -> Counted:
+        """Return how many tasks are found."""
+        return await self._read(lambda connection: self._finder(connection, query, free_pools).count())
+
+    def _finder(self, connection: Connection, query: Query, free_pools: Collection[Pool]) -> Finder:
+        return Finder(connection, self._sql, self._reading, query, free_pools, self._monotonic)
 
     async def count(self, *, up_to: int) -> Mapping[State, int]:
         """Return how many tasks are in each state."""

@@ -10,9 +10,10 @@ import structlog
 from typing_extensions import override
 
 from tasker.errors import StoreError, StoreUnavailableError
+from tasker.filters import Query
 from tasker.interfaces.queue import Claim, Claimed, Expired, Follow, Settled, TakenBack
 from tasker.interfaces.store import Store
-from tasker.interfaces.tasks import Cancelled, Page, TaskFilter
+from tasker.interfaces.tasks import Cancelled, Counted, Page, TaskFilter
 from tasker.model import instants
 from tasker.model.attempt import Attempt, AttemptRecord
 from tasker.model.change import Change
@@ -109,7 +110,7 @@ class PostgresStore(Store):
             [self._keeping, self._settling, self._claiming, self._accepting, self._repeatable, *readers, *ringing],
             base_clock,
         )
-        self._reader = Reader(readers, sql, reading)
+        self._reader = Reader(readers, sql, reading, now)
         self._claimer = Claimer(self._claiming, sql, reading, clock, node, per_destination=per_destination)
         self._gates = Gates(self._accepting, sql, self._claimer.look_again)
         self._settler = Settler(
@@ -199,6 +200,14 @@ class PostgresStore(Store):
     @override
     async def list_page(self, which: TaskFilter, *, after: str | None, limit: int) -> Page:
         return await self._reader.list_page(which, after=after, limit=limit)
+
+    @override
+    async def find(self, query: Query, *, after: str | None, limit: int, free_pools: Collection[Pool] = ()) -> Page:
+        return await self._reader.find(query, after=after, limit=limit, free_pools=free_pools)
+
+    @override
+    async def count_found(self, query: Query, *, free_pools: Collection[Pool] = ()) -> Counted:
+        return await self._reader.count_found(query, free_pools=free_pools)
 
     @override
     async def count(self, *, up_to: int) -> Mapping[State, int]:

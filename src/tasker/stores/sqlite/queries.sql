@@ -339,6 +339,178 @@ SELECT {task}, task.seq
  CROSS JOIN task ON task.seq = page.seq
  CROSS JOIN payload ON payload.seq = page.seq
 
+-- find_page --
+-- {walks}: one walk or several, joined by UNION ALL and merged in order. What of the first :look
+-- rows passes the filters, :limit of it at most. The last row is the one that was looked at last,
+-- with the number of rows looked at; the others have 0 there.
+WITH looked AS MATERIALIZED (
+  SELECT seq, at, fits FROM ({walks} ORDER BY {order} LIMIT :look)
+)
+SELECT * FROM (SELECT seq, at, 0 FROM looked WHERE fits
+                ORDER BY at {direction}, seq {direction} LIMIT :limit)
+ UNION ALL
+SELECT * FROM (SELECT seq, at, (SELECT count(*) FROM looked) FROM looked
+                ORDER BY at {opposite}, seq {opposite} LIMIT 1)
+
+-- count_found --
+-- How many rows were looked at, how many of them pass, and the last one.
+WITH looked AS MATERIALIZED (
+  SELECT seq, at, fits FROM ({walks} ORDER BY {order} LIMIT :look)
+)
+SELECT (SELECT count(*) FROM looked), (SELECT count(*) FROM looked WHERE fits), seq, at
+  FROM looked ORDER BY at {opposite}, seq {opposite} LIMIT 1
+
+-- found_tasks --
+-- :seqs is a JSON array: the tasks come in its order.
+SELECT {task} FROM json_each(:seqs) AS found
+ CROSS JOIN task ON task.seq = found.value
+ CROSS JOIN payload ON payload.seq = found.value
+
+-- order_by_time --
+at {direction}, seq {direction}
+
+-- order_by_arrival --
+seq {direction}
+
+-- walk_arrival --
+SELECT seq, 0 AS at, {fits} AS fits FROM task WHERE seq {beyond} :after_seq
+
+-- walk_key --
+SELECT seq, 0 AS at, {fits} AS fits FROM task
+ WHERE key IS NOT NULL AND key = {value} AND seq {beyond} :after_seq
+
+-- walk_parent --
+SELECT seq, 0 AS at, {fits} AS fits FROM task
+ WHERE parent_id IS NOT NULL AND parent_id = {value} AND seq {beyond} :after_seq
+
+-- walk_tag --
+SELECT tag.task AS seq, 0 AS at, {fits} AS fits FROM tag CROSS JOIN task ON task.seq = tag.task
+ WHERE tag.tag = {value} AND tag.task {beyond} :after_seq
+
+-- walk_keys --
+-- Of a range of keys, which are sorted by arrival first: there are no more than a page looks at.
+SELECT named.seq AS seq, 0 AS at, {fits} AS fits
+  FROM (SELECT seq FROM task WHERE {keys} AND seq {beyond} :after_seq
+         ORDER BY seq {direction} LIMIT :look) AS named
+ CROSS JOIN task ON task.seq = named.seq
+
+-- count_keys --
+SELECT count(*) FROM (SELECT 1 FROM task WHERE {keys} LIMIT {up_to})
+
+-- walk_queue --
+-- What is todo in a pool: see list_todo. Two ranges of each index: the rest of the moment that the
+-- walk has come to, and what lies beyond.
+SELECT seq, due_at AS at, {fits} AS fits FROM task
+ WHERE pool = {pool} AND state = 0 AND held_by IS NULL AND due_at = :after_at
+   AND seq {beyond} :after_seq AND due_at = execution_at
+ UNION ALL
+SELECT seq, due_at AS at, {fits} AS fits FROM task
+ WHERE pool = {pool} AND state = 0 AND held_by IS NULL AND due_at {beyond} :after_at
+   AND due_at {within} :until AND due_at = execution_at
+ UNION ALL
+SELECT seq, execution_at AS at, {fits} AS fits FROM task
+ WHERE pool = {pool} AND state = 0 AND (due_at <> execution_at OR held_by IS NOT NULL)
+   AND execution_at = :after_at AND seq {beyond} :after_seq
+ UNION ALL
+SELECT seq, execution_at AS at, {fits} AS fits FROM task
+ WHERE pool = {pool} AND state = 0 AND (due_at <> execution_at OR held_by IS NOT NULL)
+   AND execution_at {beyond} :after_at AND execution_at {within} :until
+
+-- walk_list --
+SELECT seq, execution_at AS at, {fits} AS fits FROM task
+ WHERE type = {type} AND state = {state} AND state <> 0 AND execution_at = :after_at
+   AND seq {beyond} :after_seq
+ UNION ALL
+SELECT seq, execution_at AS at, {fits} AS fits FROM task
+ WHERE type = {type} AND state = {state} AND state <> 0 AND execution_at {beyond} :after_at
+   AND execution_at {within} :until
+
+-- walk_ended --
+SELECT seq, ended_at AS at, {fits} AS fits FROM task
+ WHERE state = {state} AND ended_at IS NOT NULL AND keep IS NULL AND ended_at = :after_at
+   AND seq {beyond} :after_seq
+ UNION ALL
+SELECT seq, ended_at AS at, {fits} AS fits FROM task
+ WHERE state = {state} AND ended_at IS NOT NULL AND keep IS NULL AND ended_at {beyond} :after_at
+   AND ended_at {within} :until
+
+-- walk_kept --
+-- The same of what has a time of its own for which it is kept.
+SELECT seq, ended_at AS at, {fits} AS fits FROM task
+ WHERE state = {state} AND ended_at IS NOT NULL AND keep IS NOT NULL AND ended_at = :after_at
+   AND seq {beyond} :after_seq
+ UNION ALL
+SELECT seq, ended_at AS at, {fits} AS fits FROM task
+ WHERE state = {state} AND ended_at IS NOT NULL AND keep IS NOT NULL
+   AND ended_at {beyond} :after_at AND ended_at {within} :until
+
+-- filter_text --
+task.{column} = {value}
+
+-- filter_id --
+task.{column} = {value}
+
+-- filter_from --
+task.{column} >= {value}
+
+-- filter_before --
+task.{column} < {value}
+
+-- filter_key --
+task.key = {value}
+
+-- filter_keys_from --
+task.key IS NOT NULL AND task.key >= {value}
+
+-- filter_keys_before --
+task.key < {value}
+
+-- filter_tag --
+EXISTS (SELECT 1 FROM tag WHERE tag.tag = {value} AND tag.task = task.seq)
+
+-- filter_destination --
+task.gate = {value} OR task.host_gate = {value}
+
+-- filter_destination_named --
+coalesce(task.host_gate, task.gate) IN (SELECT id FROM gate WHERE kind IN (0, 1) AND name = {value})
+
+-- filter_error --
+task.last_fault ->> 'code' = {value}
+
+-- reason_waiting --
+-- These say in SQL what explaining.py says of one task.
+task.state = 0 AND task.due_at > :now AND task.attempts = task.retried_after
+
+-- reason_retrying --
+task.state = 0 AND task.due_at > :now AND task.attempts <> task.retried_after
+
+-- reason_paused --
+task.state = 0 AND task.due_at <= :now
+AND (coalesce(task.gate, 0) IN (SELECT id FROM gate WHERE paused = 1)
+     OR coalesce(task.host_gate, 0) IN (SELECT id FROM gate WHERE paused = 1))
+
+-- reason_circuit_open --
+task.state = 0 AND task.due_at <= :now
+AND coalesce(task.gate, 0) NOT IN (SELECT id FROM gate WHERE paused = 1)
+AND coalesce(task.host_gate, 0) NOT IN (SELECT id FROM gate WHERE paused = 1)
+AND coalesce(task.host_gate, task.gate) IN (SELECT id FROM gate WHERE failures >= {threshold})
+
+-- reason_full --
+task.state = 0 AND task.due_at <= :now AND task.held_by IS NOT NULL
+AND coalesce(task.gate, 0) NOT IN (SELECT id FROM gate WHERE paused = 1 OR failures >= {threshold})
+AND coalesce(task.host_gate, 0) NOT IN (SELECT id FROM gate WHERE paused = 1 OR failures >= {threshold})
+
+-- reason_due --
+task.state = 0 AND task.due_at <= :now AND task.held_by IS NULL
+AND task.pool IN ({pools})
+AND coalesce(task.gate, 0) NOT IN (SELECT id FROM gate WHERE paused = 1 OR failures >= {threshold})
+AND coalesce(task.host_gate, 0) NOT IN (SELECT id FROM gate WHERE paused = 1 OR failures >= {threshold})
+
+-- reason_no_slot --
+task.state = 0 AND task.due_at <= :now AND task.held_by IS NULL AND task.pool NOT IN ({pools})
+AND coalesce(task.gate, 0) NOT IN (SELECT id FROM gate WHERE paused = 1 OR failures >= {threshold})
+AND coalesce(task.host_gate, 0) NOT IN (SELECT id FROM gate WHERE paused = 1 OR failures >= {threshold})
+
 -- count_todo --
 SELECT count(*) FROM (SELECT 1 FROM (
   SELECT 1 FROM task WHERE pool = :pool AND state = 0 AND held_by IS NULL

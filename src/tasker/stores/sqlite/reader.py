@@ -2,26 +2,24 @@
 
 import json
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Final
 
 from tasker.errors import DestinationNotFoundError, InvalidQueryError, TaskNotFoundError
+from tasker.filters import Query
 from tasker.interfaces.queue import Claim
-from tasker.interfaces.tasks import Page, TaskFilter
+from tasker.interfaces.tasks import Counted, Page, TaskFilter
 from tasker.model.attempt import AttemptRecord
 from tasker.model.gate import HELD_COUNTED_TO, GateRecord
 from tasker.model.idempotency import KeptAnswer
 from tasker.model.instants import Instant
 from tasker.model.standing import Standing
-from tasker.model.task import State, Task, TaskId
+from tasker.model.task import Pool, State, Task, TaskId
 from tasker.stores.ledger import record_of
 from tasker.stores.sqlite.connection import Queries, Row, Value
+from tasker.stores.sqlite.finder import PAGE_BYTES, Finder
 from tasker.stores.sqlite.rows import READING, id_bytes, id_text
-
-PAGE_BYTES: Final = 1 << 20
-"""A page ends once the fields and results in it are longer than this, so that long bodies do not
-fill the memory."""
 
 _LISTED_BY_STATE: Final = [state for state in State if state is not State.TODO]
 """The states whose tasks stand in an index by type and state; those that wait stand in the queues
@@ -106,6 +104,33 @@ class Reader:
         finally:
             rows.close()  # ends the read transaction
         return Page(tasks, None)
+
+    def find(
+        self,
+        query: Query,
+        *,
+        after: str | None,
+        limit: int,
+        free_pools: Collection[Pool],
+        now: Instant,
+        monotonic: Callable[[], float],
+    ) -> Page:
+        """Return a page of what is found. As a page of a list, it holds up nothing once it is read."""
+        with self._snapshot():
+            return self._finder(query, free_pools, now, monotonic).find(after, limit)
+
+    def count_found(
+        self, query: Query, *, free_pools: Collection[Pool], now: Instant, monotonic: Callable[[], float]
+    ) -> Counted:
+        """Return how many tasks are found."""
+        with self._snapshot():
+            return self._finder(query, free_pools, now, monotonic).count()
+
+    def _finder(
+        self, query: Query, free_pools: Collection[Pool], now: Instant, monotonic: Callable[[], float]
+    ) -> Finder:
+        type_pools = self._queries.all("type_pools")
+        return Finder(self._queries, query, free_pools, type_pools, now=now, monotonic=monotonic)
 
     def claims(self, node: bytes) -> Sequence[Claim]:
         """Return the claims of *node*."""

@@ -13,9 +13,10 @@ import structlog
 from typing_extensions import override
 
 from tasker.errors import StoreUnavailableError
+from tasker.filters import Query
 from tasker.interfaces.queue import Claim, Claimed, Expired, Follow, Settled, TakenBack
 from tasker.interfaces.store import Store
-from tasker.interfaces.tasks import Cancelled, Page, TaskFilter
+from tasker.interfaces.tasks import Cancelled, Counted, Page, TaskFilter
 from tasker.model.attempt import Attempt, AttemptRecord
 from tasker.model.change import Change
 from tasker.model.gate import GateRecord
@@ -180,6 +181,22 @@ class SqliteStore(Store):
     @override
     async def list_page(self, which: TaskFilter, *, after: str | None, limit: int) -> Page:
         return await self._read(lambda reader: reader.list_page(which, after=after, limit=limit))
+
+    @override
+    async def find(self, query: Query, *, after: str | None, limit: int, free_pools: Collection[Pool] = ()) -> Page:
+        now, monotonic = self._clock.now(), self._clock.monotonic
+        return await self._read(
+            lambda reader: reader.find(
+                query, after=after, limit=limit, free_pools=free_pools, now=now, monotonic=monotonic
+            )
+        )
+
+    @override
+    async def count_found(self, query: Query, *, free_pools: Collection[Pool] = ()) -> Counted:
+        now, monotonic = self._clock.now(), self._clock.monotonic
+        return await self._read(
+            lambda reader: reader.count_found(query, free_pools=free_pools, now=now, monotonic=monotonic)
+        )
 
     @override
     async def count(self, *, up_to: int) -> Mapping[State, int]:

@@ -56,8 +56,11 @@ CREATE INDEX task_patience ON task (held_by, (patience - waited), due_at)
 -- Retention: what is kept as the settings say, and what is kept for a time of its own, by when that
 -- is over. What is kept for ever is in neither, so that nobody walks over it.
 DROP INDEX task_ended;
-CREATE INDEX task_ended ON task (state, ended_at) WHERE ended_at IS NOT NULL AND keep IS NULL;
+CREATE INDEX task_ended ON task (state, ended_at, id) WHERE ended_at IS NOT NULL AND keep IS NULL;
 -- In UTC: timestamptz + interval depends on the session, and is not indexed.
 CREATE INDEX task_kept
     ON task (((ended_at AT TIME ZONE 'UTC') + keep * interval '1 microsecond'))
  WHERE ended_at IS NOT NULL AND keep >= 0;
+-- With task_ended, all that has ended, in the order of the end.
+CREATE INDEX task_ended_kept ON task (state, ended_at, id)
+ WHERE ended_at IS NOT NULL AND keep IS NOT NULL;

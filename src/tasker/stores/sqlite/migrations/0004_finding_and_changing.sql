@@ -57,3 +57,6 @@ CREATE INDEX task_patience ON task (held_by, patience - waited, due_at)
 DROP INDEX task_ended;
 CREATE INDEX task_ended ON task (state, ended_at) WHERE ended_at IS NOT NULL AND keep IS NULL;
 CREATE INDEX task_kept ON task (ended_at + keep) WHERE ended_at IS NOT NULL AND keep >= 0;
+-- With task_ended, all that has ended, in the order of the end.
+CREATE INDEX task_ended_kept ON task (state, ended_at)
+ WHERE ended_at IS NOT NULL AND keep IS NOT NULL;

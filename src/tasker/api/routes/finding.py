@@ -1,0 +1,126 @@
+"""Find tasks, a page at a time."""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+from urllib.parse import urlencode
+
+import msgspec
+from starlette.responses import Response
+
+from tasker.api.bodies import json_answer
+from tasker.api.calls import READING, Answer, Call, Parameter, Request, Shape
+from tasker.api.routes.lists import MAX_LIMIT, limit_of
+from tasker.callers import Scope
+from tasker.errors import InvalidQueryError, cut
+from tasker.filters import FILTERS, SORTS, Query, query_of, schema_of
+from tasker.wire.tasks import AtLeast, wrapped_summary_json, wrapped_task_json
+
+LIMIT: Final = 100
+"""The length of a page, if none is asked for."""
+
+_FILTERS: Final = tuple(
+    Parameter(name=each.name, description=each.description, schema=schema_of(each)) for each in FILTERS
+)
+_COUNTS: Final = ("capped",)
+_FIELDS: Final = ("summary",)
+_OTHERS: Final = (
+    Parameter(
+        name="sort",
+        description="What the tasks are ordered by. Without it: created together with key, key_prefix, tag "
+        "or parent, which allow no other; else due.",
+        schema={"type": "string", "enum": list(SORTS)},
+    ),
+    Parameter(
+        name="limit",
+        description="The most tasks to answer with.",
+        schema={"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": LIMIT},
+    ),
+    Parameter(
+        name="cursor",
+        description="Where to go on, from the page before. Only with the same filters and sort.",
+        schema={"type": "string"},
+    ),
+    Parameter(
+        name="fields",
+        description="summary leaves out bodies and results.",
+        schema={"type": "string", "enum": list(_FIELDS)},
+    ),
+    Parameter(
+        name="count",
+        description="capped: answer with how many tasks there are on all pages, too, or with a number that "
+        "there are at least.",
+        schema={"type": "string", "enum": list(_COUNTS)},
+    ),
+)
+
+
+@Call(
+    method="GET",
+    path="/tasks",
+    summary="Find tasks by what is known of them, a page at a time.",
+    scope=Scope.TASKS_READ,
+    query=(*_FILTERS, *_OTHERS),
+    answers=(
+        Answer(
+            description="The tasks, without the values of their headers and the passwords in their URLs. "
+            "A page may be empty before the last one.",
+            shape=Shape.TASK_PAGE,
+            headers={
+                "Link": {
+                    "description": 'Unless this is the last page: <path of the next>; rel="next".',
+                    "schema": {"type": "string"},
+                }
+            },
+        ),
+    ),
+    errors=(InvalidQueryError, *READING),
+    page="finding.md#find-tasks",
+).answered_by
+async def find_tasks(request: Request) -> Response:
+    """Answer with a page of what is found."""
+    given = _given(request.pairs)
+    query = query_of(given, _one(given, "sort"))
+    limit = LIMIT if (text := _one(given, "limit")) is None else limit_of(text)
+    is_summary = _word(given, "fields", _FIELDS) is not None
+    is_counted = _word(given, "count", _COUNTS) is not None
+    finding = request.service.finding
+    page = await finding.page(query, cursor=_one(given, "cursor"), limit=limit)
+    members = [b'"count":' + await _count(request, query)] if is_counted else []
+    link = None
+    if page.next is not None:
+        kept = [(name, value) for name, value in request.pairs if name != "cursor"]
+        link = f"{request.path}?{urlencode([*kept, ('cursor', page.next)])}"
+    write = wrapped_summary_json if is_summary else wrapped_task_json
+    tasks = b",\n".join(write(task) for task in page.tasks)
+    body = b",\n".join([b'{"tasks":[%b]' % tasks, b'"next":' + msgspec.json.encode(link), *members]) + b"}"
+    return json_answer(body, headers={} if link is None else {"link": f'<{link}>; rel="next"'})
+
+
+async def _count(request: Request, query: Query) -> bytes:
+    counted = await request.service.finding.count(query)
+    return msgspec.json.encode(counted.count if counted.is_exact else AtLeast(counted.count))
+
+
+def _given(pairs: Sequence[tuple[str, str]]) -> Mapping[str, Sequence[str]]:
+    given: dict[str, list[str]] = {}
+    for name, value in pairs:
+        given.setdefault(name, []).append(value)
+    return given
+
+
+def _one(given: Mapping[str, Sequence[str]], name: str) -> str | None:
+    """Return the value of a parameter that is no filter; None: it is not given."""
+    values = given.get(name, ())
+    if len(values) > 1:
+        raise InvalidQueryError(name, f"expected one value, got {len(values)}")
+    return values[0] if values else None
+
+
+def _word(given: Mapping[str, Sequence[str]], name: str, known: Sequence[str]) -> str | None:
+    word = _one(given, name)
+    if word is None or word in known:
+        return word
+    raise InvalidQueryError(name, f"expected {' or '.join(known)}, got: {cut(word)!r}")
+
+
+CALLS: Final = (find_tasks,)

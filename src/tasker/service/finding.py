@@ -1,0 +1,68 @@
+"""Finding tasks."""
+
+from msgspec import Struct
+
+from tasker.engine.engine import Engine
+from tasker.errors import InvalidQueryError, cut
+from tasker.filters import Query
+from tasker.interfaces.store import Store
+from tasker.interfaces.tasks import Counted
+from tasker.model.task import Pool, Task
+from tasker.task_types.registry import Registry
+from tasker.wire.masking import masked
+
+
+class FoundPage(Struct, frozen=True):
+    """A page of what was found."""
+
+    tasks: list[Task]
+    """Without secrets."""
+    next: str | None
+    """The cursor of the next page; None: this is the last one."""
+
+
+class FindService:
+    """Finds tasks. For what all methods raise, see ``Service``.
+
+    As lists, it shows secrets to nobody.
+    """
+
+    def __init__(self, store: Store, engine: Engine, registry: Registry) -> None:
+        self._store = store
+        self._engine = engine
+        self._types = [task_type.name for task_type in registry.types]
+
+    async def page(self, query: Query, *, cursor: str | None, limit: int) -> FoundPage:
+        """Return the page of what *query* finds that begins at *cursor*; None: the first one.
+
+        Raises:
+            InvalidQueryError: the server has no such task type, or the cursor is none of this
+                query.
+        """
+        self.check(query)
+        after = None if cursor is None else query.position(cursor)
+        page = await self._store.find(query, after=after, limit=limit, free_pools=self.free_pools())
+        return FoundPage([masked(task) for task in page.tasks], None if page.next is None else query.cursor(page.next))
+
+    async def count(self, query: Query) -> Counted:
+        """Return how many tasks *query* finds, on all its pages together; see ``Store.count_found``.
+
+        Raises:
+            InvalidQueryError: the server has no such task type.
+        """
+        self.check(query)
+        return await self._store.count_found(query, free_pools=self.free_pools())
+
+    def check(self, query: Query) -> None:
+        """Return if the server has the task type that *query* asks for.
+
+        Raises:
+            InvalidQueryError: it has not.
+        """
+        for name in query.types or ():
+            if name not in self._types:
+                raise InvalidQueryError("type", f"expected one of {', '.join(self._types)}, got: {cut(name)!r}")
+
+    def free_pools(self) -> frozenset[Pool]:
+        """Return the pools in which a slot is free here: the filter ``reason`` asks."""
+        return frozenset(filter(self._engine.has_slot, (task_type.pool for task_type in self._engine.types)))

@@ -1,0 +1,321 @@
+"""Finding tasks, as far as all stores do it alike: which indexes are walked, on what condition, and for how long.
+
+A walk goes along one index, or along several that are merged, and says of each row whether it
+passes the filters. It is made in pieces, each longer than the one before, until the page is full,
+the walk has come to its end, or enough was looked at. The texts are those of the ``.sql`` files:
+``walk_...`` go along an index, ``filter_...`` and ``reason_...`` are conditions.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from datetime import timedelta
+from typing import Final, Generic, NamedTuple, TypeVar, assert_never
+
+from tasker.filters import Filter, Kind, Order, Query, Value
+from tasker.interfaces.tasks import Counted, Page
+from tasker.model.circuit import THRESHOLD
+from tasker.model.instants import Instant
+from tasker.model.task import Pool, State, Task, TaskId
+
+Id = TypeVar("Id")
+"""What a row is found by: an integer or a UUID."""
+
+MOST_LOOKED_AT: Final = 20_000
+"""Rows that one page looks at, at most."""
+
+LONGEST_LOOK: Final = timedelta(milliseconds=20)
+"""After so long a page ends, wherever it has come to."""
+
+_GROWTH: Final = 4
+"""How much longer a piece is than the one before."""
+
+_FIRST_COUNTED: Final = 1_000
+"""Rows that the first piece looks at where they are counted."""
+
+
+class Direction(NamedTuple):
+    """The words of a direction in SQL."""
+
+    beyond: str
+    """Compares with the position that the walk has come to."""
+    within: str
+    """Compares with the bound at which the walk ends: the later one is outside, the earlier one inside."""
+    direction: str
+    opposite: str
+
+
+ASCENDING: Final = Direction(">", "<", "ASC", "DESC")
+DESCENDING: Final = Direction("<", ">=", "DESC", "ASC")
+
+
+class Places:
+    """Values, and where they stand in the text of a statement."""
+
+    def __init__(self, name: Callable[[int], str], kept_id: Callable[[TaskId], object]) -> None:
+        """Make it, without values.
+
+        Args:
+            name: says how the place of a value is written, by its number from 1.
+            kept_id: makes of an id what the store keeps.
+        """
+        self._name = name
+        self.kept_id = kept_id
+        self.values: list[object] = []
+
+    def put(self, value: object) -> str:
+        """Have *value* bound, and return its place."""
+        self.values.append(value)
+        return self._name(len(self.values))
+
+
+class Walker:
+    """Writes the statements of a query."""
+
+    def __init__(self, texts: Mapping[str, str], places: Places, query: Query, free_pools: Collection[Pool]) -> None:
+        self._texts = texts
+        self._places = places
+        self._query = query
+        self._free_pools = free_pools
+        self._way = DESCENDING if query.is_descending else ASCENDING
+        self._fits = " AND ".join(self._conditions()) or "true"
+
+    def statement(self, name: str, type_pools: Iterable[tuple[str, Pool]], *, by_arrival: bool = False) -> str | None:
+        """Return the statement *name*, of ``find_page`` and ``count_found``; None: there is nothing to walk along.
+
+        Args:
+            by_arrival: whether the order of arrival is walked along in place of a range of keys, which
+                is looked at on the way.
+        """
+        walks = [self._walk(text, **more) for text, more in self._indexes(list(type_pools), by_arrival)]
+        if not walks:
+            return None
+        order = "order_by_arrival" if self._query.order is Order.CREATED else "order_by_time"
+        return self._texts[name].format(
+            walks=" UNION ALL ".join(walks),
+            order=self._texts[order].format(**self._way._asdict()),
+            **self._way._asdict(),
+        )
+
+    def _walk(self, text: str, **more: object) -> str:
+        return self._texts[text].format(fits=self._fits, **self._way._asdict(), **more)
+
+    def _indexes(self, type_pools: list[tuple[str, Pool]], by_arrival: bool) -> Iterable[tuple[str, dict[str, object]]]:
+        """The walks, and what is filled into each."""
+        states = self._query.states
+        driving = self._query.driving
+        if not states:
+            return ()
+        if driving is not None and not by_arrival:
+            each, value = driving
+            if each.kind is Kind.KEY_PREFIX:
+                return (("walk_keys", {"keys": _keys(self._texts, self._places, value)}),)
+            return ((f"walk_{each.name}", {"value": self._put(each, value)}),)
+        match self._query.order:
+            case Order.CREATED:
+                return (("walk_arrival", {}),)
+            case Order.ENDED:
+                return (
+                    (walk, {"state": int(state)}) for state in sorted(states) for walk in ("walk_ended", "walk_kept")
+                )
+            case Order.DUE:
+                return self._lists(type_pools, states)
+            case _:
+                assert_never(self._query.order)
+
+    def _lists(
+        self, type_pools: list[tuple[str, Pool]], states: frozenset[State]
+    ) -> Iterable[tuple[str, dict[str, object]]]:
+        """Those of the order of lists."""
+        types = self._query.types
+        asked = [(type_, pool) for type_, pool in type_pools if types is None or type_ in types]
+        if State.TODO in states:
+            for pool in sorted({pool for _, pool in asked}):
+                yield "walk_queue", {"pool": pool}
+        others = sorted(states - {State.TODO})
+        for type_ in sorted({type_ for type_, _ in asked}) if others else ():
+            place = self._places.put(type_)
+            for state in others:
+                yield "walk_list", {"type": place, "state": int(state)}
+
+    def _conditions(self) -> Iterable[str]:
+        for each, values in self._query.given:
+            match each.kind:
+                case Kind.STATE:
+                    yield f"task.state IN ({', '.join(str(int(value)) for value in values)})"
+                case Kind.REASON:
+                    pools = ", ".join(map(str, [-1, *sorted(self._free_pools)]))  # never empty
+                    yield f"({self._texts[f'reason_{values[0]}'].format(pools=pools, threshold=THRESHOLD)})"
+                case Kind.DESTINATION if isinstance(values[0], str):
+                    yield self._condition("destination_named", each, values[0])
+                case Kind.KEY_PREFIX:
+                    yield _keys(self._texts, self._places, values[0])
+                case kind:
+                    for value in values:
+                        yield self._condition(kind.value, each, value)
+
+    def _condition(self, name: str, each: Filter, value: Value) -> str:
+        return f"({self._texts[f'filter_{name}'].format(column=each.column, value=self._put(each, value))})"
+
+    def _put(self, each: Filter, value: Value) -> str:
+        return self._places.put(self._places.kept_id(TaskId(str(value))) if each.kind is Kind.ID else value)
+
+
+class Bounds(NamedTuple):
+    """Between what a walk goes."""
+
+    start: Instant
+    """It begins behind this moment, in its direction, or at it if it goes upwards."""
+    until: Instant
+
+
+def bounds_of(query: Query, *, before_all: Instant, after_all: Instant) -> Bounds:
+    """Return between which moments a walk goes.
+
+    Args:
+        before_all: a moment before all that can be stored.
+        after_all: one after all that can be.
+    """
+    first, end = query.bounds
+    first, end = before_all if first is None else first, after_all if end is None else end
+    return Bounds(end, first) if query.is_descending else Bounds(first, end)
+
+
+class Pieces:
+    """How long the pieces of a walk are."""
+
+    def __init__(self, monotonic: Callable[[], float], *, first: int) -> None:
+        self._monotonic = monotonic
+        self._began = monotonic()
+        self._next = first
+        self._looked_at = 0
+
+    def next(self) -> int:
+        """Return how many rows the next piece may look at; 0: no more are looked at."""
+        left = MOST_LOOKED_AT - self._looked_at
+        took = self._monotonic() - self._began
+        if self._looked_at and took > 0:
+            left = min(left, int(self._looked_at * (LONGEST_LOOK.total_seconds() / took - 1)))
+        length = max(min(self._next, left), 0)
+        self._next *= _GROWTH
+        return length
+
+    def looked(self, count: int) -> None:
+        """Say that a piece has looked at *count* rows."""
+        self._looked_at += count
+
+
+class PageWalk(Generic[Id]):
+    """How far the walk of a page has come: the stores ask for one piece after the other."""
+
+    def __init__(self, start: tuple[Instant, Id], limit: int, monotonic: Callable[[], float]) -> None:
+        self.position = start
+        self.found: list[tuple[Instant, Id]] = []
+        """The positions of what passes the filters."""
+        self._limit = limit
+        # One row more: it tells whether there is a next page.
+        self._pieces = Pieces(monotonic, first=min(limit + 1, MOST_LOOKED_AT))
+        self._length = 0
+        self._is_at_end = False
+
+    @property
+    def left(self) -> int:
+        """How many tasks the page has room for."""
+        return self._limit - len(self.found)
+
+    def next(self) -> int:
+        """Return how many rows the next piece looks at; 0: the page is complete."""
+        self._length = 0 if self._is_at_end or not self.left else self._pieces.next()
+        return self._length
+
+    def take(self, rows: Iterable[tuple[Id, Instant, int]]) -> None:
+        """Hear what ``find_page`` has found in a piece."""
+        looked_at = 0
+        for id_, at, looked in rows:
+            if looked:
+                looked_at, self.position = looked, (at, id_)
+            else:
+                self.found.append((at, id_))
+        self._pieces.looked(looked_at)
+        if looked_at < self._length and (self.left or self.found[-1] == self.position):
+            self._is_at_end = True
+        if not self.left:
+            self.position = self.found[-1]
+
+    def page(self, tasks: Sequence[Task]) -> Page:
+        """Return the page, which has *tasks* of what was found: all, or as many of the first as one page holds."""
+        if len(tasks) < len(self.found):
+            return Page(tasks, _text(self.found[len(tasks) - 1]))
+        return Page(tasks, None if self._is_at_end else _text(self.position))
+
+
+class CountWalk(Generic[Id]):
+    """How far counting has come."""
+
+    def __init__(self, start: tuple[Instant, Id], monotonic: Callable[[], float]) -> None:
+        self.position = start
+        self._pieces = Pieces(monotonic, first=_FIRST_COUNTED)
+        self._length = 0
+        self._count = 0
+        self._is_at_end = False
+
+    def next(self) -> int:
+        """Return how many rows the next piece looks at; 0: no more are counted."""
+        self._length = 0 if self._is_at_end else self._pieces.next()
+        return self._length
+
+    def take(self, row: tuple[int, int, Id, Instant] | None) -> None:
+        """Hear what ``count_found`` says of a piece."""
+        looked_at = 0
+        if row is not None:
+            looked_at, passed, id_, at = row
+            self._count += passed
+            self.position = (at, id_)
+            self._pieces.looked(looked_at)
+        self._is_at_end = looked_at < self._length
+
+    @property
+    def counted(self) -> Counted:
+        """What came of it."""
+        return Counted(self._count, self._is_at_end)
+
+
+def key_range(texts: Mapping[str, str], places: Places, query: Query) -> str | None:
+    """Return a statement that counts the keys in the range that drives, up to one more than a page looks at.
+
+    None: no range of keys drives.
+    """
+    driving = query.driving
+    if driving is None or driving[0].kind is not Kind.KEY_PREFIX:
+        return None
+    return texts["count_keys"].format(keys=_keys(texts, places, driving[1]), up_to=MOST_LOOKED_AT + 1)
+
+
+def is_wide(keys: int) -> bool:
+    """Whether so many keys are in a range that sorting them by arrival would take long."""
+    return keys > MOST_LOOKED_AT
+
+
+def _text(position: tuple[Instant, object]) -> str:
+    at, id_ = position
+    return f"{at}.{id_}"
+
+
+def _keys(texts: Mapping[str, str], places: Places, prefix: Value) -> str:
+    """The condition that a key begins with *prefix*: a range of code points."""
+    text = str(prefix)
+    begins = texts["filter_keys_from"].format(value=places.put(text))
+    beyond = _beyond(text)
+    if beyond is None:
+        return begins
+    return f"{begins} AND {texts['filter_keys_before'].format(value=places.put(beyond))}"
+
+
+def _beyond(prefix: str) -> str | None:
+    """Return the first text, by code points, after all that begin with *prefix*; None: there is none."""
+    while prefix:
+        code = ord(prefix[-1]) + 1
+        if code == 0xD800:  # what follows are surrogates, which are no characters
+            code = 0xE000
+        if code <= 0x10FFFF:
+            return prefix[:-1] + chr(code)
+        prefix = prefix[:-1]
+    return None
