@@ -3,18 +3,24 @@
 Pure: no input or output.
 """
 
-from typing import Any
+import re
+from datetime import timedelta
+from typing import Any, Final
 
 import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
 
 from tasker.errors import InvalidTaskError, cut
-from tasker.ids import new_id
+from tasker.ids import instant_of, new_id, parse_id
 from tasker.interfaces.task_type import TaskType
 from tasker.model import instants, lengths
-from tasker.model.instants import Instant
-from tasker.model.task import Task
+from tasker.model.instants import SECOND, Instant
+from tasker.model.new_task import NewTask, OnConflict
+from tasker.model.task import Task, TaskId
 from tasker.wire.fields import Callback, CallbackFields, RequestFields, TaskFields, WebhookFields, retry_policy
+
+_ID_WITHIN: Final = 86_400 * SECOND
+_CONTROL: Final = re.compile("[\\x00-\\x1f\\x7f-\\x9f]")
 
 _NO_BODY_YET = Raw(b"null")
 """In place of the body of a callback, which is made when its task ends."""
@@ -28,10 +34,54 @@ class Asked(Struct, frozen=True):
     """What the task type is given."""
     request: RequestFields
     """What else the request says."""
+    content: bytes | None = None
+    """See ``Task.content``."""
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether the request says nothing of what the task may meet."""
+        request = self.request
+        return (
+            request.key is UNSET and request.id is UNSET and request.on_conflict is UNSET and request.max_wait is UNSET
+        )
+
+    @property
+    def is_named(self) -> bool:
+        """Whether the caller gives the task a name of its own, by which it may meet another."""
+        return self.request.key is not UNSET or self.request.id is not UNSET
+
+
+def build_new_task(asked: Asked, *, now: Instant, webhooks: TaskType | None) -> NewTask:
+    """Return the task that is *asked* for, with what is to become of it if it meets another.
+
+    Raises:
+        InvalidTaskError: as ``build_task``. If only its time has passed and it has an id of its
+            caller's, that is a ``NewTask.refusal``: it may have been created in time.
+    """
+    request, name = asked.request, asked.type.name
+    on_conflict = OnConflict.REJECT if request.on_conflict is UNSET else OnConflict(request.on_conflict)
+    if request.key is UNSET and request.on_conflict is not UNSET:
+        raise InvalidTaskError(f"{name}.on_conflict", "expected a key with it: it says what to do if that is in use")
+    max_wait = None
+    if request.max_wait is not UNSET:
+        if on_conflict is not OnConflict.DEBOUNCE:
+            raise InvalidTaskError(f"{name}.max_wait", 'expected "on_conflict": "debounce" with it')
+        try:
+            max_wait = lengths.parse(request.max_wait) // timedelta(microseconds=1)
+        except ValueError as error:
+            raise InvalidTaskError(f"{name}.max_wait", str(error)) from None
+    task_id = new_id(now) if request.id is UNSET else _checked_id(request.id, name, now)
+    task = _built(asked, task_id, now, webhooks)
+    if request.key is not UNSET:
+        task = msgspec.structs.replace(task, key=_checked_key(request.key, name), holds_key=True)
+    refusal = _refusal(asked, task, now)
+    if refusal is not None and request.id is UNSET:
+        raise refusal
+    return NewTask(task=task, on_conflict=on_conflict, max_wait=max_wait, refusal=refusal)
 
 
 def build_task(asked: Asked, *, now: Instant, webhooks: TaskType | None) -> Task:
-    """Return the task that is *asked* for, as it is to be stored, with a new id.
+    """Return the task that is *asked* for, which has no name of its caller's, as it is to be stored, with a new id.
 
     Args:
         webhooks: the task type that sends callbacks; None: there is none here, and a request that
@@ -41,9 +91,15 @@ def build_task(asked: Asked, *, now: Instant, webhooks: TaskType | None) -> Task
         InvalidTaskError: it cannot become a task. ``field`` is the whole path in the request, such
             as ``webhook.url``.
     """
+    task = _built(asked, new_id(now), now, webhooks)
+    if (refusal := _refusal(asked, task, now)) is not None:
+        raise refusal
+    return task
+
+
+def _built(asked: Asked, task_id: TaskId, now: Instant, webhooks: TaskType | None) -> Task:
     task_type, fields, request = asked.type, asked.fields, asked.request
     name = task_type.name
-    task_id = new_id(now)
     execution_time, execution_at = _due(request, name, now)
     expires_at = None
     if fields.expires_at is not UNSET:
@@ -73,6 +129,7 @@ def build_task(asked: Asked, *, now: Instant, webhooks: TaskType | None) -> Task
         expires_at=expires_at,
         patience=instants.microseconds(retry_policy(prepared).patience()),
         keep=_keep(fields, name),
+        content=asked.content,
         tags=() if prepared.tags is UNSET else _checked_tags(prepared.tags, name),
     )
 
@@ -93,12 +150,39 @@ def _due(request: RequestFields, name: str, now: Instant) -> tuple[str, Instant]
         execution_at = instants.parse(request.execution_time)
     except ValueError as error:
         raise InvalidTaskError(f"{name}.execution_time", str(error)) from None
-    if execution_at <= now:
-        raise InvalidTaskError(
-            f"{name}.execution_time",
-            f"expected a time in the future, got: {request.execution_time!r}; here it is {instants.text(now)}",
-        )
     return request.execution_time, execution_at
+
+
+def _refusal(asked: Asked, task: Task, now: Instant) -> InvalidTaskError | None:
+    """Return why *task* cannot be created any more; None if it can."""
+    if asked.request.delay is not UNSET or task.execution_at > now:
+        return None
+    return InvalidTaskError(
+        f"{task.type}.execution_time",
+        f"expected a time in the future, got: {task.execution_time!r}; here it is {instants.text(now)}",
+    )
+
+
+def _checked_id(text: str, name: str, now: Instant) -> TaskId:
+    try:
+        task_id = parse_id(text)
+        made_at = instant_of(task_id)
+    except ValueError:
+        raise InvalidTaskError(f"{name}.id", f"expected a UUID of version 7, got: {cut(text)!r}") from None
+    if abs(made_at - now) > _ID_WITHIN:
+        raise InvalidTaskError(
+            f"{name}.id",
+            f"expected a UUID of a moment within a day of {instants.text(now)}, got one of {instants.text(made_at)}",
+        )
+    return task_id
+
+
+def _checked_key(key: str, name: str) -> str:
+    if key in (".", ".."):
+        raise InvalidTaskError(f"{name}.key", f"expected a key other than . and .., which no path can name, got: {key}")
+    if _CONTROL.search(key) is not None:
+        raise InvalidTaskError(f"{name}.key", f"expected no control characters, got: {cut(key)!r}")
+    return key
 
 
 def _keep(fields: TaskFields, name: str) -> int | None:

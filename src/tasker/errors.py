@@ -12,8 +12,12 @@ outcome of the attempt.
       . MaskedValueError         it says *** where a secret belongs
   + InvalidQueryError            a query parameter, or the type or state of a list, cannot be used
   + TaskNotFoundError
+    - KeyNotFoundError           no task is named by this key
   + TaskExistsError              a task with this id is already stored
-  + TaskRunningError             a running task cannot be deleted
+    - IdInUseError               its caller named the id, and asks for something else
+  + KeyInUseError                another task holds the key
+  + ConflictsError               some of several new tasks cannot be stored beside those that are
+  + TaskRunningError             a running task cannot be replaced or deleted
   + TaskEndedError               only a task that has not ended can be cancelled
   + TaskNotWaitingError          only a task that waits can be run now
   + TaskNotFailedError           only a failed or cancelled task can be run again
@@ -51,6 +55,7 @@ known. No message carries a secret, a webhook body, userinfo or a query string. 
 sent, it shows a piece at most: see ``cut``.
 """
 
+from collections.abc import Mapping
 from typing import Final
 
 SHOWN: Final = 60
@@ -114,6 +119,19 @@ class TaskNotFoundError(TaskerError):
         super().__init__(f"there is no task with the id {task_id}")
 
 
+class KeyNotFoundError(TaskNotFoundError):
+    """No task holds this key.
+
+    Args:
+        ever: whether none ever had it, as far as is known.
+    """
+
+    def __init__(self, key: str, *, ever: bool) -> None:
+        TaskerError.__init__(
+            self, f"no task {'has or had' if ever else 'that has not ended holds'} the key {cut(key)!r}"
+        )
+
+
 class TaskExistsError(TaskerError):
     """A task with this id is already stored. Nothing was written."""
 
@@ -122,13 +140,51 @@ class TaskExistsError(TaskerError):
         super().__init__(f"a task with the id {task_id} already exists")
 
 
-class TaskRunningError(TaskerError):
-    """The task is running and cannot be deleted now."""
+class IdInUseError(TaskExistsError):
+    """A task with the id that the caller named is stored, and it was asked for in other words. Nothing was written."""
 
-    def __init__(self, task_id: str) -> None:
+
+class KeyInUseError(TaskerError):
+    """Another task that has not ended holds the key. Nothing was written.
+
+    Args:
+        holder: the id of that task.
+        problem: why it cannot be replaced, as a clause; empty if that was not asked for.
+    """
+
+    def __init__(self, key: str, holder: str, problem: str = "") -> None:
+        self.key = key
+        self.holder = holder
+        super().__init__(
+            f"the task {holder} holds the key {cut(key)!r} {problem or 'until it ends'}; "
+            "wait for its end, delete it, or choose another key"
+        )
+
+
+class ConflictsError(TaskerError):
+    """Some of several new tasks cannot be stored beside those that are. Nothing was written.
+
+    Args:
+        conflicts: what is in the way of which, by their places, in order; the first 100.
+    """
+
+    def __init__(self, conflicts: Mapping[int, TaskerError]) -> None:
+        self.conflicts = conflicts
+        place, first = next(iter(conflicts.items()))
+        super().__init__(f"new task {place}: {first}")
+
+
+class TaskRunningError(TaskerError):
+    """The task is running and cannot be replaced or deleted now.
+
+    Args:
+        done: what cannot be done to it.
+    """
+
+    def __init__(self, task_id: str, done: str = "deleted") -> None:
         self.task_id = task_id
         super().__init__(
-            f"the task {task_id} is running and cannot be deleted now; try again when its attempt has ended"
+            f"the task {task_id} is running and cannot be {done} now; try again when its attempt has ended"
         )
 
 

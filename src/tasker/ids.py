@@ -40,6 +40,21 @@ def parse_id(text: str) -> TaskId:
     return TaskId(text if _CANONICAL.fullmatch(text) else str(UUID(text)))
 
 
+def instant_of(task_id: TaskId) -> Instant:
+    """Return the moment that an id of version 7 says, to the millisecond.
+
+    Raises:
+        ValueError: it is of another version.
+
+    >>> instant_of(new_id(1_795_554_266_787_040))
+    1795554266787000
+    """
+    value = UUID(task_id)
+    if value.version != 7:
+        raise ValueError(f"expected a UUID of version 7, got: {task_id}")
+    return (value.int >> 80) * 1000
+
+
 def _random_bits() -> int:
     """Return 64 random bits, each time others. May be called by several threads."""
     while True:

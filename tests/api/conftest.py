@@ -6,7 +6,14 @@ import pytest
 import rest_server
 import structlog
 
-ON_EVERY_STORE = {"test_creating", "test_reading", "test_node_list", "test_idempotency", "test_finding"}
+ON_EVERY_STORE = {
+    "test_creating",
+    "test_reading",
+    "test_node_list",
+    "test_idempotency",
+    "test_finding",
+    "test_keys",
+}
 """Files whose tests are about what a store does. For the others it makes no difference."""
 
 

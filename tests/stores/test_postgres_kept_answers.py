@@ -88,7 +88,7 @@ async def at_work(store, task):
     writes, goes_on = asyncio.Event(), asyncio.Event()
 
     async def make():
-        await store._kept_answers._inserter.insert(store._repeatable._connection, [task])
+        await store._kept_answers._inserter.insert(store._making._connection, [task])
         writes.set()
         await goes_on.wait()
         return task, task.execution_at
@@ -97,8 +97,8 @@ async def at_work(store, task):
         async with connection.transaction():
             return await store._kept_answers.once(connection, a_request(), make)
 
-    await store._repeatable.connect()
-    job = asyncio.create_task(store._repeatable.run(create))
+    await store._making.connect()
+    job = asyncio.create_task(store._making.run(create))
     await writes.wait()
     try:
         yield
@@ -148,7 +148,7 @@ async def test_a_node_that_dies_at_work_leaves_nothing_and_the_key_to_the_next(n
     async with at_work(one, due_soon(one)):
         waiting = Waiting(other)
         await waiting.waits.wait()
-        one._repeatable.drop()
+        one._making.drop()
 
     answered = await waiting.answered
 

@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from tasker.access import Access
 from tasker.api import idempotency, problems
 from tasker.api.bodies import BodyReader, ClientGoneError
-from tasker.api.calls import Call, Calls, Context, Request
+from tasker.api.calls import Call, Calls, Context, Request, path_of
 from tasker.api.new_task import NewTaskDecoder
 from tasker.api.openapi.document import document_json
 from tasker.api.receiving import HANG_UP, LEFT
@@ -60,7 +60,7 @@ class _Door:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            method, path = scope["method"], scope["path"]
+            method, path = scope["method"], path_of(scope)
             call, needs, values, allowed = self._fixed.get((method, path)) or self._find(method, path)
             caller = self._check(scope, needs)
             if call is None:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from hashlib import sha256
 from itertools import accumulate
 from typing import Any, Final
 
@@ -20,6 +21,7 @@ NESTED_LIMIT: Final = 200
 it is needed: how deeply that works depends on how deeply the calls stand in each other there."""
 
 _STRING: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
+_SPACE: Final = b" \t\r\n"
 _NO_BRACKETS: Final = bytes(byte for byte in range(256) if byte not in b"[]{}")
 _LEVELS: Final = {**dict.fromkeys(b"[{", 1), **dict.fromkeys(b"]}", -1)}
 _UNKNOWN: Final = re.compile(r"Object contains unknown field `(.*?)`(?: - at `\$([^`]*)`)?", re.DOTALL)
@@ -186,6 +188,7 @@ class NewTaskDecoder(BodyDecoder):
             task_type,
             fields(**{name: getattr(request, name) for name in names}),
             RequestFields(**{name: getattr(request, name) for name in RequestFields.__struct_fields__}),
+            None if request.id is UNSET else sha256(body.strip(_SPACE)).digest(),
         )
 
     def _advised(self, error: InvalidTaskError, body: bytes) -> InvalidTaskError:

@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
-from typing import Final
+from types import MappingProxyType
+from typing import Any, Final
 
 import msgspec
 from starlette.responses import Response
@@ -13,9 +14,11 @@ from tasker.errors import (
     ForbiddenError,
     IdempotencyInFlightError,
     IdempotencyKeyReusedError,
+    IdInUseError,
     InvalidQueryError,
     InvalidRequestError,
     InvalidTaskError,
+    KeyInUseError,
     MaskedValueError,
     NothingToProbeError,
     StoreBusyError,
@@ -39,6 +42,8 @@ MEDIA_TYPE: Final = "application/problem+json"
 PRIVATE: Final = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
 """Headers of every answer that may show a task: tasks may hold secrets."""
 
+_NO_MEMBERS: Final[Mapping[str, Any]] = MappingProxyType({})
+
 PROBLEMS: Final[Mapping[type[TaskerError], tuple[int, str]]] = {
     InvalidRequestError: (400, "invalid_request"),
     InvalidTaskError: (400, "invalid_task"),
@@ -49,6 +54,8 @@ PROBLEMS: Final[Mapping[type[TaskerError], tuple[int, str]]] = {
     TaskNotFoundError: (404, "task_not_found"),
     DestinationNotFoundError: (404, "destination_not_found"),
     TaskExistsError: (409, "task_exists"),
+    IdInUseError: (409, "id_in_use"),
+    KeyInUseError: (409, "key_in_use"),
     TaskRunningError: (409, "task_running"),
     TaskEndedError: (409, "task_ended"),
     TaskNotWaitingError: (409, "task_not_todo"),
@@ -71,8 +78,7 @@ def response(error: TaskerError) -> Response:
     for kind in type(error).__mro__:
         if (known := PROBLEMS.get(kind)) is not None:
             status, code = known
-            field = error.field if isinstance(error, InvalidRequestError) else getattr(error, "parameter", "")
-            return _response(status, code, str(error), field=field, headers=_headers(error))
+            return _response(status, code, str(error), members=_members(error), headers=_headers(error))
     return internal_error()
 
 
@@ -101,12 +107,23 @@ def status_of(error: type[TaskerError]) -> int:
     return next((PROBLEMS[kind][0] for kind in error.__mro__ if kind in PROBLEMS), 500)
 
 
-def body(status: int, code: str, text: str, *, field: str = "") -> bytes:
+def body(status: int, code: str, text: str, members: Mapping[str, Any] = _NO_MEMBERS) -> bytes:
     """Return the JSON of a problem, indented and with a line end: people read it in a terminal."""
-    problem = Problem(
-        title=HTTPStatus(status).phrase, status=status, code=code, detail=text, msg=text, field=field or msgspec.UNSET
-    )
+    problem = Problem(title=HTTPStatus(status).phrase, status=status, code=code, detail=text, msg=text, **members)
     return msgspec.json.format(msgspec.json.encode(problem)) + b"\n"
+
+
+def _members(error: TaskerError) -> dict[str, Any]:
+    """Return the members of a problem that not every one has."""
+    match error:
+        case InvalidRequestError() if error.field:
+            return {"field": error.field}
+        case InvalidQueryError() if error.parameter:
+            return {"field": error.parameter}
+        case KeyInUseError():
+            return {"holder": error.holder}
+        case _:
+            return {}
 
 
 def _headers(error: TaskerError) -> dict[str, str]:
@@ -122,8 +139,12 @@ def _headers(error: TaskerError) -> dict[str, str]:
 
 
 def _response(
-    status: int, code: str, text: str, *, field: str = "", headers: Mapping[str, str] | None = None
+    status: int,
+    code: str,
+    text: str,
+    *,
+    members: Mapping[str, Any] = _NO_MEMBERS,
+    headers: Mapping[str, str] | None = None,
 ) -> Response:
-    return Response(
-        body(status, code, text, field=field), status, headers={**PRIVATE, **(headers or {})}, media_type=MEDIA_TYPE
-    )
+    content = body(status, code, text, members)
+    return Response(content, status, headers={**PRIVATE, **(headers or {})}, media_type=MEDIA_TYPE)

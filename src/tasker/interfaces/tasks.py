@@ -8,6 +8,8 @@ from msgspec import Struct
 from tasker.filters import Query
 from tasker.model.attempt import AttemptRecord
 from tasker.model.change import Change
+from tasker.model.idempotency import KeptAnswer, Repeatable
+from tasker.model.new_task import Made, NewTask
 from tasker.model.standing import Standing
 from tasker.model.task import Pool, State, Task, TaskId
 
@@ -59,6 +61,29 @@ class TaskStore(Protocol):
             TaskExistsError: one has an id that is stored already. None of them was written.
         """
 
+    async def make(
+        self, new: Sequence[NewTask], repeatable: Repeatable[Sequence[Made]] | None = None
+    ) -> Sequence[Made] | KeptAnswer:
+        """Store new tasks of one caller that may meet others by their keys or ids; all or none.
+
+        With *repeatable*, the answer to their request is stored with them, in one transaction. If
+        an answer is kept for its id, nothing is written and that answer is returned, whatever its
+        fingerprint. So it is for all but one of several callers at once, and for a caller whose
+        first try was written although the connection broke.
+
+        They are stored in order: a later one meets an earlier one. First the id is looked at, if
+        the task has ``content``: one that is stored with the same content is kept. Then the key is:
+        ``on_conflict`` says what becomes of the one that holds it. A task with ``max_wait`` is due
+        at the latest so long after the ``created_at`` of the one that it replaces, or after its
+        own; not before now.
+
+        Raises:
+            ConflictsError: what is in the way of which, an ``IdInUseError``, ``KeyInUseError``,
+                ``TaskRunningError`` or its ``refusal`` each. Nothing was written.
+            IdempotencyInFlightError: another node is writing what a request with this id makes.
+                Nothing was written.
+        """
+
     async def get(self, task_id: TaskId) -> Task:
         """Return a task as the latest finished write left it.
 
@@ -68,6 +93,13 @@ class TaskStore(Protocol):
 
     async def ended(self, task_ids: Collection[TaskId]) -> Collection[TaskId]:
         """Return those of *task_ids*, each once, whose tasks have ended, or that no task has."""
+
+    async def id_of_key(self, key: str, *, or_newest: bool) -> TaskId:
+        """Return the id of the task that holds *key*; with *or_newest*, if none does, of the newest that had it.
+
+        Raises:
+            KeyNotFoundError: there is none.
+        """
 
     async def list_page(self, which: TaskFilter, *, after: str | None, limit: int) -> Page:
         """Return up to *limit* tasks, ordered by execution time, then by order of arrival (see ``Claimed``).
@@ -142,12 +174,13 @@ class TaskStore(Protocol):
     async def retry(self, task_id: TaskId) -> None:
         """Have a ``failed`` or ``cancelled`` task run again, now.
 
-        Its attempts count on, but its retry policy counts anew.
+        Its attempts count on, but its retry policy counts anew. If it had a key, it holds it again.
 
         Raises:
             TaskNotFoundError: there is none with this id.
             TaskNotFailedError: it is in another state.
             TaskExpiredError: its ``expires_at`` has passed.
+            KeyInUseError: another task holds its key.
         """
 
     async def change(self, change: Change) -> None:

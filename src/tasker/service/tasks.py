@@ -4,16 +4,17 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 from tasker import explaining
-from tasker.building import Asked, build_task
+from tasker.building import Asked, build_new_task, build_task
 from tasker.callers import Caller, Scope
 from tasker.engine.engine import Engine
-from tasker.errors import TaskNotFoundError, cut
+from tasker.errors import ConflictsError, TaskNotFoundError, cut
 from tasker.explaining import Finding
 from tasker.ids import parse_id
 from tasker.interfaces.store import Store
 from tasker.interfaces.tasks import Page, TaskFilter
 from tasker.model.attempt import AttemptRecord
 from tasker.model.idempotency import KeptAnswer, Repeatable
+from tasker.model.new_task import Made, NewTask, Outcome
 from tasker.model.task import State, Task, TaskId
 from tasker.task_types.registry import Registry
 from tasker.wire.fields import readable_end_fields, retry_policy
@@ -33,19 +34,25 @@ class TaskService:
         self._engine = engine
         self._webhooks = registry.webhooks
 
-    async def create(self, asked: Asked) -> Task:
-        """Store a new task and return it. Once this returns, the task survives a kill and a power loss.
+    async def create(self, asked: Asked) -> Made:
+        """Store a new task. Once this returns, the task survives a kill and a power loss.
+
+        One that its caller names by an id or a key may meet another: see ``Store.make``.
 
         Raises:
             InvalidTaskError: it cannot become a task. ``field`` is the whole path in the request,
                 such as ``webhook.url``.
+            IdInUseError, KeyInUseError, TaskRunningError: what it meets is in its way.
         """
+        if not asked.is_plain:
+            made = await self._make(self._built_new(asked))
+            assert isinstance(made, Made)  # noqa: S101 - no answer is kept
+            return made
         task = self._built(asked)
         await self._store.create((task,))
-        self._note_created(task)
-        return task
+        return self._created(task)
 
-    async def create_once(self, asked: Asked, repeatable: Repeatable[Task] | None) -> KeptAnswer | Task:
+    async def create_once(self, asked: Asked, repeatable: Repeatable[Made] | None) -> KeptAnswer | Made:
         """Do as ``create``, unless an answer is kept for a request: then return that. Else it is kept with the task.
 
         Args:
@@ -53,15 +60,54 @@ class TaskService:
             repeatable: the request; None: it has no idempotency key.
 
         Raises:
-            InvalidTaskError: as for ``create``.
+            InvalidTaskError: as for ``create``, and so all that it raises.
             IdempotencyInFlightError: see ``Store.create_once``.
         """
         if repeatable is None:
             return await self.create(asked)
-        came = await self._store.create_once(self._built(asked), repeatable)
-        if isinstance(came, Task):
-            self._note_created(came)
-        return came
+        answer = repeatable.answer
+        if not asked.is_plain:
+            return await self._make(
+                self._built_new(asked),
+                Repeatable(
+                    id=repeatable.id,
+                    fingerprint=repeatable.fingerprint,
+                    answer=lambda made: answer(made[0]),
+                    retention=repeatable.retention,
+                ),
+            )
+        came = await self._store.create_once(
+            self._built(asked),
+            Repeatable(
+                id=repeatable.id,
+                fingerprint=repeatable.fingerprint,
+                answer=lambda task: answer(_made(task)),
+                retention=repeatable.retention,
+            ),
+        )
+        return self._created(came) if isinstance(came, Task) else came
+
+    async def _make(self, new: NewTask, repeatable: Repeatable[Sequence[Made]] | None = None) -> KeptAnswer | Made:
+        try:
+            came = await self._store.make((new,), repeatable)
+        except ConflictsError as error:
+            raise error.conflicts[0] from None
+        if isinstance(came, KeptAnswer):
+            return came
+        (made,) = came
+        if made.outcome is Outcome.CREATED:
+            self._engine.telemetry.created += 1
+        if made.outcome is not Outcome.KEPT:
+            self._engine.announce(made.execution_at, new.task.pool, expires_at=new.task.expires_at)
+        return made
+
+    async def id_of_key(self, key: str, *, or_newest: bool = False) -> TaskId:
+        """Return the id of the task that holds *key*; with *or_newest*, if none does, of the newest that had it.
+
+        Raises:
+            KeyNotFoundError: there is none.
+        """
+        return await self._store.id_of_key(key, or_newest=or_newest)
 
     async def get(self, caller: Caller, task_id: str) -> Task:
         """Return a task, with its secrets if *caller* may see them. *task_id* is a UUID in any spelling.
@@ -145,6 +191,7 @@ class TaskService:
             TaskNotFoundError: no task has this id, or it is not a UUID.
             TaskNotFailedError: it is neither failed nor cancelled.
             TaskExpiredError: its ``expires_at`` has passed.
+            KeyInUseError: another task holds its key now.
         """
         id_ = _parsed_id(task_id)
         await self._store.retry(id_)
@@ -183,9 +230,13 @@ class TaskService:
     def _built(self, asked: Asked) -> Task:
         return build_task(asked, now=self._clock.now(), webhooks=self._webhooks)
 
-    def _note_created(self, task: Task) -> None:
+    def _built_new(self, asked: Asked) -> NewTask:
+        return build_new_task(asked, now=self._clock.now(), webhooks=self._webhooks)
+
+    def _created(self, task: Task) -> Made:
         self._engine.telemetry.created += 1
         self._engine.announce(task.due_at, task.pool, expires_at=task.expires_at)
+        return _made(task)
 
     async def _explained(self, task_id: TaskId) -> Finding:
         standing = await self._store.standing(task_id)
@@ -195,6 +246,10 @@ class TaskService:
             max_attempts=retry_policy(readable_end_fields(standing.task.payload)).max_attempts,
             has_free_slot=self._engine.has_slot(standing.task.pool),
         )
+
+
+def _made(task: Task) -> Made:
+    return Made(task.id, Outcome.CREATED, task.execution_at)
 
 
 def _shown_to(caller: Caller, task: Task) -> Task:

@@ -193,6 +193,33 @@ class RequestFields(Struct, frozen=True, kw_only=True):
         | UnsetType
     ) = UNSET
     delay: Annotated[Length, Meta(description="In place of execution_time: from now; 0 is now.")] | UnsetType = UNSET
+    id: (
+        Annotated[
+            str,
+            Meta(
+                description="An id of your own: a UUID of version 7, of a moment within a day from now.",
+                extra_json_schema={"format": "uuid"},
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    key: (
+        Annotated[
+            str,
+            Meta(min_length=1, max_length=255, description="A name of your own. One task at a time has it."),
+        ]
+        | UnsetType
+    ) = UNSET
+    on_conflict: (
+        Annotated[
+            Literal["reject", "keep", "replace", "debounce"],
+            Meta(description="What to do if another task holds the key; reject, if nothing is said."),
+        ]
+        | UnsetType
+    ) = UNSET
+    max_wait: (
+        Annotated[Length, Meta(description="Debounced, it is due at the latest so long after the first.")] | UnsetType
+    ) = UNSET
 
 
 def request_type(name: str, fields: type[TaskFields]) -> type[Struct]:

@@ -26,6 +26,12 @@ class Problem(Struct, frozen=True, omit_defaults=True, kw_only=True):
     field: (
         Annotated[str, Meta(description="Where in the request the problem is.", examples=["webhook.url"])] | UnsetType
     ) = UNSET
+    holder: (
+        Annotated[
+            str, Meta(description="Of key_in_use: the task that holds the key.", extra_json_schema={"format": "uuid"})
+        ]
+        | UnsetType
+    ) = UNSET
 
 
 class Health(Struct, frozen=True, omit_defaults=True):

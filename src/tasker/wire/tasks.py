@@ -6,6 +6,7 @@ import msgspec
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
 from tasker.model import instants
+from tasker.model.new_task import Made
 from tasker.model.task import Fault, State, Task
 from tasker.wire.fields import TaskFields
 
@@ -64,9 +65,10 @@ class TaskView(Struct, frozen=True, kw_only=True, omit_defaults=True):
         ]
         | UnsetType
     ) = UNSET
+    key: Annotated[str, Meta(description="The caller's own name for it.")] | UnsetType = UNSET
 
 
-class Created(Struct, frozen=True):
+class Created(Struct, frozen=True, omit_defaults=True):
     """The answer to a new task."""
 
     id: Annotated[str, Meta(extra_json_schema={"format": "uuid"})]
@@ -74,11 +76,28 @@ class Created(Struct, frozen=True):
         Annotated[
             str,
             Meta(
-                extra_json_schema={"format": "date-time"}, description="Of a task with a delay: when it is due, in UTC."
+                extra_json_schema={"format": "date-time"},
+                description="Of a task with a delay, an id or a key: when it is due, in UTC.",
             ),
         ]
         | UnsetType
     ) = UNSET
+    outcome: (
+        Annotated[
+            Literal["created", "kept", "replaced"],
+            Meta(description="Of a task with an id or a key: whether it is new, was there, or is another now."),
+        ]
+        | UnsetType
+    ) = UNSET
+
+
+def created_view(made: Made, *, is_named: bool) -> Created:
+    """Return what is said of a new task that has a delay, or is named by its caller."""
+    return Created(
+        id=made.id,
+        execution_time=instants.text(made.execution_at),
+        outcome=made.outcome.value if is_named else UNSET,
+    )
 
 
 def view_type(name: str, fields: type[TaskFields]) -> type[Struct]:
@@ -121,6 +140,7 @@ def task_json(task: Task) -> bytes:
         ),
         expires_at=UNSET if task.expires_at is None else instants.text(task.expires_at),
         parent_id=UNSET if task.parent_id is None else task.parent_id,
+        key=UNSET if task.key is None else task.key,
     )
     members = [msgspec.json.encode(view)[1:-1], task.payload[1:-1]]
     if task.result is not None:

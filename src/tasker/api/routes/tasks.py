@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import timedelta
 from http import HTTPStatus
 from typing import Final
@@ -19,8 +20,10 @@ from tasker.api.routes.lists import Part, ReadPart, answer_list
 from tasker.building import Asked
 from tasker.callers import Scope
 from tasker.errors import (
+    IdInUseError,
     InvalidQueryError,
     InvalidTaskError,
+    KeyInUseError,
     TaskEndedError,
     TaskExpiredError,
     TaskNotFailedError,
@@ -30,17 +33,20 @@ from tasker.errors import (
     cut,
 )
 from tasker.interfaces.tasks import TaskFilter
+from tasker.model.new_task import Made, Outcome
 from tasker.model.task import State, Task
 from tasker.service.tasks import TaskService
 from tasker.wire.attempts import AttemptView, attempt_view
 from tasker.wire.explanations import Explanation, explanation_view
-from tasker.wire.tasks import Created, task_json, wrapped_task_json
+from tasker.wire.tasks import Created, created_view, task_json, wrapped_task_json
 
 _STATES: Final = {state.word: state for state in State}
 _ID: Final = {"type": "string", "format": "uuid"}
+_KEY: Final = {"type": "string", "minLength": 1, "maxLength": 255}
 _ETAG: Final = {
     "ETag": {"description": "Another one after every write that changes what is shown.", "schema": {"type": "string"}}
 }
+_LOCATION: Final = {"Location": {"description": "The path of the task.", "schema": {"type": "string"}}}
 _LONGEST_WAIT: Final = timedelta(seconds=60)
 _WAIT: Final = Parameter(
     name="wait",
@@ -65,7 +71,7 @@ _LISTED: Final = (
             description="The task is stored.",
             status=201,
             shape=Created,
-            headers={"Location": {"description": "The path of the task.", "schema": {"type": "string"}}},
+            headers=_LOCATION,
             links=Links(
                 id="$response.body#/id",
                 operation_ids=(
@@ -79,23 +85,27 @@ _LISTED: Final = (
                 ),
             ),
         ),
+        Answer(
+            description="The task with this id or key was there before: it is kept, or is the new one now.",
+            shape=Created,
+            headers=_LOCATION,
+        ),
     ),
-    errors=(InvalidTaskError, *WRITING),
+    errors=(InvalidTaskError, IdInUseError, KeyInUseError, TaskRunningError, *WRITING),
     page="tasks.md#create-a-task",
     is_repeatable=True,
 ).answered_bare_by
 async def create_task(context: Context, receive: Receive, send: Send) -> None:
     """Create a task: the hot path. Bytes in, one decode that validates, one await, bytes out."""
     asked = context.new_tasks.decode(await read_body(receive, context.max_body_bytes))
-    task = await context.service.tasks.create(asked)
-    task_id = task.id.encode()
-    body = _created(asked, task)
+    made = await context.service.tasks.create(asked)
+    body = _created(asked, made)
     headers = [
         (b"content-type", b"application/json"),
         (b"content-length", b"%d" % len(body)),
-        (b"location", b"/tasks/" + task_id),
+        (b"location", b"/tasks/" + made.id.encode()),
     ]
-    await send({"type": "http.response.start", "status": 201, "headers": headers})
+    await send({"type": "http.response.start", "status": _status(made), "headers": headers})
     await send({"type": "http.response.body", "body": body})
 
 
@@ -105,14 +115,18 @@ async def create_task_once(request: Request) -> Response:
     asked = request.context.new_tasks.decode(request.body)
     return await request.once(
         lambda once: request.service.tasks.create_once(asked, once),
-        lambda task: MadeAnswer(201, _created(asked, task), f"/tasks/{task.id}"),
+        lambda made: MadeAnswer(_status(made), _created(asked, made), f"/tasks/{made.id}"),
     )
 
 
-def _created(asked: Asked, task: Task) -> bytes:
-    if asked.request.delay is UNSET:
-        return b'{"id":"%b"}\n' % task.id.encode()
-    return b'{"id":"%b","execution_time":"%b"}\n' % (task.id.encode(), task.execution_time.encode())
+def _created(asked: Asked, made: Made) -> bytes:
+    if not asked.is_named and asked.request.delay is UNSET:  # nearly always
+        return b'{"id":"%b"}\n' % made.id.encode()
+    return msgspec.json.encode(created_view(made, is_named=asked.is_named)) + b"\n"
+
+
+def _status(made: Made) -> int:
+    return 201 if made.outcome is Outcome.CREATED else 200
 
 
 @Call(
@@ -128,7 +142,7 @@ def _created(asked: Asked, task: Task) -> bytes:
 ).answered_by
 async def get_task(request: Request) -> Response:
     """Answer with a task."""
-    return await _read_or_awaited(request, request.values["id"])
+    return await _read_or_awaited(request, await _id(request, or_newest=True))
 
 
 @Call(
@@ -143,7 +157,7 @@ async def get_task(request: Request) -> Response:
 ).answered_by
 async def delete_task(request: Request) -> Response:
     """Delete a task."""
-    await request.service.tasks.delete(request.values["id"])
+    await request.service.tasks.delete(await _id(request))
     return Response(status_code=204)
 
 
@@ -163,7 +177,7 @@ async def delete_task(request: Request) -> Response:
 ).answered_by
 async def run_task(request: Request) -> Response:
     """Have a task run now."""
-    task, finding = await request.service.tasks.run(request.caller, request.values["id"])
+    task, finding = await request.service.tasks.run(request.caller, await _id(request))
     if finding.is_kept_back:
         return answer(explanation_view(finding), status=HTTPStatus.ACCEPTED)
     return _whole(request, task)
@@ -190,7 +204,7 @@ async def run_task(request: Request) -> Response:
 ).answered_by
 async def cancel_task(request: Request) -> Response:
     """Cancel a task."""
-    task = await request.service.tasks.cancel(request.caller, request.values["id"])
+    task = await request.service.tasks.cancel(request.caller, await _id(request))
     return _whole(request, task, HTTPStatus.ACCEPTED if task.state is State.IN_PROGRESS else HTTPStatus.OK)
 
 
@@ -202,12 +216,12 @@ async def cancel_task(request: Request) -> Response:
     value=_ID,
     body=NOTHING,
     answers=(Answer(description="The task, which is todo.", shape=Shape.TASK, headers=_ETAG),),
-    errors=(TaskNotFoundError, TaskNotFailedError, TaskExpiredError, *WRITING),
+    errors=(TaskNotFoundError, TaskNotFailedError, TaskExpiredError, KeyInUseError, *WRITING),
     page="tasks.md#run-a-failed-task-again",
 ).answered_by
 async def retry_task(request: Request) -> Response:
     """Have a failed task run again."""
-    return _whole(request, await request.service.tasks.retry(request.caller, request.values["id"]))
+    return _whole(request, await request.service.tasks.retry(request.caller, await _id(request, or_newest=True)))
 
 
 @Call(
@@ -278,6 +292,28 @@ async def list_tasks_by_state(request: Request) -> Response:
     )
 
 
+async def _id(request: Request, *, or_newest: bool = False) -> str:
+    """Return the id of the task that a path names, by its id or its key.
+
+    Args:
+        or_newest: whether a key also names the newest task that had it, if none holds it.
+    """
+    key = request.values.get("key")
+    return request.values["id"] if key is None else await request.service.tasks.id_of_key(key, or_newest=or_newest)
+
+
+def _by_key(call: Call, summary: str) -> Call:
+    """Return *call* for a task that is named by its key."""
+    return replace(
+        call,
+        path=call.path.replace("{id}", "key/{key}"),
+        summary=summary,
+        value=_KEY,
+        page="tasks.md#tasks-by-key",
+        operation_id=f"{call.operation_id}ByKey",
+    )
+
+
 async def _read_or_awaited(request: Request, task_id: str) -> Response:
     """Answer with a task: now, or with ``wait`` once it has ended."""
     tasks = request.service.tasks
@@ -328,4 +364,9 @@ CALLS: Final = (
     explain_task,
     list_tasks_by_type,
     list_tasks_by_state,
+    _by_key(get_task, "Read the task that holds a key, or else the newest that had it."),
+    _by_key(delete_task, "Delete the task that holds a key."),
+    _by_key(run_task, "Have the task that holds a key, and waits, run now. Takes no body."),
+    _by_key(cancel_task, "Cancel the task that holds a key. Takes no body."),
+    _by_key(retry_task, "Have the newest task that had a key run again, now. Takes no body."),
 )

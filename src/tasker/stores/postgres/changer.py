@@ -2,7 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 
+import asyncpg
+
 from tasker.errors import (
+    KeyInUseError,
     RevisionPassedError,
     TaskEndedError,
     TaskExpiredError,
@@ -76,8 +79,14 @@ class Changer:
         await self._link.run(lambda connection: self._retry(connection, task_id))
 
     async def _retry(self, connection: Connection, task_id: TaskId) -> None:
-        if await connection.fetchval(self._sql["retry"], task_id) is not None:
-            return
+        try:
+            if await connection.fetchval(self._sql["retry"], task_id) is not None:
+                return None
+        except asyncpg.UniqueViolationError:
+            holder = await connection.fetchrow(self._sql["other_holder"], task_id)
+            if holder is None:  # it has ended in between
+                return await self._retry(connection, task_id)
+            raise KeyInUseError(holder["key"], str(holder["id"])) from None
         state = await self._state(connection, task_id)
         if state in (State.FAILED, State.CANCELLED):
             raise TaskExpiredError(task_id)

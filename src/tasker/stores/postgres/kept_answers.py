@@ -38,7 +38,7 @@ class _Keep(Struct, frozen=True):
 class KeptAnswers:
     """Makes what requests ask for unless their answers are kept.
 
-    Creates have a link of their own, so that a plain one never waits for them.
+    Creates have another link than plain ones, so that those never wait for them.
     """
 
     def __init__(self, link: Link, queries: Mapping[str, str]) -> None:

@@ -27,6 +27,47 @@ WITH given AS (
 )
 SELECT id FROM stored
 
+-- lock_keys --
+-- Who makes tasks with these keys does so one after the other, on all nodes. In order, so that two
+-- do not wait for each other.
+SELECT pg_advisory_xact_lock(lock)
+  FROM (SELECT DISTINCT hashtextextended(key, 7215) AS lock FROM unnest($1::text[]) AS given (key)
+         ORDER BY lock) AS locks
+
+-- stored --
+-- What is stored under these ids, to compare it with what is to be.
+SELECT id, content, execution_at FROM task WHERE id = ANY ($1::uuid[])
+
+-- key_holders --
+SELECT key, id, type, state, execution_at, created_at FROM task
+ WHERE key = ANY ($1::text[]) AND key IS NOT NULL AND holds_key AND state IN (0, 1)
+
+-- release_key --
+-- A running task goes on without its key: a successor takes it over. No row: it has ended.
+UPDATE task SET holds_key = false WHERE id = $1 AND state = 1 RETURNING id
+
+-- replace --
+-- The task becomes another under its id: what counted for it counts anew. No row: it no longer
+-- waits.
+WITH replaced AS (
+  UPDATE task SET due_at = $2, execution_at = $3, execution_time = $4, gate = $5, host_gate = $6,
+         held_by = NULL, expires_at = $7, keep = $8, patience = $9, waited = 0, crashes = 0,
+         retried_after = attempts, revision = revision + 1, payload_revision = revision + 1
+   WHERE id = $1 AND state = 0 AND holds_key
+  RETURNING id, payload_revision
+), without AS (
+  DELETE FROM tag USING replaced WHERE tag.task = replaced.id AND tag.tag <> ALL ($11::text[])
+), tags AS (
+  INSERT INTO tag (task, tag) SELECT id, given.tag FROM replaced, unnest($11::text[]) AS given (tag)
+      ON CONFLICT DO NOTHING
+)
+UPDATE payload SET payload = $10, result = NULL, revision = replaced.payload_revision
+  FROM replaced WHERE payload.id = replaced.id
+RETURNING payload.id
+
+-- now --
+SELECT tasker_now()
+
 -- insert_type_pool --
 INSERT INTO type_pool (type, pool) VALUES ($1, $2) ON CONFLICT DO NOTHING
 
@@ -398,9 +439,19 @@ SELECT id, fence FROM task WHERE state = 1 AND node = $1
 -- retry --
 -- No row: look why.
 UPDATE task SET state = 0, due_at = tasker_now(), ended_at = NULL, crashes = 0,
-       retried_after = attempts, waited = 0, revision = revision + 1
+       retried_after = attempts, waited = 0, revision = revision + 1,
+       holds_key = key IS NOT NULL
  WHERE id = $1 AND state IN (3, 4) AND (expires_at IS NULL OR expires_at > tasker_now())
 RETURNING id
+
+-- other_holder --
+-- Who holds the key of a task that could be retried but for that. No row: nobody.
+SELECT holder.id, holder.key FROM task AS holder
+ WHERE holder.key = (SELECT key FROM task WHERE id = $1 AND state IN (3, 4))
+   AND holder.key IS NOT NULL AND holder.holds_key AND holder.state IN (0, 1)
+
+-- newest_of_key --
+SELECT id FROM task WHERE key COLLATE "C" = $1 AND key IS NOT NULL ORDER BY id DESC LIMIT 1
 
 -- cancel --
 -- No row: it does not wait.

@@ -4,7 +4,13 @@ import re
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
-from tasker.errors import DestinationNotFoundError, InvalidQueryError, StoreUnavailableError, TaskNotFoundError
+from tasker.errors import (
+    DestinationNotFoundError,
+    InvalidQueryError,
+    KeyNotFoundError,
+    StoreUnavailableError,
+    TaskNotFoundError,
+)
 from tasker.filters import Query
 from tasker.interfaces.tasks import Counted, Page, TaskFilter
 from tasker.model.attempt import AttemptRecord
@@ -54,6 +60,15 @@ class Reader:
         if row is None:
             raise TaskNotFoundError(task_id)
         return self._reading.task.read(row)
+
+    async def id_of_key(self, key: str, *, or_newest: bool) -> TaskId:
+        """Return the task that a key names."""
+        row = await self._read(lambda connection: connection.fetchrow(self._sql["key_holders"], [key]))
+        if row is None and or_newest:
+            row = await self._read(lambda connection: connection.fetchrow(self._sql["newest_of_key"], key))
+        if row is None:
+            raise KeyNotFoundError(key, ever=or_newest)
+        return TaskId(str(row["id"]))
 
     async def ended(self, task_ids: Collection[TaskId]) -> Collection[TaskId]:
         """Return those of *task_ids* that have ended, or that there are not."""

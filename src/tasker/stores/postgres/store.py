@@ -20,6 +20,7 @@ from tasker.model.change import Change
 from tasker.model.gate import GateRecord
 from tasker.model.idempotency import KeptAnswer, Repeatable
 from tasker.model.lifecycle import Move, Settlement
+from tasker.model.new_task import Made, NewTask
 from tasker.model.node import NodeRecord
 from tasker.model.standing import Standing
 from tasker.model.task import Pool, State, Task, TaskId
@@ -36,6 +37,7 @@ from tasker.stores.postgres.inserter import Inserter
 from tasker.stores.postgres.kept_answers import Create, KeptAnswers
 from tasker.stores.postgres.lease import Lease
 from tasker.stores.postgres.links import Links
+from tasker.stores.postgres.maker import Maker, Making
 from tasker.stores.postgres.pruner import Pruner
 from tasker.stores.postgres.reader import READERS, Reader
 from tasker.stores.postgres.recoverer import Recoverer
@@ -54,10 +56,11 @@ class PostgresStore(Store):
     """A ``Store`` in a PostgreSQL database that any number of nodes share. Needs a running event loop.
 
     It has one connection for each kind of work, so that no kind waits for another: accepting
-    (create, delete), settling, claiming, keeping (lease, take-back, expiry, retention), waking, and
-    some for reading. A connection that breaks is made anew when it is needed next. What may have
-    been done on a broken one is made certain: a create is repeated, a settle is looked for, a claim
-    is given back by its number.
+    (create, delete), making (what may meet other tasks or an earlier request by a name), settling,
+    claiming, keeping (lease, take-back, expiry, retention), waking, and some for reading. A
+    connection that breaks is made anew when it is needed next. What may have been done on a broken
+    one is made certain: a create is repeated, a settle is looked for, a claim is given back by its
+    number.
     """
 
     def __init__(
@@ -97,17 +100,17 @@ class PostgresStore(Store):
 
         now = base_clock.monotonic
         self._accepting = Link(self._connector.connect, now)
+        self._making = Link(self._connector.connect, now)
         self._settling = Link(self._connector.connect, now)
         # A claim that a crash of the database undoes runs again: it need not wait for the disk.
         self._claiming = Link(lambda: self._connector.connect(synchronous_commit="off"), now)
         self._keeping = Link(self._connector.connect, now)
-        self._repeatable = Link(self._connector.connect, now)
         self._bell = Bell(self._connector.connect, node, base_clock) if listens else None
 
         readers = [Link(self._connector.connect, now) for _ in range(READERS)]
         ringing = [] if self._bell is None else [self._bell.link]
         self._links = Links(
-            [self._keeping, self._settling, self._claiming, self._accepting, self._repeatable, *readers, *ringing],
+            [self._keeping, self._settling, self._claiming, self._accepting, self._making, *readers, *ringing],
             base_clock,
         )
         self._reader = Reader(readers, sql, reading, now)
@@ -131,9 +134,13 @@ class PostgresStore(Store):
         self._inserter = Inserter(self._accepting, sql)
         self._changer = Changer(self._accepting, sql, reading, self._inserter, follow=follow)
         self._creates = Batches(self._inserter.create_batch, pending_limit=pending_limit)
-        self._kept_answers = KeptAnswers(self._repeatable, sql)
+        self._kept_answers = KeptAnswers(self._making, sql)
         self._creates_once: Batches[Create, KeptAnswer | Task] = Batches(
             self._kept_answers.create_batch, pending_limit=pending_limit
+        )
+        maker = Maker(self._making, sql, Inserter(self._making, sql), self._kept_answers)
+        self._makes: Batches[Making, Sequence[Made] | KeptAnswer] = Batches(
+            maker.make_batch, pending_limit=pending_limit
         )
         self._settles = Batches(self._settler.settle_batch, pending_limit=pending_limit)
         self._deletes = Batches(self._changer.delete_batch, pending_limit=pending_limit)
@@ -171,7 +178,7 @@ class PostgresStore(Store):
             return
         self._is_open = False
         await self._links.close()
-        for batches in (self._creates, self._creates_once, self._settles, self._deletes):
+        for batches in (self._creates, self._creates_once, self._makes, self._settles, self._deletes):
             await batches.close()
         if self._bell is not None:
             await self._bell.close()
@@ -180,7 +187,7 @@ class PostgresStore(Store):
         except StoreUnavailableError:
             _log.warning("could not end the lease: it ends by itself")
         await self._reader.close()
-        for link in (self._accepting, self._repeatable, self._settling, self._claiming, self._keeping):
+        for link in (self._accepting, self._making, self._settling, self._claiming, self._keeping):
             await link.close()
 
     # Tasks
@@ -190,8 +197,18 @@ class PostgresStore(Store):
         await self._creates.submit(tasks)
 
     @override
+    async def make(
+        self, new: Sequence[NewTask], repeatable: Repeatable[Sequence[Made]] | None = None
+    ) -> Sequence[Made] | KeptAnswer:
+        return await self._makes.submit(Making(new, repeatable))
+
+    @override
     async def get(self, task_id: TaskId) -> Task:
         return await self._reader.get(task_id)
+
+    @override
+    async def id_of_key(self, key: str, *, or_newest: bool) -> TaskId:
+        return await self._reader.id_of_key(key, or_newest=or_newest)
 
     @override
     async def ended(self, task_ids: Collection[TaskId]) -> Collection[TaskId]:

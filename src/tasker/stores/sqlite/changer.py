@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from tasker.errors import (
+    KeyInUseError,
     RevisionPassedError,
     TaskEndedError,
     TaskExpiredError,
@@ -18,7 +19,7 @@ from tasker.model.instants import Instant
 from tasker.model.task import State, TaskId
 from tasker.stores.sqlite.connection import Queries
 from tasker.stores.sqlite.inserter import Inserter
-from tasker.stores.sqlite.rows import READING, id_bytes
+from tasker.stores.sqlite.rows import READING, id_bytes, id_text
 
 
 class Changer:
@@ -63,9 +64,14 @@ class Changer:
         """Have a failed or cancelled task run again.
 
         Raises:
-            TaskNotFoundError, TaskNotFailedError, TaskExpiredError: nothing was written.
+            TaskNotFoundError, TaskNotFailedError, TaskExpiredError, KeyInUseError: nothing was
+                written.
         """
-        if self._queries.number("retry", id=id_bytes(task_id), now=self._now()) is not None:
+        now = self._now()
+        holder = self._queries.first("other_holder", id=id_bytes(task_id), now=now)
+        if holder is not None:
+            raise KeyInUseError(holder[1], id_text(holder[0]))
+        if self._queries.number("retry", id=id_bytes(task_id), now=now) is not None:
             return
         state = self._state(task_id)
         if state in (State.FAILED, State.CANCELLED):

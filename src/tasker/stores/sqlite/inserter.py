@@ -70,6 +70,26 @@ class Inserter:
                 some = tags[first : first + 2 * _ROWS_AT_ONCE]
                 self._queries.execute(_with_rows(self._queries.texts["create_tags"], len(some) // 2), some)
 
+    def replace(self, seq: int, task: Task) -> None:
+        """Have the task of a number, which is ``todo``, become *task*."""
+        self._learn_type_pool(task)
+        revision = self._queries.number(
+            "replace",
+            seq=seq,
+            due_at=task.due_at,
+            execution_at=task.execution_at,
+            execution_time=task.execution_time,
+            gate=self.gate_of(task.destination),
+            host_gate=self.gate_of(task.host),
+            expires_at=task.expires_at,
+            keep=task.keep,
+            patience=task.patience,
+        )
+        self._queries.all("replace_payload", seq=seq, payload=task.payload, revision=revision)
+        self._queries.all("delete_tags", seq=seq)
+        for tag in task.tags:
+            self._queries.execute(_with_rows(self._queries.texts["create_tags"], 1), (seq, tag))
+
     def insert_what_follows(self, ending: Ending, now: Instant) -> Sequence[Task]:
         """Store the tasks that follow the end of another, and return them."""
         tasks = self._follow(ending, now=now, new_id=new_id)

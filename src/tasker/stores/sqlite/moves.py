@@ -11,6 +11,7 @@ from tasker.stores.sqlite.expirer import Expirer
 from tasker.stores.sqlite.gates import Gates
 from tasker.stores.sqlite.inserter import Inserter
 from tasker.stores.sqlite.kept_answers import KeptAnswers
+from tasker.stores.sqlite.maker import Maker
 from tasker.stores.sqlite.pruner import Pruner
 from tasker.stores.sqlite.recoverer import Recoverer
 from tasker.stores.sqlite.settler import Settler
@@ -45,6 +46,8 @@ class Moves:
             follow: says what follows the end of a task.
         """
         self.inserter = Inserter(queries, follow, now)
+        self.kept_answers = KeptAnswers(queries, self.inserter, now)
+        self.maker = Maker(queries, transactions, self.inserter, self.kept_answers, now)
         self.gates = Gates(queries, now, per_destination=per_destination)
         self.claimer = Claimer(queries, transactions, self.gates, now, node)
         self.settler = Settler(queries, self.inserter, self.gates, now, attempts_kept=attempts_kept)
@@ -52,6 +55,5 @@ class Moves:
         self.recoverer = Recoverer(queries, self.inserter, self.gates, now, node)
         self.changer = Changer(queries, self.inserter, now)
         self.pruner = Pruner(queries, now)
-        self.kept_answers = KeptAnswers(queries, self.inserter, now)
         transactions.on_begin.append(self.gates.begin)
         transactions.on_undo.append(self.inserter.forget)

@@ -11,6 +11,30 @@ INSERT INTO payload (seq, payload) VALUES {rows}
 -- create_tags --
 INSERT INTO tag (task, tag) VALUES {rows}
 
+-- stored --
+-- What is stored under an id, to compare it with what is to be.
+SELECT content, execution_at FROM task WHERE id = :id
+
+-- key_holder --
+SELECT seq, id, type, state, execution_at, created_at FROM task
+ WHERE key = :key AND key IS NOT NULL AND holds_key = 1 AND state IN (0, 1)
+
+-- release_key --
+-- A running task goes on without its key: a successor takes it over.
+UPDATE task SET holds_key = 0 WHERE seq = :seq
+
+-- replace --
+-- The task becomes another under its id: what counted for it counts anew.
+UPDATE task SET due_at = :due_at, execution_at = :execution_at, execution_time = :execution_time,
+       gate = :gate, host_gate = :host_gate, held_by = NULL, expires_at = :expires_at,
+       keep = :keep, patience = :patience, waited = 0, crashes = 0, retried_after = attempts,
+       revision = revision + 1, payload_revision = revision + 1
+ WHERE seq = :seq AND state = 0
+RETURNING payload_revision
+
+-- replace_payload --
+UPDATE payload SET payload = :payload, result = NULL, revision = :revision WHERE seq = :seq
+
 -- insert_type_pool --
 INSERT OR IGNORE INTO type_pool (type, pool) VALUES (:type, :pool)
 
@@ -196,9 +220,19 @@ SELECT {ending}, payload.payload, task.last_fault, task.seq
 -- retry --
 -- No row: look why.
 UPDATE task SET state = 0, due_at = :now, ended_at = NULL, crashes = 0, retried_after = attempts,
-       waited = 0, revision = revision + 1
+       waited = 0, revision = revision + 1, holds_key = key IS NOT NULL
  WHERE id = :id AND state IN (3, 4) AND (expires_at IS NULL OR expires_at > :now)
 RETURNING seq
+
+-- other_holder --
+-- Who holds the key of a task that could be retried but for that. No row: nobody.
+SELECT holder.id, holder.key FROM task AS holder
+ WHERE holder.key = (SELECT key FROM task WHERE id = :id AND state IN (3, 4)
+                        AND (expires_at IS NULL OR expires_at > :now))
+   AND holder.key IS NOT NULL AND holder.holds_key = 1 AND holder.state IN (0, 1)
+
+-- newest_of_key --
+SELECT id FROM task WHERE key = :key AND key IS NOT NULL ORDER BY seq DESC LIMIT 1
 
 -- cancel --
 -- No row: it does not wait.

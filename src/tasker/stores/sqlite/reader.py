@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Final
 
-from tasker.errors import DestinationNotFoundError, InvalidQueryError, TaskNotFoundError
+from tasker.errors import DestinationNotFoundError, InvalidQueryError, KeyNotFoundError, TaskNotFoundError
 from tasker.filters import Query
 from tasker.interfaces.queue import Claim
 from tasker.interfaces.tasks import Counted, Page, TaskFilter
@@ -37,6 +37,17 @@ class Reader:
     def get(self, task_id: TaskId) -> Task:
         """Return a task, or raise ``TaskNotFoundError``."""
         return READING.task.read(self._task_row(task_id))
+
+    def id_of_key(self, key: str, *, or_newest: bool) -> TaskId:
+        """Return the task that a key names, or raise ``KeyNotFoundError``."""
+        with self._snapshot():
+            holder = self._queries.first("key_holder", key=key)
+            if holder is not None:
+                return id_text(holder[1])
+            newest = self._queries.first("newest_of_key", key=key) if or_newest else None
+        if newest is None:
+            raise KeyNotFoundError(key, ever=or_newest)
+        return id_text(newest[0])
 
     def ended(self, task_ids: Collection[TaskId]) -> Collection[TaskId]:
         """Return those of *task_ids* that have ended, or that there are not."""

@@ -22,6 +22,7 @@ from tasker.model.change import Change
 from tasker.model.gate import GateRecord
 from tasker.model.idempotency import KeptAnswer, Repeatable
 from tasker.model.lifecycle import Settlement
+from tasker.model.new_task import Made, NewTask
 from tasker.model.node import NodeRecord
 from tasker.model.standing import Standing
 from tasker.model.task import Pool, State, Task, TaskId
@@ -171,8 +172,18 @@ class SqliteStore(Store):
         await self._commit.submit(Create(tasks))
 
     @override
+    async def make(
+        self, new: Sequence[NewTask], repeatable: Repeatable[Sequence[Made]] | None = None
+    ) -> Sequence[Made] | KeptAnswer:
+        return await self._write(lambda moves: moves.maker.make(new, repeatable))
+
+    @override
     async def get(self, task_id: TaskId) -> Task:
         return await self._read(lambda reader: reader.get(task_id))
+
+    @override
+    async def id_of_key(self, key: str, *, or_newest: bool) -> TaskId:
+        return await self._read(lambda reader: reader.id_of_key(key, or_newest=or_newest))
 
     @override
     async def ended(self, task_ids: Collection[TaskId]) -> Collection[TaskId]:

@@ -6,6 +6,8 @@ from typing import TypeVar
 
 import apsw
 
+from tasker.errors import TaskerError
+
 T = TypeVar("T")
 
 
@@ -44,11 +46,11 @@ class Transactions:
         return result
 
     def run_part(self, work: Callable[[], T]) -> T:
-        """Run a part of a transaction. If it breaks a constraint, it is undone, and the transaction goes on."""
+        """Run a part of a transaction. If it raises, it is undone, and the transaction goes on."""
         self._connection.execute("SAVEPOINT part")
         try:
             return work()
-        except apsw.ConstraintError:
+        except (apsw.ConstraintError, TaskerError):
             self._connection.execute("ROLLBACK TO part")
             self._undone()
             raise
