@@ -12,6 +12,7 @@ from tasker.interfaces.queue import Settled
 from tasker.interfaces.tasks import TaskFilter
 from tasker.model import lifecycle
 from tasker.model.attempt import Succeeded
+from tasker.model.idempotency import KeptAnswer, Repeatable
 from tasker.model.retry import RetryPolicy
 from tasker.model.task import Pool, State
 from tasker.stores.sqlite.store import SqliteStore
@@ -155,3 +156,37 @@ async def test_beyond_the_bound_callers_are_told_to_come_back_and_settles_still_
     assert [type(result) for result in results] == [*[type(None)] * 3, *[StoreBusyError] * 2, Settled]
     assert (await store.count(up_to=100))[State.TODO] == 3
     await store.close()
+
+
+@pytest.mark.parametrize("error", [apsw.IOError, apsw.FullError])
+async def test_a_fault_at_any_call_keeps_an_answer_if_and_only_if_it_stores_its_task(clock, tmp_path, error):
+    for nth in range(1, 50):
+        vfs = RecordingVFS()
+        store = SqliteStore(str(tmp_path / f"{nth}.db"), follow=FOLLOW, clock=clock, vfs=vfs.name)
+        await store.open()
+        calls = 0
+
+        def fail(_, nth=nth):
+            nonlocal calls
+            calls += 1
+            if calls == nth:
+                raise error("broken for once")
+
+        vfs.fail = fail
+        request = Repeatable(id=b"i" * 32, fingerprint=b"f" * 32, answer=lambda task: task.id.encode(), retention=10**9)
+        task, again = a_task(due_at=clock.now()), a_task(due_at=clock.now())
+        try:
+            came = await store.create_once(task, request)
+        except StoreUnavailableError:
+            vfs.fail = lambda event: None
+            came = await until_it_works(lambda: store.create_once(again, request))  # noqa: B023
+        (stored,) = (await store.list_page(TaskFilter(), after=None, limit=100)).tasks
+        assert (await store.kept_answer(request.id)).answer == stored.id.encode()
+        assert came in (task, again, KeptAnswer(b"f" * 32, task.id.encode()))
+        came_to_it = calls >= nth
+        vfs.fail = lambda event: None
+        await store.close()
+        if not came_to_it:
+            assert nth > 3, "the story makes calls that can fail"
+            return
+    pytest.fail("the story never ran through without a fault")

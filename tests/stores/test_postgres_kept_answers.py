@@ -68,17 +68,21 @@ class Waiting:
     """A request that a node makes while another is at work for its key."""
 
     def __init__(self, store, *, id_=ID, fingerprint=b"f" * 32, **patience):
-        self.waits = asyncio.Event()
-        """Set when it has found the key in flight."""
+        self._waits = asyncio.Event()
         self._store = store
         requests = RepeatableRequests(store, timedelta(hours=1), **patience)
         self.answered = asyncio.create_task(requests.run(id_, fingerprint, self._make, encoded_id))
+
+    async def until_it_waits(self):
+        """Return once it has found the key in flight."""
+        async with asyncio.timeout(20):
+            await self._waits.wait()
 
     async def _make(self, repeatable):
         try:
             return await self._store.create_once(due_soon(self._store), repeatable)
         except IdempotencyInFlightError:
-            self.waits.set()
+            self._waits.set()
             raise
 
 
@@ -113,7 +117,7 @@ async def test_a_key_in_flight_on_another_node_is_waited_for_and_its_answer_repl
     task = due_soon(one)
     async with at_work(one, task):
         waiting = Waiting(other)
-        await waiting.waits.wait()
+        await waiting.until_it_waits()
         plain = due_soon(other)
         await other.create([plain])  # nobody else waits
         unrelated = due_soon(other)
@@ -128,7 +132,7 @@ async def test_another_request_with_a_key_in_flight_on_another_node_is_refused_i
     one, other = nodes
     async with at_work(one, due_soon(one)):
         waiting = Waiting(other, fingerprint=b"g" * 32)
-        await waiting.waits.wait()
+        await waiting.until_it_waits()
 
     with pytest.raises(IdempotencyKeyReusedError):
         await waiting.answered
@@ -147,7 +151,7 @@ async def test_a_node_that_dies_at_work_leaves_nothing_and_the_key_to_the_next(n
     one, other = nodes
     async with at_work(one, due_soon(one)):
         waiting = Waiting(other)
-        await waiting.waits.wait()
+        await waiting.until_it_waits()
         one._making.drop()
 
     answered = await waiting.answered

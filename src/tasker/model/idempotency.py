@@ -6,6 +6,7 @@ from typing import Generic, TypeVar
 from msgspec import Struct
 
 T = TypeVar("T")
+U = TypeVar("U")
 
 
 class KeptAnswer(Struct, frozen=True):
@@ -30,3 +31,13 @@ class Repeatable(Struct, Generic[T], frozen=True, kw_only=True):
     retention: int
     """Microseconds for which the answer is kept, from now or from the latest execution time of what
     was made, whichever is later."""
+
+    def of(self, view: Callable[[U], T]) -> "Repeatable[U]":
+        """Return the same request for a store that makes a ``U``: the answer is said of what *view* returns of that."""
+        answer = self.answer
+        return Repeatable(
+            id=self.id,
+            fingerprint=self.fingerprint,
+            answer=lambda made: answer(view(made)),
+            retention=self.retention,
+        )

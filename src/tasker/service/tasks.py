@@ -65,26 +65,9 @@ class TaskService:
         """
         if repeatable is None:
             return await self.create(asked)
-        answer = repeatable.answer
         if not asked.is_plain:
-            return await self._make(
-                self._built_new(asked),
-                Repeatable(
-                    id=repeatable.id,
-                    fingerprint=repeatable.fingerprint,
-                    answer=lambda made: answer(made[0]),
-                    retention=repeatable.retention,
-                ),
-            )
-        came = await self._store.create_once(
-            self._built(asked),
-            Repeatable(
-                id=repeatable.id,
-                fingerprint=repeatable.fingerprint,
-                answer=lambda task: answer(_made(task)),
-                retention=repeatable.retention,
-            ),
-        )
+            return await self._make(self._built_new(asked), repeatable.of(lambda made: made[0]))
+        came = await self._store.create_once(self._built(asked), repeatable.of(_made))
         return self._created(came) if isinstance(came, Task) else came
 
     async def _make(self, new: NewTask, repeatable: Repeatable[Sequence[Made]] | None = None) -> KeptAnswer | Made:
