@@ -8,7 +8,7 @@ from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 from tasker.model import instants
 from tasker.model.new_task import Made
 from tasker.model.task import Fault, State, Task
-from tasker.wire.fields import TaskFields
+from tasker.wire.fields import BODIES, TaskFields
 
 StateWord = Literal["todo", "in_progress", "done", "failed", "cancelled"]
 
@@ -156,15 +156,15 @@ def wrapped_task_json(task: Task) -> bytes:
 def wrapped_summary_json(task: Task) -> bytes:
     """Return *task* as ``wrapped_task_json`` does, without its body and its result."""
     payload = task.payload
-    if any(name in payload for name in _LONG_MEMBERS):
+    if any(begin in payload for begin in _BODIES_BEGIN):
         members = _decode_members(payload)
-        kept = {name: value for name, value in members.items() if b'"%b":' % name.encode() not in _LONG_MEMBERS}
+        kept = {name: value for name, value in members.items() if name not in BODIES}
         payload = msgspec.json.encode(kept)
     return wrapped_task_json(msgspec.structs.replace(task, payload=payload, result=None))
 
 
-_LONG_MEMBERS: Final = (b'"body":', b'"json":', b'"body_base64":')
-"""What a summary leaves out of the fields of a task, as it begins in JSON."""
+_BODIES_BEGIN: Final = tuple(f'"{name}":'.encode() for name in BODIES)
+"""How they begin in JSON. A quick look, which is wrong now and then: a body may contain it, too."""
 
 _decode_members: Final = msgspec.json.Decoder(dict[str, Raw]).decode
 
