@@ -68,6 +68,19 @@ def test_a_type_may_refuse_a_request_as_a_whole():
     assert refused(Moody(iterations=1, slots=1)) == "hash"
 
 
+def test_a_task_with_a_group_waits_at_the_gate_of_the_group_and_knows_its_host():
+    task = built(WEBHOOKS, WebhookFields(url="h/x", body="b", group="customer 42"))
+    assert task.destination == Destination(GateKind.GROUP, "customer 42")
+    assert task.host == Destination(GateKind.HOST, "http://h:80")
+    assert built(group="g").host == Destination(GateKind.TYPE, "hash")
+    assert built().host is None
+
+
+@pytest.mark.parametrize("group", ["a\x00", "\n", "a\u200b"])
+def test_a_group_that_cannot_be_printed_is_refused(group):
+    assert refused(group=group) == "hash.group"
+
+
 # Callbacks
 
 

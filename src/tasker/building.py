@@ -14,6 +14,7 @@ from tasker.errors import InvalidTaskError, cut
 from tasker.ids import instant_of, new_id, parse_id
 from tasker.interfaces.task_type import TaskType
 from tasker.model import instants, lengths
+from tasker.model.gate import group_named
 from tasker.model.instants import SECOND, Instant
 from tasker.model.new_task import NewTask, OnConflict
 from tasker.model.task import Task, TaskId
@@ -117,6 +118,12 @@ def _built(asked: Asked, task_id: TaskId, now: Instant, webhooks: TaskType | Non
         raise type(error)(_joined(name, error.field), error.problem) from None
     if prepared.on_success is not UNSET or prepared.on_failure is not UNSET or prepared.on_cancel is not UNSET:
         prepared = _with_checked_callbacks(prepared, name, webhooks)
+    destination, host = task_type.destination(prepared), None
+    if fields.group is not UNSET:
+        try:
+            destination, host = group_named(fields.group), destination
+        except ValueError as error:
+            raise InvalidTaskError(f"{name}.group", str(error)) from None
     return Task(
         id=task_id,
         type=name,
@@ -125,7 +132,8 @@ def _built(asked: Asked, task_id: TaskId, now: Instant, webhooks: TaskType | Non
         execution_time=execution_time,
         execution_at=execution_at,
         due_at=execution_at,
-        destination=task_type.destination(prepared),
+        destination=destination,
+        host=host,
         expires_at=expires_at,
         patience=instants.microseconds(retry_policy(prepared).patience()),
         keep=_keep(fields, name),

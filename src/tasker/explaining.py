@@ -1,16 +1,16 @@
 """Finds out why a task is where it is: a pure rule. ``wire/explanations.py`` has the words."""
 
-from typing import Literal, TypeAlias, assert_never
+from typing import Literal, NamedTuple, TypeAlias, assert_never
 
 from msgspec import Struct
 
 from tasker.model.circuit import CircuitState
-from tasker.model.gate import GateStatus, status_at
+from tasker.model.gate import GateRecord, GateStatus, status_at
 from tasker.model.instants import Instant
 from tasker.model.standing import Standing
 from tasker.model.task import State, Task
 
-WaitReason: TypeAlias = Literal["waiting", "retrying", "paused", "circuit_open", "full", "due", "no_slot"]
+WaitReason: TypeAlias = Literal["waiting", "retrying", "paused", "circuit_open", "full", "rate", "due", "no_slot"]
 """Why a task that is ``todo`` does not run yet."""
 
 Reason: TypeAlias = Literal[WaitReason, "running", "done", "failed", "cancelled"]
@@ -22,8 +22,8 @@ class Finding(Struct, frozen=True, kw_only=True):
     reason: Reason
     task: Task
     destination: GateStatus | None
-    """Where it goes; None: it has no gate. ``paused``, ``circuit_open`` and ``full``
-    are about it."""
+    """What holds it back, which ``paused``, ``circuit_open``, ``full`` and ``rate`` are about; else its
+    group, or where it goes. None: it has no gate."""
     due_in: int
     """Microseconds until the task is due; 0 if it is due."""
     retry: int
@@ -34,29 +34,37 @@ class Finding(Struct, frozen=True, kw_only=True):
     can_retry: bool
     """Whether it has failed or was cancelled, and can be run again by hand: its ``expires_at`` has
     not passed."""
+    expected_at: Instant | None
+    """For ``rate``: when it may start, if all that come before it do; else None."""
     is_kept_back: bool
     """Whether it is due, and its gate lets it wait."""
 
 
-def explain(standing: Standing, *, now: Instant, max_attempts: int, has_free_slot: bool) -> Finding:
+def explain(
+    standing: Standing, *, now: Instant, max_attempts: int, has_free_slot: bool, looks_ahead: bool = False
+) -> Finding:
     """Return why a task stands where it does at *now*, and what comes next.
 
     Args:
         max_attempts: by the retry policy of the task.
         has_free_slot: whether this node could start a task of its pool.
+        looks_ahead: whether a gate counts that is about to hold the task, by a limit or rate of its
+            own.
     """
     task = standing.task
-    destination = None if standing.gate is None else status_at(standing.gate, now)
-    is_due = task.state is State.TODO and task.due_at <= now
-    barrier = _barrier(destination, is_held=standing.is_held) if is_due and destination is not None else None
+    barrier = (
+        _barrier(standing, now, looks_ahead=looks_ahead) if task.state is State.TODO and task.due_at <= now else None
+    )
+    destination = barrier.destination if barrier is not None else _status(standing.gate, now)
     return Finding(
-        reason=barrier or _reason(task, now, has_free_slot=has_free_slot),
+        reason=_reason(task, now, has_free_slot=has_free_slot) if barrier is None else barrier.reason,
         task=task,
         destination=destination,
         due_in=max(task.due_at - now, 0),
         retry=task.attempts - task.retried_after,
         max_attempts=max_attempts,
         can_retry=task.state in (State.FAILED, State.CANCELLED) and (task.expires_at is None or task.expires_at > now),
+        expected_at=None if barrier is None else barrier.expected_at,
         is_kept_back=barrier is not None,
     )
 
@@ -80,10 +88,52 @@ def _reason(task: Task, now: Instant, *, has_free_slot: bool) -> Reason:
             assert_never(task.state)
 
 
-def _barrier(destination: GateStatus, *, is_held: bool) -> Reason | None:
-    """Why the gate of a due task lets it wait; None: it does not."""
-    if destination.record.gate.paused:
-        return "paused"
-    if destination.circuit is not CircuitState.CLOSED:
-        return "circuit_open"
-    return "full" if is_held else None
+class _Barrier(NamedTuple):
+    """A gate that lets a due task wait."""
+
+    reason: Reason
+    destination: GateStatus
+    expected_at: Instant | None = None
+
+
+def _barrier(standing: Standing, now: Instant, *, looks_ahead: bool) -> _Barrier | None:
+    """Return which gate of a due task lets it wait, and why; None: none does.
+
+    What is shut comes before what is full: its room is of no use then.
+    """
+    statuses = [status for record in (standing.gate, standing.host) if (status := _status(record, now)) is not None]
+    for status in statuses:
+        if status.record.gate.paused:
+            return _Barrier("paused", status)
+        if status.circuit is not CircuitState.CLOSED:
+            return _Barrier("circuit_open", status)
+    for status in statuses:
+        if status.record.gate.id == standing.held_by:
+            return _limited(status, now, ahead=standing.ahead)
+    own = _status(standing.gate, now)
+    if looks_ahead and own is not None and standing.held_by is None and _is_spent(own, now):
+        return _limited(own, now, ahead=own.record.held)
+    return None
+
+
+def _is_spent(status: GateStatus, now: Instant) -> bool:
+    """Whether a gate that is not shut lets nothing start now by a limit or rate of its own."""
+    gate = status.record.gate
+    return _is_full(status) or (gate.rate is not None and gate.rate.permits(gate.next_at, now) == 0)
+
+
+def _is_full(status: GateStatus) -> bool:
+    limit = status.record.gate.max_running
+    return limit is not None and status.record.running >= limit
+
+
+def _limited(status: GateStatus, now: Instant, *, ahead: int) -> _Barrier:
+    """Return why a gate that is not shut holds a task."""
+    gate = status.record.gate
+    if gate.rate is None or _is_full(status):
+        return _Barrier("full", status)
+    return _Barrier("rate", status, gate.rate.expected_at(gate.next_at, now, ahead=ahead))
+
+
+def _status(record: GateRecord | None, now: Instant) -> GateStatus | None:
+    return None if record is None else status_at(record, now)

@@ -92,14 +92,22 @@ async def test_the_limit_of_a_destination_is_set_and_taken_away(server):
 @pytest.mark.parametrize(
     ("body", "field", "expected"),
     [
-        (b"{}", "max_running", "it is missing"),
+        (b"{}", "", "expected max_running, max_per_second or burst"),
+        ({"max_per_second": 0}, "max_per_second", ">= 1e-05"),
+        ({"max_per_second": "5"}, "max_per_second", "expected"),
+        ({"burst": 0}, "burst", ">= 1"),
+        ({"burst": None}, "burst", "expected"),
         ({"max_running": 0}, "max_running", ">= 1"),
         ({"max_running": 10_001}, "max_running", "<= 10000"),
         ({"max_running": "5"}, "max_running", "expected"),
         ({"max_running": 1.5}, "max_running", "expected"),
         ({"max_running": True}, "max_running", "expected"),
-        ({"max_runing": 5}, "max_runing", "expected max_running, got a name that is unknown here"),
-        ({"max_running": 5, "paused": True}, "paused", "expected max_running"),
+        (
+            {"max_runing": 5},
+            "max_runing",
+            "expected one of max_running, max_per_second, burst, got",
+        ),
+        ({"max_running": 5, "paused": True}, "paused", "expected one of max_running"),
         ([], "", "expected an object"),
         (b"null", "", "expected an object"),
         (b"", "", "expected JSON: there is no body"),
@@ -224,7 +232,7 @@ async def test_a_destination_that_there_is_not_is_not_found(server, method, what
 @pytest.mark.parametrize(
     ("method", "path", "allowed"),
     [
-        ("POST", "/destinations", "GET, HEAD"),
+        ("DELETE", "/destinations", "GET, HEAD, POST"),
         ("DELETE", "/destinations/1", "GET, HEAD, PATCH"),
         ("GET", "/destinations/1/pause", "POST"),
         ("PATCH", "/destinations/1/resume", "POST"),
@@ -252,3 +260,43 @@ async def test_no_userinfo_of_a_url_is_in_the_name_of_its_destination(server):
     (destination,) = (await server.call("GET", "/destinations")).json
 
     assert destination["name"] == "https://example.org:443"
+
+
+async def test_a_destination_is_made_before_its_first_task_and_found_after(server):
+    made = await server.call("POST", "/destinations", {"url": "http://LOCALHOST:9001/x", "max_running": 2})
+    assert (made.status, made.json["name"], made.json["max_running"]) == (200, "http://localhost:9001", 2)
+    await server.new(to(9001))
+    found = await server.call("POST", "/destinations", {"url": "localhost:9001/hook", "max_per_second": 0.5})
+    assert (found.json["id"], found.json["max_running"], found.json["max_per_second"]) == (made.json["id"], 2, 0.5)
+    assert len((await server.call("GET", "/destinations")).json) == 1
+
+
+async def test_a_task_that_names_a_group_has_the_limits_of_the_group(server):
+    limits = {"max_per_second": 2, "burst": 2, "max_running": 5}
+    made = (await server.call("POST", "/destinations", {"group": "customer 42", **limits})).json
+    assert (made["name"], made["kind"]) == ("customer 42", "group")
+    assert {name: made[name] for name in limits} == limits
+    for port in (9001, 9002, 9003):
+        await server.new(to(port, group="customer 42"))
+    await server.clock.step(NEAR)
+    assert len(await claim(server)) == 2
+    assert (await server.call("GET", f"/destinations/{made['id']}")).json["held"] == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "field", "expected"),
+    [
+        ({}, "", "expected url or group, got neither"),
+        ({"url": "http://a.example/", "group": "g"}, "", "expected url or group, got both"),
+        ({"group": ""}, "group", "not empty"),
+        ({"group": "g" * 101}, "group", "<= 100"),
+        ({"group": "a\x00"}, "group", "expected printable characters"),
+        ({"url": "ftp://a.example/"}, "url", "http"),
+        ({"group": "g", "burst": 1.5}, "burst", "expected"),
+    ],
+)
+async def test_a_destination_that_cannot_be_made_is_refused(server, body, field, expected):
+    reply = await server.call("POST", "/destinations", body)
+
+    assert (reply.status, reply.json["code"], reply.json.get("field", "")) == (400, "invalid_request", field)
+    assert expected in reply.json["msg"]

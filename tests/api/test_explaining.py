@@ -41,6 +41,7 @@ async def test_a_task_waits_for_its_time(server):
         "max_attempts": 10,
         "due_at": "2027-01-15T08:00:10.000000Z",
         "due_in_seconds": 10.0,
+        "expected_at": None,
         "node": None,
         "running_since": None,
         "last_error": None,
@@ -50,6 +51,8 @@ async def test_a_task_waits_for_its_time(server):
             "kind": "host",
             "paused": False,
             "max_running": None,
+            "max_per_second": None,
+            "burst": 1,
             "running": 0,
             "held": 0,
             "circuit": {"state": "closed", "failures": 0, "open_until": None},
@@ -148,6 +151,68 @@ async def test_a_task_waits_for_a_full_destination(server):
     assert (answer["state"], answer["reason"]) == ("todo", "full")
     assert (answer["destination"]["running"], answer["destination"]["held"]) == (1, 1)
     assert (await explained(server, running))["reason"] == "running"
+
+
+async def test_a_task_waits_for_the_rate_of_its_destination_and_knows_until_when(server):
+    tasks = [await server.new(webhook()) for _ in range(4)]
+    await server.call("PATCH", "/destinations/1", {"max_per_second": 2})
+    await server.clock.step(NEAR)
+    assert [attempt.task_id for attempt in await claim(server)] == tasks[:1]
+
+    second, last = await explained(server, tasks[1]), await explained(server, tasks[3])
+
+    assert [each["reason"] for each in (second, last)] == ["rate", "rate"]
+    assert [each["expected_at"] for each in (second, last)] == [
+        "2027-01-15T08:00:10.500000Z",
+        "2027-01-15T08:00:11.500000Z",
+    ]
+    assert last["msg"] == f"the destination {ORIGIN} lets 2 start in a second; its turn is at {last['expected_at']}"
+    for task_id in tasks[1:]:
+        await server.clock.step(0.499999)
+        assert (await explained(server, task_id))["reason"] == "rate"
+        assert list(await claim(server)) == []
+        await server.clock.step(0.000001)
+        assert [attempt.task_id for attempt in await claim(server)] == [task_id]
+
+
+async def test_a_task_that_is_run_now_is_told_that_the_rate_or_the_limit_of_its_group_holds_it(server):
+    group = (await server.call("POST", "/destinations", {"group": "g", "max_per_second": 1})).json
+    await server.new(webhook(group="g"))
+    await server.clock.step(NEAR)
+    assert len(await claim(server)) == 1
+    later = await server.new(webhook(execution_time="2027-01-16T00:00:00Z", group="g"))
+
+    reply = await server.call("POST", f"/tasks/{later}/run")
+    assert (reply.status, reply.json["reason"]) == (202, "rate")
+    assert reply.json["expected_at"] == "2027-01-15T08:00:11.000000Z"
+    assert reply.json["destination"]["id"] == group["id"]
+
+    await server.call("PATCH", f"/destinations/{group['id']}", {"max_running": 1})
+    for _ in range(2):
+        assert (await server.call("POST", f"/tasks/{later}/run")).json["reason"] == "full"
+        assert list(await claim(server)) == []
+    assert (await explained(server, later))["reason"] == "full"
+
+
+async def test_a_task_with_a_group_waits_for_its_host_too_and_says_for_which_of_both(server):
+    task_id = await server.new(webhook(group="customer"))
+    (host,) = [each for each in (await server.call("GET", "/destinations")).json if each["kind"] == "host"]
+    assert (await explained(server, task_id))["destination"]["name"] == "customer"
+    await server.call("POST", f"/destinations/{host['id']}/pause")
+    await server.clock.step(NEAR)
+    assert list(await claim(server)) == []
+
+    answer = await explained(server, task_id)
+
+    assert (answer["reason"], answer["destination"]["name"]) == ("paused", ORIGIN)
+    await server.call("POST", f"/destinations/{host['id']}/resume")
+    await server.call("POST", f"/destinations/{(await group_of(server))['id']}/pause")
+    answer = await explained(server, task_id)
+    assert answer["msg"].startswith("the group customer is paused; POST /destinations/")
+
+
+async def group_of(server):
+    return next(each for each in (await server.call("GET", "/destinations")).json if each["kind"] == "group")
 
 
 async def test_a_running_task_says_where_and_since_when(server):

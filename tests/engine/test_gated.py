@@ -4,6 +4,7 @@ import msgspec
 import pytest
 
 from tasker.interfaces.tasks import TaskFilter
+from tasker.model.gate import Limits
 from tasker.model.task import State
 
 pytestmark = pytest.mark.anyio
@@ -108,7 +109,7 @@ async def test_an_attempt_that_is_not_on_the_wire_when_its_task_expires_does_not
 async def test_what_a_gate_holds_starts_the_moment_an_attempt_that_has_its_room_is_given_back(bench, clock):
     bench.types[0].connecting = 3.0
     await bench.add("succeed", at=1, expires=4, host=A)
-    await bench.store.limit(await gate_id(bench, A), 1)
+    await bench.store.limit(await gate_id(bench, A), Limits(max_running=1))
     second = await bench.add("succeed", at=1.1, host=A)
     await clock.advance(7.5)
     assert bench.starts == [(second, 1, 7.0)]

@@ -9,6 +9,7 @@ import structlog
 from databases import FOLLOW
 from tasker.engine.lease import CLOCK_WARNING, MARGIN, RENEW, STRAY, Lease, LeaseKeeper
 from tasker.errors import StoreUnavailableError
+from tasker.model.gate import Limits
 from tasker.model.task import State
 from tasker.stores.sqlite.store import SqliteStore
 from tasker.timing.alarm import sleep
@@ -230,11 +231,12 @@ async def test_others_are_woken_for_what_is_due_within_a_second_and_has_no_slot_
 async def test_others_are_woken_for_room_at_a_gate_if_no_slot_is_free_here(bench, clock, every_slot_is_taken, rung):
     first = await bench.add("prepare a second, then succeed", at=0.5, host="http://a:80")
     (gate,) = await bench.store.gates(after=0, limit=9)
-    await bench.store.limit(gate.gate.id, 1)
+    await clock.advance(0.5)
+    await bench.store.limit(gate.gate.id, Limits(max_running=1))
     second = await bench.add("wait", at=0.6, host="http://a:80")
     if every_slot_is_taken:
         await bench.add("wait", at=0.7)
-    await clock.advance(0.7)
+    await clock.advance(0.2)
     bench.store.rung = 0
     await clock.advance(0.8)
     assert [start[0] for start in bench.starts if start[0] in (first, second)] == [first, second]

@@ -1,11 +1,12 @@
 """How many tasks of a destination may start, and when one that fails is left alone."""
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tasker.model.circuit import LONGEST_WAIT, THRESHOLD, Circuit, CircuitState
-from tasker.model.gate import Gate, GateKind
+from tasker.model.gate import Gate, GateKind, Limits
 from tasker.model.instants import LAST, SECOND
+from tasker.model.rate import Rate
 
 OPEN = Circuit(THRESHOLD, 100)
 
@@ -100,3 +101,54 @@ def test_the_wait_doubles_with_each_probe_that_fails():
         waits.append((circuit.open_until - now) // SECOND)
         now = circuit.open_until
     assert waits == [5, 10, 20, 40, 80, 160, 300, 300, 300]
+
+
+rates = st.builds(Rate, st.floats(0.00001, 10_000), st.integers(1, 50))
+
+
+@settings(deadline=None)
+@given(rates, st.lists(st.tuples(st.integers(0, 5_000_000), counts), max_size=30))
+def test_in_no_span_start_more_than_the_rate_and_one_burst(rate, steps):
+    now, gate = 1, a_gate(max_per_second=rate.per_second, burst=rate.burst)
+    starts = []
+    for later, wanted in steps:
+        now += later
+        count = min(wanted, room(gate, free=500, now=now))
+        starts += [now] * count
+        gate = gate.started(count, now)
+    for first, since in enumerate(starts):
+        for count, until in enumerate(starts[first:], 1):
+            assert count <= rate.per_second * (until - since) / SECOND + rate.burst + 1e-6
+
+
+@given(rates, st.integers(0, 10**12), st.integers(0, 60))
+def test_a_gate_whose_rate_is_spent_is_looked_at_when_it_has_room_again(rate, now, taken):
+    gate = a_gate(max_per_second=rate.per_second, burst=rate.burst)
+    gate = gate.started(min(taken, rate.burst), now)
+    if room(gate, free=500, now=now) == 0:
+        at = gate.look_at(now)
+        assert (room(gate, free=500, now=at - 1), room(gate, free=500, now=at)) == (0, 1)
+
+
+def test_after_a_change_nobody_waits_for_the_rate_of_before():
+    gate = a_gate(max_per_second=0.001).started(1, now=0)
+    changed = gate.limited(Limits(max_per_second=100), now=5)
+    assert changed.look_at(5) == 5 + SECOND // 100
+    assert changed.limited(Limits(max_running=3), now=5).rate == changed.rate, "what is not said stays"
+
+
+def test_a_group_has_no_share_and_is_strict_and_so_is_what_has_a_limit():
+    group = a_gate(kind=GateKind.GROUP)
+    assert room(group, running=300, free=200, per_destination=2) == 200
+    assert group.is_strict
+    assert a_gate(max_running=1).is_strict
+    assert a_gate(max_per_second=1).is_strict
+    assert not a_gate().is_strict
+
+
+def test_a_host_lets_tasks_with_a_group_start_unless_it_is_paused_or_open():
+    assert a_gate(max_running=1).lets_grouped(running=5, now=0) is None
+    assert a_gate(paused=True).lets_grouped(running=0, now=0) == 0
+    assert a_gate(circuit=OPEN).lets_grouped(running=0, now=99) == 0
+    assert [a_gate(circuit=OPEN).lets_grouped(running=n, now=100) for n in (0, 1, 2)] == [1, 0, 0]
+    assert room(a_gate(circuit=OPEN), running=0, now=100) == 1

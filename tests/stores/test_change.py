@@ -64,6 +64,20 @@ async def test_one_moved_later_does_not_start_at_its_old_time_and_one_moved_earl
     assert (await claimed(store)).task_id == later.id
 
 
+async def test_a_task_that_its_host_holds_waits_for_the_other_host_and_not_for_that_one(store, clock):
+    task = a_task(due_at=clock.now(), host=A, group="g")
+    await store.create([task])
+    host = await store.make_gate(task.host)
+    await store.pause(host)
+    for _ in range(2):
+        assert not (await store.claim_due({WEBHOOK: 9})).attempts
+    assert (await store.standing(task.id)).held_by == host
+    moved = msgspec.structs.replace(task, host=Destination(GateKind.HOST, B))
+    await store.change(Change(task=moved, revision=0, has_new_payload=False))
+    assert (await store.standing(task.id)).held_by is None
+    assert (await claimed(store)).task_id == task.id
+
+
 async def test_a_change_of_another_revision_writes_nothing(store, clock):
     task = await stored(store, clock)
     for revision in (task.revision - 1, task.revision + 1):
@@ -134,7 +148,7 @@ async def held(store, clock):
     (record,) = await store.gates(after=0, limit=10)
     await store.pause(record.gate.id)
     await next_due(store, WEBHOOK)
-    assert (await store.standing(task.id)).is_held
+    assert (await store.standing(task.id)).held_by is not None
     return await store.get(task.id), record.gate.id
 
 
@@ -142,14 +156,14 @@ async def test_a_change_of_the_host_clears_what_a_gate_holds(store, clock):
     task, _ = await held(store, clock)
     await store.change(a_change(task, host=B, payload=NEW))
     standing = await store.standing(task.id)
-    assert (standing.is_held, standing.gate.gate.name) == (False, B)
+    assert (standing.held_by, standing.gate.gate.name) == (None, B)
     assert (await claimed(store)).payload == NEW
 
 
 async def test_a_held_task_that_is_postponed_waits_for_its_time_and_then_for_its_gate(store, clock):
     task, gate = await held(store, clock)
     await store.change(a_change(task, host=A, **at(clock.now() + 5 * SECOND)))
-    assert not (await store.standing(task.id)).is_held
+    assert (await store.standing(task.id)).held_by is None
     await store.resume(gate)
     assert await next_due(store, WEBHOOK) in {clock.now(), clock.now() + 5 * SECOND}
     await clock.advance(5)
@@ -159,7 +173,7 @@ async def test_a_held_task_that_is_postponed_waits_for_its_time_and_then_for_its
 async def test_a_held_task_that_stays_where_it_was_stays_held(store, clock):
     task, gate = await held(store, clock)
     await store.change(a_change(task, host=A, payload=NEW))
-    assert (await store.standing(task.id)).is_held
+    assert (await store.standing(task.id)).held_by is not None
     await store.resume(gate)
     assert (await claimed(store)).payload == NEW
 

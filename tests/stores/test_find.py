@@ -14,6 +14,7 @@ from tasker.filters import FILTERS, REASONS, SORTS, Order, query_of
 from tasker.interfaces.tasks import Counted
 from tasker.model import instants
 from tasker.model.circuit import THRESHOLD
+from tasker.model.gate import Limits, group_named
 from tasker.model.task import Fault, State
 from tasker.stores import finding
 from tasker.stores.finding import Pieces
@@ -219,10 +220,24 @@ async def test_every_reason_is_found_as_it_is_explained(population, store):
 async def test_what_a_full_gate_holds_is_found(store, clock):
     held = [a_task(due_at=clock.now(), host=WELL) for _ in range(3)]
     await store.create(held)
-    await store.limit(1, 1)
+    await store.limit(1, Limits(max_running=1))
     await store.claim_due({WEBHOOK: 3})
     ids, _ = await found(store, query_of({"reason": ["full"]}))
     assert ids == [task.id for task in held[1:]]
+
+
+async def test_what_a_rate_holds_is_found_and_what_a_limit_holds_beside_it(store, clock):
+    tasks = {name: [a_task(due_at=clock.now(), host=WELL, group=name) for _ in range(3)] for name in ("fast", "one")}
+    await store.create([task for each in tasks.values() for task in each])
+    await store.limit(await store.make_gate(group_named("fast")), Limits(max_per_second=1, max_running=9))
+    await store.limit(await store.make_gate(group_named("one")), Limits(max_per_second=1000, max_running=1))
+    for _ in range(3):
+        await store.claim_due({WEBHOOK: 9})
+    for reason, name in (("rate", "fast"), ("full", "one")):
+        ids, _ = await found(store, query_of({"reason": [reason]}))
+        assert ids == [task.id for task in tasks[name][1:]]
+        standing = await store.standing(ids[0])
+        assert explain(standing, now=clock.now(), max_attempts=1, has_free_slot=True).reason == reason
 
 
 @pytest.mark.parametrize("sort", SORTS)

@@ -14,6 +14,7 @@ from kinds import KINDS
 from steps import SECOND, WEBHOOK, another_try, success
 
 from tasker.model.circuit import CircuitState
+from tasker.model.gate import Limits
 from tasker.model.task import State
 from tasker.testing.task_factory import a_task
 
@@ -107,7 +108,7 @@ class GateStories(RuleBasedStateMachine):
 
     @rule(host=gated, most=st.sampled_from([None, 1, 2]))
     def limit(self, host, most):
-        self.run(self.store.limit(self.gate_id(host), most))
+        self.run(self.store.limit(self.gate_id(host), Limits(max_running=most)))
         self.limits.pop(host, None)
         if most is not None:
             self.limits[host] = most

@@ -7,7 +7,7 @@ from steps import SECOND, WEBHOOK, another_try, failure, listed, success
 from tasker.errors import DestinationNotFoundError, NothingToProbeError
 from tasker.interfaces.tasks import TaskFilter
 from tasker.model.circuit import CircuitState
-from tasker.model.gate import GateKind
+from tasker.model.gate import Destination, GateKind, Limits
 from tasker.model.instants import LAST
 from tasker.model.task import State
 from tasker.testing.task_factory import a_task
@@ -136,14 +136,14 @@ async def test_a_full_gate_is_looked_at_again_within_a_second(store, clock):
 async def test_a_limit_of_its_own_holds_however_many_slots_are_free(store, clock):
     tasks = await create(store, clock, A, 10)
     gate = (await gate_of(store, A)).gate
-    await store.limit(gate.id, 3)
+    await store.limit(gate.id, Limits(max_running=3))
     running = await claim(store, 100)
     assert ids(running) == tasks[:3]
-    await store.limit(gate.id, 5)
+    await store.limit(gate.id, Limits(max_running=5))
     assert ids(await claim(store, 100)) == tasks[3:5]
-    await store.limit(gate.id, 1)
+    await store.limit(gate.id, Limits(max_running=1))
     assert await claim(store, 100) == []
-    await store.limit(gate.id, None)
+    await store.limit(gate.id, Limits(max_running=None))
     assert len(await claim(store, 100)) == 5
 
 
@@ -286,7 +286,7 @@ async def test_circuit_pause_and_limit_survive_the_node(store, clock, after_deat
     await create(store, clock, B)
     await create(store, clock, C)
     await store.pause((await gate_of(store, B)).gate.id)
-    await store.limit((await gate_of(store, C)).gate.id, 3)
+    await store.limit((await gate_of(store, C)).gate.id, Limits(max_running=3))
     before = {record.gate for record in await store.gates(after=0, limit=100)}
     store = await after_death(store)
     assert {record.gate for record in await store.gates(after=0, limit=100)} == before
@@ -294,7 +294,7 @@ async def test_circuit_pause_and_limit_survive_the_node(store, clock, after_deat
 
 async def test_what_is_given_back_frees_its_place(store, clock):
     await create(store, clock, A, 2)
-    await store.limit((await gate_of(store, A)).gate.id, 1)
+    await store.limit((await gate_of(store, A)).gate.id, Limits(max_running=1))
     (first,) = await claim(store, 10)
     await store.give_back(first)
     (again,) = await claim(store, 10)
@@ -303,7 +303,7 @@ async def test_what_is_given_back_frees_its_place(store, clock):
 
 async def test_what_a_dead_node_ran_no_longer_counts(store, clock, after_death):
     await create(store, clock, A, 2)
-    await store.limit((await gate_of(store, A)).gate.id, 1)
+    await store.limit((await gate_of(store, A)).gate.id, Limits(max_running=1))
     assert len(await claim(store, 10)) == 1
     store = await after_death(store)
     assert (await store.take_back()).todo == 1
@@ -328,7 +328,7 @@ async def test_gates_are_listed_by_id_with_what_runs_and_what_they_hold(store, c
 
 
 async def test_a_gate_that_is_not_there_is_told(store):
-    for call in (store.gate(9), store.pause(9), store.probe(9), store.limit(9, 1)):
+    for call in (store.gate(9), store.pause(9), store.probe(9), store.limit(9, Limits(max_running=1))):
         with pytest.raises(DestinationNotFoundError):
             await call
 
@@ -339,9 +339,125 @@ async def test_standing_says_which_gate_a_task_has_and_whether_that_holds_it(sto
     await claim(store, 1)
     (running,) = [first]
     standing = await store.standing(running)
-    assert (standing.task.state, standing.is_held, standing.gate.running) == (State.IN_PROGRESS, False, 1)
+    assert (standing.task.state, standing.held_by, standing.gate.running) == (State.IN_PROGRESS, None, 1)
     assert standing.task.node is not None
     await store.claim_due({WEBHOOK: 1})
     standing = await store.standing(second)
-    assert (standing.task.id, standing.is_held, standing.gate.gate.name, standing.gate.held) == (second, True, A, 1)
+    assert (standing.task.id, standing.gate.gate.name, standing.gate.held) == (second, A, 1)
+    assert (standing.held_by, standing.ahead, standing.host) == (standing.gate.gate.id, 0, None)
     assert (await store.standing(untied)).gate is None
+
+
+async def test_standing_of_a_task_with_a_group_says_which_of_its_two_gates_holds_it_and_what_comes_before(store, clock):
+    tasks = await create(store, clock, A, 4, group="g")
+    group, host = [(await gate_of(store, name)).gate.id for name in ("g", A)]
+    await store.limit(group, Limits(max_per_second=1))
+    assert ids(await claim(store, 100)) == tasks[:1]
+    standings = [await store.standing(task) for task in tasks]
+    assert [(each.held_by, each.ahead) for each in standings] == [(None, 0), (group, 0), (group, 1), (group, 2)]
+    assert [(each.gate.gate.id, each.host.gate.id) for each in standings] == [(group, host)] * 4
+    await store.pause(host)
+    await clock.advance(1)
+    assert await claim(store, 100) == []
+    assert (await store.standing(tasks[1])).held_by == host
+
+
+async def test_a_group_runs_one_at_a_time_in_order_of_due_time_whatever_the_hosts(store, clock):
+    tasks = []
+    for n in range(6):
+        tasks += await create(store, clock, (A, B, C)[n % 3], in_seconds=0.001 * n, group="customer")
+    await store.limit(await store.make_gate(Destination(GateKind.GROUP, "customer")), Limits(max_running=1))
+    await clock.advance(1)
+    came = []
+    for _ in tasks:
+        (attempt,) = await claim(store, 100)
+        came.append(attempt.task_id)
+        await store.settle(attempt, success(clock, is_alive=True))
+    assert came == tasks
+
+
+async def test_a_task_of_a_group_that_waits_for_a_retry_does_not_hold_up_the_others(store, clock):
+    tasks = await create(store, clock, A, 2, group="g")
+    await store.limit((await gate_of(store, "g")).gate.id, Limits(max_running=1))
+    (first,) = await claim(store, 100)
+    assert (await store.settle(first, another_try(clock, in_seconds=60, is_alive=True))).has_room
+    assert ids(await claim(store, 100)) == tasks[1:]
+
+
+async def test_a_rate_spaces_starts_evenly_and_to_the_microsecond(store, clock):
+    tasks = await create(store, clock, A, 4)
+    await store.limit((await gate_of(store, A)).gate.id, Limits(max_per_second=2))
+    assert ids(await claim(store, 100)) == tasks[:1]
+    for task in tasks[1:]:
+        assert (await store.claim_due({WEBHOOK: 100})).next_due == clock.now() + SECOND // 2
+        await clock.advance(0.499999)
+        assert await claim(store, 100) == []
+        await clock.advance(0.000001)
+        assert ids(await claim(store, 100)) == [task]
+
+
+async def test_a_burst_starts_at_once_and_again_after_a_rest(store, clock):
+    await create(store, clock, A, 20)
+    gate = (await gate_of(store, A)).gate.id
+    await store.limit(gate, Limits(max_per_second=0.5, burst=3))
+    assert [len(await claim(store, 100)), await clock.advance(2), len(await claim(store, 100))] == [3, None, 1]
+    await clock.advance(60)
+    assert len(await claim(store, 100)) == 3
+    await store.limit(gate, Limits(max_per_second=None))
+    assert len(await claim(store, 100)) > 3, "shares the slots as before"
+
+
+async def test_the_limits_of_a_host_are_not_for_tasks_with_a_group(store, clock):
+    await create(store, clock, A, 3)
+    await create(store, clock, A, 3, group="g")
+    await store.limit((await gate_of(store, A)).gate.id, Limits(max_running=1))
+    assert len(await claim(store, 100)) == 4
+    assert [(r.gate.name, r.running, r.held) for r in await store.gates(after=0, limit=9)] == [(A, 1, 2), ("g", 3, 0)]
+
+
+async def test_a_paused_host_lets_nothing_of_a_group_start_and_does_not_hold_up_its_other_tasks(store, clock):
+    stopped = await create(store, clock, A, 5, group="g")
+    others = await create(store, clock, B, 2, group="g")
+    host = await store.make_gate(Destination(GateKind.HOST, A))
+    await store.pause(host)
+    await store.limit((await gate_of(store, "g")).gate.id, Limits(max_running=1))
+    for other in others:
+        (attempt,) = await claim(store, 100)
+        assert attempt.task_id == other
+        await store.settle(attempt, success(clock, is_alive=True))
+    assert (await store.gate(host)).held == 5
+    await store.resume(host)
+    for task in stopped:
+        (attempt,) = await claim(store, 100)
+        assert attempt.task_id == task
+        await store.settle(attempt, success(clock, is_alive=True))
+
+
+async def test_what_tasks_of_a_group_show_is_said_to_the_circuit_of_their_host(store, clock):
+    tasks = await create(store, clock, A, 14, group="g")
+    for attempt in await claim(store, 10):
+        await store.settle(attempt, failure(clock, is_alive=False))
+    assert (await gate_of(store, A)).gate.circuit.failures == 10
+    assert (await gate_of(store, "g")).gate.circuit.failures == 0
+    assert await claim(store, 100) == []
+    await clock.advance(5)
+    (probe,) = await claim(store, 100)
+    assert probe.task_id == tasks[10]
+    await store.settle(probe, success(clock, is_alive=True))
+    assert ids(await claim(store, 100)) == tasks[11:]
+
+
+async def test_a_paused_group_starts_nothing_until_it_is_resumed(store, clock):
+    tasks = await create(store, clock, A, 2, group="g")
+    gate = (await gate_of(store, "g")).gate.id
+    await store.pause(gate)
+    assert await claim(store, 100) == []
+    await store.resume(gate)
+    assert ids(await claim(store, 100)) == tasks
+
+
+async def test_a_gate_is_made_before_its_first_task_and_found_by_it(store, clock):
+    made = await store.make_gate(Destination(GateKind.HOST, A))
+    assert await store.make_gate(Destination(GateKind.HOST, A)) == made
+    await create(store, clock, A)
+    assert [record.gate.id for record in await store.gates(after=0, limit=9)] == [made]

@@ -14,6 +14,7 @@ WRITES = {
     "create_tasks": {Move.CREATE},
     "claim": {Move.CLAIM},
     "claim_held": {Move.CLAIM},
+    "claim_strict": {Move.CLAIM},
     "settle": {Move.COMPLETE, Move.BACK_OFF, Move.FAIL, Move.STOP},
     "give_back": {Move.GIVE_BACK, Move.STOP},
     "give_back_unknown": {Move.GIVE_BACK},

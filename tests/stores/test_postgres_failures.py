@@ -12,6 +12,7 @@ from databases import FOLLOW, execute, new_database
 from tasker.errors import StoreError, StoreFullError, StoreUnavailableError, TaskNotFoundError
 from tasker.interfaces.tasks import TaskFilter
 from tasker.model.attempt import AttemptRecord
+from tasker.model.gate import Limits
 from tasker.model.lifecycle import Move, Settlement
 from tasker.model.task import State
 from tasker.stores.postgres.connection import COMMAND_SECONDS
@@ -354,7 +355,7 @@ async def test_a_claim_that_has_tasks_held_while_the_connection_breaks_loses_non
         tasks = [a_task(due_at=store.clock.now() - 1, host=host) for _ in range(3)]
         await in_the_end(lambda: store.create(tasks))  # noqa: B023
         (gate,) = [record.gate.id for record in await witness.gates(after=0, limit=1_000) if record.gate.name == host]
-        await witness.limit(gate, 1)
+        await witness.limit(gate, Limits(max_running=1))
         proxy.cut_instead_of_answer(number)
         came = []
         while len(came) < len(tasks):

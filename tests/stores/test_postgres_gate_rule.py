@@ -73,9 +73,9 @@ def asked_in_turn(gates, queue, *, here, elsewhere, free, per_destination, now):
         if left == 0:
             break
         running = here.get(id_, 0) + elsewhere.get(id_, 0)
-        if (
-            id_ == 0
-            or gates[id_].room(
+        if id_ == 0 or (
+            not gates[id_].is_strict
+            and gates[id_].room(
                 running=running, running_here=here.get(id_, 0), free=left, per_destination=per_destination, now=now
             )
             > 0

@@ -12,6 +12,7 @@ from tasker.engine.waiters import Waiters
 from tasker.errors import ClaimLostError
 from tasker.interfaces.queue import EXPIRE_LIMIT, Expired
 from tasker.model.circuit import THRESHOLD, Circuit
+from tasker.model.gate import Limits
 from tasker.model.instants import LAST
 from tasker.model.task import State
 from tasker.stores import queries
@@ -346,7 +347,7 @@ async def claim_in(connection, store, *, free=1, look=512):
 async def test_a_limit_holds_for_all_nodes_together(nodes):
     stores = [await nodes.open(), await nodes.another(), await nodes.another()]
     await hosted(nodes, 40)
-    await stores[0].limit((await the_gate(stores[0])).gate.id, 5)
+    await stores[0].limit((await the_gate(stores[0])).gate.id, Limits(max_running=5))
     taken = [len((await store.claim_due({WEBHOOK: 4})).attempts) for store in stores]
     assert taken == [4, 1, 0]
 
@@ -354,7 +355,7 @@ async def test_a_limit_holds_for_all_nodes_together(nodes):
 async def test_nodes_that_claim_at_once_overshoot_a_limit_by_no_more_than_one_claim_of_each_other(nodes):
     stores = [await nodes.open(), await nodes.another(), await nodes.another()]
     await hosted(nodes, 60)
-    await stores[0].limit((await the_gate(stores[0])).gate.id, 5)
+    await stores[0].limit((await the_gate(stores[0])).gate.id, Limits(max_running=5))
     taken = await asyncio.gather(*(store.claim_due({WEBHOOK: 20}) for store in stores))
     assert 5 <= sum(len(claimed.attempts) for claimed in taken) <= 5 * len(stores)
     for store in stores:
@@ -374,7 +375,7 @@ async def test_a_pause_on_one_node_is_seen_by_the_others_and_so_is_its_end(nodes
 async def test_a_settle_on_one_node_lets_another_look_at_once(nodes):
     first, second = await nodes.open(), await nodes.another()
     await hosted(nodes, 2)
-    await first.limit((await the_gate(first)).gate.id, 1)
+    await first.limit((await the_gate(first)).gate.id, Limits(max_running=1))
     attempt = await claimed(first)
     assert list((await second.claim_due({WEBHOOK: 9})).attempts) == []
     assert await first.settle(attempt, success(nodes.clock, is_alive=True)), "the nodes that have slots are to look now"
@@ -423,7 +424,7 @@ async def test_one_node_at_a_time_has_its_turn_at_what_a_gate_holds(nodes):
     first, second = await nodes.open(), await nodes.another()
     await hosted(nodes, 9)
     gate = (await the_gate(first)).gate.id
-    await first.limit(gate, 3)
+    await first.limit(gate, Limits(max_running=3))
     running = (await first.claim_due({WEBHOOK: 9})).attempts
     for attempt in running:
         await first.settle(attempt, success(nodes.clock, is_alive=True))
@@ -435,10 +436,10 @@ async def test_what_is_held_while_another_node_empties_the_gate_is_not_lost(node
     first, second = await nodes.open(), await nodes.another()
     tasks = await hosted(nodes, 3)
     gate = (await the_gate(first)).gate.id
-    await first.limit(gate, 1)
+    await first.limit(gate, Limits(max_running=1))
     running = await claimed(first)
     await first.claim_due({WEBHOOK: 5})
-    await first.limit(gate, None)
+    await first.limit(gate, Limits(max_running=None))
     async with session(nodes) as other, other.transaction():
         tasks += await hosted(nodes, 2)
         assert [row["held_by"] for row in await claim_in(other, second)] == [gate, gate]
@@ -454,7 +455,7 @@ async def test_a_gate_is_not_said_to_hold_nothing_while_tasks_are_added_to_it(no
     store = await nodes.open()
     await hosted(nodes, 2)
     gate = (await the_gate(store)).gate.id
-    await store.limit(gate, 1)
+    await store.limit(gate, Limits(max_running=1))
     first = await claimed(store)
     await store.claim_due({WEBHOOK: 5})
     await store.settle(first, success(nodes.clock, is_alive=True))
@@ -477,10 +478,10 @@ async def test_what_a_gate_holds_and_another_session_has_locked_is_looked_at_aga
     store = await nodes.open()
     tasks = await hosted(nodes, 3)
     gate = (await the_gate(store)).gate.id
-    await store.limit(gate, 1)
+    await store.limit(gate, Limits(max_running=1))
     first = await claimed(store)
     await store.claim_due({WEBHOOK: 9})
-    await store.limit(gate, 5)
+    await store.limit(gate, Limits(max_running=5))
     async with session(nodes) as other, other.transaction():
         await other.execute("SELECT FROM task WHERE id = $1 FOR UPDATE", tasks[1])
         found = await store.claim_due({WEBHOOK: 9})
@@ -623,7 +624,7 @@ async def test_whatever_nodes_and_operators_do_at_once_no_task_is_left_behind(no
 
     async def operate(store):
         for step in range(40):
-            await store.limit(gates[step % 3], 1 + step % 4)
+            await store.limit(gates[step % 3], Limits(max_running=1 + step % 4))
             await store.pause(gates[step % 3])
             await store.resume(gates[step % 3])
 

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from steps import REFUSED, WEBHOOK, ending_of, failure, listed, success
 
 from databases import FOLLOW, new_database
+from tasker.model.gate import Limits
 from tasker.model.task import State
 from tasker.stores.postgres.connection import Connector
 from tasker.stores.postgres.store import PostgresStore
@@ -104,7 +105,7 @@ async def test_gates_callbacks_and_expiry_work_behind_it(store):
     called_back = b'{"url":"http://a/","body":"x","on_failure":"http://b/"}'
     await store.create([*tasks, a_task(due_at=now - 2, expires_at=now - 1, payload=called_back)])
     (record,) = await store.gates(after=0, limit=9)
-    await store.limit(record.gate.id, 1)
+    await store.limit(record.gate.id, Limits(max_running=1))
     assert (await store.expire()).count == 1
     first = await store.claim_due({WEBHOOK: 9})
     attempt, told = first.attempts
@@ -114,7 +115,7 @@ async def test_gates_callbacks_and_expiry_work_behind_it(store):
     assert settled.has_room
     (callback,) = settled.followed_by
     await store.pause(record.gate.id)
-    await store.limit(record.gate.id, None)
+    await store.limit(record.gate.id, Limits(max_running=None))
     await store.claim_due({WEBHOOK: 9})
     assert (await store.gate(record.gate.id)).held == 2
     await store.resume(record.gate.id)

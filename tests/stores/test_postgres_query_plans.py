@@ -19,7 +19,7 @@ pytestmark = pytest.mark.anyio
 
 QUERIES = queries.load("tasker.stores.postgres")
 TEMPLATES = {"list_todo", "list_other"}
-FINDING = ("find_page", "count_found", "count_keys", "walk_", "filter_", "reason_", "order_by_")
+FINDING = ("gates_with_rate", "find_page", "count_found", "count_keys", "walk_", "filter_", "reason_", "order_by_")
 """What the statements that find tasks are made of: they are looked at by themselves."""
 LARGE = {"task", "payload", "attempt", "tag", "gate", "gate_queue"}
 HEADS = {("next_expiry", "task_expiring")}

@@ -12,7 +12,7 @@ from tasker.stores.sqlite.rows import id_bytes
 
 QUERIES = queries.load("tasker.stores.sqlite")
 TEMPLATES = {"create_tasks", "create_payloads", "create_tags", "list_todo", "list_other"}
-FINDING = ("find_page", "count_found", "count_keys", "walk_", "filter_", "reason_", "order_by_")
+FINDING = ("gates_with_rate", "find_page", "count_found", "count_keys", "walk_", "filter_", "reason_", "order_by_")
 """What the statements that find tasks are made of: they are looked at by themselves."""
 
 

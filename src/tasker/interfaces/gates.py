@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from tasker.model.gate import GateRecord
+from tasker.model.gate import Destination, GateRecord, Limits
 
 
 class GateStore(Protocol):
@@ -48,9 +48,12 @@ class GateStore(Protocol):
                 Nothing was written.
         """
 
-    async def limit(self, gate_id: int, max_running: int | None) -> None:
-        """Say how many tasks of a gate may run at once, at least 1; None: as many as the settings say.
+    async def limit(self, gate_id: int, limits: Limits) -> None:
+        """Change the limits of a gate; what *limits* does not say stays as it is.
 
         Raises:
             DestinationNotFoundError: there is none with this id.
         """
+
+    async def make_gate(self, destination: Destination) -> int:
+        """Return the id of the gate of *destination*, which is made if it is missing."""

@@ -4,9 +4,11 @@ from enum import IntEnum
 from typing import Final
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from tasker.model.circuit import Circuit, CircuitState
 from tasker.model.instants import LAST, SECOND, Instant
+from tasker.model.rate import Rate
 
 LOOK_AGAIN: Final = SECOND
 """Microseconds after which it is looked again whether a full gate has room. The end of one of its
@@ -24,6 +26,8 @@ class GateKind(IntEnum):
     """Scheme, host and port of webhooks. Shares the slots of its pool with the other hosts."""
     TYPE = 1
     """All tasks of another task type. Has the slots of its pool for itself."""
+    GROUP = 2
+    """The tasks that name a group. Has no circuit: what its tasks show is said of their hosts."""
 
 
 class Destination(msgspec.Struct, frozen=True):
@@ -31,7 +35,29 @@ class Destination(msgspec.Struct, frozen=True):
 
     kind: GateKind
     name: str
-    """``https://example.org:443``, or the name of a task type. Carries no userinfo."""
+    """``https://example.org:443``, or the name of a task type or a group. Carries no userinfo."""
+
+
+def group_named(name: str) -> Destination:
+    """Return where the tasks of a group go.
+
+    Raises:
+        ValueError: *name* has characters that cannot be printed.
+    """
+    if not name.isprintable():
+        raise ValueError(f"expected printable characters, got: {name!r}")
+    return Destination(GateKind.GROUP, name)
+
+
+class Limits(msgspec.Struct, frozen=True, kw_only=True):
+    """What is changed of a gate's limits; ``UNSET``: nothing."""
+
+    max_running: int | UnsetType | None = UNSET
+    """At least 1; None: as many as the settings say."""
+    max_per_second: float | UnsetType | None = UNSET
+    """Above 0; None: as often as they come."""
+    burst: int | UnsetType = UNSET
+    """At least 1."""
 
 
 class Gate(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,9 +70,70 @@ class Gate(msgspec.Struct, frozen=True, kw_only=True):
     max_running: int | None = None
     """How many of its tasks may run at once, whatever the settings say; None: as the settings
     say."""
+    max_per_second: float | None = None
+    """How many of its tasks may start in a second, on all nodes together; None: any number."""
+    burst: int = 1
+    """How many of them may start at one moment after a rest."""
+    next_at: Instant = 0
+    """What its rate remembers: see ``Rate``."""
     circuit: Circuit = Circuit()
 
-    def room(self, *, running: int, running_here: int, free: int, per_destination: int | None, now: Instant) -> int:
+    @property
+    def rate(self) -> Rate | None:
+        """How often its tasks may start; None: as often as they come."""
+        return None if self.max_per_second is None else Rate(self.max_per_second, self.burst)
+
+    @property
+    def is_strict(self) -> bool:
+        """Whether its limits hold exactly, over all nodes.
+
+        None of its tasks passes from the head of the queue then: each is set aside first, and one
+        node at a time hands them out.
+        """
+        return self.kind is GateKind.GROUP or self.max_running is not None or self.max_per_second is not None
+
+    def limited(self, limits: Limits, now: Instant) -> "Gate":
+        """Return the gate with *limits* from *now* on."""
+        members = {name: value for name, value in msgspec.structs.asdict(limits).items() if value is not UNSET}
+        gate = msgspec.structs.replace(self, **members)
+        if gate.rate is None or gate.rate == self.rate:
+            return gate
+        return msgspec.structs.replace(gate, next_at=gate.rate.adopted(gate.next_at, now))
+
+    def started(self, count: int, now: Instant) -> "Gate":
+        """Return the gate after *count* of its tasks started at *now*."""
+        if self.rate is None:
+            return self
+        return msgspec.structs.replace(self, next_at=self.rate.spent(count, self.next_at, now))
+
+    def lets_grouped(self, *, running: int, now: Instant) -> int | None:
+        """Return how many tasks with a group the host lets start now; None: any number, which its group limits.
+
+        Its limits and rate are for tasks without a group. Its circuit and pause are for all.
+
+        Args:
+            running: tasks that go to the host and are running, those with a group included.
+        """
+        if self.paused:
+            return 0
+        match self.circuit.state(now):
+            case CircuitState.OPEN:
+                return 0
+            case CircuitState.HALF_OPEN:
+                return max(1 - running, 0)
+            case CircuitState.CLOSED:
+                return None
+
+    def room(
+        self,
+        *,
+        running: int,
+        running_here: int,
+        free: int,
+        per_destination: int | None,
+        now: Instant,
+        grouped: int = 0,
+    ) -> int:
         """Return how many of the gate's tasks may start now, 0 or more, if any slots are free for them.
 
         Without a limit of its own, a host gets another slot only while more slots are free than it
@@ -59,6 +146,7 @@ class Gate(msgspec.Struct, frozen=True, kw_only=True):
             free: slots of the pool that are free on this node.
             per_destination: how many tasks of a host may run at once, by the settings; None: they
                 do not say.
+            grouped: tasks with a group that go to the host and are running: they are probes, too.
 
         >>> gate = Gate(id=1, kind=GateKind.HOST, name="http://a:80")
         >>> gate.room(running=0, running_here=0, free=200, per_destination=None, now=0)
@@ -66,25 +154,39 @@ class Gate(msgspec.Struct, frozen=True, kw_only=True):
         """
         if self.paused:
             return 0
+        permits = free if self.rate is None else self.rate.permits(self.next_at, now)
         match self.circuit.state(now):
             case CircuitState.OPEN:
                 return 0
             case CircuitState.HALF_OPEN:
-                return max(1 - running, 0)
+                return min(max(1 - running - grouped, 0), permits)
             case CircuitState.CLOSED:
                 pass
-        limit = self.max_running if self.max_running is not None or self.kind is GateKind.TYPE else per_destination
+        limit = self.max_running
+        if limit is None and self.kind is GateKind.HOST:
+            limit = per_destination
         if limit is not None:
-            return max(limit - running, 0)
-        if self.kind is GateKind.TYPE:
-            return free
-        return max((free - running_here + 1) // 2, 0)
+            room = max(limit - running, 0)
+        elif self.kind is GateKind.HOST:
+            room = max((free - running_here + 1) // 2, 0)
+        else:
+            room = free
+        return room if self.rate is None else min(room, permits)
 
     def look_at(self, now: Instant) -> Instant:
         """When to look again for room in the gate, which has none at *now*; ``LAST`` if it is paused."""
         if self.paused:
             return LAST
-        return self.circuit.open_until if self.circuit.state(now) is CircuitState.OPEN else now + LOOK_AGAIN
+        if self.circuit.state(now) is CircuitState.OPEN:
+            return self.circuit.open_until
+        if self.rate is not None and self.rate.permits(self.next_at, now) == 0:
+            return self.rate.permitted_at(self.next_at)
+        return now + LOOK_AGAIN
+
+    def first_look_at(self, now: Instant) -> Instant:
+        """When to look for room for what was set aside at *now* because of the gate."""
+        is_shut = self.paused or self.circuit.state(now) is CircuitState.OPEN
+        return now if self.is_strict and not is_shut else self.look_at(now)
 
 
 class GateRecord(msgspec.Struct, frozen=True, kw_only=True):

@@ -11,6 +11,10 @@ class Standing(Struct, frozen=True, kw_only=True):
 
     task: Task
     gate: GateRecord | None
-    """The gate of its destination; None: it has none."""
-    is_held: bool
-    """Whether the gate holds it."""
+    """The gate of its group, or else of its destination; None: it has none."""
+    host: GateRecord | None
+    """The gate of its destination, if it has a group."""
+    held_by: int | None
+    """The gate that holds it."""
+    ahead: int
+    """How many of those that this gate holds come before it; counting stops at ``HELD_COUNTED_TO``."""

@@ -2,14 +2,19 @@
 
 from collections.abc import Sequence
 
+from msgspec import UNSET, UnsetType
+
+from tasker import urls
 from tasker.engine.engine import Engine
-from tasker.errors import DestinationNotFoundError, cut
+from tasker.errors import DestinationNotFoundError, InvalidRequestError, cut
 from tasker.interfaces.store import Store
-from tasker.model.gate import GateStatus, status_at
+from tasker.model.gate import Destination, GateKind, GateStatus, Limits, group_named, status_at
 
 
 class DestinationService:
-    """Lists, reads, pauses, resumes, probes and limits destinations. For what all methods raise, see ``Service``.
+    """Makes, lists, reads, pauses, resumes, probes and limits destinations.
+
+    For what all methods raise, see ``Service``.
 
     An id is a number as text: what comes in a path.
     """
@@ -64,17 +69,41 @@ class DestinationService:
         await self._store.probe(id_)
         return await self._changed(id_)
 
-    async def limit(self, destination_id: str, max_running: int | None) -> GateStatus:
-        """Say how many tasks of a destination may run at once, and return the destination as it stands then.
-
-        Args:
-            max_running: at least 1; None: as many as the settings say.
+    async def limit(self, destination_id: str, limits: Limits) -> GateStatus:
+        """Change the limits of a destination, and return the destination as it stands then.
 
         Raises:
+            InvalidRequestError: there is nothing to change.
             DestinationNotFoundError: none has this id, or it is not a number.
         """
+        if limits == Limits():
+            raise InvalidRequestError("", "expected max_running, max_per_second or burst, got none of them")
         id_ = _parsed_id(destination_id)
-        await self._store.limit(id_, max_running)
+        await self._store.limit(id_, limits)
+        return await self._changed(id_)
+
+    async def make(self, url: str | UnsetType, group: str | UnsetType, limits: Limits) -> GateStatus:
+        """Make the destination of a URL or a group, or find it, and return it as it stands then.
+
+        Args:
+            limits: changed whether it was there or not.
+
+        Raises:
+            InvalidRequestError: it is not one of the two, or the URL cannot be called.
+        """
+        if isinstance(url, str) == isinstance(group, str):
+            got = "both" if isinstance(url, str) else "neither"
+            raise InvalidRequestError("", f"expected url or group, got {got}")
+        try:
+            if isinstance(group, str):
+                destination = group_named(group)
+            else:
+                destination = Destination(GateKind.HOST, urls.origin(urls.checked(str(url))))
+        except ValueError as error:
+            raise InvalidRequestError("url" if group is UNSET else "group", str(error)) from None
+        id_ = await self._store.make_gate(destination)
+        if limits != Limits():
+            await self._store.limit(id_, limits)
         return await self._changed(id_)
 
     async def _changed(self, id_: int) -> GateStatus:

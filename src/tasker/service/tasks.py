@@ -143,7 +143,7 @@ class TaskService:
         """
         id_ = _parsed_id(task_id)
         await self._store.run_now(id_)
-        finding = await self._explained(id_)
+        finding = await self._explained(id_, looks_ahead=True)
         task = finding.task
         self._engine.announce(task.due_at, task.pool, expires_at=task.expires_at)
         return _shown_to(caller, task), finding
@@ -221,13 +221,14 @@ class TaskService:
         self._engine.announce(task.due_at, task.pool, expires_at=task.expires_at)
         return _made(task)
 
-    async def _explained(self, task_id: TaskId) -> Finding:
+    async def _explained(self, task_id: TaskId, *, looks_ahead: bool = False) -> Finding:
         standing = await self._store.standing(task_id)
         return explaining.explain(
             standing,
             now=self._clock.now(),
             max_attempts=retry_policy(readable_end_fields(standing.task.payload)).max_attempts,
             has_free_slot=self._engine.has_slot(standing.task.pool),
+            looks_ahead=looks_ahead,
         )
 
 

@@ -143,7 +143,9 @@ class Walker:
                     yield f"task.state IN ({', '.join(str(int(value)) for value in values)})"
                 case Kind.REASON:
                     pools = ", ".join(map(str, [-1, *sorted(self._free_pools)]))  # never empty
-                    yield f"({self._texts[f'reason_{values[0]}'].format(pools=pools, threshold=THRESHOLD)})"
+                    reason = self._texts[f"reason_{values[0]}"]
+                    with_rate = self._texts["gates_with_rate"]
+                    yield f"({reason.format(pools=pools, threshold=THRESHOLD, with_rate=with_rate)})"
                 case Kind.DESTINATION if isinstance(values[0], str):
                     yield self._condition("destination_named", each, values[0])
                 case Kind.KEY_PREFIX:

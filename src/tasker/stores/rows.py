@@ -97,6 +97,9 @@ _GATE: Final = (
     Column("name"),
     Column("paused", Form.SWITCH),
     Column("max_running"),
+    Column("max_per_second"),
+    Column("burst"),
+    Column("next_at"),
     Column("failures"),
     Column("open_until"),
     Column("broken_since"),
@@ -161,12 +164,24 @@ def _gate(
     name: str,
     paused: bool,
     max_running: int | None,
+    max_per_second: float | None,
+    burst: int,
+    next_at: Instant,
     failures: int,
     open_until: Instant,
     broken_since: Instant | None,
 ) -> Gate:
-    circuit = Circuit(failures, open_until, broken_since)
-    return Gate(id=gate_id, kind=kind, name=name, paused=paused, max_running=max_running, circuit=circuit)
+    return Gate(
+        id=gate_id,
+        kind=kind,
+        name=name,
+        paused=paused,
+        max_running=max_running,
+        max_per_second=max_per_second,
+        burst=burst,
+        next_at=next_at,
+        circuit=Circuit(failures, open_until, broken_since),
+    )
 
 
 class Reading:

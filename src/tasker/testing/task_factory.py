@@ -18,6 +18,7 @@ def a_task(
     pool: int = 1,
     payload: bytes = b'{"url":"http://localhost/","body":"x"}',
     host: str | None = None,
+    group: str | None = None,
     expires_at: Instant | None = None,
 ) -> Task:
     """Return a new task that is due at *due_at*, with an id that sorts after those made before.
@@ -26,8 +27,10 @@ def a_task(
         payload: what the task type is given, as a JSON object.
         host: its destination, as scheme, host and port; None: it has none, and nothing holds it
             back.
+        group: the group that it names; None: none.
         expires_at: when it is too late to start it; None: never.
     """
+    destination = None if host is None else Destination(GateKind.HOST, host)
     return Task(
         id=new_id(next(_moments)),
         type=type_,
@@ -36,6 +39,7 @@ def a_task(
         execution_time=instants.text(due_at),
         execution_at=due_at,
         due_at=due_at,
-        destination=None if host is None else Destination(GateKind.HOST, host),
+        destination=destination if group is None else Destination(GateKind.GROUP, group),
+        host=None if group is None else destination,
         expires_at=expires_at,
     )

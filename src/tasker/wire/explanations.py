@@ -7,7 +7,7 @@ from msgspec import Meta, Struct
 from tasker.explaining import Finding, Reason
 from tasker.model import instants
 from tasker.model.circuit import CircuitState
-from tasker.model.gate import GateStatus
+from tasker.model.gate import GateKind, GateStatus
 from tasker.model.task import Fault, State, Task
 from tasker.wire.destinations import DestinationView, destination_view
 from tasker.wire.tasks import StateWord
@@ -24,6 +24,16 @@ class Explanation(Struct, frozen=True, kw_only=True):
     max_attempts: Annotated[int, Meta(description="By the retry policy, counted from the latest retry by hand.")]
     due_at: Annotated[str, Meta(extra_json_schema={"format": "date-time"})] | None
     due_in_seconds: Annotated[float, Meta(description="0 if it is due.")] | None
+    expected_at: (
+        Annotated[
+            str,
+            Meta(
+                extra_json_schema={"format": "date-time"},
+                description="For the reason rate: when it may start, if all that come before it do. Else null.",
+            ),
+        ]
+        | None
+    )
     node: Annotated[str, Meta(description="The server that runs it.", extra_json_schema={"format": "uuid"})] | None
     running_since: Annotated[str, Meta(extra_json_schema={"format": "date-time"})] | None
     last_error: Fault | None
@@ -44,6 +54,7 @@ def explanation_view(finding: Finding) -> Explanation:
         max_attempts=finding.max_attempts,
         due_at=instants.text(task.due_at) if is_todo else None,
         due_in_seconds=instants.seconds(finding.due_in) if is_todo else None,
+        expected_at=None if finding.expected_at is None else instants.text(finding.expected_at),
         node=task.node if is_running else None,
         running_since=None if not is_running or task.started_at is None else instants.text(task.started_at),
         last_error=task.last_fault,
@@ -60,9 +71,9 @@ def _words(finding: Finding) -> str:
         case "retrying":
             why = "" if task.last_fault is None else f" after {task.last_fault.code}"
             return f"retry {finding.retry} of {finding.max_attempts - 1}{why} comes at {_until_due(finding)}"
-        case "paused" | "circuit_open" | "full":
+        case "paused" | "circuit_open" | "full" | "rate":
             assert finding.destination is not None  # noqa: S101 - it is what holds the task back
-            return _barrier(finding.destination, finding.reason)
+            return _barrier(finding.destination, finding)
         case "due":
             return f"it has been due since {instants.text(task.due_at)} and is about to be started"
         case "no_slot":
@@ -85,18 +96,20 @@ def _until_due(finding: Finding) -> str:
     return f"{instants.text(finding.task.due_at)}, in {instants.seconds(finding.due_in):.3f} s"
 
 
-def _barrier(destination: GateStatus, reason: Reason) -> str:
+def _barrier(destination: GateStatus, finding: Finding) -> str:
     gate = destination.record.gate
-    if reason == "paused":
-        return f"the destination {gate.name} is paused; POST /destinations/{gate.id}/resume lets it go on"
-    if reason == "full":
-        return f"as many tasks of the destination {gate.name} are running as may at once"
+    name = f"the group {gate.name}" if gate.kind is GateKind.GROUP else f"the destination {gate.name}"
+    if finding.reason == "paused":
+        return f"{name} is paused; POST /destinations/{gate.id}/resume lets it go on"
+    if finding.reason == "full":
+        return f"as many tasks of {name} are running as may at once"
+    if finding.expected_at is not None:
+        turn = instants.text(finding.expected_at)
+        return f"{name} lets {gate.max_per_second:g} start in a second; its turn is at {turn}"
     if destination.circuit is CircuitState.HALF_OPEN:
-        return f"the destination {gate.name} has failed and is being tried with one task at a time"
+        return f"{name} has failed and is being tried with one task at a time"
     until = instants.text(gate.circuit.open_until)
-    return (
-        f"the destination {gate.name} has failed {gate.circuit.failures} times in a row and is left alone until {until}"
-    )
+    return f"{name} has failed {gate.circuit.failures} times in a row and is left alone until {until}"
 
 
 def _advice(finding: Finding) -> str:

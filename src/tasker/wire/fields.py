@@ -100,6 +100,18 @@ Length: TypeAlias = Annotated[
 """A length of time: see ``model/lengths.py``."""
 
 
+Group: TypeAlias = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=100,
+        description="The tasks of a group share its pause, limits and rate.",
+        examples=["customer-42"],
+    ),
+]
+"""The name of a group, which ``model.gate.group_named`` checks further."""
+
+
 class TaskFields(Struct, frozen=True, kw_only=True):
     """What every task type takes."""
 
@@ -121,6 +133,7 @@ class TaskFields(Struct, frozen=True, kw_only=True):
         ]
         | UnsetType
     ) = UNSET
+    group: Group | UnsetType = UNSET
     keep: (
         Annotated[
             Length, Meta(description='How long it is kept after its end, or "forever"; else as the settings say.')

@@ -12,7 +12,7 @@ from tasker.api.routes import lists
 from tasker.api.routes.lists import Part, answer_list
 from tasker.callers import Scope
 from tasker.errors import DestinationNotFoundError, InvalidQueryError, NothingToProbeError
-from tasker.wire.destinations import DestinationChange, DestinationView, destination_view
+from tasker.wire.destinations import DestinationChange, DestinationView, NewDestination, destination_view, limits_of
 
 _CURSOR: Final = re.compile(r"\d{1,9}", re.ASCII)
 _ID: Final = {"type": "integer", "minimum": 1}
@@ -59,6 +59,22 @@ async def list_destinations(request: Request) -> Response:
 
 
 @Call(
+    method="POST",
+    path="/destinations",
+    summary="Make the destination of a URL or a group before its first task, or find it, and set its limits.",
+    scope=Scope.OPERATE,
+    body=Body(NewDestination),
+    answers=_NOW,
+    errors=WRITING,
+    page="destinations.md#make-a-destination",
+).answered_by
+async def make_destination(request: Request) -> Response:
+    """Make or find a destination."""
+    new: NewDestination = request.body
+    return answer(destination_view(await request.service.destinations.make(new.url, new.group, limits_of(new))))
+
+
+@Call(
     method="GET",
     path="/destinations/{id}",
     summary="Read a destination.",
@@ -76,7 +92,7 @@ async def get_destination(request: Request) -> Response:
 @Call(
     method="PATCH",
     path="/destinations/{id}",
-    summary="Say how many tasks of a destination may run at once.",
+    summary="Say how many tasks of a destination may run at once, and how often they may start.",
     scope=Scope.OPERATE,
     value=_ID,
     body=Body(DestinationChange),
@@ -87,7 +103,7 @@ async def get_destination(request: Request) -> Response:
 async def change_destination(request: Request) -> Response:
     """Limit a destination."""
     change: DestinationChange = request.body
-    return answer(destination_view(await request.service.destinations.limit(request.values["id"], change.max_running)))
+    return answer(destination_view(await request.service.destinations.limit(request.values["id"], limits_of(change))))
 
 
 @Call(
@@ -149,6 +165,7 @@ def _position(cursor: str | None) -> int:
 
 CALLS: Final = (
     list_destinations,
+    make_destination,
     get_destination,
     change_destination,
     pause_destination,

@@ -77,10 +77,14 @@ class Claimer:
         left = dict(room)
         for pool in due:
             if heads.wakes[pool] <= heads.now:
-                rows = await self._held.take(connection, pool, left[pool], progress.fence, progress.now)
-                left[pool] -= self._take_note(progress, rows, moved=bool(rows))
+                taken = await self._held.take(connection, pool, left[pool], progress.fence, progress.now)
+                left[pool] -= self._take_note(progress, taken.rows, moved=taken.has_moved)
             if heads.queues[pool] <= heads.now and left[pool] > 0:
+                held = progress.held
                 left[pool] -= await self._take(connection, pool, left[pool], progress)
+                if progress.held > held and left[pool] > 0:  # strict gates hand out from what they hold only
+                    taken = await self._held.take_strict(connection, pool, left[pool], progress.fence)
+                    left[pool] -= self._take_note(progress, taken.rows, moved=taken.has_moved)
         next_due = None
         if any(left.values()):
             heads = await self._look(connection, [pool for pool, slots in left.items() if slots > 0])
@@ -108,6 +112,7 @@ class Claimer:
             )
             claimed = [row for row in rows if row["held_by"] is None]
             count += self._take_note(progress, claimed, moved=bool(rows))
+            progress.held += len(rows) - len(claimed)
             if len(claimed) == len(rows) or count == free:
                 break
             # Some are held now, and slots are left for what stands behind them.
@@ -141,8 +146,10 @@ class _Progress:
         self.fence = fence
         self.now = now
         self.attempts: list[Attempt] = []
+        self.held = 0
+        """How many tasks are held now and were not before."""
         self.has_moved = False
-        """Whether a task was claimed, or is held now and was not before."""
+        """Whether a task was claimed, or a gate holds it now that did not before."""
 
 
 class _QueueHeads:

@@ -1,13 +1,15 @@
 """Gates: what their circuits hear, what operators say, and that what they hold is looked at again."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from tasker.errors import DestinationNotFoundError
 from tasker.model.circuit import Circuit, CircuitState
+from tasker.model.gate import Limits
 from tasker.model.instants import Instant
 from tasker.stores.postgres.connection import Connection, Link, Record
 from tasker.stores.probing import probed
+from tasker.stores.rows import Reading
 
 _WAITING: Final = False
 _AT_ONCE: Final = True
@@ -46,7 +48,13 @@ class Gates:
     ``pause``.
     """
 
-    def __init__(self, link: Link, queries: Mapping[str, str], look_again: Callable[[Iterable[int]], None]) -> None:
+    def __init__(
+        self,
+        link: Link,
+        queries: Mapping[str, str],
+        reading: Reading,
+        look_again: Callable[[Iterable[int]], None],
+    ) -> None:
         """Make them.
 
         Args:
@@ -55,6 +63,7 @@ class Gates:
         """
         self._link = link
         self._sql = queries
+        self._reading = reading
         self._look_again = look_again
 
     async def hear(
@@ -106,8 +115,12 @@ class Gates:
         Raises:
             DestinationNotFoundError: there is none with this id.
         """
-        await self._link.run(lambda connection: self._change(connection, gate, "pause", paused))
-        self._look_again([gate])
+
+        async def change(connection: Connection) -> None:
+            if await connection.fetchval(self._sql["pause"], gate, paused) is None:
+                raise DestinationNotFoundError(str(gate))
+
+        await self._change(gate, change)
 
     async def probe(self, gate: int) -> None:
         """Let one task that *gate* holds start although its circuit is open. It is locked as in ``pause``.
@@ -116,31 +129,40 @@ class Gates:
             DestinationNotFoundError, NothingToProbeError: nothing was written.
         """
 
-        async def probe(connection: Connection) -> None:
+        async def change(connection: Connection) -> None:
+            row = await connection.fetchrow(self._sql["circuit_to_probe"], gate)
+            if row is None:
+                raise DestinationNotFoundError(str(gate))
+            before, is_paused, holds, now = GateSnapshot.of(row)
+            circuit = probed(gate, before, now, is_paused=is_paused, holds=holds)
+            await self._set_circuits(connection, [(gate, circuit, before)])
+
+        await self._change(gate, change)
+
+    async def limit(self, gate: int, limits: Limits) -> None:
+        """Change the limits of *gate*. It is locked, and errors are raised, as in ``pause``."""
+
+        async def change(connection: Connection) -> None:
+            row = await connection.fetchrow(self._sql["gate_to_change"], gate)
+            if row is None:
+                raise DestinationNotFoundError(str(gate))
+            changed = self._reading.gate.read(row).limited(limits, row["now"])
+            await connection.execute(
+                self._sql["limit"], gate, changed.max_running, changed.max_per_second, changed.burst, changed.next_at
+            )
+
+        await self._change(gate, change)
+
+    async def _change(self, gate: int, change: Callable[[Connection], Awaitable[None]]) -> None:
+        async def run(connection: Connection) -> None:
             async with connection.transaction():
-                row = await connection.fetchrow(self._sql["circuit_to_probe"], gate)
-                if row is None:
-                    raise DestinationNotFoundError(str(gate))
-                before, is_paused, holds, now = GateSnapshot.of(row)
-                circuit = probed(gate, before, now, is_paused=is_paused, holds=holds)
-                await self._set_circuits(connection, [(gate, circuit, before)])
+                await change(connection)
+                # A claim that saw it as it was holds tasks before the lock on the gate or after it:
+                # see shut in `claim`.
                 await connection.fetch(self._sql["wake"], [gate], _WAITING)
 
-        await self._link.run(probe)
+        await self._link.run(run)
         self._look_again([gate])
-
-    async def limit(self, gate: int, max_running: int | None) -> None:
-        """Say how many tasks of *gate* may run at once. It is locked, and errors are raised, as in ``pause``."""
-        await self._link.run(lambda connection: self._change(connection, gate, "limit", max_running))
-        self._look_again([gate])
-
-    async def _change(self, connection: Connection, gate: int, query: str, value: int | None) -> None:
-        async with connection.transaction():
-            if await connection.fetchval(self._sql[query], gate, value) is None:
-                raise DestinationNotFoundError(str(gate))
-            # A claim that saw it as it was holds tasks before the lock on the gate or after it: see
-            # shut in `claim`.
-            await connection.fetch(self._sql["wake"], [gate], _WAITING)
 
     async def _set_circuits(self, connection: Connection, changed: Sequence[tuple[int, Circuit, Circuit]]) -> set[int]:
         """Write circuits of gates, each with what was seen before, where that still stands. Return which."""

@@ -4,12 +4,16 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
-from tasker.model.circuit import CircuitState
+from tasker.model.circuit import THRESHOLD, CircuitState
 from tasker.model.gate import Gate, GateKind
-from tasker.model.instants import Instant
+from tasker.model.instants import LAST, Instant
 from tasker.model.task import Pool
 from tasker.stores.postgres.connection import Connection, Record
 from tasker.stores.rows import Reading
+
+_LOOK_LIMIT: Final = 512
+"""So many tasks a turn of a strict gate looks at when hosts do not let all of the first ones
+start."""
 
 _GATES_LIMIT: Final = 64
 """Gates that one claim looks at, at most."""
@@ -45,11 +49,16 @@ class HeldTasks:
         self._full = {gate: until for gate, until in self._full.items() if until > now}
         return self._full
 
-    async def take(self, connection: Connection, pool: Pool, free: int, fence: int, now: Instant) -> list[Record]:
-        """Claim up to *free* tasks of *pool* that gates hold which are to be looked at by *now*. Return their rows."""
+    async def take(self, connection: Connection, pool: Pool, free: int, fence: int, now: Instant) -> "Taken":
+        """Claim up to *free* tasks of *pool* that gates hold which are to be looked at by *now*."""
         self._told.clear()
-        woken = await connection.fetch(self._sql["woken"], pool, self._node, _GATES_LIMIT, [*self._full])
-        turns = self._turns(woken, free, now)
+        woken = await self._woken(connection, pool)
+        strict = await self._hand_out_all(connection, pool, woken, free, fence)
+        handed, has_moved = strict.rows, strict.has_moved
+        soft = [row for row in woken if not self._reading.gate.read(row).is_strict]
+        turns = self._turns(soft, free - len(handed), now)
+        if not turns:
+            return Taken(handed, has_moved)
         rows = await connection.fetch(
             self._sql["claim_held"],
             pool,
@@ -62,16 +71,89 @@ class HeldTasks:
         )
         taken = [row for row in rows if row["id"] is not None]
         came = Counter(row["turn_of"] for row in taken)
+        returned = {row["turn_of"]: row["returned"] for row in rows}
         short: dict[int, int] = {}
         for gate in sorted({row["turn_of"] for row in rows}):
             turn = turns[gate]
-            if came[gate] < turn.wanted:
+            if came[gate] + returned[gate] < turn.wanted:
                 short[gate] = turn.additions
             elif turn.full_until is not None and gate not in self._told:
                 self._full[gate] = turn.full_until
         if short:
             await self._close(connection, pool, short)
-        return taken
+        if again := sorted(gate for gate, count in returned.items() if count and turns[gate].is_closed):
+            await connection.fetch(self._sql["wake"], again, True)  # others may stand behind what went to its group
+        return Taken(handed + taken, has_moved or bool(taken) or any(returned.values()))
+
+    async def take_strict(self, connection: Connection, pool: Pool, free: int, fence: int) -> "Taken":
+        """The same of what strict gates hold, only."""
+        return await self._hand_out_all(connection, pool, await self._woken(connection, pool), free, fence)
+
+    async def _woken(self, connection: Connection, pool: Pool) -> Sequence[Record]:
+        rows: Sequence[Record] = await connection.fetch(
+            self._sql["woken"], pool, self._node, _GATES_LIMIT, [*self._full]
+        )
+        return rows
+
+    async def _hand_out_all(
+        self, connection: Connection, pool: Pool, woken: Sequence[Record], free: int, fence: int
+    ) -> "Taken":
+        """Hand out what those of the *woken* gates hold that are strict."""
+        handed: list[Record] = []
+        has_moved = False
+        for row in woken:
+            if len(handed) < free and self._reading.gate.read(row).is_strict:
+                given = await self._hand_out(connection, pool, row["id"], free - len(handed), fence)
+                handed += given.rows
+                has_moved |= given.has_moved
+        return Taken(handed, has_moved)
+
+    async def _hand_out(self, connection: Connection, pool: Pool, id_: int, free: int, fence: int) -> "Taken":
+        """Claim up to *free* tasks that a strict gate holds. Nobody else does so meanwhile."""
+        async with connection.transaction():
+            if await connection.fetchval(self._sql["lock_gate"], id_) is None:
+                return Taken([], False)
+            row = await connection.fetchrow(self._sql["turn"], id_, pool, self._node)  # sees the turn before
+            if row is None:
+                return Taken([], False)
+            gate, now = self._reading.gate.read(row), row["now"]
+            room = gate.room(
+                running=row["running"] or 0,
+                running_here=0,
+                free=free,
+                per_destination=self._per_destination,
+                now=now,
+                grouped=row["grouped"] or 0,
+            )
+            wanted = min(room, free)
+            taken: list[Record] = []
+            is_last = has_moved = False
+            for look in (wanted, _LOOK_LIMIT) if wanted else ():
+                rows = await connection.fetch(
+                    self._sql["claim_strict"],
+                    pool,
+                    id_,
+                    wanted - len(taken),
+                    fence,
+                    self._node,
+                    look,
+                    THRESHOLD,
+                    LAST,
+                )
+                has_moved |= bool(rows)
+                came = [row for row in rows if row["held_by"] is None]
+                taken += came
+                is_last = len(rows) < look and len(taken) < wanted
+                if is_last or len(taken) == wanted:
+                    break
+                # Some are held by their hosts now, and others may stand behind them.
+            gate = gate.started(len(taken), now)
+            wake_at = gate.look_at(now) if len(taken) == room else None
+            await connection.execute(self._sql["end_turn"], id_, pool, wake_at, row["version"], gate.next_at)
+            if is_last:
+                # If not closed, what it holds is another session's for now: it stays to be looked at.
+                await connection.fetch(self._sql["close_gate_queue"], pool, [id_], [row["additions"]])
+        return Taken(taken, has_moved)
 
     def _turns(self, rows: Sequence[Record], free: int, now: Instant) -> "Mapping[int, _Turn]":
         """Return what to take at which gates, in the order of their ids. *rows* are of ``woken``."""
@@ -86,6 +168,7 @@ class HeldTasks:
                 free=free,
                 per_destination=self._per_destination,
                 now=now,
+                grouped=row["grouped"] or 0,
             )
             wanted = min(room, free)
             free -= wanted
@@ -96,6 +179,7 @@ class HeldTasks:
                 # Where there may be room for more, here or on another node, it stays due.
                 wake_at=now if wanted < room or is_full else look_at,
                 full_until=look_at if is_full else None,
+                is_closed=gate.circuit.state(now) is CircuitState.CLOSED,
                 version=row["version"],
                 additions=row["additions"],
             )
@@ -112,6 +196,15 @@ class HeldTasks:
             await connection.fetch(self._sql["wake"], sorted(left), True)
 
 
+class Taken(NamedTuple):
+    """What was taken of what gates hold."""
+
+    rows: list[Record]
+    """Of the tasks that are claimed."""
+    has_moved: bool
+    """Whether a task was claimed, or is held by another gate now."""
+
+
 class _Turn(NamedTuple):
     """A gate's turn in a claim. A node has it unless the gate's queue has another version by then."""
 
@@ -122,6 +215,8 @@ class _Turn(NamedTuple):
     full_until: Instant | None
     """When this node is to look next, if it has no room for more then; others may have. None: as
     the others."""
+    is_closed: bool
+    """Whether the circuit is, so that more may follow those with a group."""
     version: int
     """As it was seen."""
     additions: int
@@ -130,5 +225,5 @@ class _Turn(NamedTuple):
 
 def _shares_slots(gate: Gate, per_destination: int | None, now: Instant) -> bool:
     """Whether the room of *gate* is another on each node: see ``Gate.room``."""
-    has_limit = gate.kind is not GateKind.HOST or gate.max_running is not None or per_destination is not None
+    has_limit = gate.kind is not GateKind.HOST or gate.is_strict or per_destination is not None
     return not (gate.paused or has_limit) and gate.circuit.state(now) is CircuitState.CLOSED

@@ -76,6 +76,15 @@ class Inserter:
         await self._make_what_is_named(connection, tasks)
         return await self._store(connection, tasks)
 
+    async def make_gate(self, destination: Destination) -> int:
+        """Return the gate of *destination*, made if it is missing."""
+
+        async def make(connection: Connection) -> int:
+            await self._make_gates(connection, {destination})
+            return self._gates[destination]
+
+        return await self._link.run(make)
+
     async def gates_of(self, connection: Connection, task: Task) -> tuple[int | None, int | None]:
         """Return the gates of the destination and of the host of *task*, made if they are missing; None for none."""
         await self._make_what_is_named(connection, [task])
@@ -142,14 +151,18 @@ class Inserter:
         return None
 
     async def _make_what_is_named(self, connection: Connection, tasks: Sequence[Task]) -> None:
-        if self._known_on != self._link.connections or len(self._gates) > _KNOWN_LIMIT:
-            self._forget()
-            self._known_on = self._link.connections
+        await self._make_gates(
+            connection, {each for task in tasks for each in (task.destination, task.host) if each is not None}
+        )
         for task in tasks:
             if (task.type, task.pool) not in self._type_pools:
                 await connection.execute(self._sql["insert_type_pool"], task.type, task.pool)
                 self._type_pools.add((task.type, task.pool))
-        named = {each for task in tasks for each in (task.destination, task.host) if each is not None}
+
+    async def _make_gates(self, connection: Connection, named: set[Destination]) -> None:
+        if self._known_on != self._link.connections or len(self._gates) > _KNOWN_LIMIT:
+            self._forget()
+            self._known_on = self._link.connections
         unknown = named - self._gates.keys()
         if unknown:
             await self._learn(connection, unknown)

@@ -126,7 +126,9 @@ WITH head AS MATERIALIZED (
 ), asked AS (
   SELECT *, CASE WHEN turn = 1 THEN (
          -- Once for each gate: room, and, if it shares the slots, how many of them it has here.
+         -- Strict gates hand out from what they hold only.
          SELECT CASE WHEN paused OR failures >= $7 AND open_until > tasker_now()
+                       OR kind = 2 OR max_running IS NOT NULL OR max_per_second IS NOT NULL
                        OR EXISTS (SELECT FROM gate_queue
                                    WHERE gate_queue.gate = gate.id AND gate_queue.pool = $1)
                        THEN ARRAY[0, NULL]
@@ -140,8 +142,7 @@ WITH head AS MATERIALIZED (
                                             AND state = 1)
                      ELSE ARRAY[$2::bigint, NULL] END
            FROM (SELECT *, CASE WHEN failures >= $7 THEN 1
-                                ELSE coalesce(max_running, CASE kind WHEN 0 THEN $6::bigint END)
-                            END AS most
+                                ELSE CASE kind WHEN 0 THEN $6::bigint END END AS most
                    FROM gate WHERE gate.id = queued.gate) AS gate
          ) END AS answer
     FROM queued
@@ -178,8 +179,9 @@ WITH head AS MATERIALIZED (
   -- that one finds what is held since this. Where slots are shared, other nodes look now.
   SELECT id, CASE WHEN paused THEN $8::timestamptz
                   WHEN failures >= $7 AND open_until > tasker_now() THEN open_until
-                  WHEN kind = 0 AND max_running IS NULL AND $6::bigint IS NULL AND failures < $7
+                  WHEN kind = 2 OR max_running IS NOT NULL OR max_per_second IS NOT NULL
                     THEN tasker_now()
+                  WHEN kind = 0 AND $6::bigint IS NULL AND failures < $7 THEN tasker_now()
                   ELSE tasker_now() + interval '1 second' END AS look_at
     FROM gate WHERE id IN (SELECT held_by FROM moved) ORDER BY id FOR SHARE
 ), queues AS (
@@ -199,6 +201,11 @@ SELECT {gate},
           FROM node) AS running,
        (SELECT count(*) FROM task
          WHERE task.node = $2 AND task.gate = gate.id AND state = 1) AS running_here,
+       CASE WHEN failures > 0 THEN
+         (SELECT sum((SELECT count(*) FROM task
+                       WHERE task.node = node.id AND task.host_gate = gate.id AND state = 1
+                         AND host_gate IS NOT NULL))::bigint
+            FROM node) ELSE 0 END AS grouped,
        version, additions
   FROM (SELECT gate, wake_at, version, additions FROM gate_queue
          WHERE pool = $1 AND wake_at <= tasker_now() AND gate <> ALL ($4::bigint[])
@@ -218,8 +225,8 @@ WITH turn AS (
      AND EXISTS (SELECT FROM node WHERE id = $7 AND lease_until > tasker_now())
   RETURNING gate_queue.gate, wanted
 ), due AS MATERIALIZED (
-  SELECT gate, first.id FROM turn CROSS JOIN LATERAL (
-    SELECT id FROM task
+  SELECT turn.gate, first.id, first.gate AS own FROM turn CROSS JOIN LATERAL (
+    SELECT id, gate FROM task
      WHERE pool = $1 AND held_by = turn.gate AND state = 0 AND held_by IS NOT NULL
        AND due_at <= tasker_now() AND (expires_at IS NULL OR expires_at > tasker_now())
      ORDER BY due_at, id LIMIT turn.wanted
@@ -228,12 +235,113 @@ WITH turn AS (
   UPDATE task SET state = 1, held_by = NULL, attempts = attempts + 1, fence = $6, node = $7,
          started_at = tasker_now(), revision = revision + 1
     FROM due
-   WHERE task.id = due.id
+   WHERE task.id = due.id AND due.own = due.gate
   RETURNING {attempt},
             (SELECT payload FROM payload WHERE payload.id = task.id AND revision = payload_revision),
             due.gate AS had -- without a payload: as in claim
+), returned AS ( -- their host lets them start: their group's gate holds them again
+  UPDATE task SET held_by = task.gate FROM due
+   WHERE task.id = due.id AND due.own <> due.gate
+  RETURNING due.gate AS had, task.gate
+), shut AS MATERIALIZED ( -- as in claim
+  SELECT id FROM gate WHERE id IN (SELECT gate FROM returned) ORDER BY id FOR SHARE
+), queues AS (
+  INSERT INTO gate_queue (gate, pool, wake_at, additions)
+  SELECT id, $1, tasker_now(), 1 FROM shut ORDER BY id
+      ON CONFLICT (gate, pool)
+      DO UPDATE SET wake_at = least(gate_queue.wake_at, excluded.wake_at),
+         version = gate_queue.version + 1, additions = gate_queue.additions + 1
 )
-SELECT claimed.*, turn.gate AS turn_of FROM turn LEFT JOIN claimed ON claimed.had = turn.gate
+SELECT claimed.*, turn.gate AS turn_of,
+       (SELECT count(*) FROM returned WHERE returned.had = turn.gate) AS returned
+  FROM turn LEFT JOIN claimed ON claimed.had = turn.gate
+
+-- lock_gate --
+-- For a turn of a strict gate. No row: it is another node's, which hands out now.
+SELECT id FROM gate WHERE id = $1 FOR NO KEY UPDATE SKIP LOCKED
+
+-- turn --
+-- A strict gate that this transaction has locked: what runs now, as the turn before has left it.
+SELECT {gate}, tasker_now() AS now, version, additions,
+       (SELECT sum((SELECT count(*) FROM task
+                     WHERE task.node = node.id AND task.gate = gate.id AND state = 1))::bigint
+          FROM node) AS running,
+       CASE WHEN failures > 0 THEN
+         (SELECT sum((SELECT count(*) FROM task
+                       WHERE task.node = node.id AND task.host_gate = gate.id AND state = 1
+                         AND host_gate IS NOT NULL))::bigint
+            FROM node) ELSE 0 END AS grouped
+  FROM gate JOIN gate_queue ON gate_queue.gate = gate.id AND gate_queue.pool = $2
+ WHERE gate.id = $1 AND wake_at <= tasker_now()
+   AND EXISTS (SELECT FROM node WHERE id = $3 AND lease_until > tasker_now())
+
+-- claim_strict --
+-- Claim up to $3 of the tasks of a pool that a strict gate ($2) holds, earliest first: of the first
+-- $6. Those whose host lets nothing start ($7: circuit.THRESHOLD; see Gate.lets_grouped, which this
+-- follows) are held there from now on. Those with other gates than $2 go to those ($2 is their
+-- host's). Behind the attempt stands the gate that holds the task; NULL: it is claimed.
+WITH first AS MATERIALIZED (
+  SELECT id, due_at, gate, host_gate FROM task
+   WHERE pool = $1 AND held_by = $2 AND state = 0 AND held_by IS NOT NULL
+     AND due_at <= tasker_now() AND (expires_at IS NULL OR expires_at > tasker_now())
+   ORDER BY due_at, id LIMIT $6
+     FOR NO KEY UPDATE SKIP LOCKED
+), host AS MATERIALIZED (
+  SELECT id, CASE WHEN paused OR failures >= $7 AND open_until > tasker_now() THEN 0
+                  WHEN failures >= $7 THEN 1 -
+                    (SELECT sum((SELECT count(*) FROM task
+                                  WHERE task.node = node.id AND task.gate = gate.id AND state = 1)
+                              + (SELECT count(*) FROM task
+                                  WHERE task.node = node.id AND task.host_gate = gate.id
+                                    AND state = 1 AND host_gate IS NOT NULL))::bigint
+                       FROM node) END AS most
+    FROM gate WHERE id IN (SELECT host_gate FROM first)
+), asked AS (
+  SELECT first.id, due_at, gate, host_gate,
+         gate = $2 AND coalesce(row_number() OVER (PARTITION BY host_gate ORDER BY due_at, first.id)
+                                <= most, true) AS passes
+    FROM first LEFT JOIN host ON host.id = first.host_gate
+), verdict AS MATERIALIZED (
+  SELECT *, count(*) FILTER (WHERE passes) OVER (ORDER BY due_at, id) AS passed FROM asked
+), moved AS (
+  UPDATE task
+     SET state = CASE WHEN passes THEN 1 ELSE 0 END,
+         held_by = CASE WHEN passes THEN NULL WHEN task.gate = $2 THEN task.host_gate
+                        ELSE task.gate END,
+         attempts = attempts + passes::integer, fence = CASE WHEN passes THEN $4::bigint END,
+         node = CASE WHEN passes THEN $5::uuid END,
+         started_at = CASE WHEN passes THEN tasker_now() ELSE started_at END,
+         revision = revision + passes::integer
+    FROM verdict
+   WHERE task.id = verdict.id AND CASE WHEN passes THEN passed <= $3::bigint
+                                         ELSE passed < $3::bigint END
+  RETURNING {attempt},
+            CASE WHEN passes THEN (SELECT payload FROM payload -- none: as in claim
+                                    WHERE payload.id = task.id AND revision = payload_revision) END,
+            held_by
+), shut AS MATERIALIZED ( -- as in claim
+  SELECT id, CASE WHEN kind = 2 THEN tasker_now()
+                  WHEN paused THEN $8::timestamptz
+                  WHEN failures >= $7 AND open_until > tasker_now() THEN open_until
+                  ELSE tasker_now() + interval '1 second' END AS look_at
+    FROM gate WHERE id IN (SELECT held_by FROM moved) ORDER BY id FOR SHARE
+), queues AS (
+  INSERT INTO gate_queue (gate, pool, wake_at, additions)
+  SELECT id, $1, look_at, 1 FROM shut ORDER BY id
+      ON CONFLICT (gate, pool)
+      DO UPDATE SET wake_at = least(gate_queue.wake_at, excluded.wake_at),
+         version = gate_queue.version + 1, additions = gate_queue.additions + 1
+)
+SELECT * FROM moved
+
+-- end_turn --
+-- Say when to look next ($3; NULL: now, as before), and what the rate remembers. Who has woken the
+-- gate since it was seen ($4) stands.
+WITH queue AS (
+  UPDATE gate_queue SET wake_at = $3::timestamptz, version = version + 1
+   WHERE gate = $1 AND pool = $2 AND version = $4 AND $3::timestamptz IS NOT NULL
+)
+UPDATE gate SET next_at = $5 WHERE id = $1 AND next_at <> $5
 
 -- close_gate_queue --
 -- Unless it holds some that may start, or some were added since it was looked at ($3): another node
@@ -348,7 +456,9 @@ WITH ended AS (
          crashes = 0, fence = NULL, node = NULL, is_cancelled = false, revision = revision + 1
     FROM ended
    WHERE task.id = ended.id AND task.state = 1 AND task.fence = ended.fence
-  RETURNING task.id, gate, place, result, number, record, is_dead, task.state
+  RETURNING task.id, coalesce(host_gate, gate) AS gate,
+            CASE WHEN host_gate IS NOT NULL THEN gate END AS group_gate,
+            place, result, number, record, is_dead, task.state
 ), results AS (
   UPDATE payload SET result = settled.result FROM settled
    WHERE payload.id = settled.id AND settled.result IS NOT NULL
@@ -361,7 +471,8 @@ WITH ended AS (
    WHERE settled.number > $12 AND attempt.task = settled.id
      AND attempt.number <= settled.number - $12
 )
-SELECT place, settled.state, gate.id AS gate, failures, open_until, broken_since, paused, holds,
+SELECT place, settled.state, group_gate, gate.id AS gate, failures, open_until, broken_since, paused,
+       holds,
        CASE WHEN gate.id IS NOT NULL OR $13 THEN tasker_now() END AS now
   FROM settled
   LEFT JOIN LATERAL (
@@ -373,7 +484,8 @@ SELECT place, settled.state, gate.id AS gate, failures, open_until, broken_since
 -- Which of these ends were written although the connection broke before the answer: no two attempts
 -- begin in one microsecond. For sure, as above: an end that no replica has would free its slot, and
 -- the delivery be made again after a failover.
-SELECT place, task.state, gate
+SELECT place, task.state, coalesce(host_gate, gate) AS gate,
+       CASE WHEN host_gate IS NOT NULL THEN gate END AS group_gate
   FROM pg_logical_emit_message(true, 'tasker', ''),
        unnest($1::uuid[], $2::smallint[], $3::timestamptz[]) WITH ORDINALITY
          AS ended (id, state, started_at, place)
@@ -414,7 +526,10 @@ RETURNING gate.id
 UPDATE gate SET paused = $2 WHERE id = $1 RETURNING id
 
 -- limit --
-UPDATE gate SET max_running = $2 WHERE id = $1 RETURNING id
+UPDATE gate SET max_running = $2, max_per_second = $3, burst = $4, next_at = $5 WHERE id = $1
+
+-- gate_to_change --
+SELECT {gate}, tasker_now() AS now FROM gate WHERE id = $1 FOR NO KEY UPDATE
 
 -- give_back --
 UPDATE task SET state = CASE WHEN is_cancelled THEN 4 ELSE 0 END,
@@ -423,7 +538,7 @@ UPDATE task SET state = CASE WHEN is_cancelled THEN 4 ELSE 0 END,
  WHERE task.id = $1 AND task.state = 1 AND task.fence = $2
 RETURNING {ending},
           CASE WHEN state = 4 THEN (SELECT payload FROM payload WHERE payload.id = task.id) END,
-          state, gate, tasker_now() AS now
+          state, gate, host_gate, tasker_now() AS now
 
 -- give_back_unknown --
 -- Undo claims of which it is not known whether they were done. One that was cancelled since is
@@ -482,7 +597,8 @@ RETURNING id
 -- Only of the revision that the change was made from. No row: look why. With another time or another
 -- gate it is no longer held: its turn comes anew. $11: the new payload, NULL: it stays.
 WITH changed AS (
-  UPDATE task SET held_by = CASE WHEN due_at = $3 AND gate IS NOT DISTINCT FROM $6 THEN held_by END,
+  UPDATE task SET held_by = CASE WHEN due_at = $3 AND gate IS NOT DISTINCT FROM $6
+                             AND host_gate IS NOT DISTINCT FROM $7 THEN held_by END,
          due_at = $3, execution_at = $4, execution_time = $5, gate = $6, host_gate = $7,
          expires_at = $8, keep = $9, patience = $10, revision = revision + 1,
          payload_revision = CASE WHEN $11::bytea IS NULL THEN payload_revision
@@ -560,7 +676,7 @@ SELECT id, address, version, started_at, lease_until,
 SELECT type, pool FROM type_pool
 
 -- get --
-SELECT {task}, task.gate, held_by IS NOT NULL AS is_held
+SELECT {task}, task.gate, host_gate, held_by
   FROM task JOIN payload USING (id) WHERE id = $1
 
 -- ended --
@@ -590,6 +706,15 @@ SELECT {gate},
                AND held_by IS NOT NULL) AS held
           WHERE queue.gate = gate.id LIMIT $3) AS counted) AS held
   FROM gate WHERE id > $1 ORDER BY id LIMIT $2
+
+-- count_ahead --
+-- How many tasks the gate that holds a task holds before it; counting stops at $2.
+SELECT count(*) FROM (
+  SELECT FROM task AS this CROSS JOIN LATERAL (
+    SELECT FROM task
+     WHERE task.pool = this.pool AND task.held_by = this.held_by AND task.state = 0
+       AND task.held_by IS NOT NULL AND (task.due_at, task.id) < (this.due_at, this.id)) AS other
+   WHERE this.id = $1 LIMIT $2) AS counted
 
 -- list_todo --
 -- The index ranges of a type's tasks in a pool that are todo: of those that are due at their
@@ -790,8 +915,23 @@ AND coalesce(task.gate, 0) NOT IN (SELECT id FROM gate WHERE paused)
 AND coalesce(task.host_gate, 0) NOT IN (SELECT id FROM gate WHERE paused)
 AND coalesce(task.host_gate, task.gate) IN (SELECT id FROM gate WHERE failures >= {threshold})
 
+-- gates_with_rate --
+-- Those whose rate holds what they hold, and not that as many are running as may at once.
+SELECT id FROM gate
+ WHERE max_per_second IS NOT NULL
+   AND (max_running IS NULL
+        OR max_running > (SELECT coalesce(sum((SELECT count(*) FROM task AS other
+                                                WHERE other.node = node.id AND other.gate = gate.id
+                                                  AND other.state = 1)), 0) FROM node))
+
+-- reason_rate --
+task.state = 0 AND task.due_at <= tasker_now() AND task.held_by IN ({with_rate})
+AND coalesce(task.gate, 0) NOT IN (SELECT id FROM gate WHERE paused OR failures >= {threshold})
+AND coalesce(task.host_gate, 0) NOT IN (SELECT id FROM gate WHERE paused OR failures >= {threshold})
+
 -- reason_full --
 task.state = 0 AND task.due_at <= tasker_now() AND task.held_by IS NOT NULL
+AND task.held_by NOT IN ({with_rate})
 AND coalesce(task.gate, 0) NOT IN (SELECT id FROM gate WHERE paused OR failures >= {threshold})
 AND coalesce(task.host_gate, 0) NOT IN (SELECT id FROM gate WHERE paused OR failures >= {threshold})
 

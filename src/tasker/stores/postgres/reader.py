@@ -95,8 +95,16 @@ class Reader:
                 row = await connection.fetchrow(self._sql["get"], task_id)
                 if row is None:
                     raise TaskNotFoundError(task_id)
-                gate = None if row["gate"] is None else await self._gate(connection, row["gate"])
-            return Standing(task=self._reading.task.read(row), gate=gate, is_held=row["is_held"])
+                gate, host = [
+                    None if id_ is None else await self._gate(connection, id_)
+                    for id_ in (row["gate"], row["host_gate"])
+                ]
+                ahead = 0
+                if row["held_by"] is not None:
+                    ahead = await connection.fetchval(self._sql["count_ahead"], task_id, HELD_COUNTED_TO)
+            return Standing(
+                task=self._reading.task.read(row), gate=gate, host=host, held_by=row["held_by"], ahead=ahead
+            )
 
         return await self._read(look)
 

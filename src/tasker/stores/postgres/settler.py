@@ -71,6 +71,7 @@ class Settler:
         reports = [
             GateReport(gate, batch[place][1].is_alive) for place, gate in written.gates.items() if gate is not None
         ]
+        reports += [GateReport(group, None) for group in written.groups.values()]
         if reports:
             try:
                 woken = await self._link.run(lambda connection: self._gates.hear(connection, reports, written.seen))
@@ -79,7 +80,7 @@ class Settler:
         return [
             Settled(
                 Move.STOP if place in written.stopped else settlement.move,
-                written.gates[place] in woken,
+                not woken.isdisjoint((written.gates[place], written.groups.get(place))),
                 written.followers.get(place, ()),
             )
             if place in written.gates
@@ -93,23 +94,24 @@ class Settler:
         Raises:
             ClaimLostError: it was taken back since, or settled before.
         """
-        settled, gate = await self._link.run(lambda connection: self._give_back(connection, claim))
-        if gate is not None:
+        settled, gates = await self._link.run(lambda connection: self._give_back(connection, claim))
+        if gates:
             with suppress(StoreError):  # then it is looked at when its time comes
-                await self._link.run(lambda connection: self._gates.wake(connection, [gate]))
+                await self._link.run(lambda connection: self._gates.wake(connection, gates))
         return settled
 
-    async def _give_back(self, connection: Connection, claim: Claim | Attempt) -> tuple[Settled, int | None]:
-        """Return what was written, and the gate."""
+    async def _give_back(self, connection: Connection, claim: Claim | Attempt) -> tuple[Settled, set[int]]:
+        """Return what was written, and the gates that may have room."""
         async with self._inserter.transaction(connection):
             row = await connection.fetchrow(self._sql["give_back"], claim.task_id, claim.fence)
             if row is None:
                 raise ClaimLostError(claim.task_id)
+            gates = {gate for gate in (row["gate"], row["host_gate"]) if gate is not None}
             if row["state"] != State.CANCELLED:
-                return Settled(Move.GIVE_BACK), row["gate"]
+                return Settled(Move.GIVE_BACK), gates
             followers = self._follow(self._reading.cancelled(row), now=row["now"], new_id=new_id)
             await self._inserter.insert(connection, followers)
-        return Settled(Move.STOP, followed_by=followers), row["gate"]
+        return Settled(Move.STOP, followed_by=followers), gates
 
     async def _settle(
         self, connection: Connection, batch: Sequence[tuple[Attempt, Settlement]], *, look: bool
@@ -129,6 +131,7 @@ class Settler:
                 [settlement.started_at for _, settlement in batch],
             )
             written.gates.update({row["place"] - 1: row["gate"] for row in rows})
+            written.groups.update(_groups(rows))
             written.stopped.update(_stopped(rows))
         return written
 
@@ -173,8 +176,10 @@ class _Written(NamedTuple):
     """What became of a batch of ends."""
 
     gates: dict[int, int | None]
-    """By place in the batch: the gates of those that were written; None: nothing is to be said to
-    one."""
+    """By place in the batch: the gates of those that were written, of a task with a group that of
+    its host; None: nothing is to be said to one."""
+    groups: dict[int, int]
+    """By place in the batch: the gates of their groups."""
     seen: Mapping[int, GateSnapshot]
     """What was seen of the gates that something is to be said to."""
     followers: dict[int, Sequence[Task]]
@@ -187,10 +192,15 @@ class _Written(NamedTuple):
         """Return what the rows of ``settle`` say."""
         return _Written(
             {row["place"] - 1: row["gate"] for row in rows},
+            _groups(rows),
             {row["gate"]: GateSnapshot.of(row) for row in rows if row["gate"] is not None},
             {},
             _stopped(rows),
         )
+
+
+def _groups(rows: Sequence[Record]) -> dict[int, int]:
+    return {row["place"] - 1: row["group_gate"] for row in rows if row["group_gate"] is not None}
 
 
 def _stopped(rows: Sequence[Record]) -> set[int]:

@@ -17,7 +17,7 @@ from tasker.interfaces.tasks import Cancelled, Counted, Page, TaskFilter
 from tasker.model import instants
 from tasker.model.attempt import Attempt, AttemptRecord
 from tasker.model.change import Change
-from tasker.model.gate import GateRecord
+from tasker.model.gate import Destination, GateRecord, Limits
 from tasker.model.idempotency import KeptAnswer, Repeatable
 from tasker.model.lifecycle import Move, Settlement
 from tasker.model.new_task import Made, NewTask
@@ -115,7 +115,7 @@ class PostgresStore(Store):
         )
         self._reader = Reader(readers, sql, reading, now)
         self._claimer = Claimer(self._claiming, sql, reading, clock, node, per_destination=per_destination)
-        self._gates = Gates(self._accepting, sql, self._claimer.look_again)
+        self._gates = Gates(self._accepting, sql, reading, self._claimer.look_again)
         self._settler = Settler(
             self._settling,
             sql,
@@ -327,8 +327,12 @@ class PostgresStore(Store):
         await self._gates.probe(gate_id)
 
     @override
-    async def limit(self, gate_id: int, max_running: int | None) -> None:
-        await self._gates.limit(gate_id, max_running)
+    async def limit(self, gate_id: int, limits: Limits) -> None:
+        await self._gates.limit(gate_id, limits)
+
+    @override
+    async def make_gate(self, destination: Destination) -> int:
+        return await self._inserter.make_gate(destination)
 
     # Nodes
 

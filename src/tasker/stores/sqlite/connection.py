@@ -21,7 +21,7 @@ _OUTSIDER_TIMEOUT: Final = timedelta(seconds=5)
 Row: TypeAlias = tuple[Any, ...]
 """The values of a row."""
 
-Value: TypeAlias = int | str | bytes | None
+Value: TypeAlias = int | float | str | bytes | None
 """What is bound to a query."""
 
 

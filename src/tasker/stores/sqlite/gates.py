@@ -1,13 +1,13 @@
 """Gates: which due tasks may start and which are held, what circuits hear, what operators say."""
 
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
 from tasker.errors import DestinationNotFoundError
 from tasker.model.circuit import Circuit, CircuitState
-from tasker.model.gate import Gate
+from tasker.model.gate import Gate, GateKind, Limits
 from tasker.model.instants import Instant
 from tasker.model.task import Pool
 from tasker.stores.probing import probed
@@ -55,6 +55,7 @@ class Gates:
         admitted = self._admit_held(pool, known, free=free, now=now)
         after_at, after_seq = _BEFORE_ALL, 0
         limit = free - len(admitted)
+        has_set_aside = False
         while len(admitted) < free:
             rows = self._queries.all("due", pool=pool, now=now, after_at=after_at, after_seq=after_seq, limit=limit)
             held: dict[int, list[int]] = {}
@@ -68,11 +69,26 @@ class Gates:
                 after_at, after_seq = due_at, seq
             for gate, seqs in held.items():
                 self._queries.all("hold", seqs=as_json(seqs))
-                self._queries.all("open_gate_queue", gate=gate, pool=pool, wake_at=known[gate].gate.look_at(now))
+                wake_at = known[gate].gate.first_look_at(now)
+                self._queries.all("open_gate_queue", gate=gate, pool=pool, wake_at=wake_at)
+                has_set_aside |= known[gate].gate.is_strict
             if not held or len(rows) < limit or limit == HOLD_LIMIT:
                 break
             limit = HOLD_LIMIT  # there is room, and others may stand behind
+        if has_set_aside and len(admitted) < free:  # strict gates hand out from what they hold only
+            admitted += self._admit_held(pool, known, free=free - len(admitted), now=now)
         return admitted
+
+    def settled(self, gate: int | None, host_gate: int | None, is_alive: bool | None, now: Instant) -> bool:
+        """Take note that an attempt has ended, as ``heard`` does.
+
+        Args:
+            gate: that of the task's group, or else of its host.
+            host_gate: that of its host, which hears what the attempt showed, if it has a group.
+        """
+        if host_gate is None:
+            return self.heard(gate, is_alive, now)
+        return self.heard(host_gate, is_alive, now) | self.heard(gate, None, now)
 
     def heard(self, gate: int | None, is_alive: bool | None, now: Instant) -> bool:
         """Take note that an attempt of *gate* has ended. Return whether it holds tasks that may have room now.
@@ -120,15 +136,26 @@ class Gates:
         self._set_circuit(gate, circuit)
         self._wake(gate, now)
 
-    def limit(self, gate: int, max_running: int | None) -> None:
-        """Say how many tasks of a gate may run at once.
+    def limit(self, gate: int, limits: Limits) -> None:
+        """Change the limits of a gate.
 
         Raises:
             DestinationNotFoundError: nothing was written.
         """
-        if self._queries.number("limit", gate=gate, max_running=max_running) is None:
+        row = self._queries.first("gate", gate=gate)
+        if row is None:
             raise DestinationNotFoundError(str(gate))
-        self._wake(gate, self._now())
+        now = self._now()
+        changed = READING.gate.read(row).limited(limits, now)
+        self._queries.all(
+            "limit",
+            gate=gate,
+            max_running=changed.max_running,
+            max_per_second=changed.max_per_second,
+            burst=changed.burst,
+            next_at=changed.next_at,
+        )
+        self._wake(gate, now)
 
     def _set_circuit(self, gate: int, circuit: Circuit) -> None:
         self._queries.all(
@@ -154,53 +181,133 @@ class Gates:
             left = free - len(admitted)
             if left == 0:
                 break  # it is looked at when a slot is released
+            if id_ in known and known[id_].had_turn:
+                continue  # what it let start is not written yet
             gate = known[id_] = self._look(id_, pool)
+            gate.had_turn = True
             room = gate.room(free=left, per_destination=self._per_destination, now=now)
-            wanted = min(room, left)
-            held = self._queries.all("due_held", pool=pool, gate=id_, now=now, limit=wanted) if wanted else []
-            seqs = [seq for due_at, seq in held if due_at <= now]
-            admitted += seqs
-            gate.running += len(seqs)
-            if len(seqs) < len(held):  # the clock was set back: the others wait for their time again
-                self._queries.all("put_back", seqs=as_json([seq for due_at, seq in held if due_at > now]))
-            if len(held) < wanted:  # none is left that may start
+            turn = self._take_turn(gate, pool, min(room, left), now)
+            admitted += turn.admitted
+            gate.running += len(turn.admitted)
+            if gate.gate.rate is not None and turn.admitted:
+                gate.gate = gate.gate.started(len(turn.admitted), now)
+                self._queries.all("set_next_at", gate=id_, next_at=gate.gate.next_at)
+            if turn.is_last:  # none is left that may start
                 gate.holds = False
                 if self._queries.number("close_gate_queue", gate=id_, pool=pool, now=now) is not None:
                     continue
-            if not gate.holds or len(seqs) == room:
+            has_more = turn.has_moved and gate.gate.circuit.state(now) is CircuitState.CLOSED
+            is_spent = len(turn.admitted) == room or (turn.has_moved and not has_more)
+            if not gate.holds or (is_spent and not has_more):
                 self._queries.all("wake_at", gate=id_, pool=pool, wake_at=gate.gate.look_at(now))
         return admitted
+
+    def _take_turn(self, gate: "_KnownGate", pool: Pool, wanted: int, now: Instant) -> "_Turn":
+        """Return up to *wanted* tasks that *gate* holds, which are to start.
+
+        Those that are in its way are moved: tasks with a group go to their group's gate when the
+        host lets them, and to their host's while it does not. Of these a turn moves no more than
+        ``HOLD_LIMIT`` or so.
+        """
+        admitted: list[int] = []
+        moved = 0
+        hosts: dict[int, int | None] = {}
+        is_host = gate.gate.kind is not GateKind.GROUP
+        while len(admitted) + (moved if is_host else 0) < wanted and moved < HOLD_LIMIT:
+            limit = wanted - len(admitted)
+            rows = self._queries.all("due_held", pool=pool, gate=gate.gate.id, now=now, limit=limit + len(admitted))
+            rows = [row for row in rows if row[1] not in admitted]
+            due = [row for row in rows if row[0] <= now]
+            if len(due) < len(rows):  # the clock was set back: the others wait for their time again
+                self._queries.all("put_back", seqs=as_json([seq for due_at, seq, _, _ in rows if due_at > now]))
+            elsewhere: dict[int, list[int]] = {}
+            for _, seq, group, host in due:
+                if group != gate.gate.id:
+                    elsewhere.setdefault(group, []).append(seq)
+                elif host is None or self._host_lets(host, hosts, pool, now):
+                    admitted.append(seq)
+                else:
+                    elsewhere.setdefault(host, []).append(seq)
+            for other, seqs in elsewhere.items():
+                moved += len(seqs)
+                self._hand_over(gate, other, pool, seqs, now)
+            if len(rows) < limit:
+                return _Turn(admitted, is_last=True, has_moved=False)
+        return _Turn(admitted, is_last=False, has_moved=moved > 0)
+
+    def _hand_over(self, gate: "_KnownGate", other: int, pool: Pool, seqs: Sequence[int], now: Instant) -> None:
+        """Have the gate *other* hold what *gate* has held."""
+        to = self._look(other, pool)
+        is_host = gate.gate.kind is GateKind.GROUP
+        self._queries.all("hold_at_host" if is_host else "hold", seqs=as_json(seqs))
+        self._queries.all("open_gate_queue", gate=other, pool=pool, wake_at=to.gate.look_at(now) if is_host else now)
+        if not is_host:
+            self._wake(other, now)
+
+    def _host_lets(self, id_: int, hosts: dict[int, int | None], pool: Pool, now: Instant) -> bool:
+        """Whether a host lets one more task with a group start."""
+        if id_ not in hosts:
+            host = self._look(id_, pool)
+            hosts[id_] = host.gate.lets_grouped(running=host.running + host.grouped, now=now)
+        left = hosts[id_]
+        if left is None:
+            return True
+        hosts[id_] = max(left - 1, 0)
+        return left > 0
 
     def _lets_through(self, id_: int, known: "dict[int, _KnownGate]", pool: Pool, *, free: int, now: Instant) -> bool:
         gate = known.get(id_)
         if gate is None:
             gate = known[id_] = self._look(id_, pool)
-        if gate.holds or not gate.room(free=free, per_destination=self._per_destination, now=now):
+        if (
+            gate.holds
+            or gate.gate.is_strict
+            or not gate.room(free=free, per_destination=self._per_destination, now=now)
+        ):
             return False
         gate.running += 1
         return True
 
     def _look(self, id_: int, pool: Pool) -> "_KnownGate":
         (row,) = self._queries.all("gate_at", gate=id_, pool=pool)
-        running, holds = row[READING.gate.width :]
-        return _KnownGate(READING.gate.read(row), running, bool(holds))
+        running, grouped, holds = row[READING.gate.width :]
+        return _KnownGate(READING.gate.read(row), running, grouped, bool(holds))
+
+
+class _Turn(NamedTuple):
+    """What became of a gate's turn."""
+
+    admitted: Sequence[int]
+    is_last: bool
+    """Whether the gate holds nothing more that may start."""
+    has_moved: bool
+    """Whether tasks that it held are held by other gates now, and others may stand behind them."""
 
 
 class _KnownGate:
     """What a claim knows of a gate."""
 
-    __slots__ = ("gate", "holds", "running")
+    __slots__ = ("gate", "grouped", "had_turn", "holds", "running")
 
-    def __init__(self, gate: Gate, running: int, holds: bool) -> None:
+    def __init__(self, gate: Gate, running: int, grouped: int, holds: bool) -> None:
         self.gate = gate
         self.running = running
         """Tasks of the gate that are running, with those that this claim lets through."""
+        self.grouped = grouped
+        """Tasks with a group that go to it and are running, if it has failed."""
+        self.had_turn = False
+        """Whether this claim has taken from what it holds."""
         self.holds = holds
         """Whether it holds tasks of the pool, which come first."""
 
     def room(self, *, free: int, per_destination: int | None, now: Instant) -> int:
         return self.gate.room(
-            running=self.running, running_here=self.running, free=free, per_destination=per_destination, now=now
+            running=self.running,
+            running_here=self.running,
+            free=free,
+            per_destination=per_destination,
+            now=now,
+            grouped=self.grouped,
         )
 
 

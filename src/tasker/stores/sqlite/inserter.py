@@ -117,8 +117,10 @@ class Inserter:
 
     def gate_of(self, destination: Destination | None) -> int | None:
         """Return the gate of *destination*, made if it is missing; None for none."""
-        if destination is None:
-            return None
+        return None if destination is None else self.make_gate(destination)
+
+    def make_gate(self, destination: Destination) -> int:
+        """Return the gate of *destination*, made if it is missing."""
         known = self._gates.get(destination)
         if known is None:
             if len(self._gates) >= _KNOWN_LIMIT:

@@ -66,7 +66,7 @@ SELECT due_at, seq, gate FROM task
 
 -- due_held --
 -- The same of those that a gate holds, due or not.
-SELECT due_at, seq FROM task
+SELECT due_at, seq, gate, host_gate FROM task
  WHERE pool = :pool AND held_by = :gate AND state = 0 AND held_by IS NOT NULL
    AND (expires_at IS NULL OR expires_at > :now)
  ORDER BY due_at, seq LIMIT :limit
@@ -81,14 +81,23 @@ RETURNING {attempt}, (SELECT payload FROM payload WHERE payload.seq = task.seq),
 -- hold --
 UPDATE task SET held_by = gate WHERE seq IN (SELECT value FROM json_each(:seqs))
 
+-- hold_at_host --
+-- What has a group, and goes to a host that lets nothing start.
+UPDATE task SET held_by = host_gate WHERE seq IN (SELECT value FROM json_each(:seqs))
+
 -- put_back --
 -- In the queue again.
 UPDATE task SET held_by = NULL WHERE seq IN (SELECT value FROM json_each(:seqs))
 
 -- gate_at --
--- A gate, how many of its tasks are running, and whether it holds any of a pool.
+-- A gate, how many of its tasks are running, with a group those that go to it if it has failed, and
+-- whether it holds any of a pool.
 SELECT {gate},
        (SELECT count(*) FROM task WHERE state = 1 AND gate = gate.id),
+       CASE WHEN failures > 0
+            THEN (SELECT count(*) FROM task
+                   WHERE state = 1 AND host_gate IS NOT NULL AND host_gate = gate.id)
+            ELSE 0 END,
        EXISTS (SELECT 1 FROM gate_queue WHERE gate = gate.id AND pool = :pool)
   FROM gate WHERE id = :gate
 
@@ -132,7 +141,15 @@ UPDATE gate SET failures = :failures, open_until = :open_until, broken_since = :
 UPDATE gate SET paused = :paused WHERE id = :gate RETURNING 1
 
 -- limit --
-UPDATE gate SET max_running = :max_running WHERE id = :gate RETURNING 1
+UPDATE gate SET max_running = :max_running, max_per_second = :max_per_second, burst = :burst,
+       next_at = :next_at
+ WHERE id = :gate
+
+-- set_next_at --
+UPDATE gate SET next_at = :next_at WHERE id = :gate
+
+-- gate --
+SELECT {gate} FROM gate WHERE id = :gate
 
 -- settle --
 -- No row: the claim is lost, nothing was written. What was cancelled meanwhile goes no further.
@@ -144,7 +161,7 @@ UPDATE task SET state = CASE WHEN is_cancelled = 1 AND :state <> 2 THEN 4 ELSE :
        last_fault = coalesce(:last_fault, last_fault), crashes = 0, fence = NULL, node = NULL,
        is_cancelled = 0, revision = revision + 1
  WHERE id = :id AND state = 1 AND fence = :fence
-RETURNING seq, gate, state
+RETURNING seq, gate, host_gate, state
 
 -- insert_attempt --
 -- A number that a crash or a drain took back is given out again.
@@ -164,7 +181,7 @@ UPDATE task SET state = CASE WHEN is_cancelled = 1 THEN 4 ELSE 0 END,
        attempts = max(attempts - 1, 0), fence = NULL, node = NULL, revision = revision + 1
  WHERE id = :id AND state = 1 AND fence = :fence
 RETURNING {ending}, CASE state WHEN 4 THEN (SELECT payload FROM payload WHERE payload.seq = task.seq) END,
-          state, gate
+          state, gate, host_gate
 
 -- take_back --
 -- On SQLite one process holds the database: whatever another boot left running has no holder.
@@ -256,7 +273,8 @@ RETURNING seq
 -- change --
 -- Only of the revision that the change was made from. No row: look why. With another time or another
 -- gate it is no longer held: its turn comes anew.
-UPDATE task SET held_by = CASE WHEN due_at = :due_at AND gate IS :gate THEN held_by END,
+UPDATE task SET held_by = CASE WHEN due_at = :due_at AND gate IS :gate AND host_gate IS :host_gate
+                          THEN held_by END,
        due_at = :due_at, execution_at = :execution_at, execution_time = :execution_time,
        gate = :gate, host_gate = :host_gate, expires_at = :expires_at, keep = :keep,
        patience = :patience, revision = revision + 1,
@@ -311,7 +329,7 @@ SELECT id, fence FROM task
 SELECT type, pool FROM type_pool
 
 -- get --
-SELECT {task}, task.gate, task.held_by IS NOT NULL FROM task JOIN payload USING (seq)
+SELECT {task}, task.gate, task.host_gate, task.held_by FROM task JOIN payload USING (seq)
  WHERE task.id = :id
 
 -- ended --
@@ -335,6 +353,15 @@ SELECT pool FROM gate_queue WHERE gate = :gate
 SELECT count(*) FROM (
   SELECT 1 FROM task
    WHERE pool = :pool AND held_by = :gate AND state = 0 AND held_by IS NOT NULL LIMIT :up_to)
+
+-- count_ahead --
+-- How many tasks the gate that holds a task holds before it.
+SELECT count(*) FROM (
+  SELECT 1 FROM task AS this CROSS JOIN task AS other
+   WHERE this.id = :id AND other.pool = this.pool AND other.held_by = this.held_by
+     AND other.state = 0 AND other.held_by IS NOT NULL AND other.due_at <= this.due_at
+     AND (other.due_at < this.due_at OR other.seq < this.seq)
+   LIMIT :up_to)
 
 -- list_todo --
 -- The index ranges of a type's tasks in a pool that are todo: the rest of the moment the list has
@@ -529,8 +556,22 @@ AND coalesce(task.gate, 0) NOT IN (SELECT id FROM gate WHERE paused = 1)
 AND coalesce(task.host_gate, 0) NOT IN (SELECT id FROM gate WHERE paused = 1)
 AND coalesce(task.host_gate, task.gate) IN (SELECT id FROM gate WHERE failures >= {threshold})
 
+-- gates_with_rate --
+-- Those whose rate holds what they hold, and not that as many are running as may at once.
+SELECT id FROM gate
+ WHERE max_per_second IS NOT NULL
+   AND (max_running IS NULL
+        OR max_running > (SELECT count(*) FROM task AS other
+                           WHERE other.state = 1 AND other.gate = gate.id))
+
+-- reason_rate --
+task.state = 0 AND task.due_at <= :now AND task.held_by IN ({with_rate})
+AND coalesce(task.gate, 0) NOT IN (SELECT id FROM gate WHERE paused = 1 OR failures >= {threshold})
+AND coalesce(task.host_gate, 0) NOT IN (SELECT id FROM gate WHERE paused = 1 OR failures >= {threshold})
+
 -- reason_full --
 task.state = 0 AND task.due_at <= :now AND task.held_by IS NOT NULL
+AND task.held_by NOT IN ({with_rate})
 AND coalesce(task.gate, 0) NOT IN (SELECT id FROM gate WHERE paused = 1 OR failures >= {threshold})
 AND coalesce(task.host_gate, 0) NOT IN (SELECT id FROM gate WHERE paused = 1 OR failures >= {threshold})
 

@@ -70,9 +70,13 @@ class Reader:
         """Return where a task stands, or raise ``TaskNotFoundError``."""
         with self._snapshot():
             row = self._task_row(task_id)
-            gate, is_held = row[READING.task.width :]
+            gate, host, held_by = row[READING.task.width :]
             return Standing(
-                task=READING.task.read(row), gate=None if gate is None else self._gate(gate), is_held=bool(is_held)
+                task=READING.task.read(row),
+                gate=None if gate is None else self._gate(gate),
+                host=None if host is None else self._gate(host),
+                held_by=held_by,
+                ahead=0 if held_by is None else self._count("count_ahead", id=id_bytes(task_id), up_to=HELD_COUNTED_TO),
             )
 
     def gates(self, *, after: int, limit: int) -> Sequence[GateRecord]:

@@ -49,7 +49,7 @@ class Settler:
         )
         if row is None:
             raise ClaimLostError(attempt.task_id)
-        seq, gate, state = row
+        seq, gate, host_gate, state = row
         is_stopped = state == State.CANCELLED
         if settlement.result is not None:
             self._queries.all("set_result", seq=seq, result=settlement.result)
@@ -60,7 +60,7 @@ class Settler:
             ending = settlement.ending.cancelled() if is_stopped else settlement.ending
             followed_by = self._inserter.insert_what_follows(ending, now)
         move = Move.STOP if is_stopped else settlement.move
-        return Settled(move, self._gates.heard(gate, settlement.is_alive, now), followed_by)
+        return Settled(move, self._gates.settled(gate, host_gate, settlement.is_alive, now), followed_by)
 
     def give_back(self, task_id: TaskId, fence: int) -> Settled:
         """Undo a claim.
@@ -72,8 +72,8 @@ class Settler:
         row = self._queries.first("give_back", id=id_bytes(task_id), fence=fence, now=now)
         if row is None:
             raise ClaimLostError(task_id)
-        state, gate = row[READING.ending.width :]
-        has_room = self._gates.heard(gate, None, now)
+        state, gate, host_gate = row[READING.ending.width :]
+        has_room = self._gates.settled(gate, host_gate, None, now)
         if state != State.CANCELLED:
             return Settled(Move.GIVE_BACK, has_room)
         return Settled(Move.STOP, has_room, self._inserter.insert_what_follows(READING.cancelled(row), now))

@@ -19,7 +19,7 @@ from tasker.interfaces.store import Store
 from tasker.interfaces.tasks import Cancelled, Counted, Page, TaskFilter
 from tasker.model.attempt import Attempt, AttemptRecord
 from tasker.model.change import Change
-from tasker.model.gate import GateRecord
+from tasker.model.gate import Destination, GateRecord, Limits
 from tasker.model.idempotency import KeptAnswer, Repeatable
 from tasker.model.lifecycle import Settlement
 from tasker.model.new_task import Made, NewTask
@@ -310,8 +310,12 @@ class SqliteStore(Store):
         await self._write(lambda moves: moves.gates.probe(gate_id))
 
     @override
-    async def limit(self, gate_id: int, max_running: int | None) -> None:
-        await self._write(lambda moves: moves.gates.limit(gate_id, max_running))
+    async def limit(self, gate_id: int, limits: Limits) -> None:
+        await self._write(lambda moves: moves.gates.limit(gate_id, limits))
+
+    @override
+    async def make_gate(self, destination: Destination) -> int:
+        return await self._write(lambda moves: moves.inserter.make_gate(destination))
 
     # Nodes
 

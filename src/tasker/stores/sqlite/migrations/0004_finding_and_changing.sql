@@ -29,6 +29,13 @@ CREATE UNIQUE INDEX task_key_holder ON task (key)
 CREATE INDEX task_key ON task (key) WHERE key IS NOT NULL;
 CREATE INDEX task_parent ON task (parent_id) WHERE parent_id IS NOT NULL;
 
+-- How often the tasks of a gate may start: model/rate.py.
+ALTER TABLE gate ADD COLUMN max_per_second REAL;               -- NULL: as often as they come
+ALTER TABLE gate ADD COLUMN burst INTEGER NOT NULL DEFAULT 1;
+ALTER TABLE gate ADD COLUMN next_at INTEGER NOT NULL DEFAULT 0;
+-- What runs of the tasks with a group, by host: a host that is being tried counts them.
+CREATE INDEX task_running_grouped ON task (host_gate) WHERE state = 1 AND host_gate IS NOT NULL;
+
 -- The answers to requests with an Idempotency-Key, each written with what its request made.
 CREATE TABLE kept_answer (
   id BLOB PRIMARY KEY,                         -- SHA-256 of the key and of whose it is
