@@ -12,8 +12,15 @@ from tasker.callers import ANYBODY, OWNER, Caller, Scope
 from tasker.config import Settings
 from tasker.errors import BodyTooLargeError, ForbiddenError, UnauthorizedError, UnsupportedMediaTypeError, cut
 
+MERGE_PATCH: Final = "application/merge-patch+json"
+"""What the body of a PATCH may be declared as, too. Source: RFC 7396, section 4."""
+
 _SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
-_METHODS_WITH_BODY: Final = frozenset({"POST", "PATCH"})
+_MEDIA_TYPES: Final = {
+    "POST": frozenset({b"application/json"}),
+    "PATCH": frozenset({b"application/json", MERGE_PATCH.encode()}),
+}
+"""What a body may be declared as, by the methods that have one. No page may declare any of it to another site."""
 _HOST: Final = re.compile(r"(?:\[([^\[\]]+)\]|([^:\[\]]+))(?::\d*)?", re.ASCII)
 _ORIGIN: Final = re.compile(r"(https?)://([^/]+)", re.ASCII)
 _DEFAULT_PORTS: Final = {"http": ":80", "https": ":443"}
@@ -75,11 +82,11 @@ class Access:
         if method not in _SAFE_METHODS:
             if b"sec-fetch-site" in headers or b"origin" in headers:
                 _check_origin(headers)
-            if method in _METHODS_WITH_BODY:
+            if method in _MEDIA_TYPES:
                 has_body = length not in (None, b"0") or b"transfer-encoding" in headers
                 media_type = headers.get(b"content-type")
                 if has_body or media_type is not None:
-                    _check_media_type(media_type or b"")
+                    _check_media_type(method, media_type or b"")
         if (
             length is not None and int(length) > self._max_body_bytes
         ):  # the HTTP parser takes nothing but 64-bit numbers
@@ -161,9 +168,12 @@ def _same_host(origin: bytes, host: bytes) -> bool:
     return match[2].removesuffix(port) == host.decode("latin-1").lower().removesuffix(port)
 
 
-def _check_media_type(media_type: bytes) -> None:
-    if media_type != b"application/json" and media_type.partition(b";")[0].strip().lower() != b"application/json":
-        raise UnsupportedMediaTypeError(cut(media_type.decode("latin-1")))
+def _check_media_type(method: str, media_type: bytes) -> None:
+    allowed = _MEDIA_TYPES[method]
+    if media_type not in allowed and media_type.partition(b";")[0].strip().lower() not in allowed:
+        raise UnsupportedMediaTypeError(
+            cut(media_type.decode("latin-1")), also=MERGE_PATCH if method == "PATCH" else ""
+        )
 
 
 def _shown(value: bytes) -> str:

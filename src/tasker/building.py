@@ -81,27 +81,37 @@ def build_new_task(asked: Asked, *, now: Instant, webhooks: TaskType | None) -> 
     return NewTask(task=task, on_conflict=on_conflict, max_wait=max_wait, refusal=refusal)
 
 
-def build_task(asked: Asked, *, now: Instant, webhooks: TaskType | None) -> Task:
+def build_task(asked: Asked, *, now: Instant, webhooks: TaskType | None, stands: Task | None = None) -> Task:
     """Return the task that is *asked* for, which has no name of its caller's, as it is to be stored, with a new id.
 
     Args:
         webhooks: the task type that sends callbacks; None: there is none here, and a request that
             asks for one is refused.
+        stands: the task that it is made of, whose execution time stays, whether that has passed or
+            not; None: the request says when.
 
     Raises:
         InvalidTaskError: it cannot become a task. ``field`` is the whole path in the request, such
             as ``webhook.url``.
     """
+    if stands is not None:
+        return _built(asked, stands.id, now, webhooks, (stands.execution_time, stands.execution_at))
     task = _built(asked, new_id(now), now, webhooks)
     if (refusal := _refusal(asked, task, now)) is not None:
         raise refusal
     return task
 
 
-def _built(asked: Asked, task_id: TaskId, now: Instant, webhooks: TaskType | None) -> Task:
+def _built(
+    asked: Asked,
+    task_id: TaskId,
+    now: Instant,
+    webhooks: TaskType | None,
+    stands: tuple[str, Instant] | None = None,
+) -> Task:
     task_type, fields, request = asked.type, asked.fields, asked.request
     name = task_type.name
-    execution_time, execution_at = _due(request, name, now)
+    execution_time, execution_at = _due(request, name, now) if stands is None else stands
     expires_at = None
     if fields.expires_at is not UNSET:
         try:

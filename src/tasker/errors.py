@@ -10,6 +10,7 @@ outcome of the attempt.
   + InvalidRequestError          the body of a request, or a header, cannot be used
     - InvalidTaskError           it cannot become a task
       . MaskedValueError         it says *** where a secret belongs
+      . HeadersNeededError       a URL is to go elsewhere, and its headers are not given anew
   + InvalidQueryError            a query parameter, or the type or state of a list, cannot be used
   + TaskNotFoundError
     - KeyNotFoundError           no task is named by this key
@@ -17,9 +18,9 @@ outcome of the attempt.
     - IdInUseError               its caller named the id, and asks for something else
   + KeyInUseError                another task holds the key
   + ConflictsError               some of several new tasks cannot be stored beside those that are
-  + TaskRunningError             a running task cannot be replaced or deleted
-  + TaskEndedError               only a task that has not ended can be cancelled
-  + TaskNotWaitingError          only a task that waits can be run now
+  + TaskRunningError             a running task cannot be changed, replaced or deleted
+  + TaskEndedError               the task has ended, and cannot be cancelled or changed any more
+  + TaskNotWaitingError          only a task that waits can be run now, or be given another time
   + TaskNotFailedError           only a failed or cancelled task can be run again
   + TaskExpiredError             it is too late to run the task again
   + IdempotencyKeyReusedError    a request with this Idempotency-Key was another one
@@ -102,6 +103,20 @@ class MaskedValueError(InvalidTaskError):
         super().__init__(field, problem)
 
 
+class HeadersNeededError(InvalidTaskError):
+    """A URL of a task is to go to another origin, and its headers are not given anew. Nothing was changed.
+
+    Else whoever may change tasks, but not read their secrets, could have these sent anywhere.
+    """
+
+    def __init__(self, field: str) -> None:
+        super().__init__(
+            field,
+            "expected the headers anew, or {} for none: the URL goes to another scheme, host or port, "
+            "and headers are not sent to another than they were given for",
+        )
+
+
 class InvalidQueryError(TaskerError):
     """A query parameter cannot be used, or the type or the state that a list is asked for."""
 
@@ -175,7 +190,7 @@ class ConflictsError(TaskerError):
 
 
 class TaskRunningError(TaskerError):
-    """The task is running and cannot be replaced or deleted now.
+    """The task is running and cannot be changed, replaced or deleted now.
 
     Args:
         done: what cannot be done to it.
@@ -189,22 +204,34 @@ class TaskRunningError(TaskerError):
 
 
 class TaskEndedError(TaskerError):
-    """The task cannot be cancelled: it has ended."""
+    """The task has ended, and cannot be cancelled, or changed, any more.
 
-    def __init__(self, task_id: str, state: str) -> None:
+    Args:
+        right: which tasks can be, as a clause.
+    """
+
+    def __init__(
+        self, task_id: str, state: str, right: str = "only a task that has not ended can be cancelled"
+    ) -> None:
         self.task_id = task_id
-        super().__init__(f"the task {task_id} is {state}; only a task that has not ended can be cancelled")
+        super().__init__(f"the task {task_id} is {state}; {right}")
 
 
 class TaskNotWaitingError(TaskerError):
-    """The task cannot be run now: it does not wait for its time."""
+    """The task cannot be run now, or be given another time: it does not wait for its time.
 
-    def __init__(self, task_id: str, state: str) -> None:
+    Args:
+        right: what can be done to which tasks, as a clause.
+    """
+
+    def __init__(
+        self,
+        task_id: str,
+        state: str,
+        right: str = "only a task that is todo can be run now, and one that is failed or cancelled with retry",
+    ) -> None:
         self.task_id = task_id
-        super().__init__(
-            f"the task {task_id} is {state}; only a task that is todo can be run now, "
-            "and one that is failed or cancelled with retry"
-        )
+        super().__init__(f"the task {task_id} is {state}; {right}")
 
 
 class TaskNotFailedError(TaskerError):
@@ -307,13 +334,15 @@ class ForbiddenError(RefusedError):
 
 
 class UnsupportedMediaTypeError(RefusedError):
-    """The request does not declare its body as JSON."""
+    """The request does not declare its body as JSON.
 
-    def __init__(self, got: str) -> None:
-        super().__init__(
-            f"expected the header 'content-type: application/json', got: {got or 'none'}; "
-            "with curl, use: curl --json '...'"
-        )
+    Args:
+        also: what else it may be declared as; empty: nothing.
+    """
+
+    def __init__(self, got: str, *, also: str = "") -> None:
+        right = f"'content-type: application/json'{f' or {also}' if also else ''}"
+        super().__init__(f"expected the header {right}, got: {got or 'none'}; with curl, use: curl --json '...'")
 
 
 class BodyTooLargeError(RefusedError):

@@ -18,9 +18,9 @@ class Failing:
     async def _fail(self, *_, **__):
         raise self.error
 
-    create = get = delete = run = cancel = retry = attempts = explain = stats = nodes = page = pause = resume = (
-        limit
-    ) = _fail
+    create = get = change = delete = run = cancel = retry = attempts = explain = stats = nodes = page = pause = (
+        resume
+    ) = limit = _fail
 
 
 def failing(error):
@@ -52,6 +52,7 @@ class FailingLater:
 CALLS = [
     ("POST", "/tasks/new", HASH),
     ("GET", "/tasks/019bbade-01c6-7d11-821f-bc1538901f12", None),
+    ("PATCH", "/tasks/019bbade-01c6-7d11-821f-bc1538901f12", {"hash": {"secret": "x"}}),
     ("DELETE", "/tasks/019bbade-01c6-7d11-821f-bc1538901f12", None),
     ("POST", "/tasks/019bbade-01c6-7d11-821f-bc1538901f12/retry", None),
     ("POST", "/tasks/019bbade-01c6-7d11-821f-bc1538901f12/run", None),

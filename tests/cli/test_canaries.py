@@ -277,6 +277,9 @@ def misuse(server):
         ("GET", "/stats", None, {"authorization": f"Basic {SECRETS[-1]}"}),
         ("POST", "/tasks/new", {"hash": a_hash}, {"authorization": WRONG_KEY}),
     ]
+    _, task_id = create(server, "webhook", {"delay": "1d", **webhook(url)})
+    calls += [("PATCH", f"/tasks/{task_id}", body, key) for body in misused_changes(url)]
+    calls += [("PATCH", f"/tasks/{task_id}", {"webhook": webhook(url)}, {**key, "if-match": '"7"'})]
     answers = []
     for method, path, body, headers in calls:
         status, text = server.call(method, path, body, headers)
@@ -300,8 +303,37 @@ def misuse(server):
     return answers
 
 
+def misused_changes(url):
+    """Changes of a webhook that are refused."""
+    elsewhere = url.replace("localhost", "127.0.0.1")
+    members = [
+        {"url": elsewhere},
+        {"on_success": elsewhere},
+        {"on_failure": {"url": elsewhere}},
+        {"url": elsewhere, "headers": {"x-key": "***", "y": HEADER}},
+        {"url": url.replace(PASSWORD, "***"), "headers": {"x-key": HEADER}},
+        {"headers": {"x-key": f"{HEADER}\r\n"}},
+        {"headers": {f"x-key: {HEADER}": "x"}},
+        {"headers": {"x-key": [HEADER]}},
+        {"headers": HEADER},
+        {"on_failure": {"headers": {"host": HEADER}}},
+        {"body": BODY, "json": JSON},
+        {"body": [BODY]},
+        {"retry": SECRET},
+        {"key": SECRET},
+        {"secret": SECRET},
+    ]
+    yield from ({"webhook": each} for each in members)
+    yield {"hash": {"secret": SECRET}}
+    yield {"webhook": SECRET}
+    yield b'{"webhook": {"headers": {"x-key": "%s\xff"}}}' % HEADER.encode()
+    yield b'{"webhook": {"headers": {"%s\xff": "x"}}}' % HEADER.encode()
+    yield b'{"webhook": {"body": "%s"' % BODY.encode()
+
+
 def create(server, kind, fields):
-    body = {kind: {"execution_time": soon(), **fields}}
+    time = {} if "delay" in fields else {"execution_time": soon()}
+    body = {kind: {**time, **fields}}
     status, text = server.call("POST", "/tasks/new", body, {"authorization": f"bearer {FILE_KEY}"})
     assert status == 201, text
     return kind, json.loads(text)["id"]

@@ -22,8 +22,9 @@ from tasker.cli import sources
 from tasker.testing.postgres_server import PostgresServer
 from tasker.testing.server import TaskerServer
 
+ID = r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 KINDS = {
-    r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}": "an id",
+    ID: "an id",
     r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)": "a time",
     r"\$pbkdf2-sha256\$i=600000,l=32\$[\w+/]{22}\$[\w+/]{43}": "a hash",
 }
@@ -247,6 +248,23 @@ def test_the_task_type_of_the_page_runs(newcomer, tmp_path, monkeypatch):
     assert server.call("GET", f"/tasks/{new['id']}")["command"]["result"] == "good morning\n"
     assert json.load(refused.value)["field"] == "command.command"
     assert len(server.call("GET", "/tasks/type/command")) == 2
+
+
+def test_the_changes_of_a_task_that_are_shown_are_made(newcomer):
+    server = newcomer.server.start()
+    text = (DOCS / "rest" / "tasks.md").read_text().partition("\n## Change a task\n")[2].partition("\n## ")[0]
+    commands = re.findall(r"```sh\n(.*?)```", text, re.DOTALL)
+    asked = {"url": "https://example.org/hook", "body": "x", "on_failure": "https://example.org/failed"}
+    task_id = server.call("POST", "/tasks/new", {"webhook": {"delay": "1h", "headers": {"x-key": "x"}, **asked}})["id"]
+
+    shown = [json.loads(newcomer.run(re.sub(ID, task_id, command)))["webhook"] for command in commands]
+
+    assert len(shown) == 3
+    assert shown[0]["retry"] == {"max_attempts": 3}
+    assert "on_failure" not in shown[0]
+    assert shown[1]["headers"] == {"authorization": "Bearer new"}
+    assert shown[2]["body"] == "new"
+    assert server.call("GET", f"/tasks/{task_id}")["webhook"] == shown[2]
 
 
 @pytest.mark.parametrize("page", ["tasks.md", "webhooks.md"])

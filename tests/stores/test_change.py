@@ -27,6 +27,7 @@ def a_change(task, *, revision=None, host=None, **members):
     return Change(
         task=changed,
         revision=task.revision if revision is None else revision,
+        waited=0,
         has_new_payload="payload" in members,
     )
 

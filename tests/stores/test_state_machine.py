@@ -25,6 +25,7 @@ from steps import HASH, REFUSED, WEBHOOK, a_hash, another_try, failure, pages, s
 
 from tasker.errors import (
     ClaimLostError,
+    RevisionPassedError,
     TaskEndedError,
     TaskExistsError,
     TaskExpiredError,
@@ -36,6 +37,7 @@ from tasker.errors import (
 from tasker.interfaces.queue import Expired, TakenBack
 from tasker.interfaces.tasks import TaskFilter
 from tasker.model import instants
+from tasker.model.change import Change
 from tasker.model.lifecycle import MAX_CRASHES, Move, expired
 from tasker.model.task import Fault, State, Task
 from tasker.testing.task_factory import a_task
@@ -210,6 +212,27 @@ class Stories(RuleBasedStateMachine):
             self.run(self.store.retry(task_id))
             now = self.clock.now()
             self.change(task_id, state=State.TODO, due_at=now, ended_at=None, crashes=0, retried_after=task.attempts)
+
+    @rule(task_id=ids, behind=st.sampled_from([0, 0, 0, 1]), later=st.none() | st.integers(-2, 3), n=st.integers(0, 3))
+    def change_what_it_was_given(self, task_id, behind, later, n):
+        task = self.tasks.get(task_id)
+        if task is None:
+            made = Change(
+                task=replace(a_task(due_at=self.clock.now()), id=task_id), revision=0, waited=0, has_new_payload=False
+            )
+            self.refuses(TaskNotFoundError, task_id, self.store.change(made))
+            return
+        new = replace(task, payload=b'{"n":%d}' % n, expires_at=None, keep=n)
+        if later is not None:
+            new = replace(new, due_at=self.clock.now() + later)
+        revision = self.run(self.store.get(task_id)).revision
+        made = Change(task=new, revision=revision - behind, waited=0, has_new_payload=True)
+        if behind or task.state in (State.IN_PROGRESS, State.DONE):
+            self.refuses(RevisionPassedError, task_id, self.store.change(made))
+        else:
+            self.run(self.store.change(made))
+            self.tasks[task_id] = new
+            assert self.run(self.store.get(task_id)).revision == revision + 1
 
     @rule(target=over, attempt=consumes(attempts), result=results)
     def succeed(self, attempt, result):

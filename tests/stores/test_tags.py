@@ -6,6 +6,8 @@ import pytest
 from msgspec.structs import replace
 from steps import WEBHOOK, success
 
+from tasker.errors import RevisionPassedError
+from tasker.model.change import Change
 from tasker.model.task import State
 from tasker.stores.sqlite.store import SqliteStore
 from tasker.testing.task_factory import a_task
@@ -44,6 +46,25 @@ async def test_tags_are_pruned_with_their_task(store, clock):
     await clock.advance(2)
     assert await store.prune(State.DONE, older_than=timedelta(seconds=1)) == 1
     assert await tags(store) == []
+
+
+async def test_a_change_writes_the_tags_that_a_task_has_then(store, clock):
+    task, other = (replace(a_task(due_at=clock.now()), tags=tags) for tags in (("a", "b"), ("a",)))
+    await store.create([task, other])
+    changes = (
+        (("b", "c", "d"), b'{"1":1}', ["a", "b", "c", "d"]),
+        (("b", "c", "d"), b'{"2":1}', ["a", "b", "c", "d"]),
+        ((), b'{"3":1}', ["a"]),
+        (("a",), b'{"4":1}', ["a", "a"]),
+    )
+    for revision, (given, payload, left) in enumerate(changes):
+        new = replace(task, tags=given, payload=payload)
+        await store.change(Change(task=new, revision=revision, waited=0, has_new_payload=True))
+        assert await tags(store) == left
+    with pytest.raises(RevisionPassedError):
+        await store.change(Change(task=replace(task, tags=("z",)), revision=0, waited=0, has_new_payload=True))
+    await store.change(Change(task=replace(task, tags=("a",)), revision=len(changes), waited=0, has_new_payload=False))
+    assert await tags(store) == ["a", "a"]
 
 
 async def test_a_task_of_many_tags_among_many_is_stored_whole(store, clock):

@@ -10,11 +10,12 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tasker.access import Access
-from tasker.api import idempotency, problems
+from tasker.api import etags, idempotency, problems
 from tasker.api.bodies import BodyReader, ClientGoneError
 from tasker.api.calls import Call, Calls, Context, Request, path_of
 from tasker.api.new_task import NewTaskDecoder
 from tasker.api.openapi.document import document_json
+from tasker.api.patches import PatchDecoder
 from tasker.api.receiving import HANG_UP, LEFT
 from tasker.api.routes.all import CALLS
 from tasker.callers import Caller
@@ -40,6 +41,7 @@ def build_app(service: Service, registry: Registry, access: Access, settings: Se
             service=service,
             registry=registry,
             new_tasks=NewTaskDecoder(registry),
+            patches=PatchDecoder(registry),
             max_body_bytes=settings.max_body_bytes,
             description=document_json(CALLS, registry),
         ),
@@ -108,9 +110,10 @@ class _Door:
             if key is not None:
                 repeated = idempotency.repeated(key, self._identity(scope), scope, sent)
         assert call.handler is not None  # noqa: S101 - it is not a bare call
+        revisions = etags.revisions_in(scope["headers"]) if call.is_conditional else None
         left = scope["extensions"][LEFT]["call"]
         return await call.handler(
-            Request(self._context, caller, scope["path"], values, query, pairs, body, left, repeated)
+            Request(self._context, caller, scope["path"], values, query, pairs, body, left, repeated, revisions)
         )
 
 

@@ -71,13 +71,15 @@ class BodyReader:
         return await read_body(receive, limit, setting="")
 
     def decode(self, call: Call, body: bytes) -> Any:  # noqa: ANN401 - what the call takes
-        """Return what the body of a request says; None if *call* takes nothing, and the bytes of new tasks.
+        """Return what the body of a request says; None if *call* takes nothing.
+
+        New tasks and changes of tasks are left to their handlers: of them it returns the bytes.
 
         Raises:
             InvalidRequestError: it is not what the call takes.
         """
         assert call.body is not None  # noqa: S101 - else there is nothing to read
-        if call.body.shape is Shape.NEW_TASK:
+        if call.body.shape in (Shape.NEW_TASK, Shape.TASK_CHANGE):
             return body
         decoder = self._decoders.get(call)
         if decoder is None:

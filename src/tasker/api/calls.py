@@ -18,6 +18,7 @@ from starlette.types import Receive, Send
 
 from tasker.api.idempotency import MadeAnswer, Repeated, answer_bytes, answer_of
 from tasker.api.new_task import NewTaskDecoder
+from tasker.api.patches import PatchDecoder
 from tasker.callers import Caller, Scope
 from tasker.errors import (
     BodyTooLargeError,
@@ -25,6 +26,7 @@ from tasker.errors import (
     IdempotencyKeyReusedError,
     InvalidQueryError,
     InvalidRequestError,
+    RevisionPassedError,
     StoreBusyError,
     StoreFullError,
     StoreUnavailableError,
@@ -54,6 +56,7 @@ class Shape(Enum):
     """Shapes that depend on the task types of the server. The names are those of the description."""
 
     NEW_TASK = "NewTask"
+    TASK_CHANGE = "TaskChange"
     TASK = "Task"
     """A task under the name of its type."""
     TASK_OF_TYPE = "TaskOfType"
@@ -116,6 +119,7 @@ class Context:
     service: Service
     registry: Registry
     new_tasks: NewTaskDecoder
+    patches: PatchDecoder
     max_body_bytes: int
     description: bytes
     """The description of all calls, in JSON."""
@@ -135,12 +139,14 @@ class Request:
     pairs: Sequence[tuple[str, str]]
     """The same as it was sent: all values."""
     body: Any
-    """In the shape that the call declares; None if it takes none. Of new tasks: the bytes."""
+    """In the shape that the call declares; None if it takes none. Of new tasks and changes: the bytes."""
     when_left: Callable[[Callable[[], None]], None]
     """Takes what is to be called, without arguments, once the caller may no longer wait for the
     answer."""
     repeated: Repeated | None = None
     """What it is known by if it has an idempotency key."""
+    revisions: frozenset[int] | None = None
+    """At which of its revisions a task may be changed, by ``If-Match``; None: at any."""
 
     @property
     def service(self) -> Service:
@@ -212,6 +218,8 @@ class Call:
     """In place of ``handler``; in addition to it, it answers where there is no idempotency key."""
     is_repeatable: bool = False
     """Whether it makes something, and therefore recognises an idempotency key: see ``Request.once``."""
+    is_conditional: bool = False
+    """Whether it changes a task, and therefore obeys ``If-Match``."""
 
     def answered_by(self, handler: Handler) -> "Call":
         """Return this call with its handler: a decorator."""
@@ -227,10 +235,12 @@ class Call:
         errors = self.errors
         if self.is_repeatable:
             errors += (IdempotencyInFlightError, IdempotencyKeyReusedError)
+        if self.is_conditional:
+            errors += (InvalidRequestError, RevisionPassedError)
         if self.body is None:
             return frozenset(errors)
         unreadable = (
-            () if self.body.shape is Shape.NEW_TASK else (InvalidRequestError,)
+            () if self.body.shape in (Shape.NEW_TASK, Shape.TASK_CHANGE) else (InvalidRequestError,)
         )  # else it is an InvalidTaskError
         return frozenset((*errors, *unreadable, BodyTooLargeError, UnsupportedMediaTypeError))
 

@@ -53,6 +53,9 @@ class TaskType(Protocol):
     def prepare(self, request: TaskFields) -> TaskFields:
         """Check *request*, a ``fields`` whose members have the right types, and return what is to be stored: all of it.
 
+        It is called again when a task is changed, with what it returned before and what is given
+        anew, so it takes what it returns.
+
         Return *request* itself if nothing is to be changed, else ``msgspec.structs.replace(request,
         ...)``: what is not returned is dropped, the members that every type has (those of
         ``TaskFields``) included. Those are checked elsewhere.
@@ -63,7 +66,9 @@ class TaskType(Protocol):
         """
 
     def destination(self, fields: TaskFields) -> Destination:
-        """Return where a task with these *fields*, as ``prepare`` returned them, goes. Called once, when it is created.
+        """Return where a task with these *fields*, as ``prepare`` returned them, goes.
+
+        Called when it is created, and when it is changed.
 
         ``Destination(GateKind.TYPE, name)`` for a type whose tasks all go to one place.
         """
@@ -85,8 +90,8 @@ class TaskType(Protocol):
 
         Args:
             attempt: what there is to know of the attempt. Its ``payload`` is the JSON of *fields*.
-            fields: what ``prepare`` returned when the task was created, as an instance of
-                ``self.fields``. A task whose payload this struct cannot read (``fields`` has
+            fields: what ``prepare`` returned when the task was created or last changed, as an
+                instance of ``self.fields``. A task whose payload this struct cannot read (``fields`` has
                 changed since) is not run: it ends ``failed`` with ``unreadable_payload``.
             started: see above.
         """

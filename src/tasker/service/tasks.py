@@ -1,13 +1,17 @@
 """What callers can do with tasks."""
 
+import contextlib
 from collections.abc import Callable, Sequence
 from datetime import timedelta
+
+from msgspec.structs import replace
 
 from tasker import explaining
 from tasker.building import Asked, build_new_task, build_task
 from tasker.callers import Caller, Scope
+from tasker.changing import Decode, Patch, changed
 from tasker.engine.engine import Engine
-from tasker.errors import ConflictsError, TaskNotFoundError, cut
+from tasker.errors import ConflictsError, RevisionPassedError, TaskNotFoundError, cut
 from tasker.explaining import Finding
 from tasker.ids import parse_id
 from tasker.interfaces.store import Store
@@ -22,10 +26,11 @@ from tasker.wire.masking import masked
 
 
 class TaskService:
-    """Creates, reads, lists, runs, cancels, retries and deletes tasks. For what all methods raise, see ``Service``.
+    """Creates, reads, lists, changes, runs, cancels, retries and deletes tasks.
 
-    Whether secrets (the values of headers, the passwords in URLs) are shown is decided here: a
-    single task shows them to a caller with the scope ``secrets:read``, a list to nobody.
+    For what all methods raise, see ``Service``. Whether secrets (the values of headers, the
+    passwords in URLs) are shown is decided here: a single task shows them to a caller with the
+    scope ``secrets:read``, a list to nobody.
     """
 
     def __init__(self, store: Store, engine: Engine, registry: Registry) -> None:
@@ -130,6 +135,46 @@ class TaskService:
         """Return one page of a list, without secrets; see ``Store.list_page``."""
         page = await self._store.list_page(which, after=after, limit=limit)
         return Page([masked(task) for task in page.tasks], page.next)
+
+    async def change(
+        self,
+        caller: Caller,
+        task_id: str,
+        patch: Patch,
+        *,
+        decode: Decode,
+        revisions: frozenset[int] | None = None,
+    ) -> Task:
+        """Change what a task was given, and return it as it stands then, as ``get`` does.
+
+        Once this returns, it is never run in its old form any more. What somebody else writes at
+        the same time is not lost: this change is made of what comes out of that.
+
+        Args:
+            decode: see ``changed``.
+            revisions: those at which the task may be; None: any.
+
+        Raises:
+            TaskNotFoundError: no task has this id, or it is not a UUID.
+            RevisionPassedError: it is at another revision.
+            InvalidTaskError, MaskedValueError, HeadersNeededError, TaskRunningError,
+                TaskEndedError, TaskNotWaitingError: see ``changed``.
+        """
+        id_ = _parsed_id(task_id)
+        while True:
+            task = await self._store.get(id_)
+            if revisions is not None and task.revision not in revisions:
+                raise RevisionPassedError(id_)
+            change = changed(task, patch, now=self._clock.now(), decode=decode, webhooks=self._webhooks)
+            if change is None:
+                return _shown_to(caller, task)
+            with contextlib.suppress(RevisionPassedError):  # then again, from the newest
+                await self._store.change(change)
+                break
+        task = replace(change.task, revision=change.revision + 1)
+        if task.state is State.TODO:
+            self._engine.announce(task.due_at, task.pool, expires_at=task.expires_at)
+        return _shown_to(caller, task)
 
     async def run(self, caller: Caller, task_id: str) -> tuple[Task, Finding]:
         """Have a task that waits become due now, and return it as it stands then, as ``get`` does, and why.

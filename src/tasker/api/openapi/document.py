@@ -9,6 +9,7 @@ from msgspec import UNSET, UnsetType
 from tasker import __version__
 from tasker.api.calls import Call, Shape
 from tasker.api.new_task import new_task_type
+from tasker.api.openapi.changes import Changes
 from tasker.api.openapi.operations import paths, webhooks
 from tasker.api.openapi.parts import refusal_components, schema
 from tasker.task_types.registry import Registry
@@ -39,6 +40,7 @@ def document(calls: Sequence[Call], registry: Registry) -> dict[str, Any]:
     shapes = [new_task_type(registry), task, page, Problem, CallbackSummary, *named, *views.values()]
     registered: dict[Shape, dict[str, Any]] = {
         Shape.NEW_TASK: schema("NewTask"),
+        Shape.TASK_CHANGE: schema("TaskChange"),
         Shape.TASK: schema("Task"),
         Shape.TASK_OF_TYPE: {"anyOf": [schema(view.__name__) for view in views.values()]},
         Shape.TASK_PAGE: schema("TaskPage"),
@@ -52,6 +54,20 @@ def document(calls: Sequence[Call], registry: Registry) -> dict[str, Any]:
         "minProperties": 1,
         "maxProperties": 1,
     }
+    changes = Changes(schemas)
+    schemas["TaskChange"] = {
+        "type": "object",
+        "description": "One member, named for the task type: a merge patch of what the task was given.",
+        "properties": {
+            spelling: changes.of(request_type(task_type.name, task_type.fields).__name__)
+            for task_type in registry.types
+            for spelling in (task_type.name, *task_type.spellings)
+        },
+        "minProperties": 1,
+        "maxProperties": 1,
+        "additionalProperties": False,
+    }
+    schemas |= changes.made
     schemas["TaskPage"] |= {"description": "Some of the tasks that were found, and the path of the next page."}
     schemas["Task"] |= {"description": "A task under the name of its type.", "minProperties": 1, "maxProperties": 1}
     return {

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from tasker.api.calls import Answer, Call, Shape
+from tasker.api.etags import IF_MATCH
 from tasker.api.idempotency import PARAMETER, REPLAYED
 from tasker.api.openapi.parts import refusals, request, schema
 from tasker.api.problems import status_of
@@ -62,11 +63,14 @@ def _operation(call: Call, registered: Mapping[Shape, dict[str, Any]], examples:
     ]
     if call.is_repeatable:
         parameters.append(PARAMETER)
+    if call.is_conditional:
+        parameters.append(IF_MATCH)
     if parameters:
         operation["parameters"] = parameters
     if call.body is not None and call.body.shape is not None:
         more = {"examples": examples} if call.body.shape is Shape.NEW_TASK else {}
-        operation["requestBody"] = request(_schema(call.body.shape, registered), **more)
+        is_patch = call.method == "PATCH"
+        operation["requestBody"] = request(_schema(call.body.shape, registered), is_patch=is_patch, **more)
     operation["responses"] = {
         **refusals(map(status_of, call.raises), is_open=is_open),
         **{

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 from typing import Any, Final
 
+from tasker.access import MERGE_PATCH
 from tasker.api import problems
 
 _TEXT: Final = {"type": "string"}
@@ -26,8 +27,9 @@ _REFUSALS: Final[Mapping[int, tuple[str, dict[str, Any]]]] = {
     405: ("The path does not take this method.", {"Allow": {"description": "The methods it takes.", "schema": _TEXT}}),
     408: ("The headers or the body took too long to arrive. The connection is closed.", {}),
     409: ("The task's state does not allow it now: code and msg say why.", {}),
+    412: ("The task is not as If-Match says: it was written since.", {}),
     413: ("The body is longer than this server takes. The connection is closed.", {}),
-    415: ("The body is not declared to be application/json.", {}),
+    415: ("The body is not declared to be application/json, or of another type that the call takes.", {}),
     422: ("A request with this Idempotency-Key was another one.", {}),
     431: ("The request line and the headers are too long. The connection is closed.", {}),
     500: ("The server has a defect; its log says more.", {}),
@@ -47,9 +49,10 @@ def schema(name: str) -> dict[str, Any]:
     return {"$ref": f"#/components/schemas/{name}"}
 
 
-def request(shape: Mapping[str, Any], **more: object) -> dict[str, Any]:
+def request(shape: Mapping[str, Any], *, is_patch: bool = False, **more: object) -> dict[str, Any]:
     """Return a body that a request must have."""
-    return {"required": True, "content": {"application/json": {"schema": shape, **more}}}
+    media_types = ("application/json", MERGE_PATCH) if is_patch else ("application/json",)
+    return {"required": True, "content": {media_type: {"schema": shape, **more} for media_type in media_types}}
 
 
 def refusals(statuses: Iterable[int], *, is_open: bool) -> dict[str, Any]:

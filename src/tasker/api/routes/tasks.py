@@ -14,12 +14,14 @@ from starlette.types import Receive, Send
 
 from tasker.api.bodies import answer, json_answer, read_body
 from tasker.api.calls import NOTHING, READING, WRITING, Answer, Body, Call, Context, Links, Parameter, Request, Shape
+from tasker.api.etags import etag
 from tasker.api.idempotency import MadeAnswer
 from tasker.api.routes import lists
 from tasker.api.routes.lists import Part, ReadPart, answer_list
 from tasker.building import Asked
 from tasker.callers import Scope
 from tasker.errors import (
+    HeadersNeededError,
     IdInUseError,
     InvalidQueryError,
     InvalidTaskError,
@@ -76,6 +78,7 @@ _LISTED: Final = (
                 id="$response.body#/id",
                 operation_ids=(
                     "getTask",
+                    "changeTask",
                     "deleteTask",
                     "runTask",
                     "cancelTask",
@@ -143,6 +146,40 @@ def _status(made: Made) -> int:
 async def get_task(request: Request) -> Response:
     """Answer with a task."""
     return await _read_or_awaited(request, await _id(request, or_newest=True))
+
+
+@Call(
+    method="PATCH",
+    path="/tasks/{id}",
+    summary="Change what a task that is todo, failed or cancelled was given: a merge patch (RFC 7396).",
+    scope=Scope.TASKS_WRITE,
+    value=_ID,
+    body=Body(Shape.TASK_CHANGE, limit=None),
+    answers=(
+        Answer(description="The task as it is now. It never runs in its old form.", shape=Shape.TASK, headers=_ETAG),
+    ),
+    errors=(
+        TaskNotFoundError,
+        InvalidTaskError,
+        HeadersNeededError,
+        TaskRunningError,
+        TaskEndedError,
+        TaskNotWaitingError,
+        *WRITING,
+    ),
+    page="tasks.md#change-a-task",
+    is_conditional=True,
+).answered_by
+async def change_task(request: Request) -> Response:
+    """Change a task."""
+    task = await request.service.tasks.change(
+        request.caller,
+        await _id(request),
+        request.context.patches.decode(request.body),
+        decode=request.context.new_tasks.decode,
+        revisions=request.revisions,
+    )
+    return _whole(request, task)
 
 
 @Call(
@@ -332,10 +369,9 @@ def _wait(text: str) -> timedelta:
 
 
 def _whole(request: Request, task: Task, status: int = HTTPStatus.OK) -> Response:
-    """Return the answer that shows one task, with its ``ETag``: one for each revision, and each view of it."""
-    view = "" if request.caller.may(Scope.SECRETS_READ) else "-masked"
-    body = msgspec.json.format(wrapped_task_json(task))
-    return json_answer(body, status=status, headers={"etag": f'"{task.revision}{view}"'})
+    """Return the answer that shows one task, with its ``ETag``."""
+    tag = etag(task.revision, is_masked=not request.caller.may(Scope.SECRETS_READ))
+    return json_answer(msgspec.json.format(wrapped_task_json(task)), status=status, headers={"etag": tag})
 
 
 def _reader(tasks: TaskService, which: TaskFilter, write: Callable[[Task], bytes]) -> ReadPart:
@@ -356,6 +392,7 @@ def _check_known(parameter: str, value: str, known: Iterable[str]) -> None:
 CALLS: Final = (
     create_task_once,
     get_task,
+    change_task,
     delete_task,
     run_task,
     cancel_task,
@@ -365,6 +402,7 @@ CALLS: Final = (
     list_tasks_by_type,
     list_tasks_by_state,
     _by_key(get_task, "Read the task that holds a key, or else the newest that had it."),
+    _by_key(change_task, "Change the task that holds a key: a merge patch (RFC 7396)."),
     _by_key(delete_task, "Delete the task that holds a key."),
     _by_key(run_task, "Have the task that holds a key, and waits, run now. Takes no body."),
     _by_key(cancel_task, "Cancel the task that holds a key. Takes no body."),

@@ -118,7 +118,9 @@ class Changer:
             task.expires_at,
             task.keep,
             task.patience,
+            change.waited,
             task.payload if change.has_new_payload else None,
+            list(task.tags),
         )
         if changed is None:
             if await connection.fetchval(self._sql["state"], task.id) is None:

@@ -595,19 +595,27 @@ RETURNING id
 
 -- change --
 -- Only of the revision that the change was made from. No row: look why. With another time or another
--- gate it is no longer held: its turn comes anew. $11: the new payload, NULL: it stays.
+-- gate it is no longer held: its turn comes anew. $12: the new payload, NULL: it stays; $13: the
+-- tags that it has then.
 WITH changed AS (
   UPDATE task SET held_by = CASE WHEN due_at = $3 AND gate IS NOT DISTINCT FROM $6
                              AND host_gate IS NOT DISTINCT FROM $7 THEN held_by END,
          due_at = $3, execution_at = $4, execution_time = $5, gate = $6, host_gate = $7,
-         expires_at = $8, keep = $9, patience = $10, revision = revision + 1,
-         payload_revision = CASE WHEN $11::bytea IS NULL THEN payload_revision
+         expires_at = $8, keep = $9, patience = $10, waited = $11, revision = revision + 1,
+         payload_revision = CASE WHEN $12::bytea IS NULL THEN payload_revision
                                  ELSE revision + 1 END
    WHERE id = $1 AND revision = $2 AND state IN (0, 3, 4)
   RETURNING id, payload_revision
 ), payloads AS (
-  UPDATE payload SET payload = $11, revision = payload_revision FROM changed
-   WHERE payload.id = changed.id AND $11 IS NOT NULL
+  UPDATE payload SET payload = $12, revision = payload_revision FROM changed
+   WHERE payload.id = changed.id AND $12 IS NOT NULL
+), dropped AS ( -- a tag that stays is left alone: one statement cannot delete and insert it
+  DELETE FROM tag USING changed
+   WHERE task = changed.id AND $12 IS NOT NULL AND tag <> ALL ($13::text[])
+), added AS (
+  INSERT INTO tag (task, tag) SELECT id, given FROM changed, unnest($13::text[]) AS given
+   WHERE $12 IS NOT NULL
+      ON CONFLICT DO NOTHING
 )
 SELECT id FROM changed
 

@@ -97,6 +97,7 @@ class Changer:
             expires_at=task.expires_at,
             keep=task.keep,
             patience=task.patience,
+            waited=change.waited,
             has_new_payload=change.has_new_payload,
         )
         if row is None:
@@ -105,6 +106,7 @@ class Changer:
         if change.has_new_payload:
             seq, revision = row
             self._queries.all("change_payload", seq=seq, payload=task.payload, revision=revision)
+            self._inserter.replace_tags(seq, task)
 
     def delete(self, task_id: TaskId) -> None:
         """Delete a task that is not running.

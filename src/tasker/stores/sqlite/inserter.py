@@ -86,6 +86,10 @@ class Inserter:
             patience=task.patience,
         )
         self._queries.all("replace_payload", seq=seq, payload=task.payload, revision=revision)
+        self.replace_tags(seq, task)
+
+    def replace_tags(self, seq: int, task: Task) -> None:
+        """Have the task of a number have the tags of *task* alone."""
         self._queries.all("delete_tags", seq=seq)
         for tag in task.tags:
             self._queries.execute(_with_rows(self._queries.texts["create_tags"], 1), (seq, tag))

@@ -277,7 +277,7 @@ UPDATE task SET held_by = CASE WHEN due_at = :due_at AND gate IS :gate AND host_
                           THEN held_by END,
        due_at = :due_at, execution_at = :execution_at, execution_time = :execution_time,
        gate = :gate, host_gate = :host_gate, expires_at = :expires_at, keep = :keep,
-       patience = :patience, revision = revision + 1,
+       patience = :patience, waited = :waited, revision = revision + 1,
        payload_revision = iif(:has_new_payload, revision + 1, payload_revision)
  WHERE id = :id AND revision = :revision AND state IN (0, 3, 4)
 RETURNING seq, payload_revision
