@@ -74,7 +74,7 @@ async def test_a_task_that_its_host_holds_waits_for_the_other_host_and_not_for_t
         assert not (await store.claim_due({WEBHOOK: 9})).attempts
     assert (await store.standing(task.id)).held_by == host
     moved = msgspec.structs.replace(task, host=Destination(GateKind.HOST, B))
-    await store.change(Change(task=moved, revision=0, has_new_payload=False))
+    await store.change(Change(task=moved, revision=0, waited=0, has_new_payload=False))
     assert (await store.standing(task.id)).held_by is None
     assert (await claimed(store)).task_id == task.id
 
