@@ -209,6 +209,8 @@ async def test_the_server_says_how_it_is(server):
     assert stats["tasks"] == {"todo": 1, "in_progress": 0, "done": 0, "failed": 0, "cancelled": 0}
     assert stats["totals"]["created"] == 1
     assert stats["lateness_seconds"] == {"count": 0, "p50": None, "p99": None, "max": None}
+    nothing = {"p50": None, "p99": None, "max": None, "sum": 0.0}
+    assert stats["lateness_by_cause_seconds"] == {"down": nothing, "held": nothing, "own": nothing}
     assert set(stats["pools"]) == {"webhook", "hash"}
     for path in ("/healthz", "/readyz"):
         reply = await server.call("GET", path)

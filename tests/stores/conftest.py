@@ -9,10 +9,11 @@ pytest.register_assert_rewrite("steps")
 def pytest_generate_tests(metafunc):
     """Run a test that asks for a store on every kind.
 
-    One about what follows a death runs on those whose data outlives it.
+    One about what follows a death, or about a store that is out of reach, runs on those whose data
+    outlives the node.
     """
     if "kind" in metafunc.fixturenames:
-        dies = "after_death" in metafunc.fixturenames
+        dies = not {"after_death", "reach"}.isdisjoint(metafunc.fixturenames)
         metafunc.parametrize("kind", [name for name in KINDS if not (dies and name in MORTAL)], indirect=True)
 
 
@@ -38,3 +39,9 @@ def clock(kind):
 def after_death(kind):
     """``store = await after_death(store)``: its node dies with what it has claimed, another opens the same data."""
     return kind.after_death
+
+
+@pytest.fixture
+def reach(kind):
+    """``reach.refuse()`` takes ``store`` out of reach, ``reach.admit()`` brings it back."""
+    return kind

@@ -28,6 +28,9 @@ class StoreClock(Protocol):
     async def advance(self, seconds: float) -> None:
         """Let *seconds* (0 or more) pass, exact to the microsecond."""
 
+    async def step(self, seconds: float) -> None:
+        """Set it on by *seconds*, or back if they are negative, as while the node's machine is suspended."""
+
 
 class Kind(Protocol):
     """A kind of store, with data of its own for one test."""
@@ -46,6 +49,12 @@ class Kind(Protocol):
         Both are on the same data. The other node may know already that the first is gone. If it
         has to wait for that, the clock has been moved as far.
         """
+
+    def refuse(self) -> None:
+        """Let the store be out of reach from now on."""
+
+    def admit(self) -> None:
+        """Let it be there again."""
 
     async def close(self) -> None:
         """Let go of everything."""
@@ -73,6 +82,12 @@ class SqliteFile:
     async def after_death(self, store: Store) -> SqliteStore:
         await store.close()  # settles nothing and gives nothing back: what is left on the disk is what a kill leaves
         return await self.open()
+
+    def refuse(self) -> None:
+        Path(self._path).rename(f"{self._path}.away")
+
+    def admit(self) -> None:
+        Path(f"{self._path}.away").rename(self._path)
 
     async def close(self) -> None:
         await self._store.close()
@@ -119,6 +134,16 @@ class Postgres:
         await self.clock.advance(PATIENCE.total_seconds())
         return self.store
 
+    def refuse(self) -> None:
+        async def connect(*_: object, **__: object) -> Connection:
+            raise ConnectionRefusedError
+
+        self.store._connector.connect = connect  # type: ignore[method-assign]
+        self.store._claiming.drop()
+
+    def admit(self) -> None:
+        del self.store._connector.connect
+
     async def close(self) -> None:
         await self.store.close()
         await self.connection.close()
@@ -141,6 +166,11 @@ class _PostgresClock:
     async def advance(self, seconds: float) -> None:
         """Move it, and let the node that lives renew its lease, as it would have done meanwhile."""
         await self.move(seconds)
+        await self._kind.store.renew()
+
+    async def step(self, seconds: float) -> None:
+        await self._kind.machine.step(seconds)
+        await set_manual_clock(self._kind.connection, self._kind.machine.now())
         await self._kind.store.renew()
 
     async def move(self, seconds: float) -> None:

@@ -34,11 +34,13 @@ class Pruner:
     async def run_once(self) -> timedelta:
         """Delete a batch of each state, one of what has a time of its own, and one of kept answers.
 
-        Return after how long to go on.
+        And the spans in which no node looked, as far as they are old. Return after how long to go
+        on.
 
         Raises:
             StoreUnavailableError, StoreBusyError: nothing, or a batch, was deleted.
         """
+        await self._store.prune_down()
         pruned = await self._store.prune_kept()
         for state, kept in self._kept.items():
             if kept is not None:

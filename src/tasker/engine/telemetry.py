@@ -1,12 +1,13 @@
 """What the engine counts and measures, for ``/stats``."""
 
 from collections import deque
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
 from tasker.model import instants
-from tasker.model.instants import Instant
-from tasker.model.stats import Lateness, Totals
+from tasker.model.lateness import LatenessByCause
+from tasker.model.stats import CauseLateness, Lateness, Totals
 
 LATENESS_KEPT: Final = 10_000
 """How many of the latest attempts the lateness figures speak of."""
@@ -27,23 +28,24 @@ class Telemetry:
     taken_back: int = 0
     claims_lost: int = 0
     pruned: int = 0
-    _lateness: deque[int] = field(default_factory=lambda: deque(maxlen=LATENESS_KEPT))
-    """In microseconds, as the difference of two instants."""
+    _lateness: deque[LatenessByCause] = field(default_factory=lambda: deque(maxlen=LATENESS_KEPT))
 
-    def attempt_began(self, *, due_at: Instant, started_at: Instant) -> None:
-        """Count an attempt and how late it began. Where a clock was set back meanwhile, it was not late."""
+    def attempt_began(self, lateness: LatenessByCause) -> None:
+        """Count an attempt and how late it began."""
         self.attempts += 1
-        self._lateness.append(max(started_at - due_at, 0))
+        self._lateness.append(lateness)
 
     def lateness(self) -> Lateness:
         """Return the nearest-rank percentiles of the latest attempts, in seconds."""
-        ordered = sorted(self._lateness)
-        count = len(ordered)
+        return Lateness(len(self._lateness), *_percentiles(each.total for each in self._lateness))
 
-        def percentile(hundredths: int) -> float | None:
-            return instants.seconds(ordered[-(-count * hundredths // 100) - 1]) if ordered else None
-
-        return Lateness(count, p50=percentile(50), p99=percentile(99), max=percentile(100))
+    def lateness_by_cause(self) -> Mapping[str, CauseLateness]:
+        """Return the same of each cause, and the sums."""
+        found = {}
+        for cause in LatenessByCause.__struct_fields__:
+            parts = [getattr(each, cause) for each in self._lateness]
+            found[cause] = CauseLateness(*_percentiles(parts), sum=instants.seconds(sum(parts)))
+        return found
 
     def totals(self) -> Totals:
         """Return the counts."""
@@ -60,3 +62,13 @@ class Telemetry:
             claims_lost=self.claims_lost,
             pruned=self.pruned,
         )
+
+
+def _percentiles(durations: Iterable[int]) -> tuple[float | None, float | None, float | None]:
+    """Return the median, the 99th percentile and the maximum of *durations*, by nearest rank, in seconds."""
+    ordered = sorted(durations)
+    if not ordered:
+        return None, None, None
+    places = [-(-len(ordered) * hundredths // 100) - 1 for hundredths in (50, 99, 100)]
+    p50, p99, most = (instants.seconds(ordered[place]) for place in places)
+    return p50, p99, most

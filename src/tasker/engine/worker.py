@@ -23,6 +23,7 @@ from tasker.model import lifecycle
 from tasker.model.attempt import Attempt, Failed, Outcome, Succeeded
 from tasker.model.ending import Ending
 from tasker.model.instants import Instant
+from tasker.model.lateness import by_cause
 from tasker.model.lifecycle import Move, Settlement
 from tasker.model.retry import RetryPolicy
 from tasker.model.task import Fault, State, Task, TaskId
@@ -293,7 +294,9 @@ class Worker:
         """Write how the attempt ended, and what follows."""
         attempt = run.attempt
         settlement = self._settlement(run, outcome)
-        self._telemetry.attempt_began(due_at=attempt.due_at, started_at=run.started_at)
+        self._telemetry.attempt_began(
+            by_cause(due_at=attempt.due_at, started_at=run.started_at, down=attempt.late_down, held=attempt.late_held)
+        )
         settled = await self._write(attempt, lambda: self._store.settle(attempt, settlement))
         if settled.has_room:
             self._queue.announce(self._clock.now(), attempt.pool)  # to the others, too, if every slot here is taken

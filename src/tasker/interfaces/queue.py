@@ -116,6 +116,13 @@ class QueueStore(Protocol):
         attempts one higher, the call's claim written on it and ``started_at`` now. A pool with 0
         free slots, or not named, is not looked at.
 
+        A call that does not raise is a *look*, whatever it takes, if the node may claim. A span of
+        more than ``DOWN_AFTER`` in which no node looked is known from the next look on: no process
+        ran, the store could not be used, or the machine was suspended or its clock set forward.
+        That a process was able to look but did not, because it hung, makes no such span. Looks are
+        noted every ``LOOK_EVERY``, so that a span may begin that much early. How much of the time
+        from a task's due time to now lies in such spans becomes its ``late_down``.
+
         While the store is ailing, nothing is claimed until a durable write has succeeded again.
         """
 
@@ -182,6 +189,12 @@ class QueueStore(Protocol):
         At most ``PRUNE_LIMIT``, fewer if that takes long, so that others do not wait for it; 0
         means that none are left. Nodes may prune at the same time. A task with a ``keep`` of its
         own is left alone.
+        """
+
+    async def prune_down(self) -> int:
+        """Delete the spans in which no node looked that ended longer than ``DOWN_KEPT`` ago; return how many.
+
+        A task that became due in one of them is late by its own then.
         """
 
     async def prune_kept(self) -> int:

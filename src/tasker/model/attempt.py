@@ -33,6 +33,10 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
     stands on the task."""
     node: str
     """The node that claimed it."""
+    late_down: int = 0
+    """Microseconds from its due time to its claim in which no node looked for due tasks."""
+    late_held: int = 0
+    """The others of them, up to the moment at which its gate let it go."""
     payload: bytes
     """What the task type was given: a JSON object."""
 
@@ -97,6 +101,10 @@ class AttemptRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     due_at: Instant
     started_at: Instant
     ended_at: Instant
+    late_down: int = 0
+    """As in the ``Attempt``."""
+    late_held: int = 0
+    """As in the ``Attempt``."""
     fault: Fault | None = None
     """Why it failed; None: it succeeded."""
     exchange: Exchange | None = None

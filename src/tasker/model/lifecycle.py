@@ -116,6 +116,8 @@ def settle(
         due_at=attempt.due_at,
         started_at=started_at,
         ended_at=now,
+        late_down=attempt.late_down,
+        late_held=attempt.late_held,
         fault=fault,
         exchange=outcome.exchange,
     )

@@ -17,6 +17,16 @@ class Lateness(Struct, frozen=True):
     max: float | None
 
 
+class CauseLateness(Struct, frozen=True):
+    """What one cause has of the lateness of the same attempts, in seconds; null while there is none."""
+
+    p50: float | None
+    p99: float | None
+    max: float | None
+    sum: float
+    """Of all of them. The sums of the causes add up to that of the lateness."""
+
+
 class Totals(Struct, frozen=True, kw_only=True):
     """What this process has counted since it started."""
 
@@ -47,6 +57,8 @@ class ServerStats(Struct, frozen=True, kw_only=True):
     version: str
     started_at: Instant
     lateness: Lateness
+    lateness_by_cause: Mapping[str, CauseLateness]
+    """By the members of ``LatenessByCause``."""
     tasks: Mapping[State, int]
     """Counting stops at ``tasks_counted_to``."""
     tasks_counted_to: int

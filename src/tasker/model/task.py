@@ -98,9 +98,10 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     is_cancelled: bool = False
     """Whether it was cancelled while it ran: it ends as soon as it no longer does."""
     late_down: int = 0
-    """Microseconds of the latest attempt's lateness in which no node claimed."""
+    """Microseconds from the due time of the latest attempt to its claim in which no node looked for
+    due tasks."""
     late_held: int = 0
-    """Microseconds of it in which a gate held the task."""
+    """The others of them, up to the moment at which its gate let it go."""
 
     state: State = State.TODO
     attempts: int = 0

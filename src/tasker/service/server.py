@@ -31,6 +31,7 @@ class ServerService:
             version=__version__,
             started_at=self._started_at,
             lateness=self._engine.telemetry.lateness(),
+            lateness_by_cause=self._engine.telemetry.lateness_by_cause(),
             tasks=counts,
             tasks_counted_to=COUNTED_TO,
             clock_offset=self._store.clock_offset,

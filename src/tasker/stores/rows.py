@@ -87,6 +87,8 @@ _ATTEMPT: Final = (
     Column("expires_at"),
     Column("fence"),
     Column("node", Form.NODE),
+    Column("late_down"),
+    Column("late_held"),
 )
 _ENDING: Final = (Column("id", Form.ID, "task_id"), Column("type"), Column("attempts"))
 _PAYLOAD: Final = (Column("payload"),)

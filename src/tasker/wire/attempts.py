@@ -6,7 +6,9 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from tasker.model import instants
 from tasker.model.attempt import AttemptRecord, Phases
+from tasker.model.lateness import by_cause
 from tasker.model.task import Fault
+from tasker.wire.lateness import LatenessByCauseView, lateness_by_cause_view
 
 
 class AttemptView(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -18,6 +20,7 @@ class AttemptView(Struct, frozen=True, kw_only=True, omit_defaults=True):
     started_at: Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
     ended_at: Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
     lateness_seconds: Annotated[float, Meta(description="started_at minus due_at.")]
+    lateness_by_cause_seconds: LatenessByCauseView
     outcome: Literal["succeeded", "failed"]
     error: Fault | None
     status: Annotated[int, Meta(description="The HTTP status of the answer.")] | UnsetType = UNSET
@@ -30,13 +33,17 @@ class AttemptView(Struct, frozen=True, kw_only=True, omit_defaults=True):
 def attempt_view(record: AttemptRecord) -> AttemptView:
     """Return *record* as answers show it."""
     exchange = record.exchange
+    lateness = by_cause(
+        due_at=record.due_at, started_at=record.started_at, down=record.late_down, held=record.late_held
+    )
     return AttemptView(
         number=record.number,
         node=record.node,
         due_at=instants.text(record.due_at),
         started_at=instants.text(record.started_at),
         ended_at=instants.text(record.ended_at),
-        lateness_seconds=instants.seconds(max(record.started_at - record.due_at, 0)),
+        lateness_seconds=instants.seconds(lateness.total),
+        lateness_by_cause_seconds=lateness_by_cause_view(lateness),
         outcome="succeeded" if record.fault is None else "failed",
         error=record.fault,
         status=UNSET if exchange is None or exchange.status is None else exchange.status,

@@ -7,7 +7,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from tasker.model import instants
 from tasker.model.node import NodeRecord
-from tasker.model.stats import Lateness, ServerStats, Totals
+from tasker.model.stats import CauseLateness, Lateness, ServerStats, Totals
 from tasker.model.task import State
 from tasker.wire.tasks import StateWord
 
@@ -75,6 +75,10 @@ class Stats(Struct, frozen=True, kw_only=True):
     version: str
     started_at: Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
     lateness_seconds: Lateness
+    lateness_by_cause_seconds: Annotated[
+        dict[Literal["down", "held", "own"], CauseLateness],
+        Meta(description="The same by cause: down, no server looked for due tasks; held, by a destination; own."),
+    ]
     tasks: Annotated[
         dict[StateWord, int], Meta(description="Stored tasks by state; counting stops at tasks_counted_to.")
     ]
@@ -105,6 +109,7 @@ def stats_view(stats: ServerStats) -> Stats:
         version=stats.version,
         started_at=instants.text(stats.started_at),
         lateness_seconds=stats.lateness,
+        lateness_by_cause_seconds=stats.lateness_by_cause,  # type: ignore[arg-type]  # the words are its members; a test compares them
         tasks={state.word: stats.tasks.get(state, 0) for state in State},  # type: ignore[misc]  # as in task_json
         tasks_counted_to=stats.tasks_counted_to,
         clock_offset_seconds=stats.clock_offset,

@@ -6,9 +6,11 @@ import msgspec
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
 from tasker.model import instants
+from tasker.model.lateness import LatenessByCause, by_cause
 from tasker.model.new_task import Made
 from tasker.model.task import Fault, State, Task
 from tasker.wire.fields import BODIES, TaskFields
+from tasker.wire.lateness import LatenessByCauseView, lateness_by_cause_view
 
 StateWord = Literal["todo", "in_progress", "done", "failed", "cancelled"]
 
@@ -49,6 +51,8 @@ class TaskView(Struct, frozen=True, kw_only=True, omit_defaults=True):
         ]
         | None
     )
+    lateness_by_cause_seconds: LatenessByCauseView | UnsetType = UNSET
+    """Only with a lateness."""
     expires_at: (
         Annotated[
             str,
@@ -123,6 +127,7 @@ def task_json(task: Task) -> bytes:
     The fields are spliced in as they are stored, so that a list does not decode and encode every
     body.
     """
+    lateness = _lateness(task)
     view = TaskView(
         id=task.id,
         type=task.type,
@@ -133,11 +138,8 @@ def task_json(task: Task) -> bytes:
         last_error=task.last_fault,
         started_at=None if task.started_at is None else instants.text(task.started_at),
         ended_at=None if task.ended_at is None else instants.text(task.ended_at),
-        lateness_seconds=(
-            None
-            if task.started_at is None or task.state is State.TODO
-            else instants.seconds(max(task.started_at - task.due_at, 0))
-        ),
+        lateness_seconds=None if lateness is None else instants.seconds(lateness.total),
+        lateness_by_cause_seconds=UNSET if lateness is None else lateness_by_cause_view(lateness),
         expires_at=UNSET if task.expires_at is None else instants.text(task.expires_at),
         parent_id=UNSET if task.parent_id is None else task.parent_id,
         key=UNSET if task.key is None else task.key,
@@ -146,6 +148,13 @@ def task_json(task: Task) -> bytes:
     if task.result is not None:
         members.append(b'"result":' + task.result)
     return b"{%b}" % b",".join(filter(None, members))
+
+
+def _lateness(task: Task) -> LatenessByCause | None:
+    """Return how late the latest attempt of *task* began; None if the task waits for the next, or the first."""
+    if task.started_at is None or task.state is State.TODO:
+        return None
+    return by_cause(due_at=task.due_at, started_at=task.started_at, down=task.late_down, held=task.late_held)
 
 
 def wrapped_task_json(task: Task) -> bytes:

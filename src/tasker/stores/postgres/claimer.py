@@ -12,6 +12,7 @@ from tasker.model.instants import LAST, Instant, after
 from tasker.model.task import Pool
 from tasker.stores.postgres.connection import Connection, Link, Record
 from tasker.stores.postgres.held import HeldTasks
+from tasker.stores.postgres.looker import Looker
 from tasker.stores.postgres.payloads import with_payloads
 from tasker.stores.rows import Reading
 from tasker.timing.remote_clock import RemoteClock
@@ -35,6 +36,7 @@ class Claimer:
         queries: Mapping[str, str],
         reading: Reading,
         clock: RemoteClock,
+        looker: Looker,
         node: str,
         *,
         per_destination: int | None,
@@ -49,9 +51,10 @@ class Claimer:
         self._sql = queries
         self._reading = reading
         self._clock = clock
+        self._looker = looker
         self._node = node
         self._per_destination = per_destination
-        self._held = HeldTasks(queries, reading, node, per_destination=per_destination)
+        self._held = HeldTasks(queries, reading, looker, node, per_destination=per_destination)
         self._unknown: set[int] = set()
         """Claims of which it is not known whether they were done."""
 
@@ -69,6 +72,7 @@ class Claimer:
         heads = await self._look(connection, [*room])
         if not heads.is_leased:
             return Claimed((), None)
+        await self._looker.look(connection, heads.now)
         due = [pool for pool in room if heads.next_due(pool) <= heads.now]
         if not due:
             return Claimed((), heads.earliest())
@@ -109,6 +113,7 @@ class Claimer:
                 self._per_destination,
                 THRESHOLD,
                 LAST,
+                self._looker.down_until,
             )
             claimed = [row for row in rows if row["held_by"] is None]
             count += self._take_note(progress, claimed, moved=bool(rows))

@@ -9,6 +9,7 @@ from tasker.model.gate import Gate, GateKind
 from tasker.model.instants import LAST, Instant
 from tasker.model.task import Pool
 from tasker.stores.postgres.connection import Connection, Record
+from tasker.stores.postgres.looker import Looker
 from tasker.stores.rows import Reading
 
 _LOOK_LIMIT: Final = 512
@@ -22,7 +23,9 @@ _GATES_LIMIT: Final = 64
 class HeldTasks:
     """Takes the tasks that gates hold, where the gates have room now. Each statement is a transaction."""
 
-    def __init__(self, queries: Mapping[str, str], reading: Reading, node: str, *, per_destination: int | None) -> None:
+    def __init__(
+        self, queries: Mapping[str, str], reading: Reading, looker: Looker, node: str, *, per_destination: int | None
+    ) -> None:
         """Make it.
 
         Args:
@@ -30,6 +33,7 @@ class HeldTasks:
         """
         self._sql = queries
         self._reading = reading
+        self._looker = looker
         self._node = node
         self._per_destination = per_destination
         self._full: dict[int, Instant] = {}
@@ -68,6 +72,7 @@ class HeldTasks:
             [turn.wake_at for turn in turns.values()],
             fence,
             self._node,
+            self._looker.down_until,
         )
         taken = [row for row in rows if row["id"] is not None]
         came = Counter(row["turn_of"] for row in taken)
@@ -139,6 +144,7 @@ class HeldTasks:
                     look,
                     THRESHOLD,
                     LAST,
+                    self._looker.down_until,
                 )
                 has_moved |= bool(rows)
                 came = [row for row in rows if row["held_by"] is None]

@@ -111,7 +111,8 @@ SELECT here.now, here.is_leased, pools.pool,
 -- Claim up to $2 tasks of a pool, earliest first, and have those held that their gates do not let
 -- through: of the first $5 that are due. RETURNING has no order: the caller sorts. $6: tasks of a
 -- host that may run at once, NULL: see Gate.room, which this follows; $7: circuit.THRESHOLD;
--- $8: instants.LAST. Behind the attempt stands the gate that holds the task; NULL: it is claimed.
+-- $8: instants.LAST; $9: the end of the latest span in which no node looked. Behind the attempt
+-- stands the gate that holds the task; NULL: it is claimed.
 -- Differs from SQLite: one statement. SKIP LOCKED, because other nodes claim at the same time, and
 -- a node whose lease has ended claims nothing.
 WITH head AS MATERIALIZED (
@@ -164,7 +165,10 @@ WITH head AS MATERIALIZED (
          attempts = attempts + passes::integer, fence = CASE WHEN passes THEN $3::bigint END,
          node = CASE WHEN passes THEN $4::uuid END,
          started_at = CASE WHEN passes THEN tasker_now() ELSE started_at END,
-         revision = revision + passes::integer
+         revision = revision + passes::integer,
+         late_down = CASE WHEN NOT passes THEN late_down
+                          WHEN task.due_at < $9 THEN tasker_down(task.due_at, tasker_now())
+                          ELSE 0 END
     FROM verdict
    WHERE task.id = verdict.id AND CASE WHEN passes THEN passed <= $2 ELSE passed < $2 END
      AND EXISTS (SELECT FROM node WHERE id = $4 AND lease_until > tasker_now())
@@ -216,7 +220,8 @@ SELECT {gate},
 -- claim_held --
 -- Claim what gates ($2) hold of a pool: of each no more than $3, earliest first. $5: when to look
 -- at it next. It is passed over if its queue has another version than was seen ($4): another node
--- was quicker, or it was woken since. A row without an id: nothing of it can be taken.
+-- was quicker, or it was woken since. $8: as $9 of claim. A row without an id: nothing of it can be
+-- taken.
 WITH turn AS (
   UPDATE gate_queue SET wake_at = given.wake_at, version = version + 1
     FROM unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::timestamptz[])
@@ -233,7 +238,8 @@ WITH turn AS (
        FOR NO KEY UPDATE SKIP LOCKED) AS first
 ), claimed AS (
   UPDATE task SET state = 1, held_by = NULL, attempts = attempts + 1, fence = $6, node = $7,
-         started_at = tasker_now(), revision = revision + 1
+         started_at = tasker_now(), revision = revision + 1,
+         late_down = CASE WHEN due_at < $8 THEN tasker_down(due_at, tasker_now()) ELSE 0 END
     FROM due
    WHERE task.id = due.id AND due.own = due.gate
   RETURNING {attempt},
@@ -279,7 +285,8 @@ SELECT {gate}, tasker_now() AS now, version, additions,
 -- Claim up to $3 of the tasks of a pool that a strict gate ($2) holds, earliest first: of the first
 -- $6. Those whose host lets nothing start ($7: circuit.THRESHOLD; see Gate.lets_grouped, which this
 -- follows) are held there from now on. Those with other gates than $2 go to those ($2 is their
--- host's). Behind the attempt stands the gate that holds the task; NULL: it is claimed.
+-- host's). $9: as in claim. Behind the attempt stands the gate that holds the task; NULL: it is
+-- claimed.
 WITH first AS MATERIALIZED (
   SELECT id, due_at, gate, host_gate FROM task
    WHERE pool = $1 AND held_by = $2 AND state = 0 AND held_by IS NOT NULL
@@ -311,7 +318,10 @@ WITH first AS MATERIALIZED (
          attempts = attempts + passes::integer, fence = CASE WHEN passes THEN $4::bigint END,
          node = CASE WHEN passes THEN $5::uuid END,
          started_at = CASE WHEN passes THEN tasker_now() ELSE started_at END,
-         revision = revision + passes::integer
+         revision = revision + passes::integer,
+         late_down = CASE WHEN NOT passes THEN late_down
+                          WHEN task.due_at < $9 THEN tasker_down(task.due_at, tasker_now())
+                          ELSE 0 END
     FROM verdict
    WHERE task.id = verdict.id AND CASE WHEN passes THEN passed <= $3::bigint
                                          ELSE passed < $3::bigint END
@@ -648,6 +658,34 @@ RETURNING tasker_now()
 
 -- end_lease --
 UPDATE node SET lease_until = tasker_now() WHERE id = $1 AND lease_until > tasker_now()
+
+-- note_look --
+-- Note that this node looks for due tasks, and, if no node has looked for longer than $3, that there
+-- was such a span; but for the time ($2) that this node itself was not able to look. A node that
+-- does not note when it looks counts as looking until its lease ends. No row of `down` ahead of the
+-- clock is true: it was set back; but another session's may be ahead of this statement's beginning.
+-- Returns when the latest span ended.
+WITH latest AS MATERIALIZED (
+  SELECT max(coalesce(looked_at, lease_until)) AS looked_at FROM node
+   WHERE looked_at IS NOT NULL OR id <> $1
+), span AS (
+  INSERT INTO down (begin_at, end_at)
+  SELECT looked_at, tasker_now() - $2::interval FROM latest
+   WHERE tasker_now() - $2::interval - looked_at > $3::interval
+      ON CONFLICT (begin_at) DO UPDATE SET end_at = down.end_at -- another node has found it
+  RETURNING end_at
+), here AS (
+  UPDATE node SET looked_at = tasker_now() WHERE id = $1
+), ahead AS (
+  DELETE FROM down WHERE end_at > tasker_now() + interval '1 second'
+)
+SELECT max(end_at) FROM (
+  SELECT end_at FROM span
+   UNION ALL
+  SELECT end_at FROM down WHERE end_at <= tasker_now() + interval '1 second') AS known
+
+-- prune_down --
+DELETE FROM down WHERE end_at < tasker_now() - $1::interval RETURNING 1
 
 -- take_back --
 -- What runs on nodes whose lease has ended, in batches.

@@ -25,6 +25,7 @@ from tasker.model.node import NodeRecord
 from tasker.model.standing import Standing
 from tasker.model.task import Pool, State, Task, TaskId
 from tasker.stores import queries
+from tasker.stores.looks import Looks
 from tasker.stores.postgres import schema
 from tasker.stores.postgres.batches import Batches
 from tasker.stores.postgres.bell import Bell
@@ -37,6 +38,7 @@ from tasker.stores.postgres.inserter import Inserter
 from tasker.stores.postgres.kept_answers import Create, KeptAnswers
 from tasker.stores.postgres.lease import Lease
 from tasker.stores.postgres.links import Links
+from tasker.stores.postgres.looker import Looker
 from tasker.stores.postgres.maker import Maker, Making
 from tasker.stores.postgres.pruner import Pruner
 from tasker.stores.postgres.reader import READERS, Reader
@@ -114,7 +116,11 @@ class PostgresStore(Store):
             base_clock,
         )
         self._reader = Reader(readers, sql, reading, now)
-        self._claimer = Claimer(self._claiming, sql, reading, clock, node, per_destination=per_destination)
+        self._looks = Looks(now)
+        self._looker = Looker(self._keeping, sql, self._looks, node)
+        self._claimer = Claimer(
+            self._claiming, sql, reading, clock, self._looker, node, per_destination=per_destination
+        )
         self._gates = Gates(self._accepting, sql, reading, self._claimer.look_again)
         self._settler = Settler(
             self._settling,
@@ -253,11 +259,13 @@ class PostgresStore(Store):
 
     @override
     async def claim_due(self, free: Mapping[Pool, int]) -> Claimed:
+        self._looks.begin()
         try:
             if self._settling.failure is not None:  # what is begun could not be ended
                 await self._settling.connect()
             claimed = await self._claimer.claim_due(free)
         except StoreError as error:
+            self._looks.refused()
             self._ailment = error
             raise
         self._ailment = None
@@ -341,6 +349,7 @@ class PostgresStore(Store):
         try:
             return await self._lease.renew()
         except StoreError as error:
+            self._looks.refused()  # without a lease nothing is claimed
             self._ailment = error  # until a claim succeeds
             raise
 
@@ -369,6 +378,10 @@ class PostgresStore(Store):
     @override
     async def prune_kept(self) -> int:
         return await self._pruner.prune_kept()
+
+    @override
+    async def prune_down(self) -> int:
+        return await self._looker.prune()
 
     @override
     async def nodes(self) -> Sequence[NodeRecord]:

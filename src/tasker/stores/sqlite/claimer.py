@@ -9,6 +9,7 @@ from tasker.model.instants import Instant
 from tasker.model.task import Pool
 from tasker.stores.sqlite.connection import Queries
 from tasker.stores.sqlite.gates import Gates, as_json
+from tasker.stores.sqlite.looker import Looker
 from tasker.stores.sqlite.rows import READING
 from tasker.stores.sqlite.transactions import Transactions
 
@@ -17,17 +18,25 @@ class Claimer:
     """Takes due tasks. Alone among the moves it begins its transaction itself: when nothing is due, it needs none."""
 
     def __init__(
-        self, queries: Queries, transactions: Transactions, gates: Gates, now: Callable[[], Instant], node: bytes
+        self,
+        queries: Queries,
+        transactions: Transactions,
+        gates: Gates,
+        looker: Looker,
+        now: Callable[[], Instant],
+        node: bytes,
     ) -> None:
         self._queries = queries
         self._transactions = transactions
         self._gates = gates
+        self._looker = looker
         self._now = now
         self._node = node
 
     def claim_due(self, free: Mapping[Pool, int]) -> Claimed:
         """Claim what is due. Not synced: a claim that a power loss undoes runs again."""
         now = self._now()
+        self._looker.look(now)
         next_due = {pool: self._next_due(pool, now) for pool, slots in free.items() if slots > 0}
         earliest = _earliest(next_due.values())
         if earliest is None or earliest > now:
@@ -41,7 +50,14 @@ class Claimer:
         taken: list[tuple[Instant, int, Attempt]] = []
         for pool in [pool for pool, due_at in next_due.items() if due_at is not None and due_at <= now]:
             seqs = self._gates.admit(pool, free=free[pool], now=now)
-            for row in self._queries.all("claim", seqs=as_json(seqs), now=now, fence=fence, node=self._node):
+            for row in self._queries.all(
+                "claim",
+                seqs=as_json(seqs),
+                now=now,
+                fence=fence,
+                node=self._node,
+                down_until=self._looker.down_until,
+            ):
                 attempt = rows.read(row)
                 taken.append((attempt.due_at, row[rows.width], attempt))  # behind the columns of the attempt: seq
             next_due[pool] = self._next_due(pool, now) if len(seqs) < free[pool] else None

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from tasker.interfaces.queue import Follow
 from tasker.model.instants import Instant
+from tasker.stores.looks import Looks
 from tasker.stores.sqlite.changer import Changer
 from tasker.stores.sqlite.claimer import Claimer
 from tasker.stores.sqlite.connection import Queries
@@ -11,6 +12,7 @@ from tasker.stores.sqlite.expirer import Expirer
 from tasker.stores.sqlite.gates import Gates
 from tasker.stores.sqlite.inserter import Inserter
 from tasker.stores.sqlite.kept_answers import KeptAnswers
+from tasker.stores.sqlite.looker import Looker
 from tasker.stores.sqlite.maker import Maker
 from tasker.stores.sqlite.pruner import Pruner
 from tasker.stores.sqlite.recoverer import Recoverer
@@ -35,6 +37,7 @@ class Moves:
         attempts_kept: int,
         per_destination: int | None,
         follow: Follow,
+        looks: Looks,
     ) -> None:
         """Make them.
 
@@ -44,12 +47,14 @@ class Moves:
             attempts_kept: how many attempts of a task are kept, at least 1.
             per_destination: how many tasks of a host may run at once; None: see ``Gate.room``.
             follow: says what follows the end of a task.
+            looks: what this node knows of its looks for due tasks.
         """
         self.inserter = Inserter(queries, follow, now)
         self.kept_answers = KeptAnswers(queries, self.inserter, now)
         self.maker = Maker(queries, transactions, self.inserter, self.kept_answers, now)
         self.gates = Gates(queries, now, per_destination=per_destination)
-        self.claimer = Claimer(queries, transactions, self.gates, now, node)
+        self.looker = Looker(queries, transactions, looks, now)
+        self.claimer = Claimer(queries, transactions, self.gates, self.looker, now, node)
         self.settler = Settler(queries, self.inserter, self.gates, now, attempts_kept=attempts_kept)
         self.expirer = Expirer(queries, self.inserter, now)
         self.recoverer = Recoverer(queries, self.inserter, self.gates, now, node)

@@ -72,9 +72,13 @@ SELECT due_at, seq, gate, host_gate FROM task
  ORDER BY due_at, seq LIMIT :limit
 
 -- claim --
--- :seqs is a JSON array. RETURNING has no order: the caller sorts by due_at, seq.
+-- :seqs is a JSON array. RETURNING has no order: the caller sorts by due_at, seq. :down_until: the end
+-- of the latest span in which nobody looked.
 UPDATE task SET state = 1, held_by = NULL, attempts = attempts + 1, fence = :fence, node = :node,
-       started_at = :now, revision = revision + 1
+       started_at = :now, revision = revision + 1,
+       late_down = iif(due_at < :down_until,
+                       (SELECT coalesce(sum(min(end_at, :now) - max(begin_at, due_at)), 0)
+                          FROM down WHERE end_at > due_at), 0)
  WHERE seq IN (SELECT value FROM json_each(:seqs)) AND state = 0
 RETURNING {attempt}, (SELECT payload FROM payload WHERE payload.seq = task.seq), seq
 
@@ -319,6 +323,24 @@ DELETE FROM task WHERE seq = :seq AND state IN (2, 3, 4)
 
 -- probe --
 UPDATE probe SET written = written + 1 WHERE one = 1
+
+-- last_look --
+SELECT at FROM look
+
+-- note_look --
+UPDATE look SET at = :now
+
+-- insert_down --
+INSERT INTO down (end_at, begin_at) VALUES (:end_at, :begin_at)
+
+-- down_until --
+SELECT max(end_at) FROM down
+
+-- forget_down_ahead --
+DELETE FROM down WHERE end_at > :now
+
+-- prune_down --
+DELETE FROM down WHERE end_at < :before RETURNING 1
 
 -- claims --
 -- What is written as running on this boot.

@@ -12,7 +12,7 @@ from typing import Final, TypeVar, cast
 import structlog
 from typing_extensions import override
 
-from tasker.errors import StoreUnavailableError
+from tasker.errors import StoreError, StoreUnavailableError
 from tasker.filters import Query
 from tasker.interfaces.queue import Claim, Claimed, Expired, Follow, Settled, TakenBack
 from tasker.interfaces.store import Store
@@ -28,6 +28,7 @@ from tasker.model.standing import Standing
 from tasker.model.task import Pool, State, Task, TaskId
 from tasker.stores import queries
 from tasker.stores.group_commit import GroupCommit, InlineCommit
+from tasker.stores.looks import Looks
 from tasker.stores.sqlite.checkpointer import Checkpointer
 from tasker.stores.sqlite.condition import Condition
 from tasker.stores.sqlite.connection import MEMORY, Queries, connect
@@ -95,6 +96,7 @@ class SqliteStore(Store):
         self._address = address
         self._version = version
         self._started_at = clock.now()
+        self._looks = Looks(clock.monotonic)
         self._has_taken_back = False
         self._pending_limit = pending_limit
         self._attempts_kept = attempts_kept
@@ -264,12 +266,21 @@ class SqliteStore(Store):
     async def prune_kept_answers(self) -> int:
         return await self._write(lambda moves: moves.kept_answers.prune())
 
+    @override
+    async def prune_down(self) -> int:
+        return await self._write(lambda moves: moves.looker.prune())
+
     # Attempts
 
     @override
     async def claim_due(self, free: Mapping[Pool, int]) -> Claimed:
         slots = dict(free)
-        return await self._write(lambda moves: moves.claimer.claim_due(slots), always=True, urgent=True)
+        self._looks.begin()
+        try:
+            return await self._write(lambda moves: moves.claimer.claim_due(slots), always=True, urgent=True)
+        except StoreError:
+            self._looks.refused()
+            raise
 
     @override
     async def settle(self, attempt: Attempt, settlement: Settlement) -> Settled:
@@ -387,6 +398,7 @@ class SqliteStore(Store):
             attempts_kept=self._attempts_kept,
             per_destination=self._per_destination,
             follow=self._follow,
+            looks=self._looks,
         )
         after_commit = (lambda: None) if self._checkpointer is None else self._checkpointer.advance
         self._writer = Writer(self._writing, transactions, moves, self._condition, after_commit=after_commit)

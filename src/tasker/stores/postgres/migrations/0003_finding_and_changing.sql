@@ -19,7 +19,8 @@ ALTER TABLE task
   ADD COLUMN patience bigint NOT NULL DEFAULT 0,
   ADD COLUMN waited bigint NOT NULL DEFAULT 0,
   ADD COLUMN is_cancelled boolean NOT NULL DEFAULT false, -- to end cancelled, once it no longer runs
-  -- Microseconds of the latest attempt's lateness, by cause; the rest is tasker's own.
+  -- Microseconds from the due time of the latest attempt to its claim, by cause; the rest is
+  -- tasker's own.
   ADD COLUMN late_down bigint NOT NULL DEFAULT 0,
   ADD COLUMN late_held bigint NOT NULL DEFAULT 0;
 ALTER TABLE payload ADD COLUMN revision bigint NOT NULL DEFAULT 0;
@@ -47,6 +48,25 @@ CREATE TABLE kept_answer (
   kept_until timestamptz NOT NULL
 );
 CREATE INDEX kept_answer_until ON kept_answer (kept_until);
+
+-- When a node last looked for due tasks, to about two seconds; NULL: it has not yet, or it is of a
+-- version that does not say.
+ALTER TABLE node ADD COLUMN looked_at timestamptz;
+
+-- Spans of more than some seconds in which no node looked. They do not overlap: each begins with a
+-- look and ends with the next.
+CREATE TABLE down (
+  begin_at timestamptz PRIMARY KEY,
+  end_at timestamptz NOT NULL
+);
+CREATE INDEX down_end ON down (end_at);
+
+-- How many microseconds between two moments lie in such spans.
+CREATE FUNCTION tasker_down(since timestamptz, until timestamptz) RETURNS bigint
+  LANGUAGE sql STABLE PARALLEL SAFE
+  AS 'SELECT coalesce(sum(extract(epoch FROM least(end_at, until) - greatest(begin_at, since))
+                          * 1000000), 0)::bigint
+        FROM down WHERE end_at > since AND begin_at < until';
 
 -- What tasks are found by. No row for a task without tags.
 CREATE TABLE tag (

@@ -19,7 +19,8 @@ ALTER TABLE task ADD COLUMN host_gate INTEGER;
 ALTER TABLE task ADD COLUMN patience INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE task ADD COLUMN waited INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE task ADD COLUMN is_cancelled INTEGER NOT NULL DEFAULT 0; -- to end cancelled, once it no longer runs
--- Microseconds of the latest attempt's lateness, by cause; the rest is tasker's own.
+-- Microseconds from the due time of the latest attempt to its claim, by cause; the rest is tasker's
+-- own.
 ALTER TABLE task ADD COLUMN late_down INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE task ADD COLUMN late_held INTEGER NOT NULL DEFAULT 0;
 
@@ -44,6 +45,17 @@ CREATE TABLE kept_answer (
   kept_until INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX kept_answer_until ON kept_answer (kept_until);
+
+-- When the node last looked for due tasks, to about two seconds. The first look finds that nobody did
+-- before.
+CREATE TABLE look (one INTEGER PRIMARY KEY CHECK (one = 1), at INTEGER NOT NULL) STRICT;
+INSERT INTO look VALUES (1, 0);
+
+-- Spans of more than some seconds in which nobody looked. They do not overlap.
+CREATE TABLE down (
+  end_at INTEGER PRIMARY KEY,
+  begin_at INTEGER NOT NULL
+) STRICT;
 
 -- What tasks are found by. No row for a task without tags.
 CREATE TABLE tag (

@@ -1,0 +1,52 @@
+"""Why an attempt began late: how its lateness is split by cause."""
+
+from datetime import timedelta
+from typing import Final
+
+import msgspec
+
+from tasker.model.instants import Instant
+
+LOOK_EVERY: Final = timedelta(seconds=2)
+"""How often a node that claims writes down that it does. It looks for due tasks more often."""
+
+DOWN_AFTER: Final = timedelta(seconds=5)
+"""A span in which no node looked is longer than this."""
+
+DOWN_KEPT: Final = timedelta(days=90)
+"""How long such a span is known after its end."""
+
+
+class LatenessByCause(msgspec.Struct, frozen=True, kw_only=True):
+    """How late an attempt began, in microseconds. Each part is 0 or more, and together they are the lateness."""
+
+    down: int
+    """No node looked for due tasks: none ran, or none could, for more than some seconds."""
+    held: int
+    """A gate held the task, while a node looked."""
+    own: int
+    """The rest, which is tasker's own: a slot had to be waited for, or the node was slow."""
+
+    @property
+    def total(self) -> int:
+        """The lateness."""
+        return self.down + self.held + self.own
+
+
+def by_cause(*, due_at: Instant, started_at: Instant, down: int, held: int) -> LatenessByCause:
+    """Split the lateness of an attempt that began at *started_at*.
+
+    What was counted when it was claimed may be more than its lateness, if the clock was set back
+    before it began: then it is cut.
+
+    Args:
+        down: microseconds from its due time to its claim in which no node looked.
+        held: the others of them, up to the moment at which its gate let it go.
+
+    >>> by_cause(due_at=0, started_at=10, down=3, held=2)
+    LatenessByCause(down=3, held=2, own=5)
+    """
+    lateness = max(started_at - due_at, 0)
+    down = min(down, lateness)
+    held = min(held, lateness - down)
+    return LatenessByCause(down=down, held=held, own=lateness - down - held)

@@ -1,0 +1,62 @@
+"""Why attempts are late, as the engine counts it. On the manual clock."""
+
+import pytest
+
+from tasker.model.instants import SECOND
+from tasker.model.lateness import by_cause
+
+pytestmark = pytest.mark.anyio
+
+
+async def late(bench, task):
+    """The lateness of the only attempt of *task* in seconds: down, held and own."""
+    (kept,) = await bench.store.attempts(task)
+    parts = by_cause(due_at=kept.due_at, started_at=kept.started_at, down=kept.late_down, held=kept.late_held)
+    stored = await bench.store.get(task)
+    assert (stored.late_down, stored.late_held) == (kept.late_down, kept.late_held)
+    return parts.down / SECOND, parts.held / SECOND, parts.own / SECOND
+
+
+async def test_a_punctual_task_is_not_late(bench, clock):
+    task = await bench.add("succeed", at=1)
+    await clock.advance(1)
+    assert await late(bench, task) == (0, 0, 0)
+
+
+async def test_waiting_for_a_slot_is_tasker_s_own(bench, clock):
+    for _ in range(2):
+        await bench.add("wait", at=1)
+    task = await bench.add("succeed", at=2)
+    await clock.advance(20)
+    bench.types[0].may_end.set()
+    await clock.advance(0)
+    assert await late(bench, task) == (0, 0, 18)
+
+
+async def test_what_passes_between_the_claim_and_the_start_is_tasker_s_own(bench, clock):
+    task = await bench.add("prepare a second, then succeed", at=5)
+    await clock.advance(6)
+    assert await late(bench, task) == (0, 0, 1)
+
+
+async def test_of_a_machine_that_was_suspended_the_attempt_says_so(bench, clock):
+    task = await bench.add("prepare a second, then succeed", at=100)
+    await clock.advance(10)
+    await clock.step(600)
+    await clock.advance(1)
+    assert await late(bench, task) == (510, 0, 1)
+
+
+async def test_the_figures_of_the_causes_add_up_to_those_of_the_lateness(bench, clock):
+    await bench.add("prepare a second, then succeed", at=100)
+    await bench.add("succeed", at=1)
+    await clock.advance(10)
+    await clock.step(600)
+    await clock.advance(1)
+    causes = bench.telemetry.lateness_by_cause()
+    assert {cause: (figures.p50, figures.max, figures.sum) for cause, figures in causes.items()} == {
+        "down": (0, 510, 510),
+        "held": (0, 0, 0),
+        "own": (0, 1, 1),
+    }
+    assert bench.telemetry.lateness().max == 511
