@@ -40,6 +40,7 @@ outcome of the attempt.
     - StoreUnavailableError      cannot be used now; a write may or may not have happened
       . StoreFullError           no space left; a write may or may not have happened
     - StoreBusyError             too many writes are already waiting; nothing was written
+  + UpgradeUnfinishedError       nodes of the version before could not read what was to be written
   + SettingError                 a flag, variable or key has a value that cannot be used (exit 2)
   + StartError                   the server cannot start as things are (exit 1)
     - ListenError                the server cannot listen on the address
@@ -389,6 +390,22 @@ class StoreBusyError(StoreError):
     def __init__(self, *, retry_after: int = 1) -> None:
         self.retry_after = retry_after
         super().__init__("too many writes are already waiting for the database; nothing was written: try again later")
+
+
+class UpgradeUnfinishedError(TaskerError):
+    """Nodes of the version before may share the store, and could not read what was to be written. Nothing was.
+
+    Args:
+        what: what it was, as a noun: ``webhook.tags``.
+        retry_after: seconds after which it makes sense to try again.
+    """
+
+    def __init__(self, what: str, *, retry_after: int = 10) -> None:
+        self.retry_after = retry_after
+        super().__init__(
+            f"{what} can be used once no node of the previous version is running (GET /nodes lists the nodes): "
+            "upgrade or stop those that are left; where nodes run with --no-migrate, then run: tasker db migrate"
+        )
 
 
 class SettingError(TaskerError):

@@ -85,7 +85,7 @@ def test_the_server_does_what_its_description_says_whatever_it_is_sent(tmp_path)
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=120,
+            timeout=400,
             check=False,
         )
 

@@ -104,6 +104,15 @@ async def test_what_a_caller_of_this_node_does_to_the_task_is_told_at_once(serve
         await connection.close()
 
 
+async def test_the_task_that_holds_a_key_is_waited_for_too(server):
+    task_id = await server.new(webhook(key="order-17"))
+    connection = await begin(server, "/tasks/key/order-17?wait=60")
+    await server.call("POST", "/tasks/key/order-17/cancel")
+    task = (await connection.reply()).json["webhook"]
+    assert (task["id"], task["state"]) == (task_id, "cancelled")
+    await connection.close()
+
+
 async def test_head_waits_as_get_does(server):
     task_id = await server.new()
     connection = await begin(server, f"/tasks/{task_id}?wait=60", "HEAD")

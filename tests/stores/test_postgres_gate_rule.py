@@ -24,7 +24,10 @@ CLAIM = queries.load("tasker.stores.postgres")["claim"]
 async def base(tmp_path):
     kind = Postgres(tmp_path)
     await kind.open()
-    await kind.connection.execute("INSERT INTO node VALUES (gen_random_uuid(), '', '', now(), now())")
+    await kind.connection.execute(
+        "INSERT INTO node (id, address, version, started_at, lease_until, schema) "
+        "VALUES (gen_random_uuid(), '', '', now(), now(), 99)"
+    )
     yield kind
     await kind.close()
 

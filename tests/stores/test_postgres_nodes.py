@@ -16,7 +16,7 @@ from tasker.model.gate import Limits
 from tasker.model.instants import LAST
 from tasker.model.task import State
 from tasker.stores import queries
-from tasker.stores.postgres.bell import APART_SECONDS, ENDED, WATCH_SECONDS
+from tasker.stores.postgres.bell import ENDED, WATCH_SECONDS
 from tasker.stores.postgres.connection import Connector
 from tasker.stores.postgres.gates import GateReport, GateSnapshot
 from tasker.stores.postgres.lease import LEASE, PATIENCE
@@ -228,18 +228,30 @@ async def until_others_tell(nodes, store):
             await asyncio.sleep(0.001)
 
 
-async def test_a_waiter_hears_at_once_of_an_end_on_another_node(nodes):
+@pytest.mark.parametrize("end", ["settle", "give_back", "cancel", "delete"])
+async def test_a_node_that_watches_is_rung_when_a_task_ends_on_another_node(nodes, end):
     first = await nodes.open()
     second = await nodes.another()
+    rung = asyncio.Event()
     for store in (first, second):
         store.listen(lambda: None)
-    attempt = await running(second, nodes.clock)
-    async with waiting_for(nodes, first, attempt.task_id) as over:
-        await until_others_tell(nodes, second)
-        await nodes.machine.advance(APART_SECONDS)
-        await second.settle(attempt, success(nodes.clock))
-        async with asyncio.timeout(20):
-            await over.wait()
+    task = a_task(due_at=nodes.clock.now())
+    await second.create([task])
+    attempt = await claimed(second) if end in ("settle", "give_back") else None
+    first.watch_ends(rung.set)
+    await until_others_tell(nodes, second)
+    match end:
+        case "settle":
+            await second.settle(attempt, success(nodes.clock))
+        case "give_back":
+            await second.cancel(task.id)
+            await second.give_back(attempt)
+        case "cancel":
+            await second.cancel(task.id)
+        case "delete":
+            await second.delete(task.id)
+    async with asyncio.timeout(20):
+        await rung.wait()
 
 
 @pytest.mark.parametrize("end", ["settle", "cancel", "delete", "expire", "take_back"])

@@ -26,7 +26,8 @@ HEADS = {("next_expiry", "task_expiring")}
 """Searches for the first entry of an index."""
 FILL = """
     INSERT INTO type_pool VALUES ('webhook', 1), ('hash', 2);
-    INSERT INTO node SELECT gen_random_uuid(), 'x', '0', now(), now() FROM generate_series(1, 3);
+    INSERT INTO node (id, address, version, started_at, lease_until, schema)
+    SELECT gen_random_uuid(), 'x', '0', now(), now(), 99 FROM generate_series(1, 3);
     INSERT INTO gate (kind, name) SELECT 0, 'http://' || n FROM generate_series(1, 2000) AS n;
     INSERT INTO gate_queue SELECT id, 1 + id % 2, now(), 1 FROM gate WHERE id % 4 = 0;
     INSERT INTO task (id, type, state, pool, due_at, execution_at, execution_time, node, ended_at,

@@ -36,6 +36,7 @@ from tasker.errors import (
     TaskRunningError,
     UnauthorizedError,
     UnsupportedMediaTypeError,
+    UpgradeUnfinishedError,
 )
 from tasker.wire.server import Problem
 
@@ -72,6 +73,7 @@ PROBLEMS: Final[Mapping[type[TaskerError], tuple[int, str]]] = {
     IdempotencyKeyReusedError: (422, "idempotency_key_reused"),
     StoreUnavailableError: (503, "store_unavailable"),
     StoreBusyError: (503, "store_busy"),
+    UpgradeUnfinishedError: (503, "upgrade_unfinished"),
     StoreFullError: (507, "store_full"),
 }
 """The status and the ``code`` of each error; a subclass that is not named has those of its base."""
@@ -132,7 +134,7 @@ def _members(error: TaskerError) -> dict[str, Any]:
 
 def _headers(error: TaskerError) -> dict[str, str]:
     match error:
-        case StoreUnavailableError() | StoreBusyError() | IdempotencyInFlightError():
+        case StoreUnavailableError() | StoreBusyError() | UpgradeUnfinishedError() | IdempotencyInFlightError():
             return {"retry-after": str(error.retry_after)}
         case UnauthorizedError():
             return {"www-authenticate": "Bearer"}

@@ -39,6 +39,8 @@ class CircuitPatience:
         Raises:
             StoreUnavailableError, StoreBusyError: nothing, or everything, was written.
         """
+        if self._store.is_upgrading:  # nodes of the version before do not write down since when a circuit is open
+            return Step(done=0, next_at=None)
         count = await self._store.give_up(self._least)
         if count:
             self._telemetry.failed += count

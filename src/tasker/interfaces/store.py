@@ -38,6 +38,13 @@ class Store(TaskStore, IdempotencyStore, QueueStore, GateStore, NodeStore, Proto
         """Seconds by which ``clock`` is ahead of this machine's wall clock; 0 if it is the same."""
 
     @property
+    def is_upgrading(self) -> bool:
+        """Whether nodes of the version before may share the store: what they cannot read must not be written.
+
+        Once it is False, it stays so.
+        """
+
+    @property
     def ailment(self) -> str | None:
         """Why the store cannot be written now, in a few words; None while it is well."""
 

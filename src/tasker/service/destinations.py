@@ -9,6 +9,7 @@ from tasker.engine.engine import Engine
 from tasker.errors import DestinationNotFoundError, InvalidRequestError, cut
 from tasker.interfaces.store import Store
 from tasker.model.gate import Destination, GateKind, GateStatus, Limits, group_named, status_at
+from tasker.service.upgrading import refuse_if_upgrading
 
 
 class DestinationService:
@@ -75,9 +76,11 @@ class DestinationService:
         Raises:
             InvalidRequestError: there is nothing to change.
             DestinationNotFoundError: none has this id, or it is not a number.
+            UpgradeUnfinishedError: it is a rate, and nodes of the version before may be running.
         """
         if limits == Limits():
             raise InvalidRequestError("", "expected max_running, max_per_second or burst, got none of them")
+        self._refuse_rate(limits)
         id_ = _parsed_id(destination_id)
         await self._store.limit(id_, limits)
         return await self._changed(id_)
@@ -90,6 +93,8 @@ class DestinationService:
 
         Raises:
             InvalidRequestError: it is not one of the two, or the URL cannot be called.
+            UpgradeUnfinishedError: it is a group or has a rate, and nodes of the version before may
+                be running.
         """
         if isinstance(url, str) == isinstance(group, str):
             got = "both" if isinstance(url, str) else "neither"
@@ -101,10 +106,17 @@ class DestinationService:
                 destination = Destination(GateKind.HOST, urls.origin(urls.checked(str(url))))
         except ValueError as error:
             raise InvalidRequestError("url" if group is UNSET else "group", str(error)) from None
+        if destination.kind is GateKind.GROUP:
+            refuse_if_upgrading(self._store, "group")
+        self._refuse_rate(limits)
         id_ = await self._store.make_gate(destination)
         if limits != Limits():
             await self._store.limit(id_, limits)
         return await self._changed(id_)
+
+    def _refuse_rate(self, limits: Limits) -> None:
+        if limits.max_per_second is not UNSET or limits.burst is not UNSET:
+            refuse_if_upgrading(self._store, "max_per_second")
 
     async def _changed(self, id_: int) -> GateStatus:
         self._engine.ring()

@@ -20,6 +20,7 @@ from tasker.model.attempt import AttemptRecord
 from tasker.model.idempotency import KeptAnswer, Repeatable
 from tasker.model.new_task import Made, NewTask, Outcome
 from tasker.model.task import State, Task, TaskId
+from tasker.service.upgrading import refuse_if_upgrading, refuse_newer_members
 from tasker.task_types.registry import Registry
 from tasker.wire.fields import readable_end_fields, retry_policy
 from tasker.wire.masking import masked
@@ -47,6 +48,7 @@ class TaskService:
         Raises:
             InvalidTaskError: it cannot become a task. ``field`` is the whole path in the request,
                 such as ``webhook.url``.
+            UpgradeUnfinishedError: it has a member that not all nodes know.
             IdInUseError, KeyInUseError, TaskRunningError: what it meets is in its way.
         """
         if not asked.is_plain:
@@ -159,7 +161,9 @@ class TaskService:
             RevisionPassedError: it is at another revision.
             InvalidTaskError, MaskedValueError, HeadersNeededError, TaskRunningError,
                 TaskEndedError, TaskNotWaitingError: see ``changed``.
+            UpgradeUnfinishedError: nodes of the version before may be running.
         """
+        refuse_if_upgrading(self._store, "PATCH")
         id_ = _parsed_id(task_id)
         while True:
             task = await self._store.get(id_)
@@ -202,7 +206,9 @@ class TaskService:
         Raises:
             TaskNotFoundError: no task has this id, or it is not a UUID.
             TaskEndedError: it is ``done`` or ``failed``.
+            UpgradeUnfinishedError: nodes of the version before may be running.
         """
+        refuse_if_upgrading(self._store, "cancel")
         id_ = _parsed_id(task_id)
         cancelled = await self._store.cancel(id_)
         if cancelled.is_new:
@@ -256,9 +262,11 @@ class TaskService:
         return await self._explained(_parsed_id(task_id))
 
     def _built(self, asked: Asked) -> Task:
+        refuse_newer_members(self._store, asked)
         return build_task(asked, now=self._clock.now(), webhooks=self._webhooks)
 
     def _built_new(self, asked: Asked) -> NewTask:
+        refuse_newer_members(self._store, asked)
         return build_new_task(asked, now=self._clock.now(), webhooks=self._webhooks)
 
     def _created(self, task: Task) -> Made:

@@ -14,6 +14,11 @@ class Migration(NamedTuple):
     name: str
     sql: str
 
+    @property
+    def contracts(self) -> bool:
+        """Whether it removes what nodes need that do not know it: it begins with the line ``-- contract``."""
+        return self.sql.startswith("-- contract\n")
+
 
 def load(package: str) -> Sequence[Migration]:
     """Return the migrations of *package*, in order."""

@@ -11,7 +11,7 @@ from tasker.api.calls import NOTHING, READING, WRITING, Answer, Body, Call, Link
 from tasker.api.routes import lists
 from tasker.api.routes.lists import Part, answer_list
 from tasker.callers import Scope
-from tasker.errors import DestinationNotFoundError, InvalidQueryError, NothingToProbeError
+from tasker.errors import DestinationNotFoundError, InvalidQueryError, NothingToProbeError, UpgradeUnfinishedError
 from tasker.wire.destinations import DestinationChange, DestinationView, NewDestination, destination_view, limits_of
 
 _CURSOR: Final = re.compile(r"\d{1,9}", re.ASCII)
@@ -65,7 +65,7 @@ async def list_destinations(request: Request) -> Response:
     scope=Scope.OPERATE,
     body=Body(NewDestination),
     answers=_NOW,
-    errors=WRITING,
+    errors=(UpgradeUnfinishedError, *WRITING),
     page="destinations.md#make-a-destination",
 ).answered_by
 async def make_destination(request: Request) -> Response:
@@ -97,7 +97,7 @@ async def get_destination(request: Request) -> Response:
     value=_ID,
     body=Body(DestinationChange),
     answers=_NOW,
-    errors=(DestinationNotFoundError, *WRITING),
+    errors=(DestinationNotFoundError, UpgradeUnfinishedError, *WRITING),
     page="destinations.md#limit-a-destination",
 ).answered_by
 async def change_destination(request: Request) -> Response:

@@ -32,6 +32,7 @@ from tasker.errors import (
     TaskNotFoundError,
     TaskNotWaitingError,
     TaskRunningError,
+    UpgradeUnfinishedError,
     cut,
 )
 from tasker.interfaces.tasks import TaskFilter
@@ -94,7 +95,7 @@ _LISTED: Final = (
             headers=_LOCATION,
         ),
     ),
-    errors=(InvalidTaskError, IdInUseError, KeyInUseError, TaskRunningError, *WRITING),
+    errors=(InvalidTaskError, IdInUseError, KeyInUseError, TaskRunningError, UpgradeUnfinishedError, *WRITING),
     page="tasks.md#create-a-task",
     is_repeatable=True,
 ).answered_bare_by
@@ -161,6 +162,7 @@ async def get_task(request: Request) -> Response:
     errors=(
         TaskNotFoundError,
         InvalidTaskError,
+        UpgradeUnfinishedError,
         HeadersNeededError,
         TaskRunningError,
         TaskEndedError,
@@ -236,7 +238,7 @@ async def run_task(request: Request) -> Response:
             headers=_ETAG,
         ),
     ),
-    errors=(TaskNotFoundError, TaskEndedError, *WRITING),
+    errors=(TaskNotFoundError, TaskEndedError, UpgradeUnfinishedError, *WRITING),
     page="tasks.md#cancel-a-task",
 ).answered_by
 async def cancel_task(request: Request) -> Response:

@@ -22,7 +22,15 @@ class Lease:
     """Renews the lease of one node, and knows whether this node may judge those of the others."""
 
     def __init__(
-        self, link: Link, queries: Mapping[str, str], clock: RemoteClock, node: str, *, address: str, version: str
+        self,
+        link: Link,
+        queries: Mapping[str, str],
+        clock: RemoteClock,
+        node: str,
+        *,
+        address: str,
+        version: str,
+        schema: int,
     ) -> None:
         """Make a lease that has not begun.
 
@@ -30,6 +38,7 @@ class Lease:
             clock: told what time it is in the database.
             address: the URL that this node listens at, for the list of nodes.
             version: of tasker, for the list of nodes.
+            schema: the version of the tables that this node knows.
         """
         self._link = link
         self._sql = queries
@@ -37,6 +46,7 @@ class Lease:
         self._node = node
         self._address = address
         self._version = version
+        self._schema = schema
         self._renewed_on = 0
         """Which of the link's connections it was renewed on."""
         self._patient_until = 0.0
@@ -46,7 +56,9 @@ class Lease:
         """Say that this node is alive. Return until when it may trust in that: see ``Store.renew``."""
         sent = self._clock.monotonic()
         now: Instant = await self._link.run(
-            lambda connection: connection.fetchval(self._sql["renew"], self._node, self._address, self._version, LEASE)
+            lambda connection: connection.fetchval(
+                self._sql["renew"], self._node, self._address, self._version, LEASE, self._schema
+            )
         )
         self._clock.observe(now, sent=sent, received=self._clock.monotonic())
         if not self.is_renewed:

@@ -651,8 +651,8 @@ WITH gone AS (
 SELECT id FROM gone
 
 -- renew --
-INSERT INTO node (id, address, version, started_at, lease_until)
-VALUES ($1, $2, $3, tasker_now(), tasker_now() + $4::interval)
+INSERT INTO node (id, address, version, started_at, lease_until, schema)
+VALUES ($1, $2, $3, tasker_now(), tasker_now() + $4::interval, $5)
     ON CONFLICT (id) DO UPDATE SET lease_until = excluded.lease_until
 RETURNING tasker_now()
 

@@ -1,9 +1,9 @@
 """Is the database fit, and are its tables up to date? Looked at once, when the store opens.
 
 Nodes of two versions may run beside each other during an upgrade, so a migration only adds what
-nodes of the version before can live with (*expand*). What they need is removed one version later,
-by a migration that begins with the line ``-- contract``: from then on nodes that do not know it
-refuse to start. See ``docs/decisions``.
+nodes of the version before can live with (*expand*). What only they need is removed by a migration
+that begins with the line ``-- contract``. It is made once none of them is running, and from then on
+they refuse to start. See ``docs/decisions``.
 """
 
 from collections.abc import Sequence
@@ -28,7 +28,23 @@ once."""
 _LONG: Final = 3_600.0
 """Seconds that a migration may take."""
 
+_MOMENT: Final = 0.3
+"""Seconds that nodes which are running may be held up by a migration."""
+
+_ANY_OLDER: Final = """
+    SELECT EXISTS (SELECT FROM node
+                    WHERE schema < $1
+                      AND (lease_until > tasker_now()
+                           OR EXISTS (SELECT FROM task WHERE task.node = node.id AND state = 1)))
+"""
+"""Whether a node is running that does not know a version, or left behind what it was running."""
+
 _log = structlog.get_logger()
+
+
+def known() -> int:
+    """Return the version of the tables that this tasker knows."""
+    return len(migrate.load("tasker.stores.postgres"))
 
 
 async def prepare(connector: Connector, *, migrates: bool) -> None:
@@ -88,13 +104,16 @@ async def _check_server(connection: Connection, place: str) -> None:
 async def _bring_up_to_date(
     connection: Connection, place: str, migrations: Sequence[Migration], *, migrates: bool
 ) -> None:
+    known, needed = len(migrations), _needed(migrations)
     version, least = await _versions(connection)
-    if least > len(migrations):
-        raise DatabaseTooNewError(place, found=version, known=len(migrations))
-    if version >= len(migrations):
+    if least > known:
+        raise DatabaseTooNewError(place, found=version, known=known)
+    if version >= known:
         return
     if not migrates:
-        raise SchemaOutdatedError(place, found=version, known=len(migrations))
+        if version < needed:
+            raise SchemaOutdatedError(place, found=version, known=known)
+        return
     async with connection.transaction():
         await connection.execute("SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0")
         if not await connection.fetchval(f"SELECT pg_try_advisory_xact_lock({_LOCK})"):
@@ -103,14 +122,62 @@ async def _bring_up_to_date(
         await connection.execute(
             "CREATE TABLE IF NOT EXISTS tasker_schema (version integer NOT NULL, least integer NOT NULL)"
         )
-        version, least = await _versions(connection)  # another node may have been quicker
-        for migration in migrations[version:]:
-            await connection.execute(migration.sql, timeout=_LONG)
-            if migration.sql.startswith("-- contract\n"):
-                least = migration.number
-            _log.info("migrated the database", number=migration.number, name=migration.name)
+        version = await _migrate(connection, migrations)
+        if version < needed:
+            raise DatabaseError(
+                place, "nodes of a version before the previous one are running; upgrade them first, or stop them"
+            )
+    if version < known:
+        _log.info("nodes of an earlier version are running; what they cannot read is refused until they have ended")
+
+
+async def finish(connection: Connection, *, migrates: bool) -> bool:
+    """Make what is left of the migrations, if no node of an earlier version is running any more, and *migrates*.
+
+    Waits for others a moment at most: then nothing is done.
+
+    Returns:
+        whether nothing is left to be made, so that no node of an earlier version can join.
+    """
+    migrations = migrate.load("tasker.stores.postgres")
+    version, _ = await _versions(connection)
+    if version >= len(migrations) or not migrates:
+        return version >= len(migrations)
+    if version >= _needed(migrations) and await connection.fetchval(_ANY_OLDER, version + 1):
+        return False  # without a lock
+    try:
+        async with connection.transaction():
+            await connection.execute(f"SET LOCAL lock_timeout = '{_MOMENT:g}s'")
+            if not await connection.fetchval(f"SELECT pg_try_advisory_xact_lock({_LOCK})"):
+                return False
+            return await _migrate(connection, migrations) >= len(migrations)
+    except asyncpg.LockNotAvailableError:
+        return False
+
+
+async def _migrate(connection: Connection, migrations: Sequence[Migration]) -> int:
+    """Make the migrations that are left, up to one that contracts what somebody needs; return the new version."""
+    before, least = await _versions(connection)  # another node may have been quicker
+    version = before
+    for migration in migrations[before:]:
+        if migration.contracts:
+            # From here on nobody joins before this is committed.
+            await connection.execute("LOCK TABLE node IN ACCESS EXCLUSIVE MODE")
+            if await connection.fetchval(_ANY_OLDER, migration.number):
+                break
+            least = migration.number
+        await connection.execute(migration.sql, timeout=_LONG)
+        version = migration.number
+        _log.info("migrated the database", number=migration.number, name=migration.name)
+    if version > before:
         await connection.execute("DELETE FROM tasker_schema")
-        await connection.execute("INSERT INTO tasker_schema VALUES ($1, $2)", max(version, len(migrations)), least)
+        await connection.execute("INSERT INTO tasker_schema VALUES ($1, $2)", version, least)
+    return version
+
+
+def _needed(migrations: Sequence[Migration]) -> int:
+    """Return the version below which a node cannot work: what is contracted last need not be made yet."""
+    return max((migration.number for migration in migrations if not migration.contracts), default=0)
 
 
 async def _versions(connection: Connection) -> tuple[int, int]:

@@ -44,6 +44,7 @@ from tasker.stores.postgres.pruner import Pruner
 from tasker.stores.postgres.reader import READERS, Reader
 from tasker.stores.postgres.recoverer import Recoverer
 from tasker.stores.postgres.settler import Settler
+from tasker.stores.postgres.upgrade import Upgrade
 from tasker.stores.rows import Reading
 from tasker.timing.clock import Clock
 from tasker.timing.remote_clock import RemoteClock
@@ -131,7 +132,8 @@ class PostgresStore(Store):
             attempts_kept=attempts_kept,
             follow=follow,
         )
-        self._lease = Lease(self._keeping, sql, clock, node, address=address, version=version)
+        self._lease = Lease(self._keeping, sql, clock, node, address=address, version=version, schema=schema.known())
+        self._upgrade = Upgrade(self._keeping, migrates=migrates)
         followers = Inserter(self._keeping, sql)
         self._recoverer = Recoverer(self._keeping, sql, reading, self._lease, followers, node, follow=follow)
         self._expirer = Expirer(self._keeping, sql, reading, followers, follow)
@@ -162,6 +164,11 @@ class PostgresStore(Store):
     @override
     def clock_offset(self) -> float:
         return instants.seconds(self._clock.ahead)
+
+    @property
+    @override
+    def is_upgrading(self) -> bool:
+        return not self._upgrade.is_finished
 
     @property
     @override
@@ -347,11 +354,13 @@ class PostgresStore(Store):
     @override
     async def renew(self) -> float:
         try:
-            return await self._lease.renew()
+            trusted_until = await self._lease.renew()
         except StoreError as error:
             self._looks.refused()  # without a lease nothing is claimed
             self._ailment = error  # until a claim succeeds
             raise
+        await self._upgrade.look()
+        return trusted_until
 
     @override
     async def claims(self) -> Sequence[Claim]:

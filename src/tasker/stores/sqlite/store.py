@@ -123,6 +123,12 @@ class SqliteStore(Store):
 
     @property
     @override
+    def is_upgrading(self) -> bool:
+        """No other process shares the file."""
+        return False
+
+    @property
+    @override
     def ailment(self) -> str | None:
         ailment = self._condition.ailment or self._writer.ailment
         return None if ailment is None else str(ailment)

@@ -1,5 +1,6 @@
 -- What ties tasks to the records of their callers, and lets them be found and changed. None of the
--- indexes has an entry for a task that does not use what it is for. As on SQLite.
+-- indexes has an entry for a task that does not use what it is for. As on SQLite. Nodes that do not
+-- know this can go on meanwhile: see 0004.
 ALTER TABLE task
   ADD COLUMN created_at timestamptz NOT NULL DEFAULT 'epoch', -- by the store's clock
   -- One up with every write that changes what is shown, and its value when the payload last changed:
@@ -16,14 +17,19 @@ ALTER TABLE task
   ADD COLUMN host_gate bigint,
   -- The waits of its retry policy in all, and those of them that are over, in microseconds: for what
   -- is left a circuit may keep it.
-  ADD COLUMN patience bigint NOT NULL DEFAULT 0,
+  -- Of those that were stored without: as long as the longest schedule that has a name.
+  ADD COLUMN patience bigint NOT NULL DEFAULT 272105000000,
   ADD COLUMN waited bigint NOT NULL DEFAULT 0,
   ADD COLUMN is_cancelled boolean NOT NULL DEFAULT false, -- to end cancelled, once it no longer runs
   -- Microseconds from the due time of the latest attempt to its claim, by cause; the rest is
   -- tasker's own.
   ADD COLUMN late_down bigint NOT NULL DEFAULT 0,
   ADD COLUMN late_held bigint NOT NULL DEFAULT 0;
+ALTER TABLE task ALTER COLUMN created_at SET DEFAULT tasker_now(); -- for nodes that do not say it
 ALTER TABLE payload ADD COLUMN revision bigint NOT NULL DEFAULT 0;
+
+-- The version of the tables that a node knows; one that does not say it knows the one before this.
+ALTER TABLE node ADD COLUMN schema integer NOT NULL DEFAULT 2;
 
 -- One task that has not ended holds a key: its end sets the key free without a write.
 CREATE UNIQUE INDEX task_key_holder ON task (key)
@@ -84,12 +90,11 @@ CREATE INDEX task_patience ON task (held_by, (patience - waited), due_at)
 
 -- Retention: what is kept as the settings say, and what is kept for a time of its own, by when that
 -- is over. What is kept for ever is in neither, so that nobody walks over it.
-DROP INDEX task_ended;
-CREATE INDEX task_ended ON task (state, ended_at, id) WHERE ended_at IS NOT NULL AND keep IS NULL;
+CREATE INDEX task_unkept ON task (state, ended_at, id) WHERE ended_at IS NOT NULL AND keep IS NULL;
 -- In UTC: timestamptz + interval depends on the session, and is not indexed.
 CREATE INDEX task_kept
     ON task (((ended_at AT TIME ZONE 'UTC') + keep * interval '1 microsecond'))
  WHERE ended_at IS NOT NULL AND keep >= 0;
--- With task_ended, all that has ended, in the order of the end.
+-- With task_unkept, all that has ended, in the order of the end.
 CREATE INDEX task_ended_kept ON task (state, ended_at, id)
  WHERE ended_at IS NOT NULL AND keep IS NOT NULL;

@@ -16,7 +16,7 @@ ALTER TABLE task ADD COLUMN keep INTEGER;
 ALTER TABLE task ADD COLUMN host_gate INTEGER;
 -- The waits of its retry policy in all, and those of them that are over, in microseconds: for what is
 -- left a circuit may keep it.
-ALTER TABLE task ADD COLUMN patience INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE task ADD COLUMN patience INTEGER NOT NULL DEFAULT 272105000000; -- as on PostgreSQL
 ALTER TABLE task ADD COLUMN waited INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE task ADD COLUMN is_cancelled INTEGER NOT NULL DEFAULT 0; -- to end cancelled, once it no longer runs
 -- Microseconds from the due time of the latest attempt to its claim, by cause; the rest is tasker's
