@@ -105,7 +105,7 @@ def _barrier(standing: Standing, now: Instant, *, looks_ahead: bool) -> _Barrier
     for status in statuses:
         if status.record.gate.paused:
             return _Barrier("paused", status)
-        if status.circuit is not CircuitState.CLOSED:
+        if status.circuit in (CircuitState.OPEN, CircuitState.HALF_OPEN):
             return _Barrier("circuit_open", status)
     for status in statuses:
         if status.record.gate.id == standing.held_by:

@@ -29,6 +29,20 @@ async def broken_destination(server):
     return task_id
 
 
+async def test_a_task_waits_while_its_destination_is_let_in_again(server):
+    await broken_destination(server)
+    task_ids = [await server.new(webhook(execution_time="2027-01-15T08:00:11Z")) for _ in range(2)]
+    await server.clock.step(FIRST_WAIT.total_seconds())
+    assert await run(server, DONE) == 1
+    (attempt,) = await claim(server)
+    assert attempt.task_id == task_ids[0]
+
+    answer = await explained(server, task_ids[1])
+
+    assert (answer["reason"], answer["destination"]["circuit"]["state"]) == ("full", "recovering")
+    assert answer["msg"].startswith(f"the destination {ORIGIN} answers again and is let in by doubling")
+
+
 async def test_a_task_waits_for_its_time(server):
     task_id = await server.new(webhook())
 

@@ -11,7 +11,7 @@ from tasker.api.problems import PROBLEMS
 from tasker.cli.commands import tasker
 from tasker.cli.settings import API_KEYS_VARIABLE, SETTINGS
 from tasker.cli.sources import CONFIG_FILE, CONFIG_VARIABLE
-from tasker.model.circuit import FIRST_WAIT, LONGEST_WAIT, THRESHOLD
+from tasker.model.circuit import FIRST_WAIT, LONGEST_WAIT, RECOVERY, THRESHOLD
 from tasker.model.lifecycle import MAX_CRASHES, MOVES
 from tasker.model.retry import STANDARD
 from tasker.model.task import State
@@ -112,10 +112,11 @@ def test_the_standard_schedule_is_described():
 
 def test_the_numbers_of_a_circuit_are_described():
     text = (DOCS / "a-dead-endpoint.md").read_text()
-    assert (THRESHOLD, FIRST_WAIT.total_seconds(), LONGEST_WAIT.total_seconds()) == (10, 5, 300)
+    assert (THRESHOLD, FIRST_WAIT.total_seconds(), LONGEST_WAIT.total_seconds(), RECOVERY) == (10, 5, 300, 10)
     assert "After ten failures in a row" in text
     assert "for 5 seconds none" in text
     assert "up to 5 minutes" in text
+    assert "The circuit is `recovering` then, for 10 seconds." in text
 
 
 def test_every_state_is_described():

@@ -169,11 +169,19 @@ def kept():
 
 
 @pytest.fixture
-async def idle_bench(clock, store_class, kept):
+def slots():
+    """How many tasks of the first type run at once."""
+    return 2
+
+
+@pytest.fixture
+async def idle_bench(clock, store_class, kept, slots):
     """Its engine is not started yet."""
     store = store_class(":memory:", follow=FOLLOW, clock=clock)
     await store.open()
-    bench = Bench(clock, store, [ScriptedType(clock), ScriptedType(clock, name="other", pool=100, slots=1)], **kept)
+    bench = Bench(
+        clock, store, [ScriptedType(clock, slots=slots), ScriptedType(clock, name="other", pool=100, slots=1)], **kept
+    )
     yield bench
     for task_type in bench.types:
         task_type.may_end.set()

@@ -1,5 +1,7 @@
 """The engine before gates: nobody waits longer than the gate says, and callbacks and expiry come in time."""
 
+from collections import Counter
+
 import msgspec
 import pytest
 
@@ -52,6 +54,18 @@ async def test_all_that_waits_for_a_broken_host_ends_an_hour_after_its_circuit_o
     task = await bench.store.get(last)
     assert (task.state, task.attempts, task.last_fault.code) == (State.FAILED, 0, "circuit_open")
     assert (len(bench.starts), bench.telemetry.failed) == (tried, 700)
+
+
+@pytest.mark.parametrize("slots", [200])
+async def test_of_3000_that_wait_for_a_host_that_comes_back_few_start_in_the_first_seconds(bench, clock):
+    """A hundred are sent at once before it is found to be down."""
+    for n in range(3000):
+        do = "fail by the destination's fault" if n < 100 else "succeed"
+        await bench.add(do, at=1, host=A, max_attempts=1)
+    await clock.advance(20)
+    at = Counter(at for _, _, at in bench.starts)
+    assert at == {1.0: 100, 6.0: 2} | {6.0 + n: 2**n for n in range(1, 10)} | {16.0: 3000 - 101 - 1023}
+    assert bench.telemetry.done == 2900
 
 
 async def test_what_was_paused_starts_when_it_goes_on(bench, clock):

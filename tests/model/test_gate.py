@@ -3,7 +3,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasker.model.circuit import LONGEST_WAIT, THRESHOLD, Circuit, CircuitState
+from tasker.model.circuit import LONGEST_WAIT, RECOVERY, THRESHOLD, Circuit, CircuitState
 from tasker.model.gate import Gate, GateKind, Limits
 from tasker.model.instants import LAST, SECOND
 from tasker.model.rate import Rate
@@ -140,10 +140,10 @@ def test_after_a_change_nobody_waits_for_the_rate_of_before():
 def test_a_group_has_no_share_and_is_strict_and_so_is_what_has_a_limit():
     group = a_gate(kind=GateKind.GROUP)
     assert room(group, running=300, free=200, per_destination=2) == 200
-    assert group.is_strict
-    assert a_gate(max_running=1).is_strict
-    assert a_gate(max_per_second=1).is_strict
-    assert not a_gate().is_strict
+    assert group.is_strict(0)
+    assert a_gate(max_running=1).is_strict(0)
+    assert a_gate(max_per_second=1).is_strict(0)
+    assert not a_gate().is_strict(0)
 
 
 def test_a_host_lets_tasks_with_a_group_start_unless_it_is_paused_or_open():
@@ -152,3 +152,54 @@ def test_a_host_lets_tasks_with_a_group_start_unless_it_is_paused_or_open():
     assert a_gate(circuit=OPEN).lets_grouped(running=0, now=99) == 0
     assert [a_gate(circuit=OPEN).lets_grouped(running=n, now=100) for n in (0, 1, 2)] == [1, 0, 0]
     assert room(a_gate(circuit=OPEN), running=0, now=100) == 1
+
+
+RECOVERING = Circuit(THRESHOLD, 0).heard(True, now=SECOND)
+"""It has closed at 1 s."""
+
+
+def test_a_circuit_that_closes_is_recovering_for_ten_seconds():
+    assert Circuit(closed_at=SECOND) == RECOVERING
+    end = (1 + RECOVERY) * SECOND
+    assert [RECOVERING.state(now) for now in (SECOND, end - 1)] == [CircuitState.RECOVERING] * 2
+    assert RECOVERING.state(end) is CircuitState.CLOSED
+    assert RECOVERING.state(SECOND - 1) is CircuitState.CLOSED, "the clock was set back"
+    assert Circuit(5).heard(True, now=3) == Circuit(), "it was never open"
+
+
+def test_a_circuit_that_is_recovering_counts_failures_and_opens_as_any_other():
+    circuit = RECOVERING
+    for _ in range(THRESHOLD - 1):
+        circuit = circuit.heard(False, now=2 * SECOND)
+    assert circuit.state(2 * SECOND) is CircuitState.RECOVERING
+    assert circuit.heard(True, now=2 * SECOND) == RECOVERING
+    opened = circuit.heard(False, now=2 * SECOND)
+    assert opened == Circuit(THRESHOLD, 7 * SECOND, broken_since=2 * SECOND)
+
+
+def test_a_host_that_is_recovering_lets_twice_as_many_start_with_each_second():
+    gate, starts = a_gate(circuit=RECOVERING), []
+    for second in range(1, 7):
+        now = second * SECOND
+        assert gate.is_strict(now)
+        assert room(gate, now=now) == room(gate, now=now + SECOND - 1)
+        starts.append(room(gate, now=now))
+        gate = gate.started(starts[-1], now)
+        assert room(gate, now=now) == 0
+        assert gate.look_at(now + 5) == now + SECOND
+    assert starts == [1, 2, 4, 8, 16, 32]
+    assert not gate.is_strict(11 * SECOND)
+    assert room(gate, now=11 * SECOND) == 100, "its share, as before"
+    assert gate.started(9, 11 * SECOND) == gate
+
+
+def test_no_more_tasks_of_a_host_that_is_recovering_run_than_may_start_in_that_second():
+    gate = a_gate(circuit=RECOVERING)
+    assert [room(gate, running=running, now=4 * SECOND) for running in (0, 3, 7, 8, 9)] == [8, 5, 1, 0, 0]
+    assert [gate.lets_grouped(running=running, now=4 * SECOND) for running in (0, 7, 8, 9)] == [8, 1, 0, 0]
+
+
+def test_limit_and_rate_hold_while_a_host_is_recovering():
+    assert room(a_gate(circuit=RECOVERING, max_running=3), now=4 * SECOND) == 3
+    assert room(a_gate(circuit=RECOVERING, max_per_second=1), now=4 * SECOND) == 1
+    assert room(a_gate(circuit=RECOVERING), free=6, now=9 * SECOND) == 3, "the share of a host"

@@ -8,7 +8,7 @@ from steps import SECOND, WEBHOOK, another_try, claimed, failure, listed, succes
 
 from tasker.interfaces.queue import GIVE_UP_LIMIT
 from tasker.interfaces.tasks import TaskFilter
-from tasker.model.circuit import THRESHOLD
+from tasker.model.circuit import RECOVERY, THRESHOLD
 from tasker.model.task import State
 from tasker.testing.task_factory import a_task
 
@@ -128,6 +128,7 @@ async def test_a_circuit_that_closes_starts_the_time_anew(store, clock):
     await hold(store)
     await clock.advance(3000)
     await store.settle(await claimed(store), success(clock, is_alive=True))
+    await clock.advance(RECOVERY)
     await break_gate(store, clock)
     task = await create(store, clock)
     await hold(store)

@@ -70,6 +70,9 @@ class GateStories(RuleBasedStateMachine):
                 assert new == 0, host
             elif circuit is CircuitState.HALF_OPEN:
                 assert new <= max(1 - before[host], 0), host
+            elif circuit is CircuitState.RECOVERING and new:
+                gate, now = records[host].gate, self.clock.now()
+                assert new <= gate.circuit.recovery_room(let_in=gate.let_in, running=before[host], now=now), host
             elif host in self.limits:
                 assert new <= max(self.limits[host] - before[host], 0), host
             else:

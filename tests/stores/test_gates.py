@@ -208,8 +208,9 @@ async def test_a_probe_that_is_answered_closes_the_circuit(store, clock):
     await clock.advance(5)
     (probe,) = await claim(store, 100)
     assert (await store.settle(probe, another_try(clock, is_alive=True))).has_room
-    assert ids(await claim(store, 100)) == tasks[1:]
-    assert (await gate_of(store, A)).gate.circuit.failures == 0
+    assert ids(await claim(store, 100)) == tasks[1:2]
+    circuit = (await gate_of(store, A)).gate.circuit
+    assert (circuit.failures, circuit.closed_at) == (0, clock.now())
 
 
 async def test_a_probe_by_hand_starts_one_task_at_once_though_the_circuit_is_open(store, clock):
@@ -231,7 +232,7 @@ async def test_a_probe_by_hand_starts_one_task_at_once_though_the_circuit_is_ope
     (probe,) = await claim(store, 20)
     assert probe.task_id == second
     await store.settle(probe, success(clock, is_alive=True))
-    assert (await gate_of(store, A)).gate.circuit.state(clock.now()) is CircuitState.CLOSED
+    assert (await gate_of(store, A)).gate.circuit.closed_at == clock.now()
 
 
 async def test_a_probe_by_hand_leaves_the_rest_of_the_circuit_as_it_is(store, clock):
@@ -444,7 +445,11 @@ async def test_what_tasks_of_a_group_show_is_said_to_the_circuit_of_their_host(s
     (probe,) = await claim(store, 100)
     assert probe.task_id == tasks[10]
     await store.settle(probe, success(clock, is_alive=True))
-    assert ids(await claim(store, 100)) == tasks[11:]
+    assert ids(await claim(store, 100)) == tasks[11:12], "and then by doubling"
+    await clock.advance(1)
+    assert ids(await claim(store, 100)) == tasks[12:13], "one of the two runs still"
+    await clock.advance(1)
+    assert ids(await claim(store, 100)) == tasks[13:]
 
 
 async def test_a_paused_group_starts_nothing_until_it_is_resumed(store, clock):

@@ -10,7 +10,7 @@ import pytest
 from kinds import Postgres
 from steps import SECOND, WEBHOOK
 
-from tasker.model.circuit import THRESHOLD, Circuit
+from tasker.model.circuit import RECOVERY, THRESHOLD, Circuit
 from tasker.model.gate import Gate, GateKind
 from tasker.model.instants import LAST
 from tasker.stores import queries
@@ -39,11 +39,12 @@ async def let_through(base, gates, queue, *, here, elsewhere, free, per_destinat
     """
     await base.connection.execute("DELETE FROM task; DELETE FROM payload; DELETE FROM gate_queue; DELETE FROM gate")
     await base.connection.executemany(
-        "INSERT INTO gate (id, kind, name, paused, max_running, failures, open_until) OVERRIDING SYSTEM VALUE"
-        " VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        "INSERT INTO gate (id, kind, name, paused, max_running, failures, open_until, closed_at)"
+        " OVERRIDING SYSTEM VALUE VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
         [
-            (g.id, g.kind, g.name, g.paused, g.max_running, g.circuit.failures, g.circuit.open_until)
+            (g.id, g.kind, g.name, g.paused, g.max_running, c.failures, c.open_until, c.closed_at)
             for g in gates.values()
+            for c in [g.circuit]
         ],
     )
     node = base.store._node
@@ -77,7 +78,7 @@ def asked_in_turn(gates, queue, *, here, elsewhere, free, per_destination, now):
             break
         running = here.get(id_, 0) + elsewhere.get(id_, 0)
         if id_ == 0 or (
-            not gates[id_].is_strict
+            not gates[id_].is_strict(now)
             and gates[id_].room(
                 running=running, running_here=here.get(id_, 0), free=left, per_destination=per_destination, now=now
             )
@@ -94,6 +95,8 @@ async def test_one_gate(base):
     now = base.clock.now()
     states = [{}, {"paused": True}, {"circuit": Circuit(THRESHOLD - 1, now + SECOND)}]
     states += [{"circuit": Circuit(THRESHOLD, now + 1)}, {"circuit": Circuit(THRESHOLD, now)}]
+    recovered = now - RECOVERY * SECOND
+    states += [{"circuit": Circuit(closed_at=at)} for at in (now + 1, now, recovered + 1, recovered)]
     for gate_kind, state, limit, per_destination in itertools.product(GateKind, states, (None, 1, 4), (None, 2)):
         gate = Gate(id=1, kind=gate_kind, name="x", max_running=limit, **state)
         for free, here, elsewhere in ((1, 0, 0), (1, 1, 0), (6, 0, 0), (7, 0, 1), (6, 2, 1), (3, 5, 0)):

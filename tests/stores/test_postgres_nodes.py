@@ -422,6 +422,29 @@ async def test_a_circuit_counts_the_failures_of_all_nodes(nodes):
     assert (await the_gate(stores[0])).gate.circuit.failures == THRESHOLD
 
 
+async def test_nodes_let_a_host_in_by_doubling_together(nodes):
+    stores = [await nodes.open(), await nodes.another(), await nodes.another()]
+    store = stores[0]
+    await store.create([a_task(due_at=nodes.clock.now(), host="http://a:80") for _ in range(100)])
+    for attempt in (await store.claim_due({WEBHOOK: 2 * THRESHOLD})).attempts:
+        await store.settle(attempt, failure(nodes.clock, is_alive=False))
+    assert (await store.claim_due({WEBHOOK: 100})).next_due > nodes.clock.now()
+    await nodes.clock.advance(5)
+    await store.settle(await claimed(store), success(nodes.clock, is_alive=True))
+    starts = []
+    for _ in range(5):
+        started = 0
+        for _ in range(4):  # they end at once, and all look again
+            found = await asyncio.gather(*(each.claim_due({WEBHOOK: 100}) for each in stores))
+            for each, claims in zip(stores, found, strict=True):
+                started += len(claims.attempts)
+                for attempt in claims.attempts:
+                    await each.settle(attempt, success(nodes.clock, is_alive=True))
+        starts.append(started)
+        await nodes.clock.advance(1)
+    assert starts == [1, 2, 4, 8, 16]
+
+
 async def test_failures_that_another_node_has_counted_meanwhile_are_not_forgotten(nodes):
     store = await nodes.open()
     await hosted(nodes)

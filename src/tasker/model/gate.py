@@ -77,20 +77,26 @@ class Gate(msgspec.Struct, frozen=True, kw_only=True):
     next_at: Instant = 0
     """What its rate remembers: see ``Rate``."""
     circuit: Circuit = Circuit()
+    let_in: int = 0
+    """How many of its tasks have started since its circuit closed, while it was recovering."""
 
     @property
     def rate(self) -> Rate | None:
         """How often its tasks may start; None: as often as they come."""
         return None if self.max_per_second is None else Rate(self.max_per_second, self.burst)
 
-    @property
-    def is_strict(self) -> bool:
-        """Whether its limits hold exactly, over all nodes.
+    def is_strict(self, now: Instant) -> bool:
+        """Whether its limits hold exactly, over all nodes, as do the steps by which a host is let in again.
 
         None of its tasks passes from the head of the queue then: each is set aside first, and one
         node at a time hands them out.
         """
-        return self.kind is GateKind.GROUP or self.max_running is not None or self.max_per_second is not None
+        return (
+            self.kind is GateKind.GROUP
+            or self.max_running is not None
+            or self.max_per_second is not None
+            or self.circuit.state(now) is CircuitState.RECOVERING
+        )
 
     def limited(self, limits: Limits, now: Instant) -> "Gate":
         """Return the gate with *limits* from *now* on."""
@@ -102,9 +108,9 @@ class Gate(msgspec.Struct, frozen=True, kw_only=True):
 
     def started(self, count: int, now: Instant) -> "Gate":
         """Return the gate after *count* of its tasks started at *now*."""
-        if self.rate is None:
-            return self
-        return msgspec.structs.replace(self, next_at=self.rate.spent(count, self.next_at, now))
+        next_at = self.next_at if self.rate is None else self.rate.spent(count, self.next_at, now)
+        let_in = self.let_in + (count if self.circuit.state(now) is CircuitState.RECOVERING else 0)
+        return msgspec.structs.replace(self, next_at=next_at, let_in=let_in)
 
     def lets_grouped(self, *, running: int, now: Instant) -> int | None:
         """Return how many tasks with a group the host lets start now; None: any number, which its group limits.
@@ -121,6 +127,8 @@ class Gate(msgspec.Struct, frozen=True, kw_only=True):
                 return 0
             case CircuitState.HALF_OPEN:
                 return max(1 - running, 0)
+            case CircuitState.RECOVERING:
+                return self.circuit.recovery_room(let_in=0, running=running, now=now)  # the groups count what starts
             case CircuitState.CLOSED:
                 return None
 
@@ -154,12 +162,16 @@ class Gate(msgspec.Struct, frozen=True, kw_only=True):
         """
         if self.paused:
             return 0
-        permits = free if self.rate is None else self.rate.permits(self.next_at, now)
+        permits = None if self.rate is None else self.rate.permits(self.next_at, now)
         match self.circuit.state(now):
             case CircuitState.OPEN:
                 return 0
             case CircuitState.HALF_OPEN:
-                return min(max(1 - running - grouped, 0), permits)
+                probes = max(1 - running - grouped, 0)
+                return probes if permits is None else min(probes, permits)
+            case CircuitState.RECOVERING:
+                step = self.circuit.recovery_room(let_in=self.let_in, running=running + grouped, now=now)
+                permits = step if permits is None else min(step, permits)
             case CircuitState.CLOSED:
                 pass
         limit = self.max_running
@@ -171,7 +183,7 @@ class Gate(msgspec.Struct, frozen=True, kw_only=True):
             room = max((free - running_here + 1) // 2, 0)
         else:
             room = free
-        return room if self.rate is None else min(room, permits)
+        return room if permits is None else min(room, permits)
 
     def look_at(self, now: Instant) -> Instant:
         """When to look again for room in the gate, which has none at *now*; ``LAST`` if it is paused."""
@@ -181,12 +193,14 @@ class Gate(msgspec.Struct, frozen=True, kw_only=True):
             return self.circuit.open_until
         if self.rate is not None and self.rate.permits(self.next_at, now) == 0:
             return self.rate.permitted_at(self.next_at)
+        if self.circuit.state(now) is CircuitState.RECOVERING:
+            return self.circuit.next_step_at(now)
         return now + LOOK_AGAIN
 
     def first_look_at(self, now: Instant) -> Instant:
         """When to look for room for what was set aside at *now* because of the gate."""
         is_shut = self.paused or self.circuit.state(now) is CircuitState.OPEN
-        return now if self.is_strict and not is_shut else self.look_at(now)
+        return now if self.is_strict(now) and not is_shut else self.look_at(now)
 
 
 class GateRecord(msgspec.Struct, frozen=True, kw_only=True):

@@ -15,9 +15,7 @@ from tasker.service.upgrading import refuse_if_upgrading
 class DestinationService:
     """Makes, lists, reads, pauses, resumes, probes and limits destinations.
 
-    For what all methods raise, see ``Service``.
-
-    An id is a number as text: what comes in a path.
+    For what all methods raise, see ``Service``. An id is a number as text: what comes in a path.
     """
 
     def __init__(self, store: Store, engine: Engine) -> None:

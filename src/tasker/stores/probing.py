@@ -18,7 +18,7 @@ def probed(gate: int, circuit: Circuit, now: Instant, *, is_paused: bool, holds:
     """
     if is_paused:
         raise NothingToProbeError(gate, f"it is paused; POST /destinations/{gate}/resume lets its tasks start")
-    if circuit.state(now) is CircuitState.CLOSED:
+    if circuit.state(now) in (CircuitState.CLOSED, CircuitState.RECOVERING):
         raise NothingToProbeError(gate, "its circuit is closed, so its tasks start without a probe")
     if not holds:
         raise NothingToProbeError(gate, "none of its tasks is due; the next that is due is the probe")

@@ -105,6 +105,8 @@ _GATE: Final = (
     Column("failures"),
     Column("open_until"),
     Column("broken_since"),
+    Column("closed_at"),
+    Column("let_in"),
 )
 
 COLUMNS: Final[Mapping[str, str]] = {
@@ -172,6 +174,8 @@ def _gate(
     failures: int,
     open_until: Instant,
     broken_since: Instant | None,
+    closed_at: Instant | None,
+    let_in: int,
 ) -> Gate:
     return Gate(
         id=gate_id,
@@ -182,7 +186,8 @@ def _gate(
         max_per_second=max_per_second,
         burst=burst,
         next_at=next_at,
-        circuit=Circuit(failures, open_until, broken_since),
+        circuit=Circuit(failures, open_until, broken_since, closed_at),
+        let_in=let_in,
     )
 
 

@@ -14,8 +14,11 @@ class CircuitView(Struct, frozen=True, kw_only=True):
     """Whether a destination is left alone because it fails."""
 
     state: Annotated[
-        Literal["closed", "open", "half_open"],
-        Meta(description="closed: calls go out; open: none does; half_open: one at a time does, as a probe."),
+        Literal["closed", "open", "half_open", "recovering"],
+        Meta(
+            description="closed: calls go out; open: none does; half_open: one at a time does, as a probe; recovering: "
+            "for 10 s after it has closed a few do, twice as many with each second."
+        ),
     ]
     failures: Annotated[int, Meta(description="In a row, each the destination's own fault.")]
     open_until: (

@@ -101,6 +101,8 @@ def _barrier(destination: GateStatus, finding: Finding) -> str:
     name = f"the group {gate.name}" if gate.kind is GateKind.GROUP else f"the destination {gate.name}"
     if finding.reason == "paused":
         return f"{name} is paused; POST /destinations/{gate.id}/resume lets it go on"
+    if finding.reason == "full" and destination.circuit is CircuitState.RECOVERING:
+        return f"{name} answers again and is let in by doubling: one task, two in the next second, then four"
     if finding.reason == "full":
         return f"as many tasks of {name} are running as may at once"
     if finding.expected_at is not None:

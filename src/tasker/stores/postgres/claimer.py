@@ -87,7 +87,7 @@ class Claimer:
                 held = progress.held
                 left[pool] -= await self._take(connection, pool, left[pool], progress)
                 if progress.held > held and left[pool] > 0:  # strict gates hand out from what they hold only
-                    taken = await self._held.take_strict(connection, pool, left[pool], progress.fence)
+                    taken = await self._held.take_strict(connection, pool, left[pool], progress.fence, progress.now)
                     left[pool] -= self._take_note(progress, taken.rows, moved=taken.has_moved)
         next_due = None
         if any(left.values()):

@@ -37,7 +37,7 @@ class GateSnapshot(NamedTuple):
     @staticmethod
     def of(row: Record) -> "GateSnapshot":
         """Return what a row of ``circuits`` or ``settle`` says."""
-        circuit = Circuit(row["failures"], row["open_until"], row["broken_since"])
+        circuit = Circuit(row["failures"], row["open_until"], row["broken_since"], row["closed_at"])
         return GateSnapshot(circuit, row["paused"], row["holds"], row["now"])
 
 
@@ -176,5 +176,6 @@ class Gates:
             [before.failures for _, _, before in changed],
             [before.open_until for _, _, before in changed],
             [circuit.broken_since for _, circuit, _ in changed],
+            [circuit.closed_at for _, circuit, _ in changed],
         )
         return {row["id"] for row in rows}

@@ -57,9 +57,9 @@ class HeldTasks:
         """Claim up to *free* tasks of *pool* that gates hold which are to be looked at by *now*."""
         self._told.clear()
         woken = await self._woken(connection, pool)
-        strict = await self._hand_out_all(connection, pool, woken, free, fence)
+        strict = await self._hand_out_all(connection, pool, woken, free, fence, now)
         handed, has_moved = strict.rows, strict.has_moved
-        soft = [row for row in woken if not self._reading.gate.read(row).is_strict]
+        soft = [row for row in woken if not self._reading.gate.read(row).is_strict(now)]
         turns = self._turns(soft, free - len(handed), now)
         if not turns:
             return Taken(handed, has_moved)
@@ -90,9 +90,9 @@ class HeldTasks:
             await connection.fetch(self._sql["wake"], again, True)  # others may stand behind what went to its group
         return Taken(handed + taken, has_moved or bool(taken) or any(returned.values()))
 
-    async def take_strict(self, connection: Connection, pool: Pool, free: int, fence: int) -> "Taken":
+    async def take_strict(self, connection: Connection, pool: Pool, free: int, fence: int, now: Instant) -> "Taken":
         """The same of what strict gates hold, only."""
-        return await self._hand_out_all(connection, pool, await self._woken(connection, pool), free, fence)
+        return await self._hand_out_all(connection, pool, await self._woken(connection, pool), free, fence, now)
 
     async def _woken(self, connection: Connection, pool: Pool) -> Sequence[Record]:
         rows: Sequence[Record] = await connection.fetch(
@@ -101,13 +101,13 @@ class HeldTasks:
         return rows
 
     async def _hand_out_all(
-        self, connection: Connection, pool: Pool, woken: Sequence[Record], free: int, fence: int
+        self, connection: Connection, pool: Pool, woken: Sequence[Record], free: int, fence: int, now: Instant
     ) -> "Taken":
         """Hand out what those of the *woken* gates hold that are strict."""
         handed: list[Record] = []
         has_moved = False
         for row in woken:
-            if len(handed) < free and self._reading.gate.read(row).is_strict:
+            if len(handed) < free and self._reading.gate.read(row).is_strict(now):
                 given = await self._hand_out(connection, pool, row["id"], free - len(handed), fence)
                 handed += given.rows
                 has_moved |= given.has_moved
@@ -124,7 +124,7 @@ class HeldTasks:
             gate, now = self._reading.gate.read(row), row["now"]
             room = gate.room(
                 running=row["running"] or 0,
-                running_here=0,
+                running_here=row["running_here"],
                 free=free,
                 per_destination=self._per_destination,
                 now=now,
@@ -155,7 +155,9 @@ class HeldTasks:
                 # Some are held by their hosts now, and others may stand behind them.
             gate = gate.started(len(taken), now)
             wake_at = gate.look_at(now) if len(taken) == room else None
-            await connection.execute(self._sql["end_turn"], id_, pool, wake_at, row["version"], gate.next_at)
+            await connection.execute(
+                self._sql["end_turn"], id_, pool, wake_at, row["version"], gate.next_at, gate.let_in
+            )
             if is_last:
                 # If not closed, what it holds is another session's for now: it stays to be looked at.
                 await connection.fetch(self._sql["close_gate_queue"], pool, [id_], [row["additions"]])
@@ -231,5 +233,5 @@ class _Turn(NamedTuple):
 
 def _shares_slots(gate: Gate, per_destination: int | None, now: Instant) -> bool:
     """Whether the room of *gate* is another on each node: see ``Gate.room``."""
-    has_limit = gate.kind is not GateKind.HOST or gate.is_strict or per_destination is not None
+    has_limit = gate.kind is not GateKind.HOST or gate.is_strict(now) or per_destination is not None
     return not (gate.paused or has_limit) and gate.circuit.state(now) is CircuitState.CLOSED

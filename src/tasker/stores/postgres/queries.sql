@@ -130,6 +130,7 @@ WITH head AS MATERIALIZED (
          -- Strict gates hand out from what they hold only.
          SELECT CASE WHEN paused OR failures >= $7 AND open_until > tasker_now()
                        OR kind = 2 OR max_running IS NOT NULL OR max_per_second IS NOT NULL
+                       OR tasker_recovers(closed_at)
                        OR EXISTS (SELECT FROM gate_queue
                                    WHERE gate_queue.gate = gate.id AND gate_queue.pool = $1)
                        THEN ARRAY[0, NULL]
@@ -184,6 +185,7 @@ WITH head AS MATERIALIZED (
   SELECT id, CASE WHEN paused THEN $8::timestamptz
                   WHEN failures >= $7 AND open_until > tasker_now() THEN open_until
                   WHEN kind = 2 OR max_running IS NOT NULL OR max_per_second IS NOT NULL
+                       OR tasker_recovers(closed_at)
                     THEN tasker_now()
                   WHEN kind = 0 AND $6::bigint IS NULL AND failures < $7 THEN tasker_now()
                   ELSE tasker_now() + interval '1 second' END AS look_at
@@ -205,7 +207,7 @@ SELECT {gate},
           FROM node) AS running,
        (SELECT count(*) FROM task
          WHERE task.node = $2 AND task.gate = gate.id AND state = 1) AS running_here,
-       CASE WHEN failures > 0 THEN
+       CASE WHEN failures > 0 OR tasker_recovers(closed_at) THEN
          (SELECT sum((SELECT count(*) FROM task
                        WHERE task.node = node.id AND task.host_gate = gate.id AND state = 1
                          AND host_gate IS NOT NULL))::bigint
@@ -269,10 +271,12 @@ SELECT id FROM gate WHERE id = $1 FOR NO KEY UPDATE SKIP LOCKED
 -- turn --
 -- A strict gate that this transaction has locked: what runs now, as the turn before has left it.
 SELECT {gate}, tasker_now() AS now, version, additions,
+       (SELECT count(*) FROM task
+         WHERE task.node = $3 AND task.gate = gate.id AND state = 1) AS running_here,
        (SELECT sum((SELECT count(*) FROM task
                      WHERE task.node = node.id AND task.gate = gate.id AND state = 1))::bigint
           FROM node) AS running,
-       CASE WHEN failures > 0 THEN
+       CASE WHEN failures > 0 OR tasker_recovers(closed_at) THEN
          (SELECT sum((SELECT count(*) FROM task
                        WHERE task.node = node.id AND task.host_gate = gate.id AND state = 1
                          AND host_gate IS NOT NULL))::bigint
@@ -295,7 +299,9 @@ WITH first AS MATERIALIZED (
      FOR NO KEY UPDATE SKIP LOCKED
 ), host AS MATERIALIZED (
   SELECT id, CASE WHEN paused OR failures >= $7 AND open_until > tasker_now() THEN 0
-                  WHEN failures >= $7 THEN 1 -
+                  WHEN failures >= $7 OR tasker_recovers(closed_at) THEN
+                    CASE WHEN failures >= $7 THEN 1
+                         ELSE 1 << floor(extract(epoch FROM tasker_now() - closed_at))::integer END -
                     (SELECT sum((SELECT count(*) FROM task
                                   WHERE task.node = node.id AND task.gate = gate.id AND state = 1)
                               + (SELECT count(*) FROM task
@@ -345,13 +351,13 @@ WITH first AS MATERIALIZED (
 SELECT * FROM moved
 
 -- end_turn --
--- Say when to look next ($3; NULL: now, as before), and what the rate remembers. Who has woken the
--- gate since it was seen ($4) stands.
+-- Say when to look next ($3; NULL: now, as before), what the rate remembers, and how many have
+-- started since the circuit closed. Who has woken the gate since it was seen ($4) stands.
 WITH queue AS (
   UPDATE gate_queue SET wake_at = $3::timestamptz, version = version + 1
    WHERE gate = $1 AND pool = $2 AND version = $4 AND $3::timestamptz IS NOT NULL
 )
-UPDATE gate SET next_at = $5 WHERE id = $1 AND next_at <> $5
+UPDATE gate SET next_at = $5, let_in = $6 WHERE id = $1 AND (next_at <> $5 OR let_in <> $6)
 
 -- close_gate_queue --
 -- Unless it holds some that may start, or some were added since it was looked at ($3): another node
@@ -481,7 +487,7 @@ WITH ended AS (
    WHERE settled.number > $12 AND attempt.task = settled.id
      AND attempt.number <= settled.number - $12
 )
-SELECT place, settled.state, group_gate, gate.id AS gate, failures, open_until, broken_since, paused,
+SELECT place, settled.state, group_gate, gate.id AS gate, failures, open_until, broken_since, closed_at, paused,
        holds,
        CASE WHEN gate.id IS NOT NULL OR $13 THEN tasker_now() END AS now
   FROM settled
@@ -504,14 +510,14 @@ SELECT place, task.state, coalesce(host_gate, gate) AS gate,
 
 -- circuits --
 -- OFFSET 0: searched for each, where PostgreSQL would read the whole of gate_queue first.
-SELECT id AS gate, failures, open_until, broken_since, paused,
+SELECT id AS gate, failures, open_until, broken_since, closed_at, paused,
        EXISTS (SELECT FROM gate_queue WHERE gate_queue.gate = gate.id OFFSET 0) AS holds,
        tasker_now() AS now
   FROM gate WHERE id = ANY ($1::bigint[])
 
 -- circuit_to_probe --
 -- The same of a gate that stays locked.
-SELECT id AS gate, failures, open_until, broken_since, paused,
+SELECT id AS gate, failures, open_until, broken_since, closed_at, paused,
        EXISTS (SELECT FROM gate_queue WHERE gate_queue.gate = $1) AS holds, tasker_now() AS now
   FROM gate WHERE id = $1 FOR NO KEY UPDATE
 
@@ -519,16 +525,18 @@ SELECT id AS gate, failures, open_until, broken_since, paused,
 -- Where they still are what was seen, $4 and $5. In order, so that two nodes do not wait for each
 -- other.
 WITH seen AS MATERIALIZED (
-  SELECT gate.id, given.failures, given.open_until, given.broken_since
+  SELECT gate.id, given.failures, given.open_until, given.broken_since, given.closed_at
     FROM unnest($1::bigint[], $2::integer[], $3::timestamptz[], $4::integer[], $5::timestamptz[],
-                $6::timestamptz[])
-           AS given (id, failures, open_until, failures_seen, open_until_seen, broken_since)
+                $6::timestamptz[], $7::timestamptz[])
+           AS given (id, failures, open_until, failures_seen, open_until_seen, broken_since,
+                     closed_at)
     JOIN gate ON gate.id = given.id AND gate.failures = failures_seen
              AND gate.open_until = open_until_seen
    ORDER BY gate.id FOR NO KEY UPDATE OF gate
 )
 UPDATE gate SET failures = seen.failures, open_until = seen.open_until,
-       broken_since = seen.broken_since
+       broken_since = seen.broken_since, closed_at = seen.closed_at,
+       let_in = CASE WHEN gate.closed_at IS NOT DISTINCT FROM seen.closed_at THEN let_in ELSE 0 END
   FROM seen WHERE gate.id = seen.id
 RETURNING gate.id
 

@@ -6,9 +6,9 @@ from typing import Final, NamedTuple
 import msgspec
 
 from tasker.errors import DestinationNotFoundError
-from tasker.model.circuit import Circuit, CircuitState
+from tasker.model.circuit import RECOVERY, Circuit, CircuitState
 from tasker.model.gate import Gate, GateKind, Limits
-from tasker.model.instants import Instant
+from tasker.model.instants import SECOND, Instant
 from tasker.model.task import Pool
 from tasker.stores.probing import probed
 from tasker.stores.sqlite.connection import Queries
@@ -71,7 +71,7 @@ class Gates:
                 self._queries.all("hold", seqs=as_json(seqs))
                 wake_at = known[gate].gate.first_look_at(now)
                 self._queries.all("open_gate_queue", gate=gate, pool=pool, wake_at=wake_at)
-                has_set_aside |= known[gate].gate.is_strict
+                has_set_aside |= known[gate].gate.is_strict(now)
             if not held or len(rows) < limit or limit == HOLD_LIMIT:
                 break
             limit = HOLD_LIMIT  # there is room, and others may stand behind
@@ -98,8 +98,8 @@ class Gates:
         """
         if gate is None or (gate in self._healthy and is_alive is not False):
             return False
-        ((failures, open_until, broken_since, is_paused, holds),) = self._queries.all("circuit", gate=gate)
-        circuit = Circuit(failures, open_until, broken_since)
+        ((*members, is_paused, holds),) = self._queries.all("circuit", gate=gate)
+        circuit = Circuit(*members)
         if is_alive is not None and (after := circuit.heard(is_alive, now)) != circuit:
             self._set_circuit(gate, after)
             circuit = after
@@ -130,10 +130,9 @@ class Gates:
         row = self._queries.first("circuit", gate=gate)
         if row is None:
             raise DestinationNotFoundError(str(gate))
-        failures, open_until, broken_since, is_paused, holds = row
+        *members, is_paused, holds = row
         now = self._now()
-        circuit = probed(gate, Circuit(failures, open_until, broken_since), now, is_paused=is_paused, holds=holds)
-        self._set_circuit(gate, circuit)
+        self._set_circuit(gate, probed(gate, Circuit(*members), now, is_paused=is_paused, holds=holds))
         self._wake(gate, now)
 
     def limit(self, gate: int, limits: Limits) -> None:
@@ -164,6 +163,7 @@ class Gates:
             failures=circuit.failures,
             open_until=circuit.open_until,
             broken_since=circuit.broken_since,
+            closed_at=circuit.closed_at,
         )
 
     def wake_all(self, now: Instant) -> None:
@@ -183,15 +183,15 @@ class Gates:
                 break  # it is looked at when a slot is released
             if id_ in known and known[id_].had_turn:
                 continue  # what it let start is not written yet
-            gate = known[id_] = self._look(id_, pool)
+            gate = known[id_] = self._look(id_, pool, now)
             gate.had_turn = True
             room = gate.room(free=left, per_destination=self._per_destination, now=now)
             turn = self._take_turn(gate, pool, min(room, left), now)
             admitted += turn.admitted
             gate.running += len(turn.admitted)
-            if gate.gate.rate is not None and turn.admitted:
-                gate.gate = gate.gate.started(len(turn.admitted), now)
-                self._queries.all("set_next_at", gate=id_, next_at=gate.gate.next_at)
+            if (after := gate.gate.started(len(turn.admitted), now)) != gate.gate:
+                gate.gate = after
+                self._queries.all("set_started", gate=id_, next_at=after.next_at, let_in=after.let_in)
             if turn.is_last:  # none is left that may start
                 gate.holds = False
                 if self._queries.number("close_gate_queue", gate=id_, pool=pool, now=now) is not None:
@@ -237,7 +237,7 @@ class Gates:
 
     def _hand_over(self, gate: "_KnownGate", other: int, pool: Pool, seqs: Sequence[int], now: Instant) -> None:
         """Have the gate *other* hold what *gate* has held."""
-        to = self._look(other, pool)
+        to = self._look(other, pool, now)
         is_host = gate.gate.kind is GateKind.GROUP
         self._queries.all("hold_at_host" if is_host else "hold", seqs=as_json(seqs))
         self._queries.all("open_gate_queue", gate=other, pool=pool, wake_at=to.gate.look_at(now) if is_host else now)
@@ -247,7 +247,7 @@ class Gates:
     def _host_lets(self, id_: int, hosts: dict[int, int | None], pool: Pool, now: Instant) -> bool:
         """Whether a host lets one more task with a group start."""
         if id_ not in hosts:
-            host = self._look(id_, pool)
+            host = self._look(id_, pool, now)
             hosts[id_] = host.gate.lets_grouped(running=host.running + host.grouped, now=now)
         left = hosts[id_]
         if left is None:
@@ -258,18 +258,18 @@ class Gates:
     def _lets_through(self, id_: int, known: "dict[int, _KnownGate]", pool: Pool, *, free: int, now: Instant) -> bool:
         gate = known.get(id_)
         if gate is None:
-            gate = known[id_] = self._look(id_, pool)
+            gate = known[id_] = self._look(id_, pool, now)
         if (
             gate.holds
-            or gate.gate.is_strict
+            or gate.gate.is_strict(now)
             or not gate.room(free=free, per_destination=self._per_destination, now=now)
         ):
             return False
         gate.running += 1
         return True
 
-    def _look(self, id_: int, pool: Pool) -> "_KnownGate":
-        (row,) = self._queries.all("gate_at", gate=id_, pool=pool)
+    def _look(self, id_: int, pool: Pool, now: Instant) -> "_KnownGate":
+        (row,) = self._queries.all("gate_at", gate=id_, pool=pool, recovering_after=now - RECOVERY * SECOND)
         running, grouped, holds = row[READING.gate.width :]
         return _KnownGate(READING.gate.read(row), running, grouped, bool(holds))
 

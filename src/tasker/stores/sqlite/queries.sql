@@ -98,7 +98,7 @@ UPDATE task SET held_by = NULL WHERE seq IN (SELECT value FROM json_each(:seqs))
 -- whether it holds any of a pool.
 SELECT {gate},
        (SELECT count(*) FROM task WHERE state = 1 AND gate = gate.id),
-       CASE WHEN failures > 0
+       CASE WHEN failures > 0 OR closed_at > :recovering_after
             THEN (SELECT count(*) FROM task
                    WHERE state = 1 AND host_gate IS NOT NULL AND host_gate = gate.id)
             ELSE 0 END,
@@ -133,12 +133,13 @@ UPDATE gate_queue SET wake_at = :now WHERE gate = :gate AND wake_at > :now RETUR
 UPDATE gate_queue SET wake_at = :now
 
 -- circuit --
-SELECT failures, open_until, broken_since, paused,
+SELECT failures, open_until, broken_since, closed_at, paused,
        EXISTS (SELECT 1 FROM gate_queue WHERE gate = gate.id)
   FROM gate WHERE id = :gate
 
 -- set_circuit --
-UPDATE gate SET failures = :failures, open_until = :open_until, broken_since = :broken_since
+UPDATE gate SET failures = :failures, open_until = :open_until, broken_since = :broken_since,
+       let_in = iif(closed_at IS :closed_at, let_in, 0), closed_at = :closed_at
  WHERE id = :gate
 
 -- pause --
@@ -149,8 +150,8 @@ UPDATE gate SET max_running = :max_running, max_per_second = :max_per_second, bu
        next_at = :next_at
  WHERE id = :gate
 
--- set_next_at --
-UPDATE gate SET next_at = :next_at WHERE id = :gate
+-- set_started --
+UPDATE gate SET next_at = :next_at, let_in = :let_in WHERE id = :gate
 
 -- gate --
 SELECT {gate} FROM gate WHERE id = :gate

@@ -82,8 +82,16 @@ CREATE TABLE tag (
 ) WITH (autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_cost_delay = 0);
 CREATE INDEX tag_task ON tag (task);
 
--- Circuits: when one left closed, and what it holds by the patience that is left.
-ALTER TABLE gate ADD COLUMN broken_since timestamptz;
+-- Circuits: when one left closed, what it holds by the patience that is left, when it closed last, and
+-- how many have started since.
+ALTER TABLE gate
+  ADD COLUMN broken_since timestamptz,
+  ADD COLUMN closed_at timestamptz,
+  ADD COLUMN let_in integer NOT NULL DEFAULT 0;
+-- Whether a circuit that closed then is recovering, which takes circuit.RECOVERY.
+CREATE FUNCTION tasker_recovers(closed_at timestamptz)
+  RETURNS boolean LANGUAGE sql STABLE PARALLEL SAFE
+  AS $$SELECT closed_at <= tasker_now() AND closed_at > tasker_now() - interval '10 seconds'$$;
 CREATE INDEX gate_broken ON gate (broken_since) WHERE broken_since IS NOT NULL;
 CREATE INDEX task_patience ON task (held_by, (patience - waited), due_at)
  WHERE state = 0 AND held_by IS NOT NULL;

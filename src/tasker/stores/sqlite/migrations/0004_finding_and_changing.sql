@@ -65,8 +65,11 @@ CREATE TABLE tag (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX tag_task ON tag (task);
 
--- Circuits: when one left closed, and what it holds by the patience that is left.
+-- Circuits: when one left closed, what it holds by the patience that is left, when it closed last, and
+-- how many have started since.
 ALTER TABLE gate ADD COLUMN broken_since INTEGER;
+ALTER TABLE gate ADD COLUMN closed_at INTEGER;
+ALTER TABLE gate ADD COLUMN let_in INTEGER NOT NULL DEFAULT 0;
 CREATE INDEX gate_broken ON gate (broken_since) WHERE broken_since IS NOT NULL;
 CREATE INDEX task_patience ON task (held_by, patience - waited, due_at)
  WHERE state = 0 AND held_by IS NOT NULL;
