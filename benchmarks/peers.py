@@ -10,6 +10,7 @@ import sys
 import tempfile
 import threading
 import time
+import uuid
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -30,11 +31,15 @@ from tasker.egress.http_client import Request
 from tasker.egress.pooled_client import PooledClient
 from tasker.engine.engine import Engine
 from tasker.engine.telemetry import Telemetry
-from tasker.model.task import Task
+from tasker.ids import new_id
+from tasker.model.new_task import NewTask
+from tasker.model.task import Pool, Task
 from tasker.service.service import Service
-from tasker.stores import queries
+from tasker.stores import migrate, queries
 from tasker.stores.postgres import schema
 from tasker.stores.postgres.connection import Connector
+from tasker.stores.sqlite.connection import connect
+from tasker.stores.sqlite.store import SqliteStore
 from tasker.task_types.hash import HashType, phc_string
 from tasker.task_types.registry import Registry
 from tasker.task_types.webhook import WebhookType
@@ -215,6 +220,70 @@ async def _claims(url: str, at_once: str) -> dict[str, float]:
     return {"per_second": per_second}
 
 
+def _rows(count: str) -> dict[str, float]:
+    """Plain apsw: the rows of so many tasks and their payloads, 64 at a time, in one synced transaction, five times."""
+    texts = queries.load("tasker.stores.sqlite")
+    payload = b'{"url":"http://127.0.0.1:9/","body":"%b"}' % (b"x" * 100)
+    seconds, seq, rounds = 0.0, 0, 5
+    with tempfile.TemporaryDirectory(dir=Path.cwd()) as folder:
+        connection = _sqlite(Path(folder) / "tasks.db")
+        for _ in range(rounds):
+            tasks, payloads = [], []
+            for _ in range(int(count)):
+                seq += 1
+                moment = SystemClock().now() + seq
+                row: dict[str, object] = dict.fromkeys(_columns_of(texts["create_tasks"]))
+                row |= {"seq": seq, "id": uuid.UUID(new_id(moment)).bytes, "type": "webhook", "state": 0, "pool": 1}
+                row |= {"due_at": moment, "execution_at": moment, "execution_time": "2126-02-10T16:30:00Z", "gate": 1}
+                row |= {"holds_key": 0, "patience": 0, "created_at": moment}
+                tasks.append(tuple(row.values()))
+                payloads.append((seq, payload))
+            began = time.monotonic()
+            connection.execute("BEGIN IMMEDIATE")
+            for name, rows in (("create_tasks", tasks), ("create_payloads", payloads)):
+                for start in range(0, len(rows), 64):
+                    part = rows[start : start + 64]
+                    places = ",".join([f"({','.join('?' * len(part[0]))})"] * len(part))
+                    connection.execute(texts[name].format(rows=places), [value for each in part for value in each])
+            connection.execute("COMMIT")
+            seconds += time.monotonic() - began
+        connection.close()
+    return {"per_second": rounds * int(count) / seconds}
+
+
+def _sqlite(path: Path) -> apsw.Connection:
+    """A database with the tables of the store, and its settings."""
+    connection = connect(path)
+    connection.pragma("journal_mode", "WAL")
+    connection.pragma("synchronous", "FULL")
+    for migration in migrate.load("tasker.stores.sqlite"):
+        connection.execute(migration.sql)
+    return connection
+
+
+def _columns_of(insert: str) -> list[str]:
+    return [name.strip() for name in insert[insert.index("(") + 1 : insert.index(")")].split(",")]
+
+
+async def _waits(count: str) -> dict[str, float]:
+    """The store alone: how long claims wait, one every millisecond, while so many tasks are made at once."""
+    waits: list[float] = []
+    with tempfile.TemporaryDirectory(dir=Path.cwd()) as folder:
+        store = SqliteStore(str(Path(folder) / "tasks.db"), clock=SystemClock(), follow=lambda *_, **__: ())
+        await store.open()
+        due_at = store.clock.now() + 3_600 * 10**6
+        new = [NewTask(task=a_task(due_at=due_at, host="http://127.0.0.1:9")) for _ in range(int(count))]
+        making = asyncio.create_task(store.make(new))
+        while not making.done():
+            began = time.monotonic()
+            await store.claim_due({Pool(1): 1})
+            waits.append((time.monotonic() - began) * 1e3)
+            await asyncio.sleep(0.001)
+        await making
+        await store.close()
+    return {"max_ms": max(waits)}
+
+
 def _fdatasync(seconds: str) -> dict[str, float]:
     """A write of 4 KiB to a file of its size, and its sync."""
     block = os.urandom(4096)
@@ -246,7 +315,19 @@ def _pbkdf2(threads: str, count: str) -> dict[str, float]:
 
 _FUNCTIONS: Final[dict[str, Callable[..., Any]]] = {
     function.__name__.removeprefix("_"): function
-    for function in (_handler, _client, _aiohttp, _alarm, _pattern, _asyncpg, _claims, _fdatasync, _pbkdf2)
+    for function in (
+        _handler,
+        _client,
+        _aiohttp,
+        _alarm,
+        _pattern,
+        _asyncpg,
+        _claims,
+        _rows,
+        _waits,
+        _fdatasync,
+        _pbkdf2,
+    )
 }
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from functools import lru_cache
 from ipaddress import ip_address
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from tasker.callers import ANYBODY, OWNER, Caller, Scope
 from tasker.config import Settings
@@ -24,6 +24,15 @@ _MEDIA_TYPES: Final = {
 _HOST: Final = re.compile(r"(?:\[([^\[\]]+)\]|([^:\[\]]+))(?::\d*)?", re.ASCII)
 _ORIGIN: Final = re.compile(r"(https?)://([^/]+)", re.ASCII)
 _DEFAULT_PORTS: Final = {"http": ":80", "https": ":443"}
+
+
+class Taken(NamedTuple):
+    """What the body of a call may be where it is not what the others' may be."""
+
+    limit: int
+    """Bytes, in place of ``--max-body-bytes``."""
+    media_type: str
+    """In addition to JSON. No page may declare it to another site without being allowed to."""
 
 
 class Access:
@@ -58,13 +67,14 @@ class Access:
         self._max_body_bytes = settings.max_body_bytes
         self._is_ours = lru_cache(maxsize=256)(self._names_us)
 
-    def check(self, request: Mapping[str, Any], needs: Scope | None) -> Caller:
+    def check(self, request: Mapping[str, Any], needs: Scope | None, taken: Taken | None = None) -> Caller:
         """Return who makes the HTTP request of an ASGI scope, if it may be served. Its body is not looked at.
 
         Args:
             request: the ASGI scope.
             needs: what the call needs. None: there is no such call, which is told to everybody who
                 may make any.
+            taken: what its body may be; None: as all others.
 
         Raises:
             UnauthorizedError: a key is needed, and there is none, or no valid one.
@@ -86,10 +96,12 @@ class Access:
                 has_body = length not in (None, b"0") or b"transfer-encoding" in headers
                 media_type = headers.get(b"content-type")
                 if has_body or media_type is not None:
-                    _check_media_type(method, media_type or b"")
-        if (
-            length is not None and int(length) > self._max_body_bytes
-        ):  # the HTTP parser takes nothing but 64-bit numbers
+                    _check_media_type(method, media_type or b"", "" if taken is None else taken.media_type)
+        # The HTTP parser takes nothing but 64-bit numbers.
+        if taken is not None:
+            if length is not None and int(length) > taken.limit:
+                raise BodyTooLargeError(taken.limit, setting="")
+        elif length is not None and int(length) > self._max_body_bytes:
             raise BodyTooLargeError(self._max_body_bytes)
         if needs is not None and needs not in caller.scopes:
             raise ForbiddenError(f"expected a caller with the scope {needs.value}, which this one does not have")
@@ -168,12 +180,14 @@ def _same_host(origin: bytes, host: bytes) -> bool:
     return match[2].removesuffix(port) == host.decode("latin-1").lower().removesuffix(port)
 
 
-def _check_media_type(method: str, media_type: bytes) -> None:
+def _check_media_type(method: str, media_type: bytes, taken: str) -> None:
     allowed = _MEDIA_TYPES[method]
-    if media_type not in allowed and media_type.partition(b";")[0].strip().lower() not in allowed:
-        raise UnsupportedMediaTypeError(
-            cut(media_type.decode("latin-1")), also=MERGE_PATCH if method == "PATCH" else ""
-        )
+    if media_type in allowed:  # nearly always
+        return
+    essence = media_type.partition(b";")[0].strip().lower()
+    if essence not in allowed and (not taken or essence != taken.encode()):
+        also = MERGE_PATCH if method == "PATCH" else taken
+        raise UnsupportedMediaTypeError(cut(media_type.decode("latin-1")), also=also)
 
 
 def _shown(value: bytes) -> str:

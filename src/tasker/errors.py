@@ -17,7 +17,10 @@ outcome of the attempt.
   + TaskExistsError              a task with this id is already stored
     - IdInUseError               its caller named the id, and asks for something else
   + KeyInUseError                another task holds the key
-  + ConflictsError               some of several new tasks cannot be stored beside those that are
+  + TasksRefusedError            some of several new tasks cannot be stored
+    - InvalidTasksError          some cannot become tasks
+    - ConflictsError             some cannot be stored beside those that are
+  + TooManyBatchesError          others have many tasks created at this moment
   + TaskRunningError             a running task cannot be changed, replaced or deleted
   + TaskEndedError               the task has ended, and cannot be cancelled or changed any more
   + TaskNotWaitingError          only a task that waits can be run now, or be given another time
@@ -59,6 +62,9 @@ sent, it shows a piece at most: see ``cut``.
 
 from collections.abc import Mapping
 from typing import Final
+
+REFUSALS_SHOWN: Final = 100
+"""How many of the refusals of one request are told."""
 
 SHOWN: Final = 60
 """Characters of what a caller sent that a message shows."""
@@ -177,17 +183,38 @@ class KeyInUseError(TaskerError):
         )
 
 
-class ConflictsError(TaskerError):
-    """Some of several new tasks cannot be stored beside those that are. Nothing was written.
+class TasksRefusedError(TaskerError):
+    """Some of several new tasks cannot be stored. Nothing was written.
 
     Args:
-        conflicts: what is in the way of which, by their places, in order; the first 100.
+        refusals: why not, by their places, in order; the first ``REFUSALS_SHOWN``.
     """
 
-    def __init__(self, conflicts: Mapping[int, TaskerError]) -> None:
-        self.conflicts = conflicts
-        place, first = next(iter(conflicts.items()))
-        super().__init__(f"new task {place}: {first}")
+    def __init__(self, refusals: Mapping[int, TaskerError]) -> None:
+        self.refusals = refusals
+        place, first = next(iter(refusals.items()))
+        others = f"; {len(refusals)} tasks are refused" if len(refusals) > 1 else ""
+        super().__init__(f"task {place}: {first}{others}; nothing was stored")
+
+
+class InvalidTasksError(TasksRefusedError):
+    """Some of several new tasks cannot become tasks, and others perhaps not be stored beside those that are."""
+
+
+class ConflictsError(TasksRefusedError):
+    """Some of several new tasks cannot be stored beside those that are."""
+
+
+class TooManyBatchesError(TaskerError):
+    """Others have many tasks created at this moment. Nothing was written.
+
+    Args:
+        retry_after: seconds after which it makes sense to try again.
+    """
+
+    def __init__(self, *, retry_after: int = 1) -> None:
+        self.retry_after = retry_after
+        super().__init__("this server is busy with other batches; nothing was written: try again later")
 
 
 class TaskRunningError(TaskerError):
@@ -338,6 +365,7 @@ class UnsupportedMediaTypeError(RefusedError):
     """The request does not declare its body as JSON.
 
     Args:
+        got: what it declares it as.
         also: what else it may be declared as; empty: nothing.
     """
 

@@ -13,6 +13,7 @@ ON_EVERY_STORE = {
     "test_idempotency",
     "test_finding",
     "test_keys",
+    "test_batch",
     "test_patching",
 }
 """Files whose tests are about what a store does. For the others it makes no difference."""

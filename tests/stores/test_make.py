@@ -35,7 +35,7 @@ async def make(store, new):
 async def refusal(store, *new):
     with pytest.raises(ConflictsError) as refused:
         await store.make(new)
-    return refused.value.conflicts
+    return refused.value.refusals
 
 
 async def test_one_task_holds_a_key_until_it_ends(store, clock):

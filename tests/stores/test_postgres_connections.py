@@ -19,7 +19,7 @@ from tasker.timing.clock import ManualClock
 
 pytestmark = pytest.mark.anyio
 
-NEEDED = 9
+NEEDED = 10
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ async def until(clock, condition):
         await asyncio.sleep(0.01)
 
 
-@pytest.mark.parametrize("given", [3, 4, 5, 8])
+@pytest.mark.parametrize("given", [3, 4, 5, 9])
 async def test_a_node_with_some_of_its_connections_is_not_ready_until_it_has_all(role, given):
     name, url = role
     clock = ManualClock()

@@ -24,6 +24,9 @@ from tasker.errors import TaskerError, cut
 from tasker.service.service import Service
 from tasker.task_types.registry import Registry
 
+_QUICKLY_HASHED: Final = 1 << 20
+"""Bytes that are hashed in passing; more would hold others up."""
+
 _NO_QUERY: Final[Mapping[str, str]] = {}
 
 _log = structlog.get_logger()
@@ -64,7 +67,8 @@ class _Door:
         try:
             method, path = scope["method"], path_of(scope)
             call, needs, values, allowed = self._fixed.get((method, path)) or self._find(method, path)
-            caller = self._check(scope, needs)
+            taken = None if call is None or call.body is None else call.body.taken
+            caller = self._check(scope, needs, taken)
             if call is None:
                 refusal = problems.method_not_allowed(allowed) if allowed else problems.not_found()
                 await refusal(scope, receive, send)
@@ -108,7 +112,11 @@ class _Door:
             sent = await self._bodies.read(call, receive)
             body = self._bodies.decode(call, sent)
             if key is not None:
-                repeated = idempotency.repeated(key, self._identity(scope), scope, sent)
+                identity = self._identity(scope)
+                if len(sent) <= _QUICKLY_HASHED:
+                    repeated = idempotency.repeated(key, identity, scope, sent)
+                else:
+                    repeated = await asyncio.to_thread(idempotency.repeated, key, identity, scope, sent)
         assert call.handler is not None  # noqa: S101 - it is not a bare call
         revisions = etags.revisions_in(scope["headers"]) if call.is_conditional else None
         left = scope["extensions"][LEFT]["call"]

@@ -8,7 +8,7 @@ import msgspec
 from starlette.responses import Response
 from starlette.types import Receive
 
-from tasker.api.calls import Call, Shape
+from tasker.api.calls import UNREAD, Call
 from tasker.api.new_task import BodyDecoder
 from tasker.api.problems import PRIVATE
 from tasker.errors import BodyTooLargeError, InvalidRequestError, InvalidTaskError
@@ -65,6 +65,8 @@ class BodyReader:
             BodyTooLargeError, ClientGoneError: see ``read_body``.
         """
         assert call.body is not None  # noqa: S101 - else there is nothing to read
+        if call.body.taken is not None:
+            return await read_body(receive, call.body.taken.limit, setting="")
         limit = call.body.limit
         if limit is None or limit > self._limit:
             return await read_body(receive, self._limit)
@@ -79,7 +81,7 @@ class BodyReader:
             InvalidRequestError: it is not what the call takes.
         """
         assert call.body is not None  # noqa: S101 - else there is nothing to read
-        if call.body.shape in (Shape.NEW_TASK, Shape.TASK_CHANGE):
+        if call.body.shape in UNREAD:
             return body
         decoder = self._decoders.get(call)
         if decoder is None:

@@ -16,6 +16,7 @@ import msgspec
 from starlette.responses import Response
 from starlette.types import Receive, Send
 
+from tasker.access import Taken
 from tasker.api.idempotency import MadeAnswer, Repeated, answer_bytes, answer_of
 from tasker.api.new_task import NewTaskDecoder
 from tasker.api.patches import PatchDecoder
@@ -56,6 +57,7 @@ class Shape(Enum):
     """Shapes that depend on the task types of the server. The names are those of the description."""
 
     NEW_TASK = "NewTask"
+    NEW_TASKS = "NewTasks"
     TASK_CHANGE = "TaskChange"
     TASK = "Task"
     """A task under the name of its type."""
@@ -68,6 +70,10 @@ class Shape(Enum):
     """The description itself."""
 
 
+UNREAD: Final = (Shape.NEW_TASK, Shape.NEW_TASKS, Shape.TASK_CHANGE)
+"""Bodies that are left to their handlers, as bytes."""
+
+
 class Body(NamedTuple):
     """The body that a call takes."""
 
@@ -75,6 +81,8 @@ class Body(NamedTuple):
     """None: it takes nothing, so that there is no body, or an empty object."""
     limit: int | None = SMALL
     """Bytes, or fewer if ``--max-body-bytes`` says so; None: as many as that says."""
+    taken: Taken | None = None
+    """What it may be in place of ``limit`` and beside JSON; None: no other."""
 
 
 NOTHING: Final = Body(None)
@@ -239,9 +247,7 @@ class Call:
             errors += (InvalidRequestError, RevisionPassedError)
         if self.body is None:
             return frozenset(errors)
-        unreadable = (
-            () if self.body.shape in (Shape.NEW_TASK, Shape.TASK_CHANGE) else (InvalidRequestError,)
-        )  # else it is an InvalidTaskError
+        unreadable = () if self.body.shape in UNREAD else (InvalidRequestError,)  # else it is an InvalidTaskError
         return frozenset((*errors, *unreadable, BodyTooLargeError, UnsupportedMediaTypeError))
 
     def check_query(self, query: Mapping[str, str]) -> None:

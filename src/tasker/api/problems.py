@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from tasker.errors import (
     BodyTooLargeError,
+    ConflictsError,
     DestinationNotFoundError,
     ForbiddenError,
     HeadersNeededError,
@@ -19,6 +20,7 @@ from tasker.errors import (
     InvalidQueryError,
     InvalidRequestError,
     InvalidTaskError,
+    InvalidTasksError,
     KeyInUseError,
     MaskedValueError,
     NothingToProbeError,
@@ -34,11 +36,13 @@ from tasker.errors import (
     TaskNotFoundError,
     TaskNotWaitingError,
     TaskRunningError,
+    TasksRefusedError,
+    TooManyBatchesError,
     UnauthorizedError,
     UnsupportedMediaTypeError,
     UpgradeUnfinishedError,
 )
-from tasker.wire.server import Problem
+from tasker.wire.server import Problem, Refusal
 
 MEDIA_TYPE: Final = "application/problem+json"
 
@@ -64,6 +68,8 @@ PROBLEMS: Final[Mapping[type[TaskerError], tuple[int, str]]] = {
     TaskNotWaitingError: (409, "task_not_todo"),
     TaskNotFailedError: (409, "task_not_failed"),
     TaskExpiredError: (409, "task_expired"),
+    InvalidTasksError: (400, "invalid_tasks"),
+    ConflictsError: (409, "conflicts"),
     HeadersNeededError: (409, "headers_needed"),
     IdempotencyInFlightError: (409, "idempotency_in_flight"),
     NothingToProbeError: (409, "nothing_to_probe"),
@@ -72,6 +78,7 @@ PROBLEMS: Final[Mapping[type[TaskerError], tuple[int, str]]] = {
     UnsupportedMediaTypeError: (415, "unsupported_media_type"),
     IdempotencyKeyReusedError: (422, "idempotency_key_reused"),
     StoreUnavailableError: (503, "store_unavailable"),
+    TooManyBatchesError: (503, "too_many_batches"),
     StoreBusyError: (503, "store_busy"),
     UpgradeUnfinishedError: (503, "upgrade_unfinished"),
     StoreFullError: (507, "store_full"),
@@ -128,13 +135,26 @@ def _members(error: TaskerError) -> dict[str, Any]:
             return {"field": error.parameter}
         case KeyInUseError():
             return {"holder": error.holder}
+        case TasksRefusedError():
+            return {"refusals": [_refusal(index, each) for index, each in error.refusals.items()]}
         case _:
             return {}
 
 
+def _refusal(index: int, error: TaskerError) -> Refusal:
+    code = next(PROBLEMS[kind][1] for kind in type(error).__mro__ if kind in PROBLEMS)
+    return Refusal(index=index, code=code, msg=str(error), **_members(error))
+
+
 def _headers(error: TaskerError) -> dict[str, str]:
     match error:
-        case StoreUnavailableError() | StoreBusyError() | UpgradeUnfinishedError() | IdempotencyInFlightError():
+        case (
+            StoreUnavailableError()
+            | StoreBusyError()
+            | TooManyBatchesError()
+            | UpgradeUnfinishedError()
+            | IdempotencyInFlightError()
+        ):
             return {"retry-after": str(error.retry_after)}
         case UnauthorizedError():
             return {"www-authenticate": "Bearer"}

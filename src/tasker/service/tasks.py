@@ -1,8 +1,10 @@
 """What callers can do with tasks."""
 
+import asyncio
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
+from typing import Final
 
 from msgspec.structs import replace
 
@@ -11,19 +13,36 @@ from tasker.building import Asked, build_new_task, build_task
 from tasker.callers import Caller, Scope
 from tasker.changing import Decode, Patch, changed
 from tasker.engine.engine import Engine
-from tasker.errors import ConflictsError, RevisionPassedError, TaskNotFoundError, cut
+from tasker.errors import (
+    REFUSALS_SHOWN,
+    ConflictsError,
+    InvalidTaskError,
+    InvalidTasksError,
+    RevisionPassedError,
+    TaskerError,
+    TaskNotFoundError,
+    TooManyBatchesError,
+    cut,
+)
 from tasker.explaining import Finding
 from tasker.ids import parse_id
 from tasker.interfaces.store import Store
 from tasker.interfaces.tasks import Page, TaskFilter
 from tasker.model.attempt import AttemptRecord
 from tasker.model.idempotency import KeptAnswer, Repeatable
+from tasker.model.instants import Instant
 from tasker.model.new_task import Made, NewTask, Outcome
-from tasker.model.task import State, Task, TaskId
+from tasker.model.task import Pool, State, Task, TaskId
 from tasker.service.upgrading import refuse_if_upgrading, refuse_newer_members
 from tasker.task_types.registry import Registry
 from tasker.wire.fields import readable_end_fields, retry_policy
 from tasker.wire.masking import masked
+
+BATCHES: Final = 4
+"""How many batches are made at a time."""
+
+_SLICE_SECONDS: Final = 0.004
+"""After how long others have their turn while a batch is checked."""
 
 
 class TaskService:
@@ -39,6 +58,7 @@ class TaskService:
         self._clock = store.clock
         self._engine = engine
         self._webhooks = registry.webhooks
+        self._batches = 0
 
     async def create(self, asked: Asked) -> Made:
         """Store a new task. Once this returns, the task survives a kill and a power loss.
@@ -77,11 +97,83 @@ class TaskService:
         came = await self._store.create_once(self._built(asked), repeatable.of(_made))
         return self._created(came) if isinstance(came, Task) else came
 
+    async def create_batch(
+        self, asked: Iterable[Asked | InvalidTaskError], repeatable: Repeatable[Sequence[Made]] | None
+    ) -> KeptAnswer | Sequence[Made]:
+        """Store many new tasks, all or none, as ``create`` does each: a later one may meet an earlier.
+
+        Others have their turn every few milliseconds.
+
+        Args:
+            asked: each task, or why it is none.
+            repeatable: the request; None: it has no idempotency key.
+
+        Raises:
+            InvalidTasksError: some cannot become tasks. Of the refusals there are
+                ``REFUSALS_SHOWN`` at most.
+            ConflictsError: what some meet is in their way.
+            TooManyBatchesError: ``BATCHES`` others are being made.
+            UpgradeUnfinishedError: as for ``create``.
+            IdempotencyInFlightError: see ``Store.make``.
+        """
+        if self._batches >= BATCHES:
+            raise TooManyBatchesError
+        self._batches += 1
+        try:
+            new = await self._all_built(asked)
+            try:
+                came = await self._store.make(new, repeatable)
+            except ConflictsError as error:
+                if any(isinstance(each, InvalidTaskError) for each in error.refusals.values()):
+                    raise InvalidTasksError(error.refusals) from None
+                raise
+        finally:
+            self._batches -= 1
+        if isinstance(came, KeptAnswer):
+            return came
+        self._engine.telemetry.created += sum(made.outcome is Outcome.CREATED for made in came)
+        self._announce_all(new, came)
+        return came
+
+    async def _all_built(self, asked: Iterable[Asked | InvalidTaskError]) -> Sequence[NewTask]:
+        loop = asyncio.get_running_loop()
+        pause_at = loop.time() + _SLICE_SECONDS
+        new: list[NewTask] = []
+        refusals: dict[int, TaskerError] = {}
+        for place, each in enumerate(asked):
+            try:
+                if isinstance(each, InvalidTaskError):
+                    raise each
+                new.append(self._built_new(each))
+            except InvalidTaskError as error:
+                refusals[place] = error
+                if len(refusals) == REFUSALS_SHOWN:
+                    break
+            if loop.time() >= pause_at:
+                await asyncio.sleep(0)
+                pause_at = loop.time() + _SLICE_SECONDS
+        if refusals:
+            raise InvalidTasksError(refusals)
+        return new
+
+    def _announce_all(self, new: Sequence[NewTask], made: Sequence[Made]) -> None:
+        """Announce what is due first in each pool, and expires first: the others come after that."""
+        earliest: dict[Pool, Instant] = {}
+        expiries = []
+        for each, came in zip(new, made, strict=True):
+            if came.outcome is not Outcome.KEPT:
+                pool = each.task.pool
+                earliest[pool] = min(earliest.get(pool, came.execution_at), came.execution_at)
+                if each.task.expires_at is not None:
+                    expiries.append(each.task.expires_at)
+        for pool, due_at in earliest.items():
+            self._engine.announce(due_at, pool, expires_at=min(expiries, default=None))
+
     async def _make(self, new: NewTask, repeatable: Repeatable[Sequence[Made]] | None = None) -> KeptAnswer | Made:
         try:
             came = await self._store.make((new,), repeatable)
         except ConflictsError as error:
-            raise error.conflicts[0] from None
+            raise error.refusals[0] from None
         if isinstance(came, KeptAnswer):
             return came
         (made,) = came

@@ -12,9 +12,6 @@ from tasker.model.instants import Instant
 from tasker.model.new_task import Made, NewTask, OnConflict, Outcome
 from tasker.model.task import State, Task, TaskId
 
-CONFLICTS_SHOWN: Final = 100
-"""How many conflicts of a request are told."""
-
 IN_THE_WAY: Final[tuple[type[TaskerError], ...]] = (IdInUseError, KeyInUseError, TaskRunningError, InvalidTaskError)
 """What a ``ConflictsError`` tells of."""
 

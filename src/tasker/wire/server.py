@@ -12,6 +12,16 @@ from tasker.model.task import State
 from tasker.wire.tasks import StateWord
 
 
+class Refusal(Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """Why one of several new tasks is refused."""
+
+    index: Annotated[int, Meta(ge=0, description="Its place in the request, from 0.")]
+    code: str
+    msg: str
+    field: Annotated[str, Meta(description="Where in the task the problem is.")] | UnsetType = UNSET
+    holder: Annotated[str, Meta(extra_json_schema={"format": "uuid"})] | UnsetType = UNSET
+
+
 class Problem(Struct, frozen=True, omit_defaults=True, kw_only=True):
     """Every error's body: RFC 9457 (``application/problem+json``), with the text as ``msg``, too."""
 
@@ -30,6 +40,10 @@ class Problem(Struct, frozen=True, omit_defaults=True, kw_only=True):
         Annotated[
             str, Meta(description="Of key_in_use: the task that holds the key.", extra_json_schema={"format": "uuid"})
         ]
+        | UnsetType
+    ) = UNSET
+    refusals: (
+        Annotated[list[Refusal], Meta(description="Of a batch: which of its tasks are refused; the first 100.")]
         | UnsetType
     ) = UNSET
 

@@ -95,6 +95,25 @@ class Created(Struct, frozen=True, omit_defaults=True):
     ) = UNSET
 
 
+class CreatedInBatch(Struct, frozen=True):
+    """What became of one task of a batch."""
+
+    id: Annotated[str, Meta(extra_json_schema={"format": "uuid"})]
+    outcome: (
+        Annotated[
+            Literal["created", "kept", "replaced"],
+            Meta(description="Of a task with an id or a key: whether it is new, was there, or is another now."),
+        ]
+        | UnsetType
+    ) = UNSET
+
+
+class CreatedTasks(Struct, frozen=True):
+    """The answer to a batch: what became of its tasks, in the order of the request."""
+
+    tasks: list[CreatedInBatch]
+
+
 def created_view(made: Made, *, is_named: bool) -> Created:
     """Return what is said of a new task that has a delay, or is named by its caller."""
     return Created(

@@ -7,6 +7,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from tasker import __version__
+from tasker.api.batch import TASKS
 from tasker.api.calls import Call, Shape
 from tasker.api.new_task import new_task_type
 from tasker.api.openapi.changes import Changes
@@ -40,6 +41,13 @@ def document(calls: Sequence[Call], registry: Registry) -> dict[str, Any]:
     shapes = [new_task_type(registry), task, page, Problem, CallbackSummary, *named, *views.values()]
     registered: dict[Shape, dict[str, Any]] = {
         Shape.NEW_TASK: schema("NewTask"),
+        # Not as maxItems: who tests by the description would send so many.
+        Shape.NEW_TASKS: {
+            "type": "array",
+            "description": f"At most {TASKS} tasks.",
+            "items": schema("NewTask"),
+            "minItems": 1,
+        },
         Shape.TASK_CHANGE: schema("TaskChange"),
         Shape.TASK: schema("Task"),
         Shape.TASK_OF_TYPE: {"anyOf": [schema(view.__name__) for view in views.values()]},

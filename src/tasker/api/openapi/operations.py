@@ -71,6 +71,8 @@ def _operation(call: Call, registered: Mapping[Shape, dict[str, Any]], examples:
         more = {"examples": examples} if call.body.shape is Shape.NEW_TASK else {}
         is_patch = call.method == "PATCH"
         operation["requestBody"] = request(_schema(call.body.shape, registered), is_patch=is_patch, **more)
+        if call.body.taken is not None:
+            operation["requestBody"]["content"][call.body.taken.media_type] = {"schema": {"type": "string"}}
     operation["responses"] = {
         **refusals(map(status_of, call.raises), is_open=is_open),
         **{

@@ -12,6 +12,9 @@ from msgspec import UNSET
 from starlette.responses import Response
 from starlette.types import Receive, Send
 
+from tasker.access import Taken
+from tasker.api import batch
+from tasker.api.batch import Batch
 from tasker.api.bodies import answer, json_answer, read_body
 from tasker.api.calls import NOTHING, READING, WRITING, Answer, Body, Call, Context, Links, Parameter, Request, Shape
 from tasker.api.etags import etag
@@ -21,10 +24,12 @@ from tasker.api.routes.lists import Part, ReadPart, answer_list
 from tasker.building import Asked
 from tasker.callers import Scope
 from tasker.errors import (
+    ConflictsError,
     HeadersNeededError,
     IdInUseError,
     InvalidQueryError,
     InvalidTaskError,
+    InvalidTasksError,
     KeyInUseError,
     TaskEndedError,
     TaskExpiredError,
@@ -32,6 +37,7 @@ from tasker.errors import (
     TaskNotFoundError,
     TaskNotWaitingError,
     TaskRunningError,
+    TooManyBatchesError,
     UpgradeUnfinishedError,
     cut,
 )
@@ -41,7 +47,7 @@ from tasker.model.task import State, Task
 from tasker.service.tasks import TaskService
 from tasker.wire.attempts import AttemptView, attempt_view
 from tasker.wire.explanations import Explanation, explanation_view
-from tasker.wire.tasks import Created, created_view, task_json, wrapped_task_json
+from tasker.wire.tasks import Created, CreatedTasks, created_view, task_json, wrapped_task_json
 
 _STATES: Final = {state.word: state for state in State}
 _ID: Final = {"type": "string", "format": "uuid"}
@@ -121,6 +127,30 @@ async def create_task_once(request: Request) -> Response:
         lambda once: request.service.tasks.create_once(asked, once),
         lambda made: MadeAnswer(_status(made), _created(asked, made), f"/tasks/{made.id}"),
     )
+
+
+@Call(
+    method="POST",
+    path="/tasks/batch",
+    summary="Create up to 10,000 tasks, all or none.",
+    scope=Scope.TASKS_WRITE,
+    body=Body(Shape.NEW_TASKS, taken=Taken(batch.BYTES, "application/x-ndjson")),
+    answers=(Answer(description="What became of the tasks, in order.", status=201, shape=CreatedTasks),),
+    errors=(
+        InvalidTaskError,
+        InvalidTasksError,
+        ConflictsError,
+        TooManyBatchesError,
+        UpgradeUnfinishedError,
+        *WRITING,
+    ),
+    page="tasks.md#create-many-tasks",
+    is_repeatable=True,
+).answered_by
+async def create_tasks(request: Request) -> Response:
+    """Create many tasks."""
+    asked = Batch(request.context.new_tasks, request.body, task_limit=request.context.max_body_bytes)
+    return await request.once(lambda once: request.service.tasks.create_batch(asked.asked(), once), asked.answer)
 
 
 def _created(asked: Asked, made: Made) -> bytes:
@@ -393,6 +423,7 @@ def _check_known(parameter: str, value: str, known: Iterable[str]) -> None:
 
 CALLS: Final = (
     create_task_once,
+    create_tasks,
     get_task,
     change_task,
     delete_task,

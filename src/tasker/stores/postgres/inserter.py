@@ -73,7 +73,7 @@ class Inserter:
         """Store those of *tasks*, if there are any, whose ids are not stored yet, and return which."""
         if not tasks:
             return set()
-        await self._make_what_is_named(connection, tasks)
+        await self.make_what_is_named(connection, tasks)
         return await self._store(connection, tasks)
 
     async def make_gate(self, destination: Destination) -> int:
@@ -87,7 +87,7 @@ class Inserter:
 
     async def gates_of(self, connection: Connection, task: Task) -> tuple[int | None, int | None]:
         """Return the gates of the destination and of the host of *task*, made if they are missing; None for none."""
-        await self._make_what_is_named(connection, [task])
+        await self.make_what_is_named(connection, [task])
         return self._gate_of(task.destination), self._gate_of(task.host)
 
     def _gate_of(self, destination: Destination | None) -> int | None:
@@ -150,7 +150,8 @@ class Inserter:
             return error
         return None
 
-    async def _make_what_is_named(self, connection: Connection, tasks: Sequence[Task]) -> None:
+    async def make_what_is_named(self, connection: Connection, tasks: Sequence[Task]) -> None:
+        """Store the gates of *tasks*, and the pairs of type and pool, as far as they are missing."""
         await self._make_gates(
             connection, {each for task in tasks for each in (task.destination, task.host) if each is not None}
         )

@@ -1,5 +1,6 @@
 """Stores new tasks that may meet others by their keys or ids, or an earlier request by its idempotency key."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Final, TypeAlias
 
@@ -7,6 +8,7 @@ import asyncpg
 from msgspec import Struct
 
 from tasker.errors import (
+    REFUSALS_SHOWN,
     ConflictsError,
     IdempotencyInFlightError,
     StoreBusyError,
@@ -19,10 +21,13 @@ from tasker.model.idempotency import KeptAnswer, Repeatable
 from tasker.model.instants import Instant
 from tasker.model.new_task import Made, NewTask, OnConflict, Outcome
 from tasker.model.task import State, Task, TaskId
-from tasker.stores.conflicts import CONFLICTS_SHOWN, IN_THE_WAY, Holder, kept_by_id, latest, met, timed
+from tasker.stores.conflicts import IN_THE_WAY, Holder, kept_by_id, latest, met, timed
 from tasker.stores.postgres.connection import Connection, Link
 from tasker.stores.postgres.inserter import Inserter
 from tasker.stores.postgres.kept_answers import KeptAnswers
+
+_ROWS: Final = 500
+"""Tasks that are handed over at a time: what asyncpg does for them, others wait for."""
 
 _TRIES: Final = 5
 """How often a request is looked at again because what it met changed meanwhile."""
@@ -87,6 +92,10 @@ class Maker:
 
     async def _try(self, connection: Connection, makings: Sequence[Making], *, is_repeated: bool) -> Sequence[Came]:
         for attempt in range(_TRIES):
+            # Before the transaction, in which others would wait for a gate that they name, too.
+            await self._inserter.make_what_is_named(
+                connection, [each.task for making in makings for each in making.new]
+            )
             look = _Look(is_repeated=is_repeated, is_careful=is_repeated or attempt > 0)
             try:
                 async with self._inserter.transaction(connection):
@@ -121,8 +130,10 @@ class Maker:
         met_so_far = _Met(now, stored, await self._holders(connection, keys), is_repeated=look.is_repeated)
         came = [await self._met(connection, request, met_so_far) for request in requests]
         waiting = list(met_so_far.waiting.values())
-        if len(await self._inserter.insert(connection, waiting)) < len(waiting):
-            raise _ChangedError  # another caller has stored one with such an id
+        for start in range(0, len(waiting), _ROWS):
+            part = waiting[start : start + _ROWS]
+            if len(await self._inserter.insert(connection, part)) < len(part):
+                raise _ChangedError  # another caller has stored one with such an id
         return came
 
     async def _met(
@@ -132,11 +143,13 @@ class Maker:
         made: list[Made] = []
         conflicts: dict[int, TaskerError] = {}
         for place, each in enumerate(new):
+            if place % _ROWS == _ROWS - 1:
+                await asyncio.sleep(0)  # others have their turn
             try:
                 verdict = met_so_far.verdict(each)
             except IN_THE_WAY as error:
                 conflicts[place] = error
-                if len(conflicts) == CONFLICTS_SHOWN:
+                if len(conflicts) == REFUSALS_SHOWN:
                     break
                 continue
             made.append(await self._write(connection, verdict, met_so_far) if isinstance(verdict, Task) else verdict)

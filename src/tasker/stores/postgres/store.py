@@ -59,8 +59,8 @@ class PostgresStore(Store):
     """A ``Store`` in a PostgreSQL database that any number of nodes share. Needs a running event loop.
 
     It has one connection for each kind of work, so that no kind waits for another: accepting
-    (create, delete), making (what may meet other tasks or an earlier request by a name), settling,
-    claiming, keeping (lease, take-back, expiry, retention), waking, and some for reading. A
+    (create, delete), making (what may meet other tasks or an earlier request by a name), making
+    many at once, settling, claiming, keeping (lease, take-back, expiry, retention), waking, and some for reading. A
     connection that breaks is made anew when it is needed next. What may have been done on a broken
     one is made certain: a create is repeated, a settle is looked for, a claim is given back by its
     number.
@@ -104,6 +104,7 @@ class PostgresStore(Store):
         now = base_clock.monotonic
         self._accepting = Link(self._connector.connect, now)
         self._making = Link(self._connector.connect, now)
+        self._batching = Link(self._connector.connect, now)
         self._settling = Link(self._connector.connect, now)
         # A claim that a crash of the database undoes runs again: it need not wait for the disk.
         self._claiming = Link(lambda: self._connector.connect(synchronous_commit="off"), now)
@@ -113,7 +114,16 @@ class PostgresStore(Store):
         readers = [Link(self._connector.connect, now) for _ in range(READERS)]
         ringing = [] if self._bell is None else [self._bell.link]
         self._links = Links(
-            [self._keeping, self._settling, self._claiming, self._accepting, self._making, *readers, *ringing],
+            [
+                self._keeping,
+                self._settling,
+                self._claiming,
+                self._accepting,
+                self._making,
+                self._batching,
+                *readers,
+                *ringing,
+            ],
             base_clock,
         )
         self._reader = Reader(readers, sql, reading, now)
@@ -149,6 +159,10 @@ class PostgresStore(Store):
         maker = Maker(self._making, sql, Inserter(self._making, sql), self._kept_answers)
         self._makes: Batches[Making, Sequence[Made] | KeptAnswer] = Batches(
             maker.make_batch, pending_limit=pending_limit
+        )
+        many = Maker(self._batching, sql, Inserter(self._batching, sql), self._kept_answers)
+        self._makes_many: Batches[Making, Sequence[Made] | KeptAnswer] = Batches(
+            many.make_batch, pending_limit=pending_limit
         )
         self._settles = Batches(self._settler.settle_batch, pending_limit=pending_limit)
         self._deletes = Batches(self._changer.delete_batch, pending_limit=pending_limit)
@@ -191,7 +205,7 @@ class PostgresStore(Store):
             return
         self._is_open = False
         await self._links.close()
-        for batches in (self._creates, self._creates_once, self._makes, self._settles, self._deletes):
+        for batches in (self._creates, self._creates_once, self._makes, self._makes_many, self._settles, self._deletes):
             await batches.close()
         if self._bell is not None:
             await self._bell.close()
@@ -200,7 +214,7 @@ class PostgresStore(Store):
         except StoreUnavailableError:
             _log.warning("could not end the lease: it ends by itself")
         await self._reader.close()
-        for link in (self._accepting, self._making, self._settling, self._claiming, self._keeping):
+        for link in (self._accepting, self._making, self._batching, self._settling, self._claiming, self._keeping):
             await link.close()
 
     # Tasks
@@ -213,7 +227,8 @@ class PostgresStore(Store):
     async def make(
         self, new: Sequence[NewTask], repeatable: Repeatable[Sequence[Made]] | None = None
     ) -> Sequence[Made] | KeptAnswer:
-        return await self._makes.submit(Making(new, repeatable))
+        makes = self._makes if len(new) == 1 else self._makes_many
+        return await makes.submit(Making(new, repeatable))
 
     @override
     async def get(self, task_id: TaskId) -> Task:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 from tasker.ids import new_id
 from tasker.interfaces.queue import Follow
@@ -19,6 +19,17 @@ _ROWS_AT_ONCE: Final = 64
 _KNOWN_LIMIT: Final = 10_000
 
 
+class Rows(NamedTuple):
+    """Rows of the table of tasks, as many as one INSERT takes."""
+
+    values: list[Value]
+    """One after the other."""
+    tags: list[Value]
+    """Of the table of tags: the number of a task and a tag, again and again."""
+    tasks: int
+    """How many tasks these are."""
+
+
 class Inserter:
     """Inserts, and remembers what stands in the database, so that a task of a known destination costs nothing more."""
 
@@ -32,17 +43,42 @@ class Inserter:
 
     def insert(self, tasks: Sequence[Task]) -> None:
         """Store new tasks. Breaks a constraint if the id of one is stored, or is that of another."""
-        now = self._now()
         for start in range(0, len(tasks), _ROWS_AT_ONCE):
             part = tasks[start : start + _ROWS_AT_ONCE]
-            rows: list[Value] = []
-            payloads: list[Value] = []
+            seqs = self.take_seqs(len(part))
+            self.insert_tasks(seqs, part)
+            self.insert_payloads(seqs, [task.payload for task in part])
+
+    def take_seqs(self, count: int) -> range:
+        """Return the numbers of so many tasks to come, in their order."""
+        first = self._last_seq + 1
+        self._last_seq += count
+        return range(first, first + count)
+
+    def insert_payloads(self, seqs: Sequence[int], payloads: Sequence[bytes]) -> None:
+        """Store the payloads of tasks."""
+        for start in range(0, len(seqs), _ROWS_AT_ONCE):
+            some = seqs[start : start + _ROWS_AT_ONCE]
+            values: list[Value] = []
+            for row in zip(some, payloads[start : start + _ROWS_AT_ONCE], strict=True):
+                values += row
+            self._queries.execute(_with_rows(self._queries.texts["create_payloads"], len(some)), values)
+
+    def insert_tasks(self, seqs: Sequence[int], tasks: Sequence[Task]) -> None:
+        """Store tasks without their payloads. Breaks a constraint as ``insert`` does."""
+        self.insert_rows(self.rows(seqs, tasks))
+
+    def rows(self, seqs: Sequence[int], tasks: Sequence[Task]) -> Sequence[Rows]:
+        """Return what ``insert_rows`` is to store of tasks, and store what they name."""
+        made = []
+        for start in range(0, len(tasks), _ROWS_AT_ONCE):
+            part = tasks[start : start + _ROWS_AT_ONCE]
+            values: list[Value] = []
             tags: list[Value] = []
-            for task in part:
+            for seq, task in zip(seqs[start : start + _ROWS_AT_ONCE], part, strict=True):
                 self._learn_type_pool(task)
-                self._last_seq += 1
-                rows += (
-                    self._last_seq,
+                values += (
+                    seq,
                     id_bytes(task.id),
                     task.type,
                     task.state,
@@ -59,13 +95,20 @@ class Inserter:
                     task.keep,
                     self.gate_of(task.host),
                     task.patience,
-                    now,
+                    None,  # created_at
                 )
-                payloads += (self._last_seq, task.payload)
                 for tag in task.tags:
-                    tags += (self._last_seq, tag)
-            self._queries.execute(_with_rows(self._queries.texts["create_tasks"], len(part)), rows)
-            self._queries.execute(_with_rows(self._queries.texts["create_payloads"], len(part)), payloads)
+                    tags += (seq, tag)
+            made.append(Rows(values, tags, len(part)))
+        return made
+
+    def insert_rows(self, parts: Sequence[Rows]) -> None:
+        """Store tasks without their payloads, created now. Breaks a constraint as ``insert`` does."""
+        now = self._now()
+        for values, tags, tasks in parts:
+            width = len(values) // tasks
+            values[width - 1 :: width] = [now] * tasks
+            self._queries.execute(_with_rows(self._queries.texts["create_tasks"], tasks), values)
             for first in range(0, len(tags), 2 * _ROWS_AT_ONCE):
                 some = tags[first : first + 2 * _ROWS_AT_ONCE]
                 self._queries.execute(_with_rows(self._queries.texts["create_tags"], len(some) // 2), some)

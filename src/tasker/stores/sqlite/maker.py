@@ -4,16 +4,17 @@ from collections.abc import Callable, Sequence
 
 import apsw
 
-from tasker.errors import ConflictsError, IdInUseError, TaskerError
+from tasker.errors import REFUSALS_SHOWN, ConflictsError, IdInUseError, TaskerError
 from tasker.model.idempotency import KeptAnswer, Repeatable
 from tasker.model.instants import Instant
 from tasker.model.new_task import Made, NewTask, Outcome
 from tasker.model.task import State, Task
-from tasker.stores.conflicts import CONFLICTS_SHOWN, IN_THE_WAY, Holder, kept_by_id, latest, met, timed
+from tasker.stores.conflicts import IN_THE_WAY, Holder, kept_by_id, latest, met, timed
 from tasker.stores.sqlite.connection import Queries
 from tasker.stores.sqlite.inserter import Inserter
 from tasker.stores.sqlite.kept_answers import KeptAnswers
 from tasker.stores.sqlite.rows import id_bytes, id_text
+from tasker.stores.sqlite.stager import Staged, Stager
 from tasker.stores.sqlite.transactions import Transactions
 
 
@@ -25,57 +26,71 @@ class Maker:
         queries: Queries,
         transactions: Transactions,
         inserter: Inserter,
+        stager: Stager,
         kept_answers: KeptAnswers,
         now: Callable[[], Instant],
     ) -> None:
         self._queries = queries
         self._transactions = transactions
         self._inserter = inserter
+        self._stager = stager
         self._kept_answers = kept_answers
         self._now = now
 
     def make(
-        self, new: Sequence[NewTask], repeatable: Repeatable[Sequence[Made]] | None
+        self, new: Sequence[NewTask], repeatable: Repeatable[Sequence[Made]] | None, staged: Staged | None = None
     ) -> Sequence[Made] | KeptAnswer:
         """Store new tasks: see ``Store.make``.
+
+        Args:
+            staged: the tasks whose payloads are stored already; None: they are not.
 
         Raises:
             ConflictsError: nothing was written.
         """
         try:
-            return self._transactions.run_part(lambda: self._kept_answers.once(repeatable, lambda: self._make(new)))
+            return self._transactions.run_part(
+                lambda: self._kept_answers.once(repeatable, lambda: self._make(new, staged))
+            )
         except apsw.ConstraintError:  # an id of tasker's own that is stored: it is not to be expected
             existing = self._inserter.existing([each.task for each in new])
             place = next(place for place, each in enumerate(new) if each.task.id == existing)
             raise ConflictsError({place: IdInUseError(existing)}) from None
 
-    def _make(self, new: Sequence[NewTask]) -> tuple[Sequence[Made], Instant]:
+    def _make(self, new: Sequence[NewTask], staged: Staged | None) -> tuple[Sequence[Made], Instant]:
         """Return what became of them, and the latest execution time."""
+        if staged is not None and all(map(_meets_nothing, new)):
+            self._inserter.insert_rows(staged.rows)
+            self._stager.unstage(staged.seqs, ())
+            made = [Made(each.task.id, Outcome.CREATED, each.task.execution_at) for each in new]
+            return made, latest(made)
         now = self._now()
-        made: list[Made] = []
-        waiting: list[Task] = []
+        made = []
+        waiting = _Waiting(self._inserter, None if staged is None else staged.seqs)
         conflicts: dict[int, TaskerError] = {}
         for place, each in enumerate(new):
-            if each.task.content is None and each.task.key is None and each.refusal is None:
+            if _meets_nothing(each):
                 task: Made | Task = each.task
             else:
-                self._inserter.insert(waiting)
-                waiting.clear()
+                if waiting.is_met_by(each.task):
+                    waiting.insert()
                 try:
                     task = self._looked_at(each, now)
                 except IN_THE_WAY as error:
                     conflicts[place] = error
-                    if len(conflicts) == CONFLICTS_SHOWN:
+                    if len(conflicts) == REFUSALS_SHOWN:
                         break
                     continue
             if isinstance(task, Made):
                 made.append(task)
             else:
-                waiting.append(task)
+                waiting.add(place, task)
                 made.append(Made(task.id, Outcome.CREATED, task.execution_at))
         if conflicts:
             raise ConflictsError(conflicts)
-        self._inserter.insert(waiting)
+        waiting.insert()
+        if staged is not None:
+            self._stager.unstage(staged.seqs, waiting.unused())
         return made, latest(made)
 
     def _looked_at(self, new: NewTask, now: Instant) -> Made | Task:
@@ -100,3 +115,46 @@ class Maker:
             return verdict
         self._inserter.replace(seq, verdict)
         return Made(verdict.id, Outcome.REPLACED, verdict.execution_at)
+
+
+def _meets_nothing(new: NewTask) -> bool:
+    return new.task.content is None and new.task.key is None and new.refusal is None
+
+
+class _Waiting:
+    """New tasks that are to be inserted together."""
+
+    def __init__(self, inserter: Inserter, staged: range | None) -> None:
+        self._inserter = inserter
+        self._staged = staged
+        self._tasks: list[Task] = []
+        self._seqs: list[int] = []
+        self._names: set[str | None] = set()
+        self._used: set[int] = set()
+
+    def add(self, place: int, task: Task) -> None:
+        """Have the task of a place in the request wait."""
+        self._tasks.append(task)
+        self._names |= {task.id, task.key}
+        if self._staged is not None:
+            self._seqs.append(self._staged[place])
+
+    def is_met_by(self, task: Task) -> bool:
+        """Whether *task* has the id or the key of one that waits."""
+        return task.id in self._names or (task.key is not None and task.key in self._names)
+
+    def insert(self) -> None:
+        """Insert those that wait."""
+        if self._staged is None:
+            self._inserter.insert(self._tasks)
+        else:
+            self._inserter.insert_tasks(self._seqs, self._tasks)
+            self._used.update(self._seqs)
+        self._tasks.clear()
+        self._seqs.clear()
+        self._names.clear()
+
+    def unused(self) -> Sequence[int]:
+        """Return the numbers that were set apart for tasks that were not inserted."""
+        assert self._staged is not None  # noqa: S101 - else there are none
+        return [] if len(self._used) == len(self._staged) else [seq for seq in self._staged if seq not in self._used]

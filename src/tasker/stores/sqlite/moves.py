@@ -17,6 +17,7 @@ from tasker.stores.sqlite.maker import Maker
 from tasker.stores.sqlite.pruner import Pruner
 from tasker.stores.sqlite.recoverer import Recoverer
 from tasker.stores.sqlite.settler import Settler
+from tasker.stores.sqlite.stager import Stager
 from tasker.stores.sqlite.transactions import Transactions
 
 
@@ -51,7 +52,8 @@ class Moves:
         """
         self.inserter = Inserter(queries, follow, now)
         self.kept_answers = KeptAnswers(queries, self.inserter, now)
-        self.maker = Maker(queries, transactions, self.inserter, self.kept_answers, now)
+        self.stager = Stager(queries, self.inserter)
+        self.maker = Maker(queries, transactions, self.inserter, self.stager, self.kept_answers, now)
         self.gates = Gates(queries, now, per_destination=per_destination)
         self.looker = Looker(queries, transactions, looks, now)
         self.claimer = Claimer(queries, transactions, self.gates, self.looker, now, node)

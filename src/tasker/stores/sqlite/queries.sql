@@ -8,6 +8,19 @@ VALUES {rows}
 -- create_payloads --
 INSERT INTO payload (seq, payload) VALUES {rows}
 
+-- stage --
+INSERT INTO staged (first_seq, last_seq) VALUES (:first, :last)
+
+-- unstage --
+DELETE FROM staged WHERE first_seq = :first
+
+-- all_staged --
+SELECT first_seq, last_seq FROM staged
+
+-- drop_staged --
+DELETE FROM payload
+ WHERE seq >= :start AND seq < :stop AND EXISTS (SELECT 1 FROM staged WHERE first_seq = :first)
+
 -- create_tags --
 INSERT INTO tag (task, tag) VALUES {rows}
 
@@ -45,7 +58,7 @@ INSERT OR IGNORE INTO gate (kind, name) VALUES (:kind, :name)
 SELECT id FROM gate WHERE kind = :kind AND name = :name
 
 -- last_seq --
-SELECT coalesce(max(seq), 0) FROM task
+SELECT max(coalesce((SELECT max(seq) FROM task), 0), coalesce((SELECT max(last_seq) FROM staged), 0))
 
 -- next_due --
 -- The head of a pool's queue. What has expired meanwhile never starts: it is passed over.

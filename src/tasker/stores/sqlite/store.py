@@ -5,7 +5,9 @@ import math
 import os
 import uuid
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Final, TypeVar, cast
 
@@ -32,11 +34,13 @@ from tasker.stores.looks import Looks
 from tasker.stores.sqlite.checkpointer import Checkpointer
 from tasker.stores.sqlite.condition import Condition
 from tasker.stores.sqlite.connection import MEMORY, Queries, connect
+from tasker.stores.sqlite.inserter import Rows
 from tasker.stores.sqlite.lock import DatabaseLock
 from tasker.stores.sqlite.moves import Moves
 from tasker.stores.sqlite.opening import check_ordinary, open_database
 from tasker.stores.sqlite.reader import Reader
 from tasker.stores.sqlite.readers import InlineReader, ReaderThreads
+from tasker.stores.sqlite.stager import STAGED_FROM, Staged, parts, slices
 from tasker.stores.sqlite.transactions import Transactions
 from tasker.stores.sqlite.writer import Create, Write, Writer
 from tasker.timing.clock import Clock
@@ -109,6 +113,7 @@ class SqliteStore(Store):
         self._commit: GroupCommit[Write] | InlineCommit[Write]
         self._readers: ReaderThreads | InlineReader
         self._checkpointer: Checkpointer | None = None
+        self._jobs: set[asyncio.Task[Sequence[Made] | KeptAnswer]] = set()
         self._is_open = False
 
     @property
@@ -164,6 +169,7 @@ class SqliteStore(Store):
     async def close(self) -> None:
         if not self._is_open:
             return
+        await asyncio.gather(*self._jobs, return_exceptions=True)
         await self._commit.close()
         await self._readers.close()
         if self._checkpointer is not None:
@@ -183,7 +189,29 @@ class SqliteStore(Store):
     async def make(
         self, new: Sequence[NewTask], repeatable: Repeatable[Sequence[Made]] | None = None
     ) -> Sequence[Made] | KeptAnswer:
-        return await self._write(lambda moves: moves.maker.make(new, repeatable))
+        if len(new) < STAGED_FROM:
+            return await self._write(lambda moves: moves.maker.make(new, repeatable))
+        job = asyncio.create_task(self._make_many(new, repeatable))
+        self._jobs.add(job)
+        job.add_done_callback(self._jobs.discard)
+        return await asyncio.shield(job)  # a caller that goes away leaves nothing half done
+
+    async def _make_many(
+        self, new: Sequence[NewTask], repeatable: Repeatable[Sequence[Made]] | None
+    ) -> Sequence[Made] | KeptAnswer:
+        seqs = await self._write(lambda moves: moves.stager.begin(len(new)))
+        rows: list[Rows] = []
+        came: Sequence[Made] | KeptAnswer | None = None
+        try:
+            for some, tasks in parts(seqs, [each.task for each in new]):
+                rows += await self._write(partial(_put, seqs=some, tasks=tasks))
+            came = await self._write(lambda moves: moves.maker.make(new, repeatable, Staged(seqs, rows)))
+            return came
+        finally:
+            if came is None or isinstance(came, KeptAnswer):
+                with suppress(StoreError):  # else the next start removes them
+                    for part in slices(seqs):
+                        await self._write(partial(_drop, seqs=seqs, part=part), always=True)
 
     @override
     async def get(self, task_id: TaskId) -> Task:
@@ -416,3 +444,11 @@ class SqliteStore(Store):
     def _connect_reader(self) -> Queries:
         assert self._path is not None  # noqa: S101 - only files have reader threads
         return Queries(connect(self._path, vfs=self._vfs, read_only=True), self._texts)
+
+
+def _put(moves: Moves, *, seqs: range, tasks: Sequence[Task]) -> Sequence[Rows]:
+    return moves.stager.put(seqs, tasks)
+
+
+def _drop(moves: Moves, *, seqs: range, part: range) -> None:
+    moves.stager.drop(seqs, part)

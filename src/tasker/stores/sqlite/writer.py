@@ -87,9 +87,11 @@ class Writer:
     def warm(self) -> None:
         """Write something durably: the first write of a process makes the log, and is slower by far than the others.
 
-        If it fails, the store is ailing. Called once, before the others, on any thread.
+        What an earlier process left half written is removed. If it fails, the store is ailing.
+        Called once, before the others, on any thread.
         """
         try:
+            self._transactions.run(self._moves.stager.sweep)
             self._probe()
         except apsw.Error as error:
             self.ailment = self._condition.error(error)

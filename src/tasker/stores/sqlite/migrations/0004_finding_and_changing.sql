@@ -46,6 +46,12 @@ CREATE TABLE kept_answer (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX kept_answer_until ON kept_answer (kept_until);
 
+-- The numbers of payloads that are stored before their tasks: see stager.py.
+CREATE TABLE staged (
+  first_seq INTEGER PRIMARY KEY,
+  last_seq INTEGER NOT NULL
+) STRICT;
+
 -- When the node last looked for due tasks, to about two seconds. The first look finds that nobody did
 -- before.
 CREATE TABLE look (one INTEGER PRIMARY KEY CHECK (one = 1), at INTEGER NOT NULL) STRICT;
