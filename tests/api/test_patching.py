@@ -215,6 +215,23 @@ async def test_a_change_moves_a_task_out_of_what_its_destination_holds(server):
     assert b"9001" in attempt.payload
 
 
+async def test_a_task_moves_into_a_group_and_out_of_it(server):
+    task_id = await server.new(webhook())
+    group = (await server.call("POST", "/destinations", {"group": "g"})).json["id"]
+    await server.call("POST", f"/destinations/{group}/pause")
+    assert (await patch(server, task_id, {"group": "g"})).json["webhook"]["group"] == "g"
+    assert (await destination_of(server, task_id))["id"] == group
+    await server.clock.step(NEAR)
+    for _ in range(2):
+        assert not await claim(server)
+
+    reply = await patch(server, task_id, {"group": None})
+
+    assert "group" not in reply.json["webhook"]
+    assert (await destination_of(server, task_id))["name"] == "http://localhost:9000"
+    assert [attempt.task_id for attempt in await claim(server)] == [task_id]
+
+
 # If-Match
 
 

@@ -43,7 +43,7 @@ def main():
                 break_everything(faults, load, random.Random(f"{given.seed} {number}"))
             loaded = time.monotonic() - loaded
         cluster.wait_until_all_is_done()
-        verdict = Verdict(cluster, load.creations, receiver.deliveries(), faults.happened)
+        verdict = Verdict(cluster, load.creations, load.changes, receiver.deliveries(), faults.happened)
         postgres = cluster.query("SHOW server_version")[0][0]
         cluster.stop()
     text = page(verdict, postgres, seed=given.seed, loaded=loaded, seconds=time.monotonic() - began)
@@ -104,12 +104,13 @@ and breaks one after the other in a random order.
 
 The load: {THREADS} connections that create {PER_SECOND} tasks/s while all nodes answer;
 the faults left {rate:.0f}/s of it.
+One webhook in five is changed right after it was accepted: another time, and another header.
 Nine of ten are webhooks, the others hashes of {HASH_ROUNDS:,} rounds; they are due in {DUE} s.
 The receiver answers at once, after 20 ms or after 0.5 s.
 A node delivers up to {SLOTS} webhooks at once: so many can be under way when something happens to it.
 
 Checked for every single task: if it was answered with 201, it is delivered, or has its result;
-nothing arrives before its time;
+nothing arrives before its time, or in an old form after a change was answered;
 no end and no result is written twice (triggers in the database count them);
 no call makes two tasks, whatever its answer was;
 a delivery is made again only if a fault caught it under way,

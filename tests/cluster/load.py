@@ -15,6 +15,8 @@ from tasker.model.instants import Instant
 from tasker.testing.webhook_receiver import WebhookReceiver
 
 THREADS = 9
+CHANGED = 0.2
+"""The share of webhooks that are changed once they are accepted."""
 HASHES = 0.1
 """The share of hashes; the rest are webhooks."""
 
@@ -48,6 +50,17 @@ class Creation:
     retry_after: str | None
 
 
+@dataclass(frozen=True)
+class Changing:
+    """A call that was to change a webhook, and what came of it: its time, and its header ``x-form``."""
+
+    key: str
+    due_at: Instant
+    answered_at: Instant
+    status: int
+    """As of a creation."""
+
+
 class Load:
     """Runs from when it is entered until it is left.
 
@@ -57,6 +70,7 @@ class Load:
 
     def __init__(self, cluster: Cluster, receiver: WebhookReceiver, *, per_second: float, seed: int):
         self.creations: list[Creation] = []
+        self.changes: list[Changing] = []
         self._cluster = cluster
         self._receiver = receiver
         self._interval = THREADS / per_second
@@ -113,10 +127,21 @@ class Load:
         due_at = sent_at + round(rand.uniform(*DUE_SECONDS) * instants.SECOND)
         fields = {"execution_time": instants.text(due_at)}
         url = self._receiver.url(f"/slow/{rand.choice(WAITS)}")
-        fields |= {"secret": key} if kind == "hash" else {"url": url, "body": key}
-        status, task_id, retry_after = caller.post(self._cluster.nodes[place].server.url, {kind: fields})
+        fields |= {"secret": key} if kind == "hash" else {"url": url, "body": key, "headers": {"x-form": "old"}}
+        address = self._cluster.nodes[place].server.url
+        status, task_id, retry_after = caller.call("POST", address, "/tasks/new", {kind: fields})
         self.creations.append(Creation(key, kind, due_at, sent_at, now(), place, status, task_id, retry_after))
+        if status == 201 and kind == "webhook" and rand.random() < CHANGED:
+            return self._change(caller, address, key, f"/tasks/{task_id}", rand)
         return status
+
+    def _change(self, caller: "_Caller", address: str, key: str, path: str, rand: random.Random) -> int:
+        """Call a node to change a webhook, and return the answer's status; 201 if it was not done in time."""
+        due_at = now() + round(rand.uniform(*DUE_SECONDS) * instants.SECOND)
+        fields = {"execution_time": instants.text(due_at), "headers": {"x-form": "new"}}
+        status, *_ = caller.call("PATCH", address, path, {"webhook": fields})
+        self.changes.append(Changing(key, due_at, now(), status))
+        return 201 if status in (200, 400, 409) else status
 
 
 class _Caller:
@@ -125,7 +150,7 @@ class _Caller:
     def __init__(self):
         self._connections: dict[str, http.client.HTTPConnection] = {}
 
-    def post(self, url: str, body) -> tuple[int, str | None, str | None]:
+    def call(self, method: str, url: str, path: str, body) -> tuple[int, str | None, str | None]:
         """Return the answer's status, its id and its Retry-After; a status of 0 is none."""
         connection = self._connections.get(url)
         if connection is None:
@@ -133,7 +158,7 @@ class _Caller:
             connection = http.client.HTTPConnection(address.hostname, address.port, timeout=_ANSWER_SECONDS)
             self._connections[url] = connection
         try:
-            connection.request("POST", "/tasks/new", json.dumps(body).encode(), {"content-type": "application/json"})
+            connection.request(method, path, json.dumps(body).encode(), {"content-type": "application/json"})
             response = connection.getresponse()
             answer = json.loads(response.read())
         except (OSError, http.client.HTTPException):

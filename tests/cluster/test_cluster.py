@@ -29,9 +29,10 @@ def test_whatever_breaks_nothing_is_lost_or_early_or_recorded_twice_and_only_wha
                 database_fault()
                 faults.wait_until_all_accept()
         cluster.wait_until_all_is_done()
-        verdict = Verdict(cluster, load.creations, receiver.deliveries(), faults.happened)
+        verdict = Verdict(cluster, load.creations, load.changes, receiver.deliveries(), faults.happened)
         assert cluster.stop() == [0, 0, 0]
 
     assert verdict.broken == {}
     assert len(verdict.faults) == 6
+    assert sum(change.status == 200 for change in verdict.changes.values()) > PER_SECOND / 10, "hardly any was changed"
     assert verdict.counts["tasks accepted with 201"] > 2 * PER_SECOND, "there was hardly any load"

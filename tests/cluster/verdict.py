@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from faults import Fault
 
 from cluster import HASH_ROUNDS, Cluster
-from load import Creation
+from load import Changing, Creation
 from tasker.model import instants
 from tasker.model.lifecycle import MAX_CRASHES
 from tasker.testing.webhook_receiver import Delivery
@@ -37,8 +37,16 @@ class Verdict:
     Made once all has ended.
     """
 
-    def __init__(self, cluster: Cluster, creations: list[Creation], deliveries: list[Delivery], faults: list[Fault]):
+    def __init__(
+        self,
+        cluster: Cluster,
+        creations: list[Creation],
+        changes: list[Changing],
+        deliveries: list[Delivery],
+        faults: list[Fault],
+    ):
         self.creations = creations
+        self.changes = {each.key: each for each in changes}
         self.faults = faults
         self._rows = _rows(cluster)
         self._audit = _audit(cluster)
@@ -58,6 +66,7 @@ class Verdict:
             if row.state != "2" and task_id not in self.quarantined
         ]
         self.early = self._early()
+        self.in_an_old_form = self._in_an_old_form()
         self.recorded_twice = self._recorded_twice()
         self.created_twice = cluster.query("SELECT payload, count(*) FROM payload GROUP BY payload HAVING count(*) > 1")
         self.wrong_ids = self._wrong_ids()
@@ -74,6 +83,7 @@ class Verdict:
             "lost",
             "unfinished",
             "early",
+            "in_an_old_form",
             "recorded_twice",
             "created_twice",
             "wrong_ids",
@@ -97,6 +107,7 @@ class Verdict:
             "without an answer: the connection broke or nothing came for 8 s": statuses[0],
             "refused with 400: due before the call came through": statuses[400],
             "tasks stored": len(self._rows),
+            "changed by a PATCH that was answered with 200": sum(each.status == 200 for each in self.changes.values()),
             "deliveries": sum(map(len, self._arrived.values())),
             "deliveries made again": self.repeats.total(),
             f"failed with `crashed_worker`: {MAX_CRASHES} faults in a row took the node from them": len(
@@ -104,6 +115,7 @@ class Verdict:
             ),
             "lost": len(self.lost),
             "early": len(self.early),
+            "sent in an old form after the change was answered": len(self.in_an_old_form),
             "results recorded twice": len(self.recorded_twice),
         }
 
@@ -136,9 +148,23 @@ class Verdict:
         return row.state == "3" and row.error == "crashed_worker" and len(self._taken_by[task_id]) == MAX_CRASHES
 
     def _early(self):
-        due = {each.key: each.due_at for each in self.creations}
-        early = [each for key, arrived in self._arrived.items() for each in arrived if each.arrived_at < due[key]]
+        old = {each.key: each.due_at for each in self.creations}
+        new = {each.key: each.due_at for each in self.changes.values()}
+        early = [
+            each
+            for key, arrived in self._arrived.items()
+            for each in arrived
+            if each.arrived_at < (new if each.headers["x-form"] == "new" else old)[key]
+        ]
         return early + [(task_id, row) for task_id, row in self._rows.items() if row.began_at < row.due_at]
+
+    def _in_an_old_form(self):
+        return [
+            (change, each)
+            for change in self.changes.values()
+            for each in self._arrived[change.key]
+            if change.status == 200 and each.headers["x-form"] == "old" and each.arrived_at > change.answered_at
+        ]
 
     def _recorded_twice(self):
         writes = Counter((what, task_id) for what, task_id, *_ in self._audit if what in ("done", "result"))
