@@ -19,6 +19,7 @@ from pages import DOCS, ROOT, blocks, name_of
 
 from databases import new_database, query
 from tasker.cli import sources
+from tasker.ids import new_id
 from tasker.testing.postgres_server import PostgresServer
 from tasker.testing.server import TaskerServer
 
@@ -273,9 +274,14 @@ def test_the_creates_of_the_rest_pages_are_taken(newcomer, page):
     newcomer.server.start()
 
     assert commands
-    for command in commands:
+    for text in commands:
+        command = re.sub(ID, new_id(time.time_ns() // 1_000), text)  # the id of a new task is one of today
         answers = [newcomer.run(command).splitlines() for _ in range(2)]
-        assert kinds(json.loads(answers[0][-1])) == {"id": "an id", "execution_time": "a time"}
+        first, second = (json.loads(answer[-1]) for answer in answers)
+        named = {"outcome": "created"} if '"id"' in command or '"key"' in command else {}
+        assert kinds(first) == {"id": "an id", "execution_time": "a time"} | named
+        if named:
+            assert (second["id"], second["outcome"]) == (first["id"], "replaced" if "debounce" in command else "kept")
         if "Idempotency-Key" in command:
             assert answers[0][-1] == answers[1][-1]
             assert "idempotency-replayed: true" in answers[1]
