@@ -41,6 +41,13 @@ async def test_a_member_that_older_nodes_do_not_know_is_refused_until_they_have_
     assert (await server.call("POST", "/tasks/new", asked)).status == 201
 
 
+async def test_not_one_task_of_a_batch_has_such_a_member(server, upgrading):
+    reply = await server.call("POST", "/tasks/batch", [webhook(), webhook(tags=["a"])])
+    assert (reply.status, reply.json["code"]) == (503, "upgrade_unfinished")
+    assert (await server.call("GET", "/tasks/state/todo")).json == []
+    assert (await server.call("POST", "/tasks/batch", [webhook(), webhook()])).status == 201
+
+
 async def test_nothing_is_cancelled_until_they_have_ended(server, upgrading):
     task_id = await server.new(webhook())
     reply = await server.call("POST", f"/tasks/{task_id}/cancel")
