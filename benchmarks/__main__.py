@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from benchmarks import batching, clustered, creating, delivering, hashing, page, sharing, waiting
+from benchmarks import batching, clustered, creating, delivering, finding, hashing, page, sharing, waiting
 from benchmarks.figures import Figure, markdown_table
 
 _ROWS: Final = {
@@ -20,6 +20,7 @@ _ROWS: Final = {
     "sharing": sharing,
     "hashing": hashing,
     "waiting": waiting,
+    "finding": finding,
     "clustered": clustered,
 }
 _PAGE: Final = Path(__file__).parent.parent / "docs" / "benchmarks.md"

@@ -30,6 +30,7 @@ outcome of the attempt.
   + IdempotencyInFlightError     a request with this Idempotency-Key is still being answered
   + RevisionPassedError          the task was written since
   + DestinationNotFoundError
+  + OperationNotFoundError
   + NothingToProbeError          a destination cannot be probed as it is
   + ClaimLostError               the task was taken back after it was claimed
   + AttemptMustNotBeginError     the attempt must not start: the lease has ended, or the task has
@@ -61,7 +62,7 @@ sent, it shows a piece at most: see ``cut``.
 """
 
 from collections.abc import Mapping
-from typing import Final
+from typing import ClassVar, Final
 
 REFUSALS_SHOWN: Final = 100
 """How many of the refusals of one request are told."""
@@ -81,6 +82,9 @@ def cut(text: str) -> str:
 
 class TaskerError(Exception):
     """The root of the errors that cross rooms."""
+
+    code: ClassVar[str] = ""
+    """A stable word for programs, of those that an operation keeps; empty: the door has it."""
 
 
 class InvalidRequestError(TaskerError):
@@ -102,9 +106,13 @@ class InvalidRequestError(TaskerError):
 class InvalidTaskError(InvalidRequestError):
     """The body of a request cannot become a task."""
 
+    code = "invalid_task"
+
 
 class MaskedValueError(InvalidTaskError):
     """The body of a request says ``***``, which is shown in place of a secret, where that secret belongs."""
+
+    code = "masked_value"
 
     def __init__(self, field: str, problem: str = "expected the value itself, got ***, which stands for it") -> None:
         super().__init__(field, problem)
@@ -115,6 +123,8 @@ class HeadersNeededError(InvalidTaskError):
 
     Else whoever may change tasks, but not read their secrets, could have these sent anywhere.
     """
+
+    code = "headers_needed"
 
     def __init__(self, field: str) -> None:
         super().__init__(
@@ -135,6 +145,8 @@ class InvalidQueryError(TaskerError):
 
 class TaskNotFoundError(TaskerError):
     """No task has this id: there never was one, or it was deleted."""
+
+    code = "task_not_found"
 
     def __init__(self, task_id: str) -> None:
         self.task_id = task_id
@@ -173,6 +185,8 @@ class KeyInUseError(TaskerError):
         holder: the id of that task.
         problem: why it cannot be replaced, as a clause; empty if that was not asked for.
     """
+
+    code = "key_in_use"
 
     def __init__(self, key: str, holder: str, problem: str = "") -> None:
         self.key = key
@@ -224,6 +238,8 @@ class TaskRunningError(TaskerError):
         done: what cannot be done to it.
     """
 
+    code = "task_running"
+
     def __init__(self, task_id: str, done: str = "deleted") -> None:
         self.task_id = task_id
         super().__init__(
@@ -237,6 +253,8 @@ class TaskEndedError(TaskerError):
     Args:
         right: which tasks can be, as a clause.
     """
+
+    code = "task_ended"
 
     def __init__(
         self, task_id: str, state: str, right: str = "only a task that has not ended can be cancelled"
@@ -252,6 +270,8 @@ class TaskNotWaitingError(TaskerError):
         right: what can be done to which tasks, as a clause.
     """
 
+    code = "task_not_todo"
+
     def __init__(
         self,
         task_id: str,
@@ -265,6 +285,8 @@ class TaskNotWaitingError(TaskerError):
 class TaskNotFailedError(TaskerError):
     """The task cannot be run again: it is neither failed nor cancelled."""
 
+    code = "task_not_failed"
+
     def __init__(self, task_id: str, state: str) -> None:
         self.task_id = task_id
         super().__init__(f"the task {task_id} is {state}; only a failed or cancelled task can be run again")
@@ -272,6 +294,8 @@ class TaskNotFailedError(TaskerError):
 
 class TaskExpiredError(TaskerError):
     """The task cannot be run, or not again: its ``expires_at`` has passed."""
+
+    code = "task_expired"
 
     def __init__(self, task_id: str) -> None:
         self.task_id = task_id
@@ -305,6 +329,8 @@ class IdempotencyInFlightError(TaskerError):
 class RevisionPassedError(TaskerError):
     """The task is not at the revision that was named: it was written since. Nothing was changed."""
 
+    code = "revision_passed"
+
     def __init__(self, task_id: str) -> None:
         self.task_id = task_id
         super().__init__(f"the task {task_id} has changed since; read it again, and send its new ETag as If-Match")
@@ -316,6 +342,13 @@ class DestinationNotFoundError(TaskerError):
     def __init__(self, gate_id: str) -> None:
         self.gate_id = gate_id
         super().__init__(f"there is no destination with the id {gate_id}; GET /destinations lists those that exist")
+
+
+class OperationNotFoundError(TaskerError):
+    """No operation has this id: there never was one, or it ended long ago."""
+
+    def __init__(self, operation_id: str) -> None:
+        super().__init__(f"no operation has the id {operation_id}")
 
 
 class NothingToProbeError(TaskerError):

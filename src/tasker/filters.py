@@ -38,6 +38,7 @@ class Kind(Enum):
     ID = "id"
     DESTINATION = "destination"
     """By its id, a number, or by its name."""
+    GROUP = "group"
     ERROR = "error"
     REASON = "reason"
     FROM = "from"
@@ -62,6 +63,7 @@ FILTERS: Final = (
     Filter("key", Kind.KEY, "The key; also of tasks that had it and have ended."),
     Filter("key_prefix", Kind.KEY_PREFIX, "What the key begins with."),
     Filter("destination", Kind.DESTINATION, "Where it goes: the id of a destination, or its name."),
+    Filter("group", Kind.GROUP, "The name of the group."),
     Filter("error", Kind.ERROR, "The code of last_error."),
     Filter("reason", Kind.REASON, "Of a task that is todo: why it does not run yet, as explain says."),
     Filter("parent", Kind.ID, "Of a callback: the id of the task that it tells of.", "parent_id"),
@@ -87,6 +89,7 @@ _DRIVING: Final = ("key", "parent", "tag", "key_prefix")
 """The filters with an index of their own: the first that is given drives."""
 _LONGEST_KEY: Final = 255
 _LONGEST_TAG: Final = 100
+_LONGEST_GROUP: Final = 100
 _LONGEST_ID: Final = 9
 """Digits in the id of a destination."""
 
@@ -145,6 +148,10 @@ class Query(Struct, frozen=True, kw_only=True):
         column = {Order.DUE: "execution_at", Order.ENDED: "ended_at"}.get(self.order)
         moments = {each.kind: int(values[0]) for each, values in self.given if each.column == column}
         return moments.get(Kind.FROM), moments.get(Kind.BEFORE)
+
+    def stored_before(self, moment: Instant) -> "Query":
+        """Return the same query of tasks alone that were stored before *moment*."""
+        return msgspec.structs.replace(self, given=(*self.given, (_BY_NAME["created_before"], (moment,))))
 
     def cursor(self, position: str) -> str:
         """Return *position*, which a store has named, as a text that belongs to this query."""
@@ -220,6 +227,8 @@ def schema_of(each: Filter) -> dict[str, Any]:
             }
         case Kind.KEY | Kind.KEY_PREFIX:
             return {"type": "string", "minLength": 1, "maxLength": _LONGEST_KEY}
+        case Kind.GROUP:
+            return {"type": "string", "minLength": 1, "maxLength": _LONGEST_GROUP}
         case Kind.ID:
             return {"type": "string", "format": "uuid"}
         case Kind.REASON:
@@ -284,6 +293,7 @@ _READERS: Final[Mapping[Kind, Callable[[str], Value]]] = {
     Kind.TAG: partial(_no_longer, longest=_LONGEST_TAG),
     Kind.ID: _id,
     Kind.DESTINATION: _destination,
+    Kind.GROUP: partial(_no_longer, longest=_LONGEST_GROUP),
     Kind.ERROR: _not_empty,
     Kind.REASON: partial(_known, known=REASONS),
     Kind.FROM: instants.parse,

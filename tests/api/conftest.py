@@ -12,6 +12,7 @@ ON_EVERY_STORE = {
     "test_node_list",
     "test_idempotency",
     "test_finding",
+    "test_operating",
     "test_keys",
     "test_batch",
     "test_patching",

@@ -229,7 +229,7 @@ async def on_postgres():
     url = shared_database()
     connection = await Connector(url, is_pooled=False).connect()
     clock = DatabaseClock(connection)
-    await connection.execute("TRUNCATE task, payload, tag, type_pool, node, kept_answer, gate, gate_queue")
+    await connection.execute("TRUNCATE task, payload, tag, operation, type_pool, node, kept_answer, gate, gate_queue")
     await set_manual_clock(connection, clock.now())
     clock.store = PostgresStore(url, follow=FOLLOW, base_clock=clock, address="http://127.0.0.1:8080", version="0")
     await clock.store.open()

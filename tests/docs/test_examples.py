@@ -158,6 +158,13 @@ def test_what_the_page_about_finding_shows_is_found(newcomer):
     assert kinds(printed.strip()) == "an id"
 
 
+def test_what_the_page_about_operations_shows_happens(newcomer):
+    server = newcomer.server.start()
+    newcomer.follow(DOCS / "rest" / "operations.md")
+    until(lambda: server.call("GET", "/operations")["operations"][0]["state"] == "done")
+    assert server.call("GET", "/operations")["operations"][0]["changed"] == 2
+
+
 HOW_TO = DOCS / "from-one-node-to-three.md"
 
 

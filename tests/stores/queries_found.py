@@ -1,6 +1,6 @@
 """Queries that use every index that drives, both ways, with every filter looked at on the way."""
 
-from tasker.filters import SORTS, query_of
+from tasker.filters import REASONS, SORTS, query_of
 
 DRIVING = {
     "key": ["order 17"],
@@ -12,6 +12,7 @@ OTHERS = {
     "state": ["todo", "failed", "done"],
     "type": ["webhook"],
     "destination": ["http://localhost:9000"],
+    "group": ["mail"],
     "error": ["timeout"],
     "due_after": ["2026-01-01T00:00:00Z"],
     "due_before": ["2027-01-01T00:00:00Z"],
@@ -26,7 +27,7 @@ QUERIES_FOUND = [
         ({}, SORTS),
         (OTHERS, SORTS),
         (ENDED, SORTS),
-        ({"destination": ["17"], "reason": ["circuit_open"]}, ("due",)),
+        *(({"destination": ["17"], "reason": [reason]}, ("due",)) for reason in REASONS),
         *(({name: values}, ("created", "-created")) for name, values in DRIVING.items()),
         *((OTHERS | {name: values}, ("created",)) for name, values in DRIVING.items()),
         (OTHERS | DRIVING, ("created", "-created")),

@@ -1,11 +1,15 @@
 """What the tests of stores do again and again."""
 
 import msgspec
+from msgspec.structs import replace
 
+from tasker.filters import query_of
+from tasker.ids import new_id
 from tasker.interfaces.tasks import TaskFilter
 from tasker.model import instants
 from tasker.model.ending import Ending
 from tasker.model.lifecycle import Move, Settlement
+from tasker.model.operation import Asked, Operation
 from tasker.model.task import Fault, Pool, State
 from tasker.testing.task_factory import a_task
 
@@ -87,3 +91,29 @@ async def got(store, task_id):
 
 def _as_given(task):
     return msgspec.structs.replace(task, created_at=0, revision=0)
+
+
+async def begin(store, clock, action, *, is_dry_run=False, **asked):
+    """Store an operation, and take it as a node does."""
+    new = Operation(id=new_id(clock.now()), action=action, asked=Asked(**asked), is_dry_run=is_dry_run)
+    stored = await store.create_operation(new)
+    assert stored == replace(new, created_at=clock.now())
+    return stored
+
+
+async def step(store, operation, *, at_once=3):
+    """Work on the next batch. Return how the operation stands then."""
+    query = query_of(operation.asked.filter, "created").stored_before(operation.created_at)
+    batch = await store.matches(query, after=operation.cursor, limit=at_once)
+    worked = await store.operate(operation, batch, query)
+    return None if worked is None else worked.operation
+
+
+async def work(store, operation, **how):
+    """Work on an operation until it is done."""
+    assert (await store.next_operation()).id == operation.id
+    while operation.is_running:
+        operation = await step(store, operation, **how)
+        assert await store.operation(operation.id) == operation
+    assert await store.next_operation() is None
+    return operation

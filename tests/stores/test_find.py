@@ -58,6 +58,8 @@ def a_drawn_task(draw, now, parents):
     task = a_hash(due_at=due_at)
     if draw.random() < 0.7:
         task = a_task(due_at=due_at, host=draw.choice([None, PAUSED, BROKEN, WELL]))
+    if task.destination is not None and draw.random() < 0.3:
+        task = replace(task, host=task.destination, destination=group_named(draw.choice(["mail", "limited"])))
     return replace(
         task,
         tags=tuple(draw.sample(["a", "b", "ü", "customer:42"], draw.randrange(4))),
@@ -113,14 +115,22 @@ def passes(population, row, words):
     """Whether a row passes filters, as a plain program would say it."""
     _, task, made, reason = row
     fault = task.last_fault
-    host = None if made.destination is None else made.destination.name
+    going = made.host or made.destination
+    host = None if going is None else going.name
     say = {
         "state": lambda values: task.state.word in values,
         "type": lambda values: task.type in values,
         "tag": lambda values: set(values) <= set(made.tags),
         "key": lambda values: task.key in values,
         "key_prefix": lambda values: task.key is not None and task.key.startswith(values[0]),
-        "destination": lambda values: host is not None and values[0] in (host, str(population.gates[host])),
+        "destination": lambda values: (
+            host is not None
+            and (
+                values[0] == host
+                or values[0] in {str(population.gates[each.name]) for each in (going, made.destination)}
+            )
+        ),
+        "group": lambda values: made.host is not None and made.destination.name in values,
         "error": lambda values: fault is not None and fault.code in values,
         "reason": lambda values: reason in values,
         "parent": lambda values: task.parent_id in values,
@@ -173,7 +183,8 @@ def words_for(population, now):
         "tag": st.lists(st.sampled_from(["a", "b", "ü", "customer:42", "no"]), min_size=1, max_size=2),
         "key": st.sampled_from([*KEYS, "no"]),
         "key_prefix": st.sampled_from(["o", "order", "order 1", "O", "\ud7ff", "\U0010ffff", "ordé", "no"]),
-        "destination": st.sampled_from([PAUSED, BROKEN, WELL, "1", "2", "99", "http://no"]),
+        "destination": st.sampled_from([PAUSED, BROKEN, WELL, "mail", *map(str, range(1, 7)), "99", "http://no"]),
+        "group": st.sampled_from(["mail", "limited", "no"]),
         "error": st.sampled_from(["status_503", "connect_refused", "no"]),
         "reason": st.sampled_from(REASONS),
         "parent": st.sampled_from([*list(population.made)[:4]]),

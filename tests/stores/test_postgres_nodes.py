@@ -5,7 +5,7 @@ import contextlib
 
 import pytest
 from kinds import Postgres
-from steps import SECOND, WEBHOOK, another_try, claimed, failure, running, success
+from steps import SECOND, WEBHOOK, another_try, begin, claimed, failure, running, step, success, work
 
 from databases import set_manual_clock
 from tasker.engine.waiters import Waiters
@@ -14,6 +14,7 @@ from tasker.interfaces.queue import EXPIRE_LIMIT, Expired
 from tasker.model.circuit import THRESHOLD, Circuit
 from tasker.model.gate import Limits
 from tasker.model.instants import LAST
+from tasker.model.operation import Action
 from tasker.model.task import State
 from tasker.stores import queries
 from tasker.stores.postgres.bell import ENDED, WATCH_SECONDS
@@ -658,10 +659,10 @@ async def test_whatever_nodes_and_operators_do_at_once_no_task_is_left_behind(no
                 done.append(attempt.task_id)
 
     async def operate(store):
-        for step in range(40):
-            await store.limit(gates[step % 3], Limits(max_running=1 + step % 4))
-            await store.pause(gates[step % 3])
-            await store.resume(gates[step % 3])
+        for turn in range(40):
+            await store.limit(gates[turn % 3], Limits(max_running=1 + turn % 4))
+            await store.pause(gates[turn % 3])
+            await store.resume(gates[turn % 3])
 
     await asyncio.gather(*map(work, stores), operate(stores[0]))
     lost = """
@@ -675,3 +676,34 @@ async def test_whatever_nodes_and_operators_do_at_once_no_task_is_left_behind(no
     )
     done += await claim_all(nodes, stores[1], free=7)
     assert sorted(done) == sorted(tasks)
+
+
+async def test_an_operation_is_one_nodes_as_long_as_that_lives(nodes):
+    first, clock = await nodes.open(), nodes.clock
+    second = await nodes.another()
+    tasks = [a_task(due_at=clock.now() + 3_600 * SECOND) for _ in range(10)]
+    await first.create(tasks)
+    await clock.advance(1)
+    operation = await begin(first, clock, Action.POSTPONE, by=SECOND)
+    assert await first.next_operation() == operation
+    assert await second.next_operation() is None
+    assert await step(second, operation) is None, "it is the first node's"
+    other = await begin(first, clock, Action.RETRY)
+    assert await second.next_operation() == other
+    stands = await step(first, operation)
+    await clock.move(LEASE.total_seconds())
+    await second.renew()
+    while other.is_running:
+        other = await step(second, other)
+    assert await second.next_operation() == stands
+    assert await step(first, stands) is None, "its lease has ended, and the second node has taken the operation"
+    done = await work(second, stands)
+    assert (done.matched, done.changed) == (10, 10)
+    assert {(await first.get(task.id)).due_at for task in tasks} == {tasks[0].due_at + SECOND}
+
+
+async def test_nodes_that_look_at_once_never_take_the_same_operation(nodes):
+    stores = [await nodes.open(), await nodes.another(), await nodes.another()]
+    operation = await begin(stores[0], nodes.clock, Action.CANCEL)
+    taken = await asyncio.gather(*(store.next_operation() for store in stores))
+    assert [each for each in taken if each is not None] == [operation]

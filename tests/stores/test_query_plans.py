@@ -12,7 +12,10 @@ from tasker.stores.sqlite.rows import id_bytes
 
 QUERIES = queries.load("tasker.stores.sqlite")
 TEMPLATES = {"create_tasks", "create_payloads", "create_tags", "list_todo", "list_other"}
-FINDING = ("gates_with_rate", "find_page", "count_found", "count_keys", "walk_", "filter_", "reason_", "order_by_")
+FINDING = (
+    *("gates_with_rate", "find_page", "count_found", "count_keys", "still_pass"),
+    *("walk_", "filter_", "reason_", "order_by_"),
+)
 """What the statements that find tasks are made of: they are looked at by themselves."""
 
 
@@ -60,6 +63,7 @@ def finding():
             for by_arrival in (False, True):
                 text = walker.statement(statement, [("webhook", 1), ("hash", 2)], by_arrival=by_arrival)
                 yield f"{statement}: {name}", text
+        yield f"still_passes: {name}", QUERIES["still_passes"].format(fits=walker.fits)
         keys = key_range(QUERIES, places, query)
         if keys is not None:
             yield f"count_keys: {name}", keys

@@ -12,6 +12,7 @@ from tasker.engine.delay_queue import DelayQueue
 from tasker.engine.due_work import DueWork
 from tasker.engine.expiry import Expiry
 from tasker.engine.lease import Lease, LeaseKeeper
+from tasker.engine.operations import Operations
 from tasker.engine.pruner import Pruner
 from tasker.engine.recovery import Recovery
 from tasker.engine.slots import Slots
@@ -84,6 +85,9 @@ class Engine:
             rand,
         )
         self._keeper = LeaseKeeper(store, lease, is_running=self._worker.is_running, ring=self.queue.ring)
+        self._operations = DueWork(
+            store.clock, Operations(store, self.slots, telemetry, ring=self.queue.ring).step, name="operations"
+        )
         self._recovery = Recovery(store, telemetry)
         self._pruner = Pruner(store, telemetry, keep_done=keep_done, keep_failed=keep_failed)
         self._job: asyncio.Task[None] | None = None
@@ -106,6 +110,7 @@ class Engine:
         self._store.listen(self.queue.ring)
         self._job = asyncio.create_task(self._worker.run())
         self._jobs.append(asyncio.create_task(self._expiry.run()))
+        self._jobs.append(asyncio.create_task(self._operations.run()))
         self._jobs.append(asyncio.create_task(self._patience.run()))
         for run_once in (
             self._keeper.run_once,
@@ -141,6 +146,10 @@ class Engine:
         self.queue.announce(due_at, pool)
         if expires_at is not None:
             self._expiry.announce(expires_at)
+
+    def announce_operation(self) -> None:
+        """Say that an operation has been stored: it begins at once."""
+        self._operations.announce(self._store.clock.now())
 
     def ring(self) -> None:
         """Say that tasks may start now that could not before, such as those of a destination that goes on."""

@@ -1,4 +1,4 @@
-"""Deletes tasks that ended long ago, and answers that are not to be kept any longer."""
+"""Deletes tasks and operations that ended long ago, and answers that are not to be kept any longer."""
 
 from datetime import timedelta
 from typing import Final
@@ -46,4 +46,8 @@ class Pruner:
             if kept is not None:
                 pruned += await self._store.prune(state, older_than=kept)
         self._telemetry.pruned += pruned
-        return PAUSE if await self._store.prune_kept_answers() or pruned else LOOK
+        others = await self._store.prune_kept_answers()
+        done = self._kept[State.DONE]
+        if done is not None:
+            others += await self._store.prune_operations(older_than=done)
+        return PAUSE if others or pruned else LOOK

@@ -18,6 +18,11 @@ class Slots:
         self.free: Mapping[Pool, int] = self._free
         """Free slots per pool; 0 where there is none."""
 
+    @property
+    def free_pools(self) -> frozenset[Pool]:
+        """The pools in which a slot is free."""
+        return frozenset(pool for pool, free in self._free.items() if free)
+
     def running(self, pool: Pool) -> int:
         """How many slots of *pool* are taken."""
         return self.total[pool] - self._free[pool]

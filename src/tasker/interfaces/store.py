@@ -5,12 +5,13 @@ from typing import Protocol
 from tasker.interfaces.gates import GateStore
 from tasker.interfaces.idempotency import IdempotencyStore
 from tasker.interfaces.nodes import NodeStore
+from tasker.interfaces.operations import OperationStore
 from tasker.interfaces.queue import QueueStore
 from tasker.interfaces.tasks import TaskStore
 from tasker.timing.clock import Clock
 
 
-class Store(TaskStore, IdempotencyStore, QueueStore, GateStore, NodeStore, Protocol):
+class Store(TaskStore, IdempotencyStore, QueueStore, GateStore, NodeStore, OperationStore, Protocol):
     """Keeps tasks, durably, and hands out those that are due. Several nodes may share one.
 
     A task that nobody cancels ends in one of four methods: ``settle``, ``take_back``

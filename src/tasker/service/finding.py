@@ -65,4 +65,4 @@ class FindService:
 
     def free_pools(self) -> frozenset[Pool]:
         """Return the pools in which a slot is free here: the filter ``reason`` asks."""
-        return frozenset(filter(self._engine.has_slot, (task_type.pool for task_type in self._engine.types)))
+        return self._engine.slots.free_pools

@@ -6,6 +6,7 @@ from tasker.engine.engine import Engine
 from tasker.interfaces.store import Store
 from tasker.service.destinations import DestinationService
 from tasker.service.finding import FindService
+from tasker.service.operations import OperationService
 from tasker.service.repeatable import RepeatableRequests
 from tasker.service.server import ServerService
 from tasker.service.tasks import TaskService
@@ -37,5 +38,6 @@ class Service:
         self.repeatable = RepeatableRequests(store, idempotency_retention)
         self.tasks = TaskService(store, engine, registry)
         self.finding = FindService(store, engine, registry)
+        self.operations = OperationService(store, engine, self.finding)
         self.destinations = DestinationService(store, engine)
         self.server = ServerService(store, engine, registry)

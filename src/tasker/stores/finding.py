@@ -14,6 +14,7 @@ from tasker.filters import Filter, Kind, Order, Query, Value
 from tasker.interfaces.tasks import Counted, Page
 from tasker.model.circuit import THRESHOLD
 from tasker.model.instants import Instant
+from tasker.model.operation import Batch, Match
 from tasker.model.task import Pool, State, Task, TaskId
 
 Id = TypeVar("Id")
@@ -76,7 +77,8 @@ class Walker:
         self._query = query
         self._free_pools = free_pools
         self._way = DESCENDING if query.is_descending else ASCENDING
-        self._fits = " AND ".join(self._conditions()) or "true"
+        self.fits = " AND ".join(self._conditions()) or "true"
+        """The condition on a row of ``task``."""
 
     def statement(self, name: str, type_pools: Iterable[tuple[str, Pool]], *, by_arrival: bool = False) -> str | None:
         """Return the statement *name*, of ``find_page`` and ``count_found``; None: there is nothing to walk along.
@@ -96,7 +98,7 @@ class Walker:
         )
 
     def _walk(self, text: str, **more: object) -> str:
-        return self._texts[text].format(fits=self._fits, **self._way._asdict(), **more)
+        return self._texts[text].format(fits=self.fits, **self._way._asdict(), **more)
 
     def _indexes(self, type_pools: list[tuple[str, Pool]], by_arrival: bool) -> Iterable[tuple[str, dict[str, object]]]:
         """The walks, and what is filled into each."""
@@ -247,6 +249,11 @@ class PageWalk(Generic[Id]):
         if len(tasks) < len(self.found):
             return Page(tasks, _text(self.found[len(tasks) - 1]))
         return Page(tasks, None if self._is_at_end else _text(self.position))
+
+    def batch(self, ids: Sequence[TaskId]) -> Batch:
+        """Return what was found as a batch of an operation: *ids* are those of the positions."""
+        matches = [Match(id_, _text(position)) for id_, position in zip(ids, self.found, strict=True)]
+        return Batch(matches, None if self._is_at_end else _text(self.position))
 
 
 class CountWalk(Generic[Id]):

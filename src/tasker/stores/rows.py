@@ -1,7 +1,7 @@
 """The columns that are read, each declared once.
 
 From here come the lists in SELECT and RETURNING, and what rows become. A ``.sql`` file says
-``{task}``, ``{attempt}``, ``{ending}`` or ``{gate}`` where such a list stands. Further columns
+``{task}``, ``{attempt}``, ``{ending}``, ``{gate}`` or ``{operation}`` where such a list stands. Further columns
 stand behind it. A new column of a task is two migrations, a line here and a member of ``Task``.
 """
 
@@ -10,6 +10,7 @@ from enum import Enum, auto
 from functools import lru_cache, partial
 from typing import Any, Final, Generic, NamedTuple, TypeVar
 
+import msgspec
 from msgspec.structs import replace
 
 from tasker.model.attempt import Attempt
@@ -17,7 +18,8 @@ from tasker.model.circuit import Circuit
 from tasker.model.ending import Ending
 from tasker.model.gate import Gate, GateKind
 from tasker.model.instants import Instant
-from tasker.model.task import Fault, State, Task
+from tasker.model.operation import Action, Asked, Operation, OperationState, RefusedTask
+from tasker.model.task import Fault, State, Task, TaskId
 from tasker.stores.faults import fault_of
 
 T = TypeVar("T")
@@ -109,6 +111,22 @@ _GATE: Final = (
     Column("let_in"),
 )
 
+_OPERATION: Final = (
+    Column("id", Form.ID, "operation_id"),
+    Column("action"),
+    Column("state"),
+    Column("is_dry_run", Form.SWITCH),
+    Column("asked"),
+    Column("created_at"),
+    Column("ended_at"),
+    Column("cursor"),
+    Column("matched"),
+    Column("changed"),
+    Column("refused"),
+    Column("reasons"),
+    Column("refusals"),
+)
+
 COLUMNS: Final[Mapping[str, str]] = {
     "task": ", ".join(
         [f"task.{column.name}" for column in _TASK] + [f"payload.{column.name}" for column in (*_PAYLOAD, *_RESULT)]
@@ -116,6 +134,7 @@ COLUMNS: Final[Mapping[str, str]] = {
     "attempt": ", ".join(f"task.{column.name}" for column in _ATTEMPT),
     "ending": ", ".join(f"task.{column.name}" for column in _ENDING),
     "gate": ", ".join(f"gate.{column.name}" for column in _GATE),
+    "operation": ", ".join(f"operation.{column.name}" for column in _OPERATION),
 }
 """The lists by the names that the ``.sql`` files use. Behind ``{attempt}`` and ``{ending}`` the
 payload is to follow."""
@@ -191,6 +210,44 @@ def _gate(
     )
 
 
+def operation_values(operation: Operation) -> dict[str, Any]:
+    """Return the values of the columns of an operation by name, but for its id, as every store keeps them."""
+    return {
+        "action": operation.action.value,
+        "state": int(operation.state),
+        "is_dry_run": operation.is_dry_run,
+        "asked": msgspec.json.encode(operation.asked).decode(),
+        "ended_at": operation.ended_at,
+        "cursor": operation.cursor,
+        "matched": operation.matched,
+        "changed": operation.changed,
+        "refused": operation.refused,
+        "reasons": msgspec.json.encode(operation.reasons).decode(),
+        "refusals": msgspec.json.encode(operation.refusals).decode(),
+    }
+
+
+def _operation(
+    *,
+    operation_id: TaskId,
+    action: str,
+    state: int,
+    asked: str,
+    reasons: str,
+    refusals: str,
+    **members: Any,  # noqa: ANN401
+) -> Operation:
+    return Operation(
+        id=operation_id,
+        action=Action(action),
+        state=OperationState(state),
+        asked=msgspec.json.decode(asked, type=Asked),
+        reasons=msgspec.json.decode(reasons, type=dict[str, int]),
+        refusals=msgspec.json.decode(refusals, type=tuple[RefusedTask, ...]),
+        **members,
+    )
+
+
 class Reading:
     """What the rows of a store become."""
 
@@ -211,6 +268,7 @@ class Reading:
         self.task: Rows[Task] = Rows(Task, (*_TASK, *_PAYLOAD, *_RESULT), readers)
         self.attempt: Rows[Attempt] = Rows(Attempt, (*_ATTEMPT, *_PAYLOAD), readers)
         self.ending: Rows[Ending] = Rows(partial(Ending, state=State.FAILED), (*_ENDING, *_PAYLOAD), readers)
+        self.operation: Rows[Operation] = Rows(_operation, _OPERATION, readers)
         self.gate: Rows[Gate] = Rows(_gate, _GATE, readers)
 
     def failed(self, row: Sequence[Any], fault: Fault) -> Ending:

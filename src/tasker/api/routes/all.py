@@ -3,6 +3,6 @@
 from typing import Final
 
 from tasker.api.calls import Call
-from tasker.api.routes import destinations, finding, server, tasks
+from tasker.api.routes import destinations, finding, operations, server, tasks
 
-CALLS: Final[tuple[Call, ...]] = (*tasks.CALLS, *finding.CALLS, *destinations.CALLS, *server.CALLS)
+CALLS: Final[tuple[Call, ...]] = (*tasks.CALLS, *finding.CALLS, *operations.CALLS, *destinations.CALLS, *server.CALLS)

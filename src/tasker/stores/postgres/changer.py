@@ -1,6 +1,7 @@
 """What callers do to tasks that are stored: run them now or again, change, cancel and delete them."""
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 
 import asyncpg
 
@@ -8,6 +9,7 @@ from tasker.errors import (
     KeyInUseError,
     RevisionPassedError,
     TaskEndedError,
+    TaskerError,
     TaskExpiredError,
     TaskNotFailedError,
     TaskNotFoundError,
@@ -18,6 +20,7 @@ from tasker.ids import new_id
 from tasker.interfaces.queue import Follow
 from tasker.interfaces.tasks import Cancelled
 from tasker.model.change import Change
+from tasker.model.instants import LAST, Instant
 from tasker.model.task import State, TaskId
 from tasker.stores.postgres.connection import Connection, Link
 from tasker.stores.postgres.inserter import Inserter
@@ -45,9 +48,10 @@ class Changer:
 
     async def cancel(self, task_id: TaskId) -> Cancelled:
         """End a task as cancelled, or note that it is to end so: see ``Store.cancel``."""
-        return await self._link.run(lambda connection: self._cancel(connection, task_id))
+        return await self._link.run(lambda connection: self.cancel_on(connection, task_id))
 
-    async def _cancel(self, connection: Connection, task_id: TaskId) -> Cancelled:
+    async def cancel_on(self, connection: Connection, task_id: TaskId) -> Cancelled:
+        """The same on *connection*, as a part of a transaction or as one of its own."""
         async with self._inserter.transaction(connection):
             row = await connection.fetchrow(self._sql["cancel"], task_id)
             if row is not None:
@@ -59,38 +63,54 @@ class Changer:
             return Cancelled(State.IN_PROGRESS)
         state = await self._state(connection, task_id)
         if state in (State.TODO, State.IN_PROGRESS):  # it was claimed or given back in between
-            return await self._cancel(connection, task_id)
+            return await self.cancel_on(connection, task_id)
         if state is State.CANCELLED:
             return Cancelled(state)
         raise TaskEndedError(task_id, state.word)
 
     async def run_now(self, task_id: TaskId) -> None:
         """Have a task become due now: see ``Store.run_now``."""
-        await self._link.run(lambda connection: self._run_now(connection, task_id))
+        await self._link.run(lambda connection: self.run_now_on(connection, task_id))
 
-    async def _run_now(self, connection: Connection, task_id: TaskId) -> None:
-        if await connection.fetchval(self._sql["run_now"], task_id) is not None:
-            return
+    async def run_now_on(self, connection: Connection, task_id: TaskId, *, at: Instant | None = None) -> None:
+        """The same on *connection*, or a little later, *at* a moment."""
+        if await connection.fetchval(self._sql["run_now"], task_id, at) is None:
+            raise await self._does_not_wait(connection, task_id)
+
+    async def postpone_on(self, connection: Connection, task_id: TaskId, by: timedelta) -> None:
+        """Have a task become due later: see ``postponed``."""
+        if await connection.fetchval(self._sql["postpone"], task_id, by, LAST) is None:
+            raise await self._does_not_wait(connection, task_id)
+
+    async def _does_not_wait(self, connection: Connection, task_id: TaskId) -> TaskerError:
         state = await self._state(connection, task_id)
-        raise TaskExpiredError(task_id) if state is State.TODO else TaskNotWaitingError(task_id, state.word)
+        return TaskExpiredError(task_id) if state is State.TODO else TaskNotWaitingError(task_id, state.word)
 
     async def retry(self, task_id: TaskId) -> None:
         """Have a failed or cancelled task run again: see ``Store.retry``."""
-        await self._link.run(lambda connection: self._retry(connection, task_id))
+        await self._link.run(lambda connection: self.retry_on(connection, task_id))
 
-    async def _retry(self, connection: Connection, task_id: TaskId) -> None:
+    async def retry_on(self, connection: Connection, task_id: TaskId, *, at: Instant | None = None) -> None:
+        """The same on *connection*, or a little later, *at* a moment."""
         try:
-            if await connection.fetchval(self._sql["retry"], task_id) is not None:
-                return None
+            async with connection.transaction():  # a part: of one in which a key is in use, the rest goes on
+                if await connection.fetchval(self._sql["retry"], task_id, at) is not None:
+                    return None
         except asyncpg.UniqueViolationError:
             holder = await connection.fetchrow(self._sql["other_holder"], task_id)
             if holder is None:  # it has ended in between
-                return await self._retry(connection, task_id)
+                return await self.retry_on(connection, task_id, at=at)
             raise KeyInUseError(holder["key"], str(holder["id"])) from None
         state = await self._state(connection, task_id)
         if state in (State.FAILED, State.CANCELLED):
             raise TaskExpiredError(task_id)
         raise TaskNotFailedError(task_id, state.word)
+
+    async def delete_on(self, connection: Connection, task_id: TaskId) -> None:
+        """Delete a task on *connection*: see ``Store.delete``."""
+        if not await connection.fetch(self._sql["delete"], [task_id]):
+            await self._state(connection, task_id)
+            raise TaskRunningError(task_id)
 
     async def _state(self, connection: Connection, task_id: TaskId) -> State:
         """Return the state of a task of which a move could not be made."""

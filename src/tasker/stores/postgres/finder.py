@@ -8,7 +8,8 @@ from tasker.errors import InvalidQueryError
 from tasker.filters import Order, Query
 from tasker.interfaces.tasks import Counted, Page
 from tasker.model.instants import LAST, SECOND, Instant
-from tasker.model.task import Pool, Task
+from tasker.model.operation import Batch
+from tasker.model.task import Pool, Task, TaskId
 from tasker.stores.finding import CountWalk, PageWalk, Places, Walker, bounds_of, is_wide, key_range
 from tasker.stores.postgres.connection import Connection, Record
 from tasker.stores.rows import Reading
@@ -58,15 +59,29 @@ class Finder:
         async with self._connection.transaction(isolation="repeatable_read", readonly=True):
             return await self._count()
 
+    async def matches(self, after: str | None, limit: int) -> Batch:
+        """Return what is found, but not what it is: see ``Store.matches``."""
+        walk = PageWalk(self._start if after is None else _position(after), limit, self._monotonic)
+        async with self._connection.transaction(isolation="repeatable_read", readonly=True):
+            if not await self._go(walk):
+                return Batch((), None)
+        return walk.batch([TaskId(str(id_)) for _, id_ in walk.found])
+
     async def _find(self, position: tuple[Instant, str], limit: int) -> Page:
         walk = PageWalk(position, limit, self._monotonic)
+        if not await self._go(walk):
+            return Page((), None)
+        return walk.page(await self._tasks([id_ for _, id_ in walk.found]))
+
+    async def _go(self, walk: PageWalk[str]) -> bool:
+        """Go along the walk as far as a page goes. Return whether there is anything to walk along."""
         statement, values = await self._statement("find_page")
         if statement is None:
-            return Page((), None)
+            return False
         while length := walk.next():
             rows = await self._connection.fetch(statement, *walk.position, self._until, length, walk.left, *values)
             walk.take((row["id"], row["at"], row["looked"]) for row in rows)
-        return walk.page(await self._tasks([id_ for _, id_ in walk.found]))
+        return True
 
     async def _count(self) -> Counted:
         walk = CountWalk(self._start, self._monotonic)

@@ -570,11 +570,11 @@ UPDATE task SET state = 0, attempts = greatest(attempts - 1, 0), fence = NULL, n
 SELECT id, fence FROM task WHERE state = 1 AND node = $1
 
 -- retry --
--- No row: look why.
-UPDATE task SET state = 0, due_at = tasker_now(), ended_at = NULL, crashes = 0,
+-- $2: when, now if that has passed. No row: look why.
+UPDATE task SET state = 0, due_at = greatest(tasker_now(), $2::timestamptz), ended_at = NULL, crashes = 0,
        retried_after = attempts, waited = 0, revision = revision + 1,
        holds_key = key IS NOT NULL
- WHERE id = $1 AND state IN (3, 4) AND (expires_at IS NULL OR expires_at > tasker_now())
+ WHERE id = $1 AND state IN (3, 4) AND (expires_at IS NULL OR expires_at > greatest(tasker_now(), $2::timestamptz))
 RETURNING id
 
 -- other_holder --
@@ -599,17 +599,33 @@ RETURNING {ending}, -- without a payload: as in claim
 UPDATE task SET is_cancelled = true WHERE id = $1 AND state = 1 RETURNING id
 
 -- run_now --
--- What is due already stays where it is in the queue. No row: look why.
-UPDATE task SET due_at = least(due_at, tasker_now()),
-       revision = revision + (due_at > tasker_now())::integer,
-       execution_at = CASE WHEN attempts = 0 THEN least(execution_at, tasker_now())
+-- $2: when, now if that has passed. What is due before stays where it is in the queue. No row: look
+-- why.
+UPDATE task SET due_at = least(due_at, moment.at),
+       revision = revision + (due_at > moment.at)::integer,
+       execution_at = CASE WHEN attempts = 0 THEN least(execution_at, moment.at)
                            ELSE execution_at END,
-       execution_time = CASE WHEN attempts = 0 AND execution_at > tasker_now()
-                             THEN to_char(tasker_now() AT TIME ZONE 'UTC',
+       execution_time = CASE WHEN attempts = 0 AND execution_at > moment.at
+                             THEN to_char(moment.at AT TIME ZONE 'UTC',
                                           'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
                              ELSE execution_time END
- WHERE id = $1 AND state = 0 AND (expires_at IS NULL OR expires_at > tasker_now())
+  FROM (SELECT greatest(tasker_now(), $2::timestamptz) AS at) AS moment
+ WHERE id = $1 AND state = 0 AND (expires_at IS NULL OR expires_at > moment.at)
 RETURNING id
+
+-- postpone --
+-- As postponed() in model/operation.py says. What a gate holds comes in its turn anew. No row: look
+-- why.
+UPDATE task SET due_at = moment.at, held_by = NULL, revision = revision + 1,
+       execution_at = CASE WHEN attempts = 0 THEN moment.at ELSE execution_at END,
+       execution_time = CASE WHEN attempts = 0
+                             THEN to_char(moment.at AT TIME ZONE 'UTC',
+                                          'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
+                             ELSE execution_time END
+  FROM (SELECT id, least(greatest(due_at, tasker_now()) + $2::interval, $3::timestamptz) AS at
+          FROM task WHERE id = $1 FOR NO KEY UPDATE) AS moment
+ WHERE task.id = moment.id AND state = 0 AND (expires_at IS NULL OR expires_at > moment.at)
+RETURNING task.id
 
 -- change --
 -- Only of the revision that the change was made from. No row: look why. With another time or another
@@ -948,6 +964,9 @@ task.gate = {value} OR task.host_gate = {value}
 -- filter_destination_named --
 coalesce(task.host_gate, task.gate) IN (SELECT id FROM gate WHERE kind IN (0, 1) AND name = {value})
 
+-- filter_group --
+task.gate IN (SELECT id FROM gate WHERE kind = 2 AND name = {value})
+
 -- filter_error --
 task.last_fault::json ->> 'code' = {value}
 
@@ -1077,5 +1096,69 @@ WITH old AS MATERIALIZED (
    ORDER BY kept_until LIMIT $1 FOR UPDATE SKIP LOCKED
 ), gone AS (
   DELETE FROM kept_answer USING old WHERE kept_answer.id = old.id RETURNING kept_answer.id
+)
+SELECT count(*) FROM gone
+
+-- still_passing --
+-- Which of these tasks pass the filters still. All are locked, in order, so that it stays so.
+WITH locked AS MATERIALIZED (
+  SELECT id, {fits} AS fits FROM task WHERE id = ANY ($1::uuid[]) ORDER BY id FOR NO KEY UPDATE
+)
+SELECT id FROM locked WHERE fits
+
+-- create_operation --
+INSERT INTO operation (id, action, state, is_dry_run, asked, created_at, ended_at, cursor, matched,
+                       changed, refused, reasons, refusals)
+VALUES ($1, $2, $3::smallint, $4, $5, tasker_now(), CASE WHEN $3::smallint > 0 THEN tasker_now() END, $6, $7, $8, $9,
+        $10, $11)
+    ON CONFLICT (id) DO NOTHING
+
+-- operation --
+SELECT {operation} FROM operation WHERE id = $1
+
+-- operations --
+SELECT {operation} FROM operation WHERE id < $1 ORDER BY id DESC LIMIT $2
+
+-- next_operation --
+-- One that is this node's, or else the oldest that nobody is at work on. is_ours: it is known to be.
+SELECT {operation}, operation.node = $1 AS is_ours FROM operation
+ WHERE state = 0
+   AND (operation.node IS NULL OR operation.node = $1
+        OR NOT EXISTS (SELECT FROM node
+                        WHERE node.id = operation.node AND lease_until > tasker_now()))
+ ORDER BY operation.node = $1 DESC NULLS LAST, id LIMIT 1
+
+-- take_operation --
+-- No row: another node was quicker.
+UPDATE operation SET node = $2
+ WHERE id = $1 AND state = 0
+   AND (operation.node IS NULL
+        OR NOT EXISTS (SELECT FROM node
+                        WHERE node.id = operation.node AND lease_until > tasker_now()))
+   AND EXISTS (SELECT FROM node WHERE node.id = $2 AND lease_until > tasker_now())
+RETURNING id
+
+-- operation_at --
+-- No row: it was cancelled, has gone on, or is another node's.
+SELECT id FROM operation WHERE id = $1 AND state = 0 AND node = $2 AND cursor IS NOT DISTINCT FROM $3
+   FOR NO KEY UPDATE
+
+-- advance_operation --
+UPDATE operation SET state = $2::smallint,
+       ended_at = CASE WHEN $2::smallint > 0 THEN tasker_now() END, cursor = $3, matched = $4,
+       changed = $5, refused = $6, reasons = $7, refusals = $8
+ WHERE id = $1
+RETURNING {operation}
+
+-- cancel_operation --
+UPDATE operation SET state = 2, ended_at = tasker_now() WHERE id = $1 AND state = 0
+
+-- prune_operations --
+-- Nodes may prune at the same time: see prune.
+WITH old AS MATERIALIZED (
+  SELECT id FROM operation WHERE ended_at IS NOT NULL AND ended_at < tasker_now() - $1::interval
+   ORDER BY ended_at LIMIT $2 FOR UPDATE SKIP LOCKED
+), gone AS (
+  DELETE FROM operation USING old WHERE operation.id = old.id RETURNING operation.id
 )
 SELECT count(*) FROM gone

@@ -18,6 +18,7 @@ from tasker.model.gate import HELD_COUNTED_TO, GateRecord
 from tasker.model.idempotency import KeptAnswer
 from tasker.model.instants import SECOND, Instant
 from tasker.model.node import NodeRecord
+from tasker.model.operation import Batch
 from tasker.model.standing import Standing
 from tasker.model.task import Pool, State, Task, TaskId
 from tasker.stores.ledger import record_of
@@ -159,6 +160,10 @@ class Reader:
     async def count_found(self, query: Query, *, free_pools: Collection[Pool]) -> Counted:
         """Return how many tasks are found."""
         return await self._read(lambda connection: self._finder(connection, query, free_pools).count())
+
+    async def matches(self, query: Query, *, after: str | None, limit: int, free_pools: Collection[Pool]) -> Batch:
+        """Return a batch of what is found."""
+        return await self._read(lambda connection: self._finder(connection, query, free_pools).matches(after, limit))
 
     def _finder(self, connection: Connection, query: Query, free_pools: Collection[Pool]) -> Finder:
         return Finder(connection, self._sql, self._reading, query, free_pools, self._monotonic)

@@ -22,6 +22,7 @@ from tasker.model.idempotency import KeptAnswer, Repeatable
 from tasker.model.lifecycle import Move, Settlement
 from tasker.model.new_task import Made, NewTask
 from tasker.model.node import NodeRecord
+from tasker.model.operation import Batch, Operation, Worked
 from tasker.model.standing import Standing
 from tasker.model.task import Pool, State, Task, TaskId
 from tasker.stores import queries
@@ -40,6 +41,7 @@ from tasker.stores.postgres.lease import Lease
 from tasker.stores.postgres.links import Links
 from tasker.stores.postgres.looker import Looker
 from tasker.stores.postgres.maker import Maker, Making
+from tasker.stores.postgres.operator import Operator
 from tasker.stores.postgres.pruner import Pruner
 from tasker.stores.postgres.reader import READERS, Reader
 from tasker.stores.postgres.recoverer import Recoverer
@@ -159,6 +161,15 @@ class PostgresStore(Store):
         maker = Maker(self._making, sql, Inserter(self._making, sql), self._kept_answers)
         self._makes: Batches[Making, Sequence[Made] | KeptAnswer] = Batches(
             maker.make_batch, pending_limit=pending_limit
+        )
+        self._operator = Operator(
+            self._keeping,
+            sql,
+            reading,
+            followers,
+            Changer(self._keeping, sql, reading, followers, follow=follow),
+            self._kept_answers,
+            node,
         )
         many = Maker(self._batching, sql, Inserter(self._batching, sql), self._kept_answers)
         self._makes_many: Batches[Making, Sequence[Made] | KeptAnswer] = Batches(
@@ -363,6 +374,48 @@ class PostgresStore(Store):
     @override
     async def make_gate(self, destination: Destination) -> int:
         return await self._inserter.make_gate(destination)
+
+    # Operations
+
+    @override
+    async def create_operation(
+        self, operation: Operation, repeatable: Repeatable[Operation] | None = None
+    ) -> KeptAnswer | Operation:
+        return await self._operator.create(operation, repeatable)
+
+    @override
+    async def operation(self, operation_id: TaskId) -> Operation:
+        return await self._operator.operation(operation_id)
+
+    @override
+    async def operations(self, *, before: TaskId | None, limit: int) -> Sequence[Operation]:
+        return await self._operator.operations(before, limit)
+
+    @override
+    async def cancel_operation(self, operation_id: TaskId) -> Operation:
+        return await self._operator.cancel(operation_id)
+
+    @override
+    async def next_operation(self) -> Operation | None:
+        return await self._operator.next()
+
+    @override
+    async def matches(self, query: Query, *, after: str | None, limit: int, free_pools: Collection[Pool] = ()) -> Batch:
+        return await self._reader.matches(query, after=after, limit=limit, free_pools=free_pools)
+
+    @override
+    async def operate(
+        self, operation: Operation, batch: Batch, query: Query | None, *, free_pools: Collection[Pool] = ()
+    ) -> Worked | None:
+        return await self._operator.operate(operation, batch, query, free_pools)
+
+    @override
+    async def record(self, operation: Operation, *, seen: str | None) -> bool:
+        return await self._operator.record(operation, seen)
+
+    @override
+    async def prune_operations(self, *, older_than: timedelta) -> int:
+        return await self._operator.prune(older_than)
 
     # Nodes
 

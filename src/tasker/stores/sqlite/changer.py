@@ -6,6 +6,7 @@ from tasker.errors import (
     KeyInUseError,
     RevisionPassedError,
     TaskEndedError,
+    TaskerError,
     TaskExpiredError,
     TaskNotFailedError,
     TaskNotFoundError,
@@ -48,20 +49,35 @@ class Changer:
             return Cancelled(state)
         raise TaskEndedError(task_id, state.word)
 
-    def run_now(self, task_id: TaskId) -> None:
-        """Have a task become due now.
+    def run_now(self, task_id: TaskId, *, at: Instant | None = None) -> None:
+        """Have a task become due now, or a little later, *at* a moment.
 
         Raises:
             TaskNotFoundError, TaskNotWaitingError, TaskExpiredError: nothing was written.
         """
-        now = self._now()
-        if self._queries.number("run_now", id=id_bytes(task_id), now=now, text=instants.text(now)) is not None:
-            return
-        state = self._state(task_id)
-        raise TaskExpiredError(task_id) if state is State.TODO else TaskNotWaitingError(task_id, state.word)
+        moment = self._now() if at is None else at
+        if self._queries.number("run_now", id=id_bytes(task_id), at=moment, text=instants.text(moment)) is None:
+            raise self._does_not_wait(task_id)
 
-    def retry(self, task_id: TaskId) -> None:
-        """Have a failed or cancelled task run again.
+    def postpone(self, task_id: TaskId, postponed: Callable[[Instant], Instant]) -> None:
+        """Have a task become due later: *postponed* says when, by when it is due.
+
+        Raises:
+            TaskNotFoundError, TaskNotWaitingError, TaskExpiredError: nothing was written.
+        """
+        due_at = self._queries.number("due_at", id=id_bytes(task_id))
+        if due_at is None:
+            raise TaskNotFoundError(task_id)
+        moment = postponed(due_at)
+        if self._queries.number("postpone", id=id_bytes(task_id), due_at=moment, text=instants.text(moment)) is None:
+            raise self._does_not_wait(task_id)
+
+    def _does_not_wait(self, task_id: TaskId) -> TaskerError:
+        state = self._state(task_id)
+        return TaskExpiredError(task_id) if state is State.TODO else TaskNotWaitingError(task_id, state.word)
+
+    def retry(self, task_id: TaskId, *, at: Instant | None = None) -> None:
+        """Have a failed or cancelled task run again, now or a little later, *at* a moment.
 
         Raises:
             TaskNotFoundError, TaskNotFailedError, TaskExpiredError, KeyInUseError: nothing was
@@ -71,7 +87,7 @@ class Changer:
         holder = self._queries.first("other_holder", id=id_bytes(task_id), now=now)
         if holder is not None:
             raise KeyInUseError(holder[1], id_text(holder[0]))
-        if self._queries.number("retry", id=id_bytes(task_id), now=now) is not None:
+        if self._queries.number("retry", id=id_bytes(task_id), at=now if at is None else at) is not None:
             return
         state = self._state(task_id)
         if state in (State.FAILED, State.CANCELLED):

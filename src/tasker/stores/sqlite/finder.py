@@ -10,10 +10,11 @@ from tasker.errors import InvalidQueryError
 from tasker.filters import Order, Query
 from tasker.interfaces.tasks import Counted, Page
 from tasker.model.instants import Instant
+from tasker.model.operation import Batch
 from tasker.model.task import Pool, Task
 from tasker.stores.finding import CountWalk, PageWalk, Places, Walker, bounds_of, is_wide, key_range
 from tasker.stores.sqlite.connection import Queries
-from tasker.stores.sqlite.rows import READING, id_bytes
+from tasker.stores.sqlite.rows import READING, id_bytes, id_text
 
 PAGE_BYTES: Final = 1 << 20
 """A page ends once the fields and results in it are longer than this, so that long bodies do not
@@ -49,12 +50,26 @@ class Finder:
     def find(self, after: str | None, limit: int) -> Page:
         """Return a page: see ``Store.find``."""
         walk = PageWalk(self._start if after is None else _position(after), limit, self._monotonic)
+        if not self._go(walk):
+            return Page((), None)
+        return walk.page(self._tasks([seq for _, seq in walk.found]))
+
+    def matches(self, after: str | None, limit: int) -> Batch:
+        """Return what is found, but not what it is: see ``Store.matches``."""
+        walk = PageWalk(self._start if after is None else _position(after), limit, self._monotonic)
+        if not self._go(walk):
+            return Batch((), None)
+        seqs = msgspec.json.encode([seq for _, seq in walk.found]).decode()
+        return walk.batch([id_text(id_) for (id_,) in self._queries.all("found_ids", seqs=seqs)])
+
+    def _go(self, walk: PageWalk[int]) -> bool:
+        """Go along the walk as far as a page goes. Return whether there is anything to walk along."""
         statement = self._statement("find_page")
         if statement is None:
-            return Page((), None)
+            return False
         while length := walk.next():
             walk.take(self._rows(statement, walk.position, look=length, limit=walk.left))
-        return walk.page(self._tasks([seq for _, seq in walk.found]))
+        return True
 
     def count(self) -> Counted:
         """Count: see ``Store.count_found``."""

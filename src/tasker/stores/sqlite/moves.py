@@ -14,6 +14,7 @@ from tasker.stores.sqlite.inserter import Inserter
 from tasker.stores.sqlite.kept_answers import KeptAnswers
 from tasker.stores.sqlite.looker import Looker
 from tasker.stores.sqlite.maker import Maker
+from tasker.stores.sqlite.operator import Operator
 from tasker.stores.sqlite.pruner import Pruner
 from tasker.stores.sqlite.recoverer import Recoverer
 from tasker.stores.sqlite.settler import Settler
@@ -61,6 +62,7 @@ class Moves:
         self.expirer = Expirer(queries, self.inserter, now)
         self.recoverer = Recoverer(queries, self.inserter, self.gates, now, node)
         self.changer = Changer(queries, self.inserter, now)
+        self.operator = Operator(queries, self.changer, self.kept_answers, now)
         self.pruner = Pruner(queries, now)
         transactions.on_begin.append(self.gates.begin)
         transactions.on_undo.append(self.inserter.forget)

@@ -253,10 +253,10 @@ SELECT {ending}, payload.payload, task.last_fault, task.seq
  LIMIT :limit
 
 -- retry --
--- No row: look why.
-UPDATE task SET state = 0, due_at = :now, ended_at = NULL, crashes = 0, retried_after = attempts,
+-- :at: now, or a little later. No row: look why.
+UPDATE task SET state = 0, due_at = :at, ended_at = NULL, crashes = 0, retried_after = attempts,
        waited = 0, revision = revision + 1, holds_key = key IS NOT NULL
- WHERE id = :id AND state IN (3, 4) AND (expires_at IS NULL OR expires_at > :now)
+ WHERE id = :id AND state IN (3, 4) AND (expires_at IS NULL OR expires_at > :at)
 RETURNING seq
 
 -- other_holder --
@@ -280,13 +280,25 @@ RETURNING {ending}, (SELECT payload FROM payload WHERE payload.seq = task.seq)
 UPDATE task SET is_cancelled = 1 WHERE id = :id AND state = 1 RETURNING seq
 
 -- run_now --
--- What is due already stays where it is in the queue. No row: look why.
-UPDATE task SET due_at = min(due_at, :now), revision = revision + (due_at > :now),
-       execution_at = CASE WHEN attempts = 0 THEN min(execution_at, :now) ELSE execution_at END,
-       execution_time = CASE WHEN attempts = 0 AND execution_at > :now THEN :text
+-- :at: now, or a little later. What is due before stays where it is in the queue. No row: look why.
+UPDATE task SET due_at = min(due_at, :at), revision = revision + (due_at > :at),
+       execution_at = CASE WHEN attempts = 0 THEN min(execution_at, :at) ELSE execution_at END,
+       execution_time = CASE WHEN attempts = 0 AND execution_at > :at THEN :text
                              ELSE execution_time END
- WHERE id = :id AND state = 0 AND (expires_at IS NULL OR expires_at > :now)
+ WHERE id = :id AND state = 0 AND (expires_at IS NULL OR expires_at > :at)
 RETURNING seq
+
+-- postpone --
+-- As postponed() in model/operation.py says. What a gate holds comes in its turn anew. No row: look
+-- why.
+UPDATE task SET due_at = :due_at, held_by = NULL, revision = revision + 1,
+       execution_at = CASE WHEN attempts = 0 THEN :due_at ELSE execution_at END,
+       execution_time = CASE WHEN attempts = 0 THEN :text ELSE execution_time END
+ WHERE id = :id AND state = 0 AND (expires_at IS NULL OR expires_at > :due_at)
+RETURNING seq
+
+-- due_at --
+SELECT due_at FROM task WHERE id = :id
 
 -- change --
 -- Only of the revision that the change was made from. No row: look why. With another time or another
@@ -571,6 +583,9 @@ task.gate = {value} OR task.host_gate = {value}
 -- filter_destination_named --
 coalesce(task.host_gate, task.gate) IN (SELECT id FROM gate WHERE kind IN (0, 1) AND name = {value})
 
+-- filter_group --
+task.gate IN (SELECT id FROM gate WHERE kind = 2 AND name = {value})
+
 -- filter_error --
 task.last_fault ->> 'code' = {value}
 
@@ -645,4 +660,44 @@ VALUES (:id, :fingerprint, :answer, :kept_until)
 -- A batch of those whose time has passed.
 DELETE FROM kept_answer
  WHERE id IN (SELECT id FROM kept_answer WHERE kept_until <= :now ORDER BY kept_until LIMIT :limit)
+RETURNING 1
+
+-- found_ids --
+-- :seqs is a JSON array: the ids come in its order.
+SELECT task.id FROM json_each(:seqs) AS found CROSS JOIN task ON task.seq = found.value
+
+-- still_passes --
+SELECT 1 FROM task WHERE id = :id AND {fits}
+
+-- create_operation --
+INSERT INTO operation (id, action, state, is_dry_run, asked, created_at, ended_at, cursor, matched,
+                       changed, refused, reasons, refusals)
+VALUES (:id, :action, :state, :is_dry_run, :asked, :created_at, :ended_at, :cursor, :matched,
+        :changed, :refused, :reasons, :refusals)
+
+-- operation --
+SELECT {operation} FROM operation WHERE id = :id
+
+-- operations --
+SELECT {operation} FROM operation WHERE id < :before ORDER BY id DESC LIMIT :limit
+
+-- next_operation --
+SELECT {operation} FROM operation WHERE state = 0 ORDER BY id LIMIT 1
+
+-- operation_at --
+-- No row: it was cancelled, or has gone on.
+SELECT 1 FROM operation WHERE id = :id AND state = 0 AND cursor IS :seen
+
+-- advance_operation --
+UPDATE operation SET state = :state, ended_at = :ended_at, cursor = :cursor, matched = :matched,
+       changed = :changed, refused = :refused, reasons = :reasons, refusals = :refusals
+ WHERE id = :id
+
+-- cancel_operation --
+UPDATE operation SET state = 2, ended_at = :now WHERE id = :id AND state = 0
+
+-- prune_operations --
+DELETE FROM operation
+ WHERE id IN (SELECT id FROM operation WHERE ended_at IS NOT NULL AND ended_at < :before
+               ORDER BY ended_at LIMIT :limit)
 RETURNING 1

@@ -14,11 +14,13 @@ from tasker.model.attempt import AttemptRecord
 from tasker.model.gate import HELD_COUNTED_TO, GateRecord
 from tasker.model.idempotency import KeptAnswer
 from tasker.model.instants import Instant
+from tasker.model.operation import Batch, Operation
 from tasker.model.standing import Standing
 from tasker.model.task import Pool, State, Task, TaskId
 from tasker.stores.ledger import record_of
 from tasker.stores.sqlite.connection import Queries, Row, Value
 from tasker.stores.sqlite.finder import PAGE_BYTES, Finder
+from tasker.stores.sqlite.operator import read_operation, read_operations
 from tasker.stores.sqlite.rows import READING, id_bytes, id_text
 
 _LISTED_BY_STATE: Final = [state for state in State if state is not State.TODO]
@@ -133,6 +135,33 @@ class Reader:
         """Return a page of what is found. As a page of a list, it holds up nothing once it is read."""
         with self._snapshot():
             return self._finder(query, free_pools, now, monotonic).find(after, limit)
+
+    def matches(
+        self,
+        query: Query,
+        *,
+        after: str | None,
+        limit: int,
+        free_pools: Collection[Pool],
+        now: Instant,
+        monotonic: Callable[[], float],
+    ) -> Batch:
+        """Return a batch of what is found."""
+        with self._snapshot():
+            return self._finder(query, free_pools, now, monotonic).matches(after, limit)
+
+    def operation(self, operation_id: TaskId) -> Operation:
+        """Return an operation, or raise ``OperationNotFoundError``."""
+        return read_operation(self._queries, operation_id)
+
+    def operations(self, before: TaskId | None, limit: int) -> Sequence[Operation]:
+        """Return operations, those with the greatest ids first."""
+        return read_operations(self._queries, before, limit)
+
+    def next_operation(self) -> Operation | None:
+        """Return the oldest operation that has not ended; None: there is none."""
+        row = self._queries.first("next_operation")
+        return None if row is None else READING.operation.read(row)
 
     def count_found(
         self, query: Query, *, free_pools: Collection[Pool], now: Instant, monotonic: Callable[[], float]

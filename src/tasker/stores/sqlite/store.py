@@ -26,6 +26,7 @@ from tasker.model.idempotency import KeptAnswer, Repeatable
 from tasker.model.lifecycle import Settlement
 from tasker.model.new_task import Made, NewTask
 from tasker.model.node import NodeRecord
+from tasker.model.operation import Batch, Operation, Worked
 from tasker.model.standing import Standing
 from tasker.model.task import Pool, State, Task, TaskId
 from tasker.stores import queries
@@ -361,6 +362,53 @@ class SqliteStore(Store):
     @override
     async def make_gate(self, destination: Destination) -> int:
         return await self._write(lambda moves: moves.inserter.make_gate(destination))
+
+    # Operations
+
+    @override
+    async def create_operation(
+        self, operation: Operation, repeatable: Repeatable[Operation] | None = None
+    ) -> KeptAnswer | Operation:
+        return await self._write(lambda moves: moves.operator.create(operation, repeatable))
+
+    @override
+    async def operation(self, operation_id: TaskId) -> Operation:
+        return await self._read(lambda reader: reader.operation(operation_id))
+
+    @override
+    async def operations(self, *, before: TaskId | None, limit: int) -> Sequence[Operation]:
+        return await self._read(lambda reader: reader.operations(before, limit))
+
+    @override
+    async def cancel_operation(self, operation_id: TaskId) -> Operation:
+        return await self._write(lambda moves: moves.operator.cancel(operation_id))
+
+    @override
+    async def next_operation(self) -> Operation | None:
+        return await self._read(lambda reader: reader.next_operation())
+
+    @override
+    async def matches(self, query: Query, *, after: str | None, limit: int, free_pools: Collection[Pool] = ()) -> Batch:
+        now, monotonic = self._clock.now(), self._clock.monotonic
+        return await self._read(
+            lambda reader: reader.matches(
+                query, after=after, limit=limit, free_pools=free_pools, now=now, monotonic=monotonic
+            )
+        )
+
+    @override
+    async def operate(
+        self, operation: Operation, batch: Batch, query: Query | None, *, free_pools: Collection[Pool] = ()
+    ) -> Worked | None:
+        return await self._write(lambda moves: moves.operator.operate(operation, batch, query, free_pools))
+
+    @override
+    async def record(self, operation: Operation, *, seen: str | None) -> bool:
+        return await self._write(lambda moves: moves.operator.record(operation, seen))
+
+    @override
+    async def prune_operations(self, *, older_than: timedelta) -> int:
+        return await self._write(lambda moves: moves.operator.prune(older_than))
 
     # Nodes
 

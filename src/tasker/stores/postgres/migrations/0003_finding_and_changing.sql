@@ -106,3 +106,23 @@ CREATE INDEX task_kept
 -- With task_unkept, all that has ended, in the order of the end.
 CREATE INDEX task_ended_kept ON task (state, ended_at, id)
  WHERE ended_at IS NOT NULL AND keep IS NOT NULL;
+
+-- What is done to many tasks in the background: model/operation.py.
+CREATE TABLE operation (
+  id uuid PRIMARY KEY,
+  action text NOT NULL,
+  state smallint NOT NULL,                     -- 0 running, 1 done, 2 cancelled
+  is_dry_run boolean NOT NULL,
+  asked text NOT NULL,                         -- JSON; so are reasons and refusals
+  created_at timestamptz NOT NULL,
+  ended_at timestamptz,
+  node uuid,                                   -- who is at work on it
+  cursor text,                                 -- where it has come to; with node the fence of whoever works on it
+  matched bigint NOT NULL,
+  changed bigint NOT NULL,
+  refused bigint NOT NULL,
+  reasons text NOT NULL,
+  refusals text NOT NULL
+) WITH (fillfactor = 50, autovacuum_vacuum_threshold = 100, autovacuum_vacuum_scale_factor = 0);
+CREATE INDEX operation_running ON operation (id) WHERE state = 0;
+CREATE INDEX operation_ended ON operation (ended_at) WHERE ended_at IS NOT NULL;

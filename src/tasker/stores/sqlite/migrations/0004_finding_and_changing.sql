@@ -88,3 +88,22 @@ CREATE INDEX task_kept ON task (ended_at + keep) WHERE ended_at IS NOT NULL AND 
 -- With task_ended, all that has ended, in the order of the end.
 CREATE INDEX task_ended_kept ON task (state, ended_at)
  WHERE ended_at IS NOT NULL AND keep IS NOT NULL;
+
+-- What is done to many tasks in the background: model/operation.py.
+CREATE TABLE operation (
+  id BLOB PRIMARY KEY,
+  action TEXT NOT NULL,
+  state INTEGER NOT NULL,                      -- 0 running, 1 done, 2 cancelled
+  is_dry_run INTEGER NOT NULL,
+  asked TEXT NOT NULL,                         -- JSON; so are reasons and refusals
+  created_at INTEGER NOT NULL,
+  ended_at INTEGER,
+  cursor TEXT,                                 -- where it has come to; the fence of whoever works on it
+  matched INTEGER NOT NULL,
+  changed INTEGER NOT NULL,
+  refused INTEGER NOT NULL,
+  reasons TEXT NOT NULL,
+  refusals TEXT NOT NULL
+) STRICT;
+CREATE INDEX operation_running ON operation (id) WHERE state = 0;
+CREATE INDEX operation_ended ON operation (ended_at) WHERE ended_at IS NOT NULL;

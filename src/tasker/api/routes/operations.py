@@ -1,0 +1,130 @@
+"""One move of many tasks: begin, look, cancel."""
+
+from typing import Final
+from urllib.parse import urlencode
+
+from starlette.responses import Response
+
+from tasker.api.bodies import answer
+from tasker.api.calls import NOTHING, READING, WRITING, Answer, Body, Call, Links, Parameter, Request
+from tasker.api.idempotency import MadeAnswer
+from tasker.api.new_operation import NewOperation, asked_of
+from tasker.api.routes.lists import MAX_LIMIT, limit_of
+from tasker.callers import Scope
+from tasker.errors import InvalidQueryError, InvalidRequestError, OperationNotFoundError
+from tasker.ids import parse_id
+from tasker.model.operation import Operation
+from tasker.model.task import TaskId
+from tasker.wire.operations import OperationPage, OperationView, operation_view
+
+LIMIT: Final = 100
+"""The length of a page, if none is asked for."""
+
+_ID: Final = {"type": "string", "format": "uuid"}
+_LOCATION: Final = {"Location": {"description": "The path of the operation.", "schema": {"type": "string"}}}
+_LINKS: Final = Links(id="$response.body#/id", operation_ids=("getOperation", "cancelOperation"))
+
+
+@Call(
+    method="POST",
+    path="/operations",
+    summary="Run, retry, cancel, postpone or delete many tasks, in the background.",
+    scope=Scope.TASKS_WRITE,
+    body=Body(NewOperation, limit=None),
+    answers=(
+        Answer(description="The operation, which has begun.", status=202, shape=OperationView, headers=_LOCATION),
+        Answer(
+            description="A dry run that is done already.",
+            status=200,
+            shape=OperationView,
+            headers=_LOCATION,
+            links=_LINKS,
+        ),
+    ),
+    errors=(InvalidRequestError, InvalidQueryError, *WRITING),
+    page="operations.md#begin-an-operation",
+    is_repeatable=True,
+).answered_by
+async def create_operation(request: Request) -> Response:
+    """Begin an operation."""
+    new: NewOperation = request.body
+    action, asked = asked_of(new)
+    return await request.once(
+        lambda once: request.service.operations.create(action, asked, is_dry_run=new.dry_run, repeatable=once),
+        _made,
+    )
+
+
+def _made(operation: Operation) -> MadeAnswer:
+    body = bytes(answer(operation_view(operation)).body)
+    return MadeAnswer(202 if operation.is_running else 200, body, f"/operations/{operation.id}")
+
+
+@Call(
+    method="GET",
+    path="/operations",
+    summary="List operations, the latest first, a page at a time.",
+    scope=Scope.TASKS_READ,
+    query=(
+        Parameter(
+            name="limit",
+            description="The most operations to answer with.",
+            schema={"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": LIMIT},
+        ),
+        Parameter(name="cursor", description="Where to go on, from the page before.", schema=_ID),
+    ),
+    answers=(Answer(description="Operations.", shape=OperationPage),),
+    errors=(InvalidQueryError, *READING),
+    page="operations.md#follow-an-operation",
+).answered_by
+async def list_operations(request: Request) -> Response:
+    """Answer with operations."""
+    limit = limit_of(request.query["limit"]) if "limit" in request.query else LIMIT
+    found = await request.service.operations.page(before=_position(request), limit=limit)
+    following = urlencode({"limit": limit, "cursor": found[-1].id}) if len(found) == limit else None
+    path = None if following is None else f"{request.path}?{following}"
+    page = OperationPage([operation_view(operation) for operation in found], path)
+    return answer(page, headers={} if path is None else {"link": f'<{path}>; rel="next"'})
+
+
+@Call(
+    method="GET",
+    path="/operations/{id}",
+    summary="Read an operation: how far it has come.",
+    scope=Scope.TASKS_READ,
+    value=_ID,
+    answers=(Answer(description="The operation.", shape=OperationView),),
+    errors=(OperationNotFoundError, *READING),
+    page="operations.md#follow-an-operation",
+).answered_by
+async def get_operation(request: Request) -> Response:
+    """Answer with an operation."""
+    return answer(operation_view(await request.service.operations.get(request.values["id"])))
+
+
+@Call(
+    method="POST",
+    path="/operations/{id}/cancel",
+    summary="Have an operation go no further; what it has changed stays so. Takes no body.",
+    scope=Scope.TASKS_WRITE,
+    value=_ID,
+    body=NOTHING,
+    answers=(Answer(description="The operation, which has ended.", shape=OperationView),),
+    errors=(OperationNotFoundError, *WRITING),
+    page="operations.md#follow-an-operation",
+).answered_by
+async def cancel_operation(request: Request) -> Response:
+    """Cancel an operation."""
+    return answer(operation_view(await request.service.operations.cancel(request.values["id"])))
+
+
+def _position(request: Request) -> TaskId | None:
+    if "cursor" not in request.query:
+        return None
+    try:
+        return parse_id(request.query["cursor"])
+    except ValueError:
+        raise InvalidQueryError("cursor", "expected the cursor of a page before, as its next gives it") from None
+
+
+CALLS: Final = (create_operation, list_operations, get_operation, cancel_operation)

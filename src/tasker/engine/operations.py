@@ -1,0 +1,123 @@
+"""Works on operations: one at a time on each node, in small batches."""
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+import structlog
+from msgspec.structs import replace
+
+from tasker.engine.due_work import Step
+from tasker.engine.slots import Slots
+from tasker.engine.telemetry import Telemetry
+from tasker.errors import TaskNotFoundError
+from tasker.filters import Order, query_of
+from tasker.interfaces.store import Store
+from tasker.model.operation import Action, Batch, Match, Operation, OperationState, verdict
+from tasker.model.task import Task
+
+AT_ONCE: Final = 50
+"""Tasks in a batch, at most: the store does other things in between."""
+
+LOOKED_AT_ONCE: Final = 1_000
+"""The same where nothing is changed."""
+
+_log = structlog.get_logger()
+
+
+class Operations:
+    """Makes the moves of operations. The step of a ``DueWork``."""
+
+    def __init__(self, store: Store, slots: Slots, telemetry: Telemetry, *, ring: Callable[[], None]) -> None:
+        """Make the job.
+
+        Args:
+            ring: called when tasks may have come due.
+        """
+        self._store = store
+        self._slots = slots
+        self._telemetry = telemetry
+        self._ring = ring
+
+    async def step(self) -> Step:
+        """Work on a batch of the operation that this node is at. Safe to repeat.
+
+        Raises:
+            StoreUnavailableError, StoreBusyError: nothing, or a batch, was written.
+        """
+        operation = await self._store.next_operation()
+        if operation is None:
+            return Step(done=0, next_at=None)
+        stands = await (self._look(operation) if operation.is_dry_run else self._work(operation))
+        if stands is not None and not stands.is_running:
+            _log.info(
+                "an operation has ended",
+                id=stands.id,
+                action=stands.action.value,
+                matched=stands.matched,
+                changed=stands.changed,
+                refused=stands.refused,
+            )
+        return Step(done=1, next_at=self._store.clock.now())
+
+    async def _work(self, operation: Operation) -> Operation | None:
+        if operation.asked.ids:
+            query, batch = None, _named(operation, AT_ONCE)
+        else:
+            query = query_of(operation.asked.filter, Order.CREATED.value).stored_before(operation.created_at)
+            batch = await self._store.matches(
+                query, after=operation.cursor, limit=AT_ONCE, free_pools=self._slots.free_pools
+            )
+        worked = await self._store.operate(operation, batch, query, free_pools=self._slots.free_pools)
+        if worked is None:
+            return None
+        changed = worked.operation.changed - operation.changed
+        self._telemetry.cancelled += worked.cancelled
+        if operation.action is Action.DELETE:
+            self._telemetry.deleted += changed
+        if changed:
+            self._ring()
+        return worked.operation
+
+    async def _look(self, operation: Operation) -> Operation | None:
+        """Say what would become of a batch."""
+        if operation.asked.ids:
+            batch = _named(operation, LOOKED_AT_ONCE)
+            stands, cursor = await look_at_named(self._store, operation, batch), batch.cursor
+        else:
+            query = query_of(operation.asked.filter, Order.CREATED.value).stored_before(operation.created_at)
+            page = await self._store.find(
+                query, after=operation.cursor, limit=LOOKED_AT_ONCE, free_pools=self._slots.free_pools
+            )
+            stands, cursor = look_at(self._store, operation, page.tasks), page.next
+        state = OperationState.DONE if cursor is None else OperationState.RUNNING
+        stands = replace(stands, cursor=cursor, state=state)
+        return stands if await self._store.record(stands, seen=operation.cursor) else None
+
+
+def look_at(store: Store, operation: Operation, tasks: Sequence[Task]) -> Operation:
+    """Return *operation* once it has met *tasks*, as they are."""
+    now = store.clock.now()
+    for task in tasks:
+        operation = operation.met(task.id, verdict(operation, task, now))
+    return operation
+
+
+async def look_at_named(store: Store, operation: Operation, batch: Batch) -> Operation:
+    """Return *operation* once it has met the tasks of *batch*, which are named."""
+    for match in batch.matches:
+        try:
+            task = await store.get(match.id)
+        except TaskNotFoundError as error:
+            operation = operation.met(match.id, error)
+        else:
+            operation = look_at(store, operation, (task,))
+    return operation
+
+
+def _named(operation: Operation, limit: int) -> Batch:
+    """Return the next tasks of an operation whose tasks are named. Its cursor is a place in their list."""
+    ids = operation.asked.ids
+    start = 0 if operation.cursor is None else int(operation.cursor)
+    end = min(start + limit, len(ids))
+    matches = [Match(ids[place], str(place + 1)) for place in range(start, end)]
+    return Batch(matches, None if end == len(ids) else str(end))

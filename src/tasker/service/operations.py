@@ -1,0 +1,87 @@
+"""What callers can do with operations."""
+
+from collections.abc import Sequence
+
+from msgspec.structs import replace
+
+from tasker.engine.engine import Engine
+from tasker.engine.operations import LOOKED_AT_ONCE, look_at
+from tasker.errors import OperationNotFoundError, cut
+from tasker.filters import Order, query_of
+from tasker.ids import new_id, parse_id
+from tasker.interfaces.store import Store
+from tasker.model.idempotency import KeptAnswer, Repeatable
+from tasker.model.operation import Action, Asked, Operation, OperationState
+from tasker.model.task import TaskId
+from tasker.service.finding import FindService
+
+
+class OperationService:
+    """Begins, reads, lists and cancels operations. For what all methods raise, see ``Service``."""
+
+    def __init__(self, store: Store, engine: Engine, finding: FindService) -> None:
+        self._store = store
+        self._engine = engine
+        self._finding = finding
+
+    async def create(
+        self, action: Action, asked: Asked, *, is_dry_run: bool, repeatable: Repeatable[Operation] | None
+    ) -> KeptAnswer | Operation:
+        """Begin an operation and return it, unless an answer is kept for its request.
+
+        A dry run over no more tasks than a page looks at is done at once.
+
+        Raises:
+            InvalidQueryError: a filter cannot be used.
+            IdempotencyInFlightError: see ``Store.create_once``.
+        """
+        query = query_of(asked.filter, Order.CREATED.value)
+        self._finding.check(query)
+        now = self._store.clock.now()
+        operation = Operation(id=new_id(now), action=action, asked=asked, is_dry_run=is_dry_run)
+        if is_dry_run and not asked.ids and (await self._finding.count(query)).is_exact:
+            operation = await self._looked(operation)
+        stored = await self._store.create_operation(operation, repeatable)
+        if isinstance(stored, Operation):
+            self._engine.announce_operation()
+        return stored
+
+    async def get(self, operation_id: str) -> Operation:
+        """Return an operation.
+
+        Raises:
+            OperationNotFoundError: none has this id, or it is not a UUID.
+        """
+        return await self._store.operation(_parsed_id(operation_id))
+
+    async def page(self, *, before: TaskId | None, limit: int) -> Sequence[Operation]:
+        """Return up to *limit* operations, the latest first; only those with ids smaller than *before*."""
+        return await self._store.operations(before=before, limit=limit)
+
+    async def cancel(self, operation_id: str) -> Operation:
+        """Have an operation go no further, and return it. One that has ended stays as it is.
+
+        Raises:
+            OperationNotFoundError: none has this id, or it is not a UUID.
+        """
+        return await self._store.cancel_operation(_parsed_id(operation_id))
+
+    async def _looked(self, operation: Operation) -> Operation:
+        """Return *operation*, a dry run, once it has met all of its tasks."""
+        query = query_of(operation.asked.filter, Order.CREATED.value)
+        after = None
+        while True:
+            page = await self._store.find(
+                query, after=after, limit=LOOKED_AT_ONCE, free_pools=self._finding.free_pools()
+            )
+            operation = look_at(self._store, operation, page.tasks)
+            after = page.next
+            if after is None:
+                return replace(operation, state=OperationState.DONE)
+
+
+def _parsed_id(text: str) -> TaskId:
+    try:
+        return parse_id(text)
+    except ValueError:
+        raise OperationNotFoundError(cut(text)) from None
