@@ -16,7 +16,7 @@ class Scope(Enum):
     TASKS_READ = "tasks:read"
     """Look at tasks and destinations, and at the description of the calls."""
     TASKS_WRITE = "tasks:write"
-    """Create, delete and retry tasks."""
+    """Create, change, run, cancel, retry and delete tasks."""
     SECRETS_READ = "secrets:read"
     """See the headers and the passwords of a single task. Lists never show them."""
     OPERATE = "operate"

@@ -78,7 +78,7 @@ def changed(task: Task, patch: Patch, *, now: Instant, decode: Decode, webhooks:
     name = task.type
     if patch.type != name:
         raise InvalidTaskError(patch.type, f"expected {name}: the type of this task, which it keeps")
-    for member in FIXED.intersection(patch.members):
+    for member in sorted(FIXED.intersection(patch.members)):
         why = "a task keeps the one that it has" if member in _KEPT else "it is for a new task"
         raise InvalidTaskError(f"{name}.{member}", f"expected no {member}: {why}")
     if task.state is State.IN_PROGRESS:

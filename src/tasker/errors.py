@@ -300,7 +300,8 @@ class TaskExpiredError(TaskerError):
     def __init__(self, task_id: str) -> None:
         self.task_id = task_id
         super().__init__(
-            f"the expires_at of the task {task_id} has passed, so it can no longer start; create a new task"
+            f"the expires_at of the task {task_id} has passed, so it cannot start; "
+            "give it a later one with PATCH, or create a new task"
         )
 
 

@@ -1,6 +1,6 @@
 """What a change of a task looks like, and what is said about one that looks otherwise."""
 
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 from msgspec import UNSET, Raw, UnsetType
@@ -9,8 +9,7 @@ from tasker.api.new_task import BodyDecoder
 from tasker.changing import Patch
 from tasker.errors import InvalidTaskError
 from tasker.task_types.registry import Registry
-
-_EXAMPLE: Final = '{"delay": "1d"}'
+from tasker.wire.fields import request_type
 
 
 class PatchDecoder(BodyDecoder):
@@ -31,6 +30,12 @@ class PatchDecoder(BodyDecoder):
             msgspec.defstruct("TaskChange", members, rename=rename, forbid_unknown_fields=True, frozen=True),
             sorted(set(self._types)),
         )
+        self._form = f'{{"{self._names[0]}": {{"delay": "1d"}}}}'
+        self._given_inside = {
+            field.encode_name
+            for task_type in registry.types
+            for field in msgspec.structs.fields(request_type(task_type.name, task_type.fields))
+        } - spelled.keys()
 
     def decode(self, body: bytes) -> Patch:
         """Return the change that *body* asks for.
@@ -38,12 +43,19 @@ class PatchDecoder(BodyDecoder):
         Raises:
             InvalidTaskError: *body* is no change.
         """
-        members = msgspec.structs.astuple(self.decode_body(body))
+        try:
+            members = msgspec.structs.astuple(self.decode_body(body))
+        except InvalidTaskError as error:
+            if error.field in self._given_inside:
+                raise InvalidTaskError(
+                    "", f"expected the change inside an object, named for the type of the task, such as {self._form}"
+                ) from None
+            raise
         named = [place for place, member in enumerate(members) if member is not UNSET]
         if len(named) != 1:
             raise InvalidTaskError(
                 "",
                 f"expected an object with one member, named for the type of the task: {' or '.join(self._names)}; "
-                f'got {len(named)}; one is {{"{self._names[0]}": {_EXAMPLE}}}',
+                f"got {len(named)}; one is {self._form}",
             )
         return Patch(self._types[named[0]], members[named[0]])
