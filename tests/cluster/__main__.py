@@ -14,10 +14,11 @@ from pathlib import Path
 from benchmarks import machine
 from faults import Faults
 from test_cluster import PER_SECOND
-from verdict import Verdict
+from verdict import UNREAD, Verdict
 
 from cluster import HASH_ROUNDS, NODES, SLOTS, Cluster
-from load import DUE_SECONDS, THREADS, Load
+from load import AGAIN, DUE_SECONDS, KEYS, RESEND_SECONDS, SHARES, THREADS, Load, What
+from tasker.model import instants
 from tasker.testing.webhook_receiver import WebhookReceiver
 
 DUE = " to ".join(f"{seconds:g}" for seconds in DUE_SECONDS)
@@ -43,7 +44,7 @@ def main():
                 break_everything(faults, load, random.Random(f"{given.seed} {number}"))
             loaded = time.monotonic() - loaded
         cluster.wait_until_all_is_done()
-        verdict = Verdict(cluster, load.creations, load.changes, receiver.deliveries(), faults.happened)
+        verdict = Verdict(cluster, load.calls, receiver.deliveries(), faults.happened)
         postgres = cluster.query("SHOW server_version")[0][0]
         cluster.stop()
     text = page(verdict, postgres, seed=given.seed, loaded=loaded, seconds=time.monotonic() - began)
@@ -94,7 +95,7 @@ def page(verdict: Verdict, postgres: str, *, seed: int, loaded: float, seconds: 
     }
     machine_lines = "\n".join(f"- {name}: {value}" for name, value in about.items())
     counts = "\n".join(f"| {name} | {count:,} |" for name, count in verdict.counts.items())
-    rate = len(verdict.creations) / loaded
+    rate = len(verdict.calls) / loaded
     return f"""# Cluster tests
 
 `make cluster-test` makes this page anew.
@@ -102,17 +103,29 @@ It runs {NODES} nodes, PostgreSQL with a replica, a receiver of webhooks and the
 and breaks one after the other in a random order.
 `make test` runs a shorter form.
 
-The load: {THREADS} connections that create {PER_SECOND} tasks/s while all nodes answer;
+The load: {THREADS} connections that make {PER_SECOND} calls/s while all nodes answer;
 the faults left {rate:.0f}/s of it.
-One webhook in five is changed right after it was accepted: another time, and another header.
-Nine of ten are webhooks, the others hashes of {HASH_ROUNDS:,} rounds; they are due in {DUE} s.
+Of 100 calls, {SHARES[What.CREATE]} create a task, {SHARES[What.CREATE_WITH_ID]} do so with an `id`,
+{SHARES[What.CREATE_IDEMPOTENTLY]} with an `Idempotency-Key`,
+and {SHARES[What.CREATE_WITH_KEY]} with an `Idempotency-Key` and one of {KEYS} keys, with every `on_conflict`.
+{SHARES[What.CHANGE]} change the body of the task that is due next, half of them its time, too.
+{SHARES[What.CANCEL]} cancel it.
+A call without an answer is sent again, to another node, for up to {RESEND_SECONDS:g} s;
+only the first {SHARES[What.CREATE]} are not, because they would make a second task.
+Of the creates that may be sent again, {AGAIN:.0%} are although they were answered.
+Nine of ten tasks are webhooks, the others hashes of {HASH_ROUNDS:,} rounds; they are due in {DUE} s.
 The receiver answers at once, after 20 ms or after 0.5 s.
 A node delivers up to {SLOTS} webhooks at once: so many can be under way when something happens to it.
 
-Checked for every single task: if it was answered with 201, it is delivered, or has its result;
-nothing arrives before its time, or in an old form after a change was answered;
+Checked for every single task: if it was accepted, it is delivered as it was last changed, or has its result,
+unless it was cancelled;
+nothing arrives before its time;
 no end and no result is written twice (triggers in the database count them);
-no call makes two tasks, whatever its answer was;
+no call makes two tasks, whatever its answer was, and however often it was sent;
+no two tasks hold one key (triggers note when a task takes a key and sets it free);
+nothing is sent in an old form once a change is answered, and nothing at all once a cancel is answered with 200:
+a delivery in an old form is one that a fault caught before that answer,
+and it arrived within {UNREAD / instants.SECOND:g} s of the answer;
 a delivery is made again only if a fault caught it under way,
 and then carries the same `webhook-id`.
 A 503 carries `Retry-After`, and no log of a node has an exception in it.

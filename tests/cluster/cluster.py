@@ -20,7 +20,7 @@ SLOTS = 20
 HASH_ROUNDS = 1_000
 
 _AUDIT = """
-CREATE TABLE audit (what text, id uuid, node uuid, at timestamptz DEFAULT clock_timestamp());
+CREATE TABLE audit (what text, id uuid, node uuid, at timestamptz DEFAULT clock_timestamp(), about text);
 CREATE FUNCTION audit_task() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   INSERT INTO audit VALUES (CASE WHEN NEW.state = 2 THEN 'done' ELSE 'taken back' END, NEW.id, OLD.node);
@@ -31,13 +31,33 @@ BEGIN
   INSERT INTO audit VALUES ('result', NEW.id);
   RETURN NULL;
 END $$;
+CREATE FUNCTION audit_form() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  INSERT INTO audit (what, id, about)
+  SELECT 'form', NEW.id, coalesce(given->>'body', given->>'secret')
+    FROM (SELECT convert_from(NEW.payload, 'UTF8')::json AS given) AS payload;
+  RETURN NULL;
+END $$;
+CREATE FUNCTION audit_key() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  INSERT INTO audit (what, id, about)
+  VALUES (CASE WHEN NEW.holds_key AND NEW.state < 2 THEN 'holds key' ELSE 'frees key' END, NEW.id, NEW.key);
+  RETURN NULL;
+END $$;
 CREATE TRIGGER audit_task AFTER UPDATE ON task FOR EACH ROW WHEN (NEW.state = 2 OR NEW.crashes > OLD.crashes)
   EXECUTE FUNCTION audit_task();
 CREATE TRIGGER audit_result AFTER UPDATE ON payload FOR EACH ROW WHEN (NEW.result IS NOT NULL)
   EXECUTE FUNCTION audit_result();
+CREATE TRIGGER audit_form AFTER INSERT OR UPDATE OF payload ON payload FOR EACH ROW EXECUTE FUNCTION audit_form();
+CREATE TRIGGER audit_new_key AFTER INSERT ON task FOR EACH ROW WHEN (NEW.key IS NOT NULL)
+  EXECUTE FUNCTION audit_key();
+CREATE TRIGGER audit_key AFTER UPDATE ON task FOR EACH ROW
+  WHEN (NEW.key IS NOT NULL AND (OLD.holds_key AND OLD.state < 2) <> (NEW.holds_key AND NEW.state < 2))
+  EXECUTE FUNCTION audit_key();
 """
 """The database itself counts: every write that makes or leaves a task done, every result, every
-task taken from a node."""
+task taken from a node, every text that a task is given, and when a task takes a key and sets it free.
+A task that waits for another to set a key free is written, and so counted, after that one."""
 
 
 class Node:
