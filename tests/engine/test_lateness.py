@@ -2,10 +2,13 @@
 
 import pytest
 
+from tasker.errors import StoreUnavailableError
 from tasker.model.instants import SECOND
 from tasker.model.lateness import by_cause
 
 pytestmark = pytest.mark.anyio
+
+A = "http://a:80"
 
 
 async def late(bench, task):
@@ -37,6 +40,43 @@ async def test_what_passes_between_the_claim_and_the_start_is_tasker_s_own(bench
     task = await bench.add("prepare a second, then succeed", at=5)
     await clock.advance(6)
     assert await late(bench, task) == (0, 0, 1)
+
+
+async def test_a_task_that_its_destination_held_was_held(bench, clock):
+    task = await bench.add("prepare a second, then succeed", at=1, host=A)
+    (record,) = await bench.store.gates(after=0, limit=9)
+    await bench.store.pause(record.gate.id)
+    await clock.advance(100)
+    await bench.store.resume(record.gate.id)
+    bench.engine.queue.ring()
+    await clock.advance(1)
+    assert await late(bench, task) == (0, 99, 1)
+
+
+async def test_behind_an_open_circuit_a_task_was_held(bench, clock):
+    for _ in range(10):
+        await bench.add("fail by the destination's fault", at=1, host=A, max_attempts=1)
+    await clock.advance(3)
+    task = await bench.add("succeed", at=3.5, host=A)
+    await clock.advance(5)
+    assert await late(bench, task) == (0, 2.5, 0)
+
+
+async def test_a_store_that_could_not_be_used_was_down(bench, clock, monkeypatch):
+    task = await bench.add("succeed", at=3)
+    await clock.advance(2)
+    condition = bench.store._condition
+
+    def refuse():
+        raise StoreUnavailableError("its file was moved or removed")
+
+    monkeypatch.setattr(condition, "check_place", refuse)
+    await clock.advance(8)
+    monkeypatch.undo()
+    await clock.advance(1)
+    down, held, own = await late(bench, task)
+    assert (held, own) == (0, 0)
+    assert 7 <= down <= 8
 
 
 async def test_of_a_machine_that_was_suspended_the_attempt_says_so(bench, clock):

@@ -15,7 +15,8 @@ from vfs import RecordingVFS
 
 from databases import FOLLOW, set_manual_clock
 from tasker.errors import StoreUnavailableError
-from tasker.model.lateness import DOWN_AFTER, DOWN_KEPT, LOOK_EVERY
+from tasker.model.gate import Limits
+from tasker.model.lateness import DOWN_AFTER, DOWN_KEPT, LOOK_EVERY, by_cause
 from tasker.stores.postgres.lease import LEASE
 from tasker.stores.sqlite.store import SqliteStore
 from tasker.testing.task_factory import a_task
@@ -34,8 +35,8 @@ async def look(store, clock, seconds=0):
         await store.claim_due({})
 
 
-async def due(store, clock, in_seconds=0):
-    task = a_task(due_at=clock.now() + round(in_seconds * SECOND))
+async def due(store, clock, in_seconds=0, **how):
+    task = a_task(due_at=clock.now() + round(in_seconds * SECOND), **how)
     await store.create([task])
     return task.id
 
@@ -242,6 +243,7 @@ async def test_a_span_that_two_nodes_find_at_once_is_one(nodes):
 async def test_a_node_of_a_version_that_notes_no_looks_counts_as_looking_until_its_lease_ends(nodes):
     store = await nodes.open()
     await look(store, nodes.clock)
+    await nodes.connection.execute("ALTER TABLE node DROP CONSTRAINT this_tasker_is_too_old")
     await nodes.connection.execute(
         "INSERT INTO node (id, address, version, started_at, lease_until) "
         "VALUES (gen_random_uuid(), '', '0', tasker_now(), tasker_now() + interval '30 seconds')"
@@ -270,39 +272,91 @@ async def test_a_node_without_a_lease_does_not_look(nodes):
 
 # Any story
 
-events = st.lists(
+
+class Story:
+    """What can happen, by name, each with a number."""
+
+    def __init__(self, kind, store):
+        self.store, self.clock = store, kind.clock
+        self.was_set_back = False
+
+    async def look(self, seconds):
+        await look(self.store, self.clock, seconds)
+
+    async def hang(self, seconds):
+        await self.clock.advance(seconds)
+
+    async def step(self, seconds):
+        await self.clock.step(seconds)
+        self.was_set_back |= seconds < 0
+
+    async def create(self, in_seconds):
+        await due(self.store, self.clock, in_seconds)
+
+    async def create_for_a_host(self, in_seconds):
+        await due(self.store, self.clock, in_seconds, host="http://a:80")
+
+    async def create_for_a_group(self, in_seconds):
+        await due(self.store, self.clock, in_seconds, host="http://a:80", group="g")
+
+    async def pause(self, place):
+        for gate in await self.gates(place):
+            await self.store.pause(gate)
+
+    async def resume(self, place):
+        for gate in await self.gates(place):
+            await self.store.resume(gate)
+
+    async def let_one_run(self, place):
+        for gate in await self.gates(place):
+            await self.store.limit(gate, Limits(max_running=1))
+
+    async def claim(self, free):
+        for attempt in await self.claimed(free):
+            await self.store.settle(attempt, success(self.clock))
+
+    async def claim_and_give_back(self, free):
+        for attempt in await self.claimed(free):
+            await self.store.give_back(attempt)
+
+    async def gates(self, place):
+        return [record.gate.id for record in (await self.store.gates(after=0, limit=9))[place : place + 1]]
+
+    async def claimed(self, free):
+        attempts = (await self.store.claim_due({WEBHOOK: free})).attempts
+        for attempt in attempts:
+            now, down, held = self.clock.now(), attempt.late_down, attempt.late_held
+            parts = by_cause(due_at=attempt.due_at, started_at=now, down=down, held=held)
+            assert min(parts.down, parts.held, parts.own) >= 0
+            assert (parts.down, parts.total) == (down, now - attempt.due_at)
+            assert parts.held == held or self.was_set_back
+        return attempts
+
+
+def named(names, numbers):
+    return st.tuples(st.sampled_from(names), numbers)
+
+
+stories = st.lists(
     st.one_of(
-        st.tuples(st.just("look"), st.integers(0, 4)),
-        st.tuples(st.just("hang"), st.integers(0, 12)),
-        st.tuples(st.just("step"), st.integers(-12, 12)),
-        st.tuples(st.just("create"), st.integers(-3, 12)),
-        st.tuples(st.just("claim"), st.integers(1, 3)),
+        named(["look"], st.integers(0, 4)),
+        named(["hang"], st.integers(0, 12)),
+        named(["step"], st.integers(-12, 12)),
+        named(["create", "create_for_a_host", "create_for_a_group"], st.integers(-3, 12)),
+        named(["pause", "resume", "let_one_run"], st.integers(0, 1)),
+        named(["claim", "claim_and_give_back"], st.integers(1, 3)),
     ),
-    max_size=25,
+    max_size=30,
 )
 
 
 async def tell(name, story):
     folder = Path(tempfile.mkdtemp())
     kind = KINDS[name](folder)
-    store, clock = await kind.open(), kind.clock
+    told = Story(kind, await kind.open())
     try:
         for event, number in story:
-            match event:
-                case "look":
-                    await look(store, clock, number)
-                case "hang":
-                    await clock.advance(number)
-                case "step":
-                    await clock.step(number)
-                case "create":
-                    await due(store, clock, number)
-                case "claim":
-                    for attempt in (await store.claim_due({WEBHOOK: number})).attempts:
-                        lateness = clock.now() - attempt.due_at
-                        assert 0 <= attempt.late_down <= lateness
-                        assert 0 <= attempt.late_held <= lateness - attempt.late_down
-                        await store.settle(attempt, success(clock))
+            await getattr(told, event)(number)
     finally:
         await kind.close()
         shutil.rmtree(folder)
@@ -311,7 +365,7 @@ async def tell(name, story):
 @pytest.mark.parametrize(("name", "examples"), [("sqlite-memory", 150), ("postgres", 5)])
 def test_whatever_happens_no_part_is_negative_and_they_are_no_more_than_the_lateness(name, examples):
     @settings(max_examples=examples, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-    @given(events)
+    @given(stories)
     def check(story):
         with contextlib.closing(asyncio.Runner()) as runner:
             runner.run(tell(name, story))

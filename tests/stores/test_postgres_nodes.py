@@ -553,7 +553,7 @@ async def test_what_is_seen_of_a_gate_before_it_is_woken_is_not_written_after(no
     await store.pause(gate)  # it is looked at once more
     (seen,) = await nodes.connection.fetch(QUERIES["woken"], WEBHOOK, store._node, 64, [])
     await store.resume(gate)
-    stale = (WEBHOOK, [gate], [0], [seen["version"]], [LAST], 1, store._node, 0)
+    stale = (WEBHOOK, [gate], [0], [seen["version"]], [LAST], 1, store._node, 0, [0], [None])
     assert await nodes.connection.fetch(QUERIES["claim_held"], *stale) == []
     assert await claim_all(nodes, store, free=5) == tasks
 
@@ -566,7 +566,7 @@ async def test_of_nodes_that_have_seen_the_same_of_a_gate_one_has_its_turn_whate
     await store.claim_due({WEBHOOK: 9})
     await store.resume(gate)  # nothing else is written in this microsecond, which never ends: wake_at stays the same
     (seen,) = await nodes.connection.fetch(QUERIES["woken"], WEBHOOK, store._node, 64, [])
-    turn = (WEBHOOK, [gate], [1], [seen["version"]], [nodes.clock.now()], 1, store._node, 0)
+    turn = (WEBHOOK, [gate], [1], [seen["version"]], [nodes.clock.now()], 1, store._node, 0, [0], [None])
     assert len(await nodes.connection.fetch(QUERIES["claim_held"], *turn)) == 1
     assert await nodes.connection.fetch(QUERIES["claim_held"], *turn) == []
 
@@ -581,7 +581,7 @@ async def test_a_node_that_adds_to_what_a_gate_holds_does_not_keep_another_from_
     (seen,) = await nodes.connection.fetch(QUERIES["woken"], WEBHOOK, store._node, 64, [])
     tasks += await hosted(nodes, 2)
     assert len(await claim_in(nodes.connection, store, free=9)) == 2
-    turn = (WEBHOOK, [gate], [2], [seen["version"]], [nodes.clock.now()], 1, store._node, 0)
+    turn = (WEBHOOK, [gate], [2], [seen["version"]], [nodes.clock.now()], 1, store._node, 0, [0], [None])
     assert [str(row["id"]) for row in await nodes.connection.fetch(QUERIES["claim_held"], *turn)] == tasks[:2]
     closing = (WEBHOOK, [gate], [seen["additions"]])
     assert await nodes.connection.fetch(QUERIES["close_gate_queue"], *closing) == []

@@ -121,7 +121,9 @@ class QueueStore(Protocol):
         ran, the store could not be used, or the machine was suspended or its clock set forward.
         That a process was able to look but did not, because it hung, makes no such span. Looks are
         noted every ``LOOK_EVERY``, so that a span may begin that much early. How much of the time
-        from a task's due time to now lies in such spans becomes its ``late_down``.
+        from a task's due time to now lies in such spans becomes its ``late_down``. How much of the
+        rest came before its gate had room becomes its ``late_held``; it is kept as long as the task
+        has the same due time.
 
         While the store is ailing, nothing is claimed until a durable write has succeeded again.
         """

@@ -185,6 +185,22 @@ class Gate(msgspec.Struct, frozen=True, kw_only=True):
             room = free
         return room if permits is None else min(room, permits)
 
+    def is_used_up(self, started: int, *, room: int, free: int, now: Instant) -> bool:
+        """Return whether the gate itself lets no more start, once so many of its tasks *started* at *now*.
+
+        False: it has room, or more slots would make some.
+
+        Args:
+            room: what ``room`` said before.
+            free: the slots of the pool that were free before.
+        """
+        if started < room:
+            return False
+        is_limited = self.kind is GateKind.HOST or self.max_running is not None
+        if is_limited or self.circuit.state(now) is not CircuitState.CLOSED or room < free:
+            return True
+        return self.rate is not None and self.rate.permits(self.next_at, now) == 0
+
     def look_at(self, now: Instant) -> Instant:
         """When to look again for room in the gate, which has none at *now*; ``LAST`` if it is paused."""
         if self.paused:
@@ -198,9 +214,12 @@ class Gate(msgspec.Struct, frozen=True, kw_only=True):
         return now + LOOK_AGAIN
 
     def first_look_at(self, now: Instant) -> Instant:
-        """When to look for room for what was set aside at *now* because of the gate."""
+        """When to look for room for what was set aside at *now* because of the gate.
+
+        0, and so at once, if it may have had room all along.
+        """
         is_shut = self.paused or self.circuit.state(now) is CircuitState.OPEN
-        return now if self.is_strict(now) and not is_shut else self.look_at(now)
+        return 0 if self.is_strict(now) and not is_shut else self.look_at(now)
 
 
 class GateRecord(msgspec.Struct, frozen=True, kw_only=True):

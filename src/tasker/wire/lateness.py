@@ -14,7 +14,9 @@ class LatenessByCauseView(Struct, frozen=True, kw_only=True):
     down: Annotated[
         float, Meta(ge=0, description="No server looked for due tasks: none ran, or none could, for more than 5 s.")
     ]
-    held: Annotated[float, Meta(ge=0, description="Its destination held it: paused, failing, or full.")]
+    held: Annotated[
+        float, Meta(ge=0, description="Its destination or group held it: paused, failing, full, or at its rate.")
+    ]
     own: Annotated[float, Meta(ge=0, description="The rest, such as waiting for a worker slot.")]
 
 

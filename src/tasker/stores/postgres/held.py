@@ -73,6 +73,8 @@ class HeldTasks:
             fence,
             self._node,
             self._looker.down_until,
+            [turn.let_go_at for turn in turns.values()],
+            [turn.room_since for turn in turns.values()],
         )
         taken = [row for row in rows if row["id"] is not None]
         came = Counter(row["turn_of"] for row in taken)
@@ -145,6 +147,7 @@ class HeldTasks:
                     THRESHOLD,
                     LAST,
                     self._looker.down_until,
+                    row["let_go_at"],
                 )
                 has_moved |= bool(rows)
                 came = [row for row in rows if row["held_by"] is None]
@@ -154,7 +157,8 @@ class HeldTasks:
                     break
                 # Some are held by their hosts now, and others may stand behind them.
             gate = gate.started(len(taken), now)
-            wake_at = gate.look_at(now) if len(taken) == room else None
+            is_used_up = gate.is_used_up(len(taken), room=room, free=free, now=now)
+            wake_at = gate.look_at(now) if is_used_up else None
             await connection.execute(
                 self._sql["end_turn"], id_, pool, wake_at, row["version"], gate.next_at, gate.let_in
             )
@@ -179,14 +183,21 @@ class HeldTasks:
                 grouped=row["grouped"] or 0,
             )
             wanted = min(room, free)
+            is_used_up = gate.is_used_up(wanted, room=room, free=free, now=now)
             free -= wanted
             look_at = gate.look_at(now)
-            is_full = wanted == room and _shares_slots(gate, self._per_destination, now)
+            shares_slots = _shares_slots(gate, self._per_destination, now)
+            is_full = wanted == room and shares_slots
+            room_since = row["room_since"]
+            if room_since is None:
+                room_since = now if shares_slots else row["wake_at"]  # of shared slots, wake_at says little
             turns[gate.id] = _Turn(
                 wanted=wanted,
                 # Where there may be room for more, here or on another node, it stays due.
-                wake_at=now if wanted < room or is_full else look_at,
+                wake_at=look_at if is_used_up and not is_full else now,
                 full_until=look_at if is_full else None,
+                let_go_at=room_since,
+                room_since=None if is_used_up else room_since,
                 is_closed=gate.circuit.state(now) is CircuitState.CLOSED,
                 version=row["version"],
                 additions=row["additions"],
@@ -223,6 +234,10 @@ class _Turn(NamedTuple):
     full_until: Instant | None
     """When this node is to look next, if it has no room for more then; others may have. None: as
     the others."""
+    let_go_at: Instant
+    """Since when the gate has had room for what is taken."""
+    room_since: Instant | None
+    """The same of what is left then; None: it has none for that."""
     is_closed: bool
     """Whether the circuit is, so that more may follow those with a group."""
     version: int

@@ -52,7 +52,7 @@ UPDATE task SET holds_key = false WHERE id = $1 AND state = 1 RETURNING id
 WITH replaced AS (
   UPDATE task SET due_at = $2, execution_at = $3, execution_time = $4, gate = $5, host_gate = $6,
          held_by = NULL, expires_at = $7, keep = $8, patience = $9, waited = 0, crashes = 0,
-         retried_after = attempts, revision = revision + 1, payload_revision = revision + 1
+         retried_after = attempts, late_held = 0, revision = revision + 1, payload_revision = revision + 1
    WHERE id = $1 AND state = 0 AND holds_key
   RETURNING id, payload_revision
 ), without AS (
@@ -188,11 +188,16 @@ WITH head AS MATERIALIZED (
                        OR tasker_recovers(closed_at)
                     THEN tasker_now()
                   WHEN kind = 0 AND $6::bigint IS NULL AND failures < $7 THEN tasker_now()
-                  ELSE tasker_now() + interval '1 second' END AS look_at
+                  ELSE tasker_now() + interval '1 second' END AS look_at,
+         -- A strict gate may have had room all along.
+         CASE WHEN NOT paused AND (failures < $7 OR open_until <= tasker_now())
+               AND (kind = 2 OR max_running IS NOT NULL OR max_per_second IS NOT NULL
+                    OR tasker_recovers(closed_at))
+              THEN timestamptz 'epoch' END AS room_since
     FROM gate WHERE id IN (SELECT held_by FROM moved) ORDER BY id FOR SHARE
 ), queues AS (
-  INSERT INTO gate_queue (gate, pool, wake_at, additions)
-  SELECT id, $1, look_at, 1 FROM shut ORDER BY id
+  INSERT INTO gate_queue (gate, pool, wake_at, additions, room_since)
+  SELECT id, $1, look_at, 1, room_since FROM shut ORDER BY id
       ON CONFLICT (gate, pool) -- it is known when to look
       DO UPDATE SET additions = gate_queue.additions + 1
 )
@@ -212,8 +217,8 @@ SELECT {gate},
                        WHERE task.node = node.id AND task.host_gate = gate.id AND state = 1
                          AND host_gate IS NOT NULL))::bigint
             FROM node) ELSE 0 END AS grouped,
-       version, additions
-  FROM (SELECT gate, wake_at, version, additions FROM gate_queue
+       version, additions, wake_at, room_since
+  FROM (SELECT gate, wake_at, version, additions, room_since FROM gate_queue
          WHERE pool = $1 AND wake_at <= tasker_now() AND gate <> ALL ($4::bigint[])
          ORDER BY wake_at LIMIT $3) AS queue
   JOIN gate ON gate.id = queue.gate
@@ -222,17 +227,20 @@ SELECT {gate},
 -- claim_held --
 -- Claim what gates ($2) hold of a pool: of each no more than $3, earliest first. $5: when to look
 -- at it next. It is passed over if its queue has another version than was seen ($4): another node
--- was quicker, or it was woken since. $8: as $9 of claim. A row without an id: nothing of it can be
--- taken.
+-- was quicker, or it was woken since. $8: as $9 of claim; $9: since when the gates have had room for
+-- what is taken now; $10: the same of what is left, NULL: they have none. A row without an id:
+-- nothing of it can be taken.
 WITH turn AS (
-  UPDATE gate_queue SET wake_at = given.wake_at, version = version + 1
-    FROM unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::timestamptz[])
-           AS given (gate, wanted, seen, wake_at)
+  UPDATE gate_queue SET wake_at = given.wake_at, version = version + 1,
+         room_since = given.room_since
+    FROM unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::timestamptz[], $9::timestamptz[],
+                $10::timestamptz[])
+           AS given (gate, wanted, seen, wake_at, let_go_at, room_since)
    WHERE gate_queue.pool = $1 AND gate_queue.gate = given.gate AND version = given.seen
      AND EXISTS (SELECT FROM node WHERE id = $7 AND lease_until > tasker_now())
-  RETURNING gate_queue.gate, wanted
+  RETURNING gate_queue.gate, wanted, let_go_at
 ), due AS MATERIALIZED (
-  SELECT turn.gate, first.id, first.gate AS own FROM turn CROSS JOIN LATERAL (
+  SELECT turn.gate, turn.let_go_at, first.id, first.gate AS own FROM turn CROSS JOIN LATERAL (
     SELECT id, gate FROM task
      WHERE pool = $1 AND held_by = turn.gate AND state = 0 AND held_by IS NOT NULL
        AND due_at <= tasker_now() AND (expires_at IS NULL OR expires_at > tasker_now())
@@ -241,21 +249,24 @@ WITH turn AS (
 ), claimed AS (
   UPDATE task SET state = 1, held_by = NULL, attempts = attempts + 1, fence = $6, node = $7,
          started_at = tasker_now(), revision = revision + 1,
-         late_down = CASE WHEN due_at < $8 THEN tasker_down(due_at, tasker_now()) ELSE 0 END
+         late_down = CASE WHEN due_at < $8 THEN tasker_down(due_at, tasker_now()) ELSE 0 END,
+         late_held = greatest(late_held, tasker_held(due_at, let_go_at))
     FROM due
    WHERE task.id = due.id AND due.own = due.gate
   RETURNING {attempt},
             (SELECT payload FROM payload WHERE payload.id = task.id AND revision = payload_revision),
             due.gate AS had -- without a payload: as in claim
 ), returned AS ( -- their host lets them start: their group's gate holds them again
-  UPDATE task SET held_by = task.gate FROM due
+  UPDATE task SET held_by = task.gate,
+         late_held = greatest(late_held, tasker_held(due_at, let_go_at))
+    FROM due
    WHERE task.id = due.id AND due.own <> due.gate
   RETURNING due.gate AS had, task.gate
 ), shut AS MATERIALIZED ( -- as in claim
   SELECT id FROM gate WHERE id IN (SELECT gate FROM returned) ORDER BY id FOR SHARE
 ), queues AS (
-  INSERT INTO gate_queue (gate, pool, wake_at, additions)
-  SELECT id, $1, tasker_now(), 1 FROM shut ORDER BY id
+  INSERT INTO gate_queue (gate, pool, wake_at, additions, room_since)
+  SELECT id, $1, tasker_now(), 1, timestamptz 'epoch' FROM shut ORDER BY id
       ON CONFLICT (gate, pool)
       DO UPDATE SET wake_at = least(gate_queue.wake_at, excluded.wake_at),
          version = gate_queue.version + 1, additions = gate_queue.additions + 1
@@ -271,6 +282,7 @@ SELECT id FROM gate WHERE id = $1 FOR NO KEY UPDATE SKIP LOCKED
 -- turn --
 -- A strict gate that this transaction has locked: what runs now, as the turn before has left it.
 SELECT {gate}, tasker_now() AS now, version, additions,
+       coalesce(room_since, wake_at) AS let_go_at,
        (SELECT count(*) FROM task
          WHERE task.node = $3 AND task.gate = gate.id AND state = 1) AS running_here,
        (SELECT sum((SELECT count(*) FROM task
@@ -289,7 +301,7 @@ SELECT {gate}, tasker_now() AS now, version, additions,
 -- Claim up to $3 of the tasks of a pool that a strict gate ($2) holds, earliest first: of the first
 -- $6. Those whose host lets nothing start ($7: circuit.THRESHOLD; see Gate.lets_grouped, which this
 -- follows) are held there from now on. Those with other gates than $2 go to those ($2 is their
--- host's). $9: as in claim. Behind the attempt stands the gate that holds the task; NULL: it is
+-- host's). $9: as in claim; $10: since when the gate has had room. Behind the attempt stands the gate that holds the task; NULL: it is
 -- claimed.
 WITH first AS MATERIALIZED (
   SELECT id, due_at, gate, host_gate FROM task
@@ -327,7 +339,10 @@ WITH first AS MATERIALIZED (
          revision = revision + passes::integer,
          late_down = CASE WHEN NOT passes THEN late_down
                           WHEN task.due_at < $9 THEN tasker_down(task.due_at, tasker_now())
-                          ELSE 0 END
+                          ELSE 0 END,
+         late_held = CASE WHEN passes OR task.gate <> $2 -- which its host lets go
+                          THEN greatest(late_held, tasker_held(task.due_at, $10))
+                          ELSE late_held END
     FROM verdict
    WHERE task.id = verdict.id AND CASE WHEN passes THEN passed <= $3::bigint
                                          ELSE passed < $3::bigint END
@@ -339,11 +354,12 @@ WITH first AS MATERIALIZED (
   SELECT id, CASE WHEN kind = 2 THEN tasker_now()
                   WHEN paused THEN $8::timestamptz
                   WHEN failures >= $7 AND open_until > tasker_now() THEN open_until
-                  ELSE tasker_now() + interval '1 second' END AS look_at
+                  ELSE tasker_now() + interval '1 second' END AS look_at,
+         CASE WHEN kind = 2 THEN timestamptz 'epoch' END AS room_since
     FROM gate WHERE id IN (SELECT held_by FROM moved) ORDER BY id FOR SHARE
 ), queues AS (
-  INSERT INTO gate_queue (gate, pool, wake_at, additions)
-  SELECT id, $1, look_at, 1 FROM shut ORDER BY id
+  INSERT INTO gate_queue (gate, pool, wake_at, additions, room_since)
+  SELECT id, $1, look_at, 1, room_since FROM shut ORDER BY id
       ON CONFLICT (gate, pool)
       DO UPDATE SET wake_at = least(gate_queue.wake_at, excluded.wake_at),
          version = gate_queue.version + 1, additions = gate_queue.additions + 1
@@ -354,7 +370,7 @@ SELECT * FROM moved
 -- Say when to look next ($3; NULL: now, as before), what the rate remembers, and how many have
 -- started since the circuit closed. Who has woken the gate since it was seen ($4) stands.
 WITH queue AS (
-  UPDATE gate_queue SET wake_at = $3::timestamptz, version = version + 1
+  UPDATE gate_queue SET wake_at = $3::timestamptz, version = version + 1, room_since = NULL
    WHERE gate = $1 AND pool = $2 AND version = $4 AND $3::timestamptz IS NOT NULL
 )
 UPDATE gate SET next_at = $5, let_in = $6 WHERE id = $1 AND (next_at <> $5 OR let_in <> $6)
@@ -380,7 +396,8 @@ WITH quick AS MATERIALIZED (
   SELECT gate, pool FROM gate_queue WHERE gate = ANY ($1::bigint[]) ORDER BY gate, pool
      FOR NO KEY UPDATE
 )
-UPDATE gate_queue SET wake_at = least(wake_at, tasker_now()), version = version + 1
+UPDATE gate_queue SET wake_at = least(wake_at, tasker_now()), version = version + 1,
+       room_since = coalesce(room_since, tasker_now())
   FROM quick, queue
  WHERE gate_queue.gate = queue.gate AND gate_queue.pool = queue.pool
 RETURNING gate_queue.gate
@@ -469,7 +486,8 @@ WITH ended AS (
          started_at = ended.started_at,
          ended_at = coalesce(ended.ended_at, CASE WHEN is_cancelled THEN tasker_now() END),
          last_fault = coalesce(ended.last_fault, task.last_fault),
-         crashes = 0, fence = NULL, node = NULL, is_cancelled = false, revision = revision + 1
+         crashes = 0, fence = NULL, node = NULL, is_cancelled = false, revision = revision + 1,
+         late_held = CASE WHEN is_cancelled OR ended.due_at IS NULL THEN late_held ELSE 0 END
     FROM ended
    WHERE task.id = ended.id AND task.state = 1 AND task.fence = ended.fence
   RETURNING task.id, coalesce(host_gate, gate) AS gate,
@@ -572,7 +590,7 @@ SELECT id, fence FROM task WHERE state = 1 AND node = $1
 -- retry --
 -- $2: when, now if that has passed. No row: look why.
 UPDATE task SET state = 0, due_at = greatest(tasker_now(), $2::timestamptz), ended_at = NULL, crashes = 0,
-       retried_after = attempts, waited = 0, revision = revision + 1,
+       retried_after = attempts, waited = 0, late_held = 0, revision = revision + 1,
        holds_key = key IS NOT NULL
  WHERE id = $1 AND state IN (3, 4) AND (expires_at IS NULL OR expires_at > greatest(tasker_now(), $2::timestamptz))
 RETURNING id
@@ -616,7 +634,7 @@ RETURNING id
 -- postpone --
 -- As postponed() in model/operation.py says. What a gate holds comes in its turn anew. No row: look
 -- why.
-UPDATE task SET due_at = moment.at, held_by = NULL, revision = revision + 1,
+UPDATE task SET due_at = moment.at, held_by = NULL, late_held = 0, revision = revision + 1,
        execution_at = CASE WHEN attempts = 0 THEN moment.at ELSE execution_at END,
        execution_time = CASE WHEN attempts = 0
                              THEN to_char(moment.at AT TIME ZONE 'UTC',
@@ -634,6 +652,7 @@ RETURNING task.id
 WITH changed AS (
   UPDATE task SET held_by = CASE WHEN due_at = $3 AND gate IS NOT DISTINCT FROM $6
                              AND host_gate IS NOT DISTINCT FROM $7 THEN held_by END,
+         late_held = CASE WHEN due_at = $3 THEN late_held ELSE 0 END,
          due_at = $3, execution_at = $4, execution_time = $5, gate = $6, host_gate = $7,
          expires_at = $8, keep = $9, patience = $10, waited = $11, revision = revision + 1,
          payload_revision = CASE WHEN $12::bytea IS NULL THEN payload_revision

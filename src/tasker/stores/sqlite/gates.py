@@ -177,7 +177,7 @@ class Gates:
     def _admit_held(self, pool: Pool, known: "dict[int, _KnownGate]", *, free: int, now: Instant) -> list[int]:
         """Admit what is held at the gates that are to be looked at now."""
         admitted: list[int] = []
-        for (id_,) in self._queries.all("woken", pool=pool, now=now, limit=_WOKEN_LIMIT):
+        for id_, let_go_at in self._queries.all("woken", pool=pool, now=now, limit=_WOKEN_LIMIT):
             left = free - len(admitted)
             if left == 0:
                 break  # it is looked at when a slot is released
@@ -185,9 +185,11 @@ class Gates:
                 continue  # what it let start is not written yet
             gate = known[id_] = self._look(id_, pool, now)
             gate.had_turn = True
+            gate.let_go_at = let_go_at
             room = gate.room(free=left, per_destination=self._per_destination, now=now)
             turn = self._take_turn(gate, pool, min(room, left), now)
             admitted += turn.admitted
+            self._let_go(gate, turn.admitted)
             gate.running += len(turn.admitted)
             if (after := gate.gate.started(len(turn.admitted), now)) != gate.gate:
                 gate.gate = after
@@ -197,7 +199,8 @@ class Gates:
                 if self._queries.number("close_gate_queue", gate=id_, pool=pool, now=now) is not None:
                     continue
             has_more = turn.has_moved and gate.gate.circuit.state(now) is CircuitState.CLOSED
-            is_spent = len(turn.admitted) == room or (turn.has_moved and not has_more)
+            is_used_up = gate.gate.is_used_up(len(turn.admitted), room=room, free=left, now=now)
+            is_spent = is_used_up or (turn.has_moved and not has_more)
             if not gate.holds or (is_spent and not has_more):
                 self._queries.all("wake_at", gate=id_, pool=pool, wake_at=gate.gate.look_at(now))
         return admitted
@@ -239,10 +242,17 @@ class Gates:
         """Have the gate *other* hold what *gate* has held."""
         to = self._look(other, pool, now)
         is_host = gate.gate.kind is GateKind.GROUP
+        if not is_host:
+            self._let_go(gate, seqs)
         self._queries.all("hold_at_host" if is_host else "hold", seqs=as_json(seqs))
-        self._queries.all("open_gate_queue", gate=other, pool=pool, wake_at=to.gate.look_at(now) if is_host else now)
+        self._queries.all("open_gate_queue", gate=other, pool=pool, wake_at=to.gate.look_at(now) if is_host else 0)
         if not is_host:
             self._wake(other, now)
+
+    def _let_go(self, gate: "_KnownGate", seqs: Sequence[int]) -> None:
+        """Note on tasks that *gate* has held how long it did: until it had room, whenever they start."""
+        if seqs:
+            self._queries.all("let_go", seqs=as_json(seqs), at=gate.let_go_at)
 
     def _host_lets(self, id_: int, hosts: dict[int, int | None], pool: Pool, now: Instant) -> bool:
         """Whether a host lets one more task with a group start."""
@@ -287,7 +297,7 @@ class _Turn(NamedTuple):
 class _KnownGate:
     """What a claim knows of a gate."""
 
-    __slots__ = ("gate", "grouped", "had_turn", "holds", "running")
+    __slots__ = ("gate", "grouped", "had_turn", "holds", "let_go_at", "running")
 
     def __init__(self, gate: Gate, running: int, grouped: int, holds: bool) -> None:
         self.gate = gate
@@ -297,6 +307,8 @@ class _KnownGate:
         """Tasks with a group that go to it and are running, if it has failed."""
         self.had_turn = False
         """Whether this claim has taken from what it holds."""
+        self.let_go_at: Instant = 0
+        """Since when it has had room for what it holds, as far as this claim takes of it."""
         self.holds = holds
         """Whether it holds tasks of the pool, which come first."""
 

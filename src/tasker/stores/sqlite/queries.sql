@@ -41,7 +41,7 @@ UPDATE task SET holds_key = 0 WHERE seq = :seq
 UPDATE task SET due_at = :due_at, execution_at = :execution_at, execution_time = :execution_time,
        gate = :gate, host_gate = :host_gate, held_by = NULL, expires_at = :expires_at,
        keep = :keep, patience = :patience, waited = 0, crashes = 0, retried_after = attempts,
-       revision = revision + 1, payload_revision = revision + 1
+       late_held = 0, revision = revision + 1, payload_revision = revision + 1
  WHERE seq = :seq AND state = 0
 RETURNING payload_revision
 
@@ -102,6 +102,13 @@ UPDATE task SET held_by = gate WHERE seq IN (SELECT value FROM json_each(:seqs))
 -- What has a group, and goes to a host that lets nothing start.
 UPDATE task SET held_by = host_gate WHERE seq IN (SELECT value FROM json_each(:seqs))
 
+-- let_go --
+-- How long gates have held them until now, but for the spans in which nobody looked.
+UPDATE task SET late_held = max(late_held, :at - due_at -
+         (SELECT coalesce(sum(min(end_at, :at) - max(begin_at, due_at)), 0)
+            FROM down WHERE end_at > due_at AND begin_at < :at))
+ WHERE seq IN (SELECT value FROM json_each(:seqs)) AND due_at < :at
+
 -- put_back --
 -- In the queue again.
 UPDATE task SET held_by = NULL WHERE seq IN (SELECT value FROM json_each(:seqs))
@@ -120,7 +127,7 @@ SELECT {gate},
 
 -- woken --
 -- Gates that hold tasks of a pool and are to be looked at now.
-SELECT gate FROM gate_queue
+SELECT gate, wake_at FROM gate_queue
  WHERE pool = :pool AND wake_at <= :now ORDER BY wake_at LIMIT :limit
 
 -- open_gate_queue --
@@ -177,6 +184,7 @@ UPDATE task SET state = CASE WHEN is_cancelled = 1 AND :state <> 2 THEN 4 ELSE :
        started_at = :started_at,
        ended_at = coalesce(:ended_at, CASE is_cancelled WHEN 1 THEN :now END),
        last_fault = coalesce(:last_fault, last_fault), crashes = 0, fence = NULL, node = NULL,
+       late_held = iif(:due_at IS NULL OR is_cancelled = 1, late_held, 0),
        is_cancelled = 0, revision = revision + 1
  WHERE id = :id AND state = 1 AND fence = :fence
 RETURNING seq, gate, host_gate, state
@@ -255,7 +263,7 @@ SELECT {ending}, payload.payload, task.last_fault, task.seq
 -- retry --
 -- :at: now, or a little later. No row: look why.
 UPDATE task SET state = 0, due_at = :at, ended_at = NULL, crashes = 0, retried_after = attempts,
-       waited = 0, revision = revision + 1, holds_key = key IS NOT NULL
+       waited = 0, late_held = 0, revision = revision + 1, holds_key = key IS NOT NULL
  WHERE id = :id AND state IN (3, 4) AND (expires_at IS NULL OR expires_at > :at)
 RETURNING seq
 
@@ -291,7 +299,7 @@ RETURNING seq
 -- postpone --
 -- As postponed() in model/operation.py says. What a gate holds comes in its turn anew. No row: look
 -- why.
-UPDATE task SET due_at = :due_at, held_by = NULL, revision = revision + 1,
+UPDATE task SET due_at = :due_at, held_by = NULL, late_held = 0, revision = revision + 1,
        execution_at = CASE WHEN attempts = 0 THEN :due_at ELSE execution_at END,
        execution_time = CASE WHEN attempts = 0 THEN :text ELSE execution_time END
  WHERE id = :id AND state = 0 AND (expires_at IS NULL OR expires_at > :due_at)
@@ -305,7 +313,8 @@ SELECT due_at FROM task WHERE id = :id
 -- gate it is no longer held: its turn comes anew.
 UPDATE task SET held_by = CASE WHEN due_at = :due_at AND gate IS :gate AND host_gate IS :host_gate
                           THEN held_by END,
-       due_at = :due_at, execution_at = :execution_at, execution_time = :execution_time,
+       late_held = iif(due_at = :due_at, late_held, 0), due_at = :due_at,
+       execution_at = :execution_at, execution_time = :execution_time,
        gate = :gate, host_gate = :host_gate, expires_at = :expires_at, keep = :keep,
        patience = :patience, waited = :waited, revision = revision + 1,
        payload_revision = iif(:has_new_payload, revision + 1, payload_revision)

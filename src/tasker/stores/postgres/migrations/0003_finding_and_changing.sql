@@ -74,6 +74,16 @@ CREATE FUNCTION tasker_down(since timestamptz, until timestamptz) RETURNS bigint
                           * 1000000), 0)::bigint
         FROM down WHERE end_at > since AND begin_at < until';
 
+-- How long a gate has held a task that let it go at a moment, but for such spans; 0: not at all.
+CREATE FUNCTION tasker_held(due timestamptz, let_go timestamptz) RETURNS bigint
+  LANGUAGE sql STABLE PARALLEL SAFE
+  AS 'SELECT CASE WHEN let_go > due THEN (extract(epoch FROM let_go - due) * 1000000)::bigint
+                                         - tasker_down(due, let_go) ELSE 0 END';
+
+-- Since when a gate has had room for what it holds; NULL: it has none, or had none when it was last
+-- looked at.
+ALTER TABLE gate_queue ADD COLUMN room_since timestamptz;
+
 -- What tasks are found by. No row for a task without tags.
 CREATE TABLE tag (
   tag text COLLATE "C" NOT NULL,
