@@ -17,6 +17,7 @@ from tasker import __version__
 from tasker.access import Access
 from tasker.api.app import build_app
 from tasker.api.receiving import receiving_protocol, waiters_that_fit
+from tasker.api.rewriting import Rewriting
 from tasker.callbacks import Callbacks
 from tasker.config import Settings
 from tasker.egress.address_policy import EgressPolicy
@@ -95,6 +96,7 @@ class Node:
                 registry.types,
                 Telemetry(),
                 rand=random.random,
+                rewriting=Rewriting(registry),
                 keep_done=settings.keep_done,
                 keep_failed=settings.keep_failed,
                 circuit_patience=settings.circuit_patience,

@@ -13,6 +13,7 @@ from databases import FOLLOW, give_manual_clock, new_database, set_manual_clock
 from tasker.access import Access
 from tasker.api.app import build_app
 from tasker.api.receiving import receiving_protocol
+from tasker.api.rewriting import Rewriting
 from tasker.config import Settings
 from tasker.engine.engine import Engine
 from tasker.engine.telemetry import Telemetry
@@ -272,7 +273,7 @@ async def running(tasks_of=None, *, service_of=None, **settings):
     """
     async with opened_store() as (clock, store):
         registry = registry_of(clock)
-        engine = Engine(store, registry.types, Telemetry(), rand=lambda: 0.5)
+        engine = Engine(store, registry.types, Telemetry(), rand=lambda: 0.5, rewriting=Rewriting(registry))
         service = Service(store, engine, registry)
         if tasks_of:
             service.tasks = tasks_of(service.tasks)

@@ -6,9 +6,6 @@ import pytest
 from fates import NEAR, OVERLOADED, failed_task, run, webhook
 from rest_server import HASH
 
-from tasker.engine.operations import Operations
-from tasker.engine.slots import Slots
-from tasker.engine.telemetry import Telemetry
 from tasker.filters import FILTERS
 
 pytestmark = pytest.mark.anyio
@@ -25,7 +22,7 @@ async def begin(server, *, status=202, headers=None, **body):
 
 async def worked(server):
     """Work on all operations, as the engine does."""
-    work = Operations(server.store, Slots(server.registry.types), Telemetry(), ring=lambda: None)
+    work = server.service.operations._engine.operations
     while (await work.step()).done:
         pass
 
@@ -92,6 +89,38 @@ async def test_named_tasks_are_postponed_and_it_is_said_which_were_not(server):
     assert "only a task that is todo" in operation["refusals"][0]["msg"]
     shown = (await server.call("GET", f"/tasks/{waiting}")).json["hash"]
     assert shown["execution_time"] == "2126-02-11T15:30:00.000000Z"
+
+
+async def test_tasks_are_changed_as_one_alone_is(server):
+    secret = {"x-key": "canary"}
+    plain, other_type = (
+        await server.new(webhook(tags=["a"])),
+        await server.new({"hash": HASH["hash"] | {"tags": ["a"]}}),
+    )
+    with_headers = await server.new(webhook(tags=["a"], headers=secret))
+    change = {"webhook": {"url": "http://localhost:9001/new", "tags": ["a", "moved"]}}
+    await server.clock.step(1)
+    preview = await begin(server, status=200, action="change", filter={"tag": "a"}, change=change, dry_run=True)
+    operation = await done(server, action="change", filter={"tag": "a"}, change=change)
+    for each in (preview, operation):
+        assert (each["matched"], each["changed"]) == (3, 1)
+        assert each["reasons"] == {"headers_needed": 1, "invalid_task": 1}
+    assert {each["id"] for each in operation["refusals"]} == {other_type, with_headers}
+    assert (await server.call("GET", f"/tasks/{plain}")).json["webhook"]["url"] == "http://localhost:9001/new"
+    (moved,) = (await server.call("GET", "/tasks?tag=moved")).json["tasks"]
+    assert moved["webhook"]["id"] == plain
+
+    change["webhook"]["headers"] = {"x-key": "canary-anew"}
+    operation = await done(server, action="change", ids=[plain, with_headers], change=change)
+    assert (operation["changed"], operation["refused"]) == (2, 0)
+    assert "canary" not in str(operation)
+    assert operation["change"]["webhook"]["headers"] == {"x-key": "***"}
+    shown = (await server.call("GET", f"/tasks/{with_headers}")).json["webhook"]
+    assert (shown["url"], shown["headers"]) == ("http://localhost:9001/new", {"x-key": "canary-anew"})
+
+    change["webhook"]["headers"] = {"x-key": "***"}
+    operation = await done(server, action="change", ids=[plain, NOBODY], change=change)
+    assert operation["reasons"] == {"masked_value": 1, "task_not_found": 1}
 
 
 async def test_all_tasks_are_deleted_if_that_is_said(server):
@@ -189,6 +218,11 @@ async def test_a_request_that_is_sent_again_begins_one_operation(server):
         ({"action": "postpone", "all": True, "by": "soon"}, "by: expected seconds as a number, or"),
         ({"action": "postpone", "all": True, "by": 0}, "by: expected more than 0 seconds"),
         ({"action": "run", "all": True, "by": 5}, "by: expected no such member"),
+        ({"action": "change", "all": True}, "change: expected what to change"),
+        ({"action": "run", "all": True, "change": {"hash": {}}}, "change: expected no such member"),
+        ({"action": "change", "all": True, "change": {}}, "change: expected an object with one member"),
+        ({"action": "change", "all": True, "change": {"mail": {}}}, "change.mail: "),
+        ({"action": "change", "all": True, "change": 17}, "change: "),
         ({"action": "delete", "all": True, "per_second": 5}, "per_second: expected no such member"),
         ({"action": "run", "all": True, "per_second": 0}, "per_second"),
     ],

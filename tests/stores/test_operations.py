@@ -35,7 +35,7 @@ async def some_of_each_state(store, clock):
     return tasks
 
 
-@pytest.mark.parametrize("action", Action)
+@pytest.mark.parametrize("action", sorted(set(Action) - {Action.CHANGE}))
 async def test_an_operation_changes_what_its_dry_run_says(store, clock, action):
     tasks = await some_of_each_state(store, clock)
     by = HOUR if action is Action.POSTPONE else None

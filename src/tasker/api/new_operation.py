@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated, Final
 
 import msgspec
-from msgspec import UNSET, Meta, Struct, UnsetType
+from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
 from tasker.errors import InvalidQueryError, InvalidRequestError, cut
 from tasker.filters import FILTERS, query_of, words_of
@@ -46,6 +46,10 @@ class NewOperation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     ) = UNSET
     all: Annotated[bool, Meta(description="In place of a filter: all tasks.")] = False
     by: Annotated[Length, Meta(description="Of postpone: by how much.")] | UnsetType = UNSET
+    change: (
+        Annotated[Raw, Meta(description="Of change: what each task is given anew, as the body of PATCH /tasks/{id}.")]
+        | UnsetType
+    ) = UNSET
     per_second: (
         Annotated[
             float,
@@ -73,12 +77,16 @@ def asked_of(new: NewOperation) -> tuple[Action, Asked]:
     if (action is Action.POSTPONE) != (new.by is not UNSET):
         right = "how long to postpone by" if action is Action.POSTPONE else "no such member: it is for postpone"
         raise InvalidRequestError("by", f"expected {right}")
+    if (action is Action.CHANGE) != (new.change is not UNSET):
+        right = "what to change" if action is Action.CHANGE else "no such member: it is for change"
+        raise InvalidRequestError("change", f"expected {right}")
     if new.per_second is not UNSET and action not in SCATTERED:
         raise InvalidRequestError("per_second", f"expected no such member: it is for {' and '.join(sorted(SCATTERED))}")
     return action, Asked(
         filter=_checked(words),
         ids=[] if new.ids is UNSET else _ids(new.ids),
         by=None if new.by is UNSET else _by(new.by),
+        change=UNSET if new.change is UNSET else Raw(bytes(new.change)),
         per_second=None if new.per_second is UNSET else new.per_second,
     )
 

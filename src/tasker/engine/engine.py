@@ -23,6 +23,7 @@ from tasker.errors import StoreError, StoreUnavailableError
 from tasker.interfaces.store import Store
 from tasker.interfaces.task_type import TaskType
 from tasker.model.instants import Instant
+from tasker.model.operation import Rewrite
 from tasker.model.task import Pool
 from tasker.timing.alarm import sleep
 
@@ -30,6 +31,10 @@ AGAIN: Final = timedelta(seconds=1)
 """After this time a job that could not reach the store tries again."""
 
 _log = structlog.get_logger()
+
+
+def _no_rewriting(_: bytes) -> Rewrite:
+    raise NotImplementedError("this engine was made without it")
 
 
 class Engine:
@@ -42,6 +47,7 @@ class Engine:
         telemetry: Telemetry,
         *,
         rand: Callable[[], float],
+        rewriting: Callable[[bytes], Rewrite] = _no_rewriting,
         keep_done: timedelta | None = None,
         keep_failed: timedelta | None = None,
         circuit_patience: timedelta = timedelta(hours=1),
@@ -54,6 +60,7 @@ class Engine:
             store: an open store.
             types: the task types it runs, each with a pool of its own.
             rand: random numbers in [0, 1), for the jitter of retries.
+            rewriting: reads what operations give tasks anew, and says how each is changed.
             keep_done: how long tasks that are ``done`` or ``cancelled`` are kept after their end;
                 None: for ever.
             keep_failed: the same for those that ``failed``.
@@ -85,9 +92,8 @@ class Engine:
             rand,
         )
         self._keeper = LeaseKeeper(store, lease, is_running=self._worker.is_running, ring=self.queue.ring)
-        self._operations = DueWork(
-            store.clock, Operations(store, self.slots, telemetry, ring=self.queue.ring).step, name="operations"
-        )
+        self.operations = Operations(store, self.slots, telemetry, rewriting=rewriting, ring=self.queue.ring)
+        self._operations = DueWork(store.clock, self.operations.step, name="operations")
         self._recovery = Recovery(store, telemetry)
         self._pruner = Pruner(store, telemetry, keep_done=keep_done, keep_failed=keep_failed)
         self._job: asyncio.Task[None] | None = None

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 import structlog
+from msgspec import UNSET
 from msgspec.structs import replace
 
 from tasker.engine.due_work import Step
@@ -12,7 +13,7 @@ from tasker.engine.telemetry import Telemetry
 from tasker.errors import TaskNotFoundError
 from tasker.filters import Order, query_of
 from tasker.interfaces.store import Store
-from tasker.model.operation import Action, Batch, Match, Operation, OperationState, verdict
+from tasker.model.operation import Action, Batch, Match, Operation, OperationState, Rewrite, verdict
 from tasker.model.task import Task
 
 AT_ONCE: Final = 50
@@ -27,15 +28,25 @@ _log = structlog.get_logger()
 class Operations:
     """Makes the moves of operations. The step of a ``DueWork``."""
 
-    def __init__(self, store: Store, slots: Slots, telemetry: Telemetry, *, ring: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        slots: Slots,
+        telemetry: Telemetry,
+        *,
+        rewriting: Callable[[bytes], Rewrite],
+        ring: Callable[[], None],
+    ) -> None:
         """Make the job.
 
         Args:
+            rewriting: reads what each task is given anew, and says how it is changed.
             ring: called when tasks may have come due.
         """
         self._store = store
         self._slots = slots
         self._telemetry = telemetry
+        self._rewriting = rewriting
         self._ring = ring
 
     async def step(self) -> Step:
@@ -67,7 +78,9 @@ class Operations:
             batch = await self._store.matches(
                 query, after=operation.cursor, limit=AT_ONCE, free_pools=self._slots.free_pools
             )
-        worked = await self._store.operate(operation, batch, query, free_pools=self._slots.free_pools)
+        worked = await self._store.operate(
+            operation, batch, query, free_pools=self._slots.free_pools, rewrite=self.rewrite_of(operation)
+        )
         if worked is None:
             return None
         changed = worked.operation.changed - operation.changed
@@ -82,36 +95,39 @@ class Operations:
         """Say what would become of a batch."""
         if operation.asked.ids:
             batch = _named(operation, LOOKED_AT_ONCE)
-            stands, cursor = await look_at_named(self._store, operation, batch), batch.cursor
+            stands, cursor = await self._look_at_named(operation, batch), batch.cursor
         else:
             query = query_of(operation.asked.filter, Order.CREATED.value).stored_before(operation.created_at)
             page = await self._store.find(
                 query, after=operation.cursor, limit=LOOKED_AT_ONCE, free_pools=self._slots.free_pools
             )
-            stands, cursor = look_at(self._store, operation, page.tasks), page.next
+            stands, cursor = self.look_at(operation, page.tasks), page.next
         state = OperationState.DONE if cursor is None else OperationState.RUNNING
         stands = replace(stands, cursor=cursor, state=state)
         return stands if await self._store.record(stands, seen=operation.cursor) else None
 
+    def look_at(self, operation: Operation, tasks: Sequence[Task]) -> Operation:
+        """Return *operation* once it has met *tasks*, as they are."""
+        now, rewrite = self._store.clock.now(), self.rewrite_of(operation)
+        for task in tasks:
+            operation = operation.met(task.id, verdict(operation, task, now, rewrite))
+        return operation
 
-def look_at(store: Store, operation: Operation, tasks: Sequence[Task]) -> Operation:
-    """Return *operation* once it has met *tasks*, as they are."""
-    now = store.clock.now()
-    for task in tasks:
-        operation = operation.met(task.id, verdict(operation, task, now))
-    return operation
+    def rewrite_of(self, operation: Operation) -> Rewrite | None:
+        """Return what says how *operation* changes tasks; None: it gives them nothing anew."""
+        change = operation.asked.change
+        return None if change is UNSET else self._rewriting(bytes(change))
 
-
-async def look_at_named(store: Store, operation: Operation, batch: Batch) -> Operation:
-    """Return *operation* once it has met the tasks of *batch*, which are named."""
-    for match in batch.matches:
-        try:
-            task = await store.get(match.id)
-        except TaskNotFoundError as error:
-            operation = operation.met(match.id, error)
-        else:
-            operation = look_at(store, operation, (task,))
-    return operation
+    async def _look_at_named(self, operation: Operation, batch: Batch) -> Operation:
+        """Return *operation* once it has met the tasks of *batch*, which are named."""
+        for match in batch.matches:
+            try:
+                task = await self._store.get(match.id)
+            except TaskNotFoundError as error:
+                operation = operation.met(match.id, error)
+            else:
+                operation = self.look_at(operation, (task,))
+        return operation
 
 
 def _named(operation: Operation, limit: int) -> Batch:

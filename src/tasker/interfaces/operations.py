@@ -6,7 +6,7 @@ from typing import Protocol
 
 from tasker.filters import Query
 from tasker.model.idempotency import KeptAnswer, Repeatable
-from tasker.model.operation import Batch, Operation, Worked
+from tasker.model.operation import Batch, Operation, Rewrite, Worked
 from tasker.model.task import Pool, TaskId
 
 
@@ -63,7 +63,13 @@ class OperationStore(Protocol):
         """Return tasks that pass the filters of *query*, in the order of arrival, as ``find`` does: only their ids."""
 
     async def operate(
-        self, operation: Operation, batch: Batch, query: Query | None, *, free_pools: Collection[Pool] = ()
+        self,
+        operation: Operation,
+        batch: Batch,
+        query: Query | None,
+        *,
+        free_pools: Collection[Pool] = (),
+        rewrite: Rewrite | None = None,
     ) -> Worked | None:
         """Make the moves of *operation* of the tasks of *batch*, and write how far it has come: all or nothing.
 
@@ -75,6 +81,7 @@ class OperationStore(Protocol):
             operation: as this node has it.
             query: the filters; None: the tasks were named.
             free_pools: see ``find``.
+            rewrite: says how tasks are changed, if they are.
 
         Returns:
             None if the operation is not as *operation* says any more: it was cancelled, or another

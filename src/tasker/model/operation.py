@@ -1,10 +1,10 @@
 """An operation: one move, made of many tasks in the background."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from enum import IntEnum, StrEnum
-from typing import Annotated, Final, assert_never
+from typing import Annotated, Final, TypeAlias, assert_never
 
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 from msgspec.structs import replace
 
 from tasker.errors import (
@@ -15,6 +15,7 @@ from tasker.errors import (
     TaskNotWaitingError,
     TaskRunningError,
 )
+from tasker.model.change import Change
 from tasker.model.instants import LAST, SECOND, Instant
 from tasker.model.task import State, Task, TaskId
 
@@ -30,7 +31,12 @@ class Action(StrEnum):
     CANCEL = "cancel"
     DELETE = "delete"
     POSTPONE = "postpone"
+    CHANGE = "change"
 
+
+Rewrite: TypeAlias = Callable[[Task, Instant], Change | None]
+"""Says how a task, as the store has it, is to be changed; None: not at all. Pure: a store may call it
+on a thread of its own. Raises a ``TaskerError`` if the task cannot be changed so."""
 
 SCATTERED: Final = frozenset({Action.RUN, Action.RETRY})
 """The actions that may let tasks start one after the other."""
@@ -66,6 +72,8 @@ class Asked(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The tasks, if they are named."""
     by: int | None = None
     """Microseconds to postpone by."""
+    change: Raw | UnsetType = UNSET
+    """What each task is given anew, as the body of a ``PATCH``."""
     per_second: float | None = None
     """How many of the tasks come due in a second; None: all at once."""
 
@@ -150,10 +158,13 @@ class Worked(Struct, frozen=True):
     """Tasks that it has ended as cancelled."""
 
 
-def verdict(operation: Operation, task: Task, now: Instant) -> TaskerError | bool:
+def verdict(operation: Operation, task: Task, now: Instant, rewrite: Rewrite | None = None) -> TaskerError | bool:
     """Return what the move of *operation* would come to of *task*, as it is at *now*: see ``Operation.met``.
 
     Whether somebody else holds the key of a task that is run again is not looked at.
+
+    Args:
+        rewrite: for ``CHANGE``.
     """
     has_expired = task.expires_at is not None and task.expires_at <= now
     match operation.action:
@@ -171,6 +182,12 @@ def verdict(operation: Operation, task: Task, now: Instant) -> TaskerError | boo
             return TaskEndedError(task.id, task.state.word)
         case Action.CANCEL:
             return task.state is not State.CANCELLED
+        case Action.CHANGE:
+            assert rewrite is not None  # noqa: S101 - it says what is changed
+            try:
+                return rewrite(task, now) is not None
+            except TaskerError as error:
+                return error
         case Action.DELETE:
             return TaskRunningError(task.id) if task.state is State.IN_PROGRESS else True
         case _:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from tasker.engine.engine import Engine
-from tasker.engine.operations import LOOKED_AT_ONCE, look_at
+from tasker.engine.operations import LOOKED_AT_ONCE
 from tasker.errors import OperationNotFoundError, cut
 from tasker.filters import Order, query_of
 from tasker.ids import new_id, parse_id
@@ -74,7 +74,7 @@ class OperationService:
             page = await self._store.find(
                 query, after=after, limit=LOOKED_AT_ONCE, free_pools=self._finding.free_pools()
             )
-            operation = look_at(self._store, operation, page.tasks)
+            operation = self._engine.operations.look_at(operation, page.tasks)
             after = page.next
             if after is None:
                 return replace(operation, state=OperationState.DONE)

@@ -21,12 +21,17 @@ def masked(task: Task) -> Task:
     """
     if b'"headers":' not in task.payload and b"@" not in task.payload:  # nearly always
         return task
-    members = _masked(_decode_members(task.payload))
+    return msgspec.structs.replace(task, payload=masked_members(task.payload))
+
+
+def masked_members(payload: bytes) -> bytes:
+    """Return *payload*, which is a JSON object, without the same."""
+    members = _masked(_decode_members(payload))
     for name in ("on_success", "on_failure", "on_cancel"):
         callback = members.get(name)
         if callback is not None:
             members[name] = _masked_callback(callback)
-    return msgspec.structs.replace(task, payload=msgspec.json.encode(members))
+    return msgspec.json.encode(members)
 
 
 def _masked_callback(callback: Raw) -> Raw:

@@ -3,12 +3,14 @@
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Literal
 
-from msgspec import UNSET, Meta, Struct, UnsetType
+import msgspec
+from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
 from tasker.model import instants
 from tasker.model.operation import Operation, RefusedTask
+from tasker.wire.masking import masked_members
 
-ActionWord = Literal["run", "retry", "cancel", "delete", "postpone"]
+ActionWord = Literal["run", "retry", "cancel", "delete", "postpone", "change"]
 
 
 class OperationView(Struct, frozen=True, kw_only=True):
@@ -28,6 +30,9 @@ class OperationView(Struct, frozen=True, kw_only=True):
     filter: Annotated[Mapping[str, Sequence[str]], Meta(description="Empty: all tasks.")] | UnsetType = UNSET
     ids: Annotated[int, Meta(description="How many tasks were named.")] | UnsetType = UNSET
     by_seconds: float | UnsetType = UNSET
+    change: (
+        Annotated[Raw, Meta(description="What tasks are given anew, without the values of headers.")] | UnsetType
+    ) = UNSET
     per_second: float | UnsetType = UNSET
 
 
@@ -56,5 +61,11 @@ def operation_view(operation: Operation) -> OperationView:
         filter=UNSET if asked.ids else asked.filter,
         ids=len(asked.ids) if asked.ids else UNSET,
         by_seconds=UNSET if asked.by is None else instants.seconds(asked.by),
+        change=UNSET if asked.change is UNSET else _masked(asked.change),
         per_second=UNSET if asked.per_second is None else asked.per_second,
     )
+
+
+def _masked(change: Raw) -> Raw:
+    named = msgspec.json.decode(change, type=dict[str, Raw])
+    return Raw(msgspec.json.encode({name: Raw(masked_members(bytes(members))) for name, members in named.items()}))

@@ -3,6 +3,7 @@
 from typing import Final
 from urllib.parse import urlencode
 
+from msgspec import UNSET
 from starlette.responses import Response
 
 from tasker.api.bodies import answer
@@ -11,9 +12,9 @@ from tasker.api.idempotency import MadeAnswer
 from tasker.api.new_operation import NewOperation, asked_of
 from tasker.api.routes.lists import MAX_LIMIT, limit_of
 from tasker.callers import Scope
-from tasker.errors import InvalidQueryError, InvalidRequestError, OperationNotFoundError
+from tasker.errors import InvalidQueryError, InvalidRequestError, InvalidTaskError, OperationNotFoundError
 from tasker.ids import parse_id
-from tasker.model.operation import Operation
+from tasker.model.operation import Asked, Operation
 from tasker.model.task import TaskId
 from tasker.wire.operations import OperationPage, OperationView, operation_view
 
@@ -28,7 +29,7 @@ _LINKS: Final = Links(id="$response.body#/id", operation_ids=("getOperation", "c
 @Call(
     method="POST",
     path="/operations",
-    summary="Run, retry, cancel, postpone or delete many tasks, in the background.",
+    summary="Run, retry, cancel, postpone, change or delete many tasks, in the background.",
     scope=Scope.TASKS_WRITE,
     body=Body(NewOperation, limit=None),
     answers=(
@@ -49,10 +50,20 @@ async def create_operation(request: Request) -> Response:
     """Begin an operation."""
     new: NewOperation = request.body
     action, asked = asked_of(new)
+    _check_change(request, asked)
     return await request.once(
         lambda once: request.service.operations.create(action, asked, is_dry_run=new.dry_run, repeatable=once),
         _made,
     )
+
+
+def _check_change(request: Request, asked: Asked) -> None:
+    """Raise ``InvalidRequestError`` if what tasks are to be given anew is no change."""
+    if asked.change is not UNSET:
+        try:
+            request.context.patches.decode(bytes(asked.change))
+        except InvalidTaskError as error:
+            raise InvalidRequestError(f"change.{error.field}".rstrip("."), error.problem) from None
 
 
 def _made(operation: Operation) -> MadeAnswer:

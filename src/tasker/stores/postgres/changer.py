@@ -21,6 +21,7 @@ from tasker.interfaces.queue import Follow
 from tasker.interfaces.tasks import Cancelled
 from tasker.model.change import Change
 from tasker.model.instants import LAST, Instant
+from tasker.model.operation import Rewrite
 from tasker.model.task import State, TaskId
 from tasker.stores.postgres.connection import Connection, Link
 from tasker.stores.postgres.inserter import Inserter
@@ -105,6 +106,18 @@ class Changer:
         if state in (State.FAILED, State.CANCELLED):
             raise TaskExpiredError(task_id)
         raise TaskNotFailedError(task_id, state.word)
+
+    async def rewrite_on(self, connection: Connection, task_id: TaskId, rewrite: Rewrite) -> bool:
+        """Change a task that *connection* has locked, as *rewrite* says. Return whether that changes anything."""
+        row = await connection.fetchrow(self._sql["get"], task_id)
+        if row is None:
+            raise TaskNotFoundError(task_id)
+        now = await connection.fetchval(self._sql["now"])
+        change = rewrite(self._reading.task.read(row), now)
+        if change is None:
+            return False
+        await self._change(connection, change)
+        return True
 
     async def delete_on(self, connection: Connection, task_id: TaskId) -> None:
         """Delete a task on *connection*: see ``Store.delete``."""

@@ -11,7 +11,7 @@ from tasker.filters import Query
 from tasker.interfaces.queue import PRUNE_LIMIT
 from tasker.model.idempotency import KeptAnswer, Repeatable
 from tasker.model.instants import Instant
-from tasker.model.operation import Action, Batch, Operation, OperationState, Worked
+from tasker.model.operation import Action, Batch, Operation, OperationState, Rewrite, Worked
 from tasker.model.task import Pool, State, TaskId
 from tasker.stores.finding import Places, Walker
 from tasker.stores.postgres.changer import Changer
@@ -107,7 +107,12 @@ class Operator:
         return await self._link.run(look)
 
     async def operate(
-        self, operation: Operation, batch: Batch, query: Query | None, free_pools: Collection[Pool]
+        self,
+        operation: Operation,
+        batch: Batch,
+        query: Query | None,
+        free_pools: Collection[Pool],
+        rewrite: Rewrite | None,
     ) -> Worked | None:
         """Make the moves of a batch: see ``Store.operate``."""
 
@@ -119,7 +124,7 @@ class Operator:
                 seen, cancelled = operation, 0
                 for match in batch.matches:
                     if match.id in passing:
-                        outcome, is_cancelled = await self._move(connection, seen, match.id)
+                        outcome, is_cancelled = await self._move(connection, seen, match.id, rewrite)
                         seen = seen.met(match.id, outcome)
                         cancelled += is_cancelled
                 state = OperationState.DONE if batch.cursor is None else OperationState.RUNNING
@@ -170,6 +175,7 @@ class Operator:
         """Return which tasks of a batch pass the filters still, and see to it that they go on to do so."""
         ids = [match.id for match in batch.matches]
         if query is None:
+            await connection.fetch(self._sql["still_passing"].format(fits="true"), ids)
             return ids
         places = Places(lambda number: f"${1 + number}", str)
         fits = Walker(self._sql, places, query, free_pools).fits
@@ -177,7 +183,7 @@ class Operator:
         return {TaskId(str(row["id"])) for row in rows}
 
     async def _move(
-        self, connection: Connection, operation: Operation, task_id: TaskId
+        self, connection: Connection, operation: Operation, task_id: TaskId, rewrite: Rewrite | None
     ) -> tuple[TaskerError | bool, bool]:
         """Make a move. Return what it came to, and whether the task has become cancelled by it."""
         at = operation.starts_at(0) if operation.asked.per_second is not None else None
@@ -193,6 +199,9 @@ class Operator:
                     await self._changer.postpone_on(connection, task_id, by)
                 case Action.DELETE:
                     await self._changer.delete_on(connection, task_id)
+                case Action.CHANGE:
+                    assert rewrite is not None  # noqa: S101 - it says what is changed
+                    return await self._changer.rewrite_on(connection, task_id, rewrite), False
                 case Action.CANCEL:
                     cancelled = await self._changer.cancel_on(connection, task_id)
                     return cancelled.is_new or cancelled.state is State.IN_PROGRESS, cancelled.is_new

@@ -17,7 +17,7 @@ from tasker.interfaces.tasks import Cancelled
 from tasker.model import instants
 from tasker.model.change import Change
 from tasker.model.instants import Instant
-from tasker.model.task import State, TaskId
+from tasker.model.task import State, Task, TaskId
 from tasker.stores.sqlite.connection import Queries
 from tasker.stores.sqlite.inserter import Inserter
 from tasker.stores.sqlite.rows import READING, id_bytes, id_text
@@ -123,6 +123,21 @@ class Changer:
             seq, revision = row
             self._queries.all("change_payload", seq=seq, payload=task.payload, revision=revision)
             self._inserter.replace_tags(seq, task)
+
+    def rewrite(self, task_id: TaskId, rewrite: Callable[[Task], Change | None]) -> bool:
+        """Change a task as *rewrite* says. Return whether there was anything to change.
+
+        Raises:
+            TaskNotFoundError: nothing was written, nor if *rewrite* raises.
+        """
+        row = self._queries.first("get", id=id_bytes(task_id))
+        if row is None:
+            raise TaskNotFoundError(task_id)
+        change = rewrite(READING.task.read(row))
+        if change is None:
+            return False
+        self.change(change)
+        return True
 
     def delete(self, task_id: TaskId) -> None:
         """Delete a task that is not running.

@@ -11,7 +11,7 @@ from tasker.filters import Query
 from tasker.interfaces.queue import PRUNE_LIMIT
 from tasker.model.idempotency import KeptAnswer, Repeatable
 from tasker.model.instants import Instant, after
-from tasker.model.operation import Action, Batch, Operation, OperationState, Worked, postponed
+from tasker.model.operation import Action, Batch, Operation, OperationState, Rewrite, Worked, postponed
 from tasker.model.task import Pool, State, TaskId
 from tasker.stores.finding import Places, Walker
 from tasker.stores.rows import operation_values
@@ -56,7 +56,12 @@ class Operator:
         return read_operation(self._queries, operation_id)
 
     def operate(
-        self, operation: Operation, batch: Batch, query: Query | None, free_pools: Collection[Pool]
+        self,
+        operation: Operation,
+        batch: Batch,
+        query: Query | None,
+        free_pools: Collection[Pool],
+        rewrite: Rewrite | None,
     ) -> Worked | None:
         """Make the moves of a batch, as many as a few milliseconds let it: see ``Store.operate``."""
         if not self._is_at(operation, operation.cursor):
@@ -66,7 +71,7 @@ class Operator:
         seen, cursor, cancelled = operation, batch.cursor, 0
         for match in batch.matches:
             if passes is None or passes(match.id):
-                outcome, is_cancelled = self._move(seen, match.id)
+                outcome, is_cancelled = self._move(seen, match.id, rewrite)
                 seen = seen.met(match.id, outcome)
                 cancelled += is_cancelled
             if self._now() >= ends_at and match is not batch.matches[-1]:
@@ -109,7 +114,7 @@ class Operator:
         execute = self._queries.connection.execute
         return lambda task_id: bool(execute(text, {**values, "id": id_bytes(task_id)}).fetchall())
 
-    def _move(self, operation: Operation, task_id: TaskId) -> tuple[TaskerError | bool, bool]:
+    def _move(self, operation: Operation, task_id: TaskId, rewrite: Rewrite | None) -> tuple[TaskerError | bool, bool]:
         """Make a move. Return what it came to, and whether the task has become cancelled by it."""
         now = self._now()
         try:
@@ -124,6 +129,9 @@ class Operator:
                     self._changer.postpone(task_id, lambda due_at: postponed(due_at, by, now))
                 case Action.DELETE:
                     self._changer.delete(task_id)
+                case Action.CHANGE:
+                    assert rewrite is not None  # noqa: S101 - it says what is changed
+                    return self._changer.rewrite(task_id, lambda task: rewrite(task, now)), False
                 case Action.CANCEL:
                     cancelled = self._changer.cancel(task_id)
                     return cancelled.is_new or cancelled.state is State.IN_PROGRESS, cancelled.is_new

@@ -26,7 +26,7 @@ from tasker.model.idempotency import KeptAnswer, Repeatable
 from tasker.model.lifecycle import Settlement
 from tasker.model.new_task import Made, NewTask
 from tasker.model.node import NodeRecord
-from tasker.model.operation import Batch, Operation, Worked
+from tasker.model.operation import Batch, Operation, Rewrite, Worked
 from tasker.model.standing import Standing
 from tasker.model.task import Pool, State, Task, TaskId
 from tasker.stores import queries
@@ -398,9 +398,15 @@ class SqliteStore(Store):
 
     @override
     async def operate(
-        self, operation: Operation, batch: Batch, query: Query | None, *, free_pools: Collection[Pool] = ()
+        self,
+        operation: Operation,
+        batch: Batch,
+        query: Query | None,
+        *,
+        free_pools: Collection[Pool] = (),
+        rewrite: Rewrite | None = None,
     ) -> Worked | None:
-        return await self._write(lambda moves: moves.operator.operate(operation, batch, query, free_pools))
+        return await self._write(lambda moves: moves.operator.operate(operation, batch, query, free_pools, rewrite))
 
     @override
     async def record(self, operation: Operation, *, seen: str | None) -> bool:
