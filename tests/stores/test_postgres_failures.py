@@ -9,11 +9,12 @@ from msgspec.structs import replace
 from steps import WEBHOOK, ending_of, failure, success
 
 from databases import FOLLOW, execute, new_database
-from tasker.errors import StoreError, StoreFullError, StoreUnavailableError, TaskNotFoundError
+from tasker.errors import ConflictsError, StoreError, StoreFullError, StoreUnavailableError, TaskNotFoundError
 from tasker.interfaces.tasks import TaskFilter
 from tasker.model.attempt import AttemptRecord
 from tasker.model.gate import Limits
 from tasker.model.lifecycle import Move, Settlement
+from tasker.model.new_task import NewTask, Outcome
 from tasker.model.task import State
 from tasker.stores.postgres.connection import COMMAND_SECONDS
 from tasker.stores.postgres.store import PostgresStore
@@ -89,6 +90,57 @@ async def test_a_create_whose_answer_is_lost_is_repeated_and_stored_once(store, 
         except StoreUnavailableError:
             await in_the_end(lambda: store.get(task.id))  # noqa: B023
         assert (await witness.get(task.id)).id == task.id
+    proxy.cut_instead_of_answer(10**9)
+
+
+def keyed(store, number, **members):
+    task = replace(due_now(store), key=f"order-{number}", holds_key=True, **members)
+    return NewTask(task=task)
+
+
+@pytest.mark.parametrize("first", [1, 2, 3])
+async def test_a_create_with_a_key_whose_answer_is_lost_does_not_meet_itself(store, witness, proxy, first):
+    for number in range(first, MOST_ANSWERS, 3):
+        new = keyed(store, number)
+        proxy.cut_instead_of_answer(number)
+        try:
+            (made,) = await store.make([new])
+            assert made.outcome is Outcome.CREATED
+        except StoreUnavailableError:
+            await in_the_end(lambda: store.get(new.task.id))  # noqa: B023
+        assert await witness.id_of_key(new.task.key, or_newest=False) == new.task.id
+    proxy.cut_instead_of_answer(10**9)
+
+
+@pytest.mark.parametrize("first", [1, 2, 3])
+async def test_a_create_with_an_id_of_its_callers_whose_answer_is_lost_can_be_sent_again(store, witness, proxy, first):
+    for number in range(first, MOST_ANSWERS, 3):
+        new = keyed(store, number, content=b"1" * 32)
+        proxy.cut_instead_of_answer(number)
+        (made,) = await in_the_end(lambda: store.make([new]))  # noqa: B023 - never ConflictsError
+        assert (made.id, made.outcome is Outcome.REPLACED) == (new.task.id, False)
+        assert await witness.id_of_key(new.task.key, or_newest=False) == new.task.id
+        with pytest.raises(ConflictsError):
+            await in_the_end(lambda: store.make([keyed(store, number, content=b"2" * 32)]))  # noqa: B023
+    proxy.cut_instead_of_answer(10**9)
+
+
+async def test_a_batch_whose_answer_is_lost_is_stored_whole_or_not_at_all(store, witness, proxy):
+    for number in range(1, MOST_ANSWERS):
+        new = [NewTask(task=due_now(store)), keyed(store, number), NewTask(task=due_now(store))]
+        proxy.cut_instead_of_answer(number)
+        try:
+            made = await store.make(new)
+            assert [each.id for each in made] == [each.task.id for each in new]
+            expected = {3}
+        except StoreUnavailableError:
+            expected = {0, 3}
+        found = 0
+        for each in new:
+            with contextlib.suppress(TaskNotFoundError):
+                await witness.get(each.task.id)
+                found += 1
+        assert found in expected
     proxy.cut_instead_of_answer(10**9)
 
 

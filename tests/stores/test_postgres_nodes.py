@@ -2,18 +2,22 @@
 
 import asyncio
 import contextlib
+from collections import Counter
 
 import pytest
 from kinds import Postgres
+from msgspec.structs import replace
 from steps import SECOND, WEBHOOK, another_try, begin, claimed, failure, running, step, success, work
 
 from databases import set_manual_clock
 from tasker.engine.waiters import Waiters
-from tasker.errors import ClaimLostError
+from tasker.errors import ClaimLostError, ConflictsError
 from tasker.interfaces.queue import EXPIRE_LIMIT, Expired
+from tasker.interfaces.tasks import TaskFilter
 from tasker.model.circuit import THRESHOLD, Circuit
 from tasker.model.gate import Limits
 from tasker.model.instants import LAST
+from tasker.model.new_task import NewTask, OnConflict, Outcome
 from tasker.model.operation import Action
 from tasker.model.task import State
 from tasker.stores import queries
@@ -62,6 +66,40 @@ async def test_nodes_that_claim_at_once_never_take_the_same_task(nodes):
     ids = [attempt.task_id for attempts in taken for attempt in attempts]
     assert sorted(ids) == sorted(task.id for task in tasks)
     assert all(taken), "each has had some"
+
+
+@pytest.mark.parametrize("on_conflict", OnConflict)
+async def test_of_a_hundred_callers_of_three_nodes_with_one_key_one_creates(nodes, on_conflict):
+    stores = [await nodes.open(), await nodes.another(), await nodes.another()]
+    due_at = nodes.clock.now() + SECOND
+    new = [
+        NewTask(task=replace(a_task(due_at=due_at), key="order-17", holds_key=True), on_conflict=on_conflict)
+        for _ in range(100)
+    ]
+
+    came = await asyncio.gather(
+        *(stores[place % 3].make([each]) for place, each in enumerate(new)), return_exceptions=True
+    )
+
+    made = [each[0] for each in came if not isinstance(each, ConflictsError)]
+    assert Counter(each.outcome for each in made)[Outcome.CREATED] == 1
+    assert len({each.id for each in made}) == 1
+    assert len(made) == (1 if on_conflict is OnConflict.REJECT else 100)
+    assert len((await stores[0].list_page(TaskFilter(), after=None, limit=10)).tasks) == 1
+
+
+async def test_callers_of_two_nodes_with_several_keys_do_not_wait_for_each_other(nodes):
+    stores = [await nodes.open(), await nodes.another()]
+
+    def several(names):
+        tasks = [replace(a_task(due_at=nodes.clock.now()), key=name, holds_key=True) for name in names]
+        return [NewTask(task=task, on_conflict=OnConflict.REPLACE) for task in tasks]
+
+    names = [f"k{number}" for number in range(20)]
+    for _ in range(10):
+        await asyncio.gather(stores[0].make(several(names)), stores[1].make(several(names[::-1])))
+
+    assert len((await stores[0].list_page(TaskFilter(), after=None, limit=100)).tasks) == 20
 
 
 async def test_a_node_whose_lease_has_ended_claims_nothing_until_it_has_renewed(nodes):

@@ -25,6 +25,9 @@ from steps import HASH, REFUSED, WEBHOOK, a_hash, another_try, failure, pages, s
 
 from tasker.errors import (
     ClaimLostError,
+    ConflictsError,
+    KeyInUseError,
+    KeyNotFoundError,
     RevisionPassedError,
     TaskEndedError,
     TaskExistsError,
@@ -39,6 +42,7 @@ from tasker.interfaces.tasks import TaskFilter
 from tasker.model import instants
 from tasker.model.change import Change
 from tasker.model.lifecycle import MAX_CRASHES, Move, expired
+from tasker.model.new_task import Made, NewTask, OnConflict, Outcome
 from tasker.model.task import Fault, State, Task
 from tasker.testing.task_factory import a_task
 
@@ -48,6 +52,8 @@ plans = st.tuples(st.sampled_from([*TYPES]), st.integers(-2, 3), st.none() | st.
 """A new task: its type, how many microseconds from now it is due, and how many later it expires."""
 
 free = st.fixed_dictionaries({WEBHOOK: st.sampled_from([3, 1, 2, 0])}, optional={HASH: st.integers(0, 3)})
+keys = st.sampled_from(["a", "b"])
+waits = st.none() | st.integers(0, 4)
 faults = st.sampled_from([REFUSED, Fault("timeout", "no answer within 30 s")])
 results = st.sampled_from([None, b"null", b'"r"'])
 filters = st.builds(
@@ -79,6 +85,8 @@ class Stories(RuleBasedStateMachine):
         self.tasks: dict[str, Task] = {}
         self.held: dict[str, tuple[int, int]] = {}
         """By the id of a running task: its claim, and the node that made it."""
+        self.made_at: dict[str, int] = {}
+        """When tasks with a key were created."""
         self.node = 0
 
     def run(self, what):
@@ -123,6 +131,56 @@ class Stories(RuleBasedStateMachine):
     def create_one_twice(self, plans):
         new = self.new(plans)
         self.refuses(TaskExistsError, new[0].id, self.store.create([*new, new[0]]))
+
+    @rule(target=ids, plan=plans, key=keys, on_conflict=st.sampled_from(OnConflict), max_wait=waits)
+    def make_one_with_a_key(self, plan, key, on_conflict, max_wait):
+        now, holder = self.clock.now(), self.holder(key)
+        task = replace(*self.new([plan]), key=key, holds_key=True)
+        new = NewTask(task=task, on_conflict=on_conflict, max_wait=max_wait)
+        if holder is not None and on_conflict is OnConflict.KEEP:
+            assert self.run(self.store.make([new])) == [Made(holder.id, Outcome.KEPT, holder.execution_at)]
+            return holder.id
+        is_running = holder is not None and holder.state is State.IN_PROGRESS
+        takes_over = is_running and on_conflict is OnConflict.DEBOUNCE
+        refused_with = None
+        if holder is not None and not takes_over:
+            if on_conflict is OnConflict.REPLACE and is_running:
+                refused_with = TaskRunningError
+            elif on_conflict is OnConflict.REJECT or holder.type != task.type:
+                refused_with = KeyInUseError
+        if refused_with is not None:
+            with pytest.raises(ConflictsError) as refusal:
+                self.run(self.store.make([new]))
+            assert isinstance(refusal.value.refusals[0], refused_with)
+            return holder.id
+        is_new = holder is None or takes_over
+        if max_wait is not None:
+            latest = max((now if is_new else self.made_at[holder.id]) + max_wait, now)
+            if latest < task.execution_at:
+                task = replace(task, due_at=latest, execution_at=latest, execution_time=instants.text(latest))
+        if is_new:
+            made = Made(task.id, Outcome.CREATED, task.execution_at)
+            self.made_at[task.id] = now
+        else:
+            made = Made(holder.id, Outcome.REPLACED, task.execution_at)
+            stays = ("attempts", "started_at", "last_fault")
+            task = replace(task, id=holder.id, retried_after=holder.attempts, **{n: getattr(holder, n) for n in stays})
+        assert self.run(self.store.make([new])) == [made]
+        if takes_over:
+            self.change(holder.id, holds_key=False)
+        self.tasks[task.id] = task
+        return task.id
+
+    @rule(key=keys, or_newest=st.booleans())
+    def find_by_key(self, key, or_newest):
+        holder = self.holder(key)
+        had = [task for task in self.tasks.values() if task.key == key]
+        named = holder or (max(had, key=self.arrival, default=None) if or_newest else None)
+        if named is None:
+            with pytest.raises(KeyNotFoundError):
+                self.run(self.store.id_of_key(key, or_newest=or_newest))
+        else:
+            assert self.run(self.store.id_of_key(key, or_newest=or_newest)) == named.id
 
     @rule(task_id=ids)
     def delete(self, task_id):
@@ -208,10 +266,15 @@ class Stories(RuleBasedStateMachine):
             self.refuses(TaskNotFailedError, task_id, self.store.retry(task_id))
         elif self.has_expired(task):
             self.refuses(TaskExpiredError, task_id, self.store.retry(task_id))
+        elif (holder := self.holder(task.key)) is not None:
+            with pytest.raises(KeyInUseError) as refusal:
+                self.run(self.store.retry(task_id))
+            assert refusal.value.holder == holder.id
         else:
             self.run(self.store.retry(task_id))
             now = self.clock.now()
             self.change(task_id, state=State.TODO, due_at=now, ended_at=None, crashes=0, retried_after=task.attempts)
+            self.change(task_id, holds_key=task.key is not None)
 
     @rule(task_id=ids, behind=st.sampled_from([0, 0, 0, 1]), later=st.none() | st.integers(-2, 3), n=st.integers(0, 3))
     def change_what_it_was_given(self, task_id, behind, later, n):
@@ -315,6 +378,13 @@ class Stories(RuleBasedStateMachine):
             tasks.append(replace(make(due_at=due_at), expires_at=None if expires_in is None else due_at + expires_in))
         return tasks
 
+    def holder(self, key):
+        """The task that holds a key; None: none does."""
+        holders = [task for task in self.tasks.values() if key is not None and task.key == key and task.holds_key]
+        holders = [task for task in holders if task.state in (State.TODO, State.IN_PROGRESS)]
+        assert len(holders) <= 1
+        return holders[0] if holders else None
+
     def change(self, task_id, **members):
         self.tasks[task_id] = replace(self.tasks[task_id], **members)
 
@@ -377,8 +447,8 @@ class Stories(RuleBasedStateMachine):
 
 
 def bare(task):
-    """The task without what only the store can choose: the words of a fault, the node, and when it was stored."""
-    task = replace(task, node=None, created_at=0, revision=0)
+    """The task without what only the store can choose: words, the node, when it was stored, why it was late."""
+    task = replace(task, node=None, created_at=0, revision=0, late_down=0, late_held=0)
     if task.last_fault is not None and task.last_fault.code == "crashed_worker":
         return replace(task, last_fault=Fault("crashed_worker", ""))
     return task
