@@ -82,6 +82,18 @@ async def test_neither_groups_nor_rates_are_made_until_they_have_ended(server, u
     assert (await server.call("POST", "/destinations", newer)).status == 200
 
 
+@pytest.mark.parametrize("action", [{"action": "cancel"}, {"action": "change", "change": {"webhook": {"keep": "1d"}}}])
+async def test_an_operation_cancels_and_changes_nothing_until_they_have_ended(server, upgrading, action):
+    asked = {"filter": {"state": "todo"}, **action}
+    reply = await server.call("POST", "/operations", asked)
+    assert (reply.status, reply.json["code"]) == (503, "upgrade_unfinished")
+    assert (await server.call("POST", "/operations", asked | {"dry_run": True})).status == 200
+    run = {"action": "run", "filter": {"state": "todo"}}
+    assert (await server.call("POST", "/operations", run)).status == 202
+    upgrading()
+    assert (await server.call("POST", "/operations", asked)).status == 202
+
+
 async def test_what_older_nodes_can_read_works_meanwhile(server, upgrading):
     task_id = await server.new(webhook(retry={"max_attempts": 1}, on_cancel="http://localhost:9000/told"))
     assert (await server.call("POST", f"/tasks/{task_id}/run")).status == 200

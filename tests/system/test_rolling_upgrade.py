@@ -2,7 +2,9 @@
 
 import io
 import json
+import os
 import subprocess
+import sys
 import tarfile
 import time
 from pathlib import Path
@@ -11,12 +13,17 @@ from urllib.error import HTTPError
 import pytest
 
 from databases import new_database, query
+from tasker.service.upgrading import NEWER_MEMBERS
 from tasker.testing.server import TaskerServer
 from tasker.testing.webhook_receiver import WebhookReceiver
+from tasker.wire.fields import HashFields, RequestFields, WebhookFields
 
 ROOT = Path(__file__).parents[2]
 FIRST_OF_THIS_VERSION = "src/tasker/stores/postgres/migrations/0003_finding_and_changing.sql"
 """The version before is what was there before this file."""
+
+CAN_BE_IGNORED = {"delay", "id", "on_cancel", "on_conflict", "max_wait"}
+"""Members of a new task that are unknown to the version before, and need not be known."""
 
 WITHIN_SECONDS = 60
 
@@ -129,6 +136,27 @@ def test_both_versions_run_each_others_tasks_and_what_is_new_waits_until_the_old
         tagged = new_webhook(after, receiver, tags=["a"])
         until(lambda: state(after, tagged) == "done", "it was not sent")
         assert state(after, later) == "cancelled"
+
+
+def test_every_member_of_a_new_task_is_known_to_the_version_before_or_waits_or_can_be_ignored(older):
+    """A new member has to be put into one of the two lists: see the table in ``docs/decisions``."""
+    print_members = (
+        "from tasker.wire import fields as f; "
+        "print(*f.WebhookFields.__struct_fields__, *f.HashFields.__struct_fields__, 'execution_time')"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", print_members],
+        env={**os.environ, "PYTHONPATH": str(older)},
+        capture_output=True,
+        check=True,
+        text=True,
+    )
+    today = {
+        *WebhookFields.__struct_fields__,
+        *HashFields.__struct_fields__,
+        *RequestFields.__struct_fields__,
+    }
+    assert today - {*done.stdout.split()} - {*NEWER_MEMBERS} == CAN_BE_IGNORED
 
 
 def test_an_older_node_that_is_killed_is_waited_for_until_its_lease_has_ended(older, url, node):

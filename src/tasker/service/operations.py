@@ -14,6 +14,7 @@ from tasker.model.idempotency import KeptAnswer, Repeatable
 from tasker.model.operation import Action, Asked, Operation, OperationState
 from tasker.model.task import TaskId
 from tasker.service.finding import FindService
+from tasker.service.upgrading import refuse_if_upgrading
 
 
 class OperationService:
@@ -33,8 +34,12 @@ class OperationService:
 
         Raises:
             InvalidQueryError: a filter cannot be used.
+            UpgradeUnfinishedError: it is to cancel or change, and nodes of the version before may be
+                running.
             IdempotencyInFlightError: see ``Store.create_once``.
         """
+        if action in (Action.CANCEL, Action.CHANGE) and not is_dry_run:
+            refuse_if_upgrading(self._store, action.value)
         query = query_of(asked.filter, Order.CREATED.value)
         self._finding.check(query)
         now = self._store.clock.now()

@@ -12,7 +12,13 @@ from tasker.api.idempotency import MadeAnswer
 from tasker.api.new_operation import NewOperation, asked_of
 from tasker.api.routes.lists import MAX_LIMIT, limit_of
 from tasker.callers import Scope
-from tasker.errors import InvalidQueryError, InvalidRequestError, InvalidTaskError, OperationNotFoundError
+from tasker.errors import (
+    InvalidQueryError,
+    InvalidRequestError,
+    InvalidTaskError,
+    OperationNotFoundError,
+    UpgradeUnfinishedError,
+)
 from tasker.ids import parse_id
 from tasker.model.operation import Asked, Operation
 from tasker.model.task import TaskId
@@ -42,7 +48,7 @@ _LINKS: Final = Links(id="$response.body#/id", operation_ids=("getOperation", "c
             links=_LINKS,
         ),
     ),
-    errors=(InvalidRequestError, InvalidQueryError, *WRITING),
+    errors=(InvalidRequestError, InvalidQueryError, UpgradeUnfinishedError, *WRITING),
     page="operations.md#begin-an-operation",
     is_repeatable=True,
 ).answered_by
