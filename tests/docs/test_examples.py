@@ -142,7 +142,23 @@ def newcomer(tmp_path):
     newcomer.close()
 
 
-@pytest.mark.parametrize("page", [ROOT / "README.md", DOCS / "quickstart.md", DOCS / "a-dead-endpoint.md"], ids=name_of)
+@pytest.mark.parametrize(
+    "page",
+    [
+        ROOT / "README.md",
+        *(
+            DOCS / f"{name}.md"
+            for name in (
+                "quickstart",
+                "a-dead-endpoint",
+                "tie-tasks-to-your-own-records",
+                "never-twice",
+                "many-at-once",
+            )
+        ),
+    ],
+    ids=name_of,
+)
 def test_the_commands_of_a_page_do_what_it_says(newcomer, page):
     newcomer.follow(page)
     if newcomer.receiver is not None:
