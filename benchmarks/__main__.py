@@ -10,11 +10,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from benchmarks import batching, clustered, creating, delivering, finding, hashing, page, sharing, waiting
+from benchmarks import batching, clustered, creating, delivering, finding, hashing, naming, page, sharing, waiting
 from benchmarks.figures import Figure, markdown_table
 
 _ROWS: Final = {
     "creating": creating,
+    "naming": naming,
     "batching": batching,
     "delivering": delivering,
     "sharing": sharing,

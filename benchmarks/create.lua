@@ -1,13 +1,25 @@
 -- wrk: creates webhooks that are due at random moments of the 24 hours after the first minute.
+-- An argument says what each is given besides: key, idempotency or tags.
 local seed = os.time()
 function setup(thread) seed = seed + 1; thread:set("seed", seed) end
-function init() math.randomseed(seed); start = os.time() end
+
+local extra, count = "plain", 0
+function init(args) math.randomseed(seed); start = os.time(); extra = args[1] or extra end
 
 request = function()
   local moment = os.date("!%Y-%m-%dT%H:%M:%S", start + math.random(60, 86460))
-  local body = string.format('{"webhook":{"execution_time":"%s.%06dZ","url":"http://localhost:9000/hook","body":"hello"}}',
-    moment, math.random(0, 999999))
-  return wrk.format("POST", "/tasks/new", {["content-type"] = "application/json"}, body)
+  local headers, member = {["content-type"] = "application/json"}, ""
+  count = count + 1
+  if extra == "key" then
+    member = string.format('"key":"order:%d-%d",', seed, count)
+  elseif extra == "tags" then
+    member = string.format('"tags":["customer:%d","import","shop:%d"],', math.random(10000), math.random(100))
+  elseif extra == "idempotency" then
+    headers["idempotency-key"] = string.format("%d-%d", seed, count)
+  end
+  local body = string.format('{"webhook":{%s"execution_time":"%s.%06dZ","url":"http://localhost:9000/hook","body":"hello"}}',
+    member, moment, math.random(0, 999999))
+  return wrk.format("POST", "/tasks/new", headers, body)
 end
 
 done = function(summary, latency)
