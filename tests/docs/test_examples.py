@@ -310,6 +310,22 @@ def test_the_creates_of_the_rest_pages_are_taken(newcomer, page):
             assert "idempotency-replayed: true" in answers[1]
 
 
+def test_the_batches_of_the_page_are_taken(newcomer):
+    commands = [
+        text for language, text in blocks(DOCS / "rest" / "tasks.md") if language == "sh" and "/tasks/batch" in text
+    ]
+    tasks = newcomer.folder / "tasks.ndjson"
+    tasks.write_text('{"hash": {"delay": "1h", "secret": "x"}}\n' * 2)
+    newcomer.server.start()
+
+    answers = [json.loads(newcomer.run(command.replace("@tasks.ndjson", f"@{tasks}"))) for command in commands]
+
+    assert kinds(answers) == [
+        {"tasks": [{"id": "an id"}, {"id": "an id", "outcome": "created"}]},
+        {"tasks": [{"id": "an id"}, {"id": "an id"}]},
+    ]
+
+
 def test_a_backup_of_a_running_server_is_its_database(newcomer, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     server = newcomer.server.start()
