@@ -154,6 +154,7 @@ def newcomer(tmp_path):
                 "tie-tasks-to-your-own-records",
                 "never-twice",
                 "many-at-once",
+                "do-not-flood-a-receiver",
             )
         ),
     ],

@@ -461,6 +461,23 @@ async def test_a_paused_group_starts_nothing_until_it_is_resumed(store, clock):
     assert ids(await claim(store, 100)) == tasks
 
 
+async def test_what_a_group_holds_starts_as_soon_as_a_slot_is_free(store, clock):
+    tasks = await create(store, clock, A, 4, group="g")
+    assert [ids((await store.claim_due({WEBHOOK: 1})).attempts) for _ in tasks] == [[task] for task in tasks]
+
+
+async def test_a_host_that_is_tried_gets_one_probe_whether_its_tasks_have_groups_or_not(store, clock):
+    await open_circuit(store, clock, A)
+    for group in (None, "g", "h"):
+        await create(store, clock, A, 3, group=group)
+    assert await claim(store, 100) == []
+    for wait in (5, 10, 20):
+        await clock.advance(wait)
+        (probe,) = await claim(store, 100)
+        assert await claim(store, 100) == []
+        await store.settle(probe, failure(clock, is_alive=False))
+
+
 async def test_a_gate_is_made_before_its_first_task_and_found_by_it(store, clock):
     made = await store.make_gate(Destination(GateKind.HOST, A))
     assert await store.make_gate(Destination(GateKind.HOST, A)) == made

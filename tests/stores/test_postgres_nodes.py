@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import random
 from collections import Counter
 
 import pytest
@@ -403,14 +404,103 @@ async def test_a_limit_holds_for_all_nodes_together(nodes):
     assert taken == [4, 1, 0]
 
 
-async def test_nodes_that_claim_at_once_overshoot_a_limit_by_no_more_than_one_claim_of_each_other(nodes):
+async def test_nodes_that_claim_at_once_never_exceed_a_limit(nodes):
     stores = [await nodes.open(), await nodes.another(), await nodes.another()]
     await hosted(nodes, 60)
     await stores[0].limit((await the_gate(stores[0])).gate.id, Limits(max_running=5))
-    taken = await asyncio.gather(*(store.claim_due({WEBHOOK: 20}) for store in stores))
-    assert 5 <= sum(len(claimed.attempts) for claimed in taken) <= 5 * len(stores)
+    for most in (5, 2, 9):
+        taken = [0]
+        for _ in range(5):
+            found = await asyncio.gather(*(store.claim_due({WEBHOOK: 20}) for store in stores))
+            taken += [len(claimed.attempts) for claimed in found]
+            assert (await the_gate(stores[0])).running <= 9
+        assert sum(taken) == {5: 5, 2: 0, 9: 4}[most], "what was changed on one node counts at once on all"
+        await stores[2].limit((await the_gate(stores[0])).gate.id, Limits(max_running={5: 2, 2: 9, 9: 9}[most]))
+
+
+async def one_group(nodes, count, **limits):
+    """Tasks of one group, that go to different hosts, with limits; they are due one millisecond after the other."""
+    now = nodes.clock.now()
+    tasks = [a_task(due_at=now + 1_000 * n, host=f"http://h{n % 7}:80", group="g") for n in range(count)]
+    await nodes.store.create(tasks)
+    gate = await nodes.store.make_gate(tasks[0].destination)
+    await nodes.store.limit(gate, Limits(**limits))
+    await nodes.clock.advance(count / 1_000)
+    return [task.id for task in tasks], gate
+
+
+async def test_a_group_runs_one_at_a_time_in_order_of_due_time_on_whichever_node(nodes):
+    stores = [await nodes.open(), await nodes.another(), await nodes.another()]
+    tasks, _ = await one_group(nodes, 30, max_running=1)
+    came = []
+    for _ in range(200):
+        found = await asyncio.gather(*(store.claim_due({WEBHOOK: 9}) for store in stores))
+        attempts = [(store, attempt) for store, each in zip(stores, found, strict=True) for attempt in each.attempts]
+        assert len(attempts) <= 1
+        for store, attempt in attempts:
+            came.append(attempt.task_id)
+            again = attempt.number == 1 and len(came) % 5 == 1
+            end = another_try(nodes.clock, in_seconds=3600) if again else success(nodes.clock, is_alive=True)
+            await store.settle(attempt, end)
+        if len(came) == len(tasks):
+            break
+    assert came == tasks, "those that wait for a retry do not hold up the others"
+
+
+@pytest.mark.parametrize("burst", [1, 5])
+async def test_a_rate_holds_over_all_nodes_in_any_span_and_is_used_up(nodes, burst):
+    stores = [await nodes.open(), await nodes.another(), await nodes.another()]
+    await one_group(nodes, 300, max_per_second=100, burst=burst)
+    draw = random.Random(burst)
+    began, starts, resting = nodes.clock.now(), [], 0
+    while len(starts) < 300:
+        found = await asyncio.gather(*(store.claim_due({WEBHOOK: 50}) for store in stores))
+        starts += [nodes.clock.now()] * sum(len(claimed.attempts) for claimed in found)
+        if len(starts) < 300:
+            rest = draw.choice([0.0001, 0.0007, 0.003, 0.01, 0.013] if draw.random() < 0.98 else [0.2])
+            resting += max(rest - burst * 0.01, 0)
+            await nodes.clock.advance(rest)
+    for first, since in enumerate(starts):
+        for count, until in enumerate(starts[first:], 1):
+            assert count <= 100 * (until - since) / SECOND + burst
+    assert (starts[-1] - began) / SECOND < 1.2 * (300 - burst) / 100 + resting, "and not much less"
+    assert {(await store.gate(1)).held for store in stores} == {0}
+
+
+async def test_every_node_knows_when_a_rate_lets_the_next_one_start(nodes):
+    stores = [await nodes.open(), await nodes.another(), await nodes.another()]
+    _, gate = await one_group(nodes, 20, max_per_second=2)
+    assert len((await stores[0].claim_due({WEBHOOK: 9})).attempts) == 1
     for store in stores:
-        assert list((await store.claim_due({WEBHOOK: 20})).attempts) == []
+        assert (await store.claim_due({WEBHOOK: 9})).next_due == nodes.clock.now() + SECOND // 2
+    await stores[1].limit(gate, Limits(max_per_second=100))
+    for store in stores:
+        assert (await until_nothing_moves(store)).next_due == nodes.clock.now() + SECOND // 100
+    await stores[2].limit(gate, Limits(max_per_second=None))
+    assert len((await stores[0].claim_due({WEBHOOK: 99})).attempts) == 19
+
+
+async def until_nothing_moves(store):
+    """Claim, as the delay queue does, until the next moment is not now."""
+    for _ in range(10):
+        found = await store.claim_due({WEBHOOK: 9})
+        assert not found.attempts
+        if found.next_due > store.clock.now():
+            return found
+    raise AssertionError("it looks all the time")
+
+
+async def test_what_a_node_ran_whose_lease_has_ended_does_not_count_once_it_is_taken_back(nodes):
+    first, second = await nodes.open(), await nodes.another()
+    tasks, gate = await one_group(nodes, 2, max_running=1)
+    assert (await claimed(first)).task_id == tasks[0]
+    await nodes.clock.advance(LEASE.total_seconds())
+    assert list((await second.claim_due({WEBHOOK: 9})).attempts) == []
+    await nodes.clock.advance(PATIENCE.total_seconds())
+    assert (await second.take_back()).todo == 1
+    await nodes.clock.advance(1)
+    assert (await claimed(second)).task_id in tasks
+    assert (await second.gate(gate)).running == 1
 
 
 async def test_a_pause_on_one_node_is_seen_by_the_others_and_so_is_its_end(nodes):

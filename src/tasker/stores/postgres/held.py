@@ -59,6 +59,8 @@ class HeldTasks:
         woken = await self._woken(connection, pool)
         strict = await self._hand_out_all(connection, pool, woken, free, fence, now)
         handed, has_moved = strict.rows, strict.has_moved
+        if handed:  # with a group they count at hosts that are being tried
+            woken = await self._woken(connection, pool)
         soft = [row for row in woken if not self._reading.gate.read(row).is_strict(now)]
         turns = self._turns(soft, free - len(handed), now)
         if not turns:

@@ -143,7 +143,11 @@ WITH head AS MATERIALIZED (
                                           WHERE task.node = $4 AND task.gate = gate.id
                                             AND state = 1)
                      ELSE ARRAY[$2::bigint, NULL] END
-           FROM (SELECT *, CASE WHEN failures >= $7 THEN 1
+           FROM (SELECT *, CASE WHEN failures >= $7 THEN 1 - -- with a group they are probes, too
+                                (SELECT sum((SELECT count(*) FROM task
+                                              WHERE task.node = node.id AND task.host_gate = gate.id
+                                                AND state = 1 AND host_gate IS NOT NULL))::bigint
+                                   FROM node)
                                 ELSE CASE kind WHEN 0 THEN $6::bigint END END AS most
                    FROM gate WHERE gate.id = queued.gate) AS gate
          ) END AS answer

@@ -183,11 +183,11 @@ class Gates:
                 break  # it is looked at when a slot is released
             if id_ in known and known[id_].had_turn:
                 continue  # what it let start is not written yet
-            gate = known[id_] = self._look(id_, pool, now)
-            gate.had_turn = True
+            gate = self._known(id_, known, pool, now)
+            gate.had_turn = gate.holds = True
             gate.let_go_at = let_go_at
             room = gate.room(free=left, per_destination=self._per_destination, now=now)
-            turn = self._take_turn(gate, pool, min(room, left), now)
+            turn = self._take_turn(gate, known, pool, min(room, left), now)
             admitted += turn.admitted
             self._let_go(gate, turn.admitted)
             gate.running += len(turn.admitted)
@@ -205,7 +205,9 @@ class Gates:
                 self._queries.all("wake_at", gate=id_, pool=pool, wake_at=gate.gate.look_at(now))
         return admitted
 
-    def _take_turn(self, gate: "_KnownGate", pool: Pool, wanted: int, now: Instant) -> "_Turn":
+    def _take_turn(
+        self, gate: "_KnownGate", known: "dict[int, _KnownGate]", pool: Pool, wanted: int, now: Instant
+    ) -> "_Turn":
         """Return up to *wanted* tasks that *gate* holds, which are to start.
 
         Those that are in its way are moved: tasks with a group go to their group's gate when the
@@ -214,7 +216,6 @@ class Gates:
         """
         admitted: list[int] = []
         moved = 0
-        hosts: dict[int, int | None] = {}
         is_host = gate.gate.kind is not GateKind.GROUP
         while len(admitted) + (moved if is_host else 0) < wanted and moved < HOLD_LIMIT:
             limit = wanted - len(admitted)
@@ -227,7 +228,7 @@ class Gates:
             for _, seq, group, host in due:
                 if group != gate.gate.id:
                     elsewhere.setdefault(group, []).append(seq)
-                elif host is None or self._host_lets(host, hosts, pool, now):
+                elif host is None or self._host_lets(host, known, pool, now):
                     admitted.append(seq)
                 else:
                     elsewhere.setdefault(host, []).append(seq)
@@ -254,21 +255,17 @@ class Gates:
         if seqs:
             self._queries.all("let_go", seqs=as_json(seqs), at=gate.let_go_at)
 
-    def _host_lets(self, id_: int, hosts: dict[int, int | None], pool: Pool, now: Instant) -> bool:
-        """Whether a host lets one more task with a group start."""
-        if id_ not in hosts:
-            host = self._look(id_, pool, now)
-            hosts[id_] = host.gate.lets_grouped(running=host.running + host.grouped, now=now)
-        left = hosts[id_]
-        if left is None:
-            return True
-        hosts[id_] = max(left - 1, 0)
-        return left > 0
+    def _host_lets(self, id_: int, known: "dict[int, _KnownGate]", pool: Pool, now: Instant) -> bool:
+        """Whether a host lets one more task with a group start, which counts as running then."""
+        host = self._known(id_, known, pool, now)
+        left = host.gate.lets_grouped(running=host.running + host.grouped, now=now)
+        if left == 0:
+            return False
+        host.grouped += 1
+        return True
 
     def _lets_through(self, id_: int, known: "dict[int, _KnownGate]", pool: Pool, *, free: int, now: Instant) -> bool:
-        gate = known.get(id_)
-        if gate is None:
-            gate = known[id_] = self._look(id_, pool, now)
+        gate = self._known(id_, known, pool, now)
         if (
             gate.holds
             or gate.gate.is_strict(now)
@@ -277,6 +274,13 @@ class Gates:
             return False
         gate.running += 1
         return True
+
+    def _known(self, id_: int, known: "dict[int, _KnownGate]", pool: Pool, now: Instant) -> "_KnownGate":
+        """Return what this claim knows of a gate, which is looked at once."""
+        gate = known.get(id_)
+        if gate is None:
+            gate = known[id_] = self._look(id_, pool, now)
+        return gate
 
     def _look(self, id_: int, pool: Pool, now: Instant) -> "_KnownGate":
         (row,) = self._queries.all("gate_at", gate=id_, pool=pool, recovering_after=now - RECOVERY * SECOND)
@@ -304,7 +308,8 @@ class _KnownGate:
         self.running = running
         """Tasks of the gate that are running, with those that this claim lets through."""
         self.grouped = grouped
-        """Tasks with a group that go to it and are running, if it has failed."""
+        """Tasks with a group that go to it and are running, if it has failed; with those that this
+        claim lets start."""
         self.had_turn = False
         """Whether this claim has taken from what it holds."""
         self.let_go_at: Instant = 0
