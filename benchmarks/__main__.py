@@ -10,7 +10,19 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from benchmarks import batching, clustered, creating, delivering, finding, hashing, naming, page, sharing, waiting
+from benchmarks import (
+    batching,
+    clustered,
+    creating,
+    delivering,
+    finding,
+    hashing,
+    naming,
+    operating,
+    page,
+    sharing,
+    waiting,
+)
 from benchmarks.figures import Figure, markdown_table
 
 _ROWS: Final = {
@@ -22,6 +34,7 @@ _ROWS: Final = {
     "hashing": hashing,
     "waiting": waiting,
     "finding": finding,
+    "operating": operating,
     "clustered": clustered,
 }
 _PAGE: Final = Path(__file__).parent.parent / "docs" / "benchmarks.md"

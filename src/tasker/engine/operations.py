@@ -1,6 +1,7 @@
 """Works on operations: one at a time on each node, in small batches."""
 
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from typing import Final
 
 import structlog
@@ -13,6 +14,7 @@ from tasker.engine.telemetry import Telemetry
 from tasker.errors import TaskNotFoundError
 from tasker.filters import Order, query_of
 from tasker.interfaces.store import Store
+from tasker.model.instants import after
 from tasker.model.operation import Action, Batch, Match, Operation, OperationState, Rewrite, verdict
 from tasker.model.task import Task
 
@@ -26,7 +28,10 @@ _log = structlog.get_logger()
 
 
 class Operations:
-    """Makes the moves of operations. The step of a ``DueWork``."""
+    """Makes the moves of operations. The step of a ``DueWork``.
+
+    It rests as long as it works, so that half of the time is left for all else.
+    """
 
     def __init__(
         self,
@@ -55,6 +60,8 @@ class Operations:
         Raises:
             StoreUnavailableError, StoreBusyError: nothing, or a batch, was written.
         """
+        clock = self._store.clock
+        began_at = clock.monotonic()
         operation = await self._store.next_operation()
         if operation is None:
             return Step(done=0, next_at=None)
@@ -68,7 +75,8 @@ class Operations:
                 changed=stands.changed,
                 refused=stands.refused,
             )
-        return Step(done=1, next_at=self._store.clock.now())
+        rest = timedelta(seconds=clock.monotonic() - began_at)
+        return Step(done=1, next_at=after(clock.now(), rest))
 
     async def _work(self, operation: Operation) -> Operation | None:
         if operation.asked.ids:
