@@ -26,7 +26,7 @@ from tasker.stores.postgres.connection import Connection, Link
 from tasker.stores.postgres.inserter import Inserter
 from tasker.stores.postgres.kept_answers import KeptAnswers
 
-_ROWS: Final = 500
+_ROWS: Final = 200
 """Tasks that are handed over at a time: what asyncpg does for them, others wait for."""
 
 _TRIES: Final = 5
