@@ -178,6 +178,7 @@ def webhook(url):
         "url": url,
         "json": {"key": JSON},
         "headers": {"x-key": HEADER},
+        "timeout": 10,  # one answer never ends
         "retry": {"max_attempts": 1},
         "on_success": called_back,
         "on_failure": called_back,
