@@ -37,8 +37,9 @@ from tasker.errors import (
     TaskNotWaitingError,
     TaskRunningError,
 )
+from tasker.filters import SORTS, Order, query_of
 from tasker.interfaces.queue import Expired, TakenBack
-from tasker.interfaces.tasks import TaskFilter
+from tasker.interfaces.tasks import Counted, TaskFilter
 from tasker.model import instants
 from tasker.model.change import Change
 from tasker.model.lifecycle import MAX_CRASHES, Move, expired
@@ -444,6 +445,37 @@ class Stories(RuleBasedStateMachine):
         found = self.run(pages(self.store, which, limit=limit))
         assert [bare(task) for page in found for task in page.tasks] == expected
         assert all(0 < len(page.tasks) <= limit for page in found[:-1])
+
+    @rule(which=filters, sort=st.sampled_from(SORTS), limit=st.sampled_from([1, 3, 1000]))
+    def find(self, which, sort, limit):
+        words = {}
+        if which.type in TYPES:
+            words["type"] = [which.type]
+        if which.state is not None:
+            words["state"] = [which.state.word]
+        query = query_of(words, sort)
+        moment = {
+            Order.DUE: lambda task: task.execution_at,
+            Order.ENDED: lambda task: task.ended_at,
+            Order.CREATED: lambda _: 0,
+        }[query.order]
+        expected = [
+            task
+            for task in self.tasks.values()
+            if ("type" not in words or task.type == which.type)
+            and which.state in (None, task.state)
+            and moment(task) is not None
+        ]
+        expected.sort(key=lambda task: (moment(task), self.arrival(task)), reverse=query.is_descending)
+        found, after = [], None
+        while True:
+            page = self.run(self.store.find(query, after=after, limit=limit))
+            assert len(page.tasks) <= limit
+            found += map(bare, page.tasks)
+            if (after := page.next) is None:
+                break
+        assert found == expected
+        assert self.run(self.store.count_found(query)) == Counted(len(expected), is_exact=True)
 
 
 def bare(task):
