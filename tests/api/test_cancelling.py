@@ -82,3 +82,18 @@ async def test_what_has_expired_is_not_run(server):
     await server.clock.step(NEAR + 1)
     reply = await server.call("POST", f"/tasks/{task_id}/run")
     assert (reply.status, reply.json["code"]) == (409, "task_expired")
+
+
+async def test_a_running_task_that_is_done_before_the_answer_is_not_said_to_be_cancelled(server, monkeypatch):
+    task_id = await server.new(webhook())
+    await server.clock.step(NEAR)
+    (attempt,) = await claim(server)
+    read = server.store.get
+
+    async def read_once_it_is_done(id_):
+        await end(server, attempt, DONE)
+        return await read(id_)
+
+    monkeypatch.setattr(server.store, "get", read_once_it_is_done)
+    reply = await server.call("POST", f"/tasks/{task_id}/cancel")
+    assert (reply.status, reply.json["webhook"]["state"]) == (202, "done")

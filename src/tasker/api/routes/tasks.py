@@ -274,7 +274,7 @@ async def run_task(request: Request) -> Response:
 async def cancel_task(request: Request) -> Response:
     """Cancel a task."""
     task = await request.service.tasks.cancel(request.caller, await _id(request))
-    return _whole(request, task, HTTPStatus.ACCEPTED if task.state is State.IN_PROGRESS else HTTPStatus.OK)
+    return _whole(request, task, HTTPStatus.OK if task.state is State.CANCELLED else HTTPStatus.ACCEPTED)
 
 
 @Call(
