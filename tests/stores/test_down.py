@@ -248,14 +248,23 @@ async def test_a_node_of_a_version_that_notes_no_looks_counts_as_looking_until_i
         "INSERT INTO node (id, address, version, started_at, lease_until) "
         "VALUES (gen_random_uuid(), '', '0', tasker_now(), tasker_now() + interval '30 seconds')"
     )
-    lease_until = nodes.clock.now() + 30 * SECOND
     await nodes.clock.step(34)
     await look(store, nodes.clock)
     assert await spans(nodes) == []
-    await nodes.connection.execute("UPDATE node SET looked_at = NULL, lease_until = $1 WHERE address = ''", lease_until)
     await nodes.clock.step(60)
     await look(store, nodes.clock)
     assert len(await spans(nodes)) == 1
+
+
+async def test_a_node_that_has_never_looked_does_not_count(nodes):
+    store = await nodes.open()
+    await look(store, nodes.clock)
+    begin_at = nodes.clock.now()
+    await nodes.another()
+    await nodes.clock.step(60)
+    await store.renew()
+    await look(store, nodes.clock)
+    assert await spans(nodes) == [(begin_at, nodes.clock.now())]
 
 
 async def test_a_node_without_a_lease_does_not_look(nodes):

@@ -708,13 +708,14 @@ UPDATE node SET lease_until = tasker_now() WHERE id = $1 AND lease_until > taske
 
 -- note_look --
 -- Note that this node looks for due tasks, and, if no node has looked for longer than $3, that there
--- was such a span; but for the time ($2) that this node itself was not able to look. A node that
--- does not note when it looks counts as looking until its lease ends. No row of `down` ahead of the
--- clock is true: it was set back; but another session's may be ahead of this statement's beginning.
+-- was such a span; but for the time ($2) that this node itself was not able to look. A node of a
+-- version that does not note when it looks (before 0003) counts as looking until its lease ends. No
+-- row of `down` ahead of the clock is true: it was set back; but another session's may be ahead of
+-- this statement's beginning.
 -- Returns when the latest span ended.
 WITH latest AS MATERIALIZED (
   SELECT max(coalesce(looked_at, lease_until)) AS looked_at FROM node
-   WHERE looked_at IS NOT NULL OR id <> $1
+   WHERE looked_at IS NOT NULL OR schema < 3
 ), span AS (
   INSERT INTO down (begin_at, end_at)
   SELECT looked_at, tasker_now() - $2::interval FROM latest
