@@ -20,6 +20,7 @@ from benchmarks import (
     naming,
     operating,
     page,
+    rates,
     sharing,
     waiting,
 )
@@ -36,6 +37,7 @@ _ROWS: Final = {
     "finding": finding,
     "operating": operating,
     "clustered": clustered,
+    "rates": rates,
 }
 _PAGE: Final = Path(__file__).parent.parent / "docs" / "benchmarks.md"
 

@@ -79,11 +79,11 @@ def _creates(server: PostgresServer, rounds: int) -> list[Figure]:
     plain: list[float] = []
     for _ in range(rounds):
         for count, creates in by_count.items():
-            with _nodes(server, count) as nodes, ThreadPoolExecutor(count) as threads:
+            with running_nodes(server, count) as nodes, ThreadPoolExecutor(count) as threads:
                 creating = partial(create_tasks, connections=66 // count, seconds=_SECONDS)
                 loads = threads.map(creating, [node.url for node in nodes])
                 creates.append(sum(load.per_second for load in loads))
-        plain.append(peers.ask("asyncpg", _new_database(server), 2)["per_second"])
+        plain.append(peers.ask("asyncpg", new_database(server), 2)["per_second"])
     return [
         Figure(
             name=f"creates on PostgreSQL, {count} node{'s' * (count > 1)}",
@@ -102,10 +102,10 @@ def _null_tasks(server: PostgresServer, rounds: int) -> list[Figure]:
     by_count: dict[int, list[float]] = {1: [], 2: [], 3: []}
     for _ in range(rounds):
         for count, rates in by_count.items():
-            url = _new_database(server)
+            url = new_database(server)
             tasks = [a_task(due_at=database.now(), type_="null", pool=100, payload=b"{}") for _ in range(_NULLS)]
             database.store(url, tasks)
-            with _null_package() as variables, _nodes(server, count, url=url, variables=variables):
+            with _null_package() as variables, running_nodes(server, count, url=url, variables=variables):
                 name = url.rpartition("/")[2]
                 while int(server.execute("SELECT count(*) FROM task WHERE state < 2", database=name)):
                     time.sleep(0.2)
@@ -130,7 +130,7 @@ def _bursts(server: PostgresServer, rounds: int) -> list[Figure]:
     plain: list[float] = []
     for _ in range(rounds):
         for (count, hosts), rate in rates.items():
-            url = _new_database(server)
+            url = new_database(server)
             with running_sink() as sink:
                 due_at = database.now()
                 tasks = database.webhooks(sink.url, [due_at] * _BURST)
@@ -140,10 +140,10 @@ def _bursts(server: PostgresServer, rounds: int) -> list[Figure]:
                         for place, task in enumerate(tasks)
                     ]
                 database.store(url, tasks)
-                with _nodes(server, count, url=url):
+                with running_nodes(server, count, url=url):
                     report = sink.wait_for(_BURST)
                     rate.append(report.count / report.seconds)
-        url = _new_database(server)
+        url = new_database(server)
         database.store(url, database.webhooks("http://localhost:9/", [database.now()] * _BURST))
         plain.append(peers.ask("claims", url, 100)["per_second"])
     return [
@@ -162,12 +162,12 @@ def _bursts(server: PostgresServer, rounds: int) -> list[Figure]:
 def _lateness(server: PostgresServer, rounds: int) -> list[Figure]:
     told: list[Report] = []
     for _ in range(rounds):
-        url = _new_database(server)
+        url = new_database(server)
         with running_sink() as sink:
             first = database.now() + 3 * SECOND
             due_times = [first + random.randrange(8 * SECOND) for _ in range(_PER_SECOND * 8)]
             database.store(url, database.webhooks(sink.url, due_times))
-            with _nodes(server, 1, url=url):
+            with running_nodes(server, 1, url=url):
                 told.append(sink.wait_for(len(due_times)))
     return [
         Figure(name="lateness on PostgreSQL at 500 tasks/s, p50", unit="ms", rounds=[report.p50_ms for report in told]),
@@ -204,7 +204,7 @@ def _dead(server: PostgresServer) -> list[Figure]:
         await store.close()
         return clean, littered
 
-    clean, littered = asyncio.run(claim_ms(_new_database(server)))
+    clean, littered = asyncio.run(claim_ms(new_database(server)))
     return [
         Figure(
             name="a claim of 1 task beside 200,000 dead rows, p50",
@@ -238,7 +238,7 @@ async def _claim_and_settle(
 
 def _ends(server: PostgresServer) -> list[Figure]:
     """How soon another node runs what a dead one was running, and how soon one stops that is told to."""
-    with WebhookReceiver() as receiver, _nodes(server, 2) as (first, second):
+    with WebhookReceiver() as receiver, running_nodes(server, 2) as (first, second):
         body = {
             "execution_time": instants.text(database.now() + SECOND // 2),
             "url": receiver.url("/slow/60"),
@@ -253,7 +253,7 @@ def _ends(server: PostgresServer) -> list[Figure]:
         receiver.wait_for(2, timeout_seconds=60)
         recovery = time.monotonic() - began
         dying.start()
-    with _nodes(server, 1) as (node,):
+    with running_nodes(server, 1) as (node,):
         assert node.process is not None
         began = time.monotonic()
         node.process.send_signal(signal.SIGTERM)
@@ -266,17 +266,19 @@ def _ends(server: PostgresServer) -> list[Figure]:
     ]
 
 
-def _new_database(server: PostgresServer) -> str:
+def new_database(server: PostgresServer) -> str:
+    """Return the URL of a new database."""
     name = f"bench_{random.getrandbits(64):x}"
     server.execute(f"CREATE DATABASE {name}")
     return server.url(name)
 
 
 @contextlib.contextmanager
-def _nodes(
+def running_nodes(
     server: PostgresServer, count: int, *, url: str | None = None, variables: Mapping[str, str] | None = None
 ) -> Iterator[list[TaskerServer]]:
-    url = url or _new_database(server)
+    """Run so many nodes on a database until the block ends."""
+    url = url or new_database(server)
     with contextlib.ExitStack() as stack:
         nodes = []
         for _ in range(count):

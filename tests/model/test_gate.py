@@ -130,6 +130,17 @@ def test_a_gate_whose_rate_is_spent_is_looked_at_when_it_has_room_again(rate, no
         assert (room(gate, free=500, now=at - 1), room(gate, free=500, now=at)) == (0, 1)
 
 
+@given(rates, st.integers(1, 10**9), st.integers(0, 10**9))
+def test_a_start_that_is_late_makes_the_next_one_earlier_and_never_a_burst_greater(rate, since, late):
+    now = since + late
+    gate = a_gate(max_per_second=rate.per_second, burst=rate.burst, next_at=since).in_turn(since, now)
+    assert room(gate, free=500, now=now) <= rate.burst
+    after = gate.started(1, now)
+    if rate.burst == 1 and late <= rate.interval // 2:
+        assert after.look_at(now) == since + rate.interval, "as if it had been in time"
+    assert room(after.in_turn(now, now), free=500, now=now) <= rate.burst - 1
+
+
 def test_after_a_change_nobody_waits_for_the_rate_of_before():
     gate = a_gate(max_per_second=0.001).started(1, now=0)
     changed = gate.limited(Limits(max_per_second=100), now=5)

@@ -76,6 +76,8 @@ class Gate(msgspec.Struct, frozen=True, kw_only=True):
     """How many of them may start at one moment after a rest."""
     next_at: Instant = 0
     """What its rate remembers: see ``Rate``."""
+    late: int = 0
+    """How late it is looked at, in this turn, as far as its rate makes up for that. Not stored."""
     circuit: Circuit = Circuit()
     let_in: int = 0
     """How many of its tasks have started since its circuit closed, while it was recovering."""
@@ -106,9 +108,15 @@ class Gate(msgspec.Struct, frozen=True, kw_only=True):
             return gate
         return msgspec.structs.replace(gate, next_at=gate.rate.adopted(gate.next_at, now))
 
+    def in_turn(self, since: Instant, now: Instant) -> "Gate":
+        """Return the gate for a turn at *now*, if it has had room since *since*; 0: that is not known."""
+        if self.rate is None or since == 0:
+            return self
+        return msgspec.structs.replace(self, late=self.rate.lateness(since, now))
+
     def started(self, count: int, now: Instant) -> "Gate":
         """Return the gate after *count* of its tasks started at *now*."""
-        next_at = self.next_at if self.rate is None else self.rate.spent(count, self.next_at, now)
+        next_at = self.next_at if self.rate is None else self.rate.spent(count, self.next_at, now, late=self.late)
         let_in = self.let_in + (count if self.circuit.state(now) is CircuitState.RECOVERING else 0)
         return msgspec.structs.replace(self, next_at=next_at, let_in=let_in)
 
@@ -162,7 +170,7 @@ class Gate(msgspec.Struct, frozen=True, kw_only=True):
         """
         if self.paused:
             return 0
-        permits = None if self.rate is None else self.rate.permits(self.next_at, now)
+        permits = None if self.rate is None else self.rate.permits(self.next_at, now, late=self.late)
         match self.circuit.state(now):
             case CircuitState.OPEN:
                 return 0

@@ -30,24 +30,33 @@ class Rate(msgspec.Struct, frozen=True):
         """
         return math.ceil(SECOND / self.per_second)
 
-    def permits(self, next_at: Instant, now: Instant) -> int:
+    def permits(self, next_at: Instant, now: Instant, *, late: int = 0) -> int:
         """Return how many may start at *now*, 0 or more.
 
         Args:
             next_at: what ``spent`` returned last; 0: nothing has started yet.
+            late: as ``lateness`` says.
 
         >>> Rate(10, burst=3).permits(0, now=1_000_000)
         3
         """
-        ahead = max(next_at, now) - now
+        ahead = max(next_at, now - late) - now
         return max(((self.burst - 1) * self.interval - ahead) // self.interval + 1, 0)
 
-    def spent(self, starts: int, next_at: Instant, now: Instant) -> Instant:
+    def spent(self, starts: int, next_at: Instant, now: Instant, *, late: int = 0) -> Instant:
         """Return what is to be remembered after so many *starts* at *now*.
 
         With a burst of 1 it is the next permitted moment.
         """
-        return next_at if starts == 0 else max(next_at, now) + starts * self.interval
+        return next_at if starts == 0 else max(next_at, now - late) + starts * self.interval
+
+    def lateness(self, since: Instant, now: Instant) -> int:
+        """Return by how many microseconds the next start may be earlier: this one was due at *since*.
+
+        Half of the interval at most: no more than a burst ever start at one moment, and in any span no
+        more than one start beyond what the rate says.
+        """
+        return max(min(now - since, self.interval // 2), 0)
 
     def permitted_at(self, next_at: Instant) -> Instant:
         """Return the next permitted moment, which may have passed."""

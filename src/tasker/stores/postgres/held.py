@@ -125,7 +125,8 @@ class HeldTasks:
             row = await connection.fetchrow(self._sql["turn"], id_, pool, self._node)  # sees the turn before
             if row is None:
                 return Taken([], False)
-            gate, now = self._reading.gate.read(row), row["now"]
+            now = row["now"]
+            gate = self._reading.gate.read(row).in_turn(row["let_go_at"], now)
             room = gate.room(
                 running=row["running"] or 0,
                 running_here=row["running_here"],

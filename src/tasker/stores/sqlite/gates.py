@@ -186,6 +186,7 @@ class Gates:
             gate = self._known(id_, known, pool, now)
             gate.had_turn = gate.holds = True
             gate.let_go_at = let_go_at
+            gate.gate = gate.gate.in_turn(let_go_at, now)
             room = gate.room(free=left, per_destination=self._per_destination, now=now)
             turn = self._take_turn(gate, known, pool, min(room, left), now)
             admitted += turn.admitted
