@@ -69,6 +69,25 @@ async def test_among_many_a_later_one_meets_an_earlier(store, clock):
     assert len(await listed(store)) == 301
 
 
+async def test_one_that_was_replaced_by_a_later_one_is_known_by_its_id(store, clock):
+    first = keyed(clock, "a")
+    first = replace(first, task=replace(first.task, content=b"1" * 32))
+    await store.make([first, keyed(clock, "a", OnConflict.REPLACE)])
+
+    assert [each.outcome for each in await store.make([first])] == [Outcome.KEPT]
+
+
+async def test_of_many_keys_each_is_one_tasks_whoever_else_makes_one(store, clock):
+    keys = [f"order {number}" for number in range(600)]
+
+    def request(some):
+        return store.make([keyed(clock, key, OnConflict.KEEP) for key in some])
+
+    made = await asyncio.gather(request(keys), *(request([key]) for key in keys[::20]), request(keys[::-1]))
+
+    assert len({each.id for came in made for each in came}) == len(await listed(store)) == 600
+
+
 async def test_many_are_made_once(store, clock):
     def request():
         return Repeatable(id=b"a" * 32, fingerprint=b"f" * 32, answer=lambda made: made[0].id.encode(), retention=HOUR)

@@ -6,6 +6,7 @@ from typing import Final, TypeAlias
 
 import asyncpg
 from msgspec import Struct
+from msgspec.structs import replace
 
 from tasker.errors import (
     REFUSALS_SHOWN,
@@ -22,12 +23,16 @@ from tasker.model.instants import Instant
 from tasker.model.new_task import Made, NewTask, OnConflict, Outcome
 from tasker.model.task import State, Task, TaskId
 from tasker.stores.conflicts import IN_THE_WAY, Holder, kept_by_id, latest, met, timed
+from tasker.stores.group_commit import GROUP_LIMIT
 from tasker.stores.postgres.connection import Connection, Link
 from tasker.stores.postgres.inserter import Inserter
 from tasker.stores.postgres.kept_answers import KeptAnswers
 
 _ROWS: Final = 200
 """Tasks that are handed over at a time: what asyncpg does for them, others wait for."""
+
+_LOCKS: Final = GROUP_LIMIT
+"""So many keys are locked one by one; of more, all keys there are."""
 
 _TRIES: Final = 5
 """How often a request is looked at again because what it met changed meanwhile."""
@@ -122,7 +127,9 @@ class Maker:
     ) -> Sequence[Sequence[Made] | ConflictsError]:
         new = [each for request in requests for each in request]
         keys = sorted({each.task.key for each in new if each.task.key is not None})
-        if keys:
+        if len(keys) > _LOCKS:
+            await connection.execute(self._sql["lock_all_keys"])
+        elif keys:
             await connection.execute(self._sql["lock_keys"], keys)
         now: Instant = await connection.fetchval(self._sql["now"])
         named = [each.task.id for each in new if look.is_careful or each.task.content is not None]
@@ -159,8 +166,8 @@ class Maker:
         """Store *task*, now or with the others of its request, in place of the one that holds its key or after it."""
         holder = None if task.key is None else met_so_far.holders.get(task.key)
         if holder is not None and holder.id == task.id:
-            if task.id in met_so_far.waiting:
-                met_so_far.waiting[task.id] = task
+            if (first := met_so_far.waiting.get(task.id)) is not None:
+                met_so_far.waiting[task.id] = replace(task, content=first.content)
             else:
                 await self._replace(connection, task)
             met_so_far.hold(task, holder.created_at)

@@ -29,10 +29,15 @@ SELECT id FROM stored
 
 -- lock_keys --
 -- Who makes tasks with these keys does so one after the other, on all nodes. In order, so that two
--- do not wait for each other.
+-- do not wait for each other. Behind the lock on all keys, which it shares.
 SELECT pg_advisory_xact_lock(lock)
-  FROM (SELECT DISTINCT hashtextextended(key, 7215) AS lock FROM unnest($1::text[]) AS given (key)
-         ORDER BY lock) AS locks
+  FROM (SELECT pg_advisory_xact_lock_shared(7215, 0) OFFSET 0) AS all_keys
+ CROSS JOIN (SELECT DISTINCT hashtextextended(key, 7215) AS lock
+               FROM unnest($1::text[]) AS given (key) ORDER BY lock) AS locks
+
+-- lock_all_keys --
+-- The same for many keys: the server has room for some thousand locks, of all sessions together.
+SELECT pg_advisory_xact_lock(7215, 0)
 
 -- stored --
 -- What is stored under these ids, to compare it with what is to be.
