@@ -32,7 +32,8 @@ AGAIN = 0.2
 """The share of the calls that may be sent again and are, to another node, although they are answered."""
 
 RESEND_SECONDS = 20.0
-"""So long a call is sent again that is not answered."""
+"""So long a call is sent again that is not answered: longer than the database keeps a transaction
+whose node it no longer hears of."""
 
 _ANSWER_SECONDS = 8.0
 _REST_SECONDS = 0.3
@@ -96,6 +97,11 @@ class Call:
     """Of the task, where the answer shows it."""
     is_replay: bool = False
     retry_after: str | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the answer does not say what was done, so that it may be done yet."""
+        return self.status in (0, 503) or self.outcome == "idempotency_in_flight"
 
     @property
     def creates(self) -> bool:
@@ -271,7 +277,7 @@ class _Caller:
             place = self.place(further=call.times_sent)
             if place is not None:
                 call = self.send(call, request, place)
-                if call.what is What.CREATE or not (call.status in (0, 503) or call.outcome == "idempotency_in_flight"):
+                if call.what is What.CREATE or not call.is_open:
                     break
             if time.monotonic() > limit:
                 break
@@ -280,7 +286,7 @@ class _Caller:
         place = self.place(further=call.times_sent)
         if may_repeat and place is not None and rand.random() < AGAIN:
             again = self.send(call, request, place)
-            if again.status not in (0, 503):
+            if not again.is_open:
                 return dataclasses.replace(again, answered_at=call.answered_at, place=call.place)
         return call
 

@@ -362,6 +362,35 @@ async def test_a_settle_that_the_replica_lacks_is_not_confirmed_by_repeating_it(
         assert (await store.get(attempt.task_id)).state is State.DONE
 
 
+async def test_a_cancel_that_the_replica_lacks_is_not_confirmed_by_repeating_it():
+    async with replicated() as (store, between, end_what_waits):
+        task = due_now(store)
+        await store.create([task])
+        between.freeze()
+        cancelling = asyncio.create_task(store.cancel(task.id))
+        await end_what_waits()
+        for cancel in (cancelling, store.cancel(task.id), store.confirm()):
+            with pytest.raises(StoreUnavailableError):
+                await cancel
+        between.thaw()
+        assert (await in_the_end(lambda: store.cancel(task.id))).state is State.CANCELLED
+        await store.confirm()
+
+
+async def test_a_task_with_an_id_that_the_replica_lacks_is_not_confirmed_by_sending_it_again():
+    async with replicated() as (store, between, end_what_waits):
+        new = keyed(store, 1, content=b"1" * 32)
+        between.freeze()
+        making = asyncio.create_task(store.make([new]))
+        await end_what_waits()
+        for make in (making, store.make([new])):
+            with pytest.raises(StoreUnavailableError):
+                await make
+        between.thaw()
+        (made,) = await in_the_end(lambda: store.make([new]))
+        assert (made.id, made.outcome) == (new.task.id, Outcome.KEPT)
+
+
 async def rows(store, sql, *arguments):
     return [tuple(row) for row in await store._accepting.run(lambda connection: connection.fetch(sql, *arguments))]
 

@@ -196,6 +196,16 @@ class TaskStore(Protocol):
                 written.
         """
 
+    async def confirm(self) -> None:
+        """Return once what was read before this was called is as sure as what is written.
+
+        Until then a failover may lose it: a commit that no replica has can be read already. Who
+        answers that there is nothing to write any more waits for this.
+
+        Raises:
+            StoreUnavailableError: it is not known.
+        """
+
     async def attempts(self, task_id: TaskId) -> Sequence[AttemptRecord]:
         """Return what is kept of the attempts of a task that have ended, oldest first.
 

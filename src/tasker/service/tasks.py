@@ -263,6 +263,7 @@ class TaskService:
                 raise RevisionPassedError(id_)
             change = changed(task, patch, now=self._clock.now(), decode=decode, webhooks=self._webhooks)
             if change is None:
+                await self._store.confirm()
                 return _shown_to(caller, task)
             with contextlib.suppress(RevisionPassedError):  # then again, from the newest
                 await self._store.change(change)

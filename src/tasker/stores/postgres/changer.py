@@ -66,8 +66,16 @@ class Changer:
         if state in (State.TODO, State.IN_PROGRESS):  # it was claimed or given back in between
             return await self.cancel_on(connection, task_id)
         if state is State.CANCELLED:
+            await self._confirm(connection)
             return Cancelled(state)
         raise TaskEndedError(task_id, state.word)
+
+    async def confirm(self) -> None:
+        """Return once what was read before is for sure: see ``Store.confirm``."""
+        await self._link.run(self._confirm)
+
+    async def _confirm(self, connection: Connection) -> None:
+        await connection.execute(self._sql["confirm"])
 
     async def run_now(self, task_id: TaskId) -> None:
         """Have a task become due now: see ``Store.run_now``."""

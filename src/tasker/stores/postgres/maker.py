@@ -141,6 +141,8 @@ class Maker:
             part = waiting[start : start + _ROWS]
             if len(await self._inserter.insert(connection, part)) < len(part):
                 raise _ChangedError  # another caller has stored one with such an id
+        if any(made.outcome is Outcome.KEPT for each in came if not isinstance(each, ConflictsError) for made in each):
+            await connection.execute(self._sql["confirm"])
         return came
 
     async def _met(

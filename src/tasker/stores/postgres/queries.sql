@@ -95,6 +95,10 @@ SELECT id FROM task WHERE id = ANY ($1::uuid[])
 -- any other it is reported only once the replicas have it and all before it.
 SELECT id FROM task, pg_logical_emit_message(true, 'tasker', '') WHERE id = ANY ($1::uuid[])
 
+-- confirm --
+-- What was read is for sure once this is reported: see existing_for_sure.
+SELECT pg_logical_emit_message(true, 'tasker', '')
+
 -- look --
 -- What time it is, whether this node may claim, and of each pool when the head of its queue is due
 -- and when to look next at the gates that hold tasks, but for those that are full here ($3). What

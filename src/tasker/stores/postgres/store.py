@@ -338,6 +338,10 @@ class PostgresStore(Store):
         await self._changer.change(change)
 
     @override
+    async def confirm(self) -> None:
+        await self._changer.confirm()
+
+    @override
     async def attempts(self, task_id: TaskId) -> Sequence[AttemptRecord]:
         return await self._reader.attempts(task_id)
 

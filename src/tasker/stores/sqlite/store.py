@@ -271,6 +271,10 @@ class SqliteStore(Store):
         await self._write(lambda moves: moves.changer.change(change))
 
     @override
+    async def confirm(self) -> None:
+        pass  # nothing is read before it is in the file
+
+    @override
     async def expire(self) -> Expired:
         return await self._write(lambda moves: moves.expirer.expire())
 
