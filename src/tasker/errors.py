@@ -193,7 +193,7 @@ class KeyInUseError(TaskerError):
         self.holder = holder
         super().__init__(
             f"the task {holder} holds the key {cut(key)!r} {problem or 'until it ends'}; "
-            "wait for its end, delete it, or choose another key"
+            "wait for its end, delete it, choose another key, or say with on_conflict what to do with it"
         )
 
 

@@ -39,9 +39,7 @@ async def test_a_parameter_that_a_call_does_not_know_is_refused_and_those_it_kno
         known = [parameter.name for parameter in call.query]
         assert (reply.status, reply.json["code"]) == (400, "invalid_query")
         assert reply.json["field"] == ("limit" if query.startswith("limit") and "limit" not in known else "limti")
-        assert reply.json["msg"].endswith(
-            f"expected {' or '.join(known)}" if known else "this call takes no parameters"
-        )
+        assert reply.json["msg"].endswith(f"expected {', '.join(known)}" if known else "this call takes no parameters")
 
 
 @pytest.mark.parametrize("call", CALLS, ids=name_of)

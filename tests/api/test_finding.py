@@ -157,7 +157,7 @@ async def test_a_cursor_that_comes_from_no_page_is_refused(server, cursor):
 @pytest.mark.parametrize(
     ("query", "text"),
     [
-        ("colour=red", "colour: unknown here; expected state or type or tag"),
+        ("colour=red", "colour: unknown here; expected state, type, tag"),
         ("state=open", "state: expected one of todo, in_progress, done, failed, cancelled, got: 'open'"),
         ("state=", "state: expected one of"),
         ("type=mail", "type: expected one of webhook, hash, got: 'mail'"),

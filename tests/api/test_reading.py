@@ -145,7 +145,6 @@ async def test_a_list_of_an_unknown_type_or_state_names_those_that_are_known(ser
     [
         "/",
         "/nope",
-        "/tasks",
         "/tasks/",
         "/tasks/new/",
         "//tasks/new",
@@ -167,7 +166,8 @@ async def test_an_unknown_path_is_not_found(server, path):
         ("DELETE", "/tasks/new", "POST"),
         ("OPTIONS", "/tasks/new", "POST"),
         ("OPTIONS", "/tasks/state/todo", "GET, HEAD"),
-        ("PUT", f"/tasks/{NOBODY}", "DELETE, GET, HEAD"),
+        ("PUT", "/tasks", "GET, HEAD"),
+        ("PUT", f"/tasks/{NOBODY}", "DELETE, GET, HEAD, PATCH"),
         ("PATCH", "/tasks/type/hash", "GET, HEAD"),
         ("POST", "/healthz", "GET, HEAD"),
         ("TRACE", "/stats", "GET, HEAD"),

@@ -259,7 +259,7 @@ class Call:
         known = [parameter.name for parameter in self.query]
         for name in query:
             if name not in known:
-                right = f"expected {' or '.join(known)}" if known else "this call takes no parameters"
+                right = f"expected {', '.join(known)}" if known else "this call takes no parameters"
                 raise InvalidQueryError(cut(name), f"unknown here; {right}")
 
 
