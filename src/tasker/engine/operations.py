@@ -1,5 +1,6 @@
 """Works on operations: one at a time on each node, in small batches."""
 
+import asyncio
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Final
@@ -109,15 +110,17 @@ class Operations:
             page = await self._store.find(
                 query, after=operation.cursor, limit=LOOKED_AT_ONCE, free_pools=self._slots.free_pools
             )
-            stands, cursor = self.look_at(operation, page.tasks), page.next
+            stands, cursor = await self.look_at(operation, page.tasks), page.next
         state = OperationState.DONE if cursor is None else OperationState.RUNNING
         stands = replace(stands, cursor=cursor, state=state)
         return stands if await self._store.record(stands, seen=operation.cursor) else None
 
-    def look_at(self, operation: Operation, tasks: Sequence[Task]) -> Operation:
-        """Return *operation* once it has met *tasks*, as they are."""
+    async def look_at(self, operation: Operation, tasks: Sequence[Task]) -> Operation:
+        """Return *operation* once it has met *tasks*, as they are. Others have their turn in between."""
         now, rewrite = self._store.clock.now(), self.rewrite_of(operation)
-        for task in tasks:
+        for place, task in enumerate(tasks):
+            if place % AT_ONCE == AT_ONCE - 1:
+                await asyncio.sleep(0)
             operation = operation.met(task.id, verdict(operation, task, now, rewrite))
         return operation
 
@@ -134,7 +137,7 @@ class Operations:
             except TaskNotFoundError as error:
                 operation = operation.met(match.id, error)
             else:
-                operation = self.look_at(operation, (task,))
+                operation = await self.look_at(operation, (task,))
         return operation
 
 

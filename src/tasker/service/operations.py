@@ -79,7 +79,7 @@ class OperationService:
             page = await self._store.find(
                 query, after=after, limit=LOOKED_AT_ONCE, free_pools=self._finding.free_pools()
             )
-            operation = self._engine.operations.look_at(operation, page.tasks)
+            operation = await self._engine.operations.look_at(operation, page.tasks)
             after = page.next
             if after is None:
                 return replace(operation, state=OperationState.DONE)
