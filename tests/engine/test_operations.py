@@ -24,8 +24,10 @@ async def test_others_have_their_turn_while_many_tasks_are_looked_at(bench, cloc
     operation = Operation(id=new_id(clock.now()), action=Action.RUN, asked=Asked(), is_dry_run=True)
     tasks = [a_task(due_at=clock.now())] * LOOKED_AT_ONCE
 
-    looked = await bench.engine.operations.look_at(operation, tasks)
+    try:
+        looked = await bench.engine.operations.look_at(operation, tasks)
+    finally:
+        other.cancel()
 
-    other.cancel()
     assert (looked.matched, looked.changed) == (LOOKED_AT_ONCE, LOOKED_AT_ONCE)
     assert len(turns) >= LOOKED_AT_ONCE // 50

@@ -806,22 +806,6 @@ async def test_whatever_nodes_and_operators_do_at_once_no_task_is_left_behind(no
     assert sorted(done) == sorted(tasks)
 
 
-async def test_ends_are_written_in_the_order_in_which_operations_lock_tasks(nodes):
-    store, clock = await nodes.open(), nodes.clock
-    await store.create([a_task(due_at=clock.now()) for _ in range(2)])
-    first, second = sorted((await store.claim_due({WEBHOOK: 2})).attempts, key=lambda attempt: attempt.task_id)
-    lock = "SELECT id FROM task WHERE id = $1 FOR NO KEY UPDATE"
-    async with nodes.connection.transaction():
-        await nodes.connection.fetch(lock, first.task_id)
-        ends = asyncio.gather(store.settle(second, success(clock)), store.settle(first, success(clock)))
-        async with asyncio.timeout(20):
-            while await nodes.connection.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted") == 0:  # noqa: ASYNC110 - the server tells nobody
-                await asyncio.sleep(0.01)
-        await nodes.connection.fetch(f"{lock} NOWAIT", second.task_id)
-    await ends
-    assert [(await store.get(each.task_id)).state for each in (first, second)] == [State.DONE, State.DONE]
-
-
 async def test_an_operation_is_one_nodes_as_long_as_that_lives(nodes):
     first, clock = await nodes.open(), nodes.clock
     second = await nodes.another()

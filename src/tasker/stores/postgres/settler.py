@@ -61,15 +61,7 @@ class Settler:
 
         Then tell their gates. If the database goes away in between, a circuit has not heard of
         them, and what a gate holds is looked at when its time comes: both mend themselves.
-
-        Tasks are locked in the order of their ids, as operations lock them: so neither waits for
-        the other while it has what that waits for.
         """
-        places = sorted(range(len(batch)), key=lambda place: batch[place][0].task_id)
-        settled = dict(zip(places, await self._settle_in_order([batch[place] for place in places]), strict=True))
-        return [settled[place] for place in range(len(batch))]
-
-    async def _settle_in_order(self, batch: Sequence[tuple[Attempt, Settlement]]) -> Sequence[Settled | ClaimLostError]:
         claims = {(attempt.task_id, attempt.fence) for attempt, _ in batch}
         was_unknown = not claims.isdisjoint(self._unknown)
         self._unknown |= claims
