@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from datetime import timedelta
+from functools import partial
 from typing import Final
 
 import structlog
@@ -12,10 +13,11 @@ from msgspec.structs import replace
 from tasker.engine.due_work import Step
 from tasker.engine.slots import Slots
 from tasker.engine.telemetry import Telemetry
-from tasker.errors import TaskNotFoundError
+from tasker.errors import TaskerError, TaskNotFoundError
 from tasker.filters import Order, query_of
 from tasker.interfaces.store import Store
-from tasker.model.instants import after
+from tasker.model.change import Change
+from tasker.model.instants import Instant, after
 from tasker.model.operation import Action, Batch, Match, Operation, OperationState, Rewrite, verdict
 from tasker.model.task import Task
 
@@ -125,9 +127,17 @@ class Operations:
         return operation
 
     def rewrite_of(self, operation: Operation) -> Rewrite | None:
-        """Return what says how *operation* changes tasks; None: it gives them nothing anew."""
+        """Return what says how *operation* changes tasks; None: it gives them nothing anew.
+
+        If its change can no longer be read, such as after its task type is gone, it refuses them all.
+        """
         change = operation.asked.change
-        return None if change is UNSET else self._rewriting(bytes(change))
+        if change is UNSET:
+            return None
+        try:
+            return self._rewriting(bytes(change))
+        except TaskerError as error:
+            return partial(_refused, error)
 
     async def _look_at_named(self, operation: Operation, batch: Batch) -> Operation:
         """Return *operation* once it has met the tasks of *batch*, which are named."""
@@ -139,6 +149,10 @@ class Operations:
             else:
                 operation = await self.look_at(operation, (task,))
         return operation
+
+
+def _refused(error: TaskerError, task: Task, now: Instant) -> Change | None:
+    raise error
 
 
 def _named(operation: Operation, limit: int) -> Batch:
