@@ -124,8 +124,7 @@ no end and no result is written twice (triggers in the database count them);
 no call makes two tasks, whatever its answer was, and however often it was sent;
 no two tasks hold one key (triggers note when a task takes a key and sets it free);
 nothing is sent in an old form once a change is answered, and nothing at all once a cancel is answered with 200:
-a delivery in an old form is one that a fault caught before that answer,
-and it arrived within {UNREAD / instants.SECOND:g} s of the answer;
+what a fault caught on its way may still arrive, within {UNREAD / instants.SECOND:g} s of that answer;
 a delivery is made again only if a fault caught it under way,
 and then carries the same `webhook-id`.
 A 503 carries `Retry-After`, and no log of a node has an exception in it.
