@@ -59,11 +59,9 @@ def task(server, task_id):
 
 
 def wait_for(server, task_id, state):
-    """Return a task once it is in a state."""
-    deadline = time.monotonic() + 15
-    while (shown := task(server, task_id))["state"] != state:
-        assert time.monotonic() < deadline, shown
-        time.sleep(0.02)
+    """Return a task once it has ended, which is to be in *state*."""
+    shown = task(server, f"{task_id}?wait=15")
+    assert shown["state"] == state
     return shown
 
 

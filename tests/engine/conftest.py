@@ -11,7 +11,7 @@ import pytest
 from databases import FOLLOW
 from tasker.engine.engine import Engine
 from tasker.engine.telemetry import Telemetry
-from tasker.errors import AttemptMustNotBeginError
+from tasker.errors import AttemptMustNotBeginError, InvalidTaskError
 from tasker.model.attempt import Failed, Succeeded
 from tasker.model.gate import Destination, GateKind
 from tasker.model.instants import SECOND
@@ -109,6 +109,11 @@ class ScriptedType:
         pass
 
 
+def unreadable(change):
+    """Read what an operation gives tasks anew: here there is no task type that could."""
+    raise InvalidTaskError("gone", "expected a task type that is known")
+
+
 class Bench:
     """Everything a test of the engine needs."""
 
@@ -116,7 +121,7 @@ class Bench:
         self.clock, self.store = clock, store
         self.types = types
         self.telemetry = Telemetry()
-        self.engine = Engine(store, types, self.telemetry, rand=lambda: 0.5, **kept)
+        self.engine = Engine(store, types, self.telemetry, rand=lambda: 0.5, rewriting=unreadable, **kept)
         self._beginning = clock.now()
 
     @property

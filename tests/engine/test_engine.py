@@ -360,7 +360,14 @@ async def test_a_node_is_unready_while_its_machine_lacks_what_attempts_need(cloc
     store = SqliteStore(":memory:", follow=FOLLOW, clock=clock)
     await store.open()
     lacking = ["file descriptors"]
-    engine = Engine(store, [], Telemetry(), rand=lambda: 0.5, lacks=lambda: lacking[0] if lacking else None)
+    engine = Engine(
+        store,
+        [],
+        Telemetry(),
+        rand=lambda: 0.5,
+        rewriting=lambda _: None,
+        lacks=lambda: lacking[0] if lacking else None,
+    )
     assert engine.unready() == "file descriptors"
     lacking.clear()
     assert engine.unready() is None

@@ -28,6 +28,17 @@ async def claimed(store, pool=WEBHOOK):
     return attempt
 
 
+async def claim_all(store, free):
+    """Claim webhooks until nothing more comes at once, as the delay queue does. Return the attempts: *free* at most."""
+    attempts = []
+    for _ in range(100):
+        claimed = await store.claim_due({WEBHOOK: free - len(attempts)})
+        attempts += claimed.attempts
+        if len(attempts) == free or claimed.next_due is None or claimed.next_due > store.clock.now():
+            return attempts
+    raise AssertionError("there is always more")
+
+
 async def next_due(store, *pools):
     """Claim in *pools*, where nothing is due. Return when something will be."""
     found = await store.claim_due(dict.fromkeys(pools, 1))

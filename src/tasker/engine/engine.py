@@ -33,10 +33,6 @@ AGAIN: Final = timedelta(seconds=1)
 _log = structlog.get_logger()
 
 
-def _no_rewriting(_: bytes) -> Rewrite:
-    raise NotImplementedError("this engine was made without it")
-
-
 class Engine:
     """Runs tasks when they are due, from ``start`` to ``drain``. Needs a running event loop."""
 
@@ -47,7 +43,7 @@ class Engine:
         telemetry: Telemetry,
         *,
         rand: Callable[[], float],
-        rewriting: Callable[[bytes], Rewrite] = _no_rewriting,
+        rewriting: Callable[[bytes], Rewrite],
         keep_done: timedelta | None = None,
         keep_failed: timedelta | None = None,
         circuit_patience: timedelta = timedelta(hours=1),
