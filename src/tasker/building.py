@@ -18,7 +18,7 @@ from tasker.model.gate import group_named
 from tasker.model.instants import SECOND, Instant
 from tasker.model.new_task import NewTask, OnConflict
 from tasker.model.task import Task, TaskId
-from tasker.wire.fields import Callback, CallbackFields, RequestFields, TaskFields, WebhookFields, retry_policy
+from tasker.wire.fields import Callback, CallbackFields, RequestFields, TaskFields, WebhookFields, patience
 
 _ID_WITHIN: Final = 86_400 * SECOND
 _CONTROL: Final = re.compile("[\\x00-\\x1f\\x7f-\\x9f]")
@@ -145,7 +145,7 @@ def _built(
         destination=destination,
         host=host,
         expires_at=expires_at,
-        patience=instants.microseconds(retry_policy(prepared).patience()),
+        patience=patience(prepared),
         keep=_keep(fields, name),
         content=asked.content,
         tags=() if prepared.tags is UNSET else _checked_tags(prepared.tags, name),

@@ -16,7 +16,7 @@ from tasker.model.gate import Destination, GateKind
 from tasker.model.instants import Instant
 from tasker.model.task import Pool, State, Task, TaskId
 from tasker.urls import origin
-from tasker.wire.fields import Callback, CallbackFields, TaskFields, WebhookFields, readable_end_fields, retry_policy
+from tasker.wire.fields import Callback, CallbackFields, TaskFields, WebhookFields, patience, readable_end_fields
 from tasker.wire.tasks import CallbackSummary
 
 
@@ -67,7 +67,7 @@ class Callbacks:
                 due_at=now,
                 destination=Destination(GateKind.HOST, origin(callback.url)),
                 parent_id=ending.task_id,
-                patience=instants.microseconds(retry_policy(fields).patience()),
+                patience=patience(fields),
             ),
         )
 

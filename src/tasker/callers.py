@@ -29,6 +29,10 @@ class Caller(Struct, frozen=True):
     """Somebody who may call."""
 
     scopes: frozenset[Scope]
+    id: str = "local"
+    """Which key it has shown; ``local``: none is asked for."""
+    name: str = "local"
+    """What the key is called."""
 
     def may(self, scope: Scope) -> bool:
         """Return whether the caller has *scope*."""

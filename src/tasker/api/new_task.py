@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from hashlib import sha256
 from itertools import accumulate
+from operator import attrgetter
 from typing import Any, Final
 
 import msgspec
@@ -30,6 +31,7 @@ _PLACED: Final = re.compile(r"(.*?)(?: - at `\$(.*)`)?", re.DOTALL)
 _INVALID_WORD: Final = re.compile(r"Invalid enum value .*", re.DOTALL)
 _TYPES: Final = re.compile(r"`(\w+(?: \| \w+)*)`")
 _EMPTY: Final = re.compile(r"Expected `\w+` of length >= 1")
+_request_values: Final = attrgetter(*RequestFields.__struct_fields__)
 _MOMENTS: Final = ("execution_time", "expires_at")
 _WORDS: Final = {
     "str": "text in quotes",
@@ -157,8 +159,9 @@ class NewTaskDecoder(BodyDecoder):
     def __init__(self, registry: Registry) -> None:
         super().__init__(new_task_type(registry), sorted(task_type.name for task_type in registry.types))
         self._takers = tuple(
-            (task_type, task_type.fields, task_type.fields.__struct_fields__)
+            (task_type, names, attrgetter(*names))
             for task_type in registry.types
+            for names in (task_type.fields.__struct_fields__,)
             for _ in _spellings(task_type)
         )
         self._spellings = frozenset(spelling for task_type in registry.types for spelling in _spellings(task_type))
@@ -183,11 +186,11 @@ class NewTaskDecoder(BodyDecoder):
                 f"got {len(named)}; one is {form}",
             )
         request = members[named[0]]
-        task_type, fields, names = self._takers[named[0]]
+        task_type, names, values = self._takers[named[0]]
         return Asked(
             task_type,
-            fields(**{name: getattr(request, name) for name in names}),
-            RequestFields(**{name: getattr(request, name) for name in RequestFields.__struct_fields__}),
+            task_type.fields(**dict(zip(names, values(request), strict=True))),
+            RequestFields(*_request_values(request)),
             None if request.id is UNSET else sha256(body.strip(_SPACE)).digest(),
         )
 

@@ -6,10 +6,12 @@ from typing import Annotated, Final, Literal, TypeAlias
 import msgspec
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
+from tasker.model.instants import microseconds
 from tasker.model.retry import STANDARD, RetryPolicy
 
 _YEAR: Final = 365 * 86_400
 _DEFAULT_RETRY: Final = RetryPolicy()
+_DEFAULT_PATIENCE: Final = microseconds(_DEFAULT_RETRY.patience())
 
 BODIES: Final = ("body", "json", "body_base64")
 """The members of a webhook that say what is sent. It has one of them, or none."""
@@ -191,7 +193,7 @@ class HashFields(TaskFields, frozen=True, kw_only=True):
     ]
 
 
-class RequestFields(Struct, frozen=True, kw_only=True):
+class RequestFields(Struct, frozen=True):
     """What a request says of every new task, beside the fields of its type. It is not stored with them."""
 
     execution_time: (
@@ -257,6 +259,13 @@ def retry_policy(fields: TaskFields) -> RetryPolicy:
             return STANDARD
         case _:
             return _DEFAULT_RETRY
+
+
+def patience(fields: TaskFields) -> int:
+    """Return ``RetryPolicy.patience`` of a task's policy, in microseconds."""
+    if fields.retry is UNSET:  # nearly always
+        return _DEFAULT_PATIENCE
+    return microseconds(retry_policy(fields).patience())
 
 
 decode_end_fields: Final = msgspec.json.Decoder(TaskFields).decode

@@ -49,18 +49,20 @@ class Claimer:
         rows = READING.attempt
         taken: list[tuple[Instant, int, Attempt]] = []
         for pool in [pool for pool, due_at in next_due.items() if due_at is not None and due_at <= now]:
-            seqs = self._gates.admit(pool, free=free[pool], now=now)
-            for row in self._queries.all(
-                "claim",
-                seqs=as_json(seqs),
-                now=now,
-                fence=fence,
-                node=self._node,
-                down_until=self._looker.down_until,
-            ):
-                attempt = rows.read(row)
-                taken.append((attempt.due_at, row[rows.width], attempt))  # behind the columns of the attempt: seq
-            next_due[pool] = self._next_due(pool, now) if len(seqs) < free[pool] else None
+            admitted = self._gates.admit(pool, free=free[pool], now=now)
+            for let_go_at, seqs in admitted.by_let_go_at.items():
+                for row in self._queries.all(
+                    "claim",
+                    seqs=as_json(seqs),
+                    now=now,
+                    fence=fence,
+                    node=self._node,
+                    down_until=self._looker.down_until,
+                    let_go_at=let_go_at,
+                ):
+                    attempt = rows.read(row)
+                    taken.append((attempt.due_at, row[rows.width], attempt))  # behind the columns of the attempt: seq
+            next_due[pool] = self._next_due(pool, now) if admitted.count < free[pool] else None
         taken.sort()
         return Claimed([attempt for _, _, attempt in taken], _earliest(next_due.values()))
 

@@ -46,24 +46,25 @@ class Gates:
         """A transaction begins: others may have changed the gates since the one before."""
         self._healthy.clear()
 
-    def admit(self, pool: Pool, *, free: int, now: Instant) -> list[int]:
+    def admit(self, pool: Pool, *, free: int, now: Instant) -> "Admitted":
         """Return which due tasks of *pool* are to be claimed, at most *free*; hold what its gates do not let through.
 
         What was held before comes first, where its gate has room now.
         """
         known: dict[int, _KnownGate] = {}
-        admitted = self._admit_held(pool, known, free=free, now=now)
+        admitted = Admitted()
+        self._admit_held(admitted, pool, known, free=free, now=now)
         after_at, after_seq = _BEFORE_ALL, 0
-        limit = free - len(admitted)
+        limit = free - admitted.count
         has_set_aside = False
-        while len(admitted) < free:
+        while admitted.count < free:
             rows = self._queries.all("due", pool=pool, now=now, after_at=after_at, after_seq=after_seq, limit=limit)
             held: dict[int, list[int]] = {}
             for due_at, seq, gate in rows:
-                if len(admitted) == free:
+                if admitted.count == free:
                     break
-                if gate is None or self._lets_through(gate, known, pool, free=free - len(admitted), now=now):
-                    admitted.append(seq)
+                if gate is None or self._lets_through(gate, known, pool, free=free - admitted.count, now=now):
+                    admitted.add((seq,), let_go_at=None)
                 else:
                     held.setdefault(gate, []).append(seq)
                 after_at, after_seq = due_at, seq
@@ -75,8 +76,8 @@ class Gates:
             if not held or len(rows) < limit or limit == HOLD_LIMIT:
                 break
             limit = HOLD_LIMIT  # there is room, and others may stand behind
-        if has_set_aside and len(admitted) < free:  # strict gates hand out from what they hold only
-            admitted += self._admit_held(pool, known, free=free - len(admitted), now=now)
+        if has_set_aside:  # strict gates hand out from what they hold only
+            self._admit_held(admitted, pool, known, free=free, now=now)
         return admitted
 
     def settled(self, gate: int | None, host_gate: int | None, is_alive: bool | None, now: Instant) -> bool:
@@ -174,11 +175,14 @@ class Gates:
         """Have the next claim look at what *gate* holds. Return whether that makes it look earlier."""
         return bool(self._queries.all("wake", gate=gate, now=now))
 
-    def _admit_held(self, pool: Pool, known: "dict[int, _KnownGate]", *, free: int, now: Instant) -> list[int]:
+    def _admit_held(
+        self, admitted: "Admitted", pool: Pool, known: "dict[int, _KnownGate]", *, free: int, now: Instant
+    ) -> None:
         """Admit what is held at the gates that are to be looked at now."""
-        admitted: list[int] = []
+        if admitted.count == free:
+            return
         for id_, let_go_at in self._queries.all("woken", pool=pool, now=now, limit=_WOKEN_LIMIT):
-            left = free - len(admitted)
+            left = free - admitted.count
             if left == 0:
                 break  # it is looked at when a slot is released
             if id_ in known and known[id_].had_turn:
@@ -189,8 +193,7 @@ class Gates:
             gate.gate = gate.gate.in_turn(let_go_at, now)
             room = gate.room(free=left, per_destination=self._per_destination, now=now)
             turn = self._take_turn(gate, known, pool, min(room, left), now)
-            admitted += turn.admitted
-            self._let_go(gate, turn.admitted)
+            admitted.add(turn.admitted, let_go_at=let_go_at)
             gate.running += len(turn.admitted)
             if (after := gate.gate.started(len(turn.admitted), now)) != gate.gate:
                 gate.gate = after
@@ -204,7 +207,6 @@ class Gates:
             is_spent = is_used_up or (turn.has_moved and not has_more)
             if not gate.holds or (is_spent and not has_more):
                 self._queries.all("wake_at", gate=id_, pool=pool, wake_at=gate.gate.look_at(now))
-        return admitted
 
     def _take_turn(
         self, gate: "_KnownGate", known: "dict[int, _KnownGate]", pool: Pool, wanted: int, now: Instant
@@ -245,16 +247,11 @@ class Gates:
         to = self._look(other, pool, now)
         is_host = gate.gate.kind is GateKind.GROUP
         if not is_host:
-            self._let_go(gate, seqs)
+            self._queries.all("let_go", seqs=as_json(seqs), at=gate.let_go_at)
         self._queries.all("hold_at_host" if is_host else "hold", seqs=as_json(seqs))
         self._queries.all("open_gate_queue", gate=other, pool=pool, wake_at=to.gate.look_at(now) if is_host else 0)
         if not is_host:
             self._wake(other, now)
-
-    def _let_go(self, gate: "_KnownGate", seqs: Sequence[int]) -> None:
-        """Note on tasks that *gate* has held how long it did: until it had room, whenever they start."""
-        if seqs:
-            self._queries.all("let_go", seqs=as_json(seqs), at=gate.let_go_at)
 
     def _host_lets(self, id_: int, known: "dict[int, _KnownGate]", pool: Pool, now: Instant) -> bool:
         """Whether a host lets one more task with a group start, which counts as running then."""
@@ -287,6 +284,22 @@ class Gates:
         (row,) = self._queries.all("gate_at", gate=id_, pool=pool, recovering_after=now - RECOVERY * SECOND)
         running, grouped, holds = row[READING.gate.width :]
         return _KnownGate(READING.gate.read(row), running, grouped, bool(holds))
+
+
+class Admitted:
+    """What a claim may take, by when its gates let it go."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.by_let_go_at: dict[Instant | None, list[int]] = {}
+        """Rows. Under None: what no gate has held. Else since when its gate has had room for it,
+        whenever it starts."""
+
+    def add(self, seqs: Sequence[int], *, let_go_at: Instant | None) -> None:
+        """Admit these, too."""
+        if seqs:
+            self.count += len(seqs)
+            self.by_let_go_at.setdefault(let_go_at, []).extend(seqs)
 
 
 class _Turn(NamedTuple):

@@ -86,12 +86,16 @@ SELECT due_at, seq, gate, host_gate FROM task
 
 -- claim --
 -- :seqs is a JSON array. RETURNING has no order: the caller sorts by due_at, seq. :down_until: the end
--- of the latest span in which nobody looked.
+-- of the latest span in which nobody looked. :let_go_at: until when a gate held them; NULL: none did.
 UPDATE task SET state = 1, held_by = NULL, attempts = attempts + 1, fence = :fence, node = :node,
        started_at = :now, revision = revision + 1,
        late_down = iif(due_at < :down_until,
                        (SELECT coalesce(sum(min(end_at, :now) - max(begin_at, due_at)), 0)
-                          FROM down WHERE end_at > due_at), 0)
+                          FROM down WHERE end_at > due_at), 0),
+       late_held = iif(due_at < :let_go_at,
+                       max(late_held, :let_go_at - due_at - iif(due_at < :down_until,
+                         (SELECT coalesce(sum(min(end_at, :let_go_at) - max(begin_at, due_at)), 0)
+                            FROM down WHERE end_at > due_at AND begin_at < :let_go_at), 0)), late_held)
  WHERE seq IN (SELECT value FROM json_each(:seqs)) AND state = 0
 RETURNING {attempt}, (SELECT payload FROM payload WHERE payload.seq = task.seq), seq
 
