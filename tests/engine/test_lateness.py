@@ -100,3 +100,15 @@ async def test_the_figures_of_the_causes_add_up_to_those_of_the_lateness(bench, 
         "own": (0, 1, 1),
     }
     assert bench.telemetry.lateness().max == 511
+
+
+async def test_every_attempt_counts_once_in_the_histogram_of_each_cause(bench, clock):
+    await bench.add("prepare a second, then succeed", at=5)
+    await bench.add("succeed", at=6)
+    await clock.advance(7)
+    histograms = bench.engine.telemetry.lateness_histograms
+    assert {cause: (each.count, each.sum) for cause, each in histograms.items()} == {
+        "down": (2, 0),
+        "held": (2, 0),
+        "own": (2, 1 * SECOND),
+    }

@@ -1,4 +1,4 @@
-"""What the engine counts and measures, for ``/stats``."""
+"""What the engine counts and measures, in plain numbers."""
 
 from collections import deque
 from collections.abc import Iterable, Mapping
@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from tasker.model import instants
+from tasker.model.histogram import LATENESS_BOUNDS, Histogram
 from tasker.model.lateness import LatenessByCause
 from tasker.model.stats import CauseLateness, Lateness, Totals
 
@@ -28,12 +29,21 @@ class Telemetry:
     taken_back: int = 0
     claims_lost: int = 0
     pruned: int = 0
+    lateness_histograms: Mapping[str, Histogram] = field(
+        default_factory=lambda: {cause: Histogram(LATENESS_BOUNDS) for cause in LatenessByCause.__struct_fields__}
+    )
+    """Of every attempt since the process started, by the members of ``LatenessByCause``, in
+    microseconds. Each attempt counts once in each: what a cause has no part in is 0."""
     _lateness: deque[LatenessByCause] = field(default_factory=lambda: deque(maxlen=LATENESS_KEPT))
 
     def attempt_began(self, lateness: LatenessByCause) -> None:
         """Count an attempt and how late it began."""
         self.attempts += 1
         self._lateness.append(lateness)
+        histograms = self.lateness_histograms
+        histograms["down"].observe(lateness.down)
+        histograms["held"].observe(lateness.held)
+        histograms["own"].observe(lateness.own)
 
     def lateness(self) -> Lateness:
         """Return the nearest-rank percentiles of the latest attempts, in seconds."""
