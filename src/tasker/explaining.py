@@ -1,6 +1,6 @@
 """Finds out why a task is where it is: a pure rule. ``wire/explanations.py`` has the words."""
 
-from typing import Literal, NamedTuple, TypeAlias, assert_never
+from typing import Final, Literal, NamedTuple, TypeAlias, assert_never, get_args
 
 from msgspec import Struct
 
@@ -12,6 +12,11 @@ from tasker.model.task import State, Task
 
 WaitReason: TypeAlias = Literal["waiting", "retrying", "paused", "circuit_open", "full", "rate", "due", "no_slot"]
 """Why a task that is ``todo`` does not run yet."""
+
+OVERDUE_REASONS: Final[tuple[str, ...]] = tuple(
+    reason for reason in get_args(WaitReason) if reason not in ("waiting", "retrying")
+)
+"""Why a task that is due does not run yet."""
 
 Reason: TypeAlias = Literal[WaitReason, "running", "done", "failed", "cancelled"]
 

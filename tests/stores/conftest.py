@@ -5,6 +5,8 @@ from kinds import KINDS, MORTAL
 
 pytest.register_assert_rewrite("steps")
 
+from populations import populate  # noqa: E402 - it imports steps
+
 
 def pytest_generate_tests(metafunc):
     """Run a test that asks for a store on every kind.
@@ -45,3 +47,9 @@ def after_death(kind):
 def reach(kind):
     """``reach.refuse()`` takes ``store`` out of reach, ``reach.admit()`` brings it back."""
     return kind
+
+
+@pytest.fixture
+async def population(store, clock):
+    """``store``, with some of everything in it."""
+    return await populate(store, clock)

@@ -6,109 +6,22 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
-from steps import HASH, SECOND, WEBHOOK, a_hash, another_try, claimed, failure, success
+from populations import BROKEN, KEYS, PAUSED, WELL
+from steps import SECOND, WEBHOOK
 
 from tasker.errors import InvalidQueryError
 from tasker.explaining import explain
 from tasker.filters import FILTERS, REASONS, SORTS, Order, query_of
 from tasker.interfaces.tasks import Counted
 from tasker.model import instants
-from tasker.model.circuit import THRESHOLD
 from tasker.model.gate import Limits, group_named
-from tasker.model.task import Fault, State
+from tasker.model.task import State
 from tasker.stores import finding
 from tasker.stores.finding import Pieces
 from tasker.testing.task_factory import a_task
 from tasker.timing.clock import ManualClock
 
 pytestmark = pytest.mark.anyio
-
-PAUSED, BROKEN, WELL = "http://paused:80", "http://broken:80", "http://well:80"
-OVERLOADED = Fault("status_503", "no")
-KEYS = ("order 1", "order 17", "order 2", "Order 1", "o", "\ud7ff", "\U0010ffff\U0010ffff", "ordés")
-
-
-class Population:
-    """Some of everything in a store, and what is known of each task apart from what the store says."""
-
-    def __init__(self, store, clock):
-        self.store, self.clock = store, clock
-        self.made = {}
-        """Every task as it was given, by id, in the order of arrival."""
-        self.gates = {}
-        """The ids of the gates by name."""
-
-    async def create(self, tasks):
-        await self.store.create(tasks)
-        self.made |= {task.id: task for task in tasks}
-
-    async def rows(self):
-        """All tasks: as they are stored, as they were given, and why each is where it is."""
-        now = self.clock.now()
-        rows = []
-        for place, made in enumerate(self.made.values()):
-            standing = await self.store.standing(made.id)
-            reason = explain(standing, now=now, max_attempts=3, has_free_slot=standing.task.pool == WEBHOOK).reason
-            rows.append((place, standing.task, made, reason))
-        return rows
-
-
-def a_drawn_task(draw, now, parents):
-    due_at = now + draw.choice([-5, -2, -2, 0, 1, 1, 7, 3600]) * SECOND
-    task = a_hash(due_at=due_at)
-    if draw.random() < 0.7:
-        task = a_task(due_at=due_at, host=draw.choice([None, PAUSED, BROKEN, WELL]))
-    if task.destination is not None and draw.random() < 0.3:
-        task = replace(task, host=task.destination, destination=group_named(draw.choice(["mail", "limited"])))
-    return replace(
-        task,
-        tags=tuple(draw.sample(["a", "b", "ü", "customer:42"], draw.randrange(4))),
-        key=draw.choice([None, *KEYS]),
-        parent_id=draw.choice([None, None, *parents]),
-        keep=draw.choice([None, None, -1, 10**12]),
-    )
-
-
-async def end_some(draw, store, clock):
-    """Let attempts end in every way; some go on."""
-    ends = [success, failure, lambda clock: failure(clock, OVERLOADED), another_try, None]
-    for pool in (WEBHOOK, HASH) * 3:
-        for attempt in (await store.claim_due({pool: 6})).attempts:
-            end = draw.choice(ends)
-            if end is not None:
-                await store.settle(attempt, end(clock))
-        await clock.advance(draw.choice([0, 0.5]))
-
-
-async def break_some(population):
-    """Make two destinations, one of which fails until it is left alone, and the other is paused."""
-    store, clock = population.store, population.clock
-    for host in (PAUSED, BROKEN):
-        await population.create([a_task(due_at=clock.now(), host=host) for _ in range(THRESHOLD)])
-        for _ in range(THRESHOLD):
-            attempt = await claimed(store)
-            await store.settle(attempt, failure(clock, OVERLOADED, is_alive=host != BROKEN))
-
-
-@pytest.fixture
-async def population(store, clock):
-    population = Population(store, clock)
-    draw = random.Random(42)
-    now = clock.now()
-    await break_some(population)
-    parents = list(population.made)[:3]
-    for length in (10, 1, 50, 1, 30, 58):
-        await clock.advance(draw.choice([0, 0.000_001, 1]))
-        await population.create([a_drawn_task(draw, now, parents) for _ in range(length)])
-    await end_some(draw, store, clock)
-    for task_id in draw.sample(list(population.made), 15):
-        if (await store.get(task_id)).state is State.TODO:
-            await store.cancel(task_id)
-    population.gates = {record.gate.name: record.gate.id for record in await store.gates(after=0, limit=10)}
-    await store.pause(population.gates[PAUSED])
-    await store.claim_due({WEBHOOK: 3})
-    assert {task.state for _, task, *_ in await population.rows()} == set(State)
-    return population
 
 
 def passes(population, row, words):

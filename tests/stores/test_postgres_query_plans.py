@@ -12,6 +12,7 @@ from queries_found import QUERIES_FOUND
 from databases import new_database
 from tasker.stores import queries
 from tasker.stores.finding import Places, Walker, key_range
+from tasker.stores.overdue import overdue_statement
 from tasker.stores.postgres import schema
 from tasker.stores.postgres.connection import Connector
 
@@ -21,7 +22,7 @@ QUERIES = queries.load("tasker.stores.postgres")
 TEMPLATES = {"list_todo", "list_other"}
 FINDING = (
     *("gates_with_rate", "find_page", "count_found", "count_keys", "still_pass"),
-    *("walk_", "filter_", "reason_", "order_by_"),
+    *("walk_", "filter_", "reason_", "order_by_", "overdue"),
 )
 """What the statements that find tasks are made of: they are looked at by themselves."""
 LARGE = {"task", "payload", "attempt", "tag", "gate", "gate_queue"}
@@ -134,3 +135,18 @@ async def test_what_finds_tasks_walks_along_indexes_and_sorts_what_it_has_looked
             below = {(each.get("Relation Name"), each.get("Index Name")) for each in steps(step)}
             short = {"task_key"} | ({"task_pkey"} if name.startswith("still_passing") else set())
             assert {index for relation, index in below if relation in {"task", "payload", "tag"}} <= short, shown
+
+
+async def test_what_is_overdue_is_looked_at_along_the_queues(connection):
+    plan = await plan_of(connection, overdue_statement(QUERIES, [1, 2], [1]))
+    looks = [step for step in plan if step.get("Relation Name") == "task"]
+    for step in looks:
+        shown = json.dumps(step, indent=1)
+        assert step["Node Type"] in {"Index Scan", "Index Only Scan"}, shown
+        assert "Index Cond" in step, shown
+        assert step["Index Name"] in {"task_queue", "task_held", "task_running"}, shown
+    assert len([step for step in looks if step["Index Name"] == "task_queue"]) == 2
+    assert len([step for step in looks if step["Index Name"] == "task_held"]) == 5
+    for step in plan:
+        if step["Node Type"].endswith("Sort"):
+            assert step["Plans"][0]["Node Type"] == "CTE Scan", json.dumps(step, indent=1)

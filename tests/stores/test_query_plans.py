@@ -7,6 +7,7 @@ from queries_found import QUERIES_FOUND
 
 from tasker.stores import migrate, queries
 from tasker.stores.finding import Places, Walker, key_range
+from tasker.stores.overdue import overdue_statement
 from tasker.stores.sqlite.connection import MEMORY, connect
 from tasker.stores.sqlite.rows import id_bytes
 
@@ -14,7 +15,7 @@ QUERIES = queries.load("tasker.stores.sqlite")
 TEMPLATES = {"create_tasks", "create_payloads", "create_tags", "list_todo", "list_other"}
 FINDING = (
     *("gates_with_rate", "find_page", "count_found", "count_keys", "still_pass"),
-    *("walk_", "filter_", "reason_", "order_by_"),
+    *("walk_", "filter_", "reason_", "order_by_", "overdue"),
 )
 """What the statements that find tasks are made of: they are looked at by themselves."""
 
@@ -84,3 +85,16 @@ def test_what_finds_tasks_walks_along_indexes_and_sorts_what_it_has_looked_at(co
         assert not re.match(r"SCAN (task|payload|tag)\b", step), f"{name}: {step}"
         if "TEMP B-TREE" in step:
             assert before == "SCAN looked" or "INDEX task_key " in before, f"{name}: {before}, {step}"
+
+
+def test_what_is_overdue_is_looked_at_along_the_queues(connection):
+    steps = plan(connection, overdue_statement(QUERIES, [1, 2], [1]))
+    assert steps.count("SCAN task") == 1, "that is what was looked at, which is called so"
+    searches = [step for step in steps if re.match(r"S\w+ (task|first|other) ", step)]
+    for step in searches:
+        assert re.search(r"INDEX task_(queue|held|running) |INTEGER PRIMARY KEY", step), step
+    assert len([step for step in searches if "task_queue" in step]) == 2
+    assert len([step for step in searches if "task_held" in step]) == 5
+    for before, step in zip(["", *steps], steps, strict=False):
+        if "TEMP B-TREE" in step:
+            assert before == "SCAN task", f"{before}, {step}"

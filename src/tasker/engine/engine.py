@@ -13,6 +13,7 @@ from tasker.engine.due_work import DueWork
 from tasker.engine.expiry import Expiry
 from tasker.engine.lease import Lease, LeaseKeeper
 from tasker.engine.operations import Operations
+from tasker.engine.overdue import OverdueLook
 from tasker.engine.pruner import Pruner
 from tasker.engine.recovery import Recovery
 from tasker.engine.slots import Slots
@@ -69,6 +70,7 @@ class Engine:
         self.slots = Slots(types)
         lease = Lease(store.clock)
         self.queue = DelayQueue(store, self.slots, lease)
+        self.overdue = OverdueLook(store, self.slots)
         self.draining = False
         self._lacks = lacks
         self._store = store

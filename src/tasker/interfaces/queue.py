@@ -1,6 +1,6 @@
 """Handing out what is due, and writing how it ended."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import timedelta
 from typing import Final, Protocol
 
@@ -10,6 +10,7 @@ from tasker.model.attempt import Attempt
 from tasker.model.ending import Ending
 from tasker.model.instants import Instant
 from tasker.model.lifecycle import Move, Settlement
+from tasker.model.overdue import Overdue
 from tasker.model.task import Pool, State, Task, TaskId
 
 PRUNE_LIMIT: Final = 500
@@ -126,6 +127,18 @@ class QueueStore(Protocol):
         has the same due time.
 
         While the store is ailing, nothing is claimed until a durable write has succeeded again.
+        """
+
+    async def overdue(self, *, free_pools: Collection[Pool]) -> Overdue:
+        """Return how many tasks are due and have not started, by the reason, and how old the oldest is.
+
+        The reasons are those that ``explain`` gives. Costs the same however many tasks there are: what
+        is at the head of a queue, or is held by gates of one kind, is looked at up to
+        ``OVERDUE_COUNTED_TO`` tasks.
+
+        Args:
+            free_pools: those in which a slot is free on this node: what is due there is ``due``, and
+                what is due elsewhere ``no_slot``.
         """
 
     async def settle(self, attempt: Attempt, settlement: Settlement) -> Settled:

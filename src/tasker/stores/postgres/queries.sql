@@ -1052,6 +1052,55 @@ task.state = 0 AND task.due_at <= tasker_now() AND task.held_by IS NULL AND task
 AND coalesce(task.gate, 0) NOT IN (SELECT id FROM gate WHERE paused OR failures >= {threshold})
 AND coalesce(task.host_gate, 0) NOT IN (SELECT id FROM gate WHERE paused OR failures >= {threshold})
 
+-- overdue --
+-- {walks}: what is due, joined by UNION ALL. {reasons}: for each reason_..., when it is why.
+WITH late AS MATERIALIZED ({walks})
+SELECT reason, sum(counted)::bigint AS count, min(due_at) AS oldest
+  FROM (SELECT CASE {reasons} END AS reason, counted, due_at FROM late AS task) AS task
+ GROUP BY reason
+
+-- overdue_queue --
+-- The head of a pool's queue.
+SELECT * FROM (
+  SELECT task.state, task.pool, task.gate, task.host_gate, task.held_by, task.due_at, 1 AS counted
+    FROM task WHERE pool = {pool} AND state = 0 AND held_by IS NULL AND due_at <= tasker_now()
+   ORDER BY due_at, id LIMIT {up_to}) AS head
+
+-- overdue_held --
+-- What some gates hold.
+SELECT * FROM (
+  SELECT task.*, 1 AS counted
+    FROM gate_queue AS queue
+    JOIN gate ON gate.id = queue.gate
+   CROSS JOIN LATERAL (
+     SELECT task.state, task.pool, task.gate, task.host_gate, task.held_by, task.due_at
+       FROM task WHERE task.pool = queue.pool AND task.held_by = queue.gate AND task.state = 0
+                   AND task.held_by IS NOT NULL AND task.due_at <= tasker_now()
+      LIMIT {up_to}) AS task
+   WHERE {gates} LIMIT {up_to}) AS held
+
+-- overdue_first --
+-- The first of what each gate holds, whether it is counted or not.
+SELECT task.*, 0 AS counted
+  FROM gate_queue AS queue
+ CROSS JOIN LATERAL (
+   SELECT task.state, task.pool, task.gate, task.host_gate, task.held_by, task.due_at
+     FROM task WHERE task.pool = queue.pool AND task.held_by = queue.gate AND task.state = 0
+                 AND task.held_by IS NOT NULL AND task.due_at <= tasker_now()
+    ORDER BY task.due_at LIMIT 1) AS task
+
+-- overdue_at_paused --
+gate.paused
+
+-- overdue_at_failing --
+NOT gate.paused AND gate.failures >= {threshold}
+
+-- overdue_at_rated --
+NOT gate.paused AND gate.failures < {threshold} AND gate.max_per_second IS NOT NULL
+
+-- overdue_at_others --
+NOT gate.paused AND gate.failures < {threshold} AND gate.max_per_second IS NULL
+
 -- count_todo --
 SELECT count(*) FROM (
   SELECT FROM task WHERE pool = $1 AND state = 0 AND held_by IS NULL

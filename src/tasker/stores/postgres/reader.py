@@ -19,9 +19,11 @@ from tasker.model.idempotency import KeptAnswer
 from tasker.model.instants import SECOND, Instant
 from tasker.model.node import NodeRecord
 from tasker.model.operation import Batch
+from tasker.model.overdue import Overdue
 from tasker.model.standing import Standing
 from tasker.model.task import Pool, State, Task, TaskId
 from tasker.stores.ledger import record_of
+from tasker.stores.overdue import overdue_of, overdue_statement
 from tasker.stores.postgres.connection import Connection, Link, Record
 from tasker.stores.postgres.finder import PAGE_BYTES, Finder
 from tasker.stores.rows import Reading
@@ -186,6 +188,17 @@ class Reader:
             return counts
 
         return await self._read(count)
+
+    async def overdue(self, *, free_pools: Collection[Pool], now: Callable[[], Instant]) -> Overdue:
+        """Return what is overdue, by reason."""
+
+        async def look(connection: Connection) -> Overdue:
+            pools = [row["pool"] for row in await connection.fetch(self._sql["type_pools"])]
+            statement = overdue_statement(self._sql, pools, free_pools)
+            rows = [] if statement is None else await connection.fetch(statement)
+            return overdue_of(((row["reason"], row["count"], row["oldest"]) for row in rows), now())
+
+        return await self._read(look)
 
     async def nodes(self) -> Sequence[NodeRecord]:
         """Return the nodes that share the store."""

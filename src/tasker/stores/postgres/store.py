@@ -23,6 +23,7 @@ from tasker.model.lifecycle import Move, Settlement
 from tasker.model.new_task import Made, NewTask
 from tasker.model.node import NodeRecord
 from tasker.model.operation import Batch, Operation, Rewrite, Worked
+from tasker.model.overdue import Overdue
 from tasker.model.standing import Standing
 from tasker.model.task import Pool, State, Task, TaskId
 from tasker.stores import queries
@@ -303,6 +304,10 @@ class PostgresStore(Store):
             raise
         self._ailment = None
         return claimed
+
+    @override
+    async def overdue(self, *, free_pools: Collection[Pool]) -> Overdue:
+        return await self._reader.overdue(free_pools=free_pools, now=self._clock.now)
 
     @override
     async def settle(self, attempt: Attempt, settlement: Settlement) -> Settled:

@@ -650,6 +650,52 @@ task.state = 0 AND task.due_at <= :now AND task.held_by IS NULL AND task.pool NO
 AND coalesce(task.gate, 0) NOT IN (SELECT id FROM gate WHERE paused = 1 OR failures >= {threshold})
 AND coalesce(task.host_gate, 0) NOT IN (SELECT id FROM gate WHERE paused = 1 OR failures >= {threshold})
 
+-- overdue --
+-- {walks}: what is due, joined by UNION ALL. {reasons}: for each reason_..., when it is why.
+WITH late AS MATERIALIZED ({walks})
+SELECT reason, sum(counted), min(due_at)
+  FROM (SELECT CASE {reasons} END AS reason, counted, due_at FROM late AS task)
+ GROUP BY reason
+
+-- overdue_queue --
+-- The head of a pool's queue.
+SELECT * FROM (
+  SELECT task.state, task.pool, task.gate, task.host_gate, task.held_by, task.due_at, 1 AS counted
+    FROM task WHERE pool = {pool} AND state = 0 AND held_by IS NULL AND due_at <= :now
+   ORDER BY due_at LIMIT {up_to})
+
+-- overdue_held --
+-- What some gates hold.
+SELECT * FROM (
+  SELECT task.state, task.pool, task.gate, task.host_gate, task.held_by, task.due_at, 1 AS counted
+    FROM gate_queue AS queue
+   CROSS JOIN gate ON gate.id = queue.gate
+   CROSS JOIN task ON task.pool = queue.pool AND task.held_by = queue.gate AND task.state = 0
+                  AND task.held_by IS NOT NULL AND task.due_at <= :now
+   WHERE {gates} LIMIT {up_to})
+
+-- overdue_first --
+-- The first of what each gate holds, whether it is counted or not.
+SELECT task.state, task.pool, task.gate, task.host_gate, task.held_by, task.due_at, 0 AS counted
+  FROM gate_queue AS queue
+ CROSS JOIN task ON task.seq = (SELECT seq FROM task AS first
+                                 WHERE first.pool = queue.pool AND first.held_by = queue.gate
+                                   AND first.state = 0 AND first.held_by IS NOT NULL
+                                 ORDER BY first.due_at LIMIT 1)
+                AND task.due_at <= :now
+
+-- overdue_at_paused --
+gate.paused = 1
+
+-- overdue_at_failing --
+gate.paused = 0 AND gate.failures >= {threshold}
+
+-- overdue_at_rated --
+gate.paused = 0 AND gate.failures < {threshold} AND gate.max_per_second IS NOT NULL
+
+-- overdue_at_others --
+gate.paused = 0 AND gate.failures < {threshold} AND gate.max_per_second IS NULL
+
 -- count_todo --
 SELECT count(*) FROM (SELECT 1 FROM (
   SELECT 1 FROM task WHERE pool = :pool AND state = 0 AND held_by IS NULL

@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Final
+from typing import Any, Final
 
 from tasker.errors import DestinationNotFoundError, InvalidQueryError, KeyNotFoundError, TaskNotFoundError
 from tasker.filters import Query
@@ -15,9 +15,11 @@ from tasker.model.gate import HELD_COUNTED_TO, GateRecord
 from tasker.model.idempotency import KeptAnswer
 from tasker.model.instants import Instant
 from tasker.model.operation import Batch, Operation
+from tasker.model.overdue import Overdue
 from tasker.model.standing import Standing
 from tasker.model.task import Pool, State, Task, TaskId
 from tasker.stores.ledger import record_of
+from tasker.stores.overdue import overdue_of, overdue_statement
 from tasker.stores.sqlite.connection import Queries, Row, Value
 from tasker.stores.sqlite.finder import PAGE_BYTES, Finder
 from tasker.stores.sqlite.operator import read_operation, read_operations
@@ -190,6 +192,14 @@ class Reader:
             for state in _LISTED_BY_STATE:
                 counts[state] += self._count("count_other", type=type_, state=state, up_to=up_to - counts[state])
         return counts
+
+    def overdue(self, *, free_pools: Collection[Pool], now: Instant) -> Overdue:
+        """Return what is overdue, by reason."""
+        with self._snapshot():
+            pools = [pool for _, pool in self._queries.all("type_pools")]
+            statement = overdue_statement(self._queries.texts, pools, free_pools)
+            rows: list[Any] = [] if statement is None else self._queries.connection.execute(statement, {"now": now}).fetchall()
+        return overdue_of(rows, now)
 
     def _task_row(self, task_id: TaskId) -> Row:
         row = self._queries.first("get", id=id_bytes(task_id))

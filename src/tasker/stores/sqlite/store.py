@@ -27,6 +27,7 @@ from tasker.model.lifecycle import Settlement
 from tasker.model.new_task import Made, NewTask
 from tasker.model.node import NodeRecord
 from tasker.model.operation import Batch, Operation, Rewrite, Worked
+from tasker.model.overdue import Overdue
 from tasker.model.standing import Standing
 from tasker.model.task import Pool, State, Task, TaskId
 from tasker.stores import queries
@@ -320,6 +321,11 @@ class SqliteStore(Store):
         except StoreError:
             self._looks.refused()
             raise
+
+    @override
+    async def overdue(self, *, free_pools: Collection[Pool]) -> Overdue:
+        now = self._clock.now()
+        return await self._read(lambda reader: reader.overdue(free_pools=free_pools, now=now))
 
     @override
     async def settle(self, attempt: Attempt, settlement: Settlement) -> Settled:
