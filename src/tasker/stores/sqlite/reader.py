@@ -198,7 +198,9 @@ class Reader:
         with self._snapshot():
             pools = [pool for _, pool in self._queries.all("type_pools")]
             statement = overdue_statement(self._queries.texts, pools, free_pools)
-            rows: list[Any] = [] if statement is None else self._queries.connection.execute(statement, {"now": now}).fetchall()
+            rows: list[Any] = (
+                [] if statement is None else self._queries.connection.execute(statement, {"now": now}).fetchall()
+            )
         return overdue_of(rows, now)
 
     def _task_row(self, task_id: TaskId) -> Row:
