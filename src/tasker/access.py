@@ -1,16 +1,22 @@
 """Who may call. Every door asks here once it knows which call is made, and before the service is."""
 
 import hashlib
-import hmac
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from ipaddress import ip_address
 from typing import Any, Final, NamedTuple
 
-from tasker.callers import ANYBODY, OWNER, Caller, Scope
+from tasker.callers import ANYBODY, OWNER, ROLES_WITH, Caller, Scope, read_key_line
 from tasker.config import Settings
-from tasker.errors import BodyTooLargeError, ForbiddenError, UnauthorizedError, UnsupportedMediaTypeError, cut
+from tasker.errors import (
+    BodyTooLargeError,
+    ForbiddenError,
+    ScopeMissingError,
+    UnauthorizedError,
+    UnsupportedMediaTypeError,
+    cut,
+)
 
 MERGE_PATCH: Final = "application/merge-patch+json"
 """What the body of a PATCH may be declared as, too. Source: RFC 7396, section 4."""
@@ -60,9 +66,9 @@ class Access:
     """
 
     def __init__(self, settings: Settings) -> None:
-        # Digests have one length, so comparing tells nothing about that of a key, and no key stays
-        # here.
-        self._digests = tuple(hashlib.sha256(key.encode()).digest() for key in settings.api_keys)
+        # By digest: no key stays here. How long a look takes tells of the digest of what was sent
+        # alone, which nobody can choose.
+        self._callers = _callers_of(settings.api_keys)
         self._allowed_hosts = frozenset(host.lower() for host in settings.allowed_hosts)
         self._max_body_bytes = settings.max_body_bytes
         self._is_ours = lru_cache(maxsize=256)(self._names_us)
@@ -78,8 +84,8 @@ class Access:
 
         Raises:
             UnauthorizedError: a key is needed, and there is none, or no valid one.
-            ForbiddenError: the ``Host`` is not ours, another site's page sent the request, or the
-                caller lacks the scope.
+            ForbiddenError: the ``Host`` is not ours, or another site's page sent the request.
+            ScopeMissingError: the caller lacks the scope.
             UnsupportedMediaTypeError: a POST or PATCH with a body, or a declaration, that is not
                 declared to be JSON.
             BodyTooLargeError: the declared length is beyond the limit. A body without one is
@@ -104,33 +110,21 @@ class Access:
         elif length is not None and int(length) > self._max_body_bytes:
             raise BodyTooLargeError(self._max_body_bytes)
         if needs is not None and needs not in caller.scopes:
-            raise ForbiddenError(f"expected a caller with the scope {needs.value}, which this one does not have")
+            raise ScopeMissingError(caller.name, needs.value, [role.value for role in ROLES_WITH[needs]])
         return caller
 
-    def identity(self, request: Mapping[str, Any]) -> bytes:
-        """Return bytes that stand for whose the request of an ASGI scope is, once ``check`` has let it in.
-
-        One for each API key; the same for everybody on a server that asks for none.
-        """
-        if not self._digests:
-            return b""
-        headers: dict[bytes, bytes] = dict(request["headers"])
-        return _digest_of_key(headers[b"authorization"])
-
     def _caller(self, headers: Mapping[bytes, bytes], http_version: str) -> Caller:
-        if self._digests:
-            self._check_key(headers.get(b"authorization", b""))
-        else:
-            self._check_host(headers.get(b"host"), http_version)
-        return OWNER  # every key has all scopes
+        if self._callers:
+            return self._shown_key(headers.get(b"authorization", b""))
+        self._check_host(headers.get(b"host"), http_version)
+        return OWNER
 
-    def _check_key(self, authorization: bytes) -> None:
-        scheme = authorization.partition(b" ")[0]
-        digest = _digest_of_key(authorization)
-        # All of them, whether one has matched or not: the time it takes tells nothing about which.
-        matches = [hmac.compare_digest(digest, known) for known in self._digests]
-        if scheme.lower() != b"bearer" or not any(matches):
+    def _shown_key(self, authorization: bytes) -> Caller:
+        scheme, _, key = authorization.partition(b" ")
+        caller = self._callers.get(hashlib.sha256(key.strip()).digest())
+        if caller is None or scheme.lower() != b"bearer":
             raise UnauthorizedError
+        return caller
 
     def _check_host(self, host: bytes | None, http_version: str) -> None:
         if host is None:
@@ -156,8 +150,14 @@ class Access:
             return False
 
 
-def _digest_of_key(authorization: bytes) -> bytes:
-    return hashlib.sha256(authorization.partition(b" ")[2].strip()).digest()
+def _callers_of(lines: Iterable[str]) -> Mapping[bytes, Caller]:
+    """Return whose the keys of a key file are, by the digests of the keys."""
+    callers = {}
+    for number, line in enumerate(lines, 1):
+        said = read_key_line(line)
+        digest = hashlib.sha256(said.key.encode()).digest()
+        callers[digest] = Caller(said.role.scopes, f"file-{number}", said.name or "file", digest)
+    return callers
 
 
 def _check_origin(headers: Mapping[bytes, bytes]) -> None:

@@ -1,5 +1,6 @@
 """Who calls, and what they may do."""
 
+from collections.abc import Mapping, Sequence
 from enum import Enum
 from typing import Final
 
@@ -7,22 +8,55 @@ from msgspec import Struct
 
 
 class Scope(Enum):
-    """What a call needs and a caller has. Today every key has all of them."""
+    """What a call needs and a caller has."""
 
     OPEN = "open"
     """Whether the server is alive and ready. Everybody may ask."""
     METRICS = "metrics"
     """What the server counts and measures, and the nodes that share its store."""
     TASKS_READ = "tasks:read"
-    """Look at tasks and destinations, and at the description of the calls."""
+    """Look at tasks, operations and destinations, and at the description of the calls."""
     TASKS_WRITE = "tasks:write"
     """Create, change, run, cancel, retry and delete tasks."""
     SECRETS_READ = "secrets:read"
-    """See the headers and the passwords of a single task. Lists never show them."""
+    """See the secrets of a task: ``secret``, the values of headers, the passwords in URLs."""
     OPERATE = "operate"
-    """Pause, resume and limit destinations."""
+    """Pause, resume and limit destinations, and begin operations on many tasks."""
     ADMIN = "admin"
-    """Say who may call. No call needs it yet."""
+    """Say who may call."""
+
+
+class Role(Enum):
+    """A name for a set of scopes, so that nobody has to list them."""
+
+    METRICS = "metrics"
+    READ = "read"
+    WRITE = "write"
+    ADMIN = "admin"
+
+    @property
+    def scopes(self) -> frozenset[Scope]:
+        """What the role may do. ``admin`` may do everything."""
+        return frozenset(scope for scope in Scope if self in ROLES_WITH[scope])
+
+
+ROLES_WITH: Final[Mapping[Scope, Sequence[Role]]] = {
+    Scope.OPEN: tuple(Role),
+    Scope.METRICS: tuple(Role),
+    Scope.TASKS_READ: (Role.READ, Role.WRITE, Role.ADMIN),
+    Scope.TASKS_WRITE: (Role.WRITE, Role.ADMIN),
+    Scope.SECRETS_READ: (Role.ADMIN,),
+    Scope.OPERATE: (Role.WRITE, Role.ADMIN),
+    Scope.ADMIN: (Role.ADMIN,),
+}
+"""The roles that each scope is in."""
+
+GRANTED: Final = tuple(scope for scope in Scope if scope is not Scope.OPEN)
+"""The scopes that a key may have; everybody has the other one."""
+
+
+KEY_NAME_LENGTH: Final = 100
+"""Characters that the name of a key has at most."""
 
 
 class Caller(Struct, frozen=True):
@@ -30,9 +64,11 @@ class Caller(Struct, frozen=True):
 
     scopes: frozenset[Scope]
     id: str = "local"
-    """Which key it has shown; ``local``: none is asked for."""
+    """Which key it has shown; ``local``: none is asked for. Tells nothing of the key itself."""
     name: str = "local"
     """What the key is called."""
+    identity: bytes = b""
+    """What tells its idempotency keys from those of others; the same on every node."""
 
     def may(self, scope: Scope) -> bool:
         """Return whether the caller has *scope*."""
@@ -43,4 +79,38 @@ ANYBODY: Final = Caller(frozenset({Scope.OPEN}))
 """A caller who has shown nothing."""
 
 OWNER: Final = Caller(frozenset(Scope))
-"""A caller who may do everything: with a key, or on a server that asks for none."""
+"""The caller on a server that asks for no key: it may do everything."""
+
+
+class KeyLine(Struct, frozen=True):
+    """What a line of a key file says."""
+
+    key: str
+    role: Role
+    name: str
+    """Empty: it has none."""
+
+    def __repr__(self) -> str:
+        """Show no key."""
+        return f"KeyLine({self.role.value!r}, {self.name!r})"
+
+
+def read_key_line(line: str) -> KeyLine:
+    """Return what ``KEY``, ``KEY ROLE`` or ``KEY ROLE NAME`` says. Without a role it is ``admin``.
+
+    >>> read_key_line("pQ7v2mX9kT4wZr8yB1nC read grafana")
+    KeyLine('read', 'grafana')
+
+    Raises:
+        ValueError: it has no such role. The message shows nothing of the line: it may be a key with
+            spaces.
+    """
+    key, *rest = line.split(maxsplit=2)
+    try:
+        role = Role(rest[0]) if rest else Role.ADMIN
+    except ValueError:
+        raise ValueError(f"expected a role after the key, one of {_ROLES}") from None
+    return KeyLine(key, role, " ".join(rest[1].split()) if len(rest) == 2 else "")
+
+
+_ROLES: Final = ", ".join(role.value for role in Role)

@@ -110,8 +110,8 @@ class Settings:
     """The file that ``api_keys`` were read from, if any. Default: none."""
 
     api_keys: tuple[str, ...] = field(default=(), repr=False)
-    """Keys that callers may show, from both the variable and the file. If empty, no key is
-    required. Default: none."""
+    """Keys that callers may show, from both the variable and the file, each in the form that
+    ``callers.read_key_line`` reads. Default: none."""
 
     webhook_secrets_file: Path | None = None
     """The file that some of ``webhook_secrets`` were read from, if any. Default: none."""

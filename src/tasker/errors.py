@@ -38,6 +38,7 @@ outcome of the attempt.
   + RefusedError                 a door refuses the call before it reaches the service
     - UnauthorizedError          no valid API key
     - ForbiddenError             this caller may not call, such as a page of another web site
+      . ScopeMissingError        its key may not do this
     - UnsupportedMediaTypeError
     - BodyTooLargeError
   + StoreError
@@ -61,7 +62,7 @@ known. No message carries a secret, a webhook body, userinfo or a query string. 
 sent, it shows a piece at most: see ``cut``.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import ClassVar, Final
 
 REFUSALS_SHOWN: Final = 100
@@ -393,6 +394,23 @@ class UnauthorizedError(RefusedError):
 
 class ForbiddenError(RefusedError):
     """This caller may not call, whatever the request says."""
+
+
+class ScopeMissingError(ForbiddenError):
+    """The caller's key may not do what the call does.
+
+    Args:
+        name: what the key is called.
+        scope: what it lacks.
+        roles: those that have it.
+    """
+
+    def __init__(self, name: str, scope: str, roles: Sequence[str]) -> None:
+        self.scope = scope
+        super().__init__(
+            f"the API key {cut(name)!r} lacks the scope {scope}, which this call needs; "
+            f"keys with the role {' or '.join(roles)} have it"
+        )
 
 
 class UnsupportedMediaTypeError(RefusedError):

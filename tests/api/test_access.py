@@ -92,6 +92,35 @@ async def test_with_keys_a_call_needs_one_of_them():
             assert "first-key" not in reply.json["msg"]
 
 
+async def test_a_line_of_the_key_file_says_what_its_key_may_do_and_how_it_is_called():
+    async with running(api_keys=("key-of-grafana metrics  grafana  on call", "key-of-shop write", "a-key")) as server:
+        for key, path, status in (
+            ("key-of-grafana", "/stats", 200),
+            ("key-of-grafana", "/tasks", 403),
+            ("key-of-shop", "/tasks", 200),
+            ("a-key", "/tasks", 200),
+        ):
+            reply = await server.call("GET", path, headers={"authorization": f"Bearer {key}"})
+            assert reply.status == status
+            if status == 403:
+                assert "the API key 'grafana on call' lacks the scope tasks:read" in reply.json["msg"]
+                assert "keys with the role read or write or admin have it" in reply.json["msg"]
+
+
+def test_callers_are_known_by_ids_that_tell_nothing_of_their_keys():
+    access = Access(Settings(api_keys=("first-key read one", "second-key read two", "third-key")))
+
+    def caller(key):
+        headers = [(b"authorization", f"Bearer {key}".encode())]
+        return access.check({"headers": headers, "method": "GET", "http_version": "1.1"}, None)
+
+    callers = [caller(f"{nth}-key") for nth in ("first", "second", "third")]
+
+    assert [each.name for each in callers] == ["one", "two", "file"]
+    assert len({each.id for each in callers}) == len({each.identity for each in callers}) == 3
+    assert [each.id for each in callers if "key" in each.id] == []
+
+
 @pytest.mark.parametrize("settings", [{}, KEYS], ids=["without keys", "with keys"])
 async def test_the_health_of_the_server_needs_no_key_and_the_host_does_not_matter(settings):
     async with running(**settings) as server:

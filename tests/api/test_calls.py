@@ -9,9 +9,7 @@ from rest_server import HASH, JSON, LATER, WEBHOOK, running
 from tasker.access import Access
 from tasker.api.problems import PROBLEMS
 from tasker.api.routes.all import CALLS
-from tasker.callers import Caller, Scope
-from tasker.config import Settings
-from tasker.errors import ForbiddenError
+from tasker.callers import GRANTED, Caller, Role, Scope
 
 pytestmark = pytest.mark.anyio
 
@@ -71,15 +69,31 @@ def test_every_error_that_a_call_declares_has_an_answer():
     assert {error for call in CALLS for error in call.raises} <= set(PROBLEMS)
 
 
-def test_a_caller_without_the_scope_of_a_call_is_refused(monkeypatch):
-    access = Access(Settings())
-    monkeypatch.setattr(access, "_caller", lambda *_: Caller(frozenset({Scope.OPEN, Scope.TASKS_READ})))
-    request = {"headers": [(b"host", b"localhost")], "method": "GET", "http_version": "1.1"}
+@pytest.mark.parametrize("call", CALLS, ids=name_of)
+async def test_a_call_is_made_with_its_own_scope_and_with_no_other(call, monkeypatch):
+    assert isinstance(call.scope, Scope), "every call names one"
+    path, headers = request_of(call)
+    async with running(**KEYS) as server:
+        for scope in GRANTED:
+            key = Caller(frozenset({Scope.OPEN, scope}), "1", "the key")
+            monkeypatch.setattr(Access, "_caller", lambda *_, key=key: key)
 
-    assert access.check(request, Scope.TASKS_READ).may(Scope.TASKS_READ)
-    access.check(request, None)
-    with pytest.raises(ForbiddenError, match="operate"):
-        access.check(request, Scope.OPERATE)
+            reply = await server.call(call.method, f"{path}?limti=1", None, headers)
+
+            if call.scope in (scope, Scope.OPEN):
+                assert (reply.status, reply.json["code"]) == (400, "invalid_query"), "it is let in"
+            else:
+                assert (reply.status, reply.json["code"]) == (403, "scope_missing")
+                assert f"'the key' lacks the scope {call.scope.value}" in reply.json["msg"]
+                assert "admin have it" in reply.json["msg"] or "role admin" in reply.json["msg"]
+
+
+def test_roles_are_names_for_these_scopes():
+    metrics, read = {Scope.METRICS}, {Scope.METRICS, Scope.TASKS_READ}
+    assert Role.METRICS.scopes - {Scope.OPEN} == metrics
+    assert Role.READ.scopes - {Scope.OPEN} == read
+    assert Role.WRITE.scopes - {Scope.OPEN} == read | {Scope.TASKS_WRITE, Scope.OPERATE}
+    assert Role.ADMIN.scopes == set(Scope)
 
 
 async def test_a_task_is_shown_whole_to_a_caller_who_may_see_secrets_and_masked_in_lists(server):
@@ -105,6 +119,54 @@ async def test_the_service_masks_a_task_for_a_caller_who_may_not_see_secrets(ser
     task = await server.service.tasks.get(Caller(frozenset({Scope.TASKS_READ})), task_id)
 
     assert b"pass-word" not in task.payload
+
+
+ROLES = {"api_keys": ("reading-key read grafana", "writing-key write shop", "owning-key")}
+SECRETS = (b"pass-word", b"k-17", b"correct-horse")
+
+
+@pytest.mark.parametrize("role", ["reading", "writing"])
+async def test_whoever_may_not_see_secrets_sees_none_whatever_the_call(role):
+    callback = {"url": URL, "headers": {"x-key": "k-17"}}
+    sent = {"url": URL, "headers": {"x-key": "k-17"}, "on_success": callback, "on_failure": URL, "on_cancel": callback}
+    owner, other = ({"authorization": f"Bearer {name}-key"} for name in ("owning", role))
+    async with running(**ROLES) as server:
+        ids = []
+        for body in (HASH, {"webhook": WEBHOOK["webhook"] | sent | {"key": "k"}}):
+            reply = await server.call("POST", "/tasks/new", body, owner)
+            ids.append(reply.json["id"])
+        gets = [call for call in CALLS if call.method == "GET" and call.path.startswith("/tasks")]
+        changes = [("PATCH", {"webhook": {"tags": ["x"]}}), ("PATCH", {"hash": {"tags": ["x"]}})]
+        paths = {"id": ids, "key": ["k"], "type": ["webhook", "hash"], "state": ["todo"]}
+        seen = []
+        for call in gets:
+            name = re.search(r"\{(\w+)\}", call.path)
+            for value in paths[name[1]] if name else [""]:
+                path = re.sub(r"\{\w+\}", value, call.path)
+                seen.append(await server.call("GET", path, None, other))
+                assert seen[-1].status == 200, seen[-1]
+        if role == "writing":
+            for task_id in ids:
+                calls = [(*change, f"/tasks/{task_id}") for change in changes]
+                calls += [("POST", None, f"/tasks/{task_id}/{move}") for move in ("cancel", "retry", "run")]
+                seen += [await server.call(method, path, body, other) for method, body, path in calls]
+            operation = {"action": "change", "ids": ids}
+            for change in ({"webhook": {"headers": {"x-key": "k-17"}}}, {"hash": {"secret": "correct-horse"}}):
+                seen.append(await server.call("POST", "/operations", operation | {"change": change}, other))
+            seen.append(await server.call("GET", "/operations", None, other))
+            assert [reply.status for reply in seen[-3:]] == [202, 202, 200], seen[-3:]
+        whole = [await server.call("GET", f"/tasks/{task_id}", None, owner) for task_id in ids]
+
+    assert [(reply, word) for reply in seen for word in SECRETS if word in reply.body] == []
+    assert sum(b"***" in reply.body for reply in seen) >= 7, "they are shown without"
+    assert [word for word in SECRETS if not any(word in reply.body for reply in whole)] == []
+
+
+async def test_lists_show_the_secret_of_a_hash_to_whoever_may_see_secrets(server):
+    await server.new(HASH)
+
+    for path in ("/tasks/type/hash", "/tasks/state/todo", "/tasks"):
+        assert b"correct-horse" in (await server.call("GET", path)).body
 
 
 @pytest.mark.parametrize(

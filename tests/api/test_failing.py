@@ -42,11 +42,11 @@ class FailingLater:
     def __getattr__(self, name):
         return getattr(self._tasks, name)
 
-    async def page(self, which, *, after, limit):
+    async def page(self, caller, which, *, after, limit):
         if self._pages == 0:
             raise self.error
         self._pages -= 1
-        return Page((await self._tasks.page(which, after=None, limit=1)).tasks, "x")
+        return Page((await self._tasks.page(caller, which, after=None, limit=1)).tasks, "x")
 
 
 CALLS = [
@@ -138,9 +138,9 @@ async def test_a_server_that_cannot_write_is_not_ready_but_alive():
 
 async def test_an_empty_first_page_does_not_break_the_array():
     class Gappy(FailingLater):
-        async def page(self, which, *, after, limit):
+        async def page(self, caller, which, *, after, limit):
             place = int(after or 0)
-            tasks = (await self._tasks.page(which, after=None, limit=1)).tasks
+            tasks = (await self._tasks.page(caller, which, after=None, limit=1)).tasks
             return Page(tasks if place % 2 else [], str(place + 1) if place < 3 else None)
 
     async with running(Gappy) as server:

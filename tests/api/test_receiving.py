@@ -440,13 +440,13 @@ async def test_a_list_nobody_reads_any_more_is_not_read_to_its_end():
         def __getattr__(self, name):
             return getattr(self._service, name)
 
-        async def page(self, which, *, after, limit):
+        async def page(self, caller, which, *, after, limit):
             nonlocal taken
             taken += 1
             if taken > 1:
                 began.set()
             await asyncio.sleep(0)
-            return Page((await self._service.page(which, after=None, limit=1)).tasks, "x")
+            return Page((await self._service.page(caller, which, after=None, limit=1)).tasks, "x")
 
     async with running(Endless) as server:
         await server.new()
@@ -468,12 +468,12 @@ async def test_a_slow_reader_is_not_read_ahead_of():
         def __getattr__(self, name):
             return getattr(self._service, name)
 
-        async def page(self, which, *, after, limit):
+        async def page(self, caller, which, *, after, limit):
             nonlocal pages_read
             if which.type is None:  # the call that sees whether the other one goes on
-                return await self._service.page(which, after=after, limit=limit)
+                return await self._service.page(caller, which, after=after, limit=limit)
             pages_read += 1
-            page = await self._service.page(which, after=None, limit=limit)
+            page = await self._service.page(caller, which, after=None, limit=limit)
             return Page(page.tasks, "x" if pages_read < 60 else None)
 
     async with running(Long) as server:

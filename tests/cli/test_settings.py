@@ -13,6 +13,7 @@ from typing import NamedTuple
 import pytest
 from command import run
 
+from tasker.callers import KeyLine, Role, read_key_line
 from tasker.cli import sources
 from tasker.config import Settings, is_loopback
 from tasker.stores.sqlite.kind import location as sqlite_location
@@ -183,6 +184,39 @@ def test_keys_come_from_the_variable_and_the_file_together(settings_from, tmp_pa
     settings = settings_from("--api-keys-file", "keys", variables={"TASKER_API_KEYS": f"{OTHER_KEY}, {KEY},"})
     assert set(settings.api_keys) == {KEY, OTHER_KEY}
     assert KEY not in repr(settings)
+
+
+def test_a_key_may_have_a_role_and_a_name(settings_from, tmp_path):
+    (tmp_path / "keys").write_text(f"{KEY} read grafana  # dashboards\n{OTHER_KEY}  write\n")
+    settings = settings_from("--api-keys-file", "keys", variables={"TASKER_API_KEYS": "x" * 16 + " metrics the one"})
+    assert [read_key_line(line) for line in settings.api_keys] == [
+        KeyLine("x" * 16, Role.METRICS, "the one"),
+        KeyLine(KEY, Role.READ, "grafana"),
+        KeyLine(OTHER_KEY, Role.WRITE, ""),
+    ]
+
+
+def test_of_two_lines_with_one_key_the_first_counts(settings_from, tmp_path):
+    (tmp_path / "keys").write_text(f"{KEY} read\n{OTHER_KEY}\n{KEY} admin\n")
+    assert settings_from("--api-keys-file", "keys").api_keys == (f"{KEY} read", OTHER_KEY)
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        (f"{KEY} {OTHER_KEY}", ["line 2", "a role after the key", "metrics, read, write, admin"]),
+        (f"{KEY} READ", ["line 2", "a role after the key"]),
+        (f"{KEY} read {'x' * 101}", ["line 2", "a name of at most 100 printable characters"]),
+        ("short read", ["line 2", "at least 16 printable ASCII characters"]),
+    ],
+)
+def test_a_line_that_says_something_else_is_refused_and_not_shown(settings_from, tmp_path, capsys, line, words):
+    (tmp_path / "keys").write_text(f"# first\n{line}\n")
+    with pytest.raises(SystemExit):
+        settings_from("--api-keys-file", "keys")
+    told = capsys.readouterr().err
+    assert [word for word in words if word not in told] == []
+    assert [word for word in line.split() if len(word) > 5 and word in told] == []
 
 
 def test_signing_secrets_come_from_where_they_are_said_and_from_the_file_together(settings_from, tmp_path):

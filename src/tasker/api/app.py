@@ -59,7 +59,6 @@ class _Door:
         self._fixed = calls.fixed
         self._find = calls.find
         self._check = access.check
-        self._identity = access.identity
         self._context = context
         self._bodies = BodyReader(CALLS, max_body_bytes=context.max_body_bytes)
 
@@ -112,11 +111,10 @@ class _Door:
             sent = await self._bodies.read(call, receive)
             body = self._bodies.decode(call, sent)
             if key is not None:
-                identity = self._identity(scope)
                 if len(sent) <= _QUICKLY_HASHED:
-                    repeated = idempotency.repeated(key, identity, scope, sent)
+                    repeated = idempotency.repeated(key, caller.identity, scope, sent)
                 else:
-                    repeated = await asyncio.to_thread(idempotency.repeated, key, identity, scope, sent)
+                    repeated = await asyncio.to_thread(idempotency.repeated, key, caller.identity, scope, sent)
         assert call.handler is not None  # noqa: S101 - it is not a bare call
         revisions = etags.revisions_in(scope["headers"]) if call.is_conditional else None
         left = scope["extensions"][LEFT]["call"]

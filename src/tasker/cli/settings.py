@@ -391,6 +391,7 @@ SETTINGS: Final = (
         name="api_keys_file",
         metavar="FILE",
         help="File with the API keys that callers must show: one per line, # starts a comment. "
+        "A role (metrics, read, write or admin) and a name may follow a key. "
         f"The variable {API_KEYS_VARIABLE} also takes keys, separated by commas.",
         expected="a path",
         parse=_path,

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from tasker.callers import KEY_NAME_LENGTH, read_key_line
 from tasker.cli.settings import API_KEYS_VARIABLE, SETTINGS, Setting
 from tasker.config import Settings, is_loopback
 from tasker.errors import SettingError
@@ -175,15 +176,31 @@ def _api_keys(path: Path | None, origin: str, environ: Mapping[str, str]) -> tup
         keys += _checked_keys([key.strip() for key in environ[API_KEYS_VARIABLE].split(",")], API_KEYS_VARIABLE, "key")
     if path is not None:
         keys += _checked_keys(_lines(path, origin, "API key"), f"{origin}: {path}", "line")
-    return tuple(dict.fromkeys(keys))
+    firsts: dict[str, str] = {}
+    for line in keys:
+        firsts.setdefault(line.split()[0], line)  # of several lines with one key, the first counts
+    return tuple(firsts.values())
 
 
 def _checked_keys(candidates: Sequence[str], origin: str, word: str) -> list[str]:
-    """Return the keys among *candidates*, without the empty ones. No message may show one."""
-    for number, key in enumerate(candidates, 1):
-        if key and not re.fullmatch(rf"[!-~]{{{API_KEY_LENGTH},}}", key):
+    """Return those of *candidates* that are not empty: each a key, perhaps with a role and a name.
+
+    No message may show a key, nor what may be a part of one.
+    """
+    for number, line in enumerate(candidates, 1):
+        if not line:
+            continue
+        try:
+            said = read_key_line(line)
+        except ValueError as error:
+            raise SettingError(origin, f"{word} {number}: {error}") from None
+        if not re.fullmatch(rf"[!-~]{{{API_KEY_LENGTH},}}", said.key):
             raise SettingError(
                 origin, f"{word} {number}: expected at least {API_KEY_LENGTH} printable ASCII characters without spaces"
+            )
+        if not said.name.isprintable() or len(said.name) > KEY_NAME_LENGTH:
+            raise SettingError(
+                origin, f"{word} {number}: expected a name of at most {KEY_NAME_LENGTH} printable characters"
             )
     return _some(candidates, origin, "API key")
 

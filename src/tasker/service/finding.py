@@ -2,37 +2,35 @@
 
 from msgspec import Struct
 
+from tasker.callers import Caller
 from tasker.engine.engine import Engine
 from tasker.errors import InvalidQueryError, cut
 from tasker.filters import Query
 from tasker.interfaces.store import Store
 from tasker.interfaces.tasks import Counted
 from tasker.model.task import Pool, Task
+from tasker.service.tasks import shown_in_lists_to
 from tasker.task_types.registry import Registry
-from tasker.wire.masking import masked
 
 
 class FoundPage(Struct, frozen=True):
     """A page of what was found."""
 
     tasks: list[Task]
-    """Without secrets."""
+    """As lists show them."""
     next: str | None
     """The cursor of the next page; None: this is the last one."""
 
 
 class FindService:
-    """Finds tasks. For what all methods raise, see ``Service``.
-
-    As lists, it shows secrets to nobody.
-    """
+    """Finds tasks. For what all methods raise, see ``Service``. Tasks are shown as lists show them."""
 
     def __init__(self, store: Store, engine: Engine, registry: Registry) -> None:
         self._store = store
         self._engine = engine
         self._types = [task_type.name for task_type in registry.types]
 
-    async def page(self, query: Query, *, cursor: str | None, limit: int) -> FoundPage:
+    async def page(self, caller: Caller, query: Query, *, cursor: str | None, limit: int) -> FoundPage:
         """Return the page of what *query* finds that begins at *cursor*; None: the first one.
 
         Raises:
@@ -42,7 +40,8 @@ class FindService:
         self.check(query)
         after = None if cursor is None else query.position(cursor)
         page = await self._store.find(query, after=after, limit=limit, free_pools=self.free_pools())
-        return FoundPage([masked(task) for task in page.tasks], None if page.next is None else query.cursor(page.next))
+        shown = [*map(shown_in_lists_to(caller), page.tasks)]
+        return FoundPage(shown, None if page.next is None else query.cursor(page.next))
 
     async def count(self, query: Query) -> Counted:
         """Return how many tasks *query* finds, on all its pages together; see ``Store.count_found``.

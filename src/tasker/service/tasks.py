@@ -36,7 +36,7 @@ from tasker.model.task import Pool, State, Task, TaskId
 from tasker.service.upgrading import refuse_if_upgrading, refuse_newer_members
 from tasker.task_types.registry import Registry
 from tasker.wire.fields import readable_end_fields, retry_policy
-from tasker.wire.masking import masked
+from tasker.wire.masking import listed, masked
 
 BATCHES: Final = 4
 """How many batches are made at a time."""
@@ -48,9 +48,9 @@ _SLICE_SECONDS: Final = 0.004
 class TaskService:
     """Creates, reads, lists, changes, runs, cancels, retries and deletes tasks.
 
-    For what all methods raise, see ``Service``. Whether secrets (the values of headers, the
-    passwords in URLs) are shown is decided here: a single task shows them to a caller with the
-    scope ``secrets:read``, a list to nobody.
+    For what all methods raise, see ``Service``. Whether secrets (``secret``, the values of headers,
+    the passwords in URLs) are shown is decided here: a single task shows them to a caller with the
+    scope ``secrets:read``; a list shows such a caller ``secret`` alone.
     """
 
     def __init__(self, store: Store, engine: Engine, registry: Registry) -> None:
@@ -225,10 +225,10 @@ class TaskService:
                 task = await self._store.get(id_)
         return _shown_to(caller, task)
 
-    async def page(self, which: TaskFilter, *, after: str | None, limit: int) -> Page:
-        """Return one page of a list, without secrets; see ``Store.list_page``."""
+    async def page(self, caller: Caller, which: TaskFilter, *, after: str | None, limit: int) -> Page:
+        """Return one page of a list; see ``Store.list_page``."""
         page = await self._store.list_page(which, after=after, limit=limit)
-        return Page([masked(task) for task in page.tasks], page.next)
+        return Page([*map(shown_in_lists_to(caller), page.tasks)], page.next)
 
     async def change(
         self,
@@ -384,6 +384,11 @@ def _made(task: Task) -> Made:
 
 def _shown_to(caller: Caller, task: Task) -> Task:
     return task if caller.may(Scope.SECRETS_READ) else masked(task)
+
+
+def shown_in_lists_to(caller: Caller) -> Callable[[Task], Task]:
+    """Return what makes of a task what lists show of it to *caller*."""
+    return listed if caller.may(Scope.SECRETS_READ) else masked
 
 
 def _parsed_id(text: str) -> TaskId:

@@ -9,28 +9,37 @@ from tasker import urls
 from tasker.model.task import Task
 
 MASK: Final = "***"
-"""What is shown in place of a header's value."""
+"""What is shown in place of a secret."""
 
 _decode_members: Final = msgspec.json.Decoder(dict[str, Raw]).decode
 
 
 def masked(task: Task) -> Task:
-    """Return *task* without the values of the headers it sends and the passwords in its URLs.
+    """Return *task* without its ``secret``, the values of the headers it sends and the passwords in its URLs.
 
     Those of its callbacks are left out, too.
     """
-    if b'"headers":' not in task.payload and b"@" not in task.payload:  # nearly always
-        return task
+    if b'"secret":' not in task.payload:
+        return listed(task)
     return msgspec.structs.replace(task, payload=masked_members(task.payload))
 
 
-def masked_members(payload: bytes) -> bytes:
+def listed(task: Task) -> Task:
+    """Return *task* as ``masked`` does, but with its ``secret``: as lists show it to those who may see secrets."""
+    if b'"headers":' not in task.payload and b"@" not in task.payload:  # nearly always
+        return task
+    return msgspec.structs.replace(task, payload=masked_members(task.payload, but_secret=True))
+
+
+def masked_members(payload: bytes, *, but_secret: bool = False) -> bytes:
     """Return *payload*, which is a JSON object, without the same."""
     members = _masked(_decode_members(payload))
     for name in ("on_success", "on_failure", "on_cancel"):
         callback = members.get(name)
         if callback is not None:
             members[name] = _masked_callback(callback)
+    if "secret" in members and not but_secret:
+        members["secret"] = Raw(msgspec.json.encode(MASK))
     return msgspec.json.encode(members)
 
 

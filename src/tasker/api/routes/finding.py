@@ -62,7 +62,8 @@ _OTHERS: Final = (
     query=(*_FILTERS, *_OTHERS),
     answers=(
         Answer(
-            description="The tasks, without the values of their headers and the passwords in their URLs. "
+            description="The tasks, without the values of their headers and the passwords in their URLs, and "
+            "without secret unless the caller may see it. "
             "A page may be empty before the last one.",
             shape=Shape.TASK_PAGE,
             headers={
@@ -84,7 +85,7 @@ async def find_tasks(request: Request) -> Response:
     is_summary = _word(given, "fields", _FIELDS) is not None
     is_counted = _word(given, "count", _COUNTS) is not None
     finding = request.service.finding
-    page = await finding.page(query, cursor=_one(given, "cursor"), limit=limit)
+    page = await finding.page(request.caller, query, cursor=_one(given, "cursor"), limit=limit)
     members = [b'"count":' + await _count(request, query)] if is_counted else []
     link = None
     if page.next is not None:

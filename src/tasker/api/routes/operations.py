@@ -36,7 +36,7 @@ _LINKS: Final = Links(id="$response.body#/id", operation_ids=("getOperation", "c
     method="POST",
     path="/operations",
     summary="Run, retry, cancel, postpone, change or delete many tasks, in the background.",
-    scope=Scope.TASKS_WRITE,
+    scope=Scope.OPERATE,
     body=Body(NewOperation, limit=None),
     answers=(
         Answer(description="The operation, which has begun.", status=202, shape=OperationView, headers=_LOCATION),
@@ -123,7 +123,7 @@ async def get_operation(request: Request) -> Response:
     method="POST",
     path="/operations/{id}/cancel",
     summary="Have an operation go no further; what it has changed stays so. Takes no body.",
-    scope=Scope.TASKS_WRITE,
+    scope=Scope.OPERATE,
     value=_ID,
     body=NOTHING,
     answers=(Answer(description="The operation, which has ended.", shape=OperationView),),

@@ -44,7 +44,6 @@ from tasker.errors import (
 from tasker.interfaces.tasks import TaskFilter
 from tasker.model.new_task import Made, Outcome
 from tasker.model.task import State, Task
-from tasker.service.tasks import TaskService
 from tasker.wire.attempts import AttemptView, attempt_view
 from tasker.wire.explanations import Explanation, explanation_view
 from tasker.wire.tasks import Created, CreatedTasks, created_view, task_json, wrapped_task_json
@@ -64,8 +63,8 @@ _WAIT: Final = Parameter(
 )
 _SECONDS: Final = re.compile(r"[0-9]{1,2}(\.[0-9]{1,6})?", re.ASCII)
 _LISTED: Final = (
-    "The tasks, without the values of their headers and the passwords in their URLs. "
-    "A list that breaks off has failed half-way."
+    "The tasks, without the values of their headers and the passwords in their URLs, "
+    "and without secret unless the caller may see it. A list that breaks off has failed half-way."
 )
 
 
@@ -338,7 +337,7 @@ async def list_tasks_by_type(request: Request) -> Response:
     """Answer with the tasks of a type."""
     name = request.values["type"]
     _check_known("type", name, [task_type.name for task_type in request.context.registry.types])
-    return await answer_list(request, _reader(request.service.tasks, TaskFilter(type=name), task_json))
+    return await answer_list(request, _reader(request, TaskFilter(type=name), task_json))
 
 
 @Call(
@@ -356,9 +355,7 @@ async def list_tasks_by_state(request: Request) -> Response:
     """Answer with the tasks in a state."""
     word = request.values["state"]
     _check_known("state", word, _STATES)
-    return await answer_list(
-        request, _reader(request.service.tasks, TaskFilter(state=_STATES[word]), wrapped_task_json)
-    )
+    return await answer_list(request, _reader(request, TaskFilter(state=_STATES[word]), wrapped_task_json))
 
 
 async def _id(request: Request, *, or_newest: bool = False) -> str:
@@ -406,11 +403,11 @@ def _whole(request: Request, task: Task, status: int = HTTPStatus.OK) -> Respons
     return json_answer(msgspec.json.format(wrapped_task_json(task)), status=status, headers={"etag": tag})
 
 
-def _reader(tasks: TaskService, which: TaskFilter, write: Callable[[Task], bytes]) -> ReadPart:
+def _reader(request: Request, which: TaskFilter, write: Callable[[Task], bytes]) -> ReadPart:
     """Return what reads a list of tasks, and writes each with *write*."""
 
     async def read(after: str | None, limit: int) -> Part:
-        page = await tasks.page(which, after=after, limit=limit)
+        page = await request.service.tasks.page(request.caller, which, after=after, limit=limit)
         return Part([write(task) for task in page.tasks], page.next)
 
     return read
