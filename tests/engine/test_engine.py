@@ -533,3 +533,16 @@ async def test_the_third_crash_in_a_row_ends_a_task_and_the_others_run(idle_benc
     assert (ended.state, ended.last_fault.code, ended.attempts) == (State.FAILED, "crashed_worker", 0)
     assert [start[0] for start in idle_bench.starts] == [other]
     assert (idle_bench.telemetry.taken_back, idle_bench.telemetry.failed) == (1, 1)
+
+
+async def test_attempts_are_counted_by_what_came_of_them(bench, clock):
+    await bench.add("fail", at=1, max_attempts=3, initial_delay=1, factor=1, jitter=0)
+    await bench.add("succeed", at=1)
+    running = await bench.add("wait", at=10, max_attempts=1)
+    await clock.advance(10)
+    await bench.store.cancel(running)
+    await clock.advance(60)
+    counts = {outcome: dict(by_type) for outcome, by_type in bench.telemetry.ended_by_type.items()}
+    name = bench.types[0].name
+    assert counts == {"succeeded": {name: 1}, "retried": {name: 2}, "failed": {name: 1}, "cancelled": {name: 1}}
+    assert sum(sum(by_type.values()) for by_type in counts.values()) == bench.telemetry.attempts

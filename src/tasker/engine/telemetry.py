@@ -1,6 +1,6 @@
 """What the engine counts and measures, in plain numbers."""
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
@@ -8,7 +8,7 @@ from typing import Final
 from tasker.model import instants
 from tasker.model.histogram import LATENESS_BOUNDS, Histogram
 from tasker.model.lateness import LatenessByCause
-from tasker.model.stats import CauseLateness, Lateness, Totals
+from tasker.model.stats import ATTEMPT_OUTCOMES, AttemptOutcome, CauseLateness, Lateness, Totals
 
 LATENESS_KEPT: Final = 10_000
 """How many of the latest attempts the lateness figures speak of."""
@@ -18,7 +18,6 @@ LATENESS_KEPT: Final = 10_000
 class Telemetry:
     """Counts since the process started, and the lateness of the latest attempts. Belongs to one event loop."""
 
-    created: int = 0
     deleted: int = 0
     attempts: int = 0
     done: int = 0
@@ -29,12 +28,24 @@ class Telemetry:
     taken_back: int = 0
     claims_lost: int = 0
     pruned: int = 0
+    created_by_type: Counter[str] = field(default_factory=Counter)
+    """Tasks that callers have created, by task type. Callbacks and what operations make are not
+    among them."""
+    ended_by_type: Mapping[AttemptOutcome, Counter[str]] = field(
+        default_factory=lambda: {outcome: Counter() for outcome in ATTEMPT_OUTCOMES}
+    )
+    """Attempts whose end is written, by what came of it, and by task type."""
     lateness_histograms: Mapping[str, Histogram] = field(
         default_factory=lambda: {cause: Histogram(LATENESS_BOUNDS) for cause in LatenessByCause.__struct_fields__}
     )
     """Of every attempt since the process started, by the members of ``LatenessByCause``, in
     microseconds. Each attempt counts once in each: what a cause has no part in is 0."""
     _lateness: deque[LatenessByCause] = field(default_factory=lambda: deque(maxlen=LATENESS_KEPT))
+
+    @property
+    def created(self) -> int:
+        """Tasks that callers have created."""
+        return self.created_by_type.total()
 
     def attempt_began(self, lateness: LatenessByCause) -> None:
         """Count an attempt and how late it began."""

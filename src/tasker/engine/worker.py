@@ -306,7 +306,7 @@ class Worker:
             self._waits_again(attempt)
         else:
             self._tell_ended(attempt.task_id)
-        self._count(settled.move)
+        self._count(attempt.type, settled.move)
         if settlement.fault is not None:
             _log.info(
                 "an attempt failed",
@@ -330,17 +330,22 @@ class Worker:
         ending = _ending(run, settlement, outcome)
         return settlement if ending is None else msgspec.structs.replace(settlement, ending=ending)
 
-    def _count(self, move: Move) -> None:
+    def _count(self, type_: str, move: Move) -> None:
         """Count what has become of the task."""
+        ended = self._telemetry.ended_by_type
         match move:
             case Move.COMPLETE:
                 self._telemetry.done += 1
+                ended["succeeded"][type_] += 1
             case Move.BACK_OFF:
                 self._telemetry.retried += 1
+                ended["retried"][type_] += 1
             case Move.FAIL | Move.EXPIRE | Move.GIVE_UP | Move.QUARANTINE:
                 self._telemetry.failed += 1
+                ended["failed"][type_] += 1
             case Move.STOP:
                 self._telemetry.cancelled += 1
+                ended["cancelled"][type_] += 1
             case Move.CREATE | Move.CLAIM | Move.GIVE_BACK | Move.TAKE_BACK | Move.CANCEL | Move.RETRY | Move.DELETE:
                 pass  # none of these settles an attempt
             case _:
@@ -355,7 +360,7 @@ class Worker:
             self._waits_again(attempt)
         else:
             self._tell_ended(attempt.task_id)
-            self._count(settled.move)
+            self._count(attempt.type, settled.move)
 
     def _announce(self, followers: Sequence[Task]) -> None:
         """Have what follows an end run in time."""

@@ -1,11 +1,18 @@
 """What a server has counted and measured."""
 
 from collections.abc import Mapping
+from typing import Final, Literal, TypeAlias, get_args
 
 from msgspec import Struct
 
 from tasker.model.instants import Instant
 from tasker.model.task import State
+
+AttemptOutcome: TypeAlias = Literal["succeeded", "retried", "failed", "cancelled"]
+"""What came of an attempt: its task is done, waits for another try, has failed for good, or was
+cancelled while the attempt ran and failed."""
+
+ATTEMPT_OUTCOMES: Final[tuple[AttemptOutcome, ...]] = get_args(AttemptOutcome)
 
 
 class Lateness(Struct, frozen=True):

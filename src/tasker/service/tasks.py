@@ -131,7 +131,9 @@ class TaskService:
             self._batches -= 1
         if isinstance(came, KeptAnswer):
             return came
-        self._engine.telemetry.created += sum(made.outcome is Outcome.CREATED for made in came)
+        self._engine.telemetry.created_by_type.update(
+            each.task.type for each, made in zip(new, came, strict=True) if made.outcome is Outcome.CREATED
+        )
         self._announce_all(new, came)
         return came
 
@@ -178,7 +180,7 @@ class TaskService:
             return came
         (made,) = came
         if made.outcome is Outcome.CREATED:
-            self._engine.telemetry.created += 1
+            self._engine.telemetry.created_by_type[new.task.type] += 1
         if made.outcome is not Outcome.KEPT:
             self._engine.announce(made.execution_at, new.task.pool, expires_at=new.task.expires_at)
         return made
@@ -363,7 +365,7 @@ class TaskService:
         return build_new_task(asked, now=self._clock.now(), webhooks=self._webhooks)
 
     def _created(self, task: Task) -> Made:
-        self._engine.telemetry.created += 1
+        self._engine.telemetry.created_by_type[task.type] += 1
         self._engine.announce(task.due_at, task.pool, expires_at=task.expires_at)
         return _made(task)
 
