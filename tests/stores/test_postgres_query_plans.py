@@ -11,6 +11,7 @@ from queries_found import QUERIES_FOUND
 
 from databases import new_database
 from tasker.stores import queries
+from tasker.stores.due_counting import due_counts, last_due
 from tasker.stores.finding import Places, Walker, key_range
 from tasker.stores.overdue import overdue_statement
 from tasker.stores.postgres import schema
@@ -23,6 +24,7 @@ TEMPLATES = {"list_todo", "list_other"}
 FINDING = (
     *("gates_with_rate", "find_page", "count_found", "count_keys", "still_pass"),
     *("walk_", "filter_", "reason_", "order_by_", "overdue"),
+    *("due_counts", "held_due_counts", "last_due", "last_held_due"),
 )
 """What the statements that find tasks are made of: they are looked at by themselves."""
 LARGE = {"task", "payload", "attempt", "tag", "gate", "gate_queue"}
@@ -80,6 +82,10 @@ def texts():
 
 
 def finding():
+    yield "due_counts", due_counts(QUERIES, [1, 2])
+    yield "last_due", last_due(QUERIES, [1, 2])
+    for name in ("held_due_counts", "last_held_due"):
+        yield name, QUERIES[name]
     for name, query in QUERIES_FOUND:
         for statement in ("find_page", "count_found"):
             for by_arrival in (False, True):

@@ -6,6 +6,7 @@ import pytest
 from queries_found import QUERIES_FOUND
 
 from tasker.stores import migrate, queries
+from tasker.stores.due_counting import due_counts, last_due
 from tasker.stores.finding import Places, Walker, key_range
 from tasker.stores.overdue import overdue_statement
 from tasker.stores.sqlite.connection import MEMORY, connect
@@ -16,6 +17,7 @@ TEMPLATES = {"create_tasks", "create_payloads", "create_tags", "list_todo", "lis
 FINDING = (
     *("gates_with_rate", "find_page", "count_found", "count_keys", "still_pass"),
     *("walk_", "filter_", "reason_", "order_by_", "overdue"),
+    *("due_counts", "held_due_counts", "last_due", "last_held_due"),
 )
 """What the statements that find tasks are made of: they are looked at by themselves."""
 
@@ -57,6 +59,10 @@ def texts():
 
 
 def finding():
+    yield "due_counts", due_counts(QUERIES, [1, 2])
+    yield "last_due", last_due(QUERIES, [1, 2])
+    for name in ("held_due_counts", "last_held_due"):
+        yield name, QUERIES[name]
     for name, query in QUERIES_FOUND:
         places = Places(":v{}".format, id_bytes)
         walker = Walker(QUERIES, places, query, [1])

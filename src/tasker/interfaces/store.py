@@ -7,11 +7,12 @@ from tasker.interfaces.idempotency import IdempotencyStore
 from tasker.interfaces.nodes import NodeStore
 from tasker.interfaces.operations import OperationStore
 from tasker.interfaces.queue import QueueStore
+from tasker.interfaces.statistics import StatisticsStore
 from tasker.interfaces.tasks import TaskStore
 from tasker.timing.clock import Clock
 
 
-class Store(TaskStore, IdempotencyStore, QueueStore, GateStore, NodeStore, OperationStore, Protocol):
+class Store(TaskStore, IdempotencyStore, QueueStore, GateStore, NodeStore, OperationStore, StatisticsStore, Protocol):
     """Keeps tasks, durably, and hands out those that are due. Several nodes may share one.
 
     A task that nobody cancels ends in one of four methods: ``settle``, ``take_back``

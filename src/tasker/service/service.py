@@ -9,6 +9,7 @@ from tasker.service.finding import FindService
 from tasker.service.operations import OperationService
 from tasker.service.repeatable import RepeatableRequests
 from tasker.service.server import ServerService
+from tasker.service.statistics import StatisticsService
 from tasker.service.tasks import TaskService
 from tasker.task_types.registry import Registry
 
@@ -41,3 +42,4 @@ class Service:
         self.operations = OperationService(store, engine, self.finding)
         self.destinations = DestinationService(store, engine)
         self.server = ServerService(store, engine, registry)
+        self.statistics = StatisticsService(store)

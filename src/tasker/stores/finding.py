@@ -186,18 +186,34 @@ def bounds_of(query: Query, *, before_all: Instant, after_all: Instant) -> Bound
 class Pieces:
     """How long the pieces of a walk are."""
 
-    def __init__(self, monotonic: Callable[[], float], *, first: int) -> None:
+    def __init__(
+        self,
+        monotonic: Callable[[], float],
+        *,
+        first: int,
+        most: int | None = None,
+        longest: timedelta | None = None,
+    ) -> None:
+        """Make them.
+
+        Args:
+            first: how many rows the first one looks at.
+            most: how many all look at together, at most; None: as many as a page.
+            longest: after so long there is no further one; None: as for a page.
+        """
         self._monotonic = monotonic
         self._began = monotonic()
         self._next = first
+        self._most = MOST_LOOKED_AT if most is None else most
+        self._longest = (LONGEST_LOOK if longest is None else longest).total_seconds()
         self._looked_at = 0
 
     def next(self) -> int:
         """Return how many rows the next piece may look at; 0: no more are looked at."""
-        left = MOST_LOOKED_AT - self._looked_at
+        left = self._most - self._looked_at
         took = self._monotonic() - self._began
         if self._looked_at and took > 0:
-            left = min(left, int(self._looked_at * (LONGEST_LOOK.total_seconds() / took - 1)))
+            left = min(left, int(self._looked_at * (self._longest / took - 1)))
         length = max(min(self._next, left), 0)
         self._next *= _GROWTH
         return length

@@ -3,6 +3,13 @@
 from typing import Final
 
 from tasker.api.calls import Call
-from tasker.api.routes import destinations, finding, operations, server, tasks
+from tasker.api.routes import destinations, finding, operations, server, statistics, tasks
 
-CALLS: Final[tuple[Call, ...]] = (*tasks.CALLS, *finding.CALLS, *operations.CALLS, *destinations.CALLS, *server.CALLS)
+CALLS: Final[tuple[Call, ...]] = (
+    *tasks.CALLS,
+    *finding.CALLS,
+    *operations.CALLS,
+    *destinations.CALLS,
+    *server.CALLS,
+    *statistics.CALLS,
+)

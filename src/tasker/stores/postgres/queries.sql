@@ -1101,6 +1101,57 @@ NOT gate.paused AND gate.failures < {threshold} AND gate.max_per_second IS NOT N
 -- overdue_at_others --
 NOT gate.paused AND gate.failures < {threshold} AND gate.max_per_second IS NULL
 
+-- walk_due --
+-- What is todo in a pool, by when it is due.
+(SELECT due_at AS at, id FROM task
+  WHERE pool = {pool} AND state = 0 AND held_by IS NULL AND (due_at, id) > ($1, $2) AND due_at < $3
+  ORDER BY due_at, id LIMIT $4)
+
+-- due_counts --
+-- How many of the first $4 tasks that {walks} come to are due in each step: a row for each, and one
+-- with the last task, and how many there were. $5: where the first step begins; $6: how many
+-- microseconds each has.
+WITH looked AS MATERIALIZED (
+  SELECT at, id FROM ({walks}) AS merged ORDER BY at, id LIMIT $4
+)
+SELECT floor(extract(epoch FROM at - $5::timestamptz) * 1000000 / $6::bigint)::bigint AS number,
+       count(*) AS counted, NULL::uuid AS id
+  FROM looked GROUP BY 1
+ UNION ALL
+(SELECT (extract(epoch FROM at) * 1000000)::bigint, (SELECT count(*) FROM looked), id
+   FROM looked ORDER BY at DESC, id DESC LIMIT 1)
+
+-- held_due_counts --
+-- The same of what gates hold, in no order. $1, $2: where the steps begin and end; $3: how many tasks
+-- are looked at; $4: how many microseconds each step has.
+WITH looked AS MATERIALIZED (
+  SELECT at FROM gate_queue AS queue
+   CROSS JOIN LATERAL (
+     SELECT due_at AS at FROM task
+      WHERE task.pool = queue.pool AND held_by = queue.gate AND state = 0 AND held_by IS NOT NULL
+        AND due_at >= $1 AND due_at < $2 OFFSET 0) AS held
+   LIMIT $3
+)
+SELECT floor(extract(epoch FROM at - $1::timestamptz) * 1000000 / $4::bigint)::bigint AS place, count(*) AS counted
+  FROM looked GROUP BY 1
+
+-- last_due_in_pool --
+(SELECT due_at AS at FROM task
+  WHERE pool = {pool} AND state = 0 AND held_by IS NULL AND due_at < $1
+  ORDER BY due_at DESC LIMIT 1)
+
+-- last_due --
+-- The last moment before $1 at which anything is due.
+SELECT max(at) FROM ({walks}) AS found
+
+-- last_held_due --
+-- The same of what gates hold.
+SELECT max((SELECT due_at FROM task
+             WHERE task.pool = queue.pool AND held_by = queue.gate AND state = 0
+               AND held_by IS NOT NULL AND due_at < $1
+             ORDER BY due_at DESC LIMIT 1))
+  FROM gate_queue AS queue
+
 -- count_todo --
 SELECT count(*) FROM (
   SELECT FROM task WHERE pool = $1 AND state = 0 AND held_by IS NULL

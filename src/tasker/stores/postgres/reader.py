@@ -21,10 +21,12 @@ from tasker.model.node import NodeRecord
 from tasker.model.operation import Batch
 from tasker.model.overdue import Overdue
 from tasker.model.standing import Standing
+from tasker.model.steps import DueCounts, Steps
 from tasker.model.task import Pool, State, Task, TaskId
 from tasker.stores.ledger import record_of
 from tasker.stores.overdue import overdue_of, overdue_statement
 from tasker.stores.postgres.connection import Connection, Link, Record
+from tasker.stores.postgres.due_counter import count_due
 from tasker.stores.postgres.finder import PAGE_BYTES, Finder
 from tasker.stores.rows import Reading
 
@@ -199,6 +201,10 @@ class Reader:
             return overdue_of(((row["reason"], row["count"], row["oldest"]) for row in rows), now())
 
         return await self._read(look)
+
+    async def count_due(self, steps: Steps) -> DueCounts:
+        """Return how many tasks are due in each step."""
+        return await self._read(lambda connection: count_due(connection, self._sql, steps, self._monotonic))
 
     async def nodes(self) -> Sequence[NodeRecord]:
         """Return the nodes that share the store."""

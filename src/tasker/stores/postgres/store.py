@@ -25,6 +25,7 @@ from tasker.model.node import NodeRecord
 from tasker.model.operation import Batch, Operation, Rewrite, Worked
 from tasker.model.overdue import Overdue
 from tasker.model.standing import Standing
+from tasker.model.steps import DueCounts, Steps
 from tasker.model.task import Pool, State, Task, TaskId
 from tasker.stores import queries
 from tasker.stores.looks import Looks
@@ -431,6 +432,12 @@ class PostgresStore(Store):
     @override
     async def prune_operations(self, *, older_than: timedelta) -> int:
         return await self._operator.prune(older_than)
+
+    # Statistics
+
+    @override
+    async def count_due(self, steps: Steps) -> DueCounts:
+        return await self._reader.count_due(steps)
 
     # Nodes
 

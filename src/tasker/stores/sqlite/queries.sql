@@ -696,6 +696,51 @@ gate.paused = 0 AND gate.failures < {threshold} AND gate.max_per_second IS NOT N
 -- overdue_at_others --
 gate.paused = 0 AND gate.failures < {threshold} AND gate.max_per_second IS NULL
 
+-- walk_due --
+-- What is todo in a pool, by when it is due: two ranges, as in walk_queue.
+SELECT due_at AS at, seq FROM task
+ WHERE pool = {pool} AND state = 0 AND held_by IS NULL AND due_at = :after_at AND seq > :after_seq
+ UNION ALL
+SELECT due_at AS at, seq FROM task
+ WHERE pool = {pool} AND state = 0 AND held_by IS NULL AND due_at > :after_at AND due_at < :until
+
+-- due_counts --
+-- How many of the first :look tasks that {walks} come to are due in each step: a row for each, and
+-- one with the last task, and how many there were.
+WITH looked AS MATERIALIZED (
+  SELECT at, seq FROM ({walks} ORDER BY at, seq LIMIT :look)
+)
+SELECT (at - :start) / :step, count(*), NULL FROM looked GROUP BY 1
+ UNION ALL
+SELECT * FROM (SELECT at, (SELECT count(*) FROM looked), seq FROM looked ORDER BY at DESC, seq DESC LIMIT 1)
+
+-- held_due_counts --
+-- The same of what gates hold, in no order.
+WITH looked AS MATERIALIZED (
+  SELECT due_at AS at FROM gate_queue AS queue
+   CROSS JOIN task ON task.pool = queue.pool AND held_by = queue.gate AND state = 0
+                  AND held_by IS NOT NULL AND due_at >= :start AND due_at < :until
+   LIMIT :look
+)
+SELECT (at - :start) / :step, count(*) FROM looked GROUP BY 1
+
+-- last_due_in_pool --
+SELECT * FROM (SELECT due_at AS at FROM task
+                WHERE pool = {pool} AND state = 0 AND held_by IS NULL AND due_at < :until
+                ORDER BY due_at DESC LIMIT 1)
+
+-- last_due --
+-- The last moment before :until at which anything is due.
+SELECT max(at) FROM ({walks})
+
+-- last_held_due --
+-- The same of what gates hold.
+SELECT max((SELECT due_at FROM task
+             WHERE task.pool = queue.pool AND held_by = queue.gate AND state = 0
+               AND held_by IS NOT NULL AND due_at < :until
+             ORDER BY due_at DESC LIMIT 1))
+  FROM gate_queue AS queue
+
 -- count_todo --
 SELECT count(*) FROM (SELECT 1 FROM (
   SELECT 1 FROM task WHERE pool = :pool AND state = 0 AND held_by IS NULL

@@ -17,10 +17,12 @@ from tasker.model.instants import Instant
 from tasker.model.operation import Batch, Operation
 from tasker.model.overdue import Overdue
 from tasker.model.standing import Standing
+from tasker.model.steps import DueCounts, Steps
 from tasker.model.task import Pool, State, Task, TaskId
 from tasker.stores.ledger import record_of
 from tasker.stores.overdue import overdue_of, overdue_statement
 from tasker.stores.sqlite.connection import Queries, Row, Value
+from tasker.stores.sqlite.due_counter import count_due
 from tasker.stores.sqlite.finder import PAGE_BYTES, Finder
 from tasker.stores.sqlite.operator import read_operation, read_operations
 from tasker.stores.sqlite.rows import READING, id_bytes, id_text
@@ -202,6 +204,11 @@ class Reader:
                 [] if statement is None else self._queries.connection.execute(statement, {"now": now}).fetchall()
             )
         return overdue_of(rows, now)
+
+    def count_due(self, steps: Steps, monotonic: Callable[[], float]) -> DueCounts:
+        """Return how many tasks are due in each step."""
+        with self._snapshot():
+            return count_due(self._queries, steps, monotonic)
 
     def _task_row(self, task_id: TaskId) -> Row:
         row = self._queries.first("get", id=id_bytes(task_id))

@@ -29,6 +29,7 @@ from tasker.model.node import NodeRecord
 from tasker.model.operation import Batch, Operation, Rewrite, Worked
 from tasker.model.overdue import Overdue
 from tasker.model.standing import Standing
+from tasker.model.steps import DueCounts, Steps
 from tasker.model.task import Pool, State, Task, TaskId
 from tasker.stores import queries
 from tasker.stores.group_commit import GroupCommit, InlineCommit
@@ -425,6 +426,13 @@ class SqliteStore(Store):
     @override
     async def prune_operations(self, *, older_than: timedelta) -> int:
         return await self._write(lambda moves: moves.operator.prune(older_than))
+
+    # Statistics
+
+    @override
+    async def count_due(self, steps: Steps) -> DueCounts:
+        monotonic = self._clock.monotonic
+        return await self._read(lambda reader: reader.count_due(steps, monotonic))
 
     # Nodes
 
