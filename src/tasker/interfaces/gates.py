@@ -1,6 +1,6 @@
 """What holds tasks back, one gate for each destination."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from tasker.model.gate import Destination, GateRecord, Limits
@@ -14,6 +14,9 @@ class GateStore(Protocol):
 
         A gate is made with the first task that needs it.
         """
+
+    async def count_gates(self) -> Mapping[str, int]:
+        """Return how many gates are in each of ``GATE_STATES``. Looks at every gate, but at no task."""
 
     async def gate(self, gate_id: int) -> GateRecord:
         """Return a gate.

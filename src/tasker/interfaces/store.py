@@ -9,6 +9,7 @@ from tasker.interfaces.operations import OperationStore
 from tasker.interfaces.queue import QueueStore
 from tasker.interfaces.statistics import StatisticsStore
 from tasker.interfaces.tasks import TaskStore
+from tasker.model.store_meter import Space, StoreMeter
 from tasker.timing.clock import Clock
 
 
@@ -49,6 +50,13 @@ class Store(TaskStore, IdempotencyStore, QueueStore, GateStore, NodeStore, Opera
     @property
     def ailment(self) -> str | None:
         """Why the store cannot be written now, in a few words; None while it is well."""
+
+    @property
+    def meter(self) -> StoreMeter:
+        """What the store has counted since it was made."""
+
+    def space(self) -> Space:
+        """Return what the store takes of its medium, as far as this node can see. Asks the system, not the store."""
 
     async def open(self) -> None:
         """Make the store ready, bringing its tables up to date. Called once, before anything else.

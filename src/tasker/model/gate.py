@@ -30,6 +30,10 @@ class GateKind(IntEnum):
     """The tasks that name a group. Has no circuit: what its tasks show is said of their hosts."""
 
 
+GATE_STATES: Final = ("paused", *(state.value for state in CircuitState))
+"""How a gate can be: paused, or else what its circuit says."""
+
+
 class Destination(msgspec.Struct, frozen=True):
     """Where a task goes: what its gate is found by."""
 

@@ -14,6 +14,8 @@ from queue import Empty, SimpleQueue
 from typing import Any, Final, Generic, Protocol, TypeAlias, TypeVar
 
 from tasker.errors import StoreBusyError, StoreUnavailableError
+from tasker.model.store_meter import StoreMeter
+from tasker.timing.clock import stopwatch
 
 W = TypeVar("W")
 R = TypeVar("R")
@@ -43,9 +45,17 @@ class GroupCommit(Generic[W]):
     results of a group come back with a single wake-up of the loop.
     """
 
-    def __init__(self, commit: Commit[W], *, pending_limit: int) -> None:
+    def __init__(self, commit: Commit[W], *, pending_limit: int, meter: StoreMeter) -> None:
+        """Make it. Needs a running event loop.
+
+        Args:
+            commit: runs the writes.
+            pending_limit: how many writes may wait.
+            meter: told of each group, as the kind ``write``, but not of urgent writes.
+        """
         self._commit = commit
         self._pending_limit = pending_limit
+        self._meter = meter
         self._pending = 0
         self._arrived: list[_Handed[W]] = []
         self._inbox: SimpleQueue[list[_Handed[W]] | None] = SimpleQueue()
@@ -63,7 +73,9 @@ class GroupCommit(Generic[W]):
         if self._closed:
             raise StoreUnavailableError("it is closed")
         if self._pending >= self._pending_limit and not always:
-            raise StoreBusyError
+            busy = StoreBusyError()
+            self._meter.failed(busy)
+            raise busy
         self._pending += 1
         future: asyncio.Future[Result] = self._loop.create_future()
         handed = _Handed(write, urgent, future)
@@ -111,7 +123,11 @@ class GroupCommit(Generic[W]):
         try:
             if group[0].urgent:
                 return [self._commit.run_urgent(group[0].write)]
-            return self._commit.run_group([handed.write for handed in group])
+            begun = stopwatch()
+            try:
+                return self._commit.run_group([handed.write for handed in group])
+            finally:
+                self._meter.commits["write"].committed(len(group), stopwatch() - begun)
         except Exception as error:  # noqa: BLE001 - the writer must live on, whatever a write did; the callers get it
             return [error] * len(group)
 

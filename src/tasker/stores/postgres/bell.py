@@ -7,6 +7,7 @@ from contextlib import suppress
 from typing import Final
 
 from tasker.errors import StoreError
+from tasker.model.store_meter import StoreMeter
 from tasker.stores.postgres.connection import Connection, Link
 from tasker.timing.alarm import sleep
 from tasker.timing.clock import Clock
@@ -34,11 +35,13 @@ _LOOK_SECONDS: Final = 2.0
 class Bell:
     """Listens on a connection of its own, and notifies on it: never inside the transaction of a write."""
 
-    def __init__(self, connect: Callable[[], Awaitable[Connection]], node: str, clock: Clock) -> None:
+    def __init__(
+        self, connect: Callable[[], Awaitable[Connection]], node: str, clock: Clock, meter: StoreMeter
+    ) -> None:
         self._connect = connect
         self._node = node
         self._clock = clock
-        self.link = Link(self._connect_and_listen, clock.monotonic)
+        self.link = Link(self._connect_and_listen, clock.monotonic, meter)
         """Its connection."""
         self._ring: Callable[[], None] = lambda: None
         self._ring_ended: Callable[[], None] = lambda: None

@@ -13,6 +13,7 @@ from asyncpg import PostgresError
 
 from tasker.errors import StoreError, StoreFullError, StoreUnavailableError
 from tasker.model.instants import SECOND, Instant
+from tasker.model.store_meter import StoreMeter
 from tasker.stores.postgres.url import read
 
 T = TypeVar("T")
@@ -157,12 +158,16 @@ class Connector:
 class Link:
     """One connection for one kind of work. If it breaks, the next work makes a new one."""
 
-    def __init__(self, connect: Callable[[], Awaitable[Connection]], now: Callable[[], float]) -> None:
+    def __init__(
+        self, connect: Callable[[], Awaitable[Connection]], now: Callable[[], float], meter: StoreMeter
+    ) -> None:
         """Make a link that is not connected yet.
 
         Args:
             now: seconds of a clock that never steps back.
+            meter: told of errors.
         """
+        self._meter = meter
         self._connect = connect
         self._now = now
         self._turn = asyncio.Lock()
@@ -185,11 +190,16 @@ class Link:
                 return await work(connection)
             except TimeoutError as error:
                 self._abandon()
-                raise store_error(error) from None
+                raise self._met(error) from None
             except TROUBLE as error:
                 if not isinstance(error, PostgresError) or _ends_connection(error):
                     self.drop()
-                raise store_error(error) from None
+                raise self._met(error) from None
+
+    def _met(self, error: Exception) -> StoreError:
+        meaning = store_error(error)
+        self._meter.failed(meaning)
+        return meaning
 
     @property
     def is_connected(self) -> bool:

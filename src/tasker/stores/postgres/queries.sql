@@ -1052,6 +1052,21 @@ task.state = 0 AND task.due_at <= tasker_now() AND task.held_by IS NULL AND task
 AND coalesce(task.gate, 0) NOT IN (SELECT id FROM gate WHERE paused OR failures >= {threshold})
 AND coalesce(task.host_gate, 0) NOT IN (SELECT id FROM gate WHERE paused OR failures >= {threshold})
 
+-- count_gates --
+-- Every gate is looked at, along its key. The columns are in the order of GATE_STATES.
+SELECT count(*) FILTER (WHERE paused),
+       count(*) FILTER (WHERE state = 'closed'),
+       count(*) FILTER (WHERE state = 'open'),
+       count(*) FILTER (WHERE state = 'half_open'),
+       count(*) FILTER (WHERE state = 'recovering')
+  FROM (SELECT paused,
+               CASE WHEN paused THEN NULL
+                    WHEN failures >= $1 AND open_until > tasker_now() THEN 'open'
+                    WHEN failures >= $1 THEN 'half_open'
+                    WHEN tasker_recovers(closed_at) THEN 'recovering'
+                    ELSE 'closed' END AS state
+          FROM gate WHERE id > 0) AS each
+
 -- overdue --
 -- {walks}: what is due, joined by UNION ALL. {reasons}: for each reason_..., when it is why.
 WITH late AS MATERIALIZED ({walks})

@@ -14,7 +14,8 @@ from tasker.errors import (
 from tasker.filters import Query
 from tasker.interfaces.tasks import Counted, Page, TaskFilter
 from tasker.model.attempt import AttemptRecord
-from tasker.model.gate import HELD_COUNTED_TO, GateRecord
+from tasker.model.circuit import THRESHOLD
+from tasker.model.gate import GATE_STATES, HELD_COUNTED_TO, GateRecord
 from tasker.model.idempotency import KeptAnswer
 from tasker.model.instants import SECOND, Instant
 from tasker.model.node import NodeRecord
@@ -117,6 +118,12 @@ class Reader:
         """Return some gates."""
         rows = await self._read(lambda connection: connection.fetch(self._sql["gates"], after, limit, HELD_COUNTED_TO))
         return [self._gate_record(row) for row in rows]
+
+    async def count_gates(self) -> Mapping[str, int]:
+        """Return how many gates are in each state."""
+        counts = await self._read(lambda connection: connection.fetchrow(self._sql["count_gates"], THRESHOLD))
+        assert counts is not None  # noqa: S101 - one row, always
+        return dict(zip(GATE_STATES, counts, strict=True))
 
     async def gate(self, gate_id: int) -> GateRecord:
         """Return a gate."""

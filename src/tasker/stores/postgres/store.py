@@ -26,6 +26,7 @@ from tasker.model.operation import Batch, Operation, Rewrite, Worked
 from tasker.model.overdue import Overdue
 from tasker.model.standing import Standing
 from tasker.model.steps import DueCounts, Steps
+from tasker.model.store_meter import Space, StoreMeter
 from tasker.model.task import Pool, State, Task, TaskId
 from tasker.stores import queries
 from tasker.stores.looks import Looks
@@ -50,11 +51,14 @@ from tasker.stores.postgres.recoverer import Recoverer
 from tasker.stores.postgres.settler import Settler
 from tasker.stores.postgres.upgrade import Upgrade
 from tasker.stores.rows import Reading
-from tasker.timing.clock import Clock
+from tasker.timing.clock import Clock, stopwatch
 from tasker.timing.remote_clock import RemoteClock
 
 PENDING_LIMIT: Final = 10_000
 """Writes of a kind that may wait; beyond them callers are told to come back later."""
+
+KINDS: Final = ("create", "make", "settle", "delete")
+"""The kinds of write that are committed apart from each other."""
 
 _log = structlog.get_logger()
 
@@ -106,16 +110,17 @@ class PostgresStore(Store):
         sql, reading = queries.load("tasker.stores.postgres"), Reading(str)
 
         now = base_clock.monotonic
-        self._accepting = Link(self._connector.connect, now)
-        self._making = Link(self._connector.connect, now)
-        self._batching = Link(self._connector.connect, now)
-        self._settling = Link(self._connector.connect, now)
+        self._meter = meter = StoreMeter(KINDS)
+        self._accepting = Link(self._connector.connect, now, meter)
+        self._making = Link(self._connector.connect, now, meter)
+        self._batching = Link(self._connector.connect, now, meter)
+        self._settling = Link(self._connector.connect, now, meter)
         # A claim that a crash of the database undoes runs again: it need not wait for the disk.
-        self._claiming = Link(lambda: self._connector.connect(synchronous_commit="off"), now)
-        self._keeping = Link(self._connector.connect, now)
-        self._bell = Bell(self._connector.connect, node, base_clock) if listens else None
+        self._claiming = Link(lambda: self._connector.connect(synchronous_commit="off"), now, meter)
+        self._keeping = Link(self._connector.connect, now, meter)
+        self._bell = Bell(self._connector.connect, node, base_clock, meter) if listens else None
 
-        readers = [Link(self._connector.connect, now) for _ in range(READERS)]
+        readers = [Link(self._connector.connect, now, meter) for _ in range(READERS)]
         ringing = [] if self._bell is None else [self._bell.link]
         self._links = Links(
             [
@@ -155,14 +160,14 @@ class PostgresStore(Store):
 
         self._inserter = Inserter(self._accepting, sql)
         self._changer = Changer(self._accepting, sql, reading, self._inserter, follow=follow)
-        self._creates = Batches(self._inserter.create_batch, pending_limit=pending_limit)
+        self._creates = Batches(self._inserter.create_batch, pending_limit=pending_limit, meter=meter, kind="create")
         self._kept_answers = KeptAnswers(self._making, sql)
         self._creates_once: Batches[Create, KeptAnswer | Task] = Batches(
-            self._kept_answers.create_batch, pending_limit=pending_limit
+            self._kept_answers.create_batch, pending_limit=pending_limit, meter=meter, kind="create"
         )
         maker = Maker(self._making, sql, Inserter(self._making, sql), self._kept_answers)
         self._makes: Batches[Making, Sequence[Made] | KeptAnswer] = Batches(
-            maker.make_batch, pending_limit=pending_limit
+            maker.make_batch, pending_limit=pending_limit, meter=meter, kind="make"
         )
         self._operator = Operator(
             self._keeping,
@@ -175,10 +180,10 @@ class PostgresStore(Store):
         )
         many = Maker(self._batching, sql, Inserter(self._batching, sql), self._kept_answers)
         self._makes_many: Batches[Making, Sequence[Made] | KeptAnswer] = Batches(
-            many.make_batch, pending_limit=pending_limit
+            many.make_batch, pending_limit=pending_limit, meter=meter, kind="make"
         )
-        self._settles = Batches(self._settler.settle_batch, pending_limit=pending_limit)
-        self._deletes = Batches(self._changer.delete_batch, pending_limit=pending_limit)
+        self._settles = Batches(self._settler.settle_batch, pending_limit=pending_limit, meter=meter, kind="settle")
+        self._deletes = Batches(self._changer.delete_batch, pending_limit=pending_limit, meter=meter, kind="delete")
         self._ailment: StoreError | None = None
         self._is_open = False
 
@@ -191,6 +196,16 @@ class PostgresStore(Store):
     @override
     def clock_offset(self) -> float:
         return instants.seconds(self._clock.ahead)
+
+    @property
+    @override
+    def meter(self) -> StoreMeter:
+        return self._meter
+
+    @override
+    def space(self) -> Space:
+        """What the database takes is PostgreSQL's business."""
+        return Space()
 
     @property
     @override
@@ -295,6 +310,7 @@ class PostgresStore(Store):
     @override
     async def claim_due(self, free: Mapping[Pool, int]) -> Claimed:
         self._looks.begin()
+        begun = stopwatch()
         try:
             if self._settling.failure is not None:  # what is begun could not be ended
                 await self._settling.connect()
@@ -303,6 +319,7 @@ class PostgresStore(Store):
             self._looks.refused()
             self._ailment = error
             raise
+        self._meter.claimed(stopwatch() - begun)
         self._ailment = None
         return claimed
 
@@ -360,6 +377,10 @@ class PostgresStore(Store):
     @override
     async def gates(self, *, after: int, limit: int) -> Sequence[GateRecord]:
         return await self._reader.gates(after=after, limit=limit)
+
+    @override
+    async def count_gates(self) -> Mapping[str, int]:
+        return await self._reader.count_gates()
 
     @override
     async def gate(self, gate_id: int) -> GateRecord:

@@ -6,6 +6,7 @@ import apsw
 import structlog
 
 from tasker.errors import StoreError, StoreUnavailableError
+from tasker.model.store_meter import StoreMeter
 from tasker.stores.sqlite.connection import store_error
 from tasker.stores.sqlite.lock import DatabaseLock
 
@@ -15,8 +16,13 @@ _log = structlog.get_logger()
 class Condition:
     """Remembers what was found, and logs each finding once. Used on every thread."""
 
-    def __init__(self, path: Path | None = None, lock: DatabaseLock | None = None) -> None:
-        """Make it. Without *path* and *lock*: of a database in memory, which is always where it was."""
+    def __init__(self, meter: StoreMeter, path: Path | None = None, lock: DatabaseLock | None = None) -> None:
+        """Make it. Without *path* and *lock*: of a database in memory, which is always where it was.
+
+        Args:
+            meter: told of errors.
+        """
+        self._meter = meter
         self._path = path
         self._lock = lock
         self._damage: StoreError | None = None
@@ -34,10 +40,15 @@ class Condition:
     def error(self, error: apsw.Error) -> StoreError:
         """Return what *error* means to its caller. Damage is not forgotten: only some pages of the file may have it."""
         meaning = store_error(error)
+        self._meter.failed(meaning)
         if isinstance(error, apsw.CorruptError | apsw.NotADBError) and self._damage is None:
             self._damage = meaning
             _log.error("the database is damaged; stop the server, and restore a backup", file=str(self._path))
         return meaning
+
+    def met(self, error: StoreError) -> None:
+        """Count an error that ``check_place`` raised for a write."""
+        self._meter.failed(error)
 
     def check_place(self) -> None:
         """Raise ``StoreUnavailableError`` if the file is not where it was: nobody would find what is written to it."""

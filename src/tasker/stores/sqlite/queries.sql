@@ -650,6 +650,22 @@ task.state = 0 AND task.due_at <= :now AND task.held_by IS NULL AND task.pool NO
 AND coalesce(task.gate, 0) NOT IN (SELECT id FROM gate WHERE paused = 1 OR failures >= {threshold})
 AND coalesce(task.host_gate, 0) NOT IN (SELECT id FROM gate WHERE paused = 1 OR failures >= {threshold})
 
+-- count_gates --
+-- Every gate is looked at. :recovering_after: circuits that closed later are recovering. The columns
+-- are in the order of GATE_STATES.
+SELECT count(*) FILTER (WHERE paused = 1),
+       count(*) FILTER (WHERE state = 'closed'),
+       count(*) FILTER (WHERE state = 'open'),
+       count(*) FILTER (WHERE state = 'half_open'),
+       count(*) FILTER (WHERE state = 'recovering')
+  FROM (SELECT paused,
+               CASE WHEN paused = 1 THEN NULL
+                    WHEN failures >= :threshold AND open_until > :now THEN 'open'
+                    WHEN failures >= :threshold THEN 'half_open'
+                    WHEN closed_at <= :now AND closed_at > :recovering_after THEN 'recovering'
+                    ELSE 'closed' END AS state
+          FROM gate)
+
 -- overdue --
 -- {walks}: what is due, joined by UNION ALL. {reasons}: for each reason_..., when it is why.
 WITH late AS MATERIALIZED ({walks})

@@ -11,9 +11,10 @@ from tasker.filters import Query
 from tasker.interfaces.queue import Claim
 from tasker.interfaces.tasks import Counted, Page, TaskFilter
 from tasker.model.attempt import AttemptRecord
-from tasker.model.gate import HELD_COUNTED_TO, GateRecord
+from tasker.model.circuit import RECOVERY, THRESHOLD
+from tasker.model.gate import GATE_STATES, HELD_COUNTED_TO, GateRecord
 from tasker.model.idempotency import KeptAnswer
-from tasker.model.instants import Instant
+from tasker.model.instants import SECOND, Instant
 from tasker.model.operation import Batch, Operation
 from tasker.model.overdue import Overdue
 from tasker.model.standing import Standing
@@ -94,6 +95,13 @@ class Reader:
         """Return a gate, or raise ``DestinationNotFoundError``."""
         with self._snapshot():
             return self._gate(gate_id)
+
+    def count_gates(self, now: Instant) -> Mapping[str, int]:
+        """Return how many gates are in each state."""
+        (counts,) = self._queries.all(
+            "count_gates", threshold=THRESHOLD, now=now, recovering_after=now - RECOVERY * SECOND
+        )
+        return dict(zip(GATE_STATES, counts, strict=True))
 
     def list_page(self, which: TaskFilter, *, after: str | None, limit: int) -> Page:
         """Return a page of a list. Its read transaction ends with it, so that a slow caller holds up nothing."""

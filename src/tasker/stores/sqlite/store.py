@@ -30,6 +30,7 @@ from tasker.model.operation import Batch, Operation, Rewrite, Worked
 from tasker.model.overdue import Overdue
 from tasker.model.standing import Standing
 from tasker.model.steps import DueCounts, Steps
+from tasker.model.store_meter import Space, StoreMeter
 from tasker.model.task import Pool, State, Task, TaskId
 from tasker.stores import queries
 from tasker.stores.group_commit import GroupCommit, InlineCommit
@@ -43,10 +44,11 @@ from tasker.stores.sqlite.moves import Moves
 from tasker.stores.sqlite.opening import check_ordinary, open_database
 from tasker.stores.sqlite.reader import Reader
 from tasker.stores.sqlite.readers import InlineReader, ReaderThreads
+from tasker.stores.sqlite.space import space_of
 from tasker.stores.sqlite.stager import STAGED_FROM, Staged, parts, slices
 from tasker.stores.sqlite.transactions import Transactions
 from tasker.stores.sqlite.writer import Create, Write, Writer
-from tasker.timing.clock import Clock
+from tasker.timing.clock import Clock, stopwatch
 
 T = TypeVar("T")
 
@@ -110,7 +112,8 @@ class SqliteStore(Store):
         self._per_destination = per_destination
         self._texts = queries.load("tasker.stores.sqlite")
         self._lock: DatabaseLock | None = None
-        self._condition = Condition()
+        self._meter = StoreMeter(("write",))
+        self._condition = Condition(self._meter)
         self._writing: Queries
         self._writer: Writer
         self._commit: GroupCommit[Write] | InlineCommit[Write]
@@ -128,6 +131,16 @@ class SqliteStore(Store):
     @override
     def clock_offset(self) -> float:
         return 0.0
+
+    @property
+    @override
+    def meter(self) -> StoreMeter:
+        """In memory, writes are not committed in groups."""
+        return self._meter
+
+    @override
+    def space(self) -> Space:
+        return Space() if self._path is None else space_of(self._path)
 
     @property
     @override
@@ -156,7 +169,7 @@ class SqliteStore(Store):
         else:
             check_ordinary(self._path)
             self._lock = DatabaseLock(self._path)
-            self._condition = Condition(self._path, self._lock)
+            self._condition = Condition(self._meter, self._path, self._lock)
             try:
                 await asyncio.to_thread(self._open, self._path)
             except Exception:  # not if it is cancelled: the thread goes on
@@ -164,7 +177,7 @@ class SqliteStore(Store):
                 raise
             if self._writer.ailment is not None:
                 _log.warning("the database cannot be written now, trying again", reason=str(self._writer.ailment))
-            self._commit = GroupCommit(self._writer, pending_limit=self._pending_limit)
+            self._commit = GroupCommit(self._writer, pending_limit=self._pending_limit, meter=self._meter)
             self._readers = ReaderThreads(self._connect_reader, self._condition)
         self._is_open = True
 
@@ -317,11 +330,14 @@ class SqliteStore(Store):
     async def claim_due(self, free: Mapping[Pool, int]) -> Claimed:
         slots = dict(free)
         self._looks.begin()
+        begun = stopwatch()
         try:
-            return await self._write(lambda moves: moves.claimer.claim_due(slots), always=True, urgent=True)
+            claimed = await self._write(lambda moves: moves.claimer.claim_due(slots), always=True, urgent=True)
         except StoreError:
             self._looks.refused()
             raise
+        self._meter.claimed(stopwatch() - begun)
+        return claimed
 
     @override
     async def overdue(self, *, free_pools: Collection[Pool]) -> Overdue:
@@ -349,6 +365,11 @@ class SqliteStore(Store):
     @override
     async def gates(self, *, after: int, limit: int) -> Sequence[GateRecord]:
         return await self._read(lambda reader: reader.gates(after=after, limit=limit))
+
+    @override
+    async def count_gates(self) -> Mapping[str, int]:
+        now = self._clock.now()
+        return await self._read(lambda reader: reader.count_gates(now))
 
     @override
     async def gate(self, gate_id: int) -> GateRecord:
@@ -495,7 +516,7 @@ class SqliteStore(Store):
         if isinstance(location, Path):
             self._checkpointer = Checkpointer(connection, lambda: connect(location, vfs=self._vfs))
         self._writing = Queries(connection, self._texts)
-        transactions = Transactions(connection)
+        transactions = Transactions(connection, synced=self._meter.synced)
         moves = Moves(
             self._writing,
             transactions,

@@ -7,6 +7,7 @@ from typing import TypeVar
 import apsw
 
 from tasker.errors import TaskerError
+from tasker.timing.clock import stopwatch
 
 T = TypeVar("T")
 
@@ -14,8 +15,14 @@ T = TypeVar("T")
 class Transactions:
     """Runs work in transactions, one at a time."""
 
-    def __init__(self, connection: apsw.Connection) -> None:
+    def __init__(self, connection: apsw.Connection, synced: Callable[[float], None]) -> None:
+        """Make them.
+
+        Args:
+            synced: told how many seconds each synced commit has taken.
+        """
         self._connection = connection
+        self._synced = synced
         self._is_synced: bool | None = None
         self.on_begin: list[Callable[[], None]] = []
         """Called when a transaction has begun."""
@@ -39,7 +46,10 @@ class Transactions:
             for call in self.on_begin:
                 call()
             result = work()
+            begun = stopwatch()
             self._connection.execute("COMMIT")
+            if synced:
+                self._synced(stopwatch() - begun)
         except BaseException:
             self._roll_back()
             raise

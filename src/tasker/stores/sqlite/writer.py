@@ -60,6 +60,7 @@ class Writer:
                 self._probe()
             return self._run(write)
         except StoreUnavailableError as error:
+            self._condition.met(error)
             self.ailment = error
             return error
         except apsw.Error as error:
@@ -75,6 +76,7 @@ class Writer:
                 results = self._transactions.run(lambda: [self._run_alone(write) for write in writes])
             self._condition.check_place()
         except StoreUnavailableError as error:
+            self._condition.met(error)
             self.ailment = error
             return [error] * len(writes)
         except apsw.Error as error:
