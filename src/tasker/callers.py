@@ -6,6 +6,8 @@ from typing import Final
 
 from msgspec import Struct
 
+from tasker.model.audit import LOCAL, Action, Actor, Changes, Entry, Kind
+
 
 class Scope(Enum):
     """What a call needs and a caller has."""
@@ -63,9 +65,9 @@ class Caller(Struct, frozen=True):
     """Somebody who may call."""
 
     scopes: frozenset[Scope]
-    id: str = "local"
-    """Which key it has shown; ``local``: none is asked for. Tells nothing of the key itself."""
-    name: str = "local"
+    id: str = LOCAL
+    """Which key it has shown; ``LOCAL``: none is asked for. Tells nothing of the key itself, and has no space."""
+    name: str = LOCAL
     """What the key is called."""
     identity: bytes = b""
     """What tells its idempotency keys from those of others; the same on every node."""
@@ -73,6 +75,18 @@ class Caller(Struct, frozen=True):
     def may(self, scope: Scope) -> bool:
         """Return whether the caller has *scope*."""
         return scope in self.scopes
+
+    @property
+    def creator(self) -> str | None:
+        """What the tasks that the caller makes keep of that; None: no key is asked for."""
+        return None if self.id == LOCAL else f"{self.id} {self.name}"
+
+    def entry(
+        self, action: Action, kind: Kind, subject: str = "", *, name: str | None = None, changes: Changes | None = None
+    ) -> Entry:
+        """Return the row of the audit log for something that the caller changes: see ``Entry``."""
+        by = Actor(self.id, self.name)
+        return Entry(by=by, action=action, kind=kind, subject=subject, name=name, changes=changes or {})
 
 
 ANYBODY: Final = Caller(frozenset({Scope.OPEN}))

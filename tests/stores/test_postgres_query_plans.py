@@ -27,7 +27,7 @@ FINDING = (
     *("due_counts", "held_due_counts", "last_due", "last_held_due"),
 )
 """What the statements that find tasks are made of: they are looked at by themselves."""
-LARGE = {"task", "payload", "attempt", "tag", "gate", "gate_queue"}
+LARGE = {"task", "payload", "attempt", "tag", "gate", "gate_queue", "audit", "operation_task"}
 HEADS = {("next_expiry", "task_expiring")}
 """Searches for the first entry of an index."""
 FILL = """
@@ -49,6 +49,9 @@ FILL = """
                            now() + n * interval '1 second' AS at) AS made;
     INSERT INTO payload SELECT id, '{}' FROM task;
     INSERT INTO attempt SELECT id, number, '{}' FROM task, generate_series(1, 2) AS number;
+    INSERT INTO audit (at, by_id, by_name, action, kind, subject)
+    SELECT now() + row_number() OVER () * interval '1 second', 'k', 'k', 'run', 'task', id::text FROM task;
+    INSERT INTO operation_task SELECT id, gen_random_uuid(), now() FROM task;
     INSERT INTO tag SELECT 'customer:' || row_number() OVER (), id FROM task;
     ANALYZE;
 """

@@ -21,6 +21,9 @@ FINDING = (
 )
 """What the statements that find tasks are made of: they are looked at by themselves."""
 
+SORTING = {"audit_of_subject"}
+"""What sorts no tasks, but the few operations of one."""
+
 
 @pytest.fixture(scope="module", params=["empty", "with tasks and statistics"])
 def connection(request):
@@ -80,8 +83,8 @@ def finding():
 def test_a_query_searches_and_neither_scans_nor_sorts_tasks(connection, name, sql):
     steps = plan(connection, sql)
     for step in steps:
-        assert not re.match(r"SCAN (task|payload)\b", step), f"{name}: {step}"
-        assert "TEMP B-TREE" not in step, f"{name}: {step}"
+        assert not re.match(r"SCAN (task|payload|operation_task)\b", step), f"{name}: {step}"
+        assert "TEMP B-TREE" not in step or name in SORTING, f"{name}: {step}"
 
 
 @pytest.mark.parametrize(("name", "sql"), [*finding()], ids=[name for name, _ in finding()])

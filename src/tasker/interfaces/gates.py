@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
+from tasker.model.audit import Entry
 from tasker.model.gate import Destination, GateRecord, Limits
 
 
@@ -25,21 +26,21 @@ class GateStore(Protocol):
             DestinationNotFoundError: there is none with this id.
         """
 
-    async def pause(self, gate_id: int) -> None:
+    async def pause(self, gate_id: int, *, entry: Entry | None = None) -> None:
         """Close a gate until it is resumed. What is running goes on. Twice is as good as once.
 
         Raises:
             DestinationNotFoundError: there is none with this id.
         """
 
-    async def resume(self, gate_id: int) -> None:
+    async def resume(self, gate_id: int, *, entry: Entry | None = None) -> None:
         """Open a gate that was paused. Twice is as good as once; one that is open stays open.
 
         Raises:
             DestinationNotFoundError: there is none with this id.
         """
 
-    async def probe(self, gate_id: int) -> None:
+    async def probe(self, gate_id: int, *, entry: Entry | None = None) -> None:
         """Let one attempt of a gate start now although its circuit is open: of the first task that it holds.
 
         Twice, before that has ended, is as good as once. If attempts of the gate are still running,
@@ -51,7 +52,7 @@ class GateStore(Protocol):
                 Nothing was written.
         """
 
-    async def limit(self, gate_id: int, limits: Limits) -> None:
+    async def limit(self, gate_id: int, limits: Limits, *, entry: Entry | None = None) -> None:
         """Change the limits of a gate; what *limits* does not say stays as it is.
 
         Raises:

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Protocol
 
 from tasker.filters import Query
+from tasker.model.audit import Entry
 from tasker.model.idempotency import KeptAnswer, Repeatable
 from tasker.model.operation import Batch, Operation, Rewrite, Worked
 from tasker.model.task import Pool, TaskId
@@ -18,7 +19,11 @@ class OperationStore(Protocol):
     """
 
     async def create_operation(
-        self, operation: Operation, repeatable: Repeatable[Operation] | None = None
+        self,
+        operation: Operation,
+        repeatable: Repeatable[Operation] | None = None,
+        *,
+        entry: Entry | None = None,
     ) -> KeptAnswer | Operation:
         """Store a new operation and return it as it is stored, unless an answer is kept for its request.
 
@@ -43,7 +48,7 @@ class OperationStore(Protocol):
             before: only those with smaller ids; None: all.
         """
 
-    async def cancel_operation(self, operation_id: TaskId) -> Operation:
+    async def cancel_operation(self, operation_id: TaskId, *, entry: Entry | None = None) -> Operation:
         """Have an operation go no further, and return it. One that has ended stays as it is.
 
         What it has changed stays changed.
@@ -75,7 +80,7 @@ class OperationStore(Protocol):
 
         Each move is that of the call for one task. A task that does not pass the filters any more is
         left alone. May stop before the end of the batch, if that takes long. The operation is done
-        once nothing comes behind the batch.
+        once nothing comes behind the batch. It is kept which tasks were changed, for the audit log.
 
         Args:
             operation: as this node has it.

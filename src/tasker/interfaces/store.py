@@ -2,6 +2,7 @@
 
 from typing import Protocol
 
+from tasker.interfaces.audit import AuditStore
 from tasker.interfaces.gates import GateStore
 from tasker.interfaces.idempotency import IdempotencyStore
 from tasker.interfaces.nodes import NodeStore
@@ -13,13 +14,26 @@ from tasker.model.store_meter import Space, StoreMeter
 from tasker.timing.clock import Clock
 
 
-class Store(TaskStore, IdempotencyStore, QueueStore, GateStore, NodeStore, OperationStore, StatisticsStore, Protocol):
+class Store(
+    TaskStore,
+    IdempotencyStore,
+    QueueStore,
+    GateStore,
+    NodeStore,
+    OperationStore,
+    StatisticsStore,
+    AuditStore,
+    Protocol,
+):
     """Keeps tasks, durably, and hands out those that are due. Several nodes may share one.
 
     A task that nobody cancels ends in one of four methods: ``settle``, ``take_back``
     (``crashed_worker``), ``expire`` (``expired``) and ``give_up`` (``circuit_open``). Each stores
     with the end, in one transaction, the tasks that ``Follow`` says follow it, by what the row says
     then.
+
+    A method that callers have something changed by takes an ``Entry``, the row of the audit log that
+    it writes with the change: see ``AuditStore``. None: it writes none.
 
     Unless it says otherwise, every method raises ``StoreUnavailableError`` (or its
     ``StoreFullError``) when the store cannot be used now. A write that raised it may have happened

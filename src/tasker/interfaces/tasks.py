@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from tasker.filters import Query
 from tasker.model.attempt import AttemptRecord
+from tasker.model.audit import Entry
 from tasker.model.change import Change
 from tasker.model.idempotency import KeptAnswer, Repeatable
 from tasker.model.new_task import Made, NewTask
@@ -142,7 +143,7 @@ class TaskStore(Protocol):
         Counting stops at *up_to*, so that the cost does not grow with the store.
         """
 
-    async def delete(self, task_id: TaskId) -> None:
+    async def delete(self, task_id: TaskId, *, entry: Entry | None = None) -> None:
         """Delete a task that is not running, for good.
 
         Raises:
@@ -150,7 +151,7 @@ class TaskStore(Protocol):
             TaskRunningError: it is ``in_progress``.
         """
 
-    async def cancel(self, task_id: TaskId) -> Cancelled:
+    async def cancel(self, task_id: TaskId, *, entry: Entry | None = None) -> Cancelled:
         """End a task as ``cancelled``, and store what follows; one that is cancelled already stays as it is.
 
         Of one that is running, note that it is to end so: the attempt that is under way goes on.
@@ -160,7 +161,7 @@ class TaskStore(Protocol):
             TaskEndedError: it is ``done`` or ``failed``.
         """
 
-    async def run_now(self, task_id: TaskId) -> None:
+    async def run_now(self, task_id: TaskId, *, entry: Entry | None = None) -> None:
         """Have a ``todo`` task become due now, unless it is due already.
 
         If it has not been attempted yet, ``execution_time`` becomes now as well.
@@ -171,7 +172,7 @@ class TaskStore(Protocol):
             TaskExpiredError: its ``expires_at`` has passed.
         """
 
-    async def retry(self, task_id: TaskId) -> None:
+    async def retry(self, task_id: TaskId, *, entry: Entry | None = None) -> None:
         """Have a ``failed`` or ``cancelled`` task run again, now.
 
         Its attempts count on, but its retry policy counts anew. If it had a key, it holds it again.
@@ -183,7 +184,7 @@ class TaskStore(Protocol):
             KeyInUseError: another task holds its key.
         """
 
-    async def change(self, change: Change) -> None:
+    async def change(self, change: Change, *, entry: Entry | None = None) -> None:
         """Write what a task is given anew, if it is still as it was when the change was made.
 
         The task is ``todo``, ``failed`` or ``cancelled`` then, and is never run in its old form any

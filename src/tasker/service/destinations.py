@@ -5,9 +5,11 @@ from collections.abc import Sequence
 from msgspec import UNSET, UnsetType
 
 from tasker import urls
+from tasker.callers import Caller
 from tasker.engine.engine import Engine
 from tasker.errors import DestinationNotFoundError, InvalidRequestError, cut
 from tasker.interfaces.store import Store
+from tasker.model.audit import Action, Entry, Kind
 from tasker.model.gate import Destination, GateKind, GateStatus, Limits, group_named, status_at
 from tasker.service.upgrading import refuse_if_upgrading
 
@@ -35,7 +37,7 @@ class DestinationService:
         """
         return await self._status(_parsed_id(destination_id))
 
-    async def pause(self, destination_id: str) -> GateStatus:
+    async def pause(self, caller: Caller, destination_id: str) -> GateStatus:
         """Let no more tasks of a destination start, and return the destination as it stands then.
 
         What is running goes on. Twice is as good as once.
@@ -44,20 +46,20 @@ class DestinationService:
             DestinationNotFoundError: none has this id, or it is not a number.
         """
         id_ = _parsed_id(destination_id)
-        await self._store.pause(id_)
+        await self._store.pause(id_, entry=_entry(caller, Action.PAUSE, id_))
         return await self._changed(id_)
 
-    async def resume(self, destination_id: str) -> GateStatus:
+    async def resume(self, caller: Caller, destination_id: str) -> GateStatus:
         """Let the tasks of a destination start again, and return the destination as it stands then.
 
         Raises:
             DestinationNotFoundError: none has this id, or it is not a number.
         """
         id_ = _parsed_id(destination_id)
-        await self._store.resume(id_)
+        await self._store.resume(id_, entry=_entry(caller, Action.RESUME, id_))
         return await self._changed(id_)
 
-    async def probe(self, destination_id: str) -> GateStatus:
+    async def probe(self, caller: Caller, destination_id: str) -> GateStatus:
         """Let one attempt of a destination start now although its circuit is open; return it as it stands then.
 
         Raises:
@@ -65,10 +67,10 @@ class DestinationService:
             NothingToProbeError: it is paused, its circuit is closed, or none of its tasks is due.
         """
         id_ = _parsed_id(destination_id)
-        await self._store.probe(id_)
+        await self._store.probe(id_, entry=_entry(caller, Action.PROBE, id_))
         return await self._changed(id_)
 
-    async def limit(self, destination_id: str, limits: Limits) -> GateStatus:
+    async def limit(self, caller: Caller, destination_id: str, limits: Limits) -> GateStatus:
         """Change the limits of a destination, and return the destination as it stands then.
 
         Raises:
@@ -80,10 +82,10 @@ class DestinationService:
             raise InvalidRequestError("", "expected max_running, max_per_second or burst, got none of them")
         self._refuse_rate(limits)
         id_ = _parsed_id(destination_id)
-        await self._store.limit(id_, limits)
+        await self._store.limit(id_, limits, entry=_entry(caller, Action.LIMIT, id_))
         return await self._changed(id_)
 
-    async def make(self, url: str | UnsetType, group: str | UnsetType, limits: Limits) -> GateStatus:
+    async def make(self, caller: Caller, url: str | UnsetType, group: str | UnsetType, limits: Limits) -> GateStatus:
         """Make the destination of a URL or a group, or find it, and return it as it stands then.
 
         Args:
@@ -109,7 +111,7 @@ class DestinationService:
         self._refuse_rate(limits)
         id_ = await self._store.make_gate(destination)
         if limits != Limits():
-            await self._store.limit(id_, limits)
+            await self._store.limit(id_, limits, entry=_entry(caller, Action.LIMIT, id_))
         return await self._changed(id_)
 
     def _refuse_rate(self, limits: Limits) -> None:
@@ -122,6 +124,10 @@ class DestinationService:
 
     async def _status(self, id_: int) -> GateStatus:
         return status_at(await self._store.gate(id_), self._store.clock.now())
+
+
+def _entry(caller: Caller, action: Action, id_: int) -> Entry:
+    return caller.entry(action, Kind.DESTINATION, str(id_))
 
 
 def _parsed_id(text: str) -> int:

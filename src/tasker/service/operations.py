@@ -4,17 +4,20 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
+from tasker.callers import Caller
 from tasker.engine.engine import Engine
 from tasker.engine.operations import LOOKED_AT_ONCE
 from tasker.errors import OperationNotFoundError, cut
 from tasker.filters import Order, query_of
 from tasker.ids import new_id, parse_id
 from tasker.interfaces.store import Store
+from tasker.model import audit
 from tasker.model.idempotency import KeptAnswer, Repeatable
 from tasker.model.operation import Action, Asked, Operation, OperationState
 from tasker.model.task import TaskId
 from tasker.service.finding import FindService
 from tasker.service.upgrading import refuse_if_upgrading
+from tasker.wire.changes import operation_changes
 
 
 class OperationService:
@@ -26,7 +29,13 @@ class OperationService:
         self._finding = finding
 
     async def create(
-        self, action: Action, asked: Asked, *, is_dry_run: bool, repeatable: Repeatable[Operation] | None
+        self,
+        caller: Caller,
+        action: Action,
+        asked: Asked,
+        *,
+        is_dry_run: bool,
+        repeatable: Repeatable[Operation] | None,
     ) -> KeptAnswer | Operation:
         """Begin an operation and return it, unless an answer is kept for its request.
 
@@ -46,7 +55,10 @@ class OperationService:
         operation = Operation(id=new_id(now), action=action, asked=asked, is_dry_run=is_dry_run)
         if is_dry_run and not asked.ids and (await self._finding.count(query)).is_exact:
             operation = await self._looked(operation)
-        stored = await self._store.create_operation(operation, repeatable)
+        begun = caller.entry(
+            audit.Action.BEGIN, audit.Kind.OPERATION, operation.id, changes=operation_changes(operation)
+        )
+        stored = await self._store.create_operation(operation, repeatable, entry=None if is_dry_run else begun)
         if isinstance(stored, Operation):
             self._engine.announce_operation()
         return stored
@@ -63,13 +75,15 @@ class OperationService:
         """Return up to *limit* operations, the latest first; only those with ids smaller than *before*."""
         return await self._store.operations(before=before, limit=limit)
 
-    async def cancel(self, operation_id: str) -> Operation:
+    async def cancel(self, caller: Caller, operation_id: str) -> Operation:
         """Have an operation go no further, and return it. One that has ended stays as it is.
 
         Raises:
             OperationNotFoundError: none has this id, or it is not a UUID.
         """
-        return await self._store.cancel_operation(_parsed_id(operation_id))
+        id_ = _parsed_id(operation_id)
+        entry = caller.entry(audit.Action.CANCEL, audit.Kind.OPERATION, id_)
+        return await self._store.cancel_operation(id_, entry=entry)
 
     async def _looked(self, operation: Operation) -> Operation:
         """Return *operation*, a dry run, once it has met all of its tasks."""

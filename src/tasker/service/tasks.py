@@ -29,12 +29,14 @@ from tasker.ids import parse_id
 from tasker.interfaces.store import Store
 from tasker.interfaces.tasks import Page, TaskFilter
 from tasker.model.attempt import AttemptRecord
+from tasker.model.audit import Action, Kind
 from tasker.model.idempotency import KeptAnswer, Repeatable
 from tasker.model.instants import Instant
 from tasker.model.new_task import Made, NewTask, Outcome
 from tasker.model.task import Pool, State, Task, TaskId
 from tasker.service.upgrading import refuse_if_upgrading, refuse_newer_members
 from tasker.task_types.registry import Registry
+from tasker.wire.changes import task_changes
 from tasker.wire.fields import readable_end_fields, retry_policy
 from tasker.wire.masking import listed, masked
 
@@ -268,7 +270,8 @@ class TaskService:
                 await self._store.confirm()
                 return _shown_to(caller, task)
             with contextlib.suppress(RevisionPassedError):  # then again, from the newest
-                await self._store.change(change)
+                entry = caller.entry(Action.CHANGE, Kind.TASK, id_, changes=task_changes(task, change.task))
+                await self._store.change(change, entry=entry)
                 break
         task = replace(change.task, revision=change.revision + 1)
         if task.state is State.TODO:
@@ -286,7 +289,7 @@ class TaskService:
             TaskExpiredError: its ``expires_at`` has passed.
         """
         id_ = _parsed_id(task_id)
-        await self._store.run_now(id_)
+        await self._store.run_now(id_, entry=caller.entry(Action.RUN, Kind.TASK, id_))
         finding = await self._explained(id_, looks_ahead=True)
         task = finding.task
         self._engine.announce(task.due_at, task.pool, expires_at=task.expires_at)
@@ -305,7 +308,7 @@ class TaskService:
         """
         refuse_if_upgrading(self._store, "cancel")
         id_ = _parsed_id(task_id)
-        cancelled = await self._store.cancel(id_)
+        cancelled = await self._store.cancel(id_, entry=caller.entry(Action.CANCEL, Kind.TASK, id_))
         if cancelled.is_new:
             self._engine.telemetry.cancelled += 1
             self._engine.waiters.tell(id_)
@@ -323,12 +326,12 @@ class TaskService:
             KeyInUseError: another task holds its key now.
         """
         id_ = _parsed_id(task_id)
-        await self._store.retry(id_)
+        await self._store.retry(id_, entry=caller.entry(Action.RETRY, Kind.TASK, id_))
         task = await self._store.get(id_)
         self._engine.announce(task.due_at, task.pool, expires_at=task.expires_at)
         return _shown_to(caller, task)
 
-    async def delete(self, task_id: str) -> None:
+    async def delete(self, caller: Caller, task_id: str) -> None:
         """Delete a task for good: it never starts any more.
 
         Raises:
@@ -336,7 +339,7 @@ class TaskService:
             TaskRunningError: it is running.
         """
         id_ = _parsed_id(task_id)
-        await self._store.delete(id_)
+        await self._store.delete(id_, entry=caller.entry(Action.DELETE, Kind.TASK, id_))
         self._engine.telemetry.deleted += 1
         self._engine.waiters.tell(id_)
 

@@ -1,8 +1,8 @@
 """The columns that are read, each declared once.
 
 From here come the lists in SELECT and RETURNING, and what rows become. A ``.sql`` file says
-``{task}``, ``{attempt}``, ``{ending}``, ``{gate}`` or ``{operation}`` where such a list stands. Further columns
-stand behind it. A new column of a task is two migrations, a line here and a member of ``Task``.
+``{task}``, ``{attempt}``, ``{ending}``, ``{gate}``, ``{operation}`` or ``{audit}`` where such a list
+stands. Further columns stand behind it. A new column of a task is two migrations, a line here and a member of ``Task``.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -14,12 +14,15 @@ import msgspec
 from msgspec.structs import replace
 
 from tasker.model.attempt import Attempt
+from tasker.model.audit import Action, Actor, AuditRecord, Changed, Kind
 from tasker.model.circuit import Circuit
 from tasker.model.ending import Ending
 from tasker.model.gate import Gate, GateKind
 from tasker.model.instants import Instant
-from tasker.model.operation import Action, Asked, Operation, OperationState, RefusedTask
+from tasker.model.operation import Action as OperationAction
+from tasker.model.operation import Asked, Operation, OperationState, RefusedTask
 from tasker.model.task import Fault, State, Task, TaskId
+from tasker.stores.audits import ENTRY
 from tasker.stores.faults import fault_of
 
 T = TypeVar("T")
@@ -127,6 +130,8 @@ _OPERATION: Final = (
     Column("refusals"),
 )
 
+_AUDIT: Final = tuple(map(Column, ("id", *ENTRY)))
+
 COLUMNS: Final[Mapping[str, str]] = {
     "task": ", ".join(
         [f"task.{column.name}" for column in _TASK] + [f"payload.{column.name}" for column in (*_PAYLOAD, *_RESULT)]
@@ -135,9 +140,10 @@ COLUMNS: Final[Mapping[str, str]] = {
     "ending": ", ".join(f"task.{column.name}" for column in _ENDING),
     "gate": ", ".join(f"gate.{column.name}" for column in _GATE),
     "operation": ", ".join(f"operation.{column.name}" for column in _OPERATION),
+    "audit": ", ".join(f"audit.{column.name}" for column in _AUDIT),
 }
 """The lists by the names that the ``.sql`` files use. Behind ``{attempt}`` and ``{ending}`` the
-payload is to follow."""
+payload is to follow, before ``{audit}`` the moment that is shown."""
 
 
 class Rows(Generic[T]):
@@ -239,13 +245,34 @@ def _operation(
 ) -> Operation:
     return Operation(
         id=operation_id,
-        action=Action(action),
+        action=OperationAction(action),
         state=OperationState(state),
         asked=msgspec.json.decode(asked, type=Asked),
         reasons=msgspec.json.decode(reasons, type=dict[str, int]),
         refusals=msgspec.json.decode(refusals, type=tuple[RefusedTask, ...]),
         **members,
     )
+
+
+def _audit(
+    *,
+    by_id: str,
+    by_name: str,
+    action: str,
+    kind: str,
+    changes: str | None,
+    **members: Any,  # noqa: ANN401
+) -> AuditRecord:
+    return AuditRecord(
+        by=Actor(by_id, by_name),
+        action=Action(action),
+        kind=Kind(kind),
+        changes={} if changes is None else _changes_of(changes),
+        **members,
+    )
+
+
+_changes_of: Final = msgspec.json.Decoder(dict[str, Changed]).decode
 
 
 class Reading:
@@ -270,6 +297,7 @@ class Reading:
         self.ending: Rows[Ending] = Rows(partial(Ending, state=State.FAILED), (*_ENDING, *_PAYLOAD), readers)
         self.operation: Rows[Operation] = Rows(_operation, _OPERATION, readers)
         self.gate: Rows[Gate] = Rows(_gate, _GATE, readers)
+        self.audit: Rows[AuditRecord] = Rows(_audit, (Column("at"), *_AUDIT), readers)
 
     def failed(self, row: Sequence[Any], fault: Fault) -> Ending:
         """Return the end of the task in *row*, which failed with *fault* without an attempt of its own."""

@@ -71,7 +71,9 @@ async def list_destinations(request: Request) -> Response:
 async def make_destination(request: Request) -> Response:
     """Make or find a destination."""
     new: NewDestination = request.body
-    return answer(destination_view(await request.service.destinations.make(new.url, new.group, limits_of(new))))
+    return answer(
+        destination_view(await request.service.destinations.make(request.caller, new.url, new.group, limits_of(new)))
+    )
 
 
 @Call(
@@ -103,7 +105,11 @@ async def get_destination(request: Request) -> Response:
 async def change_destination(request: Request) -> Response:
     """Limit a destination."""
     change: DestinationChange = request.body
-    return answer(destination_view(await request.service.destinations.limit(request.values["id"], limits_of(change))))
+    return answer(
+        destination_view(
+            await request.service.destinations.limit(request.caller, request.values["id"], limits_of(change))
+        )
+    )
 
 
 @Call(
@@ -119,7 +125,7 @@ async def change_destination(request: Request) -> Response:
 ).answered_by
 async def pause_destination(request: Request) -> Response:
     """Pause a destination."""
-    return answer(destination_view(await request.service.destinations.pause(request.values["id"])))
+    return answer(destination_view(await request.service.destinations.pause(request.caller, request.values["id"])))
 
 
 @Call(
@@ -135,7 +141,7 @@ async def pause_destination(request: Request) -> Response:
 ).answered_by
 async def resume_destination(request: Request) -> Response:
     """Resume a destination."""
-    return answer(destination_view(await request.service.destinations.resume(request.values["id"])))
+    return answer(destination_view(await request.service.destinations.resume(request.caller, request.values["id"])))
 
 
 @Call(
@@ -151,7 +157,9 @@ async def resume_destination(request: Request) -> Response:
 ).answered_by
 async def probe_destination(request: Request) -> Response:
     """Probe a destination."""
-    return answer(destination_view(await request.service.destinations.probe(request.values["id"])), status=202)
+    return answer(
+        destination_view(await request.service.destinations.probe(request.caller, request.values["id"])), status=202
+    )
 
 
 def _position(cursor: str | None) -> int:

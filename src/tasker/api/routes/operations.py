@@ -58,7 +58,9 @@ async def create_operation(request: Request) -> Response:
     action, asked = asked_of(new)
     _check_change(request, asked)
     return await request.once(
-        lambda once: request.service.operations.create(action, asked, is_dry_run=new.dry_run, repeatable=once),
+        lambda once: request.service.operations.create(
+            request.caller, action, asked, is_dry_run=new.dry_run, repeatable=once
+        ),
         _made,
     )
 
@@ -132,7 +134,7 @@ async def get_operation(request: Request) -> Response:
 ).answered_by
 async def cancel_operation(request: Request) -> Response:
     """Cancel an operation."""
-    return answer(operation_view(await request.service.operations.cancel(request.values["id"])))
+    return answer(operation_view(await request.service.operations.cancel(request.caller, request.values["id"])))
 
 
 def _position(request: Request) -> TaskId | None:

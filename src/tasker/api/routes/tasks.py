@@ -225,7 +225,7 @@ async def change_task(request: Request) -> Response:
 ).answered_by
 async def delete_task(request: Request) -> Response:
     """Delete a task."""
-    await request.service.tasks.delete(await _id(request))
+    await request.service.tasks.delete(request.caller, await _id(request))
     return Response(status_code=204)
 
 

@@ -19,10 +19,12 @@ from tasker.errors import (
 from tasker.ids import new_id
 from tasker.interfaces.queue import Follow
 from tasker.interfaces.tasks import Cancelled
+from tasker.model.audit import Entry
 from tasker.model.change import Change
 from tasker.model.instants import LAST, Instant
 from tasker.model.operation import Rewrite
 from tasker.model.task import State, TaskId
+from tasker.stores.postgres.auditor import Auditor, values
 from tasker.stores.postgres.connection import Connection, Link
 from tasker.stores.postgres.inserter import Inserter
 from tasker.stores.postgres.payloads import with_payloads
@@ -33,7 +35,14 @@ class Changer:
     """Changes tasks. Each change is a statement, and so a transaction, unless others may follow."""
 
     def __init__(
-        self, link: Link, queries: Mapping[str, str], reading: Reading, inserter: Inserter, *, follow: Follow
+        self,
+        link: Link,
+        queries: Mapping[str, str],
+        reading: Reading,
+        inserter: Inserter,
+        auditor: Auditor,
+        *,
+        follow: Follow,
     ) -> None:
         """Make it.
 
@@ -45,13 +54,14 @@ class Changer:
         self._sql = queries
         self._reading = reading
         self._inserter = inserter
+        self._auditor = auditor
         self._follow = follow
 
-    async def cancel(self, task_id: TaskId) -> Cancelled:
+    async def cancel(self, task_id: TaskId, entry: Entry | None) -> Cancelled:
         """End a task as cancelled, or note that it is to end so: see ``Store.cancel``."""
-        return await self._link.run(lambda connection: self.cancel_on(connection, task_id))
+        return await self._link.run(lambda connection: self.cancel_on(connection, task_id, entry))
 
-    async def cancel_on(self, connection: Connection, task_id: TaskId) -> Cancelled:
+    async def cancel_on(self, connection: Connection, task_id: TaskId, entry: Entry | None = None) -> Cancelled:
         """The same on *connection*, as a part of a transaction or as one of its own."""
         async with self._inserter.transaction(connection):
             row = await connection.fetchrow(self._sql["cancel"], task_id)
@@ -59,12 +69,13 @@ class Changer:
                 (ending,) = await with_payloads(connection, self._sql, [self._reading.cancelled(row)])
                 followers = self._follow(ending, now=row["now"], new_id=new_id)
                 await self._inserter.insert(connection, followers)
+                await self._auditor.write(connection, entry)
                 return Cancelled(State.CANCELLED, is_new=True, followed_by=followers)
-        if await connection.fetchval(self._sql["cancel_running"], task_id) is not None:
+        if await connection.fetchval(self._sql["cancel_running"], task_id, values(entry)) is not None:
             return Cancelled(State.IN_PROGRESS)
         state = await self._state(connection, task_id)
         if state in (State.TODO, State.IN_PROGRESS):  # it was claimed or given back in between
-            return await self.cancel_on(connection, task_id)
+            return await self.cancel_on(connection, task_id, entry)
         if state is State.CANCELLED:
             await self._confirm(connection)
             return Cancelled(state)
@@ -77,13 +88,15 @@ class Changer:
     async def _confirm(self, connection: Connection) -> None:
         await connection.execute(self._sql["confirm"])
 
-    async def run_now(self, task_id: TaskId) -> None:
+    async def run_now(self, task_id: TaskId, entry: Entry | None) -> None:
         """Have a task become due now: see ``Store.run_now``."""
-        await self._link.run(lambda connection: self.run_now_on(connection, task_id))
+        await self._link.run(lambda connection: self.run_now_on(connection, task_id, entry=entry))
 
-    async def run_now_on(self, connection: Connection, task_id: TaskId, *, at: Instant | None = None) -> None:
+    async def run_now_on(
+        self, connection: Connection, task_id: TaskId, *, at: Instant | None = None, entry: Entry | None = None
+    ) -> None:
         """The same on *connection*, or a little later, *at* a moment."""
-        if await connection.fetchval(self._sql["run_now"], task_id, at) is None:
+        if await connection.fetchval(self._sql["run_now"], task_id, at, values(entry)) is None:
             raise await self._does_not_wait(connection, task_id)
 
     async def postpone_on(self, connection: Connection, task_id: TaskId, by: timedelta) -> None:
@@ -95,20 +108,23 @@ class Changer:
         state = await self._state(connection, task_id)
         return TaskExpiredError(task_id) if state is State.TODO else TaskNotWaitingError(task_id, state.word)
 
-    async def retry(self, task_id: TaskId) -> None:
+    async def retry(self, task_id: TaskId, entry: Entry | None) -> None:
         """Have a failed or cancelled task run again: see ``Store.retry``."""
-        await self._link.run(lambda connection: self.retry_on(connection, task_id))
+        await self._link.run(lambda connection: self.retry_on(connection, task_id, entry=entry))
 
-    async def retry_on(self, connection: Connection, task_id: TaskId, *, at: Instant | None = None) -> None:
+    async def retry_on(
+        self, connection: Connection, task_id: TaskId, *, at: Instant | None = None, entry: Entry | None = None
+    ) -> None:
         """The same on *connection*, or a little later, *at* a moment."""
         try:
             async with connection.transaction():  # a part: of one in which a key is in use, the rest goes on
                 if await connection.fetchval(self._sql["retry"], task_id, at) is not None:
+                    await self._auditor.write(connection, entry)
                     return None
         except asyncpg.UniqueViolationError:
             holder = await connection.fetchrow(self._sql["other_holder"], task_id)
             if holder is None:  # it has ended in between
-                return await self.retry_on(connection, task_id, at=at)
+                return await self.retry_on(connection, task_id, at=at, entry=entry)
             raise KeyInUseError(holder["key"], str(holder["id"])) from None
         state = await self._state(connection, task_id)
         if state in (State.FAILED, State.CANCELLED):
@@ -129,7 +145,7 @@ class Changer:
 
     async def delete_on(self, connection: Connection, task_id: TaskId) -> None:
         """Delete a task on *connection*: see ``Store.delete``."""
-        if not await connection.fetch(self._sql["delete"], [task_id]):
+        if not await connection.fetch(self._sql["delete"], [task_id], [None], [None]):
             await self._state(connection, task_id)
             raise TaskRunningError(task_id)
 
@@ -140,11 +156,11 @@ class Changer:
             raise TaskNotFoundError(task_id)
         return State(state)
 
-    async def change(self, change: Change) -> None:
+    async def change(self, change: Change, entry: Entry | None) -> None:
         """Write what a task is given anew: see ``Store.change``."""
-        await self._link.run(lambda connection: self._change(connection, change))
+        await self._link.run(lambda connection: self._change(connection, change, entry))
 
-    async def _change(self, connection: Connection, change: Change) -> None:
+    async def _change(self, connection: Connection, change: Change, entry: Entry | None = None) -> None:
         task = change.task
         gate, host_gate = await self._inserter.gates_of(connection, task)
         changed = await connection.fetchval(
@@ -162,24 +178,36 @@ class Changer:
             change.waited,
             task.payload if change.has_new_payload else None,
             list(task.tags),
+            values(entry),
         )
         if changed is None:
             if await connection.fetchval(self._sql["state"], task.id) is None:
                 raise TaskNotFoundError(task.id)
             raise RevisionPassedError(task.id)
 
-    async def delete_batch(self, batch: Sequence[TaskId]) -> Sequence[TaskRunningError | TaskNotFoundError | None]:
+    async def delete_batch(
+        self, batch: Sequence[tuple[TaskId, Entry | None]]
+    ) -> Sequence[TaskRunningError | TaskNotFoundError | None]:
         """Delete several tasks that are not running. Return each one's error; None: it is gone."""
 
         async def delete(connection: Connection) -> tuple[set[TaskId], set[TaskId]]:
-            gone = {TaskId(str(row["id"])) for row in await connection.fetch(self._sql["delete"], list(batch))}
-            left = [task_id for task_id in batch if task_id not in gone]
+            first = dict(reversed(batch))
+            ids = sorted(first)  # in order, so that two nodes do not wait for each other
+            by = [None if (entry := first[task_id]) is None else entry.by for task_id in ids]
+            rows = await connection.fetch(
+                self._sql["delete"],
+                ids,
+                [None if actor is None else actor.id for actor in by],
+                [None if actor is None else actor.name for actor in by],
+            )
+            gone = {TaskId(str(row["id"])) for row in rows}
+            left = [task_id for task_id in ids if task_id not in gone]
             there = await connection.fetch(self._sql["existing"], left) if left else []
             return gone, {TaskId(str(row["id"])) for row in there}
 
         gone, there = await self._link.run(delete)
         results: list[TaskRunningError | TaskNotFoundError | None] = []
-        for task_id in batch:
+        for task_id, _ in batch:
             if task_id in gone:
                 gone.discard(task_id)  # a second caller finds nothing
                 results.append(None)

@@ -4,9 +4,12 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from tasker.errors import DestinationNotFoundError
+from tasker.model.audit import Entry, circuit_entry, limits_changed
 from tasker.model.circuit import Circuit, CircuitState
 from tasker.model.gate import Limits
 from tasker.model.instants import Instant
+from tasker.stores.audits import changes_text
+from tasker.stores.postgres.auditor import Auditor
 from tasker.stores.postgres.connection import Connection, Link, Record
 from tasker.stores.probing import probed
 from tasker.stores.rows import Reading
@@ -53,6 +56,7 @@ class Gates:
         link: Link,
         queries: Mapping[str, str],
         reading: Reading,
+        auditor: Auditor,
         look_again: Callable[[Iterable[int]], None],
     ) -> None:
         """Make them.
@@ -64,6 +68,7 @@ class Gates:
         self._link = link
         self._sql = queries
         self._reading = reading
+        self._auditor = auditor
         self._look_again = look_again
 
     async def hear(
@@ -109,7 +114,7 @@ class Gates:
         self._look_again(woken)
         return woken
 
-    async def pause(self, gate: int, paused: bool) -> None:
+    async def pause(self, gate: int, paused: bool, entry: Entry | None = None) -> None:
         """Close or open *gate*. It stays locked for four round trips.
 
         Raises:
@@ -117,12 +122,14 @@ class Gates:
         """
 
         async def change(connection: Connection) -> None:
-            if await connection.fetchval(self._sql["pause"], gate, paused) is None:
+            was_paused = await connection.fetchval(self._sql["pause"], gate, paused)
+            if was_paused is None:
                 raise DestinationNotFoundError(str(gate))
+            await self._auditor.write(connection, entry if was_paused != paused else None)
 
         await self._change(gate, change)
 
-    async def probe(self, gate: int) -> None:
+    async def probe(self, gate: int, entry: Entry | None = None) -> None:
         """Let one task that *gate* holds start although its circuit is open. It is locked as in ``pause``.
 
         Raises:
@@ -136,20 +143,24 @@ class Gates:
             before, is_paused, holds, now = GateSnapshot.of(row)
             circuit = probed(gate, before, now, is_paused=is_paused, holds=holds)
             await self._set_circuits(connection, [(gate, circuit, before)])
+            await self._auditor.write(connection, entry)
 
         await self._change(gate, change)
 
-    async def limit(self, gate: int, limits: Limits) -> None:
+    async def limit(self, gate: int, limits: Limits, entry: Entry | None = None) -> None:
         """Change the limits of *gate*. It is locked, and errors are raised, as in ``pause``."""
 
         async def change(connection: Connection) -> None:
             row = await connection.fetchrow(self._sql["gate_to_change"], gate)
             if row is None:
                 raise DestinationNotFoundError(str(gate))
-            changed = self._reading.gate.read(row).limited(limits, row["now"])
+            before = self._reading.gate.read(row)
+            changed = before.limited(limits, row["now"])
             await connection.execute(
                 self._sql["limit"], gate, changed.max_running, changed.max_per_second, changed.burst, changed.next_at
             )
+            if entry is not None and (changes := limits_changed(before, changed)):
+                await self._auditor.write(connection, entry.saying(changes))
 
         await self._change(gate, change)
 
@@ -168,6 +179,7 @@ class Gates:
         """Write circuits of gates, each with what was seen before, where that still stands. Return which."""
         if not changed:
             return set()
+        entries = [entry for gate, circuit, before in changed if (entry := circuit_entry(gate, before, circuit))]
         rows = await connection.fetch(
             self._sql["set_circuits"],
             [gate for gate, _, _ in changed],
@@ -177,5 +189,11 @@ class Gates:
             [before.open_until for _, _, before in changed],
             [circuit.broken_since for _, circuit, _ in changed],
             [circuit.closed_at for _, circuit, _ in changed],
+            [int(entry.subject) for entry in entries],
+            [entry.by.id for entry in entries],
+            [entry.by.name for entry in entries],
+            [entry.action.value for entry in entries],
+            [entry.kind.value for entry in entries],
+            [changes_text(entry.changes) for entry in entries],
         )
         return {row["id"] for row in rows}

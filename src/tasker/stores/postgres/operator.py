@@ -9,11 +9,13 @@ from msgspec.structs import replace
 from tasker.errors import OperationNotFoundError, TaskerError
 from tasker.filters import Query
 from tasker.interfaces.queue import PRUNE_LIMIT
+from tasker.model.audit import Entry
 from tasker.model.idempotency import KeptAnswer, Repeatable
 from tasker.model.instants import Instant
 from tasker.model.operation import Action, Batch, Operation, OperationState, Rewrite, Worked
 from tasker.model.task import Pool, State, TaskId
 from tasker.stores.finding import Places, Walker
+from tasker.stores.postgres.auditor import Auditor
 from tasker.stores.postgres.changer import Changer
 from tasker.stores.postgres.connection import Connection, Link
 from tasker.stores.postgres.inserter import Inserter
@@ -37,6 +39,7 @@ class Operator:
         reading: Reading,
         inserter: Inserter,
         changer: Changer,
+        auditor: Auditor,
         kept_answers: KeptAnswers,
         node: str,
     ) -> None:
@@ -50,18 +53,22 @@ class Operator:
         self._reading = reading
         self._inserter = inserter
         self._changer = changer
+        self._auditor = auditor
         self._kept_answers = kept_answers
         self._node = node
 
-    async def create(self, operation: Operation, repeatable: Repeatable[Operation] | None) -> KeptAnswer | Operation:
+    async def create(
+        self, operation: Operation, repeatable: Repeatable[Operation] | None, entry: Entry | None
+    ) -> KeptAnswer | Operation:
         """Store a new operation: see ``Store.create_operation``. Safe to repeat after an ambiguous commit."""
 
         async def create(connection: Connection) -> KeptAnswer | Operation:
             async def make() -> tuple[Operation, Instant]:
                 values = operation_values(operation)
-                await connection.execute(
+                created = await connection.fetchval(
                     self._sql["create_operation"], operation.id, *(values[name] for name in _CREATED)
                 )
+                await self._auditor.write(connection, entry if created is not None else None)
                 return await self._read(connection, operation.id), 0
 
             async with connection.transaction():
@@ -69,11 +76,13 @@ class Operator:
 
         return await self._link.run(create)
 
-    async def cancel(self, operation_id: TaskId) -> Operation:
+    async def cancel(self, operation_id: TaskId, entry: Entry | None = None) -> Operation:
         """Have an operation go no further, and return it: see ``Store.cancel_operation``."""
 
         async def cancel(connection: Connection) -> Operation:
-            await connection.execute(self._sql["cancel_operation"], operation_id)
+            async with connection.transaction():
+                if await connection.fetchval(self._sql["cancel_operation"], operation_id) is not None:
+                    await self._auditor.write(connection, entry)
             return await self._read(connection, operation_id)
 
         return await self._link.run(cancel)
@@ -122,11 +131,15 @@ class Operator:
                     return None
                 passing = await self._passing(connection, batch, query, free_pools)
                 seen, cancelled = operation, 0
+                changed: list[TaskId] = []
                 for match in batch.matches:
                     if match.id in passing:
                         outcome, is_cancelled = await self._move(connection, seen, match.id, rewrite)
                         seen = seen.met(match.id, outcome)
                         cancelled += is_cancelled
+                        if outcome is True:
+                            changed.append(match.id)
+                await self._auditor.point(connection, changed, operation.id)
                 state = OperationState.DONE if batch.cursor is None else OperationState.RUNNING
                 stands = await self._advance(connection, replace(seen, cursor=batch.cursor, state=state))
             return Worked(stands, cancelled)

@@ -554,7 +554,7 @@ SELECT id AS gate, failures, open_until, broken_since, closed_at, paused,
 
 -- set_circuits --
 -- Where they still are what was seen, $4 and $5. In order, so that two nodes do not wait for each
--- other.
+-- other. $8 to $13: the rows of the audit log, each for one of the gates.
 WITH seen AS MATERIALIZED (
   SELECT gate.id, given.failures, given.open_until, given.broken_since, given.closed_at
     FROM unnest($1::bigint[], $2::integer[], $3::timestamptz[], $4::integer[], $5::timestamptz[],
@@ -564,15 +564,27 @@ WITH seen AS MATERIALIZED (
     JOIN gate ON gate.id = given.id AND gate.failures = failures_seen
              AND gate.open_until = open_until_seen
    ORDER BY gate.id FOR NO KEY UPDATE OF gate
-)
+), changed AS (
 UPDATE gate SET failures = seen.failures, open_until = seen.open_until,
        broken_since = seen.broken_since, closed_at = seen.closed_at,
        let_in = CASE WHEN gate.closed_at IS NOT DISTINCT FROM seen.closed_at THEN let_in ELSE 0 END
   FROM seen WHERE gate.id = seen.id
-RETURNING gate.id
+RETURNING gate.id, gate.name
+), audited AS (
+  INSERT INTO audit (at, by_id, by_name, action, kind, subject, name, changes)
+  SELECT tasker_now(), by_id, by_name, action, entry.kind, id::text, changed.name, changes
+    FROM unnest($8::bigint[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[])
+           AS entry (id, by_id, by_name, action, kind, changes)
+    JOIN changed USING (id)
+)
+SELECT id FROM changed
 
 -- pause --
-UPDATE gate SET paused = $2 WHERE id = $1 RETURNING id
+-- Returns whether it was paused.
+UPDATE gate SET paused = $2
+  FROM (SELECT id, paused FROM gate WHERE id = $1 FOR NO KEY UPDATE) AS before
+ WHERE gate.id = before.id
+RETURNING before.paused
 
 -- limit --
 UPDATE gate SET max_running = $2, max_per_second = $3, burst = $4, next_at = $5 WHERE id = $1
@@ -626,12 +638,20 @@ RETURNING {ending}, -- without a payload: as in claim
           tasker_now() AS now
 
 -- cancel_running --
--- No row: look why.
-UPDATE task SET is_cancelled = true WHERE id = $1 AND state = 1 RETURNING id
+-- $2: the row of the audit log, NULL: none. No row: look why.
+WITH stopped AS (
+  UPDATE task SET is_cancelled = true WHERE id = $1 AND state = 1 RETURNING id
+), audited AS (
+  INSERT INTO audit (at, by_id, by_name, action, kind, subject, name, changes)
+  SELECT tasker_now(), entry[1], entry[2], entry[3], entry[4], entry[5], entry[6], entry[7]
+    FROM stopped, (SELECT $2::text[] AS entry) AS given WHERE entry IS NOT NULL
+)
+SELECT id FROM stopped
 
 -- run_now --
--- $2: when, now if that has passed. What is due before stays where it is in the queue. No row: look
--- why.
+-- $2: when, now if that has passed. What is due before stays where it is in the queue. $3: the row of
+-- the audit log for one that is moved. No row: look why.
+WITH moved AS (
 UPDATE task SET due_at = least(due_at, moment.at),
        revision = revision + (due_at > moment.at)::integer,
        execution_at = CASE WHEN attempts = 0 THEN least(execution_at, moment.at)
@@ -642,7 +662,13 @@ UPDATE task SET due_at = least(due_at, moment.at),
                              ELSE execution_time END
   FROM (SELECT greatest(tasker_now(), $2::timestamptz) AS at) AS moment
  WHERE id = $1 AND state = 0 AND (expires_at IS NULL OR expires_at > moment.at)
-RETURNING id
+RETURNING id, due_at = moment.at AS is_moved
+), audited AS (
+  INSERT INTO audit (at, by_id, by_name, action, kind, subject, name, changes)
+  SELECT tasker_now(), entry[1], entry[2], entry[3], entry[4], entry[5], entry[6], entry[7]
+    FROM moved, (SELECT $3::text[] AS entry) AS given WHERE is_moved AND entry IS NOT NULL
+)
+SELECT id FROM moved
 
 -- postpone --
 -- As postponed() in model/operation.py says. What a gate holds comes in its turn anew. No row: look
@@ -661,7 +687,7 @@ RETURNING task.id
 -- change --
 -- Only of the revision that the change was made from. No row: look why. With another time or another
 -- gate it is no longer held: its turn comes anew. $12: the new payload, NULL: it stays; $13: the
--- tags that it has then.
+-- tags that it has then; $14: the row of the audit log.
 WITH changed AS (
   UPDATE task SET held_by = CASE WHEN due_at = $3 AND gate IS NOT DISTINCT FROM $6
                              AND host_gate IS NOT DISTINCT FROM $7 THEN held_by END,
@@ -682,6 +708,10 @@ WITH changed AS (
   INSERT INTO tag (task, tag) SELECT id, given FROM changed, unnest($13::text[]) AS given
    WHERE $12 IS NOT NULL
       ON CONFLICT DO NOTHING
+), audited AS (
+  INSERT INTO audit (at, by_id, by_name, action, kind, subject, name, changes)
+  SELECT tasker_now(), entry[1], entry[2], entry[3], entry[4], entry[5], entry[6], entry[7]
+    FROM changed, (SELECT $14::text[] AS entry) AS given WHERE entry IS NOT NULL
 )
 SELECT id FROM changed
 
@@ -694,15 +724,25 @@ SELECT state FROM task WHERE id = $1
 
 -- delete --
 -- Missing from what comes back: look whether it is there. If so, it is in_progress, and cannot be
--- deleted.
+-- deleted. $1: in order; $2, $3: who deletes each, NULL: no row of the audit log is asked for.
 WITH gone AS (
-  DELETE FROM task WHERE id = ANY ($1::uuid[]) AND state IN (0, 2, 3, 4) RETURNING id
+  DELETE FROM task USING unnest($1::uuid[], $2::text[], $3::text[]) AS given (id, by_id, by_name)
+   WHERE task.id = given.id AND state IN (0, 2, 3, 4)
+  RETURNING task.id, type, execution_time, key, by_id, by_name
 ), payloads AS (
   DELETE FROM payload USING gone WHERE payload.id = gone.id
 ), attempts AS (
   DELETE FROM attempt USING gone WHERE attempt.task = gone.id
 ), tags AS (
   DELETE FROM tag USING gone WHERE tag.task = gone.id
+), audited AS (
+  INSERT INTO audit (at, by_id, by_name, action, kind, subject, changes)
+  SELECT tasker_now(), by_id, by_name, 'delete', 'task', id::text,
+         json_strip_nulls(json_build_object(
+           'type', json_build_object('before', type),
+           'execution_time', json_build_object('before', execution_time),
+           'key', CASE WHEN key IS NOT NULL THEN json_build_object('before', key) END))::text
+    FROM gone WHERE by_id IS NOT NULL
 )
 SELECT id FROM gone
 
@@ -1260,6 +1300,7 @@ INSERT INTO operation (id, action, state, is_dry_run, asked, created_at, ended_a
 VALUES ($1, $2, $3::smallint, $4, $5, tasker_now(), CASE WHEN $3::smallint > 0 THEN tasker_now() END, $6, $7, $8, $9,
         $10, $11)
     ON CONFLICT (id) DO NOTHING
+RETURNING id
 
 -- operation --
 SELECT {operation} FROM operation WHERE id = $1
@@ -1299,7 +1340,7 @@ UPDATE operation SET state = $2::smallint,
 RETURNING {operation}
 
 -- cancel_operation --
-UPDATE operation SET state = 2, ended_at = tasker_now() WHERE id = $1 AND state = 0
+UPDATE operation SET state = 2, ended_at = tasker_now() WHERE id = $1 AND state = 0 RETURNING id
 
 -- prune_operations --
 -- Nodes may prune at the same time: see prune.
@@ -1308,5 +1349,57 @@ WITH old AS MATERIALIZED (
    ORDER BY ended_at LIMIT $2 FOR UPDATE SKIP LOCKED
 ), gone AS (
   DELETE FROM operation USING old WHERE operation.id = old.id RETURNING operation.id
+)
+SELECT count(*) FROM gone
+
+-- insert_audit --
+-- $1: the values of an entry, in the order of ENTRY.
+INSERT INTO audit (at, by_id, by_name, action, kind, subject, name, changes)
+SELECT tasker_now(), entry[1], entry[2], entry[3], entry[4], entry[5],
+       coalesce(entry[6], CASE entry[4] WHEN 'destination'
+                          THEN (SELECT name FROM gate WHERE id = entry[5]::bigint) END),
+       entry[7]
+  FROM (SELECT $1::text[] AS entry) AS given
+
+-- insert_operation_tasks --
+INSERT INTO operation_task (task, operation, at)
+SELECT task, $2::uuid, tasker_now() FROM unnest($1::uuid[]) AS given (task)
+    ON CONFLICT DO NOTHING
+
+-- audit --
+SELECT at, {audit} FROM audit
+ WHERE at >= $1 AND (at, id) < ($2::timestamptz, $3::bigint) ORDER BY at DESC, id DESC LIMIT $4
+
+-- audit_of_subject --
+-- And of the operations that have changed a task, at that moment.
+(SELECT audit.at, {audit} FROM audit
+  WHERE subject = $5 AND at >= $1 AND (at, id) < ($2::timestamptz, $3::bigint)
+  ORDER BY at DESC, id DESC LIMIT $4)
+ UNION ALL
+(SELECT operation_task.at, {audit} FROM operation_task
+   JOIN audit ON audit.subject = operation_task.operation::text AND audit.action = 'begin'
+  WHERE operation_task.task = $6::uuid AND operation_task.at >= $1
+    AND (operation_task.at, audit.id) < ($2::timestamptz, $3::bigint)
+  ORDER BY operation_task.at DESC, audit.id DESC LIMIT $4)
+ ORDER BY 1 DESC, 2 DESC LIMIT $4
+
+-- prune_audit --
+-- Nodes may prune at the same time: see prune.
+WITH old AS MATERIALIZED (
+  SELECT id FROM audit WHERE at < tasker_now() - $1::interval
+   ORDER BY at LIMIT $2 FOR UPDATE SKIP LOCKED
+), gone AS (
+  DELETE FROM audit USING old WHERE audit.id = old.id RETURNING audit.id
+)
+SELECT count(*) FROM gone
+
+-- prune_operation_tasks --
+WITH old AS MATERIALIZED (
+  SELECT task, operation FROM operation_task WHERE at < tasker_now() - $1::interval
+   ORDER BY at LIMIT $2 FOR UPDATE SKIP LOCKED
+), gone AS (
+  DELETE FROM operation_task USING old
+   WHERE operation_task.task = old.task AND operation_task.operation = old.operation
+  RETURNING operation_task.task
 )
 SELECT count(*) FROM gone

@@ -12,8 +12,10 @@ from tasker.errors import (
     TaskNotFoundError,
 )
 from tasker.filters import Query
+from tasker.interfaces.audit import AuditPage
 from tasker.interfaces.tasks import Counted, Page, TaskFilter
 from tasker.model.attempt import AttemptRecord
+from tasker.model.audit import AuditQuery
 from tasker.model.circuit import THRESHOLD
 from tasker.model.gate import GATE_STATES, HELD_COUNTED_TO, GateRecord
 from tasker.model.idempotency import KeptAnswer
@@ -26,6 +28,7 @@ from tasker.model.steps import DueCounts, Steps
 from tasker.model.task import Pool, State, Task, TaskId
 from tasker.stores.ledger import record_of
 from tasker.stores.overdue import overdue_of, overdue_statement
+from tasker.stores.postgres.auditor import read_audit
 from tasker.stores.postgres.connection import Connection, Link, Record
 from tasker.stores.postgres.due_counter import count_due
 from tasker.stores.postgres.finder import PAGE_BYTES, Finder
@@ -167,6 +170,12 @@ class Reader:
     async def find(self, query: Query, *, after: str | None, limit: int, free_pools: Collection[Pool]) -> Page:
         """Return a page of what is found."""
         return await self._read(lambda connection: self._finder(connection, query, free_pools).find(after, limit))
+
+    async def audit(self, query: AuditQuery, *, after: str | None, limit: int) -> AuditPage:
+        """Return a page of the audit log."""
+        return await self._read(
+            lambda connection: read_audit(connection, self._sql, self._reading, query, after, limit)
+        )
 
     async def count_found(self, query: Query, *, free_pools: Collection[Pool]) -> Counted:
         """Return how many tasks are found."""

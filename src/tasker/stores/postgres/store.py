@@ -11,11 +11,13 @@ from typing_extensions import override
 
 from tasker.errors import StoreError, StoreUnavailableError
 from tasker.filters import Query
+from tasker.interfaces.audit import AuditPage
 from tasker.interfaces.queue import Claim, Claimed, Expired, Follow, Settled, TakenBack
 from tasker.interfaces.store import Store
 from tasker.interfaces.tasks import Cancelled, Counted, Page, TaskFilter
 from tasker.model import instants
 from tasker.model.attempt import Attempt, AttemptRecord
+from tasker.model.audit import AuditQuery, Entry
 from tasker.model.change import Change
 from tasker.model.gate import Destination, GateRecord, Limits
 from tasker.model.idempotency import KeptAnswer, Repeatable
@@ -31,6 +33,7 @@ from tasker.model.task import Pool, State, Task, TaskId
 from tasker.stores import queries
 from tasker.stores.looks import Looks
 from tasker.stores.postgres import schema
+from tasker.stores.postgres.auditor import Auditor
 from tasker.stores.postgres.batches import Batches
 from tasker.stores.postgres.bell import Bell
 from tasker.stores.postgres.changer import Changer
@@ -141,7 +144,8 @@ class PostgresStore(Store):
         self._claimer = Claimer(
             self._claiming, sql, reading, clock, self._looker, node, per_destination=per_destination
         )
-        self._gates = Gates(self._accepting, sql, reading, self._claimer.look_again)
+        auditor = self._auditor = Auditor(self._keeping, sql)
+        self._gates = Gates(self._accepting, sql, reading, auditor, self._claimer.look_again)
         self._settler = Settler(
             self._settling,
             sql,
@@ -159,7 +163,7 @@ class PostgresStore(Store):
         self._pruner = Pruner(self._keeping, sql)
 
         self._inserter = Inserter(self._accepting, sql)
-        self._changer = Changer(self._accepting, sql, reading, self._inserter, follow=follow)
+        self._changer = Changer(self._accepting, sql, reading, self._inserter, auditor, follow=follow)
         self._creates = Batches(self._inserter.create_batch, pending_limit=pending_limit, meter=meter, kind="create")
         self._kept_answers = KeptAnswers(self._making, sql)
         self._creates_once: Batches[Create, KeptAnswer | Task] = Batches(
@@ -174,7 +178,8 @@ class PostgresStore(Store):
             sql,
             reading,
             followers,
-            Changer(self._keeping, sql, reading, followers, follow=follow),
+            Changer(self._keeping, sql, reading, followers, auditor, follow=follow),
+            auditor,
             self._kept_answers,
             node,
         )
@@ -287,8 +292,8 @@ class PostgresStore(Store):
         return await self._reader.count(up_to=up_to)
 
     @override
-    async def delete(self, task_id: TaskId) -> None:
-        await self._deletes.submit(task_id)
+    async def delete(self, task_id: TaskId, *, entry: Entry | None = None) -> None:
+        await self._deletes.submit((task_id, entry))
         self._say_ended()
 
     # Idempotency
@@ -342,23 +347,23 @@ class PostgresStore(Store):
         return settled
 
     @override
-    async def cancel(self, task_id: TaskId) -> Cancelled:
-        cancelled = await self._changer.cancel(task_id)
+    async def cancel(self, task_id: TaskId, *, entry: Entry | None = None) -> Cancelled:
+        cancelled = await self._changer.cancel(task_id, entry)
         if cancelled.is_new:
             self._say_ended()
         return cancelled
 
     @override
-    async def run_now(self, task_id: TaskId) -> None:
-        await self._changer.run_now(task_id)
+    async def run_now(self, task_id: TaskId, *, entry: Entry | None = None) -> None:
+        await self._changer.run_now(task_id, entry)
 
     @override
-    async def retry(self, task_id: TaskId) -> None:
-        await self._changer.retry(task_id)
+    async def retry(self, task_id: TaskId, *, entry: Entry | None = None) -> None:
+        await self._changer.retry(task_id, entry)
 
     @override
-    async def change(self, change: Change) -> None:
-        await self._changer.change(change)
+    async def change(self, change: Change, *, entry: Entry | None = None) -> None:
+        await self._changer.change(change, entry)
 
     @override
     async def confirm(self) -> None:
@@ -387,20 +392,20 @@ class PostgresStore(Store):
         return await self._reader.gate(gate_id)
 
     @override
-    async def pause(self, gate_id: int) -> None:
-        await self._gates.pause(gate_id, True)
+    async def pause(self, gate_id: int, *, entry: Entry | None = None) -> None:
+        await self._gates.pause(gate_id, True, entry)
 
     @override
-    async def resume(self, gate_id: int) -> None:
-        await self._gates.pause(gate_id, False)
+    async def resume(self, gate_id: int, *, entry: Entry | None = None) -> None:
+        await self._gates.pause(gate_id, False, entry)
 
     @override
-    async def probe(self, gate_id: int) -> None:
-        await self._gates.probe(gate_id)
+    async def probe(self, gate_id: int, *, entry: Entry | None = None) -> None:
+        await self._gates.probe(gate_id, entry)
 
     @override
-    async def limit(self, gate_id: int, limits: Limits) -> None:
-        await self._gates.limit(gate_id, limits)
+    async def limit(self, gate_id: int, limits: Limits, *, entry: Entry | None = None) -> None:
+        await self._gates.limit(gate_id, limits, entry)
 
     @override
     async def make_gate(self, destination: Destination) -> int:
@@ -410,9 +415,13 @@ class PostgresStore(Store):
 
     @override
     async def create_operation(
-        self, operation: Operation, repeatable: Repeatable[Operation] | None = None
+        self,
+        operation: Operation,
+        repeatable: Repeatable[Operation] | None = None,
+        *,
+        entry: Entry | None = None,
     ) -> KeptAnswer | Operation:
-        return await self._operator.create(operation, repeatable)
+        return await self._operator.create(operation, repeatable, entry)
 
     @override
     async def operation(self, operation_id: TaskId) -> Operation:
@@ -423,8 +432,8 @@ class PostgresStore(Store):
         return await self._operator.operations(before, limit)
 
     @override
-    async def cancel_operation(self, operation_id: TaskId) -> Operation:
-        return await self._operator.cancel(operation_id)
+    async def cancel_operation(self, operation_id: TaskId, *, entry: Entry | None = None) -> Operation:
+        return await self._operator.cancel(operation_id, entry)
 
     @override
     async def next_operation(self) -> Operation | None:
@@ -459,6 +468,16 @@ class PostgresStore(Store):
     @override
     async def count_due(self, steps: Steps) -> DueCounts:
         return await self._reader.count_due(steps)
+
+    # Audit
+
+    @override
+    async def audit(self, query: AuditQuery, *, after: str | None, limit: int) -> AuditPage:
+        return await self._reader.audit(query, after=after, limit=limit)
+
+    @override
+    async def prune_audit(self, *, older_than: timedelta) -> int:
+        return await self._auditor.prune(older_than)
 
     # Nodes
 

@@ -15,9 +15,11 @@ from tasker.errors import (
 )
 from tasker.interfaces.tasks import Cancelled
 from tasker.model import instants
+from tasker.model.audit import Entry, changed
 from tasker.model.change import Change
 from tasker.model.instants import Instant
 from tasker.model.task import State, Task, TaskId
+from tasker.stores.sqlite.auditor import Auditor
 from tasker.stores.sqlite.connection import Queries
 from tasker.stores.sqlite.inserter import Inserter
 from tasker.stores.sqlite.rows import READING, id_bytes, id_text
@@ -26,12 +28,13 @@ from tasker.stores.sqlite.rows import READING, id_bytes, id_text
 class Changer:
     """Runs, changes, cancels, retries and deletes tasks by their ids."""
 
-    def __init__(self, queries: Queries, inserter: Inserter, now: Callable[[], Instant]) -> None:
+    def __init__(self, queries: Queries, inserter: Inserter, auditor: Auditor, now: Callable[[], Instant]) -> None:
         self._queries = queries
         self._inserter = inserter
+        self._auditor = auditor
         self._now = now
 
-    def cancel(self, task_id: TaskId) -> Cancelled:
+    def cancel(self, task_id: TaskId, entry: Entry | None = None) -> Cancelled:
         """End a task as cancelled, or note that it is to end so.
 
         Raises:
@@ -41,23 +44,27 @@ class Changer:
         row = self._queries.first("cancel", id=id_bytes(task_id), now=now)
         if row is not None:
             followed_by = self._inserter.insert_what_follows(READING.cancelled(row), now)
+            self._auditor.write(entry)
             return Cancelled(State.CANCELLED, is_new=True, followed_by=followed_by)
         if self._queries.number("cancel_running", id=id_bytes(task_id)) is not None:
+            self._auditor.write(entry)
             return Cancelled(State.IN_PROGRESS)
         state = self._state(task_id)
         if state is State.CANCELLED:
             return Cancelled(state)
         raise TaskEndedError(task_id, state.word)
 
-    def run_now(self, task_id: TaskId, *, at: Instant | None = None) -> None:
+    def run_now(self, task_id: TaskId, *, at: Instant | None = None, entry: Entry | None = None) -> None:
         """Have a task become due now, or a little later, *at* a moment.
 
         Raises:
             TaskNotFoundError, TaskNotWaitingError, TaskExpiredError: nothing was written.
         """
         moment = self._now() if at is None else at
-        if self._queries.number("run_now", id=id_bytes(task_id), at=moment, text=instants.text(moment)) is None:
+        is_moved = self._queries.number("run_now", id=id_bytes(task_id), at=moment, text=instants.text(moment))
+        if is_moved is None:
             raise self._does_not_wait(task_id)
+        self._auditor.write(entry if is_moved else None)
 
     def postpone(self, task_id: TaskId, postponed: Callable[[Instant], Instant]) -> None:
         """Have a task become due later: *postponed* says when, by when it is due.
@@ -76,7 +83,7 @@ class Changer:
         state = self._state(task_id)
         return TaskExpiredError(task_id) if state is State.TODO else TaskNotWaitingError(task_id, state.word)
 
-    def retry(self, task_id: TaskId, *, at: Instant | None = None) -> None:
+    def retry(self, task_id: TaskId, *, at: Instant | None = None, entry: Entry | None = None) -> None:
         """Have a failed or cancelled task run again, now or a little later, *at* a moment.
 
         Raises:
@@ -88,13 +95,14 @@ class Changer:
         if holder is not None:
             raise KeyInUseError(holder[1], id_text(holder[0]))
         if self._queries.number("retry", id=id_bytes(task_id), at=now if at is None else at) is not None:
+            self._auditor.write(entry)
             return
         state = self._state(task_id)
         if state in (State.FAILED, State.CANCELLED):
             raise TaskExpiredError(task_id)
         raise TaskNotFailedError(task_id, state.word)
 
-    def change(self, change: Change) -> None:
+    def change(self, change: Change, entry: Entry | None = None) -> None:
         """Write what a task is given anew: see ``Store.change``.
 
         Raises:
@@ -123,6 +131,7 @@ class Changer:
             seq, revision = row
             self._queries.all("change_payload", seq=seq, payload=task.payload, revision=revision)
             self._inserter.replace_tags(seq, task)
+        self._auditor.write(entry)
 
     def rewrite(self, task_id: TaskId, rewrite: Callable[[Task], Change | None]) -> bool:
         """Change a task as *rewrite* says. Return whether there was anything to change.
@@ -139,17 +148,22 @@ class Changer:
         self.change(change)
         return True
 
-    def delete(self, task_id: TaskId) -> None:
+    def delete(self, task_id: TaskId, entry: Entry | None = None) -> None:
         """Delete a task that is not running.
 
         Raises:
             TaskNotFoundError, TaskRunningError: nothing was written.
         """
-        seq = self._queries.number("delete", id=id_bytes(task_id))
-        if seq is None:
+        row = self._queries.first("delete", id=id_bytes(task_id))
+        if row is None:
             self._state(task_id)
             raise TaskRunningError(task_id)
+        seq, *members = row
         delete_rest(self._queries, seq)
+        if entry is not None:
+            was = zip(("type", "execution_time", "key"), members, strict=True)
+            entry = entry.saying({name: changed(before=value) for name, value in was if value is not None})
+        self._auditor.write(entry)
 
     def _state(self, task_id: TaskId) -> State:
         """Return the state of a task of which a move could not be made."""

@@ -6,11 +6,13 @@ from typing import Final, NamedTuple
 import msgspec
 
 from tasker.errors import DestinationNotFoundError
+from tasker.model.audit import Entry, circuit_entry, limits_changed
 from tasker.model.circuit import RECOVERY, Circuit, CircuitState
 from tasker.model.gate import Gate, GateKind, Limits
 from tasker.model.instants import SECOND, Instant
 from tasker.model.task import Pool
 from tasker.stores.probing import probed
+from tasker.stores.sqlite.auditor import Auditor
 from tasker.stores.sqlite.connection import Queries
 from tasker.stores.sqlite.rows import READING
 
@@ -30,13 +32,16 @@ class Gates:
     Everything about gates stands in the database: nothing is remembered beyond a transaction.
     """
 
-    def __init__(self, queries: Queries, now: Callable[[], Instant], *, per_destination: int | None) -> None:
+    def __init__(
+        self, queries: Queries, auditor: Auditor, now: Callable[[], Instant], *, per_destination: int | None
+    ) -> None:
         """Make them.
 
         Args:
             per_destination: how many tasks of a host may run at once; None: see ``Gate.room``.
         """
         self._queries = queries
+        self._auditor = auditor
         self._now = now
         self._per_destination = per_destination
         self._healthy: set[int] = set()
@@ -103,6 +108,7 @@ class Gates:
         circuit = Circuit(*members)
         if is_alive is not None and (after := circuit.heard(is_alive, now)) != circuit:
             self._set_circuit(gate, after)
+            self._auditor.write(circuit_entry(gate, circuit, after))
             circuit = after
         if circuit.failures == 0:
             self._healthy.add(gate)
@@ -112,17 +118,20 @@ class Gates:
             return False
         return self._wake(gate, now)
 
-    def pause(self, gate: int, *, paused: bool) -> None:
+    def pause(self, gate: int, *, paused: bool, entry: Entry | None = None) -> None:
         """Close a gate, or open it.
 
         Raises:
             DestinationNotFoundError: nothing was written.
         """
-        if self._queries.number("pause", gate=gate, paused=paused) is None:
+        was_paused = self._queries.number("is_paused", gate=gate)
+        if was_paused is None:
             raise DestinationNotFoundError(str(gate))
+        self._queries.all("pause", gate=gate, paused=paused)
+        self._auditor.write(entry if was_paused != paused else None)
         self._wake(gate, self._now())  # paused, it is looked at once more, and then no more
 
-    def probe(self, gate: int) -> None:
+    def probe(self, gate: int, entry: Entry | None = None) -> None:
         """Let one task that a gate holds start although its circuit is open.
 
         Raises:
@@ -134,9 +143,10 @@ class Gates:
         *members, is_paused, holds = row
         now = self._now()
         self._set_circuit(gate, probed(gate, Circuit(*members), now, is_paused=is_paused, holds=holds))
+        self._auditor.write(entry)
         self._wake(gate, now)
 
-    def limit(self, gate: int, limits: Limits) -> None:
+    def limit(self, gate: int, limits: Limits, entry: Entry | None = None) -> None:
         """Change the limits of a gate.
 
         Raises:
@@ -146,7 +156,8 @@ class Gates:
         if row is None:
             raise DestinationNotFoundError(str(gate))
         now = self._now()
-        changed = READING.gate.read(row).limited(limits, now)
+        before = READING.gate.read(row)
+        changed = before.limited(limits, now)
         self._queries.all(
             "limit",
             gate=gate,
@@ -155,6 +166,8 @@ class Gates:
             burst=changed.burst,
             next_at=changed.next_at,
         )
+        if entry is not None and (changes := limits_changed(before, changed)):
+            self._auditor.write(entry.saying(changes))
         self._wake(gate, now)
 
     def _set_circuit(self, gate: int, circuit: Circuit) -> None:

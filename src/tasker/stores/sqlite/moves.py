@@ -5,6 +5,7 @@ from collections.abc import Callable
 from tasker.interfaces.queue import Follow
 from tasker.model.instants import Instant
 from tasker.stores.looks import Looks
+from tasker.stores.sqlite.auditor import Auditor
 from tasker.stores.sqlite.changer import Changer
 from tasker.stores.sqlite.claimer import Claimer
 from tasker.stores.sqlite.connection import Queries
@@ -51,18 +52,19 @@ class Moves:
             follow: says what follows the end of a task.
             looks: what this node knows of its looks for due tasks.
         """
+        self.auditor = Auditor(queries, now)
         self.inserter = Inserter(queries, follow, now)
         self.kept_answers = KeptAnswers(queries, self.inserter, now)
         self.stager = Stager(queries, self.inserter)
         self.maker = Maker(queries, transactions, self.inserter, self.stager, self.kept_answers, now)
-        self.gates = Gates(queries, now, per_destination=per_destination)
+        self.gates = Gates(queries, self.auditor, now, per_destination=per_destination)
         self.looker = Looker(queries, transactions, looks, now)
         self.claimer = Claimer(queries, transactions, self.gates, self.looker, now, node)
         self.settler = Settler(queries, self.inserter, self.gates, now, attempts_kept=attempts_kept)
         self.expirer = Expirer(queries, self.inserter, now)
         self.recoverer = Recoverer(queries, self.inserter, self.gates, now, node)
-        self.changer = Changer(queries, self.inserter, now)
-        self.operator = Operator(queries, self.changer, self.kept_answers, now)
+        self.changer = Changer(queries, self.inserter, self.auditor, now)
+        self.operator = Operator(queries, self.changer, self.auditor, self.kept_answers, now)
         self.pruner = Pruner(queries, now)
         transactions.on_begin.append(self.gates.begin)
         transactions.on_undo.append(self.inserter.forget)

@@ -9,12 +9,14 @@ from msgspec.structs import replace
 from tasker.errors import OperationNotFoundError, TaskerError
 from tasker.filters import Query
 from tasker.interfaces.queue import PRUNE_LIMIT
+from tasker.model.audit import Entry
 from tasker.model.idempotency import KeptAnswer, Repeatable
 from tasker.model.instants import Instant, after
 from tasker.model.operation import Action, Batch, Operation, OperationState, Rewrite, Worked, postponed
 from tasker.model.task import Pool, State, TaskId
 from tasker.stores.finding import Places, Walker
 from tasker.stores.rows import operation_values
+from tasker.stores.sqlite.auditor import Auditor
 from tasker.stores.sqlite.changer import Changer
 from tasker.stores.sqlite.connection import Queries
 from tasker.stores.sqlite.kept_answers import KeptAnswers
@@ -28,31 +30,41 @@ class Operator:
     """Writes operations, and what they do."""
 
     def __init__(
-        self, queries: Queries, changer: Changer, kept_answers: KeptAnswers, now: Callable[[], Instant]
+        self,
+        queries: Queries,
+        changer: Changer,
+        auditor: Auditor,
+        kept_answers: KeptAnswers,
+        now: Callable[[], Instant],
     ) -> None:
         self._queries = queries
         self._changer = changer
+        self._auditor = auditor
         self._kept_answers = kept_answers
         self._now = now
 
-    def create(self, operation: Operation, repeatable: Repeatable[Operation] | None) -> KeptAnswer | Operation:
+    def create(
+        self, operation: Operation, repeatable: Repeatable[Operation] | None, entry: Entry | None
+    ) -> KeptAnswer | Operation:
         """Store a new operation: see ``Store.create_operation``."""
 
         def make() -> tuple[Operation, Instant]:
             now = self._now()
             stored = replace(operation, created_at=now, ended_at=None if operation.is_running else now)
             self._queries.all("create_operation", id=id_bytes(stored.id), created_at=now, **operation_values(stored))
+            self._auditor.write(entry)
             return stored, 0
 
         return self._kept_answers.once(repeatable, make)
 
-    def cancel(self, operation_id: TaskId) -> Operation:
+    def cancel(self, operation_id: TaskId, entry: Entry | None = None) -> Operation:
         """Have an operation go no further, and return it.
 
         Raises:
             OperationNotFoundError: there is none with this id.
         """
-        self._queries.all("cancel_operation", id=id_bytes(operation_id), now=self._now())
+        if self._queries.all("cancel_operation", id=id_bytes(operation_id), now=self._now()):
+            self._auditor.write(entry)
         return read_operation(self._queries, operation_id)
 
     def operate(
@@ -69,17 +81,21 @@ class Operator:
         passes = self._filter(query, free_pools)
         ends_at = after(self._now(), _BATCH_TIME)
         seen, cursor, cancelled = operation, batch.cursor, 0
+        changed: list[TaskId] = []
         for match in batch.matches:
             if passes is None or passes(match.id):
                 outcome, is_cancelled = self._move(seen, match.id, rewrite)
                 seen = seen.met(match.id, outcome)
                 cancelled += is_cancelled
+                if outcome is True:
+                    changed.append(match.id)
             if self._now() >= ends_at and match is not batch.matches[-1]:
                 cursor = match.position
                 break
         stands = replace(seen, cursor=cursor)
         if cursor is None:
             stands = replace(stands, state=OperationState.DONE, ended_at=self._now())
+        self._auditor.point(changed, operation.id)
         self._advance(stands)
         return Worked(stands, cancelled)
 

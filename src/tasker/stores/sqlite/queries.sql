@@ -166,8 +166,11 @@ UPDATE gate SET failures = :failures, open_until = :open_until, broken_since = :
        let_in = iif(closed_at IS :closed_at, let_in, 0), closed_at = :closed_at
  WHERE id = :gate
 
+-- is_paused --
+SELECT paused FROM gate WHERE id = :gate
+
 -- pause --
-UPDATE gate SET paused = :paused WHERE id = :gate RETURNING 1
+UPDATE gate SET paused = :paused WHERE id = :gate
 
 -- limit --
 UPDATE gate SET max_running = :max_running, max_per_second = :max_per_second, burst = :burst,
@@ -292,13 +295,14 @@ RETURNING {ending}, (SELECT payload FROM payload WHERE payload.seq = task.seq)
 UPDATE task SET is_cancelled = 1 WHERE id = :id AND state = 1 RETURNING seq
 
 -- run_now --
--- :at: now, or a little later. What is due before stays where it is in the queue. No row: look why.
+-- :at: now, or a little later. What is due before stays where it is in the queue. Returns whether it
+-- was moved. No row: look why.
 UPDATE task SET due_at = min(due_at, :at), revision = revision + (due_at > :at),
        execution_at = CASE WHEN attempts = 0 THEN min(execution_at, :at) ELSE execution_at END,
        execution_time = CASE WHEN attempts = 0 AND execution_at > :at THEN :text
                              ELSE execution_time END
  WHERE id = :id AND state = 0 AND (expires_at IS NULL OR expires_at > :at)
-RETURNING seq
+RETURNING due_at = :at
 
 -- postpone --
 -- As postponed() in model/operation.py says. What a gate holds comes in its turn anew. No row: look
@@ -330,7 +334,8 @@ UPDATE payload SET payload = :payload, revision = :revision WHERE seq = :seq
 
 -- delete --
 -- No row: look why.
-DELETE FROM task WHERE id = :id AND state IN (0, 2, 3, 4) RETURNING seq
+DELETE FROM task WHERE id = :id AND state IN (0, 2, 3, 4)
+RETURNING seq, type, execution_time, key
 
 -- delete_payload --
 DELETE FROM payload WHERE seq = :seq
@@ -814,10 +819,50 @@ UPDATE operation SET state = :state, ended_at = :ended_at, cursor = :cursor, mat
  WHERE id = :id
 
 -- cancel_operation --
-UPDATE operation SET state = 2, ended_at = :now WHERE id = :id AND state = 0
+UPDATE operation SET state = 2, ended_at = :now WHERE id = :id AND state = 0 RETURNING 1
 
 -- prune_operations --
 DELETE FROM operation
  WHERE id IN (SELECT id FROM operation WHERE ended_at IS NOT NULL AND ended_at < :before
                ORDER BY ended_at LIMIT :limit)
+RETURNING 1
+
+-- insert_audit --
+INSERT INTO audit (at, by_id, by_name, action, kind, subject, name, changes)
+VALUES (:at, :by_id, :by_name, :action, :kind, :subject,
+        coalesce(:name, CASE :kind WHEN 'destination'
+                        THEN (SELECT name FROM gate WHERE id = CAST(:subject AS INTEGER)) END),
+        :changes)
+
+-- insert_operation_task --
+INSERT OR IGNORE INTO operation_task (task, operation, at) VALUES (:task, :operation, :at)
+
+-- audit --
+SELECT at, {audit} FROM audit
+ WHERE at >= :since AND (at, id) < (:until, :id) ORDER BY at DESC, id DESC LIMIT :look
+
+-- audit_of_subject --
+-- And of the operations that have changed a task, at that moment.
+SELECT * FROM (
+  SELECT at, {audit} FROM audit
+   WHERE subject = :subject AND at >= :since AND (at, id) < (:until, :id)
+   ORDER BY at DESC, id DESC LIMIT :look)
+ UNION ALL
+SELECT * FROM (
+  SELECT operation_task.at, {audit}
+    FROM operation_task
+   CROSS JOIN audit ON audit.subject = operation_task.operation AND audit.action = 'begin'
+   WHERE operation_task.task = :task AND operation_task.at >= :since
+     AND (operation_task.at, audit.id) < (:until, :id)
+   ORDER BY operation_task.at DESC, audit.id DESC LIMIT :look)
+ ORDER BY 1 DESC, 2 DESC LIMIT :look
+
+-- prune_audit --
+DELETE FROM audit WHERE id IN (
+  SELECT id FROM audit WHERE at < :before ORDER BY at LIMIT :limit)
+RETURNING 1
+
+-- prune_operation_tasks --
+DELETE FROM operation_task WHERE (task, operation) IN (
+  SELECT task, operation FROM operation_task WHERE at < :before ORDER BY at LIMIT :limit)
 RETURNING 1

@@ -8,9 +8,11 @@ from typing import Any, Final
 
 from tasker.errors import DestinationNotFoundError, InvalidQueryError, KeyNotFoundError, TaskNotFoundError
 from tasker.filters import Query
+from tasker.interfaces.audit import AuditPage
 from tasker.interfaces.queue import Claim
 from tasker.interfaces.tasks import Counted, Page, TaskFilter
 from tasker.model.attempt import AttemptRecord
+from tasker.model.audit import AuditQuery
 from tasker.model.circuit import RECOVERY, THRESHOLD
 from tasker.model.gate import GATE_STATES, HELD_COUNTED_TO, GateRecord
 from tasker.model.idempotency import KeptAnswer
@@ -22,6 +24,7 @@ from tasker.model.steps import DueCounts, Steps
 from tasker.model.task import Pool, State, Task, TaskId
 from tasker.stores.ledger import record_of
 from tasker.stores.overdue import overdue_of, overdue_statement
+from tasker.stores.sqlite.auditor import read_audit
 from tasker.stores.sqlite.connection import Queries, Row, Value
 from tasker.stores.sqlite.due_counter import count_due
 from tasker.stores.sqlite.finder import PAGE_BYTES, Finder
@@ -174,6 +177,10 @@ class Reader:
         """Return the oldest operation that has not ended; None: there is none."""
         row = self._queries.first("next_operation")
         return None if row is None else READING.operation.read(row)
+
+    def audit(self, query: AuditQuery, *, after: str | None, limit: int) -> AuditPage:
+        """Return a page of the audit log."""
+        return read_audit(self._queries, query, after, limit)
 
     def count_found(
         self, query: Query, *, free_pools: Collection[Pool], now: Instant, monotonic: Callable[[], float]

@@ -16,10 +16,12 @@ from typing_extensions import override
 
 from tasker.errors import StoreError, StoreUnavailableError
 from tasker.filters import Query
+from tasker.interfaces.audit import AuditPage
 from tasker.interfaces.queue import Claim, Claimed, Expired, Follow, Settled, TakenBack
 from tasker.interfaces.store import Store
 from tasker.interfaces.tasks import Cancelled, Counted, Page, TaskFilter
 from tasker.model.attempt import Attempt, AttemptRecord
+from tasker.model.audit import AuditQuery, Entry
 from tasker.model.change import Change
 from tasker.model.gate import Destination, GateRecord, Limits
 from tasker.model.idempotency import KeptAnswer, Repeatable
@@ -266,24 +268,24 @@ class SqliteStore(Store):
         return await self._read(lambda reader: reader.count(up_to=up_to))
 
     @override
-    async def delete(self, task_id: TaskId) -> None:
-        await self._write(lambda moves: moves.changer.delete(task_id))
+    async def delete(self, task_id: TaskId, *, entry: Entry | None = None) -> None:
+        await self._write(lambda moves: moves.changer.delete(task_id, entry))
 
     @override
-    async def cancel(self, task_id: TaskId) -> Cancelled:
-        return await self._write(lambda moves: moves.changer.cancel(task_id))
+    async def cancel(self, task_id: TaskId, *, entry: Entry | None = None) -> Cancelled:
+        return await self._write(lambda moves: moves.changer.cancel(task_id, entry))
 
     @override
-    async def run_now(self, task_id: TaskId) -> None:
-        await self._write(lambda moves: moves.changer.run_now(task_id))
+    async def run_now(self, task_id: TaskId, *, entry: Entry | None = None) -> None:
+        await self._write(lambda moves: moves.changer.run_now(task_id, entry=entry))
 
     @override
-    async def retry(self, task_id: TaskId) -> None:
-        await self._write(lambda moves: moves.changer.retry(task_id))
+    async def retry(self, task_id: TaskId, *, entry: Entry | None = None) -> None:
+        await self._write(lambda moves: moves.changer.retry(task_id, entry=entry))
 
     @override
-    async def change(self, change: Change) -> None:
-        await self._write(lambda moves: moves.changer.change(change))
+    async def change(self, change: Change, *, entry: Entry | None = None) -> None:
+        await self._write(lambda moves: moves.changer.change(change, entry))
 
     @override
     async def confirm(self) -> None:
@@ -376,20 +378,20 @@ class SqliteStore(Store):
         return await self._read(lambda reader: reader.gate(gate_id))
 
     @override
-    async def pause(self, gate_id: int) -> None:
-        await self._write(lambda moves: moves.gates.pause(gate_id, paused=True))
+    async def pause(self, gate_id: int, *, entry: Entry | None = None) -> None:
+        await self._write(lambda moves: moves.gates.pause(gate_id, paused=True, entry=entry))
 
     @override
-    async def resume(self, gate_id: int) -> None:
-        await self._write(lambda moves: moves.gates.pause(gate_id, paused=False))
+    async def resume(self, gate_id: int, *, entry: Entry | None = None) -> None:
+        await self._write(lambda moves: moves.gates.pause(gate_id, paused=False, entry=entry))
 
     @override
-    async def probe(self, gate_id: int) -> None:
-        await self._write(lambda moves: moves.gates.probe(gate_id))
+    async def probe(self, gate_id: int, *, entry: Entry | None = None) -> None:
+        await self._write(lambda moves: moves.gates.probe(gate_id, entry))
 
     @override
-    async def limit(self, gate_id: int, limits: Limits) -> None:
-        await self._write(lambda moves: moves.gates.limit(gate_id, limits))
+    async def limit(self, gate_id: int, limits: Limits, *, entry: Entry | None = None) -> None:
+        await self._write(lambda moves: moves.gates.limit(gate_id, limits, entry))
 
     @override
     async def make_gate(self, destination: Destination) -> int:
@@ -399,9 +401,13 @@ class SqliteStore(Store):
 
     @override
     async def create_operation(
-        self, operation: Operation, repeatable: Repeatable[Operation] | None = None
+        self,
+        operation: Operation,
+        repeatable: Repeatable[Operation] | None = None,
+        *,
+        entry: Entry | None = None,
     ) -> KeptAnswer | Operation:
-        return await self._write(lambda moves: moves.operator.create(operation, repeatable))
+        return await self._write(lambda moves: moves.operator.create(operation, repeatable, entry))
 
     @override
     async def operation(self, operation_id: TaskId) -> Operation:
@@ -412,8 +418,8 @@ class SqliteStore(Store):
         return await self._read(lambda reader: reader.operations(before, limit))
 
     @override
-    async def cancel_operation(self, operation_id: TaskId) -> Operation:
-        return await self._write(lambda moves: moves.operator.cancel(operation_id))
+    async def cancel_operation(self, operation_id: TaskId, *, entry: Entry | None = None) -> Operation:
+        return await self._write(lambda moves: moves.operator.cancel(operation_id, entry))
 
     @override
     async def next_operation(self) -> Operation | None:
@@ -454,6 +460,16 @@ class SqliteStore(Store):
     async def count_due(self, steps: Steps) -> DueCounts:
         monotonic = self._clock.monotonic
         return await self._read(lambda reader: reader.count_due(steps, monotonic))
+
+    # Audit
+
+    @override
+    async def audit(self, query: AuditQuery, *, after: str | None, limit: int) -> AuditPage:
+        return await self._read(lambda reader: reader.audit(query, after=after, limit=limit))
+
+    @override
+    async def prune_audit(self, *, older_than: timedelta) -> int:
+        return await self._write(lambda moves: moves.auditor.prune(older_than))
 
     # Nodes
 

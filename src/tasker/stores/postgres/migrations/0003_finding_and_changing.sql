@@ -136,3 +136,27 @@ CREATE TABLE operation (
 ) WITH (fillfactor = 50, autovacuum_vacuum_threshold = 100, autovacuum_vacuum_scale_factor = 0);
 CREATE INDEX operation_running ON operation (id) WHERE state = 0;
 CREATE INDEX operation_ended ON operation (ended_at) WHERE ended_at IS NOT NULL;
+
+-- Audit: who has changed what, when: model/audit.py. Written with the change, never changed. As on
+-- SQLite. Nodes that do not know it write no rows.
+CREATE TABLE audit (
+  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  at timestamptz NOT NULL,
+  by_id text NOT NULL,
+  by_name text NOT NULL,
+  action text NOT NULL,
+  kind text NOT NULL,
+  subject text NOT NULL,                       -- the id of what was changed; empty: all
+  name text,
+  changes text                                 -- JSON; NULL: the action says it
+);
+CREATE INDEX audit_at ON audit (at, id);
+CREATE INDEX audit_subject ON audit (subject, at, id);
+-- Which tasks an operation has changed, the deleted ones too: they point to its row.
+CREATE TABLE operation_task (
+  task uuid NOT NULL,
+  operation uuid NOT NULL,
+  at timestamptz NOT NULL,
+  PRIMARY KEY (task, operation)
+);
+CREATE INDEX operation_task_at ON operation_task (at);

@@ -107,3 +107,26 @@ CREATE TABLE operation (
 ) STRICT;
 CREATE INDEX operation_running ON operation (id) WHERE state = 0;
 CREATE INDEX operation_ended ON operation (ended_at) WHERE ended_at IS NOT NULL;
+
+-- Audit: who has changed what, when: model/audit.py. Written with the change, never changed.
+CREATE TABLE audit (
+  id INTEGER PRIMARY KEY,
+  at INTEGER NOT NULL,
+  by_id TEXT NOT NULL,
+  by_name TEXT NOT NULL,
+  action TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  subject TEXT NOT NULL,                       -- the id of what was changed; empty: all
+  name TEXT,
+  changes TEXT                                 -- JSON; NULL: the action says it
+) STRICT;
+CREATE INDEX audit_at ON audit (at);
+CREATE INDEX audit_subject ON audit (subject, at);
+-- Which tasks an operation has changed, the deleted ones too: they point to its row.
+CREATE TABLE operation_task (
+  task BLOB NOT NULL,
+  operation TEXT NOT NULL,
+  at INTEGER NOT NULL,
+  PRIMARY KEY (task, operation)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX operation_task_at ON operation_task (at);

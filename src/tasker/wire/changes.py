@@ -1,0 +1,74 @@
+"""What the audit log keeps of a change: the members that are others, without secrets and bodies.
+
+The log outlives the tasks. What was sent, and to whom it was secret, must not live on in it.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import msgspec
+from msgspec import UNSET, Raw
+
+from tasker.model import instants
+from tasker.model.audit import Changed, Changes, changed
+from tasker.model.operation import Operation
+from tasker.model.task import Task
+from tasker.wire.fields import BODIES
+from tasker.wire.masking import MASK, masked_members
+from tasker.wire.operations import operation_view
+
+_decode_members: Final = msgspec.json.Decoder(dict[str, Raw]).decode
+
+
+def task_changes(before: Task, after: Task) -> Changes:
+    """Return what of a task is another. Of a body it is only said that it is.
+
+    >>> from tasker.testing.task_factory import a_task
+    >>> old, new = (a_task(due_at=1, payload=b'{"body":"%b","url":"http://me:pw@%b"}' % (x, x)) for x in (b"a", b"b"))
+    >>> changes = task_changes(old, new)
+    >>> msgspec.json.encode(changes["body"]), bytes(changes["url"].after)
+    (b'{}', b'"http://me:***@b"')
+    """
+    old, new = _decode_members(before.payload), _decode_members(after.payload)
+    old_shown, new_shown = _shown(before.payload), _shown(after.payload)
+    changes = {
+        name: Changed() if name in BODIES else changed(old_shown.get(name, UNSET), new_shown.get(name, UNSET))
+        for name in (*old, *(name for name in new if name not in old))
+        if old.get(name) != new.get(name)
+    }
+    moments = (
+        ("execution_time", before.execution_time, after.execution_time),
+        ("due_at", _text(before.due_at), _text(after.due_at)),
+        ("expires_at", _text(before.expires_at), _text(after.expires_at)),
+    )
+    for name, was, is_ in moments:
+        if was != is_:
+            changes[name] = changed(UNSET if was is None else was, UNSET if is_ is None else is_)
+    if "execution_time" in changes:
+        changes.pop("due_at", None)  # it says the same
+    return changes
+
+
+def operation_changes(operation: Operation) -> Changes:
+    """Return what an operation is asked to do."""
+    view = operation_view(operation)
+    asked: dict[str, Any] = {"action": view.action}
+    for name in ("filter", "ids", "by_seconds", "per_second"):
+        asked[name] = getattr(view, name)
+    if view.change is not UNSET:
+        named = msgspec.json.decode(view.change, type=dict[str, Raw])
+        asked["change"] = {name: _shown(bytes(members)) for name, members in named.items()}
+    return {name: changed(after=value) for name, value in asked.items() if value is not UNSET}
+
+
+def _shown(payload: bytes) -> Mapping[str, Any]:
+    """Return the members of a payload as they may be shown."""
+    members: dict[str, Any] = dict(_decode_members(masked_members(payload)))
+    for name in BODIES:
+        if name in members:
+            members[name] = MASK
+    return members
+
+
+def _text(moment: int | None) -> str | None:
+    return None if moment is None else instants.text(moment)
