@@ -120,6 +120,13 @@ class Settings:
     """Secrets to sign webhooks with, each ``whsec_`` and base64. If empty, webhooks are not signed.
     Default: none."""
 
+    alert_url: str | None = field(default=None, repr=False)
+    """Where alerts are sent; a secret. None: there are none. Default: none."""
+
+    alert_after: timedelta = timedelta(minutes=1)
+    """For how long a task has to be overdue, and kept by no gate, until an alert says so; 1 s to 1
+    day. Default: 1 minute."""
+
     no_auth: bool = False
     """Whether to serve addresses other than loopback without asking for an API key. Default: no."""
 

@@ -21,11 +21,13 @@ from tasker.api.rewriting import Rewriting
 from tasker.callbacks import Callbacks
 from tasker.config import Settings
 from tasker.egress.address_policy import EgressPolicy
+from tasker.egress.alert_sender import AlertSender
 from tasker.egress.connector import Connector
 from tasker.egress.egress_proxy import read_proxy
 from tasker.egress.pooled_client import PooledClient
 from tasker.egress.shortage import connections_that_fit
 from tasker.egress.signing import Signer
+from tasker.engine.alerts import Alerts
 from tasker.engine.engine import Engine
 from tasker.engine.telemetry import Telemetry
 from tasker.errors import DatabaseError, ListenError, StoreUnavailableError
@@ -35,7 +37,7 @@ from tasker.stores.kind import StoreContext, kind_of, shown
 from tasker.task_types.hash import HashType
 from tasker.task_types.registry import Registry, installed
 from tasker.task_types.webhook import WebhookType
-from tasker.timing.clock import SystemClock
+from tasker.timing.clock import Clock, SystemClock
 
 _log = structlog.get_logger()
 
@@ -76,7 +78,7 @@ class Node:
             with _said_if_long():
                 await store.open()
             closing.push_async_callback(store.close)
-            client = PooledClient(_connector(settings))
+            client = PooledClient(_connector(settings, _egress_policy(settings)))
             registry = Registry(
                 [
                     WebhookType(
@@ -111,6 +113,7 @@ class Node:
                 raise DatabaseError(
                     shown(settings.database_url), f"{error.reason}; see to that and start again"
                 ) from error
+            self._send_alerts(store, closing)
             service = Service(store, self._engine, registry, idempotency_retention=settings.idempotency_retention)
             self._server = _Server(_uvicorn_config(build_app(service, registry, Access(settings), settings), settings))
             _listen(listening, settings)
@@ -120,7 +123,13 @@ class Node:
             self._closing = closing.pop_all()
         database = shown(settings.database_url)
         _log.info(
-            "serving", version=__version__, pid=os.getpid(), url=self.url, database=database, **_shown_egress(settings)
+            "serving",
+            version=__version__,
+            pid=os.getpid(),
+            url=self.url,
+            database=database,
+            **_shown_egress(settings),
+            **({} if settings.alert_url is None else {"alerts": "on"}),
         )
         if settings.max_deliveries > connections_that_fit():
             _log.warning(
@@ -145,6 +154,16 @@ class Node:
         """Return if the server has stopped serving by itself."""
         await asyncio.wait({self._serving})
 
+    def _send_alerts(self, store: Store, closing: contextlib.AsyncExitStack) -> None:
+        """Tell the operator what is wrong from now on, if there is an address for that."""
+        if self._settings.alert_url is None:
+            return
+        sender = make_alert_sender(self._settings, store.clock)
+        closing.push_async_callback(sender.close)
+        alerts = Alerts(store, self._engine.overdue.look, sender, after=self._settings.alert_after, address=self.url)
+        closing.push_async_callback(alerts.close)
+        alerts.start()
+
     async def _stop_serving(self) -> None:
         self._server.should_exit = True
         await self._serving
@@ -161,9 +180,27 @@ def _said_if_long() -> Iterator[None]:
         saying.cancel()
 
 
-def _connector(settings: Settings) -> Connector:
-    policy = EgressPolicy(settings.egress_level, allow=settings.allow_targets, deny=settings.deny_targets)
+def _connector(settings: Settings, policy: EgressPolicy) -> Connector:
     return Connector(policy=policy, proxy=None if settings.egress_proxy is None else read_proxy(settings.egress_proxy))
+
+
+def make_alert_sender(settings: Settings, clock: Clock) -> AlertSender:
+    """Return what sends alerts to ``alert_url``, which is given. Needs a running event loop.
+
+    The operator has named the address: it may be one that webhooks may not call. What no level
+    allows, such as a metadata address, is refused all the same.
+
+    Raises:
+        StartError: whom TLS is to trust cannot be read.
+    """
+    assert settings.alert_url is not None  # noqa: S101 - as the docstring says
+    client = PooledClient(_connector(settings, EgressPolicy("any", allow=settings.allow_targets)))
+    signer = Signer(settings.webhook_secrets) if settings.webhook_secrets else None
+    return AlertSender(client, settings.alert_url, clock, signer=signer)
+
+
+def _egress_policy(settings: Settings) -> EgressPolicy:
+    return EgressPolicy(settings.egress_level, allow=settings.allow_targets, deny=settings.deny_targets)
 
 
 def _shown_egress(settings: Settings) -> dict[str, str]:

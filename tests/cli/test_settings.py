@@ -85,6 +85,14 @@ WAYS = {
         "--pbkdf2-iterations 1000", 1_000, "TASKER_PBKDF2_ITERATIONS", "2000", 2_000, "3000", 3_000
     ),
     "keep_done": Way("--keep-done 90s", seconds(90), "TASKER_KEEP_DONE", "Forever", None, "'30m'", seconds(1_800)),
+    "alert_url": Way(
+        *("--alert-url https://hooks.example.org/x?y", "https://hooks.example.org/x?y"),
+        *("TASKER_ALERT_URL", "http://me:pass@[::1]:9/", "http://me:pass@[::1]:9/"),
+        *("'http://localhost'", "http://localhost"),
+    ),
+    "alert_after": Way(
+        "--alert-after 1s", seconds(1), "TASKER_ALERT_AFTER", "5m", seconds(300), "'1d'", seconds(86_400)
+    ),
     "keep_failed": Way("--keep-failed forever", None, "TASKER_KEEP_FAILED", "12h", seconds(43_200), "'0s'", seconds(0)),
     "circuit_patience": Way(
         "--circuit-patience 0s", seconds(0), "TASKER_CIRCUIT_PATIENCE", "90s", seconds(90), "'2h'", seconds(7_200)
@@ -326,6 +334,7 @@ def test_the_help_has_every_setting_with_its_variables_and_default(tmp_path, opt
         default = getattr(Settings(), name)
         if default not in (None, False, ()):
             ages = {"keep_done": "7d", "keep_failed": "30d", "circuit_patience": "1h", "idempotency_retention": "1d"}
+            ages["alert_after"] = "1m"
             shown = ages.get(name)
             if shown is None:
                 shown = f"{default.total_seconds():g}" if isinstance(default, timedelta) else str(default)

@@ -180,13 +180,20 @@ def slots():
 
 
 @pytest.fixture
-async def idle_bench(clock, store_class, kept, slots):
+def longest_attempt():
+    """How long an attempt may take."""
+    return ScriptedType.timeout
+
+
+@pytest.fixture
+async def idle_bench(clock, store_class, kept, slots, longest_attempt):
     """Its engine is not started yet."""
     store = store_class(":memory:", follow=FOLLOW, clock=clock)
     await store.open()
-    bench = Bench(
-        clock, store, [ScriptedType(clock, slots=slots), ScriptedType(clock, name="other", pool=100, slots=1)], **kept
-    )
+    types = [ScriptedType(clock, slots=slots), ScriptedType(clock, name="other", pool=100, slots=1)]
+    for task_type in types:
+        task_type.timeout = longest_attempt
+    bench = Bench(clock, store, types, **kept)
     yield bench
     for task_type in bench.types:
         task_type.may_end.set()

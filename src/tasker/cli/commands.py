@@ -5,20 +5,15 @@ import sys
 import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NoReturn, TypeVar
 
 import click
 
 from tasker import __version__
+from tasker.cli.output import FAILED, MISUSED, CommandError, complain, output_option
 from tasker.cli.redact import one_line, redact
-from tasker.cli.settings import OF_THE_DATABASE, SETTINGS, Setting
+from tasker.cli.settings import OF_ALERTS, OF_THE_DATABASE, SETTINGS, Setting
 from tasker.errors import SettingError, StartError
-
-FAILED: Final = 1
-"""Exit code: the server could not start, or could not continue."""
-
-MISUSED: Final = 2
-"""Exit code: an option, variable or key cannot be used."""
 
 _HELP: Final = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
@@ -30,24 +25,23 @@ def main() -> None:
     try:
         sys.exit(tasker.main(prog_name="tasker", standalone_mode=False))
     except click.UsageError as error:
-        _complain(f"{error.format_message()}  Try: tasker --help")
-        sys.exit(MISUSED)
+        _end(MISUSED, "usage", f"{error.format_message()}  Try: tasker --help")
     except SettingError as error:
-        _complain(str(error))
-        sys.exit(MISUSED)
+        _end(MISUSED, "setting", str(error))
+    except CommandError as error:
+        _end(error.exit_code, error.code, str(error))
     except StartError as error:
-        _complain(str(error))
-        sys.exit(FAILED)
+        _end(FAILED, "start", str(error))
     except OSError as error:
-        _complain(_system_problem(error))
-        sys.exit(FAILED)
+        _end(FAILED, "system", _system_problem(error))
     except Exception as error:  # noqa: BLE001 - a traceback helps nobody who starts a server
         place = traceback.extract_tb(error.__traceback__)[-1]
         # Its message may quote what it failed on.
-        _complain(
-            f"{type(error).__name__} in {place.filename}:{place.lineno}; this is a bug in tasker: please report it"
+        _end(
+            FAILED,
+            "bug",
+            f"{type(error).__name__} in {place.filename}:{place.lineno}; this is a bug in tasker: please report it",
         )
-        sys.exit(FAILED)
 
 
 def _system_problem(error: OSError) -> str:
@@ -60,8 +54,9 @@ def _system_problem(error: OSError) -> str:
     return f"{name}{error.strerror or type(error).__name__}"
 
 
-def _complain(problem: str) -> None:
-    click.echo(f"tasker: {one_line(redact(problem))}", err=True)
+def _end(exit_code: int, code: str, problem: str) -> NoReturn:
+    complain(exit_code, code, one_line(redact(problem)))
+    sys.exit(exit_code)
 
 
 def _options(settings: Sequence[Setting]) -> Callable[[C], C]:
@@ -150,3 +145,36 @@ def migrate_command(**flags: Any) -> None:  # noqa: ANN401 - as above
     from tasker.cli import database  # noqa: PLC0415 - as above
 
     database.migrate(settings, doubts=sources.doubts(settings, os.environ))
+
+
+@tasker.group("alert", invoke_without_command=True)
+@click.pass_context
+def alert_group(context: click.Context) -> None:
+    """See to it that alerts arrive."""
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help())
+
+
+@alert_group.command("test")
+@_options(OF_ALERTS)
+@output_option
+def alert_test_command(output: str, **flags: Any) -> None:  # noqa: ANN401 - as above
+    r"""Send one alert that says that it is a test, and say what the receiver answered.
+
+    It goes the way of all alerts. Neither a server nor a database is needed. It is sent once,
+    without another try.
+
+    \b
+    Exit codes:
+      0  it was received: the answer was 2xx
+      1  the receiver answered something else
+      2  an option, variable or key cannot be used, or no --alert-url is given
+      6  no answer came
+    """
+    from tasker.cli import sources  # noqa: PLC0415 - as above
+
+    settings = sources.load(flags, os.environ, only=OF_ALERTS)
+
+    from tasker.cli import alert  # noqa: PLC0415 - as above
+
+    alert.send_test(settings, output, doubts=sources.doubts(settings, os.environ))

@@ -12,6 +12,7 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Final
 
+from tasker import urls
 from tasker.config import EGRESS_LEVELS, LOG_FORMATS, LOG_LEVELS, Settings
 from tasker.egress import signing
 from tasker.egress.address_policy import HOST_NAME, read_entry
@@ -80,7 +81,7 @@ class Setting:
             case None | False | ():
                 return ""
             case timedelta() as length if self.metavar == "AGE":
-                return f"{length.days}d" if length.days else f"{length // timedelta(hours=1)}h"
+                return lengths.shown(length)
             case timedelta() as length:
                 return f"{length.total_seconds():g}"
             case value:
@@ -138,6 +139,22 @@ def _age(text: str) -> timedelta | None:
     if text.lower() == lengths.FOREVER:
         return None
     return lengths.parse(text)
+
+
+def _between(low: timedelta, high: timedelta) -> Callable[[str], timedelta]:
+    def parse(text: str) -> timedelta:
+        length = lengths.parse(text)
+        if not low <= length <= high:
+            raise ValueError
+        return length
+
+    return parse
+
+
+def _http_url(text: str) -> str:
+    if "://" not in text:
+        raise ValueError
+    return urls.checked(text)
 
 
 def _database_url(text: str) -> str:
@@ -418,6 +435,22 @@ SETTINGS: Final = (
         shown=lambda _: "something else, which is not shown",
     ),
     Setting(
+        name="alert_url",
+        metavar="URL",
+        help="Where to send alerts, such as the URL of an incoming webhook of Slack or Mattermost. "
+        "Other users of the machine can see this option: prefer the variable or the settings file.",
+        expected="an http:// or https:// URL with a host",
+        parse=_http_url,
+        shown=_scheme_only(),
+    ),
+    Setting(
+        name="alert_after",
+        metavar="AGE",
+        help="How long a task has to be overdue until an alert says so, if no destination or group keeps it.",
+        expected="a whole number with a unit, such as 90s, 30m or 12h, from 1s to 1d",
+        parse=_between(timedelta(seconds=1), timedelta(days=1)),
+    ),
+    Setting(
         name="no_auth",
         metavar="",
         help="Do not ask for API keys, even on an address that others can reach.",
@@ -441,3 +474,14 @@ OF_THE_DATABASE: Final = tuple(
     setting for setting in SETTINGS if setting.name in ("database_url", "no_listen", "log_level", "log_format")
 )
 """What a command needs to know that works on the database without serving anybody."""
+
+OF_ALERTS: Final = tuple(
+    setting
+    for setting in SETTINGS
+    if setting.name
+    in (
+        *("alert_url", "webhook_secrets_file", "webhook_secrets", "allow_targets", "egress_proxy"),
+        *("log_level", "log_format"),
+    )
+)
+"""What a command needs to know that sends an alert."""

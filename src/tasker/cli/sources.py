@@ -53,11 +53,11 @@ def load(flags: Mapping[str, Any], environ: Mapping[str, str], *, only: Sequence
         found = _from_flag(setting, flags) or _from_environment(setting, environ) or _from_file(setting, keys, where)
         if found is not None:
             values[setting.name], origins[setting.name] = found
-    if only is not SETTINGS:
-        return Settings(**values)
     values["webhook_secrets"] = _webhook_secrets(
         values.get("webhook_secrets", ()), values.get("webhook_secrets_file"), origins.get("webhook_secrets_file", "")
     )
+    if only is not SETTINGS:
+        return Settings(**values)
     values["api_keys"] = _api_keys(values.get("api_keys_file"), origins.get("api_keys_file", ""), environ)
     settings = Settings(**values)
     _check_access(settings, origins)
@@ -66,7 +66,14 @@ def load(flags: Mapping[str, Any], environ: Mapping[str, str], *, only: Sequence
 
 def doubts(settings: Settings, environ: Mapping[str, str]) -> Sequence[str]:
     """Return what looks like a mistake in the settings or the environment, a line each. No line shows a secret."""
-    return [*_unknown_variables(environ), *_open_files(settings)]
+    return [*_unknown_variables(environ), *_open_files(settings), *_idle(settings)]
+
+
+def _idle(settings: Settings) -> Sequence[str]:
+    """Doubt settings that have no effect as things are."""
+    if settings.alert_url is None and settings.alert_after != Settings().alert_after:
+        return ["--alert-after has no effect without --alert-url: no alerts are sent"]
+    return []
 
 
 def _open_files(settings: Settings) -> Sequence[str]:

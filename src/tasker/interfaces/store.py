@@ -2,6 +2,7 @@
 
 from typing import Protocol
 
+from tasker.interfaces.alerts import AlertStore
 from tasker.interfaces.audit import AuditStore
 from tasker.interfaces.gates import GateStore
 from tasker.interfaces.idempotency import IdempotencyStore
@@ -23,6 +24,7 @@ class Store(
     OperationStore,
     StatisticsStore,
     AuditStore,
+    AlertStore,
     Protocol,
 ):
     """Keeps tasks, durably, and hands out those that are due. Several nodes may share one.

@@ -59,3 +59,13 @@ def parse(length: str | float, *, or_else: str = "") -> timedelta:
     if not 0 <= length <= LONGEST.total_seconds():
         raise ValueError(f"expected 0 to {LONGEST.total_seconds():.0f} seconds{or_else}, got: {length:g}")
     return timedelta(microseconds=-int(-length * 1_000_000 // 1))
+
+
+def shown(length: timedelta) -> str:
+    """Return *length*, of whole seconds, as a text that ``parse`` reads.
+
+    >>> shown(timedelta(days=1)), shown(timedelta(minutes=90))
+    ('1d', '90m')
+    """
+    unit = next(unit for unit in reversed(_UNITS) if not length % _UNITS[unit])
+    return f"{length // _UNITS[unit]}{unit}"

@@ -6,8 +6,7 @@
 import binascii
 import re
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import timedelta
 from http import HTTPStatus
 from typing import Final
 
@@ -16,14 +15,14 @@ from msgspec import UNSET
 from typing_extensions import override
 
 from tasker import __version__, urls
+from tasker.egress.answers import retry_after, status_text
 from tasker.egress.http_client import DeliveryError, HttpClient, OutOfResourcesError, Request
 from tasker.egress.signing import Signer
 from tasker.errors import AttemptMustNotBeginError, InvalidTaskError, MaskedValueError, cut
 from tasker.interfaces.task_type import TaskType
-from tasker.model.attempt import Attempt, Exchange, Failed, Outcome, Succeeded
+from tasker.model.attempt import Attempt, Failed, Outcome, Succeeded
 from tasker.model.gate import Destination, GateKind
-from tasker.model.instants import SECOND, Instant
-from tasker.model.lifecycle import LONGEST_RETRY_AFTER
+from tasker.model.instants import SECOND
 from tasker.model.task import Fault, Pool
 from tasker.timing.clock import Clock
 from tasker.wire.fields import BODIES, TaskFields, WebhookFields
@@ -47,10 +46,6 @@ _BASE64: Final = re.compile(r"[A-Za-z0-9+/]*={0,2}")
 _JSON_BEGINS: Final = frozenset(b'{["-0123456789tfn \t\r\n')
 """Bytes that JSON can begin with. Source: RFC 8259, sections 2 and 3."""
 _CLASS: Final = re.compile(r"[2-5]xx", re.ASCII)
-_SECONDS: Final = re.compile(r"[0-9]+", re.ASCII)
-_WAITS: Final = re.compile(r"[^\s,](?:[a-z]*day, |[a-z]{2}, )?[^,]*", re.ASCII)
-"""The values of a header that came several times, joined with commas; most dates have a comma of
-their own."""
 _OF_THE_CONNECTION: Final = frozenset(
     {
         *("connection", "keep-alive", "proxy-connection", "proxy-authenticate", "proxy-authorization", "te", "trailer"),
@@ -137,9 +132,9 @@ class WebhookType(TaskType):
         if _is_success(status, fields):
             return Succeeded(exchange=exchange)
         return Failed(
-            Fault(f"status_{status}", f"the target answered {_status_text(status)}"),
+            Fault(f"status_{status}", f"the target answered {status_text(status)}"),
             permanent=status == HTTPStatus.GONE,
-            retry_after=_retry_after(exchange, self._clock.now()),
+            retry_after=retry_after(exchange, self._clock.now()),
             is_alive=status < HTTPStatus.INTERNAL_SERVER_ERROR,
             exchange=exchange,
         )
@@ -272,36 +267,3 @@ def _is_success(status: int, fields: WebhookFields) -> bool:
     if fields.success is UNSET:
         return 200 <= status <= 299
     return status in fields.success or f"{status // 100}xx" in fields.success
-
-
-def _retry_after(exchange: Exchange, now: Instant) -> timedelta | None:
-    """Return how long the target asks to be left alone.
-
-    It is the longest, if it says so several times, since that heeds them all.
-
-    Source: RFC 9110, section 10.2.3.
-    """
-    text = exchange.headers.get("retry-after")
-    if text is None or exchange.status not in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE):
-        return None
-    waits = [wait for each in _WAITS.findall(text) if (wait := _wait(each.rstrip(), now)) is not None]
-    return max(waits, default=None)
-
-
-def _wait(text: str, now: Instant) -> timedelta | None:
-    if _SECONDS.fullmatch(text):
-        return timedelta(seconds=min(int(text), int(LONGEST_RETRY_AFTER.total_seconds())))
-    try:
-        moment = parsedate_to_datetime(text)
-    except (ValueError, OverflowError):
-        return None
-    moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment  # the oldest form names no zone: it is UTC
-    wait = timedelta(seconds=moment.timestamp() - now / SECOND)
-    return min(wait, LONGEST_RETRY_AFTER) if wait > timedelta(0) else None
-
-
-def _status_text(status: int) -> str:
-    try:
-        return f"{status} {HTTPStatus(status).phrase}"
-    except ValueError:
-        return str(status)

@@ -753,7 +753,7 @@ VALUES ($1, $2, $3, tasker_now(), tasker_now() + $4::interval, $5)
 RETURNING tasker_now()
 
 -- end_lease --
-UPDATE node SET lease_until = tasker_now() WHERE id = $1 AND lease_until > tasker_now()
+UPDATE node SET lease_until = least(lease_until, tasker_now()), has_ended = true WHERE id = $1
 
 -- note_look --
 -- Note that this node looks for due tasks, and, if no node has looked for longer than $3, that there
@@ -1403,3 +1403,35 @@ WITH old AS MATERIALIZED (
   RETURNING operation_task.task
 )
 SELECT count(*) FROM gone
+
+-- lead_alerts --
+-- No row: another node sends alerts.
+INSERT INTO alert_book AS book (id, node, lead_until, revision, told)
+VALUES (1, $1, tasker_now() + $2::interval, 0, '{}')
+    ON CONFLICT (id) DO UPDATE SET node = excluded.node, lead_until = excluded.lead_until
+    WHERE book.node = excluded.node OR book.lead_until <= tasker_now()
+       OR book.lead_until > tasker_now() + $2::interval -- the clock was set back
+RETURNING revision, told
+
+-- keep_alerts --
+-- No row: another node sends alerts, or has meanwhile.
+UPDATE alert_book SET told = $3, revision = revision + 1, lead_until = tasker_now() + $4::interval
+ WHERE node = $1 AND revision = $2
+RETURNING revision
+
+-- yield_alerts --
+UPDATE alert_book SET lead_until = tasker_now() WHERE node = $1 AND lead_until > tasker_now()
+
+-- failing_circuits --
+SELECT id, name, broken_since FROM gate
+ WHERE broken_since IS NOT NULL AND broken_since <= tasker_now() - $1::interval
+ ORDER BY broken_since LIMIT $2
+
+-- node_ends --
+-- The other nodes. One is replaced by another that has started since at the same address ($2: LEASE).
+SELECT id, address, lease_until, schema, has_ended, lease_until <= tasker_now() AS is_over,
+       EXISTS (SELECT FROM node AS other
+                WHERE other.address = node.address AND other.id <> node.id
+                  AND other.lease_until > tasker_now()
+                  AND other.started_at > node.lease_until - $2::interval) AS is_replaced
+  FROM node WHERE id <> $1 ORDER BY lease_until, id

@@ -11,6 +11,7 @@ from typing_extensions import override
 
 from tasker.errors import StoreError, StoreUnavailableError
 from tasker.filters import Query
+from tasker.interfaces.alerts import AlertBook, Troubles
 from tasker.interfaces.audit import AuditPage
 from tasker.interfaces.queue import Claim, Claimed, Expired, Follow, Settled, TakenBack
 from tasker.interfaces.store import Store
@@ -33,6 +34,7 @@ from tasker.model.task import Pool, State, Task, TaskId
 from tasker.stores import queries
 from tasker.stores.looks import Looks
 from tasker.stores.postgres import schema
+from tasker.stores.postgres.alerter import Alerter
 from tasker.stores.postgres.auditor import Auditor
 from tasker.stores.postgres.batches import Batches
 from tasker.stores.postgres.bell import Bell
@@ -161,6 +163,7 @@ class PostgresStore(Store):
         self._recoverer = Recoverer(self._keeping, sql, reading, self._lease, followers, node, follow=follow)
         self._expirer = Expirer(self._keeping, sql, reading, followers, follow)
         self._pruner = Pruner(self._keeping, sql)
+        self._alerter = Alerter(self._keeping, sql, self._looks, node)
 
         self._inserter = Inserter(self._accepting, sql)
         self._changer = Changer(self._accepting, sql, reading, self._inserter, auditor, follow=follow)
@@ -540,6 +543,24 @@ class PostgresStore(Store):
     def watch_ends(self, ring: Callable[[], None]) -> None:
         if self._bell is not None:
             self._bell.watch_ends(ring)
+
+    # Alerts
+
+    @override
+    async def lead_alerts(self) -> AlertBook | None:
+        return await self._alerter.lead()
+
+    @override
+    async def keep_alerts(self, book: AlertBook) -> AlertBook | None:
+        return await self._alerter.keep(book)
+
+    @override
+    async def yield_alerts(self) -> None:
+        await self._alerter.give_up()
+
+    @override
+    async def troubles(self) -> Troubles:
+        return await self._alerter.troubles()
 
     def _say_ended(self) -> None:
         if self._bell is not None:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from tasker.interfaces.queue import Follow
 from tasker.model.instants import Instant
 from tasker.stores.looks import Looks
+from tasker.stores.sqlite.alerter import Alerter
 from tasker.stores.sqlite.auditor import Auditor
 from tasker.stores.sqlite.changer import Changer
 from tasker.stores.sqlite.claimer import Claimer
@@ -66,5 +67,6 @@ class Moves:
         self.changer = Changer(queries, self.inserter, self.auditor, now)
         self.operator = Operator(queries, self.changer, self.auditor, self.kept_answers, now)
         self.pruner = Pruner(queries, now)
+        self.alerter = Alerter(queries)
         transactions.on_begin.append(self.gates.begin)
         transactions.on_undo.append(self.inserter.forget)

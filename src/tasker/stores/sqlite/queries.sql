@@ -866,3 +866,15 @@ RETURNING 1
 DELETE FROM operation_task WHERE (task, operation) IN (
   SELECT task, operation FROM operation_task WHERE at < :before ORDER BY at LIMIT :limit)
 RETURNING 1
+
+-- alert_book --
+SELECT revision, told FROM alert_book
+
+-- keep_alerts --
+INSERT INTO alert_book (id, revision, told) VALUES (1, :revision, :told)
+    ON CONFLICT (id) DO UPDATE SET revision = excluded.revision, told = excluded.told
+
+-- failing_circuits --
+SELECT id, name, broken_since FROM gate
+ WHERE broken_since IS NOT NULL AND broken_since <= :before
+ ORDER BY broken_since LIMIT :limit

@@ -24,6 +24,7 @@ from tasker.model.steps import DueCounts, Steps
 from tasker.model.task import Pool, State, Task, TaskId
 from tasker.stores.ledger import record_of
 from tasker.stores.overdue import overdue_of, overdue_statement
+from tasker.stores.sqlite.alerter import Alerter
 from tasker.stores.sqlite.auditor import read_audit
 from tasker.stores.sqlite.connection import Queries, Row, Value
 from tasker.stores.sqlite.due_counter import count_due
@@ -43,6 +44,7 @@ class Reader:
 
     def __init__(self, queries: Queries) -> None:
         self._queries = queries
+        self.alerter = Alerter(queries)
 
     def get(self, task_id: TaskId) -> Task:
         """Return a task, or raise ``TaskNotFoundError``."""

@@ -16,6 +16,7 @@ from typing_extensions import override
 
 from tasker.errors import StoreError, StoreUnavailableError
 from tasker.filters import Query
+from tasker.interfaces.alerts import AlertBook, Troubles
 from tasker.interfaces.audit import AuditPage
 from tasker.interfaces.queue import Claim, Claimed, Expired, Follow, Settled, TakenBack
 from tasker.interfaces.store import Store
@@ -37,6 +38,7 @@ from tasker.model.task import Pool, State, Task, TaskId
 from tasker.stores import queries
 from tasker.stores.group_commit import GroupCommit, InlineCommit
 from tasker.stores.looks import Looks
+from tasker.stores.sqlite.alerter import disk_space
 from tasker.stores.sqlite.checkpointer import Checkpointer
 from tasker.stores.sqlite.condition import Condition
 from tasker.stores.sqlite.connection import MEMORY, Queries, connect
@@ -516,6 +518,33 @@ class SqliteStore(Store):
     @override
     def watch_ends(self, ring: Callable[[], None]) -> None:
         """No other node settles."""
+
+    # Alerts
+
+    @override
+    async def lead_alerts(self) -> AlertBook | None:
+        return await self._read(lambda reader: reader.alerter.book())
+
+    @override
+    async def keep_alerts(self, book: AlertBook) -> AlertBook | None:
+        return await self._write(lambda moves: moves.alerter.keep(book))
+
+    @override
+    async def yield_alerts(self) -> None:
+        """Nobody else could send them."""
+
+    @override
+    async def troubles(self) -> Troubles:
+        now, path, looked_since = self._clock.now(), self._path, self._looks.down_until
+        return await self._read(
+            lambda reader: Troubles(
+                circuits=reader.alerter.circuits(now),
+                gone=(),
+                back={},
+                disk=disk_space(path),
+                looked_since=looked_since,
+            )
+        )
 
     def _write(self, write: Callable[[Moves], T], *, always: bool = False, urgent: bool = False) -> "asyncio.Future[T]":
         """Have *write* run on the writer's thread. What it returns is there once it is committed."""

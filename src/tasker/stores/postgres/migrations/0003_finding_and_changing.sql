@@ -160,3 +160,14 @@ CREATE TABLE operation_task (
   PRIMARY KEY (task, operation)
 );
 CREATE INDEX operation_task_at ON operation_task (at);
+
+-- Alerts: what has been told, and which node sends them. One row, once a node has looked.
+CREATE TABLE alert_book (
+  id integer PRIMARY KEY CHECK (id = 1),
+  node uuid NOT NULL,
+  lead_until timestamptz NOT NULL,             -- when another node may send
+  revision bigint NOT NULL,
+  told text NOT NULL                           -- JSON: model/alerts.py
+) WITH (fillfactor = 50, autovacuum_vacuum_threshold = 100, autovacuum_vacuum_scale_factor = 0);
+-- Whether a node has ended in order. One of a version before this does not say so.
+ALTER TABLE node ADD COLUMN has_ended boolean NOT NULL DEFAULT false;

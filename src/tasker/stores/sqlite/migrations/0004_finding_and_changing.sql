@@ -130,3 +130,10 @@ CREATE TABLE operation_task (
   PRIMARY KEY (task, operation)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX operation_task_at ON operation_task (at);
+
+-- Alerts: what has been told. One row, once something was.
+CREATE TABLE alert_book (
+  id INTEGER PRIMARY KEY CHECK (id = 1),
+  revision INTEGER NOT NULL,
+  told TEXT NOT NULL                           -- JSON: model/alerts.py
+) STRICT;

@@ -1,0 +1,75 @@
+"""What commands print, for people or for programs, and how they end."""
+
+import itertools
+import json
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any, Final, TypeVar
+
+import click
+
+FAILED: Final = 1
+"""Exit code: it could not be done, or the server could not start or go on."""
+
+MISUSED: Final = 2
+"""Exit code: an option, variable or key cannot be used."""
+
+UNREACHABLE: Final = 6
+"""Exit code: whoever was called does not answer."""
+
+TITLES: Final = {FAILED: "Failed", MISUSED: "Misused", UNREACHABLE: "Unreachable"}
+
+C = TypeVar("C", bound=Callable[..., object])
+
+
+class CommandError(Exception):
+    """A command could not do what it was told.
+
+    Args:
+        exit_code: how the process ends.
+        code: a stable word for programs.
+        problem: what is wrong, as a clause; shows no secret.
+    """
+
+    def __init__(self, exit_code: int, code: str, problem: str) -> None:
+        self.exit_code = exit_code
+        self.code = code
+        super().__init__(problem)
+
+
+def output_option(command: C) -> C:
+    """Give a command the option ``--output``, as its parameter ``output``."""
+    return click.option(
+        "--output",
+        type=click.Choice(["table", "json"]),
+        default="table",
+        show_default=True,
+        help="Whether to print for people or for programs. With json, an error is JSON too, on standard error.",
+    )(command)
+
+
+def show(output: str, facts: dict[str, Any], line: str) -> None:
+    """Print what a command found on standard output: *facts* as JSON, or *line*."""
+    click.echo(json.dumps(facts, ensure_ascii=False) if output == "json" else line)
+
+
+def complain(exit_code: int, code: str, problem: str) -> None:
+    """Print on standard error why the command ends with *exit_code*: one line.
+
+    With ``--output json`` it is a problem in JSON (RFC 9457), like those of the API, but with the
+    exit code in place of the status.
+    """
+    if not wants_json(sys.argv[1:]):
+        click.echo(f"tasker: {problem}", err=True)
+        return
+    told = {"title": TITLES[exit_code], "exit_code": exit_code, "code": code, "detail": problem, "msg": problem}
+    click.echo(json.dumps({"type": "about:blank", **told}, ensure_ascii=False), err=True)
+
+
+def wants_json(arguments: Sequence[str]) -> bool:
+    """Return whether *arguments*, which perhaps cannot be used, ask for errors in JSON.
+
+    >>> wants_json(["alert", "test", "--output", "json"]), wants_json(["--output=table", "json"])
+    (True, False)
+    """
+    return "--output=json" in arguments or ("--output", "json") in itertools.pairwise(arguments)

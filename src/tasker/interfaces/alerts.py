@@ -1,0 +1,64 @@
+"""What alerts are about, and what is remembered of them."""
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Final, Protocol
+
+from msgspec import Struct
+
+from tasker.model.alerts import Cause, DiskSpace, Told, Trouble
+from tasker.model.instants import Instant
+
+LEAD: Final = timedelta(seconds=20)
+"""For how long a node is the one that sends, unless it says so again."""
+
+
+class AlertBook(Struct, frozen=True):
+    """What has been told, for whichever node sends."""
+
+    told: Mapping[Cause, Told]
+    """A cause that is not named: nothing has been told of it."""
+    revision: int
+    """Of which writing it is."""
+
+
+class Troubles(Struct, frozen=True, kw_only=True):
+    """What a store knows to be wrong."""
+
+    circuits: Sequence[Trouble]
+    """Destinations whose circuits have not closed for ``CIRCUIT_AFTER``, by when they opened; the
+    first ``TROUBLES_TOLD``."""
+    gone: Sequence[Trouble]
+    """Other nodes that ended without saying so, or have not renewed their leases, and in whose place
+    none has started."""
+    back: Mapping[str, str]
+    """Nodes that are not gone, by their ids: how a trouble with one has ended, as a clause."""
+    disk: DiskSpace | None
+    """Where the database is; None: not on a disk of this machine."""
+    looked_since: Instant
+    """The end of the latest span in which no node looked for due tasks, as far as this node knows."""
+
+
+class AlertStore(Protocol):
+    """Remembers what was told, so that one node tells it once. See ``Store`` for what holds for every method.
+
+    Nobody calls these methods unless alerts are sent.
+    """
+
+    async def lead_alerts(self) -> AlertBook | None:
+        """Be the node that sends for ``LEAD`` from now on, if no other is. Return what was told.
+
+        None: another is. Of nodes that do so at once, one is.
+        """
+
+    async def keep_alerts(self, book: AlertBook) -> AlertBook | None:
+        """Remember *book* in place of the one of its revision; return it with its new revision.
+
+        None: another node sends by now, or has since then. Nothing was written.
+        """
+
+    async def yield_alerts(self) -> None:
+        """Be the node that sends no longer: another may at once. No effect if this node does not."""
+
+    async def troubles(self) -> Troubles:
+        """Return what is wrong now, but for what is overdue."""

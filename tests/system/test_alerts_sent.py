@@ -1,0 +1,64 @@
+"""A real server tells of what is wrong, and of nothing when nobody asked for that."""
+
+import json
+import re
+import time
+
+import pytest
+
+from databases import new_database, query
+from tasker.testing.server import TaskerServer
+from tasker.testing.webhook_receiver import WebhookReceiver
+
+SECRET_PATH = "/services/T0/canary-of-an-alert-url"
+
+
+@pytest.fixture
+def receiver():
+    with WebhookReceiver() as receiver:
+        yield receiver
+
+
+def alerts(receiver, count):
+    return [json.loads(each.body) for each in receiver.wait_for(count, path=SECRET_PATH, timeout_seconds=30)]
+
+
+@pytest.mark.parametrize("database", ["sqlite", "postgres"])
+def test_tasks_that_are_late_are_told_past_a_full_queue_and_not_again_by_the_next_process(tmp_path, receiver, database):
+    options = ["--alert-url", receiver.url(SECRET_PATH), "--alert-after", "1s", "--max-deliveries", "1"]
+    options += ["--grace-period", "0"]
+    if database == "postgres":
+        options += ["--database-url", new_database()]
+    server = TaskerServer(tmp_path, *options)
+    with server:
+        for _ in range(2):
+            webhook = {"url": receiver.url("/slow/600"), "body": "x", "delay": 0.1}
+            server.call("POST", "/tasks/new", {"webhook": webhook})
+        (late,) = alerts(receiver, 1)
+        assert (late["alert"]["cause"], late["alert"]["node"]) == ("late", server.url)
+        assert server.stop() == 0
+        log = server.log.read_text()
+    assert "an alert was sent" in log
+    assert "canary-of-an-alert-url" not in log
+
+    with TaskerServer(tmp_path, *options, "--egress", "public") as server:  # tasks may call nobody here
+        deadline = time.monotonic() + 30
+        while server.call("GET", "/tasks/state/todo") and time.monotonic() < deadline:
+            time.sleep(0.1)
+        time.sleep(6)  # a look
+        assert len(receiver.deliveries(SECRET_PATH)) == 1, "not repeated, and not over within a minute of the first"
+
+
+def test_nothing_is_looked_at_and_nobody_called_unless_that_is_asked_for(tmp_path):
+    url = new_database()
+    with TaskerServer(tmp_path, "--database-url", url) as server:
+        time.sleep(6)  # longer than from one look to the next
+        assert query(url, "SELECT * FROM alert_book") == []
+        assert server.stop() == 0
+    log = server.log.read_text()
+    assert not re.search("alert", log)
+
+
+def test_a_wait_without_an_address_is_doubted(tmp_path):
+    with TaskerServer(tmp_path, "--alert-after", "2m") as server:
+        assert "--alert-after has no effect without --alert-url" in server.log.read_text()
