@@ -26,6 +26,7 @@ from benchmarks.sink import BODY_LENGTH, percentile
 from tasker import node
 from tasker.access import Access
 from tasker.api.app import build_app
+from tasker.api.rewriting import Rewriting
 from tasker.config import Settings
 from tasker.egress.http_client import Request
 from tasker.egress.pooled_client import PooledClient
@@ -102,8 +103,9 @@ async def _handler() -> None:
     store: Any = _NoStore()
     settings = Settings(listen_port=0)
     registry = Registry([WebhookType(PooledClient(), store.clock, slots=1), HashType(iterations=1, slots=1)])
-    service = Service(store, Engine(store, registry.types, Telemetry(), rand=random.random), registry)
-    app = build_app(service, registry, Access(settings), settings)
+    engine = Engine(store, registry.types, Telemetry(), rand=random.random, rewriting=Rewriting(registry))
+    engine.key_ring.asks = False
+    app = build_app(Service(store, engine, registry), registry, Access(settings, engine.key_ring), settings)
     listening = node._bind(settings.listen_ip, settings.listen_port)
     node._listen(listening, settings)
     print(node._url(listening), flush=True)

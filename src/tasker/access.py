@@ -1,22 +1,26 @@
 """Who may call. Every door asks here once it knows which call is made, and before the service is."""
 
-import hashlib
+import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
 from ipaddress import ip_address
 from typing import Any, Final, NamedTuple
 
-from tasker.callers import ANYBODY, OWNER, ROLES_WITH, Caller, Scope, read_key_line
+from tasker.callers import ANYBODY, OWNER, ROLES_WITH, Caller, Scope
 from tasker.config import Settings
+from tasker.engine.key_ring import Entry, KeyRing
 from tasker.errors import (
     BodyTooLargeError,
     ForbiddenError,
     ScopeMissingError,
+    TooManyCallsError,
     UnauthorizedError,
     UnsupportedMediaTypeError,
     cut,
 )
+from tasker.model import instants
+from tasker.model.api_key import digest_of, is_damaged
 
 MERGE_PATCH: Final = "application/merge-patch+json"
 """What the body of a PATCH may be declared as, too. Source: RFC 7396, section 4."""
@@ -29,6 +33,8 @@ _MEDIA_TYPES: Final = {
 """What a body may be declared as, by the methods that have one. No page may declare any of it to another site."""
 _HOST: Final = re.compile(r"(?:\[([^\[\]]+)\]|([^:\[\]]+))(?::\d*)?", re.ASCII)
 _ORIGIN: Final = re.compile(r"(https?)://([^/]+)", re.ASCII)
+_SLACK: Final = 1e-6
+"""Seconds: sums of fractions are not exact."""
 _DEFAULT_PORTS: Final = {"http": ":80", "https": ":443"}
 
 
@@ -65,10 +71,9 @@ class Access:
     included).
     """
 
-    def __init__(self, settings: Settings) -> None:
-        # By digest: no key stays here. How long a look takes tells of the digest of what was sent
-        # alone, which nobody can choose.
-        self._callers = _callers_of(settings.api_keys)
+    def __init__(self, settings: Settings, ring: KeyRing) -> None:
+        self._ring = ring
+        self._rate = settings.key_rate
         self._allowed_hosts = frozenset(host.lower() for host in settings.allowed_hosts)
         self._max_body_bytes = settings.max_body_bytes
         self._is_ours = lru_cache(maxsize=256)(self._names_us)
@@ -84,6 +89,7 @@ class Access:
 
         Raises:
             UnauthorizedError: a key is needed, and there is none, or no valid one.
+            TooManyCallsError: the key has made more calls than ``--key-rate`` allows.
             ForbiddenError: the ``Host`` is not ours, or another site's page sent the request.
             ScopeMissingError: the caller lacks the scope.
             UnsupportedMediaTypeError: a POST or PATCH with a body, or a declaration, that is not
@@ -114,17 +120,31 @@ class Access:
         return caller
 
     def _caller(self, headers: Mapping[bytes, bytes], http_version: str) -> Caller:
-        if self._callers:
+        if self._ring.asks:
             return self._shown_key(headers.get(b"authorization", b""))
         self._check_host(headers.get(b"host"), http_version)
         return OWNER
 
     def _shown_key(self, authorization: bytes) -> Caller:
         scheme, _, key = authorization.partition(b" ")
-        caller = self._callers.get(hashlib.sha256(key.strip()).digest())
-        if caller is None or scheme.lower() != b"bearer":
-            raise UnauthorizedError
-        return caller
+        # How long a look takes tells of the digest of what was sent alone, which nobody can choose.
+        entry = self._ring.entries.get(digest_of(key.strip()))
+        if entry is None or scheme.lower() != b"bearer":
+            raise UnauthorizedError(_what_is_wrong(scheme, key.strip()))
+        if entry.expires_at is not None and self._ring.has_expired(entry):
+            raise UnauthorizedError(f"expired at {instants.text(entry.expires_at)}")
+        entry.is_used = True
+        if self._rate is not None:
+            self._count(entry, self._rate)
+        return entry.caller
+
+    def _count(self, entry: Entry, rate: int) -> None:
+        """Count a call of a key, or raise ``TooManyCallsError``: those of a second may come at once, not more."""
+        now = self._ring.monotonic()
+        until = max(entry.calls_until, now) + 1 / rate
+        if until > now + 1.0 + _SLACK:
+            raise TooManyCallsError(rate, retry_after=max(math.ceil(until - now - 1.0), 1))
+        entry.calls_until = until
 
     def _check_host(self, host: bytes | None, http_version: str) -> None:
         if host is None:
@@ -150,14 +170,13 @@ class Access:
             return False
 
 
-def _callers_of(lines: Iterable[str]) -> Mapping[bytes, Caller]:
-    """Return whose the keys of a key file are, by the digests of the keys."""
-    callers = {}
-    for number, line in enumerate(lines, 1):
-        said = read_key_line(line)
-        digest = hashlib.sha256(said.key.encode()).digest()
-        callers[digest] = Caller(said.role.scopes, f"file-{number}", said.name or "file", digest)
-    return callers
+def _what_is_wrong(scheme: bytes, key: bytes) -> str:
+    """Return what is wrong with a key that is none of ours; empty: there is none. It shows nothing of it."""
+    if scheme.lower() != b"bearer" or not key:
+        return ""
+    if is_damaged(key.decode("latin-1")):
+        return "is mistyped or cut short"
+    return "is not valid: it is none of this server, or was revoked"
 
 
 def _check_origin(headers: Mapping[bytes, bytes]) -> None:

@@ -127,6 +127,10 @@ class Settings:
     """For how long a task has to be overdue, and kept by no gate, until an alert says so; 1 s to 1
     day. Default: 1 minute."""
 
+    key_rate: int | None = None
+    """How many calls a second each API key may make on this node, 1 to 1,000,000. None: as many as
+    it likes. Default: none."""
+
     no_auth: bool = False
     """Whether to serve addresses other than loopback without asking for an API key. Default: no."""
 

@@ -31,12 +31,16 @@ outcome of the attempt.
   + RevisionPassedError          the task was written since
   + DestinationNotFoundError
   + OperationNotFoundError
+  + ApiKeyNotFoundError
+  + NoAdminKeyError              the first key must be one that may make others
+  + LastAdminKeyError            the last key that may make others cannot be revoked so
   + NothingToProbeError          a destination cannot be probed as it is
   + ClaimLostError               the task was taken back after it was claimed
   + AttemptMustNotBeginError     the attempt must not start: the lease has ended, or the task has
     expired
   + RefusedError                 a door refuses the call before it reaches the service
     - UnauthorizedError          no valid API key
+    - TooManyCallsError          more calls of a key than --key-rate allows
     - ForbiddenError             this caller may not call, such as a page of another web site
       . ScopeMissingError        its key may not do this
     - UnsupportedMediaTypeError
@@ -49,6 +53,7 @@ outcome of the attempt.
   + SettingError                 a flag, variable or key has a value that cannot be used (exit 2)
   + StartError                   the server cannot start as things are (exit 1)
     - ListenError                the server cannot listen on the address
+    - OpenToOthersError          others could call it without a key
     - DatabaseError              the database cannot be opened
       . DatabaseUrlError         its URL cannot be used
       . DatabaseInUseError       another tasker is using it
@@ -353,6 +358,33 @@ class OperationNotFoundError(TaskerError):
         super().__init__(f"no operation has the id {operation_id}")
 
 
+class ApiKeyNotFoundError(TaskerError):
+    """No API key has this id: there never was one, or it was revoked."""
+
+    def __init__(self, key_id: str) -> None:
+        super().__init__(f"no API key has the id {cut(key_id)}; GET /keys and tasker keys list show those that exist")
+
+
+class NoAdminKeyError(TaskerError):
+    """The first API key must have the scope ``admin``: else nobody could make others. Nothing was written."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the first API key must have the role admin: from then on keys are asked for, "
+            "and only a key with the scope admin can make others"
+        )
+
+
+class LastAdminKeyError(TaskerError):
+    """The last valid API key with the scope ``admin`` cannot be revoked through the API. Nothing was written."""
+
+    def __init__(self, key_id: str) -> None:
+        super().__init__(
+            f"the API key {key_id} is the last one with the scope admin, and nobody could make others; "
+            "make another first, or stop the servers and run: tasker keys revoke --database-url URL ID"
+        )
+
+
 class NothingToProbeError(TaskerError):
     """No attempt can be made as a probe of the destination, or none is needed."""
 
@@ -386,10 +418,31 @@ class RefusedError(TaskerError):
 
 
 class UnauthorizedError(RefusedError):
-    """The call carries no valid API key, and this server requires one."""
+    """The call carries no valid API key, and this server requires one.
 
-    def __init__(self) -> None:
-        super().__init__("this server requires an API key: send it as 'Authorization: Bearer <key>'")
+    Args:
+        problem: what is wrong with the one that it carries, as a clause; empty: it carries none.
+    """
+
+    def __init__(self, problem: str = "") -> None:
+        got = f"this one {problem}" if problem else "this call has none"
+        super().__init__(f"this server requires an API key, and {got}: send it as 'Authorization: Bearer <key>'")
+
+
+class TooManyCallsError(RefusedError):
+    """The key has made more calls than ``--key-rate`` allows. This one did nothing.
+
+    Args:
+        rate: how many calls a second are allowed.
+        retry_after: seconds after which it makes sense to try again.
+    """
+
+    def __init__(self, rate: int, *, retry_after: int = 1) -> None:
+        self.retry_after = retry_after
+        super().__init__(
+            f"this API key has made more than {rate} calls a second (--key-rate), which this server does not allow; "
+            "this call did nothing: try again later"
+        )
 
 
 class ForbiddenError(RefusedError):
@@ -515,6 +568,21 @@ class ListenError(StartError):
             f"cannot listen on {address}: {reason}; choose another with --listen-ip and --listen-port, "
             "or with their variables, as in: LISTEN_PORT=8081 make run"
         )
+
+
+def open_to_others(listen_ip: str) -> str:
+    """Return why a server must not listen on an address without asking for keys, and what to do."""
+    return (
+        f"others can reach {listen_ip}, and no API key is asked for; make one with tasker keys create, "
+        "give keys with --api-keys-file, or --no-auth if everybody may call"
+    )
+
+
+class OpenToOthersError(StartError):
+    """Others could call the server without a key, and nobody said that they may."""
+
+    def __init__(self, listen_ip: str) -> None:
+        super().__init__(open_to_others(listen_ip))
 
 
 class DatabaseError(StartError):

@@ -19,7 +19,7 @@ from tasker.api.app import build_app
 from tasker.api.receiving import receiving_protocol, waiters_that_fit
 from tasker.api.rewriting import Rewriting
 from tasker.callbacks import Callbacks
-from tasker.config import Settings
+from tasker.config import Settings, is_loopback
 from tasker.egress.address_policy import EgressPolicy
 from tasker.egress.alert_sender import AlertSender
 from tasker.egress.connector import Connector
@@ -29,8 +29,9 @@ from tasker.egress.shortage import connections_that_fit
 from tasker.egress.signing import Signer
 from tasker.engine.alerts import Alerts
 from tasker.engine.engine import Engine
+from tasker.engine.key_ring import KeyRing
 from tasker.engine.telemetry import Telemetry
-from tasker.errors import DatabaseError, ListenError, StoreUnavailableError
+from tasker.errors import DatabaseError, ListenError, OpenToOthersError, StoreUnavailableError
 from tasker.interfaces.store import Store
 from tasker.service.service import Service
 from tasker.stores.kind import StoreContext, kind_of, shown
@@ -103,11 +104,14 @@ class Node:
                 keep_failed=settings.keep_failed,
                 circuit_patience=settings.circuit_patience,
                 lacks=lambda: client.ailment,
+                key_lines=settings.api_keys,
                 max_waiters=waiters_that_fit(_kept_descriptors(settings)),
             )
             closing.push_async_callback(self._engine.drain, timedelta(0))  # should the start fail, or be called off
             try:
                 with _said_if_long():
+                    await self._engine.key_ring.refresh()
+                    self._check_access(self._engine.key_ring)
                     await self._engine.start()
             except StoreUnavailableError as error:
                 raise DatabaseError(
@@ -115,7 +119,11 @@ class Node:
                 ) from error
             self._send_alerts(store, closing)
             service = Service(store, self._engine, registry, idempotency_retention=settings.idempotency_retention)
-            self._server = _Server(_uvicorn_config(build_app(service, registry, Access(settings), settings), settings))
+            self._server = _Server(
+                _uvicorn_config(
+                    build_app(service, registry, Access(settings, self._engine.key_ring), settings), settings
+                )
+            )
             _listen(listening, settings)
             self._serving = asyncio.create_task(self._server.serve(sockets=[listening]))
             closing.push_async_callback(self._stop_serving)
@@ -140,6 +148,13 @@ class Node:
             )
         if settings.egress_level == "any":
             _log.warning("webhooks may call almost any address; --egress lan or public refuses some")
+
+    def _check_access(self, ring: KeyRing) -> None:
+        """Refuse to be open to others by accident."""
+        if not (ring.asks or self._settings.no_auth or is_loopback(self._settings.listen_ip)):
+            raise OpenToOthersError(self._settings.listen_ip)
+        if ring.store_asks and self._settings.no_auth:
+            _log.warning("API keys are asked for, since the database has some: --no-auth changes nothing")
 
     async def stop(self) -> None:
         """Stop listening and claiming, let what runs end, and close everything.

@@ -14,6 +14,7 @@ ON_EVERY_STORE = {
     "test_finding",
     "test_operating",
     "test_keys",
+    "test_api_keys",
     "test_batch",
     "test_patching",
 }

@@ -132,7 +132,7 @@ class Server:
 
     def __init__(self, settings, clock, store, service, registry):
         self.settings, self.clock, self.store, self.service, self.registry = settings, clock, store, service, registry
-        self.app = build_app(service, registry, Access(settings), settings)
+        self.app = build_app(service, registry, Access(settings, service.keys.ring), settings)
         self.port = 0
         self.uvicorn = None
 
@@ -230,7 +230,10 @@ async def on_postgres():
     url = shared_database()
     connection = await Connector(url, is_pooled=False).connect()
     clock = DatabaseClock(connection)
-    await connection.execute("TRUNCATE task, payload, tag, operation, type_pool, node, kept_answer, gate, gate_queue")
+    await connection.execute(
+        "TRUNCATE task, payload, tag, operation, type_pool, node, kept_answer, gate, gate_queue, api_key, audit"
+    )
+    await connection.execute("UPDATE access SET asks = false, version = version + 1")
     await set_manual_clock(connection, clock.now())
     clock.store = PostgresStore(url, follow=FOLLOW, base_clock=clock, address="http://127.0.0.1:8080", version="0")
     await clock.store.open()
@@ -273,7 +276,15 @@ async def running(tasks_of=None, *, service_of=None, **settings):
     """
     async with opened_store() as (clock, store):
         registry = registry_of(clock)
-        engine = Engine(store, registry.types, Telemetry(), rand=lambda: 0.5, rewriting=Rewriting(registry))
+        engine = Engine(
+            store,
+            registry.types,
+            Telemetry(),
+            rand=lambda: 0.5,
+            rewriting=Rewriting(registry),
+            key_lines=settings.get("api_keys", ()),
+        )
+        await engine.key_ring.refresh()
         service = Service(store, engine, registry)
         if tasks_of:
             service.tasks = tasks_of(service.tasks)

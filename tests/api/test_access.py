@@ -1,11 +1,12 @@
 """Who may call: hosts, keys, and the pages of other web sites."""
 
 import pytest
-from rest_server import HASH, running
+from rest_server import HASH, in_memory, running
 
 from tasker.access import Access
 from tasker.building import Asked
 from tasker.config import Settings
+from tasker.engine.key_ring import KeyRing
 from tasker.errors import RefusedError
 from tasker.wire.fields import RequestFields
 
@@ -107,8 +108,8 @@ async def test_a_line_of_the_key_file_says_what_its_key_may_do_and_how_it_is_cal
                 assert "keys with the role read or write or admin have it" in reply.json["msg"]
 
 
-def test_callers_are_known_by_ids_that_tell_nothing_of_their_keys():
-    access = Access(Settings(api_keys=("first-key read one", "second-key read two", "third-key")))
+async def test_callers_are_known_by_ids_that_tell_nothing_of_their_keys():
+    access = await access_with("first-key read one", "second-key read two", "third-key")
 
     def caller(key):
         headers = [(b"authorization", f"Bearer {key}".encode())]
@@ -210,19 +211,27 @@ async def test_a_post_without_a_body_of_another_web_site_is_refused(server, head
     await server.refused("POST", "/destinations/1/pause", None, headers, status=403)
 
 
+async def access_with(*lines):
+    """The rules of a server with a key file that has these lines."""
+    async with in_memory() as (_, store):
+        ring = KeyRing(store, lines)
+        await ring.refresh()
+        return Access(Settings(), ring)
+
+
 def _a_hash(server):
     task_type = server.registry.get("hash")
     return Asked(task_type, task_type.fields(secret="x"), RequestFields(execution_time=HASH["hash"]["execution_time"]))
 
 
-def test_no_key_can_be_read_from_the_rules():
-    access = Access(Settings(**KEYS))
+async def test_no_key_can_be_read_from_the_rules():
+    access = await access_with(*KEYS["api_keys"])
 
-    assert "first-key" not in str(vars(access))
+    assert "first-key" not in str([vars(access), access._ring.entries])
 
 
-def test_a_refusal_never_shows_more_than_a_line():
-    access = Access(Settings())
+async def test_a_refusal_never_shows_more_than_a_line():
+    access = await access_with()
     headers = [(b"host", b"\r\n" * 500 + b"\x1b[31m")]
     with pytest.raises(RefusedError) as refused:
         access.check({"headers": headers, "method": "GET", "http_version": "1.1"}, None)

@@ -119,7 +119,7 @@ class _Door:
         revisions = etags.revisions_in(scope["headers"]) if call.is_conditional else None
         left = scope["extensions"][LEFT]["call"]
         return await call.handler(
-            Request(self._context, caller, scope["path"], values, query, pairs, body, left, repeated, revisions)
+            Request(self._context, caller, scope["path"], values, query, pairs, body, left, repeated, revisions, scope)
         )
 
 

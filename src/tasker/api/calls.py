@@ -155,6 +155,8 @@ class Request:
     """What it is known by if it has an idempotency key."""
     revisions: frozenset[int] | None = None
     """At which of its revisions a task may be changed, by ``If-Match``; None: at any."""
+    asgi: Mapping[str, Any] = field(default_factory=dict)
+    """Its ASGI scope, for what a single call asks of it."""
 
     @property
     def service(self) -> Service:

@@ -82,9 +82,7 @@ def key_in(headers: Iterable[tuple[bytes, bytes]], *, is_repeatable: bool) -> by
     for name, value in headers:
         if name == _NAME:
             if not is_repeatable:
-                raise InvalidRequestError(
-                    HEADER, "expected no such header: this call makes nothing that could be made twice"
-                )
+                raise InvalidRequestError(HEADER, "expected no such header: this call does not recognise one")
             if key is not None:
                 raise InvalidRequestError(HEADER, "expected one, got several")
             key = _key(value)

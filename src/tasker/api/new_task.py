@@ -28,6 +28,7 @@ _LEVELS: Final = {**dict.fromkeys(b"[{", 1), **dict.fromkeys(b"]}", -1)}
 _UNKNOWN: Final = re.compile(r"Object contains unknown field `(.*?)`(?: - at `\$([^`]*)`)?", re.DOTALL)
 _MISSING: Final = re.compile(r"Object missing required field `(.*)`", re.DOTALL)
 _PLACED: Final = re.compile(r"(.*?)(?: - at `\$(.*)`)?", re.DOTALL)
+_INDEX: Final = re.compile(r"\[\d+\]", re.ASCII)
 _INVALID_WORD: Final = re.compile(r"Invalid enum value .*", re.DOTALL)
 _TYPES: Final = re.compile(r"`(\w+(?: \| \w+)*)`")
 _EMPTY: Final = re.compile(r"Expected `\w+` of length >= 1")
@@ -105,7 +106,7 @@ class BodyDecoder:
         if problem == "Number out of range":
             return InvalidTaskError(path, "expected a number of a usual size")
         if _INVALID_WORD.fullmatch(problem) is not None:
-            words = [*self._words.get(path, ()), *(["an object"] if path in self._members else [])]
+            words = [*self._words.get(_INDEX.sub("[]", path), ()), *(["an object"] if path in self._members else [])]
             # What it got may be anything, a secret in the wrong place among it.
             return InvalidTaskError(
                 path, f"expected {'one of ' if len(words) > 1 else ''}{', '.join(words)}, got something else"
@@ -130,6 +131,8 @@ class BodyDecoder:
                     self._learn(each, path)
             case msgspec.inspect.Metadata():
                 self._learn(shape.type, path)
+            case msgspec.inspect.ListType():
+                self._learn(shape.item_type, f"{path}[]")
             case msgspec.inspect.LiteralType():
                 self._words[path] = [str(value) for value in shape.values]
 

@@ -9,6 +9,7 @@ import msgspec
 from starlette.responses import Response
 
 from tasker.errors import (
+    ApiKeyNotFoundError,
     BodyTooLargeError,
     ConflictsError,
     DestinationNotFoundError,
@@ -22,7 +23,9 @@ from tasker.errors import (
     InvalidTaskError,
     InvalidTasksError,
     KeyInUseError,
+    LastAdminKeyError,
     MaskedValueError,
+    NoAdminKeyError,
     NothingToProbeError,
     OperationNotFoundError,
     RevisionPassedError,
@@ -40,6 +43,7 @@ from tasker.errors import (
     TaskRunningError,
     TasksRefusedError,
     TooManyBatchesError,
+    TooManyCallsError,
     UnauthorizedError,
     UnsupportedMediaTypeError,
     UpgradeUnfinishedError,
@@ -64,6 +68,7 @@ PROBLEMS: Final[Mapping[type[TaskerError], tuple[int, str]]] = {
     TaskNotFoundError: (404, TaskNotFoundError.code),
     DestinationNotFoundError: (404, "destination_not_found"),
     OperationNotFoundError: (404, "operation_not_found"),
+    ApiKeyNotFoundError: (404, "api_key_not_found"),
     TaskExistsError: (409, "task_exists"),
     IdInUseError: (409, "id_in_use"),
     KeyInUseError: (409, KeyInUseError.code),
@@ -77,10 +82,13 @@ PROBLEMS: Final[Mapping[type[TaskerError], tuple[int, str]]] = {
     ConflictsError: (409, "conflicts"),
     IdempotencyInFlightError: (409, "idempotency_in_flight"),
     NothingToProbeError: (409, "nothing_to_probe"),
+    NoAdminKeyError: (409, "no_admin_key"),
+    LastAdminKeyError: (409, "last_admin_key"),
     RevisionPassedError: (412, RevisionPassedError.code),
     BodyTooLargeError: (413, "body_too_large"),
     UnsupportedMediaTypeError: (415, "unsupported_media_type"),
     IdempotencyKeyReusedError: (422, "idempotency_key_reused"),
+    TooManyCallsError: (429, "too_many_calls"),
     StoreUnavailableError: (503, "store_unavailable"),
     TooManyBatchesError: (503, "too_many_batches"),
     StoreBusyError: (503, "store_busy"),
@@ -156,6 +164,7 @@ def _headers(error: TaskerError) -> dict[str, str]:
             StoreUnavailableError()
             | StoreBusyError()
             | TooManyBatchesError()
+            | TooManyCallsError()
             | UpgradeUnfinishedError()
             | IdempotencyInFlightError()
         ):

@@ -414,6 +414,14 @@ SETTINGS: Final = (
         parse=_path,
     ),
     Setting(
+        name="key_rate",
+        metavar="NUMBER",
+        help="Maximum number of calls a second of each API key, on this node; more are answered with 429.",
+        expected="a number from 1 to 1000000",
+        parse=_whole(1, 1_000_000),
+        toml=(int,),
+    ),
+    Setting(
         name="webhook_secrets_file",
         metavar="FILE",
         help="File with secrets to sign webhooks with, in addition to those from --webhook-secret: "

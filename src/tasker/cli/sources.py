@@ -12,7 +12,8 @@ from typing import Any, Final
 from tasker.callers import KEY_NAME_LENGTH, read_key_line
 from tasker.cli.settings import API_KEYS_VARIABLE, SETTINGS, Setting
 from tasker.config import Settings, is_loopback
-from tasker.errors import SettingError
+from tasker.errors import SettingError, open_to_others
+from tasker.stores import kind
 
 CONFIG_FILE: Final = "tasker.toml"
 """The file of settings, looked for in the working folder unless another is named."""
@@ -250,12 +251,9 @@ def _check_access(settings: Settings, origins: Mapping[str, str]) -> None:
             origins["no_auth"],
             "contradicts the API keys that are given; expected either --no-auth or API keys, not both",
         )
-    if not (settings.api_keys or settings.no_auth or is_loopback(settings.listen_ip)):
-        raise SettingError(
-            origins["listen_ip"],
-            f"others can reach {settings.listen_ip}, and no API key is asked for; "
-            "give keys with --api-keys-file, or --no-auth if everybody may call",
-        )
+    is_open = not (settings.api_keys or settings.no_auth or is_loopback(settings.listen_ip))
+    if is_open and kind.is_missing(settings.database_url):  # else the node looks whether it has keys
+        raise SettingError(origins["listen_ip"], open_to_others(settings.listen_ip))
 
 
 def _bare_directive(directives: str) -> str | None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from datetime import timedelta
 from typing import Final
 
@@ -11,6 +12,7 @@ from tasker.engine.circuit_patience import CircuitPatience
 from tasker.engine.delay_queue import DelayQueue
 from tasker.engine.due_work import DueWork
 from tasker.engine.expiry import Expiry
+from tasker.engine.key_ring import KeyRing
 from tasker.engine.lease import Lease, LeaseKeeper
 from tasker.engine.operations import Operations
 from tasker.engine.overdue import OverdueLook
@@ -50,6 +52,7 @@ class Engine:
         circuit_patience: timedelta = timedelta(hours=1),
         lacks: Callable[[], str | None] = lambda: None,
         max_waiters: int = 1_000,
+        key_lines: Sequence[str] = (),
     ) -> None:
         """Make an engine that is not running yet.
 
@@ -63,6 +66,7 @@ class Engine:
             keep_failed: the same for those that ``failed``.
             circuit_patience: how long a circuit may keep any task.
             lacks: what this machine lacks to make attempts, in a few words; None: nothing.
+            key_lines: see ``KeyRing``.
             max_waiters: how many callers may wait for the ends of tasks at once.
         """
         self.telemetry = telemetry
@@ -77,6 +81,7 @@ class Engine:
         self._expiry = DueWork(store.clock, Expiry(store, telemetry, ring=self.queue.ring).step, name="expiry")
         patience = CircuitPatience(store, telemetry, least=circuit_patience, ring=self.queue.ring)
         self._patience = DueWork(store.clock, patience.step, name="circuit patience")
+        self.key_ring = KeyRing(store, key_lines)
         self.waiters = Waiters(store, room=max_waiters)
         self._worker = Worker(
             store,
@@ -112,6 +117,7 @@ class Engine:
         except StoreUnavailableError as error:
             _log.warning("cannot take back what was running, trying again", reason=str(error))
         self._store.listen(self.queue.ring)
+        self.key_ring.watch()
         self._job = asyncio.create_task(self._worker.run())
         self._jobs.append(asyncio.create_task(self._expiry.run()))
         self._jobs.append(asyncio.create_task(self._operations.run()))
@@ -121,6 +127,7 @@ class Engine:
             self._recovery.run_once,
             self._pruner.run_once,
             self.waiters.run_once,
+            self.key_ring.run_once,
         ):
             self._jobs.append(asyncio.create_task(self._repeat(run_once)))
 
@@ -140,6 +147,8 @@ class Engine:
         for job in self._jobs:
             job.cancel()
         await asyncio.gather(*self._jobs, return_exceptions=True)
+        with suppress(StoreError):  # when keys were used is not worth more
+            await self.key_ring.write_uses()
 
     def announce(self, due_at: Instant, pool: Pool, *, expires_at: Instant | None = None) -> None:
         """Say that a task of *pool* has been stored that is due at *due_at*, which may have passed: it starts in time.

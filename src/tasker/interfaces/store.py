@@ -6,6 +6,7 @@ from tasker.interfaces.alerts import AlertStore
 from tasker.interfaces.audit import AuditStore
 from tasker.interfaces.gates import GateStore
 from tasker.interfaces.idempotency import IdempotencyStore
+from tasker.interfaces.keys import KeyStore
 from tasker.interfaces.nodes import NodeStore
 from tasker.interfaces.operations import OperationStore
 from tasker.interfaces.queue import QueueStore
@@ -25,6 +26,7 @@ class Store(
     StatisticsStore,
     AuditStore,
     AlertStore,
+    KeyStore,
     Protocol,
 ):
     """Keeps tasks, durably, and hands out those that are due. Several nodes may share one.

@@ -6,6 +6,7 @@ from tasker.engine.engine import Engine
 from tasker.interfaces.store import Store
 from tasker.service.destinations import DestinationService
 from tasker.service.finding import FindService
+from tasker.service.keys import KeyService
 from tasker.service.operations import OperationService
 from tasker.service.repeatable import RepeatableRequests
 from tasker.service.server import ServerService
@@ -40,6 +41,7 @@ class Service:
         self.tasks = TaskService(store, engine, registry)
         self.finding = FindService(store, engine, registry)
         self.operations = OperationService(store, engine, self.finding)
+        self.keys = KeyService(store, engine.key_ring)
         self.destinations = DestinationService(store, engine)
         self.server = ServerService(store, engine, registry)
         self.statistics = StatisticsService(store)

@@ -56,7 +56,7 @@ class StoreContext:
 
 
 class StoreKind(Protocol):
-    """One kind of store. ``make`` and ``migrate`` are only called with a URL that ``check`` accepts."""
+    """One kind of store. The methods below ``check`` are only called with a URL that ``check`` accepts."""
 
     @property
     def schemes(self) -> Sequence[str]:
@@ -77,6 +77,9 @@ class StoreKind(Protocol):
 
     def shown(self, url: str) -> str:
         """Return what may be shown of *url*, which has one of the schemes: no password, no query. Never fails."""
+
+    def is_missing(self, url: str) -> bool:
+        """Return whether it is certain that the database of *url* is not there yet. Connects to nothing."""
 
     def make(self, url: str, context: StoreContext) -> "Store":
         """Return a store that is not open yet.
@@ -131,6 +134,11 @@ def shown(url: str) -> str:
     ('postgresql://db1,db2:5433/tasks', 'sqlite:tasks.db')
     """
     return kind_of(url).shown(url)
+
+
+def is_missing(url: str) -> bool:
+    """Return whether it is certain that the database of *url* is not there yet. Connects to nothing."""
+    return kind_of(url).is_missing(url)
 
 
 def expected() -> str:

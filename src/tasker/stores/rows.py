@@ -1,8 +1,9 @@
 """The columns that are read, each declared once.
 
 From here come the lists in SELECT and RETURNING, and what rows become. A ``.sql`` file says
-``{task}``, ``{attempt}``, ``{ending}``, ``{gate}``, ``{operation}`` or ``{audit}`` where such a list
-stands. Further columns stand behind it. A new column of a task is two migrations, a line here and a member of ``Task``.
+``{task}``, ``{attempt}``, ``{ending}``, ``{gate}``, ``{operation}``, ``{audit}`` or ``{api_key}`` where such a
+list stands. Further columns stand behind it. A new column of a task is two migrations, a line here and a
+member of ``Task``.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -13,6 +14,7 @@ from typing import Any, Final, Generic, NamedTuple, TypeVar
 import msgspec
 from msgspec.structs import replace
 
+from tasker.model.api_key import ApiKey
 from tasker.model.attempt import Attempt
 from tasker.model.audit import Action, Actor, AuditRecord, Changed, Kind
 from tasker.model.circuit import Circuit
@@ -131,6 +133,16 @@ _OPERATION: Final = (
 )
 
 _AUDIT: Final = tuple(map(Column, ("id", *ENTRY)))
+_API_KEY: Final = (
+    Column("id", member="key_id"),
+    Column("name"),
+    Column("role"),
+    Column("scopes"),
+    Column("digest"),
+    Column("created_at"),
+    Column("expires_at"),
+    Column("used_at"),
+)
 
 COLUMNS: Final[Mapping[str, str]] = {
     "task": ", ".join(
@@ -141,6 +153,7 @@ COLUMNS: Final[Mapping[str, str]] = {
     "gate": ", ".join(f"gate.{column.name}" for column in _GATE),
     "operation": ", ".join(f"operation.{column.name}" for column in _OPERATION),
     "audit": ", ".join(f"audit.{column.name}" for column in _AUDIT),
+    "api_key": ", ".join(f"api_key.{column.name}" for column in _API_KEY),
 }
 """The lists by the names that the ``.sql`` files use. Behind ``{attempt}`` and ``{ending}`` the
 payload is to follow, before ``{audit}`` the moment that is shown."""
@@ -275,6 +288,10 @@ def _audit(
 _changes_of: Final = msgspec.json.Decoder(dict[str, Changed]).decode
 
 
+def _api_key(*, key_id: str, scopes: str, **members: Any) -> ApiKey:  # noqa: ANN401
+    return ApiKey(id=key_id, scopes=tuple(scopes.split()), **members)
+
+
 class Reading:
     """What the rows of a store become."""
 
@@ -296,6 +313,7 @@ class Reading:
         self.attempt: Rows[Attempt] = Rows(Attempt, (*_ATTEMPT, *_PAYLOAD), readers)
         self.ending: Rows[Ending] = Rows(partial(Ending, state=State.FAILED), (*_ENDING, *_PAYLOAD), readers)
         self.operation: Rows[Operation] = Rows(_operation, _OPERATION, readers)
+        self.api_key: Rows[ApiKey] = Rows(_api_key, _API_KEY, readers)
         self.gate: Rows[Gate] = Rows(_gate, _GATE, readers)
         self.audit: Rows[AuditRecord] = Rows(_audit, (Column("at"), *_AUDIT), readers)
 

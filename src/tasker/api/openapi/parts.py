@@ -13,7 +13,7 @@ _SECONDS: Final = {"description": "Seconds after which another try makes sense."
 OPEN: Final = (400, 405, 408, 431, 500)
 """What every call may be answered, one that needs no key included."""
 
-KEYED: Final = (401, 403, *OPEN)
+KEYED: Final = (401, 403, 429, *OPEN)
 """What every other call may be answered."""
 
 _REFUSALS: Final[Mapping[int, tuple[str, dict[str, Any]]]] = {
@@ -22,7 +22,7 @@ _REFUSALS: Final[Mapping[int, tuple[str, dict[str, Any]]]] = {
         "This server asks for an API key, and the call has none or no valid one.",
         {"WWW-Authenticate": {"description": "Bearer", "schema": _TEXT}},
     ),
-    403: ("The Host is not allowed, or another web site's page sent the request.", {}),
+    403: ("The key lacks the scope, the Host is not allowed, or another web site's page sent the request.", {}),
     404: ("There is nothing with this id.", {}),
     405: ("The path does not take this method.", {"Allow": {"description": "The methods it takes.", "schema": _TEXT}}),
     408: ("The headers or the body took too long to arrive. The connection is closed.", {}),
@@ -31,6 +31,10 @@ _REFUSALS: Final[Mapping[int, tuple[str, dict[str, Any]]]] = {
     413: ("The body is longer than this server takes. The connection is closed.", {}),
     415: ("The body is not declared to be application/json, or of another type that the call takes.", {}),
     422: ("A request with this Idempotency-Key was another one.", {}),
+    429: (
+        "The key has made more calls than the server allows a second.",
+        {"Retry-After": _SECONDS},
+    ),
     431: ("The request line and the headers are too long. The connection is closed.", {}),
     500: ("The server has a defect; its log says more.", {}),
     503: (

@@ -26,6 +26,9 @@ HANG_UP: Final = "tasker.hang_up"
 """The ASGI extension that ends an answer before it is complete: a function without arguments under
 ``call``."""
 
+PEER: Final = "tasker.peer"
+"""The ASGI extension that tells the IP address of the client: a function under ``call``."""
+
 LEFT: Final = "tasker.left"
 """The ASGI extension that tells when a client has left: a function under ``call``, which takes what
 is to be called then, without arguments.
@@ -121,7 +124,11 @@ class Connection(asyncio.Protocol):
         self._transport: asyncio.Transport
         self._reader = RequestReader(self)
         self._deadline = Deadline(self.clock, self._deadline_passed)
-        self._extensions = {HANG_UP: {"call": self._hang_up}, LEFT: {"call": self._tell_if_left}}
+        self._extensions = {
+            HANG_UP: {"call": self._hang_up},
+            LEFT: {"call": self._tell_if_left},
+            PEER: {"call": self._peer},
+        }
         self._stall = Deadline(self.clock, self._stalled)
         self._unsent_bytes = 0  # when it was last looked at
         self._drained = asyncio.Event()
@@ -241,6 +248,10 @@ class Connection(asyncio.Protocol):
         """Tell the application."""
         self._deadline.clear()
         self._newest.end_body()
+
+    def _peer(self) -> str:
+        address: str = self._transport.get_extra_info("peername")[0]
+        return address
 
     # Called by the exchanges: see exchange.Wire
 

@@ -3,13 +3,14 @@
 from typing import Final
 
 from tasker.api.calls import Call
-from tasker.api.routes import destinations, finding, operations, server, statistics, tasks
+from tasker.api.routes import destinations, finding, keys, operations, server, statistics, tasks
 
 CALLS: Final[tuple[Call, ...]] = (
     *tasks.CALLS,
     *finding.CALLS,
     *operations.CALLS,
     *destinations.CALLS,
+    *keys.CALLS,
     *server.CALLS,
     *statistics.CALLS,
 )

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import timedelta
 from http import HTTPStatus
@@ -386,7 +387,14 @@ async def _read_or_awaited(request: Request, task_id: str) -> Response:
     if "wait" not in request.query:
         return _whole(request, await tasks.get(request.caller, task_id))
     longest = _wait(request.query["wait"])
-    task = await tasks.get_ended(request.caller, task_id, longest=longest, when_left=request.when_left)
+    with ExitStack() as waiting:
+
+        def when_over(end: Callable[[], None]) -> None:
+            request.when_left(end)
+            waiting.enter_context(request.service.keys.while_valid(request.caller, end))
+
+        task = await tasks.get_ended(request.caller, task_id, longest=longest, when_left=when_over)
+    request.service.keys.check(request.caller)
     return _whole(request, task)
 
 

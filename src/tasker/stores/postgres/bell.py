@@ -21,6 +21,9 @@ WATCHING: Final = "tasker_watching"
 ENDED: Final = "tasker_ended"
 """A task has ended."""
 
+KEYS: Final = "tasker_keys"
+"""Other callers may call than before."""
+
 APART_SECONDS: Final = 0.1
 """Between two notifications of a node on a channel. PostgreSQL commits those of all sessions one
 after the other."""
@@ -45,6 +48,7 @@ class Bell:
         """Its connection."""
         self._ring: Callable[[], None] = lambda: None
         self._ring_ended: Callable[[], None] = lambda: None
+        self._ring_keys: Callable[[], None] = lambda: None
         self._told_until = -math.inf
         """Until when some other node is told of ends."""
         self._jobs: set[asyncio.Task[None]] = set()
@@ -69,6 +73,14 @@ class Bell:
         """Say that a task has ended, as ``ring_others`` does, if another node watches."""
         if self._clock.monotonic() < self._told_until:
             self._notify_soon(ENDED)
+
+    def watch_keys(self, ring: Callable[[], None]) -> None:
+        """Call *ring* when another node says that other callers may call than before."""
+        self._ring_keys = ring
+
+    def say_keys_changed(self) -> None:
+        """Say that other callers may call than before, as ``ring_others`` does."""
+        self._notify_soon(KEYS)
 
     async def close(self) -> None:
         """Stop listening and notifying."""
@@ -104,7 +116,7 @@ class Bell:
 
     async def _connect_and_listen(self) -> Connection:
         connection = await self._connect()
-        for channel in (CHANNEL, WATCHING, ENDED):
+        for channel in (CHANNEL, WATCHING, ENDED, KEYS):
             await connection.add_listener(channel, self._heard)
         return connection
 
@@ -115,5 +127,7 @@ class Bell:
             self._told_until = self._clock.monotonic() + WATCH_SECONDS
         elif channel == ENDED:
             self._ring_ended()
+        elif channel == KEYS:
+            self._ring_keys()
         else:
             self._ring()

@@ -37,6 +37,10 @@ class PostgresKind:
         except DatabaseUrlError as error:
             return error.path
 
+    def is_missing(self, url: str) -> bool:
+        """See ``StoreKind``. It takes a connection to find out."""
+        return False
+
     def make(self, url: str, context: StoreContext) -> "PostgresStore":
         """See ``StoreKind``."""
         with _driver():

@@ -1435,3 +1435,33 @@ SELECT id, address, lease_until, schema, has_ended, lease_until <= tasker_now() 
                   AND other.lease_until > tasker_now()
                   AND other.started_at > node.lease_until - $2::interval) AS is_replaced
   FROM node WHERE id <> $1 ORDER BY lease_until, id
+
+-- access --
+SELECT version, asks, salt FROM access
+
+-- access_version --
+SELECT version FROM access
+
+-- lock_access --
+-- One after the other: each sees what the one before has changed.
+SELECT tasker_now() FROM access FOR UPDATE
+
+-- api_keys --
+SELECT {api_key} FROM api_key
+
+-- create_api_key --
+INSERT INTO api_key (id, name, role, scopes, digest, created_at, expires_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7)
+    ON CONFLICT (id) DO NOTHING
+
+-- revoke_api_key --
+DELETE FROM api_key WHERE id = $1 RETURNING name
+
+-- change_access --
+-- $1: NULL leaves it as it is.
+UPDATE access SET version = version + 1, asks = coalesce($1, asks)
+
+-- mark_api_keys_used --
+UPDATE api_key SET used_at = used.at
+  FROM unnest($1::text[], $2::timestamptz[]) AS used (id, at)
+ WHERE api_key.id = used.id AND (used_at IS NULL OR used_at < used.at)

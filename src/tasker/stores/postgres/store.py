@@ -17,11 +17,13 @@ from tasker.interfaces.queue import Claim, Claimed, Expired, Follow, Settled, Ta
 from tasker.interfaces.store import Store
 from tasker.interfaces.tasks import Cancelled, Counted, Page, TaskFilter
 from tasker.model import instants
+from tasker.model.api_key import ApiKey, KeyState
 from tasker.model.attempt import Attempt, AttemptRecord
 from tasker.model.audit import AuditQuery, Entry
 from tasker.model.change import Change
 from tasker.model.gate import Destination, GateRecord, Limits
 from tasker.model.idempotency import KeptAnswer, Repeatable
+from tasker.model.instants import Instant
 from tasker.model.lifecycle import Move, Settlement
 from tasker.model.new_task import Made, NewTask
 from tasker.model.node import NodeRecord
@@ -45,6 +47,7 @@ from tasker.stores.postgres.expirer import Expirer
 from tasker.stores.postgres.gates import Gates
 from tasker.stores.postgres.inserter import Inserter
 from tasker.stores.postgres.kept_answers import Create, KeptAnswers
+from tasker.stores.postgres.keys import Keys
 from tasker.stores.postgres.lease import Lease
 from tasker.stores.postgres.links import Links
 from tasker.stores.postgres.looker import Looker
@@ -186,6 +189,7 @@ class PostgresStore(Store):
             self._kept_answers,
             node,
         )
+        self._keys = Keys(self._keeping, sql, reading, self._auditor)
         many = Maker(self._batching, sql, Inserter(self._batching, sql), self._kept_answers)
         self._makes_many: Batches[Making, Sequence[Made] | KeptAnswer] = Batches(
             many.make_batch, pending_limit=pending_limit, meter=meter, kind="make"
@@ -482,6 +486,38 @@ class PostgresStore(Store):
     async def prune_audit(self, *, older_than: timedelta) -> int:
         return await self._auditor.prune(older_than)
 
+    # Keys
+
+    @override
+    async def key_state(self, *, seen: int | None = None) -> KeyState | None:
+        return await self._keys.state(seen)
+
+    @override
+    async def create_key(self, key: ApiKey, *, entry: Entry | None = None) -> ApiKey:
+        created = await self._keys.create(key, entry)
+        self._say_keys_changed()
+        return created
+
+    @override
+    async def revoke_key(self, key_id: str, *, spares_last_admin: bool, entry: Entry | None = None) -> None:
+        await self._keys.revoke(key_id, entry, spares_last_admin=spares_last_admin)
+        self._say_keys_changed()
+
+    @override
+    async def stop_asking(self, *, entry: Entry | None = None) -> int:
+        kept = await self._keys.stop_asking(entry)
+        self._say_keys_changed()
+        return kept
+
+    @override
+    async def mark_used(self, used: Mapping[str, Instant]) -> None:
+        await self._keys.mark_used(used)
+
+    @override
+    def watch_keys(self, ring: Callable[[], None]) -> None:
+        if self._bell is not None:
+            self._bell.watch_keys(ring)
+
     # Nodes
 
     @override
@@ -561,6 +597,10 @@ class PostgresStore(Store):
     @override
     async def troubles(self) -> Troubles:
         return await self._alerter.troubles()
+
+    def _say_keys_changed(self) -> None:
+        if self._bell is not None:
+            self._bell.say_keys_changed()
 
     def _say_ended(self) -> None:
         if self._bell is not None:

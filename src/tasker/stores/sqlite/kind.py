@@ -1,5 +1,6 @@
 """Which URLs name a SQLite database, and how to make its store."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from tasker.stores.kind import StoreContext, StoreKind
@@ -21,6 +22,10 @@ class SqliteKind:
     def shown(self, url: str) -> str:
         """See ``StoreKind``. A path is no secret."""
         return url
+
+    def is_missing(self, url: str) -> bool:
+        """See ``StoreKind``. One in memory is new at every start."""
+        return not Path(location(url)).exists()
 
     def make(self, url: str, context: StoreContext) -> "SqliteStore":
         """See ``StoreKind``."""

@@ -14,6 +14,7 @@ from tasker.stores.sqlite.expirer import Expirer
 from tasker.stores.sqlite.gates import Gates
 from tasker.stores.sqlite.inserter import Inserter
 from tasker.stores.sqlite.kept_answers import KeptAnswers
+from tasker.stores.sqlite.keys import Keys
 from tasker.stores.sqlite.looker import Looker
 from tasker.stores.sqlite.maker import Maker
 from tasker.stores.sqlite.operator import Operator
@@ -68,5 +69,6 @@ class Moves:
         self.operator = Operator(queries, self.changer, self.auditor, self.kept_answers, now)
         self.pruner = Pruner(queries, now)
         self.alerter = Alerter(queries)
+        self.keys = Keys(queries, self.auditor, now)
         transactions.on_begin.append(self.gates.begin)
         transactions.on_undo.append(self.inserter.forget)

@@ -878,3 +878,23 @@ INSERT INTO alert_book (id, revision, told) VALUES (1, :revision, :told)
 SELECT id, name, broken_since FROM gate
  WHERE broken_since IS NOT NULL AND broken_since <= :before
  ORDER BY broken_since LIMIT :limit
+
+-- access --
+SELECT version, asks, salt FROM access
+
+-- api_keys --
+SELECT {api_key} FROM api_key
+
+-- create_api_key --
+INSERT INTO api_key (id, name, role, scopes, digest, created_at, expires_at)
+VALUES (:id, :name, :role, :scopes, :digest, :created_at, :expires_at)
+
+-- revoke_api_key --
+DELETE FROM api_key WHERE id = :id RETURNING name
+
+-- change_access --
+-- asks: NULL leaves it as it is.
+UPDATE access SET version = version + 1, asks = coalesce(:asks, asks)
+
+-- mark_api_key_used --
+UPDATE api_key SET used_at = :used_at WHERE id = :id AND coalesce(used_at, 0) < :used_at

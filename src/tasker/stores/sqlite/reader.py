@@ -11,6 +11,7 @@ from tasker.filters import Query
 from tasker.interfaces.audit import AuditPage
 from tasker.interfaces.queue import Claim
 from tasker.interfaces.tasks import Counted, Page, TaskFilter
+from tasker.model.api_key import KeyState
 from tasker.model.attempt import AttemptRecord
 from tasker.model.audit import AuditQuery
 from tasker.model.circuit import RECOVERY, THRESHOLD
@@ -29,6 +30,7 @@ from tasker.stores.sqlite.auditor import read_audit
 from tasker.stores.sqlite.connection import Queries, Row, Value
 from tasker.stores.sqlite.due_counter import count_due
 from tasker.stores.sqlite.finder import PAGE_BYTES, Finder
+from tasker.stores.sqlite.keys import read_key_state
 from tasker.stores.sqlite.operator import read_operation, read_operations
 from tasker.stores.sqlite.rows import READING, id_bytes, id_text
 
@@ -77,6 +79,12 @@ class Reader:
         """Return the answer that is kept for a request; None if there is none."""
         row = self._queries.first("kept_answer", id=repeatable_id, now=now)
         return None if row is None else KeptAnswer(*row)
+
+    def key_state(self, seen: int | None) -> KeyState | None:
+        """Return who may call; None if that is still the version *seen*."""
+        with self._snapshot():
+            ((version, *_),) = self._queries.all("access")
+            return None if version == seen else read_key_state(self._queries)
 
     def standing(self, task_id: TaskId) -> Standing:
         """Return where a task stands, or raise ``TaskNotFoundError``."""

@@ -21,11 +21,13 @@ from tasker.interfaces.audit import AuditPage
 from tasker.interfaces.queue import Claim, Claimed, Expired, Follow, Settled, TakenBack
 from tasker.interfaces.store import Store
 from tasker.interfaces.tasks import Cancelled, Counted, Page, TaskFilter
+from tasker.model.api_key import ApiKey, KeyState
 from tasker.model.attempt import Attempt, AttemptRecord
 from tasker.model.audit import AuditQuery, Entry
 from tasker.model.change import Change
 from tasker.model.gate import Destination, GateRecord, Limits
 from tasker.model.idempotency import KeptAnswer, Repeatable
+from tasker.model.instants import Instant
 from tasker.model.lifecycle import Settlement
 from tasker.model.new_task import Made, NewTask
 from tasker.model.node import NodeRecord
@@ -472,6 +474,32 @@ class SqliteStore(Store):
     @override
     async def prune_audit(self, *, older_than: timedelta) -> int:
         return await self._write(lambda moves: moves.auditor.prune(older_than))
+
+    # Keys
+
+    @override
+    async def key_state(self, *, seen: int | None = None) -> KeyState | None:
+        return await self._read(lambda reader: reader.key_state(seen))
+
+    @override
+    async def create_key(self, key: ApiKey, *, entry: Entry | None = None) -> ApiKey:
+        return await self._write(lambda moves: moves.keys.create(key, entry))
+
+    @override
+    async def revoke_key(self, key_id: str, *, spares_last_admin: bool, entry: Entry | None = None) -> None:
+        await self._write(lambda moves: moves.keys.revoke(key_id, entry, spares_last_admin=spares_last_admin))
+
+    @override
+    async def stop_asking(self, *, entry: Entry | None = None) -> int:
+        return await self._write(lambda moves: moves.keys.stop_asking(entry))
+
+    @override
+    async def mark_used(self, used: Mapping[str, Instant]) -> None:
+        await self._write(lambda moves: moves.keys.mark_used(used))
+
+    @override
+    def watch_keys(self, ring: Callable[[], None]) -> None:
+        """No other node changes them."""
 
     # Nodes
 

@@ -171,3 +171,23 @@ CREATE TABLE alert_book (
 ) WITH (fillfactor = 50, autovacuum_vacuum_threshold = 100, autovacuum_vacuum_scale_factor = 0);
 -- Whether a node has ended in order. One of a version before this does not say so.
 ALTER TABLE node ADD COLUMN has_ended boolean NOT NULL DEFAULT false;
+
+-- Who may call: model/api_key.py. Of a key its hash alone is kept.
+CREATE TABLE api_key (
+  id text PRIMARY KEY,
+  name text NOT NULL,
+  role text,                                   -- NULL: it has the scopes that are listed
+  scopes text NOT NULL,                        -- with a blank between them
+  digest bytea NOT NULL UNIQUE,                -- SHA-256
+  created_at timestamptz NOT NULL,
+  expires_at timestamptz,
+  used_at timestamptz                          -- to the minute
+);
+-- The version goes up with every change of who may call; the row is locked for it.
+CREATE TABLE access (
+  one integer PRIMARY KEY CHECK (one = 1),
+  version bigint NOT NULL,
+  asks boolean NOT NULL,
+  salt bytea NOT NULL
+);
+INSERT INTO access VALUES (1, 1, false, uuid_send(gen_random_uuid()));

@@ -137,3 +137,23 @@ CREATE TABLE alert_book (
   revision INTEGER NOT NULL,
   told TEXT NOT NULL                           -- JSON: model/alerts.py
 ) STRICT;
+
+-- Who may call: model/api_key.py. Of a key its hash alone is kept.
+CREATE TABLE api_key (
+  id TEXT PRIMARY KEY,
+  name TEXT NOT NULL,
+  role TEXT,                                   -- NULL: it has the scopes that are listed
+  scopes TEXT NOT NULL,                        -- with a blank between them
+  digest BLOB NOT NULL UNIQUE,                 -- SHA-256
+  created_at INTEGER NOT NULL,
+  expires_at INTEGER,
+  used_at INTEGER                              -- to the minute
+) STRICT, WITHOUT ROWID;
+-- The version goes up with every change of who may call.
+CREATE TABLE access (
+  one INTEGER PRIMARY KEY CHECK (one = 1),
+  version INTEGER NOT NULL,
+  asks INTEGER NOT NULL,
+  salt BLOB NOT NULL
+) STRICT;
+INSERT INTO access VALUES (1, 1, 0, randomblob(16));
