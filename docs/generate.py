@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from tasker.api.calls import Call
+from tasker.api.metrics.table import METRICS, PROCESS, Metric
 from tasker.api.openapi.document import document_json
 from tasker.api.openapi.parts import KEYED
 from tasker.api.problems import status_of
@@ -23,10 +24,12 @@ DOCS: Final = Path(__file__).parent
 def generated() -> Mapping[Path, str]:
     """Return the whole text of each file that has a generated part."""
     configuration, rest, types = DOCS / "configuration.md", DOCS / "rest" / "index.md", DOCS / "task-types.md"
+    metrics = DOCS / "metrics.md"
     return {
         configuration: _with_part(configuration.read_text(encoding="utf-8"), "settings", _settings_table()),
         rest: _with_part(rest.read_text(encoding="utf-8"), "calls", _calls_table()),
         types: _with_part(types.read_text(encoding="utf-8"), "reserved", _reserved_names()),
+        metrics: _with_part(metrics.read_text(encoding="utf-8"), "metrics", _metrics_table()),
         DOCS / "openapi.json": document_json(CALLS, _built_in_types()).decode(),
     }
 
@@ -64,6 +67,30 @@ def _call_row(call: Call) -> str:
     refusals = {answer.status for answer in others} | {status_of(error) for error in call.raises} - set(KEYED)
     shown = ", ".join(map(str, sorted(refusals)))
     return f"| [`{call.method} {call.path}`]({call.page}) | {call.summary} | {usual.status} | {shown} |"
+
+
+def _metrics_table() -> str:
+    rows = [
+        "| Metric | Type | Labels | Meaning |",
+        "|---|---|---|---|",
+        *map(_metric_row, METRICS),
+        *(
+            f"| `{name}` | {'counter' if name.endswith('_total') else 'gauge'} | | {text} |"
+            for name, text in PROCESS.items()
+        ),
+    ]
+    return "\n".join(rows) + "\n"
+
+
+def _metric_row(metric: Metric) -> str:
+    labels = [
+        f"`{name}`: {values if isinstance(values, str) else ', '.join(f'`{value}`' for value in values)}"
+        for name, values in (metric.labels or {}).items()
+    ]
+    if metric.is_of_store:
+        labels.append("`scope`: `store`")
+    absent = f" Not there while {metric.absent}." if metric.absent else ""
+    return f"| `{metric.name}` | {metric.kind} | {'; '.join(labels)} | {metric.help}{absent} |"
 
 
 def _reserved_names() -> str:

@@ -37,6 +37,10 @@ class Settings:
     listen_port: int = 8080
     """The TCP port to listen on, 0 to 65535; 0 picks a free one. Default: 8080."""
 
+    metrics_listen: tuple[str, int] | None = None
+    """The IP address, in its canonical spelling, and the TCP port (0 picks a free one) to serve
+    ``GET /metrics`` on, alone and without a key. None: only the API serves it. Default: none."""
+
     log_level: str = "INFO"
     """The lowest level to log, one of ``LOG_LEVELS``. Default: INFO."""
 

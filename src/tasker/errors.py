@@ -563,11 +563,9 @@ class StartError(TaskerError):
 class ListenError(StartError):
     """The server cannot listen on the address."""
 
-    def __init__(self, address: str, reason: str) -> None:
-        super().__init__(
-            f"cannot listen on {address}: {reason}; choose another with --listen-ip and --listen-port, "
-            "or with their variables, as in: LISTEN_PORT=8081 make run"
-        )
+    def __init__(self, address: str, reason: str, *, way: str = "") -> None:
+        way = way or "--listen-ip and --listen-port, or with their variables, as in: LISTEN_PORT=8081 make run"
+        super().__init__(f"cannot listen on {address}: {reason}; choose another with {way}")
 
 
 def open_to_others(listen_ip: str) -> str:

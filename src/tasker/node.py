@@ -5,7 +5,7 @@ import contextlib
 import os
 import random
 import socket
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import timedelta
 from ipaddress import ip_address
 from typing import Final
@@ -16,6 +16,7 @@ import uvicorn
 from tasker import __version__
 from tasker.access import Access
 from tasker.api.app import build_app
+from tasker.api.metrics.listener import build_metrics_app
 from tasker.api.receiving import receiving_protocol, waiters_that_fit
 from tasker.api.rewriting import Rewriting
 from tasker.callbacks import Callbacks
@@ -33,12 +34,14 @@ from tasker.engine.key_ring import KeyRing
 from tasker.engine.telemetry import Telemetry
 from tasker.errors import DatabaseError, ListenError, OpenToOthersError, StoreUnavailableError
 from tasker.interfaces.store import Store
+from tasker.service.metrics import Sources
 from tasker.service.service import Service
 from tasker.stores.kind import StoreContext, kind_of, shown
 from tasker.task_types.hash import HashType
 from tasker.task_types.registry import Registry, installed
 from tasker.task_types.webhook import WebhookType
 from tasker.timing.clock import Clock, SystemClock
+from tasker.timing.loop_lag import LoopLag
 
 _log = structlog.get_logger()
 
@@ -62,6 +65,8 @@ class Node:
         self._engine: Engine
         self.url = ""
         """Where it listens, once it has started."""
+        self.metrics_url: str | None = None
+        """Where it serves the metrics alone, once it has started; None: nowhere."""
 
     async def start(self) -> None:
         """Take the address and the database, take back what a dead process left running, and begin to serve.
@@ -75,6 +80,10 @@ class Node:
         async with self._closing as closing:
             listening = closing.enter_context(_bind(settings.listen_ip, settings.listen_port))
             self.url = _url(listening)
+            metrics_listening = None
+            if settings.metrics_listen is not None:
+                metrics_listening = closing.enter_context(_bind(*settings.metrics_listen, way="--metrics-listen"))
+                self.metrics_url = _url(metrics_listening)
             store = make_store(settings, address=self.url)
             with _said_if_long():
                 await store.open()
@@ -118,13 +127,26 @@ class Node:
                     shown(settings.database_url), f"{error.reason}; see to that and start again"
                 ) from error
             self._send_alerts(store, closing)
-            service = Service(store, self._engine, registry, idempotency_retention=settings.idempotency_retention)
+            lag = closing.enter_context(contextlib.closing(LoopLag(SystemClock())))
+            service = Service(
+                store,
+                self._engine,
+                registry,
+                idempotency_retention=settings.idempotency_retention,
+                sources=Sources(calls=client, loop_lag=lag.micros, callers=self._callers),
+            )
+            if metrics_listening is not None:
+                await closing.enter_async_context(
+                    _serving_metrics(build_metrics_app(service.metrics), metrics_listening, settings)
+                )
             self._server = _Server(
                 _uvicorn_config(
-                    build_app(service, registry, Access(settings, self._engine.key_ring), settings), settings
+                    build_app(service, registry, Access(settings, self._engine.key_ring), settings),
+                    settings,
+                    refused=service.metrics.count_refused,
                 )
             )
-            _listen(listening, settings)
+            _listen(listening)
             self._serving = asyncio.create_task(self._server.serve(sockets=[listening]))
             closing.push_async_callback(self._stop_serving)
             await self._server.listening.wait()
@@ -139,6 +161,8 @@ class Node:
             **_shown_egress(settings),
             **({} if settings.alert_url is None else {"alerts": "on"}),
         )
+        if self.metrics_url is not None:
+            _log.info("serving the metrics without a key", url=f"{self.metrics_url}/metrics")
         if settings.max_deliveries > connections_that_fit():
             _log.warning(
                 "the limit of open files leaves room for fewer connections to targets than --max-deliveries; "
@@ -178,6 +202,10 @@ class Node:
         alerts = Alerts(store, self._engine.overdue.look, sender, after=self._settings.alert_after, address=self.url)
         closing.push_async_callback(alerts.close)
         alerts.start()
+
+    def _callers(self) -> int:
+        """Return how many connections of callers there are."""
+        return len(self._server.server_state.connections)
 
     async def _stop_serving(self) -> None:
         self._server.should_exit = True
@@ -279,7 +307,23 @@ class _Server(uvicorn.Server):
         yield
 
 
-def _uvicorn_config(app: object, settings: Settings) -> uvicorn.Config:
+@contextlib.asynccontextmanager
+async def _serving_metrics(app: object, listening: socket.socket, settings: Settings) -> AsyncIterator[None]:
+    """Serve the metrics alone while this block lasts."""
+    server = _Server(_uvicorn_config(app, settings))
+    _listen(listening)
+    serving = asyncio.create_task(server.serve(sockets=[listening]))
+    try:
+        await server.listening.wait()
+        yield
+    finally:
+        server.should_exit = True
+        await serving
+
+
+def _uvicorn_config(
+    app: object, settings: Settings, *, refused: Callable[[str], None] = lambda _: None
+) -> uvicorn.Config:
     return uvicorn.Config(
         app,  # type: ignore[arg-type]  # an ASGI application
         http=receiving_protocol(
@@ -287,6 +331,7 @@ def _uvicorn_config(app: object, settings: Settings) -> uvicorn.Config:
             settings.body_timeout,
             settings.keep_alive_timeout,
             kept_descriptors=_kept_descriptors(settings),
+            refused=refused,
         ),
         ws="none",
         lifespan="off",
@@ -305,7 +350,7 @@ def _kept_descriptors(settings: Settings) -> int:
     return settings.max_deliveries + _DESCRIPTORS_OF_THE_STORE
 
 
-def _bind(ip: str, port: int) -> socket.socket:
+def _bind(ip: str, port: int, *, way: str = "") -> socket.socket:
     """Return a socket with the address, so that one in use is noticed before anything else is touched.
 
     Nobody is let wait for an answer yet: callers are refused until ``_listen``.
@@ -318,17 +363,17 @@ def _bind(ip: str, port: int) -> socket.socket:
         bound.setblocking(False)
     except OSError as error:
         bound.close()
-        raise ListenError(f"{ip}:{port}", error.strerror or "unknown reason") from None
+        raise ListenError(f"{ip}:{port}", error.strerror or "unknown reason", way=way) from None
     return bound
 
 
-def _listen(bound: socket.socket, settings: Settings) -> None:
+def _listen(bound: socket.socket) -> None:
     """Let callers in. Of several servers that have bound the same address at the same time, one alone may."""
     try:
         bound.listen(BACKLOG)
     except OSError as error:
-        address = f"{settings.listen_ip}:{settings.listen_port}"
-        raise ListenError(address, error.strerror or "unknown reason") from None
+        ip, port = bound.getsockname()[:2]
+        raise ListenError(f"{ip}:{port}", error.strerror or "unknown reason") from None
 
 
 def _url(listening: socket.socket) -> str:

@@ -60,6 +60,7 @@ class _Door:
         self._find = calls.find
         self._check = access.check
         self._context = context
+        self._refused = context.service.metrics.refused
         self._bodies = BodyReader(CALLS, max_body_bytes=context.max_body_bytes)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -69,6 +70,7 @@ class _Door:
             taken = None if call is None or call.body is None else call.body.taken
             caller = self._check(scope, needs, taken)
             if call is None:
+                self._refused["method_not_allowed" if allowed else "not_found"] += 1
                 refusal = problems.method_not_allowed(allowed) if allowed else problems.not_found()
                 await refusal(scope, receive, send)
                 return
@@ -83,6 +85,7 @@ class _Door:
                 response = await self._answer(call, caller, scope, receive, values, query, pairs, key)
                 await _send(response, scope, receive, send)
         except TaskerError as error:
+            self._refused[problems.code_of(error)] += 1
             await problems.response(error)(scope, receive, send)
         except ClientGoneError:
             return
@@ -91,6 +94,7 @@ class _Door:
         ):  # the server stops and waits no longer; outside of this frame nothing is left to end
             _hang_up(scope)
         except Exception:  # noqa: BLE001 - a defect: the log tells, the caller learns nothing of it
+            self._refused["internal_error"] += 1
             _log.exception("a request found a defect", method=scope["method"], path=cut(scope["path"]))
             await problems.internal_error()(scope, receive, send)
 

@@ -66,6 +66,8 @@ class Shape(Enum):
     TASK_PAGE = "TaskPage"
     """Tasks, each under the name of its type, and where to go on."""
     TYPE_NAME = "TypeName"
+    TEXT = "Text"
+    """No JSON, but lines of text."""
     DOCUMENT = "Document"
     """The description itself."""
 
@@ -116,6 +118,7 @@ class Answer:
     """None: it has no body."""
     is_list: bool = False
     """Whether it is an array of that shape."""
+    media_type: str = "application/json"
     headers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     links: Links | None = None
 

@@ -115,6 +115,16 @@ def internal_error() -> Response:
 _WAYS: Final = "POST /tasks/new creates a task, and GET /openapi.json describes every call"
 
 
+def code_of(error: TaskerError) -> str:
+    """Return the code of the answer to a request that failed with *error*."""
+    return next((PROBLEMS[kind][1] for kind in type(error).__mro__ if kind in PROBLEMS), "internal_error")
+
+
+def nothing_but_metrics() -> Response:
+    """Return the answer to any other path at an address that serves the metrics alone."""
+    return _response(404, "not_found", "this address serves GET /metrics and nothing else")
+
+
 def not_found() -> Response:
     """Return the answer to a path at which there is nothing."""
     return _response(404, "not_found", f"there is nothing at this path; {_WAYS}")

@@ -119,6 +119,15 @@ def _address(text: str) -> str:
     return str(ip_address(text))
 
 
+def _address_and_port(text: str) -> tuple[str, int]:
+    host, _, port = text.rpartition(":")
+    is_bracketed = host.startswith("[") and host.endswith("]")
+    address = ip_address(host[1:-1] if is_bracketed else host)
+    if (address.version == 6) is not is_bracketed:
+        raise ValueError
+    return str(address), _whole(0, 65_535)(port)
+
+
 def _level(text: str) -> str:
     level = text.upper().replace("WARNING", "WARN")
     if level not in LOG_LEVELS:
@@ -247,6 +256,13 @@ SETTINGS: Final = (
         expected="a port from 0 to 65535",
         parse=_whole(0, 65_535),
         toml=(int,),
+    ),
+    Setting(
+        name="metrics_listen",
+        metavar="ADDR",
+        help="Address to serve GET /metrics on as well, alone and without a key. Port 0 picks a free one.",
+        expected="an IP address and a port, such as 127.0.0.1:9464, 0.0.0.0:9464 or [::1]:9464",
+        parse=_address_and_port,
     ),
     Setting(
         name="log_level",

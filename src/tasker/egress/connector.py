@@ -61,6 +61,8 @@ class Durations(Struct):
     """None for an address, too, and for a name that a proxy looks up."""
     connect: float | None = None
     """TLS included, and the way through a proxy."""
+    tls: float | None = None
+    """Of ``connect``, what TLS took; None: there is none."""
     step: Step = Step.CONNECT
     """The latest."""
 
@@ -126,18 +128,17 @@ class Connector:
         if self._proxy is not None:
             place = self._asked_for(origin, is_absolute=is_absolute)
             with self._timed(durations, "connect"):
-                return await self._connected(
-                    origin, await self._reach_through(self._proxy, place, origin.port, durations)
-                )
+                through = await self._reach_through(self._proxy, place, origin.port, durations)
+                return await self._connected(origin, through, durations)
         name, addresses = await self._checked(origin, durations, is_absolute=is_absolute)
         with self._timed(durations, "connect"):
-            return await self._connected(origin, await self._reach(addresses, origin.port, name))
+            return await self._connected(origin, await self._reach(addresses, origin.port, name), durations)
 
     def close(self) -> None:
         """Let go of the threads. Does not wait for one that hangs."""
         self._lookups.close()
 
-    async def _connected(self, origin: Origin, connected: socket.socket) -> Connection:
+    async def _connected(self, origin: Origin, connected: socket.socket, durations: Durations) -> Connection:
         """Return a connection over a socket that is connected to *origin*."""
         tls = Tls(self._tls, _certified(origin)) if origin.is_secure else None
         connection = Connection(connected, tls)
@@ -150,7 +151,8 @@ class Connector:
                 raise DeliveryError("connect_failed", "the target closed the connection at once") from None
             raise
         if tls is not None:
-            await connection.secure()
+            with self._timed(durations, "tls"):
+                await connection.secure()
         return connection
 
     async def _checked(

@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Final, NamedTuple
 
 from tasker import urls
+from tasker.egress.call_meter import CallMeter
 from tasker.egress.connection import Connection, UnsentError
 from tasker.egress.connector import Connector, Durations, Origin
 from tasker.egress.http_client import DeliveryError, OutOfResourcesError, Request
@@ -41,12 +42,14 @@ class _Target(NamedTuple):
 class _Call:
     """How far a call has come."""
 
-    __slots__ = ("_began", "connection", "durations")
+    __slots__ = ("_began", "connection", "durations", "origin")
 
     def __init__(self) -> None:
         self._began = stopwatch()
         self.durations = Durations()
         self.connection: Connection | None = None
+        self.origin: Origin | None = None
+        """Where it goes, once the URL was read."""
 
     def has_status(self) -> bool:
         """Whether the target has said what became of the request."""
@@ -58,12 +61,14 @@ class _Call:
             return self.durations.too_long(f"within {seconds:g} s")
         return DeliveryError("timeout", f"the target did not answer within {seconds:g} s")
 
-    def exchange(self) -> Exchange:
-        """Return what has passed so far."""
+    def ended(self, meter: CallMeter) -> Exchange:
+        """Return what has passed, and have it counted. Called once, when nothing more will."""
         total = round(stopwatch() - self._began, 6)
         durations, connection = self.durations, self.connection
         if connection is None:
+            meter.ended(self.origin, durations, first_byte=None, total=total, status=None)
             return Exchange(phases=Phases(dns=durations.dns, connect=durations.connect, total=total))
+        meter.ended(self.origin, durations, first_byte=connection.first_byte, total=total, status=connection.status)
         return Exchange(
             phases=Phases(dns=durations.dns, connect=durations.connect, first_byte=connection.first_byte, total=total),
             status=connection.status,
@@ -94,6 +99,18 @@ class PooledClient:
         self._idle = IdleConnections(most_idle, most_of_one=max(most_idle // 2, 1))
         self._under_way = 0
         self._shortage = Shortage()
+        self.meter = CallMeter()
+        """What it has counted of its calls. One that this machine lacked something for is not among them."""
+
+    @property
+    def under_way(self) -> int:
+        """How many calls are being made."""
+        return self._under_way
+
+    @property
+    def kept_open(self) -> int:
+        """How many connections wait for another call."""
+        return len(self._idle)
 
     @property
     def ailment(self) -> str | None:
@@ -110,10 +127,10 @@ class PooledClient:
         except TimeoutError:
             if not call.has_status():
                 error = call.late(request.timeout_seconds)
-                error.exchange = call.exchange()
+                error.exchange = call.ended(self.meter)
                 raise error from None
         except DeliveryError as error:
-            error.exchange = call.exchange()
+            error.exchange = call.ended(self.meter)
             raise
         except OutOfResourcesError as error:
             self._shortage.met(error.lack)
@@ -121,13 +138,14 @@ class PooledClient:
             raise
         finally:
             self._under_way -= 1
-        return call.exchange()
+        return call.ended(self.meter)
 
     async def _make(
         self, call: "_Call", request: Request, before_first_byte: Callable[[], None], within: Within
     ) -> None:
         """Make a call, and keep its connection if another one may follow. Nothing is sent once its time is over."""
         target = _target(request.url)
+        call.origin = target.origin
         message = _message(target, request)
         while True:
             connection = self._idle.take(target.origin)

@@ -15,9 +15,9 @@ from tasker.engine.expiry import Expiry
 from tasker.engine.key_ring import KeyRing
 from tasker.engine.lease import Lease, LeaseKeeper
 from tasker.engine.operations import Operations
-from tasker.engine.overdue import OverdueLook
 from tasker.engine.pruner import Pruner
 from tasker.engine.recovery import Recovery
+from tasker.engine.shared_look import SharedLook
 from tasker.engine.slots import Slots
 from tasker.engine.telemetry import Telemetry
 from tasker.engine.waiters import Waiters
@@ -32,6 +32,9 @@ from tasker.timing.alarm import sleep
 
 AGAIN: Final = timedelta(seconds=1)
 """After this time a job that could not reach the store tries again."""
+
+LOOKS_APART: Final = timedelta(seconds=1)
+"""Between two questions to the store what is overdue, at least."""
 
 _log = structlog.get_logger()
 
@@ -72,9 +75,12 @@ class Engine:
         self.telemetry = telemetry
         self.types = tuple(types)
         self.slots = Slots(types)
-        lease = Lease(store.clock)
+        self.lease = lease = Lease(store.clock)
         self.queue = DelayQueue(store, self.slots, lease)
-        self.overdue = OverdueLook(store, self.slots)
+        self.overdue = SharedLook(
+            lambda: store.overdue(free_pools=self.slots.free_pools), store.clock.monotonic, apart=LOOKS_APART
+        )
+        """What is overdue, as this node sees it."""
         self.draining = False
         self._lacks = lacks
         self._store = store

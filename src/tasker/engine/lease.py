@@ -41,6 +41,11 @@ class Lease:
         """Whether an attempt may begin now: nobody takes its task back for some seconds to come."""
         return self._clock.monotonic() < self._safe_until
 
+    @property
+    def seconds_left(self) -> float:
+        """For how long attempts may begin unless it is renewed; below 0: since when they may not. May be infinite."""
+        return self._safe_until - self._clock.monotonic()
+
     def extend(self, trusted_until: float) -> None:
         """Take what ``Store.renew`` returned."""
         self._safe_until = trusted_until - MARGIN.total_seconds()

@@ -7,6 +7,7 @@ from tasker.interfaces.store import Store
 from tasker.service.destinations import DestinationService
 from tasker.service.finding import FindService
 from tasker.service.keys import KeyService
+from tasker.service.metrics import MetricsService, Sources
 from tasker.service.operations import OperationService
 from tasker.service.repeatable import RepeatableRequests
 from tasker.service.server import ServerService
@@ -30,12 +31,14 @@ class Service:
         registry: Registry,
         *,
         idempotency_retention: timedelta = timedelta(hours=24),
+        sources: Sources | None = None,
     ) -> None:
         """Make it.
 
         Args:
             idempotency_retention: how long the answer to a request with an idempotency key is kept:
                 see ``Repeatable.retention``.
+            sources: what the metrics show beside what the engine and the store count.
         """
         self.repeatable = RepeatableRequests(store, idempotency_retention)
         self.tasks = TaskService(store, engine, registry)
@@ -44,4 +47,5 @@ class Service:
         self.keys = KeyService(store, engine.key_ring)
         self.destinations = DestinationService(store, engine)
         self.server = ServerService(store, engine, registry)
+        self.metrics = MetricsService(store, engine, registry, sources or Sources())
         self.statistics = StatisticsService(store)

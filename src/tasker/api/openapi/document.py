@@ -53,6 +53,7 @@ def document(calls: Sequence[Call], registry: Registry) -> dict[str, Any]:
         Shape.TASK_OF_TYPE: {"anyOf": [schema(view.__name__) for view in views.values()]},
         Shape.TASK_PAGE: schema("TaskPage"),
         Shape.TYPE_NAME: {"type": "string", "enum": list(views)},
+        Shape.TEXT: {"type": "string"},
         Shape.DOCUMENT: {"type": "object"},
     }
     _, schemas = msgspec.json.schema_components(shapes, ref_template="#/components/schemas/{name}")

@@ -88,7 +88,7 @@ def _answer(answer: Answer, registered: Mapping[Shape, dict[str, Any]], *, is_re
     if answer.shape is not None:
         item = _schema(answer.shape, registered)
         shape = {"type": "array", "items": item} if answer.is_list else item
-        rendered["content"] = {"application/json": {"schema": shape}}
+        rendered["content"] = {answer.media_type: {"schema": shape}}
     headers = {**answer.headers, **({"Idempotency-Replayed": REPLAYED} if is_repeatable else {})}
     if headers:
         rendered["headers"] = headers

@@ -61,6 +61,7 @@ def receiving_protocol(
     *,
     kept_descriptors: int = 64,
     clock: Clock | None = None,
+    refused: Callable[[str], None] = lambda _: None,
 ) -> type[asyncio.Protocol]:
     """Return a protocol for ``uvicorn.Config(http=...)``, of which it heeds ``app`` alone.
 
@@ -78,12 +79,16 @@ def receiving_protocol(
         keep_alive_timeout: from the end of an answer until the first byte of a further request.
         kept_descriptors: see ``descriptors.Descriptors``.
         clock: what the deadlines are read from; the machine's if it is not given.
+        refused: told the code of each request that is refused here.
     """
 
     class Protocol(Connection):
         header_seconds = header_timeout.total_seconds()
         body_seconds = body_timeout.total_seconds()
         keep_alive_seconds = keep_alive_timeout.total_seconds()
+
+        def count_refused(self, code: str) -> None:
+            refused(code)
 
     Protocol.clock = clock or SystemClock()
     Protocol.descriptors = Descriptors(Protocol.clock, kept=kept_descriptors)
@@ -149,6 +154,7 @@ class Connection(asyncio.Protocol):
         """Wait for a request, but not for ever; or say that there is no room."""
         self._transport = transport
         if not self.descriptors.has_room_for(transport.get_extra_info("socket").fileno()):
+            self.count_refused(refusals.NO_DESCRIPTOR.code)
             transport.write(refusals.NO_DESCRIPTOR.answer())
             transport.close()
             return
@@ -310,6 +316,9 @@ class Connection(asyncio.Protocol):
         self._deadline.go_on()
         self._deadline.set(LINGER_SECONDS)
 
+    def count_refused(self, code: str) -> None:
+        """Take note that a request was refused here."""
+
     # Steps
 
     def _answer(self, exchange: Exchange) -> None:
@@ -394,6 +403,7 @@ class Connection(asyncio.Protocol):
             self._tell_refusal(refusal)
 
     def _tell_refusal(self, refusal: Refusal) -> None:
+        self.count_refused(refusal.code)
         self.write(refusal.answer())
         self.end()
 

@@ -3,7 +3,7 @@
 from typing import Final
 
 from tasker.api.calls import Call
-from tasker.api.routes import destinations, finding, keys, operations, server, statistics, tasks
+from tasker.api.routes import destinations, finding, keys, metrics, operations, server, statistics, tasks
 
 CALLS: Final[tuple[Call, ...]] = (
     *tasks.CALLS,
@@ -12,5 +12,6 @@ CALLS: Final[tuple[Call, ...]] = (
     *destinations.CALLS,
     *keys.CALLS,
     *server.CALLS,
+    *metrics.CALLS,
     *statistics.CALLS,
 )

@@ -1,0 +1,1 @@
+"""What Prometheus and others that speak its formats read."""
