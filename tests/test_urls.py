@@ -1,5 +1,7 @@
 """URLs: which are taken, what each side gets of them, and that they go out as they were written."""
 
+import re
+
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -118,6 +120,29 @@ def test_what_cannot_be_meant_as_a_target_is_refused_in_a_line_that_says_what_is
     assert says in str(refused.value)
     assert "p4ss" not in str(refused.value)
     assert len(str(refused.value)) < 200
+
+
+@pytest.mark.parametrize("octets", ["0.0.0.0", "127.0.0.1", "9.10.99.100", "199.200.249.255"])
+@pytest.mark.parametrize("port", ["", ":1", ":80", ":9999", ":10000", ":59999", ":65535"])
+def test_addresses_and_ports_are_taken_up_to_the_last_one(octets, port):
+    for host in (octets, "h", "a.b-c.d1"):
+        url = f"http://{host}{port}/x"
+        assert checked(url) == url
+        assert (parts(url).host, parts(url).port) == (host, int(port[1:] or 80))
+        assert origin(url) == f"http://{host}:{port[1:] or 80}"
+
+
+@pytest.mark.parametrize("place", ["1.2.3.256", "300.1.1.1", "1.2.3.4.5", "h:0", "h:65536", "h:70000", "h:100000"])
+def test_beyond_the_last_address_and_port_nothing_is_taken(place):
+    for path in ("", "/", "/x?y"):
+        with pytest.raises(ValueError, match=r"^expected "):
+            checked(f"http://{place}{path}")
+
+
+@given(st.sampled_from(["http://", "https://", "HTTP://", ""]), st.text(":/?#@[].a1%é", max_size=9))
+def test_a_task_goes_where_its_url_without_path_and_query_goes(scheme, rest):
+    place = re.split("[/?#]", rest, maxsplit=1)[0]
+    assert origin(f"{scheme}{rest}") == origin(f"{scheme}{place}")
 
 
 @given(st.text(max_size=40))

@@ -59,6 +59,8 @@ def build_new_task(asked: Asked, *, now: Instant, webhooks: TaskType | None) -> 
         InvalidTaskError: as ``build_task``. If only its time has passed and it has an id of its
             caller's, that is a ``NewTask.refusal``: it may have been created in time.
     """
+    if asked.is_plain:  # nearly always
+        return NewTask(task=build_task(asked, now=now, webhooks=webhooks))
     request, name = asked.request, asked.type.name
     on_conflict = OnConflict.REJECT if request.on_conflict is UNSET else OnConflict(request.on_conflict)
     if request.key is UNSET and request.on_conflict is not UNSET:
@@ -128,6 +130,8 @@ def _built(
         raise type(error)(_joined(name, error.field), error.problem) from None
     if prepared.on_success is not UNSET or prepared.on_failure is not UNSET or prepared.on_cancel is not UNSET:
         prepared = _with_checked_callbacks(prepared, name, webhooks)
+    if prepared.expires_at is not UNSET:  # the task has it
+        prepared = msgspec.structs.replace(prepared, expires_at=UNSET)
     destination, host = task_type.destination(prepared), None
     if fields.group is not UNSET:
         try:
@@ -138,7 +142,7 @@ def _built(
         id=task_id,
         type=name,
         pool=task_type.pool,
-        payload=msgspec.json.encode(msgspec.structs.replace(prepared, expires_at=UNSET)),  # the task has it
+        payload=msgspec.json.encode(prepared),
         execution_time=execution_time,
         execution_at=execution_at,
         due_at=execution_at,

@@ -11,7 +11,7 @@ from tasker.model.instants import Instant
 from tasker.model.task import TaskId
 
 _CANONICAL: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.ASCII)
-
+_pack: Final = struct.Struct(">QQ").pack
 
 _drawn: deque[int] = deque()
 """Random numbers of 64 bits for the ids to come: asking the system for one at a time would take
@@ -27,7 +27,7 @@ def new_id(now: Instant) -> TaskId:
     """
     milliseconds, microseconds = divmod(now, 1000)
     time = milliseconds << 16 | 0x7000 | microseconds * 4096 // 1000
-    digits = f"{time << 64 | _random_bits() & 0x3FFF_FFFF_FFFF_FFFF | 0x8000_0000_0000_0000:032x}"
+    digits = _pack(time, _random_bits() & 0x3FFF_FFFF_FFFF_FFFF | 0x8000_0000_0000_0000).hex()
     return TaskId(f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}")
 
 

@@ -44,8 +44,12 @@ codecs.lookup("idna")
 codecs.lookup("punycode")
 
 _LABEL: Final = "[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_OCTET: Final = "(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
+_PORT: Final = "(?:[1-9][0-9]{0,3}|[1-5][0-9]{4})"
 _ORDINARY: Final = re.compile(
-    rf"https?://(?=[^/]{{1,253}}(?:/|$))(?:{_LABEL}\.)*(?![0-9]){_LABEL}(?:/[!-\[\]-~]*)?", re.ASCII
+    rf"https?://(?=[^/]{{1,253}}(?:/|$))(?:(?:{_LABEL}\.)*(?![0-9]){_LABEL}|(?:{_OCTET}\.){{3}}{_OCTET})"
+    rf"(?::{_PORT})?(?:/[!-\[\]-~]*)?",
+    re.ASCII,
 )
 """What most URLs look like: nothing in them can be wrong."""
 _FORBIDDEN: Final = re.compile(r"[\x00-\x20\x7f\\\u0080-\u00a0\u2028\u2029\ud800-\udfff]")
@@ -152,6 +156,13 @@ def origin(url: str) -> str:
     >>> origin("https://me:secret@Example.org./x?y=1")
     'https://example.org:443'
     """
+    # Most tasks have a path of their own, but go where others do.
+    end = url.find("/", len("https://")) if url.startswith(("http://", "https://")) else -1
+    place = url if end < 0 else url[:end]
+    return _origin_once(place) if len(place) <= _USUAL_LENGTH else _origin(place)
+
+
+def _origin(url: str) -> str:
     try:
         scheme, host, _, port, *_ = parts(url)
     except ValueError:
@@ -159,6 +170,9 @@ def origin(url: str) -> str:
         place = re.split("[/?#]", rest, maxsplit=1)[0].rpartition("@")[2]
         return f"{scheme.lower()}://{place.lower()}"
     return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
+
+
+_origin_once = lru_cache(maxsize=1024)(_origin)
 
 
 def masked(url: str) -> str:

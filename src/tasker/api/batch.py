@@ -25,6 +25,13 @@ _NEXT: Final = re.compile(rb"[ \t\r\n]*+([,\]]?)[ \t\r\n]*+")
 _TRAILING: Final = re.compile(r"JSON is malformed: trailing characters \(byte (\d+)\)")
 _TRUNCATED: Final = "Input data was truncated"
 _decode_raw: Final = msgspec.json.Decoder(Raw).decode
+_decode_raws: Final = msgspec.json.Decoder(list[Raw]).decode
+
+_AT_ONCE: Final = 64 * 1024
+"""Bytes of an array that are taken apart at a time."""
+_BEFORE: Final = 2
+_BEHIND: Final = 8
+"""Bytes before and behind a comma by which others are found."""
 
 
 class Batch:
@@ -40,6 +47,8 @@ class Batch:
         self._body = body
         self._task_limit = task_limit
         self._named: list[bool] = []
+        self._joint: bytes | None = None
+        """What stands around the commas of an array; empty: that is not known; None: not yet."""
 
     def asked(self) -> Iterator[Asked | InvalidTaskError]:
         """Return each task that is asked for, or why it is none. May be called again.
@@ -47,33 +56,36 @@ class Batch:
         Raises:
             InvalidTaskError: while it is read: the body as a whole cannot be used.
         """
-        self._named.clear()
+        named = self._named
+        named.clear()
         for item in self._items():
-            if len(self._named) == TASKS:
+            if len(named) == TASKS:
                 raise InvalidTaskError("", f"expected at most {TASKS} tasks, got more")
-            asked = item if isinstance(item, InvalidTaskError) else self._decoded(item)
-            self._named.append(isinstance(asked, Asked) and asked.is_named)
-            yield asked
-        if not self._named:
+            try:
+                asked = self._decoded(item)
+            except InvalidTaskError as error:
+                named.append(False)
+                yield error
+            else:
+                named.append(asked.is_named)
+                yield asked
+        if not named:
             raise InvalidTaskError("", "expected an array of tasks, or a task in each line, got none")
 
     def answer(self, made: Sequence[Made]) -> MadeAnswer:
         """Return the answer that says what became of the tasks."""
-        views = b",".join(
-            b'{"id":"%b","outcome":"%b"}' % (each.id.encode(), each.outcome.value.encode())
-            if is_named
-            else b'{"id":"%b"}' % each.id.encode()
-            for each, is_named in zip(made, self._named, strict=True)
-        )
-        return MadeAnswer(201, b'{"tasks":[%b]}\n' % views)
+        views = [f'{{"id":"{each.id}"}}' for each in made]
+        for place, is_named in enumerate(self._named):
+            if is_named:
+                views[place] = f'{{"id":"{made[place].id}","outcome":"{made[place].outcome.value}"}}'
+        return MadeAnswer(201, f'{{"tasks":[{",".join(views)}]}}\n'.encode())
 
-    def _decoded(self, item: bytes) -> Asked | InvalidTaskError:
+    def _decoded(self, item: bytes | InvalidTaskError) -> Asked:
+        if isinstance(item, InvalidTaskError):
+            raise item
         if len(item) > self._task_limit:
-            return self._too_long()
-        try:
-            return self._decoder.decode(item)
-        except InvalidTaskError as error:
-            return error
+            raise self._too_long()
+        return self._decoder.decode(item)
 
     def _too_long(self) -> InvalidTaskError:
         return InvalidTaskError("", f"expected a task of at most {self._task_limit} bytes (--max-body-bytes), got more")
@@ -101,6 +113,7 @@ class Batch:
         if mark[1] == b"]":
             self._check_end(mark.end())
             return
+        self._joint = None
         while True:
             # A little more than a task may have: where one ends that is too long is not looked for.
             part = view[start : start + self._task_limit + 1024]
@@ -121,6 +134,27 @@ class Batch:
                 return
             if not mark[1]:
                 raise InvalidTaskError("", f"expected JSON: a comma or the end of the array (byte {start})")
+            if self._joint is None:
+                self._joint = self._body[stop - _BEFORE : start + _BEHIND]
+            while several := self._several(start):
+                items, start = several
+                yield from map(bytes, items)
+
+    def _several(self, start: int) -> tuple[Sequence[Raw], int] | None:
+        """Return elements of an array from *start* on, and where the next one begins; None: they are not easily found.
+
+        Elsewhere the decoder is asked where each ends, which takes most of the time. Here that is
+        guessed of a later one: it ends where what stands around the first comma comes again. The
+        guess is right if what is before it decodes as elements: JSON reads the same whatever follows.
+        """
+        if not self._joint or (place := self._body.rfind(self._joint, start, start + _AT_ONCE)) < 0:
+            return None
+        stop = place + _BEFORE
+        try:
+            return _decode_raws(b"[%b]" % self._body[start:stop]), _next(self._body, stop).end()
+        except (msgspec.DecodeError, RecursionError):
+            self._joint = b""  # it would be wrong again and again
+            return None
 
     def _check_end(self, place: int) -> None:
         if place < len(self._body):

@@ -1,7 +1,7 @@
 """Moments: RFC 3339 text on the outside, whole microseconds since 1970 UTC on the inside."""
 
 import re
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Final, TypeAlias
 
 from tasker.errors import cut
@@ -21,6 +21,12 @@ _DATE_TIME: Final = re.compile(
     r"(?:[Zz]|([+-])([01]\d|2[0-3]):([0-5]\d))",
     re.ASCII,
 )
+_USUAL: Final = re.compile(
+    r"\d{4}-\d\d-\d\dT(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,6})?(?:Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)",
+    re.ASCII,
+)
+"""What Python reads as RFC 3339 does, and much quicker than it can be done here."""
+_EPOCH_IN_UTC: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _DAY: Final = r"\d{4}-\d\d-\d\d"
 _TIME: Final = r"\d\d:\d\d:\d\d(?:\.\d+)?"
 _OFFSET: Final = r"(?:[Zz]|[+-]\d\d:\d\d)"
@@ -63,6 +69,9 @@ def parse(text: str) -> Instant:
     >>> parse("1970-01-01T01:00:00.0000001+01:00")
     1
     """
+    moment = _usual(text)
+    if moment is not None and moment <= LAST:
+        return moment
     match = _DATE_TIME.fullmatch(text)
     if match is None:
         raise ValueError(f"{_what_is_wrong(text)}, got: {_shown(text)}")
@@ -83,6 +92,17 @@ def parse(text: str) -> Instant:
     if moment > LAST:
         raise ValueError(f"expected a time up to the year 9999 in UTC, got: {_shown(text)}")
     return moment
+
+
+def _usual(text: str) -> Instant | None:
+    """Return the moment that *text* names; None if it takes more to find that out."""
+    if not _USUAL.fullmatch(text):
+        return None
+    try:
+        since = datetime.fromisoformat(text) - _EPOCH_IN_UTC
+    except ValueError:  # no day of the calendar
+        return None
+    return (since.days * 86_400 + since.seconds) * SECOND + since.microseconds
 
 
 def _what_is_wrong(text: str) -> str:
