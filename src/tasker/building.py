@@ -52,7 +52,7 @@ class Asked(Struct, frozen=True):
         return self.request.key is not UNSET or self.request.id is not UNSET
 
 
-def build_new_task(asked: Asked, *, now: Instant, webhooks: TaskType | None) -> NewTask:
+def build_new_task(asked: Asked, *, now: Instant, webhooks: TaskType | None, created_by: str | None = None) -> NewTask:
     """Return the task that is *asked* for, with what is to become of it if it meets another.
 
     Raises:
@@ -60,7 +60,7 @@ def build_new_task(asked: Asked, *, now: Instant, webhooks: TaskType | None) -> 
             caller's, that is a ``NewTask.refusal``: it may have been created in time.
     """
     if asked.is_plain:  # nearly always
-        return NewTask(task=build_task(asked, now=now, webhooks=webhooks))
+        return NewTask(task=build_task(asked, now=now, webhooks=webhooks, created_by=created_by))
     request, name = asked.request, asked.type.name
     on_conflict = OnConflict.REJECT if request.on_conflict is UNSET else OnConflict(request.on_conflict)
     if request.key is UNSET and request.on_conflict is not UNSET:
@@ -74,7 +74,7 @@ def build_new_task(asked: Asked, *, now: Instant, webhooks: TaskType | None) -> 
         except ValueError as error:
             raise InvalidTaskError(f"{name}.max_wait", str(error)) from None
     task_id = new_id(now) if request.id is UNSET else _checked_id(request.id, name, now)
-    task = _built(asked, task_id, now, webhooks)
+    task = _built(asked, task_id, now, webhooks, created_by)
     if request.key is not UNSET:
         task = msgspec.structs.replace(task, key=_checked_key(request.key, name), holds_key=True)
     refusal = _refusal(asked, task, now)
@@ -83,7 +83,14 @@ def build_new_task(asked: Asked, *, now: Instant, webhooks: TaskType | None) -> 
     return NewTask(task=task, on_conflict=on_conflict, max_wait=max_wait, refusal=refusal)
 
 
-def build_task(asked: Asked, *, now: Instant, webhooks: TaskType | None, stands: Task | None = None) -> Task:
+def build_task(
+    asked: Asked,
+    *,
+    now: Instant,
+    webhooks: TaskType | None,
+    stands: Task | None = None,
+    created_by: str | None = None,
+) -> Task:
     """Return the task that is *asked* for, which has no name of its caller's, as it is to be stored, with a new id.
 
     Args:
@@ -91,14 +98,15 @@ def build_task(asked: Asked, *, now: Instant, webhooks: TaskType | None, stands:
             asks for one is refused.
         stands: the task that it is made of, whose execution time stays, whether that has passed or
             not; None: the request says when.
+        created_by: see ``Task``.
 
     Raises:
         InvalidTaskError: it cannot become a task. ``field`` is the whole path in the request, such
             as ``webhook.url``.
     """
     if stands is not None:
-        return _built(asked, stands.id, now, webhooks, (stands.execution_time, stands.execution_at))
-    task = _built(asked, new_id(now), now, webhooks)
+        return _built(asked, stands.id, now, webhooks, created_by, (stands.execution_time, stands.execution_at))
+    task = _built(asked, new_id(now), now, webhooks, created_by)
     if (refusal := _refusal(asked, task, now)) is not None:
         raise refusal
     return task
@@ -109,6 +117,7 @@ def _built(
     task_id: TaskId,
     now: Instant,
     webhooks: TaskType | None,
+    created_by: str | None,
     stands: tuple[str, Instant] | None = None,
 ) -> Task:
     task_type, fields, request = asked.type, asked.fields, asked.request
@@ -152,6 +161,7 @@ def _built(
         patience=patience(prepared),
         keep=_keep(fields, name),
         content=asked.content,
+        created_by=created_by,
         tags=() if prepared.tags is UNSET else _checked_tags(prepared.tags, name),
     )
 

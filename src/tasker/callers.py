@@ -25,7 +25,7 @@ class Scope(Enum):
     OPERATE = "operate"
     """Pause, resume and limit destinations, and begin operations on many tasks."""
     ADMIN = "admin"
-    """Say who may call."""
+    """Say who may call, and see who has changed what."""
 
 
 class Role(Enum):

@@ -98,6 +98,9 @@ class Settings:
     keep_failed: timedelta | None = timedelta(days=30)
     """How long to keep a failed task after it ended; None: forever. Default: 30 days."""
 
+    keep_audit: timedelta | None = timedelta(days=90)
+    """How long to keep a row of the audit log; None: forever. Default: 90 days."""
+
     circuit_patience: timedelta = timedelta(hours=1)
     """How long a circuit that is not closed may keep any task before that ends as failed, 0 s to
     36,500 days; longer if the waits of its retry policy are. Default: 1 h."""

@@ -111,6 +111,7 @@ class Node:
                 rewriting=Rewriting(registry),
                 keep_done=settings.keep_done,
                 keep_failed=settings.keep_failed,
+                keep_audit=settings.keep_audit,
                 circuit_patience=settings.circuit_patience,
                 lacks=lambda: client.ailment,
                 key_lines=settings.api_keys,

@@ -17,6 +17,7 @@ ON_EVERY_STORE = {
     "test_api_keys",
     "test_batch",
     "test_patching",
+    "test_audit_calls",
 }
 """Files whose tests are about what a store does. For the others it makes no difference."""
 

@@ -231,7 +231,8 @@ async def on_postgres():
     connection = await Connector(url, is_pooled=False).connect()
     clock = DatabaseClock(connection)
     await connection.execute(
-        "TRUNCATE task, payload, tag, operation, type_pool, node, kept_answer, gate, gate_queue, api_key, audit"
+        "TRUNCATE task, payload, tag, operation, operation_task, type_pool, node, kept_answer, gate, gate_queue,"
+        " api_key, audit"
     )
     await connection.execute("UPDATE access SET asks = false, version = version + 1")
     await set_manual_clock(connection, clock.now())

@@ -5,6 +5,7 @@ from rest_server import HASH, in_memory, running
 
 from tasker.access import Access
 from tasker.building import Asked
+from tasker.callers import OWNER
 from tasker.config import Settings
 from tasker.engine.key_ring import KeyRing
 from tasker.errors import RefusedError
@@ -172,7 +173,7 @@ async def test_own_pages_and_programs_may_change_something(server, headers):
 )
 async def test_pages_of_other_web_sites_may_change_nothing(settings, headers):
     async with running(**settings) as server:
-        task_id = (await server.service.tasks.create(_a_hash(server))).id
+        task_id = (await server.service.tasks.create(OWNER, _a_hash(server))).id
         headers = {"authorization": "Bearer first-key", **headers}
         for method, path, body in (
             ("POST", "/tasks/new", HASH),

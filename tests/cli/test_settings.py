@@ -103,6 +103,7 @@ WAYS = {
         "--alert-after 1s", seconds(1), "TASKER_ALERT_AFTER", "5m", seconds(300), "'1d'", seconds(86_400)
     ),
     "keep_failed": Way("--keep-failed forever", None, "TASKER_KEEP_FAILED", "12h", seconds(43_200), "'0s'", seconds(0)),
+    "keep_audit": Way("--keep-audit 90s", seconds(90), "TASKER_KEEP_AUDIT", "forever", None, "'12h'", seconds(43_200)),
     "circuit_patience": Way(
         "--circuit-patience 0s", seconds(0), "TASKER_CIRCUIT_PATIENCE", "90s", seconds(90), "'2h'", seconds(7_200)
     ),
@@ -343,8 +344,14 @@ def test_the_help_has_every_setting_with_its_variables_and_default(tmp_path, opt
         assert way.variable in entry
         default = getattr(Settings(), name)
         if default not in (None, False, ()):
-            ages = {"keep_done": "7d", "keep_failed": "30d", "circuit_patience": "1h", "idempotency_retention": "1d"}
-            ages["alert_after"] = "1m"
+            ages = {
+                "keep_done": "7d",
+                "keep_failed": "30d",
+                "keep_audit": "90d",
+                "circuit_patience": "1h",
+                "idempotency_retention": "1d",
+                "alert_after": "1m",
+            }
             shown = ages.get(name)
             if shown is None:
                 shown = f"{default.total_seconds():g}" if isinstance(default, timedelta) else str(default)

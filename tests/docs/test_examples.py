@@ -182,6 +182,19 @@ def test_what_the_page_about_operations_shows_happens(newcomer):
     assert server.call("GET", "/operations")["operations"][0]["changed"] == 2
 
 
+def test_what_the_page_about_the_audit_log_shows_is_in_it(newcomer):
+    newcomer.server.start()
+    task_id = None
+    steps = blocks(DOCS / "rest" / "audit.md")
+    for (language, text), (next_language, shown) in zip(steps, [*steps[1:], ("", "")], strict=True):
+        if language == "sh":
+            printed = newcomer.run(f"cd {newcomer.folder}; {re.sub(ID, task_id or '', text)}")
+            if next_language == "json":
+                answer = json.loads(printed)
+                task_id = task_id or answer["id"]
+                assert kinds(answer) == kinds(json.loads(newcomer._here(shown)))
+
+
 HOW_TO = DOCS / "from-one-node-to-three.md"
 
 

@@ -54,7 +54,7 @@ async def are_gone(store, ids):
 async def test_each_state_is_kept_for_a_time_of_its_own(store, clock):
     done, failed = await ended(store, Move.COMPLETE), await ended(store, Move.FAIL)
     telemetry = Telemetry()
-    pruner = Pruner(store, telemetry, keep_done=timedelta(days=7), keep_failed=timedelta(days=30))
+    pruner = Pruner(store, telemetry, keep_done=timedelta(days=7), keep_failed=timedelta(days=30), keep_audit=None)
 
     await clock.advance(7 * 86_400)
     assert await pruner.run_once() == LOOK
@@ -80,9 +80,9 @@ async def test_what_is_kept_for_ever_is_not_even_looked_for(store, clock, monkey
         return await prune(state, older_than=older_than)
 
     monkeypatch.setattr(store, "prune", noted)
-    await Pruner(store, Telemetry(), keep_done=None, keep_failed=None).run_once()
+    await Pruner(store, Telemetry(), keep_done=None, keep_failed=None, keep_audit=None).run_once()
     assert (asked, await are_gone(store, done + failed)) == ([], [False, False])
-    await Pruner(store, Telemetry(), keep_done=None, keep_failed=timedelta(0)).run_once()
+    await Pruner(store, Telemetry(), keep_done=None, keep_failed=timedelta(0), keep_audit=None).run_once()
     assert (asked, await are_gone(store, done + failed)) == ([State.FAILED], [False, True])
 
 
@@ -90,7 +90,7 @@ async def test_many_are_deleted_a_batch_at_a_time(store, clock):
     await ended(store, Move.COMPLETE, count=PRUNE_LIMIT + 1)
     await clock.advance(1)
     telemetry = Telemetry()
-    pruner = Pruner(store, telemetry, keep_done=timedelta(0), keep_failed=timedelta(0))
+    pruner = Pruner(store, telemetry, keep_done=timedelta(0), keep_failed=timedelta(0), keep_audit=None)
     waits, counts = [], []
     for _ in range(3):
         waits.append(await pruner.run_once())

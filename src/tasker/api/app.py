@@ -80,7 +80,7 @@ class _Door:
             if query:
                 call.check_query(query)
             if call.bare is not None and key is None:
-                await call.bare(self._context, receive, send)
+                await call.bare(self._context, caller, receive, send)
             else:
                 response = await self._answer(call, caller, scope, receive, values, query, pairs, key)
                 await _send(response, scope, receive, send)

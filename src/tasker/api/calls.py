@@ -199,7 +199,7 @@ class Request:
 
 
 Handler: TypeAlias = Callable[[Request], Awaitable[Response]]
-BareHandler: TypeAlias = Callable[[Context, Receive, Send], Awaitable[None]]
+BareHandler: TypeAlias = Callable[[Context, Caller, Receive, Send], Awaitable[None]]
 """Reads the body and sends the answer itself."""
 
 

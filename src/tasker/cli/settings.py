@@ -396,6 +396,13 @@ SETTINGS: Final = (
         parse=_age,
     ),
     Setting(
+        name="keep_audit",
+        metavar="AGE",
+        help="How long to keep what the audit log says of a change.",
+        expected=_AGE,
+        parse=_age,
+    ),
+    Setting(
         name="circuit_patience",
         metavar="AGE",
         help="How long an open circuit may keep any task before that ends as failed; "

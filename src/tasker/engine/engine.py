@@ -52,6 +52,7 @@ class Engine:
         rewriting: Callable[[bytes], Rewrite],
         keep_done: timedelta | None = None,
         keep_failed: timedelta | None = None,
+        keep_audit: timedelta | None = None,
         circuit_patience: timedelta = timedelta(hours=1),
         lacks: Callable[[], str | None] = lambda: None,
         max_waiters: int = 1_000,
@@ -67,6 +68,7 @@ class Engine:
             keep_done: how long tasks that are ``done`` or ``cancelled`` are kept after their end;
                 None: for ever.
             keep_failed: the same for those that ``failed``.
+            keep_audit: how long the rows of the audit log are kept; None: for ever.
             circuit_patience: how long a circuit may keep any task.
             lacks: what this machine lacks to make attempts, in a few words; None: nothing.
             key_lines: see ``KeyRing``.
@@ -104,7 +106,7 @@ class Engine:
         self.operations = Operations(store, self.slots, telemetry, rewriting=rewriting, ring=self.queue.ring)
         self._operations = DueWork(store.clock, self.operations.step, name="operations")
         self._recovery = Recovery(store, telemetry)
-        self._pruner = Pruner(store, telemetry, keep_done=keep_done, keep_failed=keep_failed)
+        self._pruner = Pruner(store, telemetry, keep_done=keep_done, keep_failed=keep_failed, keep_audit=keep_audit)
         self._job: asyncio.Task[None] | None = None
         self._jobs: list[asyncio.Task[None]] = []
 

@@ -1,4 +1,4 @@
-"""Deletes tasks and operations that ended long ago, and answers that are not to be kept any longer."""
+"""Deletes tasks and operations that ended long ago, and answers and changes that are not to be kept any longer."""
 
 from datetime import timedelta
 from typing import Final
@@ -18,7 +18,13 @@ class Pruner:
     """Deletes what ended longer ago than it is to be kept, in small batches. Any number of nodes may do so at once."""
 
     def __init__(
-        self, store: Store, telemetry: Telemetry, *, keep_done: timedelta | None, keep_failed: timedelta | None
+        self,
+        store: Store,
+        telemetry: Telemetry,
+        *,
+        keep_done: timedelta | None,
+        keep_failed: timedelta | None,
+        keep_audit: timedelta | None,
     ) -> None:
         """Make a pruner.
 
@@ -26,13 +32,15 @@ class Pruner:
             keep_done: how long tasks that are ``done`` or ``cancelled`` are kept after their end;
                 None: for ever.
             keep_failed: the same for those that ``failed``.
+            keep_audit: how long the rows of the audit log are kept; None: for ever.
         """
         self._store = store
         self._telemetry = telemetry
+        self._keep_audit = keep_audit
         self._kept = {State.DONE: keep_done, State.CANCELLED: keep_done, State.FAILED: keep_failed}
 
     async def run_once(self) -> timedelta:
-        """Delete a batch of each state, one of what has a time of its own, and one of kept answers.
+        """Delete a batch of each state, one of what has a time of its own, and one of kept answers and changes.
 
         And the spans in which no node looked, as far as they are old. Return after how long to go
         on.
@@ -50,4 +58,6 @@ class Pruner:
         done = self._kept[State.DONE]
         if done is not None:
             others += await self._store.prune_operations(older_than=done)
+        if self._keep_audit is not None:
+            others += await self._store.prune_audit(older_than=self._keep_audit)
         return PAUSE if others or pruned else LOOK

@@ -93,6 +93,9 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     of them a circuit may keep it, and for ``--circuit-patience`` if that is longer."""
     created_at: Instant = 0
     """When it was stored, by the store's clock. What is set before is not looked at."""
+    created_by: str | None = None
+    """Who created it, as ``Actor.text``; None: no key was asked for, or it is a callback. Of one that
+    was replaced: who did that."""
     revision: int = 0
     """One up with every write that changes what is shown of it."""
     is_cancelled: bool = False

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from tasker.engine.engine import Engine
 from tasker.interfaces.store import Store
+from tasker.service.audit import AuditService
 from tasker.service.destinations import DestinationService
 from tasker.service.finding import FindService
 from tasker.service.keys import KeyService
@@ -45,6 +46,7 @@ class Service:
         self.finding = FindService(store, engine, registry)
         self.operations = OperationService(store, engine, self.finding)
         self.keys = KeyService(store, engine.key_ring)
+        self.audit = AuditService(store)
         self.destinations = DestinationService(store, engine)
         self.server = ServerService(store, engine, registry)
         self.metrics = MetricsService(store, engine, registry, sources or Sources())

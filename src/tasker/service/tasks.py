@@ -62,7 +62,7 @@ class TaskService:
         self._webhooks = registry.webhooks
         self._batches = 0
 
-    async def create(self, asked: Asked) -> Made:
+    async def create(self, caller: Caller, asked: Asked) -> Made:
         """Store a new task. Once this returns, the task survives a kill and a power loss.
 
         One that its caller names by an id or a key may meet another: see ``Store.make``.
@@ -74,14 +74,14 @@ class TaskService:
             IdInUseError, KeyInUseError, TaskRunningError: what it meets is in its way.
         """
         if not asked.is_plain:
-            made = await self._make(self._built_new(asked))
+            made = await self._make(self._built_new(caller, asked))
             assert isinstance(made, Made)  # noqa: S101 - no answer is kept
             return made
-        task = self._built(asked)
+        task = self._built(caller, asked)
         await self._store.create((task,))
         return self._created(task)
 
-    async def create_once(self, asked: Asked, repeatable: Repeatable[Made] | None) -> KeptAnswer | Made:
+    async def create_once(self, caller: Caller, asked: Asked, repeatable: Repeatable[Made] | None) -> KeptAnswer | Made:
         """Do as ``create``, unless an answer is kept for a request: then return that. Else it is kept with the task.
 
         Args:
@@ -93,14 +93,17 @@ class TaskService:
             IdempotencyInFlightError: see ``Store.create_once``.
         """
         if repeatable is None:
-            return await self.create(asked)
+            return await self.create(caller, asked)
         if not asked.is_plain:
-            return await self._make(self._built_new(asked), repeatable.of(lambda made: made[0]))
-        came = await self._store.create_once(self._built(asked), repeatable.of(_made))
+            return await self._make(self._built_new(caller, asked), repeatable.of(lambda made: made[0]))
+        came = await self._store.create_once(self._built(caller, asked), repeatable.of(_made))
         return self._created(came) if isinstance(came, Task) else came
 
     async def create_batch(
-        self, asked: Iterable[Asked | InvalidTaskError], repeatable: Repeatable[Sequence[Made]] | None
+        self,
+        caller: Caller,
+        asked: Iterable[Asked | InvalidTaskError],
+        repeatable: Repeatable[Sequence[Made]] | None,
     ) -> KeptAnswer | Sequence[Made]:
         """Store many new tasks, all or none, as ``create`` does each: a later one may meet an earlier.
 
@@ -122,7 +125,7 @@ class TaskService:
             raise TooManyBatchesError
         self._batches += 1
         try:
-            new = await self._all_built(asked)
+            new = await self._all_built(caller, asked)
             try:
                 came = await self._store.make(new, repeatable)
             except ConflictsError as error:
@@ -139,7 +142,7 @@ class TaskService:
         self._announce_all(new, came)
         return came
 
-    async def _all_built(self, asked: Iterable[Asked | InvalidTaskError]) -> Sequence[NewTask]:
+    async def _all_built(self, caller: Caller, asked: Iterable[Asked | InvalidTaskError]) -> Sequence[NewTask]:
         loop = asyncio.get_running_loop()
         pause_at = loop.time() + _SLICE_SECONDS
         new: list[NewTask] = []
@@ -148,7 +151,7 @@ class TaskService:
             try:
                 if isinstance(each, InvalidTaskError):
                     raise each
-                new.append(self._built_new(each))
+                new.append(self._built_new(caller, each))
             except InvalidTaskError as error:
                 refusals[place] = error
                 if len(refusals) == REFUSALS_SHOWN:
@@ -359,13 +362,13 @@ class TaskService:
         """
         return await self._explained(_parsed_id(task_id))
 
-    def _built(self, asked: Asked) -> Task:
+    def _built(self, caller: Caller, asked: Asked) -> Task:
         refuse_newer_members(self._store, asked)
-        return build_task(asked, now=self._clock.now(), webhooks=self._webhooks)
+        return build_task(asked, now=self._clock.now(), webhooks=self._webhooks, created_by=caller.creator)
 
-    def _built_new(self, asked: Asked) -> NewTask:
+    def _built_new(self, caller: Caller, asked: Asked) -> NewTask:
         refuse_newer_members(self._store, asked)
-        return build_new_task(asked, now=self._clock.now(), webhooks=self._webhooks)
+        return build_new_task(asked, now=self._clock.now(), webhooks=self._webhooks, created_by=caller.creator)
 
     def _created(self, task: Task) -> Made:
         self._engine.telemetry.created_by_type[task.type] += 1

@@ -71,6 +71,7 @@ _TASK: Final = (
     Column("keep"),
     Column("patience"),
     Column("created_at"),
+    Column("created_by"),
     Column("revision"),
     Column("is_cancelled", Form.SWITCH),
     Column("late_down"),

@@ -9,6 +9,7 @@ from tasker.model import instants
 from tasker.model.lateness import LatenessByCause, by_cause
 from tasker.model.new_task import Made
 from tasker.model.task import Fault, State, Task
+from tasker.wire.callers import By, creator_view
 from tasker.wire.fields import BODIES, TaskFields
 from tasker.wire.lateness import LatenessByCauseView, lateness_by_cause_view
 
@@ -24,6 +25,7 @@ class TaskView(Struct, frozen=True, kw_only=True, omit_defaults=True):
     created_at: Annotated[
         str, Meta(extra_json_schema={"format": "date-time"}, description="When it was stored, in UTC.")
     ]
+    created_by: Annotated[By, Meta(description="Who has, if a key was asked for.")] | UnsetType = UNSET
     execution_time: Annotated[
         str, Meta(description="As it was sent: RFC 3339 with an offset.", extra_json_schema={"format": "date-time"})
     ]
@@ -151,6 +153,7 @@ def task_json(task: Task) -> bytes:
         id=task.id,
         type=task.type,
         created_at=instants.text(task.created_at),
+        created_by=UNSET if task.created_by is None else creator_view(task.created_by),
         state=task.state.word,  # type: ignore[arg-type]  # the words are the names of State; a test compares them
         execution_time=task.execution_time,
         attempts=task.attempts,

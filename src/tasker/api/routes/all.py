@@ -3,7 +3,7 @@
 from typing import Final
 
 from tasker.api.calls import Call
-from tasker.api.routes import destinations, finding, keys, metrics, operations, server, statistics, tasks
+from tasker.api.routes import audit, destinations, finding, keys, metrics, operations, server, statistics, tasks
 
 CALLS: Final[tuple[Call, ...]] = (
     *tasks.CALLS,
@@ -14,4 +14,5 @@ CALLS: Final[tuple[Call, ...]] = (
     *server.CALLS,
     *metrics.CALLS,
     *statistics.CALLS,
+    *audit.CALLS,
 )

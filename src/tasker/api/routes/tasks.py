@@ -23,7 +23,7 @@ from tasker.api.idempotency import MadeAnswer
 from tasker.api.routes import lists
 from tasker.api.routes.lists import Part, ReadPart, answer_list
 from tasker.building import Asked
-from tasker.callers import Scope
+from tasker.callers import Caller, Scope
 from tasker.errors import (
     ConflictsError,
     HeadersNeededError,
@@ -105,10 +105,10 @@ _LISTED: Final = (
     page="tasks.md#create-a-task",
     is_repeatable=True,
 ).answered_bare_by
-async def create_task(context: Context, receive: Receive, send: Send) -> None:
+async def create_task(context: Context, caller: Caller, receive: Receive, send: Send) -> None:
     """Create a task: the hot path. Bytes in, one decode that validates, one await, bytes out."""
     asked = context.new_tasks.decode(await read_body(receive, context.max_body_bytes))
-    made = await context.service.tasks.create(asked)
+    made = await context.service.tasks.create(caller, asked)
     body = _created(asked, made)
     headers = [
         (b"content-type", b"application/json"),
@@ -124,7 +124,7 @@ async def create_task_once(request: Request) -> Response:
     """Create a task, unless the answer to this request is kept."""
     asked = request.context.new_tasks.decode(request.body)
     return await request.once(
-        lambda once: request.service.tasks.create_once(asked, once),
+        lambda once: request.service.tasks.create_once(request.caller, asked, once),
         lambda made: MadeAnswer(_status(made), _created(asked, made), f"/tasks/{made.id}"),
     )
 
@@ -150,7 +150,9 @@ async def create_task_once(request: Request) -> Response:
 async def create_tasks(request: Request) -> Response:
     """Create many tasks."""
     asked = Batch(request.context.new_tasks, request.body, task_limit=request.context.max_body_bytes)
-    return await request.once(lambda once: request.service.tasks.create_batch(asked.asked(), once), asked.answer)
+    return await request.once(
+        lambda once: request.service.tasks.create_batch(request.caller, asked.asked(), once), asked.answer
+    )
 
 
 def _created(asked: Asked, made: Made) -> bytes:

@@ -115,6 +115,7 @@ class Inserter:
             [task.patience for task in tasks],
             [task.id for task in tasks for _ in task.tags],
             [tag for task in tasks for tag in task.tags],
+            [task.created_by for task in tasks],
         )
         if len(rows) == len(tasks):  # nearly always
             return {task.id for task in tasks}

@@ -216,6 +216,7 @@ class Maker:
             task.patience,
             task.payload,
             list(task.tags),
+            task.created_by,
         )
         if replaced is None:
             raise _ChangedError

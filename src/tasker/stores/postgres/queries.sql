@@ -6,14 +6,16 @@ WITH given AS (
   SELECT * FROM unnest($1::uuid[], $2::text[], $3::smallint[], $4::integer[], $5::timestamptz[],
                        $6::timestamptz[], $7::text[], $8::bytea[], $9::bigint[],
                        $10::timestamptz[], $11::uuid[], $12::text[], $13::boolean[],
-                       $14::bytea[], $15::bigint[], $16::bigint[], $17::bigint[])
+                       $14::bytea[], $15::bigint[], $16::bigint[], $17::bigint[], $20::text[])
              AS given (id, type, state, pool, due_at, execution_at, execution_time, payload, gate,
-                       expires_at, parent_id, key, holds_key, content, keep, host_gate, patience)
+                       expires_at, parent_id, key, holds_key, content, keep, host_gate, patience,
+                       created_by)
 ), stored AS (
   INSERT INTO task (id, type, state, pool, due_at, execution_at, execution_time, gate, expires_at,
-                    parent_id, key, holds_key, content, keep, host_gate, patience, created_at)
+                    parent_id, key, holds_key, content, keep, host_gate, patience, created_by,
+                    created_at)
   SELECT id, type, state, pool, due_at, execution_at, execution_time, gate, expires_at, parent_id,
-         key, holds_key, content, keep, host_gate, patience, tasker_now()
+         key, holds_key, content, keep, host_gate, patience, created_by, tasker_now()
     FROM given
       ON CONFLICT (id) DO NOTHING
   RETURNING id
@@ -56,7 +58,8 @@ UPDATE task SET holds_key = false WHERE id = $1 AND state = 1 RETURNING id
 -- waits.
 WITH replaced AS (
   UPDATE task SET due_at = $2, execution_at = $3, execution_time = $4, gate = $5, host_gate = $6,
-         held_by = NULL, expires_at = $7, keep = $8, patience = $9, waited = 0, crashes = 0,
+         held_by = NULL, expires_at = $7, keep = $8, patience = $9, created_by = $12, waited = 0,
+         crashes = 0,
          retried_after = attempts, late_held = 0, revision = revision + 1, payload_revision = revision + 1
    WHERE id = $1 AND state = 0 AND holds_key
   RETURNING id, payload_revision

@@ -95,6 +95,7 @@ class Inserter:
                     task.keep,
                     self.gate_of(task.host),
                     task.patience,
+                    task.created_by,
                     None,  # created_at
                 )
                 for tag in task.tags:
@@ -127,6 +128,7 @@ class Inserter:
             expires_at=task.expires_at,
             keep=task.keep,
             patience=task.patience,
+            created_by=task.created_by,
         )
         self._queries.all("replace_payload", seq=seq, payload=task.payload, revision=revision)
         self.replace_tags(seq, task)

@@ -2,7 +2,7 @@
 -- {rows} is repeated for as many tasks as there are.
 INSERT INTO task (seq, id, type, state, pool, due_at, execution_at, execution_time, gate,
                   expires_at, parent_id, key, holds_key, content, keep, host_gate, patience,
-                  created_at)
+                  created_by, created_at)
 VALUES {rows}
 
 -- create_payloads --
@@ -40,7 +40,7 @@ UPDATE task SET holds_key = 0 WHERE seq = :seq
 -- The task becomes another under its id: what counted for it counts anew.
 UPDATE task SET due_at = :due_at, execution_at = :execution_at, execution_time = :execution_time,
        gate = :gate, host_gate = :host_gate, held_by = NULL, expires_at = :expires_at,
-       keep = :keep, patience = :patience, waited = 0, crashes = 0, retried_after = attempts,
+       keep = :keep, patience = :patience, created_by = :created_by, waited = 0, crashes = 0, retried_after = attempts,
        late_held = 0, revision = revision + 1, payload_revision = revision + 1
  WHERE seq = :seq AND state = 0
 RETURNING payload_revision

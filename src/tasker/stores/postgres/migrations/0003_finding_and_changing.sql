@@ -137,6 +137,9 @@ CREATE TABLE operation (
 CREATE INDEX operation_running ON operation (id) WHERE state = 0;
 CREATE INDEX operation_ended ON operation (ended_at) WHERE ended_at IS NOT NULL;
 
+-- Who created a task: the id of the API key, a space, and its name.
+ALTER TABLE task ADD COLUMN created_by text;
+
 -- Audit: who has changed what, when: model/audit.py. Written with the change, never changed. As on
 -- SQLite. Nodes that do not know it write no rows.
 CREATE TABLE audit (

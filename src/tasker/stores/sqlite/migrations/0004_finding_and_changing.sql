@@ -108,6 +108,9 @@ CREATE TABLE operation (
 CREATE INDEX operation_running ON operation (id) WHERE state = 0;
 CREATE INDEX operation_ended ON operation (ended_at) WHERE ended_at IS NOT NULL;
 
+-- Who created a task: the id of the API key, a space, and its name.
+ALTER TABLE task ADD COLUMN created_by TEXT;
+
 -- Audit: who has changed what, when: model/audit.py. Written with the change, never changed.
 CREATE TABLE audit (
   id INTEGER PRIMARY KEY,
