@@ -25,9 +25,10 @@ API_KEY, FILE_KEY, WRONG_KEY = (
 SECRET, BODY, ANSWER = "canary-of-a-secret", "canary-of-a-body", "canary-of-an-answer"
 SIGNING_SECRET = "whsec_" + base64.b64encode(b"canary-of-a-signing-secret").decode()
 HEADER, JSON = "canary-of-a-header", "canary-of-a-json-body"
+ALERT_PATH = "canary-of-the-path-of-an-alert-url"
 USER, PASSWORD, QUERY, FRAGMENT = "canary-user", "canary-password", "canary-of-a-query", "canary-of-a-fragment"
 SECRETS = (
-    *(API_KEY, FILE_KEY, WRONG_KEY, SECRET, BODY, ANSWER, HEADER, JSON, USER, PASSWORD, QUERY, FRAGMENT),
+    *(API_KEY, FILE_KEY, WRONG_KEY, SECRET, BODY, ANSWER, HEADER, JSON, USER, PASSWORD, QUERY, FRAGMENT, ALERT_PATH),
     base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode(),
     SIGNING_SECRET.removeprefix("whsec_").rstrip("="),
 )
@@ -108,6 +109,7 @@ def test_nothing_that_is_printed_or_refused_shows_a_secret(tmp_path, plugins, lo
     options += ["--max-body-bytes", "8192", "--grace-period", "0"]
     variables = {"TASKER_API_KEYS": API_KEY, "LOG_LEVEL": "TRACE", "PYTHONPATH": str(plugins)}
     variables["TASKER_WEBHOOK_SECRET"] = SIGNING_SECRET
+    variables["TASKER_ALERT_URL"] = f"http://{USER}:{PASSWORD}@localhost:9/{ALERT_PATH}?{QUERY}"
     printed = ""
     with WebhookReceiver(troublesome) as receiver, WebhookReceiver() as slow:
         with serving(tmp_path, *options, variables=variables) as server:
@@ -370,6 +372,10 @@ def view(server, kind, task_id):
         (["--egress-proxy", f"https://{USER}:{PASSWORD}@localhost:1"], {}, "", 2),
         ([], {"TASKER_EGRESS_PROXY": f"http://{USER}:{PASSWORD}@{PASSWORD}@localhost:1"}, "", 2),
         ([], {}, f"egress_proxy = '{USER}:{PASSWORD}@localhost:1'", 2),
+        (["--alert-url", f"{USER}:{PASSWORD}@localhost/{ALERT_PATH}"], {}, "", 2),
+        ([], {"TASKER_ALERT_URL": f"https://{USER}:{PASSWORD}@local host/{ALERT_PATH}"}, "", 2),
+        ([], {}, f"alert_url = 'ftp://localhost/{ALERT_PATH}'", 2),
+        (["alert", "test"], {"TASKER_ALERT_URL": f"http://{USER}:{PASSWORD}@127.0.0.1:1/{ALERT_PATH}?{QUERY}"}, "", 6),
         ([], {"TASKER_API_KEYS": f"{API_KEY},two words {WRONG_KEY}"}, "", 2),
         ([], {"TASKER_API_KEYS": API_KEY, "TASKER_NO_AUTH": "yes"}, "", 2),
         (["--api-keys-file", "keys"], {}, "", 2),

@@ -1,5 +1,6 @@
 """A real server tells of what is wrong, and of nothing when nobody asked for that."""
 
+import contextlib
 import json
 import re
 import time
@@ -47,6 +48,29 @@ def test_tasks_that_are_late_are_told_past_a_full_queue_and_not_again_by_the_nex
             time.sleep(0.1)
         time.sleep(6)  # a look
         assert len(receiver.deliveries(SECRET_PATH)) == 1, "not repeated, and not over within a minute of the first"
+
+
+def test_of_three_nodes_one_tells_that_another_was_killed(tmp_path, receiver):
+    url = new_database()
+    with contextlib.ExitStack() as nodes:
+        servers = []
+        for number in range(3):
+            (tmp_path / str(number)).mkdir()
+            options = ["--database-url", url, "--alert-url", receiver.url(SECRET_PATH)]
+            servers.append(nodes.enter_context(TaskerServer(tmp_path / str(number), *options)))
+        victim, *others = servers
+        killed_at = time.monotonic()
+        victim.kill()
+
+        (gone,) = [
+            json.loads(each.body)["alert"] for each in receiver.wait_for(1, path=SECRET_PATH, timeout_seconds=60)
+        ]
+        assert time.monotonic() - killed_at > 15, "its lease has ended"
+        time.sleep(6)  # a look of each
+        assert len(receiver.deliveries(SECRET_PATH)) == 1
+    assert gone["cause"] == "node_gone"
+    assert [each["name"] for each in gone["began"]] == [victim.url]
+    assert gone["node"] in [server.url for server in others]
 
 
 def test_nothing_is_looked_at_and_nobody_called_unless_that_is_asked_for(tmp_path):

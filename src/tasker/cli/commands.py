@@ -159,7 +159,7 @@ def alert_group(context: click.Context) -> None:
 @_options(OF_ALERTS)
 @output_option
 def alert_test_command(output: str, **flags: Any) -> None:  # noqa: ANN401 - as above
-    r"""Send one alert that says that it is a test, and say what the receiver answered.
+    """Send one alert that says that it is a test, and say what the receiver answered.
 
     It goes the way of all alerts. Neither a server nor a database is needed. It is sent once,
     without another try.
@@ -170,7 +170,7 @@ def alert_test_command(output: str, **flags: Any) -> None:  # noqa: ANN401 - as 
       1  the receiver answered something else
       2  an option, variable or key cannot be used, or no --alert-url is given
       6  no answer came
-    """
+    """  # noqa: D301 - click reads the sign that \b stands for
     from tasker.cli import sources  # noqa: PLC0415 - as above
 
     settings = sources.load(flags, os.environ, only=OF_ALERTS)

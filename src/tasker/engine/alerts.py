@@ -101,8 +101,8 @@ class Alerts:
             async with asyncio.timeout(_CLOSING_SECONDS):
                 await asyncio.gather(*self._looks, return_exceptions=True)
                 await self._tell_last()
-                with suppress(StoreError):
-                    await self._store.yield_alerts()
+        with suppress(StoreError):  # another takes over when the lead has ended by itself
+            await self._store.yield_alerts()
 
     async def tell_own(self) -> None:
         """Look whether this node can write, and tell what there is to tell of that."""

@@ -36,11 +36,11 @@ class Alerter:
 
 
 def disk_space(path: Path | None) -> DiskSpace | None:
-    """Return how much room there is where the file *path* is; None: it is in memory, or nobody can tell."""
+    """Return how much room there is where the file *path* is, or was; None: it is in memory, or nobody can tell."""
     if path is None:
         return None
     try:
-        found = os.statvfs(path)
+        found = os.statvfs(path if path.exists() else path.parent)
     except OSError:
         return None
     return DiskSpace(free=found.f_bavail * found.f_frsize, total=found.f_blocks * found.f_frsize)
