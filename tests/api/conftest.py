@@ -18,6 +18,7 @@ ON_EVERY_STORE = {
     "test_batch",
     "test_patching",
     "test_audit_calls",
+    "test_metrics",
 }
 """Files whose tests are about what a store does. For the others it makes no difference."""
 

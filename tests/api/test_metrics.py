@@ -122,7 +122,7 @@ async def test_the_buckets_of_lateness_are_those_of_the_model_in_seconds(server)
 
 async def test_what_is_overdue_is_shown_with_its_age(server):
     await server.new({"webhook": {"delay": 1, "url": "http://localhost:9/x", "body": "x"}})
-    await server.clock.advance(31)
+    await server.clock.step(31)
     shown = await values(server)
     overdue = {labels[1]: count for labels, count in shown.items() if labels[0] == "tasker_overdue_tasks" and count}
     assert overdue == {("reason", "due"): 1}
@@ -134,12 +134,13 @@ async def test_nothing_that_a_task_says_is_shown(server):
         {"webhook": {"delay": 1, "url": "http://shopper:geheim@shop.example/hook?token=1", "body": "secret"}}
     )
     task = await server.new(HASH)
-    await server.clock.advance(9)
+    await server.clock.step(9)
     text = (await read(server)).body.decode()
     for word in ("geheim", "shopper", "/hook", "token", "secret", "correct-horse", task, "://"):
         assert word not in text
 
 
+@pytest.mark.parametrize("on_store", ["sqlite"], indirect=True)
 async def test_without_the_database_the_node_still_shows_its_own(server, monkeypatch):
     async def refuse(_question):
         raise StoreUnavailableError("out of reach")

@@ -83,7 +83,9 @@ def test_what_every_node_says_of_the_store_is_not_added_up(name, query):
     for metric in OF_STORE:
         for found in re.finditer(rf"\b{metric}\b", query):
             before = query[: found.start()]
-            assert re.search(r"\bmax(?: by \([\w, ]+\))? ?\((?:max_over_time\()?$", before), query
+            # What a node says may be added up before.
+            of_one = r"(?:max_over_time\(|sum by \(instance\) \()?"
+            assert re.search(rf"\bmax(?: by \([\w, ]+\))? ?\({of_one}$", before), query
 
 
 def test_every_rule_says_what_it_is_about_and_is_tested_when_it_fires_and_when_not():

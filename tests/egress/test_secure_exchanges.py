@@ -204,3 +204,17 @@ async def test_bytes_that_are_no_tls_after_the_handshake_end_the_connection(clie
     assert (exchange.status, exchange.body) == (200, "body")
     assert exchange.note == "the answer broke off before its end"
     assert len(client._idle) == 0
+
+
+async def test_what_tls_takes_is_counted_once_for_each_connection(client, target, offered):
+    url, _ = await target(answering, ssl=offered)
+
+    for _ in range(2):
+        await post(client, url)
+
+    counts = {phase: each.count for phase, each in client.meter.phases.items()}
+    assert counts == {"lookup": 1, "connect": 1, "tls": 1, "first_byte": 2, "total": 2}
+    assert client.meter.phases["tls"].sum > 0
+    (found,) = client.meter.by_destination().items()
+    assert found == (at(url).removeprefix("https://").rstrip("/"), [0, 0, 2, 0, 0, 0])
+    assert (client.under_way, client.kept_open) == (0, 1)

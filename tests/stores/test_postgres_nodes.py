@@ -835,3 +835,18 @@ async def test_nodes_that_look_at_once_never_take_the_same_operation(nodes):
     operation = await begin(stores[0], nodes.clock, Action.CANCEL)
     taken = await asyncio.gather(*(store.next_operation() for store in stores))
     assert [each for each in taken if each is not None] == [operation]
+
+
+async def test_every_node_says_the_same_of_the_store(nodes):
+    stores = [await nodes.open(), await nodes.another(), await nodes.another()]
+    now = nodes.clock.now()
+    await stores[0].create([a_task(due_at=now, host=host) for host in ("http://a:80", "http://b:80") for _ in range(5)])
+    await stores[1].pause(await stores[2].make_gate(a_task(due_at=now, host="http://a:80").destination))
+    await stores[2].claim_due({WEBHOOK: 2})
+    await nodes.clock.advance(7)
+    for free in ({WEBHOOK}, ()):
+        said = [(await store.overdue(free_pools=free)).by_reason for store in stores]
+        assert said[0] == said[1] == said[2]
+        assert {reason: each.count for reason, each in said[0].items() if each.count}["paused"] == 5
+    assert [(await store.count_gates())["paused"] for store in stores] == [1, 1, 1]
+    assert [len(await store.nodes()) for store in stores] == [3, 3, 3]

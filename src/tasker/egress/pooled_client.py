@@ -66,9 +66,9 @@ class _Call:
         total = round(stopwatch() - self._began, 6)
         durations, connection = self.durations, self.connection
         if connection is None:
-            meter.ended(self.origin, durations, first_byte=None, total=total, status=None)
+            meter.ended(self.origin, durations, None, total, None)
             return Exchange(phases=Phases(dns=durations.dns, connect=durations.connect, total=total))
-        meter.ended(self.origin, durations, first_byte=connection.first_byte, total=total, status=connection.status)
+        meter.ended(self.origin, durations, connection.first_byte, total, connection.status)
         return Exchange(
             phases=Phases(dns=durations.dns, connect=durations.connect, first_byte=connection.first_byte, total=total),
             status=connection.status,

@@ -35,11 +35,11 @@ class Telemetry:
         default_factory=lambda: {outcome: Counter() for outcome in ATTEMPT_OUTCOMES}
     )
     """Attempts whose end is written, by what came of it, and by task type."""
-    lateness_histograms: Mapping[str, Histogram] = field(
-        default_factory=lambda: {cause: Histogram(LATENESS_BOUNDS) for cause in LatenessByCause.__struct_fields__}
-    )
-    """Of every attempt since the process started, by the members of ``LatenessByCause``, in
-    microseconds. Each attempt counts once in each: what a cause has no part in is 0."""
+    _down: Histogram = field(default_factory=lambda: Histogram(LATENESS_BOUNDS))
+    _held: Histogram = field(default_factory=lambda: Histogram(LATENESS_BOUNDS))
+    _own: Histogram = field(default_factory=lambda: Histogram(LATENESS_BOUNDS))
+    _own_alone: int = 0
+    """Attempts that no other cause has a part in: they are counted there when somebody looks."""
     _lateness: deque[LatenessByCause] = field(default_factory=lambda: deque(maxlen=LATENESS_KEPT))
 
     @property
@@ -51,10 +51,23 @@ class Telemetry:
         """Count an attempt and how late it began."""
         self.attempts += 1
         self._lateness.append(lateness)
-        histograms = self.lateness_histograms
-        histograms["down"].observe(lateness.down)
-        histograms["held"].observe(lateness.held)
-        histograms["own"].observe(lateness.own)
+        self._own.observe(lateness.own)
+        if lateness.down or lateness.held:
+            self._down.observe(lateness.down)
+            self._held.observe(lateness.held)
+        else:
+            self._own_alone += 1
+
+    @property
+    def lateness_histograms(self) -> Mapping[str, Histogram]:
+        """Of every attempt since the process started, by the members of ``LatenessByCause``, in microseconds.
+
+        Each attempt counts once in each: what a cause has no part in is 0.
+        """
+        for histogram in (self._down, self._held):
+            histogram.counts[0] += self._own_alone
+        self._own_alone = 0
+        return {"down": self._down, "held": self._held, "own": self._own}
 
     def lateness(self) -> Lateness:
         """Return the nearest-rank percentiles of the latest attempts, in seconds."""
