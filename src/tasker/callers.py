@@ -5,6 +5,7 @@ from enum import Enum
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import force_setattr
 
 from tasker.model.audit import LOCAL, Action, Actor, Changes, Entry, Kind
 
@@ -71,15 +72,16 @@ class Caller(Struct, frozen=True):
     """What the key is called."""
     identity: bytes = b""
     """What tells its idempotency keys from those of others; the same on every node."""
+    creator: str | None = None
+    """What the tasks that it creates keep of who that was, which follows from the rest; None: no key is asked for."""
+
+    def __post_init__(self) -> None:
+        """Make ``creator`` once: every create reads it."""
+        force_setattr(self, "creator", None if self.id == LOCAL else Actor(self.id, self.name).text)
 
     def may(self, scope: Scope) -> bool:
         """Return whether the caller has *scope*."""
         return scope in self.scopes
-
-    @property
-    def creator(self) -> str | None:
-        """What the tasks that the caller makes keep of that; None: no key is asked for."""
-        return None if self.id == LOCAL else f"{self.id} {self.name}"
 
     def entry(
         self, action: Action, kind: Kind, subject: str = "", *, name: str | None = None, changes: Changes | None = None

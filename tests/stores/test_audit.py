@@ -13,6 +13,7 @@ from tasker.errors import (
     DestinationNotFoundError,
     InvalidQueryError,
     RevisionPassedError,
+    StoreUnavailableError,
     TaskEndedError,
     TaskNotFoundError,
     TaskNotWaitingError,
@@ -26,7 +27,8 @@ from tasker.model.circuit import THRESHOLD
 from tasker.model.gate import Destination, GateKind, Limits
 from tasker.model.operation import Action as OperationAction
 from tasker.model.operation import Asked, Batch, Match, Operation
-from tasker.model.task import TaskId
+from tasker.model.task import State, TaskId
+from tasker.stores.sqlite.store import SqliteStore
 from tasker.testing.task_factory import a_task
 
 pytestmark = pytest.mark.anyio
@@ -378,6 +380,63 @@ async def test_rows_outlive_the_node_that_wrote_them(store, clock, after_death):
     await filled(store, clock)
     store = await after_death(store)
     assert len(await log(store)) == 12
+
+
+async def break_audit(kind, store):
+    """From now on no row can be written."""
+    statement = "ALTER TABLE audit RENAME TO gone"
+    if isinstance(store, SqliteStore):
+        store._writing.connection.execute(statement)
+    else:
+        await kind.connection.execute(statement)
+
+
+async def test_there_is_no_change_without_its_row(kind, store, clock):
+    waiting = [a_task(due_at=clock.now() + MINUTE) for _ in range(5)]
+    await store.create(waiting)
+    failed = await ended(store, clock)
+    attempt = await running(store, clock)
+    gate = await store.make_gate(HOST)
+    operation = await begin(store, clock, OperationAction.CANCEL, filter={"tag": ["x"]})
+    ids = [*(task.id for task in waiting), failed, attempt.task_id]
+    before = [await store.get(task_id) for task_id in ids], await store.gate(gate), await store.operation(operation.id)
+    change = Change(
+        task=replace(before[0][0], payload=b"{}", due_at=1, execution_at=1),
+        revision=before[0][0].revision,
+        waited=0,
+        has_new_payload=True,
+    )
+    new = Operation(id=new_id(clock.now()), action=OperationAction.CANCEL, asked=Asked())
+    await break_audit(kind, store)
+
+    for call in (
+        store.change(change, entry=by_somebody(Action.CHANGE, ids[0])),
+        store.run_now(ids[1], entry=by_somebody(Action.RUN, ids[1])),
+        store.cancel(ids[2], entry=by_somebody(Action.CANCEL, ids[2])),
+        store.cancel(attempt.task_id, entry=by_somebody(Action.CANCEL, attempt.task_id)),
+        store.retry(failed, entry=by_somebody(Action.RETRY, failed)),
+        store.delete(ids[3], entry=by_somebody(Action.DELETE, ids[3])),
+        store.pause(gate, entry=by_somebody(Action.PAUSE, gate, Kind.DESTINATION)),
+        store.limit(gate, Limits(burst=9), entry=by_somebody(Action.LIMIT, gate, Kind.DESTINATION)),
+        store.create_operation(new, entry=by_somebody(Action.BEGIN, new.id, Kind.OPERATION)),
+        store.cancel_operation(operation.id, entry=by_somebody(Action.CANCEL, operation.id, Kind.OPERATION)),
+    ):
+        with pytest.raises(StoreUnavailableError):
+            await call
+
+    after = [await store.get(task_id) for task_id in ids], await store.gate(gate), await store.operation(operation.id)
+    assert after == before
+    assert [each.id for each in await store.operations(before=None, limit=10)] == [operation.id]
+
+
+async def test_an_attempt_ends_though_no_row_can_be_written(kind, store, clock):
+    attempts = [await running(store, clock) for _ in range(2)]
+    await break_audit(kind, store)
+    await store.settle(attempts[0], success(clock))
+    await store.settle(attempts[1], failure(clock))
+    assert (await store.get(attempts[0].task_id)).state is State.DONE
+    await store.create([a_task(due_at=clock.now())])
+    assert await claimed(store)
 
 
 def test_a_value_that_is_too_long_stays_out():
