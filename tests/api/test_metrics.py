@@ -1,11 +1,15 @@
 """``GET /metrics``: what is there, in which format, for whom."""
 
+from pathlib import Path
+
 import pytest
+from prometheus_client.exposition import choose_encoder
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as open_metrics
 from prometheus_client.parser import text_string_to_metric_families as plain
 from rest_server import HASH, WEBHOOK, running
 
-from tasker.api.metrics.exposition import exposition
+from tasker.api.metrics import exposition as expositions
+from tasker.api.metrics.exposition import FiguresCollector, exposition
 from tasker.api.metrics.listener import build_metrics_app
 from tasker.api.metrics.table import METRICS, PROCESS
 from tasker.errors import StoreUnavailableError
@@ -186,8 +190,30 @@ async def test_an_address_of_their_own_serves_the_metrics_and_nothing_else(serve
 async def test_all_counts_of_a_histogram_are_of_one_moment(server):
     figures = await server.service.metrics.read()
     figures.telemetry.lateness_histograms["own"].observe(123)
-    shown = families(exposition(figures, "").body.decode())["tasker_lateness_seconds"][1]
+    shown = families((await exposition(figures, "")).body.decode())["tasker_lateness_seconds"][1]
     assert shown["tasker_lateness_seconds_count", ("cause", "own")] == 1
     assert shown["tasker_lateness_seconds_sum", ("cause", "own")] == 0.000123
     assert shown["tasker_lateness_seconds_bucket", ("cause", "own"), ("le", "+Inf")] == 1
     assert shown["tasker_lateness_seconds_bucket", ("cause", "own"), ("le", "0.0001")] == 0
+
+
+@pytest.mark.parametrize("accept", ["", f"{OPEN}; version=1.0.0"])
+async def test_written_in_parts_it_is_the_same_text(server, accept, monkeypatch):
+    figures = await server.service.metrics.read()
+    shown = await exposition(figures, accept)
+    monkeypatch.setattr(expositions, "SAMPLES_AT_ONCE", 1)
+    in_lines = await exposition(figures, accept)
+    encode, media_type = choose_encoder(accept)
+    whole = encode(FiguresCollector(figures))
+
+    def lasting(text):  # what is not of the process, which goes on
+        return [line for line in text.splitlines() if not line.startswith(b"process_")]
+
+    assert lasting(shown.body) == lasting(in_lines.body) == lasting(whole)
+    assert shown.media_type == media_type
+
+
+def test_the_library_is_used_where_the_metrics_are_written_and_nowhere_else():
+    source = Path(exposition.__code__.co_filename).parents[2]
+    users = [path.name for path in source.rglob("*.py") if "prometheus_client" in path.read_text()]
+    assert users == ["exposition.py"]

@@ -1,5 +1,7 @@
 """Writes the metrics as text, in the format that the reader asks for."""
 
+import asyncio
+import re
 from collections.abc import Callable, Iterable, Iterator
 from itertools import accumulate
 from typing import Final, NamedTuple
@@ -16,7 +18,13 @@ from tasker.api.problems import PRIVATE
 from tasker.model.histogram import Histogram
 from tasker.service.metrics import Figures
 
+SAMPLES_AT_ONCE: Final = 60
+"""So many lines are written without a pause: less than a millisecond's work."""
+
 _PROCESS: Final = ProcessCollector(registry=None)
+_END: Final = b"# EOF\n"
+"""The last line of OpenMetrics."""
+_HEADING: Final = re.compile(rb"^# .*\n", re.MULTILINE)
 
 
 class Exposition(NamedTuple):
@@ -31,16 +39,41 @@ def accept_of(headers: Iterable[tuple[bytes, bytes]]) -> str:
     return ",".join(value.decode("latin-1") for name, value in headers if name == b"accept")
 
 
-def metrics_answer(figures: Figures, accept: str) -> Response:
+async def metrics_answer(figures: Figures, accept: str) -> Response:
     """Return the answer with the metrics, in the format that *accept* asks for."""
-    shown = exposition(figures, accept)
+    shown = await exposition(figures, accept)
     return Response(shown.body, headers={"content-type": shown.media_type, **PRIVATE})
 
 
-def exposition(figures: Figures, accept: str) -> Exposition:
-    """Return the metrics, as OpenMetrics if the header *accept* names it, else in the text format of Prometheus."""
+async def exposition(figures: Figures, accept: str) -> Exposition:
+    """Return the metrics, as OpenMetrics if the header *accept* names it, else in the text format of Prometheus.
+
+    All of it takes the library some milliseconds, so it is done in parts, between which others have
+    their turn. The values of one metric are of one moment.
+    """
     encode, media_type = choose_encoder(accept)
-    return Exposition(encode(FiguresCollector(figures)), media_type)
+    body = b""
+    end = b""
+    for family in FiguresCollector(figures).collect():
+        for place in range(0, len(family.samples), SAMPLES_AT_ONCE):
+            part = Family(family.name, family.documentation, family.type)
+            part.samples = family.samples[place : place + SAMPLES_AT_ONCE]
+            text, end_mark, _ = encode(_One(part)).partition(_END)
+            end = end or end_mark
+            body += text if place == 0 else _HEADING.sub(b"", text)
+            await asyncio.sleep(0)
+    return Exposition(body + end, media_type)
+
+
+class _One(Collector):
+    """Hands one metric to the library."""
+
+    def __init__(self, family: Family) -> None:
+        self._family = family
+
+    def collect(self) -> Iterator[Family]:
+        """Return it."""
+        yield self._family
 
 
 class FiguresCollector(Collector):

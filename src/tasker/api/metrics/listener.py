@@ -37,4 +37,4 @@ async def _answer(scope: Scope, metrics: MetricsService) -> Response:
         return problems.nothing_but_metrics()
     if scope["method"] not in ("GET", "HEAD"):
         return problems.method_not_allowed(("GET", "HEAD"))
-    return metrics_answer(await metrics.read(), accept_of(scope["headers"]))
+    return await metrics_answer(await metrics.read(), accept_of(scope["headers"]))

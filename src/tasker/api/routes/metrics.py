@@ -25,7 +25,7 @@ from tasker.callers import Scope
 ).answered_by
 async def get_metrics(request: Request) -> Response:
     """Answer with everything that was counted."""
-    return metrics_answer(await request.service.metrics.read(), accept_of(request.asgi["headers"]))
+    return await metrics_answer(await request.service.metrics.read(), accept_of(request.asgi["headers"]))
 
 
 CALLS: Final = (get_metrics,)
