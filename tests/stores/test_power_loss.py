@@ -9,6 +9,7 @@ from vfs import RecordingVFS
 from databases import FOLLOW
 from tasker.model import lifecycle
 from tasker.model.attempt import Succeeded
+from tasker.model.new_task import NewTask
 from tasker.model.retry import RetryPolicy
 from tasker.model.task import Pool, State
 from tasker.stores.sqlite.connection import connect
@@ -132,4 +133,37 @@ async def test_that_a_task_has_expired_is_synced_before_its_callback_can_be_sent
     vfs.events.clear()
     assert (await store.expire()).count == 1
     assert [event.what for event in vfs.events][-1] == "sync"
+    await store.close()
+
+
+async def test_a_batch_is_synced_once_and_whole_in_every_image_that_a_power_loss_can_leave(tmp_path):
+    clock, vfs, rand = ManualClock(), RecordingVFS(), random.Random(7)
+    store = SqliteStore(str(tmp_path / "tasks.db"), follow=FOLLOW, clock=clock, vfs=vfs.name)
+    await store.open()
+    before = len(vfs.events)
+    tasks = [a_task(due_at=clock.now() + 10**12) for _ in range(1_200)]
+
+    await store.make([NewTask(task=task) for task in tasks])
+
+    length = len(vfs.events)
+    assert [event.what for event in vfs.events[before:]].count("sync") == 1
+    for image in range(IMAGES_PER_MOMENT):
+        folder = tmp_path / str(image)
+        folder.mkdir()
+        path = write_image(vfs.events[:length], folder, rand)
+        check_image(path, {task.id: [State.TODO] for task in tasks})
+    # In the middle of it, there is none.
+    for cut in (before + (length - before) // 3, length - 1):
+        folder = tmp_path / f"cut-{cut}"
+        folder.mkdir()
+        path = write_image(vfs.events[:cut], folder, rand)
+        connection = connect(path)
+        assert connection.execute("SELECT count(*) FROM task").get == 0
+        connection.close()
+        again = SqliteStore(str(path), follow=FOLLOW, clock=clock)
+        await again.open()
+        await again.close()
+        connection = connect(path)
+        assert connection.execute("SELECT (SELECT count(*) FROM payload), (SELECT count(*) FROM staged)").get == (0, 0)
+        connection.close()
     await store.close()

@@ -31,7 +31,7 @@ from tasker.interfaces.tasks import Page, TaskFilter
 from tasker.model.attempt import AttemptRecord
 from tasker.model.audit import Action, Kind
 from tasker.model.idempotency import KeptAnswer, Repeatable
-from tasker.model.instants import Instant
+from tasker.model.instants import LAST, Instant
 from tasker.model.new_task import Made, NewTask, Outcome
 from tasker.model.task import Pool, State, Task, TaskId
 from tasker.service.upgrading import refuse_if_upgrading, refuse_newer_members
@@ -45,6 +45,8 @@ BATCHES: Final = 4
 
 _SLICE_SECONDS: Final = 0.004
 """After how long others have their turn while a batch is checked."""
+
+_NEVER: Final = LAST + 1
 
 
 class TaskService:
@@ -136,10 +138,7 @@ class TaskService:
             self._batches -= 1
         if isinstance(came, KeptAnswer):
             return came
-        self._engine.telemetry.created_by_type.update(
-            each.task.type for each, made in zip(new, came, strict=True) if made.outcome is Outcome.CREATED
-        )
-        self._announce_all(new, came)
+        self._all_made(new, came)
         return came
 
     async def _all_built(self, caller: Caller, asked: Iterable[Asked | InvalidTaskError]) -> Sequence[NewTask]:
@@ -163,16 +162,20 @@ class TaskService:
             raise InvalidTasksError(refusals)
         return new
 
-    def _announce_all(self, new: Sequence[NewTask], made: Sequence[Made]) -> None:
-        """Announce what is due first in each pool, and expires first: the others come after that."""
+    def _all_made(self, new: Sequence[NewTask], made: Sequence[Made]) -> None:
+        """Count them, and announce what is due first in each pool, and expires first: the others come after that."""
+        counts = self._engine.telemetry.created_by_type
         earliest: dict[Pool, Instant] = {}
         expiries = []
         for each, came in zip(new, made, strict=True):
-            if came.outcome is not Outcome.KEPT:
-                pool = each.task.pool
-                earliest[pool] = min(earliest.get(pool, came.execution_at), came.execution_at)
-                if each.task.expires_at is not None:
-                    expiries.append(each.task.expires_at)
+            task, outcome = each.task, came.outcome
+            if outcome is Outcome.CREATED:
+                counts[task.type] += 1
+            if outcome is not Outcome.KEPT:
+                if came.execution_at < earliest.get(task.pool, _NEVER):
+                    earliest[task.pool] = came.execution_at
+                if task.expires_at is not None:
+                    expiries.append(task.expires_at)
         for pool, due_at in earliest.items():
             self._engine.announce(due_at, pool, expires_at=min(expiries, default=None))
 

@@ -16,6 +16,9 @@ from tasker.stores.sqlite.rows import id_bytes
 _ROWS_AT_ONCE: Final = 64
 """Rows in one INSERT at most: beyond this a longer statement gains nothing."""
 
+_CREATED_AT: Final = 11
+"""The place of this column in a row."""
+
 _KNOWN_LIMIT: Final = 10_000
 
 
@@ -73,6 +76,7 @@ class Inserter:
         made = []
         for start in range(0, len(tasks), _ROWS_AT_ONCE):
             part = tasks[start : start + _ROWS_AT_ONCE]
+            are_plain = all(map(_is_plain, part))
             values: list[Value] = []
             tags: list[Value] = []
             for seq, task in zip(seqs[start : start + _ROWS_AT_ONCE], part, strict=True):
@@ -87,17 +91,20 @@ class Inserter:
                     task.execution_at,
                     task.execution_time,
                     self.gate_of(task.destination),
-                    task.expires_at,
-                    None if task.parent_id is None else id_bytes(task.parent_id),
-                    task.key,
-                    task.holds_key,
-                    task.content,
-                    task.keep,
-                    self.gate_of(task.host),
                     task.patience,
                     task.created_by,
                     None,  # created_at
                 )
+                if not are_plain:
+                    values += (
+                        task.expires_at,
+                        None if task.parent_id is None else id_bytes(task.parent_id),
+                        task.key,
+                        task.holds_key,
+                        task.content,
+                        task.keep,
+                        self.gate_of(task.host),
+                    )
                 for tag in task.tags:
                     tags += (seq, tag)
             made.append(Rows(values, tags, len(part)))
@@ -108,8 +115,8 @@ class Inserter:
         now = self._now()
         for values, tags, tasks in parts:
             width = len(values) // tasks
-            values[width - 1 :: width] = [now] * tasks
-            self._queries.execute(_with_rows(self._queries.texts["create_tasks"], tasks), values)
+            values[_CREATED_AT::width] = [now] * tasks
+            self._queries.execute(_with_rows(self._queries.texts["create_tasks"], tasks, width), values)
             for first in range(0, len(tags), 2 * _ROWS_AT_ONCE):
                 some = tags[first : first + 2 * _ROWS_AT_ONCE]
                 self._queries.execute(_with_rows(self._queries.texts["create_tags"], len(some) // 2), some)
@@ -181,9 +188,26 @@ class Inserter:
         return known
 
 
+def _is_plain(task: Task) -> bool:
+    """Whether a new task has nothing that most have not."""
+    return (
+        task.key is None
+        and task.host is None
+        and task.keep is None
+        and task.expires_at is None
+        and task.parent_id is None
+        and task.content is None
+    )
+
+
 @lru_cache(maxsize=4 * _ROWS_AT_ONCE)
-def _with_rows(sql: str, rows: int) -> str:
-    """Return an INSERT with so many rows of placeholders in place of ``{rows}``, as wide as its list of columns."""
-    columns = sql[sql.index("(") : sql.index(")")].count(",") + 1
-    row = f"({','.join('?' * columns)})"
-    return sql.format(rows=",".join([row] * rows))
+def _with_rows(sql: str, rows: int, width: int | None = None) -> str:
+    """Return an INSERT with so many rows of placeholders in place of ``{rows}``.
+
+    Args:
+        width: how many columns of its list a row has, from the first one on; None: all.
+    """
+    before, after = sql.index("(") + 1, sql.index(")")
+    columns = sql[before:after].split(",")[:width]
+    row = f"({','.join('?' * len(columns))})"
+    return f"{sql[:before]}{','.join(columns)}{sql[after:]}".format(rows=",".join([row] * rows))

@@ -1,8 +1,9 @@
 -- create_tasks --
--- {rows} is repeated for as many tasks as there are.
-INSERT INTO task (seq, id, type, state, pool, due_at, execution_at, execution_time, gate,
-                  expires_at, parent_id, key, holds_key, content, keep, host_gate, patience,
-                  created_by, created_at)
+-- {rows} is repeated for as many tasks as there are. If all have nothing in the columns after
+-- created_at, these are left out.
+INSERT INTO task (seq, id, type, state, pool, due_at, execution_at, execution_time, gate, patience,
+                  created_by, created_at, expires_at, parent_id, key, holds_key, content, keep,
+                  host_gate)
 VALUES {rows}
 
 -- create_payloads --

@@ -53,7 +53,7 @@ from tasker.stores.sqlite.readers import InlineReader, ReaderThreads
 from tasker.stores.sqlite.space import space_of
 from tasker.stores.sqlite.stager import STAGED_FROM, Staged, parts, slices
 from tasker.stores.sqlite.transactions import Transactions
-from tasker.stores.sqlite.writer import Create, Write, Writer
+from tasker.stores.sqlite.writer import Create, Preparation, Write, Writer
 from tasker.timing.clock import Clock, stopwatch
 
 T = TypeVar("T")
@@ -221,12 +221,12 @@ class SqliteStore(Store):
     async def _make_many(
         self, new: Sequence[NewTask], repeatable: Repeatable[Sequence[Made]] | None
     ) -> Sequence[Made] | KeptAnswer:
-        seqs = await self._write(lambda moves: moves.stager.begin(len(new)))
+        seqs = await self._prepare(lambda moves: moves.stager.begin(len(new)))
         rows: list[Rows] = []
         came: Sequence[Made] | KeptAnswer | None = None
         try:
             for some, tasks in parts(seqs, [each.task for each in new]):
-                rows += await self._write(partial(_put, seqs=some, tasks=tasks))
+                rows += await self._prepare(partial(_put, seqs=some, tasks=tasks))
             came = await self._write(lambda moves: moves.maker.make(new, repeatable, Staged(seqs, rows)))
             return came
         finally:
@@ -577,6 +577,10 @@ class SqliteStore(Store):
     def _write(self, write: Callable[[Moves], T], *, always: bool = False, urgent: bool = False) -> "asyncio.Future[T]":
         """Have *write* run on the writer's thread. What it returns is there once it is committed."""
         return cast("asyncio.Future[T]", self._commit.submit(write, always=always, urgent=urgent))
+
+    def _prepare(self, write: Callable[[Moves], T]) -> "asyncio.Future[T]":
+        """Do as ``_write``. What it writes is only of use to a later one, and may be lost before that."""
+        return cast("asyncio.Future[T]", self._commit.submit(Preparation(write)))
 
     async def _read(self, question: Callable[[Reader], T]) -> T:
         if not self._is_open:

@@ -20,8 +20,18 @@ class Create(msgspec.Struct, frozen=True):
     tasks: Sequence[Task]
 
 
-Write: TypeAlias = Create | Callable[[Moves], object]
-"""What a caller wants written: new tasks, or a move, which returns what its caller gets."""
+Move: TypeAlias = Callable[[Moves], object]
+"""Writes something, and returns what its caller gets."""
+
+
+class Preparation(msgspec.Struct, frozen=True):
+    """A move that only prepares a later one: it may be lost with the power until that is written."""
+
+    move: Move
+
+
+Write: TypeAlias = Create | Preparation | Move
+"""What a caller wants written."""
 
 
 class Writer:
@@ -68,12 +78,16 @@ class Writer:
             return self.ailment
 
     def run_group(self, writes: Sequence[Write]) -> Sequence[object]:
-        """Run *writes* in one synced transaction; one that breaks a constraint fails alone."""
+        """Run *writes* in one transaction; one that breaks a constraint fails alone.
+
+        It is synced, unless they only prepare others: what is synced later has all before it synced.
+        """
+        synced = self.ailment is not None or not all(isinstance(write, Preparation) for write in writes)
         try:
             try:
-                results = self._transactions.run(lambda: self._run_together(writes))
+                results = self._transactions.run(lambda: self._run_together(writes), synced=synced)
             except apsw.ConstraintError:
-                results = self._transactions.run(lambda: [self._run_alone(write) for write in writes])
+                results = self._transactions.run(lambda: [self._run_alone(write) for write in writes], synced=synced)
             self._condition.check_place()
         except StoreUnavailableError as error:
             self._condition.met(error)
@@ -116,7 +130,7 @@ class Writer:
             self._moves.inserter.insert(write.tasks)
             return None
         try:
-            return write(self._moves)
+            return write.move(self._moves) if isinstance(write, Preparation) else write(self._moves)
         except TaskerError as error:
             return error
 
