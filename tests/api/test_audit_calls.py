@@ -373,6 +373,8 @@ async def test_the_log_is_found_by_what_it_says_and_read_in_pages(server):
         ("kind=tasks", "kind", "expected one of task, destination"),
         ("after=yesterday", "after", "expected an RFC 3339 time"),
         ("before=1", "before", "expected an RFC 3339 time"),
+        ("subject=%00", "subject", "expected an id"),
+        ("by=a%0Ab", "by", "expected an id"),
         ("limit=0", "limit", "expected a whole number from 1 to 1000"),
         ("cursor=x", "cursor", "expected the cursor of a page before"),
     ],

@@ -7,12 +7,14 @@ import pytest
 import structlog
 
 from databases import FOLLOW
+from tasker.callers import OWNER
 from tasker.engine.pruner import LOOK, PAUSE, Pruner
 from tasker.engine.recovery import LOOK as RECOVERY_LOOK
 from tasker.engine.recovery import Recovery
 from tasker.engine.telemetry import Telemetry
 from tasker.errors import StoreUnavailableError, TaskNotFoundError
 from tasker.interfaces.queue import PRUNE_LIMIT, TakenBack
+from tasker.model.audit import Action, AuditQuery, Kind
 from tasker.model.lifecycle import Move, Settlement
 from tasker.model.task import Fault, State
 from tasker.stores.sqlite.store import SqliteStore
@@ -156,3 +158,22 @@ async def test_a_job_that_fails_goes_on_and_holds_up_no_other(bench, clock, monk
     warning, error = [line for line in lines if line["log_level"] in ("warning", "error")]
     assert (warning["log_level"], warning["reason"]) == ("warning", str(StoreUnavailableError("no connection to it")))
     assert (error["log_level"], error["exc_info"]) == ("error", True)
+
+
+async def test_what_the_audit_log_says_is_kept_for_a_time_of_its_own(store, clock):
+    (task_id,) = await ended(store, Move.FAIL)
+    await store.retry(task_id, entry=OWNER.entry(Action.RETRY, Kind.TASK, task_id))
+
+    async def rows():
+        return len((await store.audit(AuditQuery(), after=None, limit=10)).records)
+
+    def pruner(keep_audit):
+        return Pruner(store, Telemetry(), keep_done=None, keep_failed=None, keep_audit=keep_audit)
+
+    await clock.advance(90 * 86_400)
+    assert await pruner(None).run_once() == LOOK
+    assert await pruner(timedelta(days=90)).run_once() == LOOK
+    assert await rows() == 1
+    await clock.advance(0.000001)
+    assert await pruner(timedelta(days=90)).run_once() == PAUSE, "there may be more"
+    assert await rows() == 0

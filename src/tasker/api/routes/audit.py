@@ -56,10 +56,10 @@ async def list_changes(request: Request) -> Response:
     given = request.query
     limit = limit_of(given["limit"]) if "limit" in given else LIMIT
     query = AuditQuery(
-        subject=given.get("subject"),
+        subject=_id(given, "subject"),
         kind=_word(given, "kind", KINDS),
         action=_word(given, "action", ACTIONS),
-        by=given.get("by"),
+        by=_id(given, "by"),
         since=_moment(given, "after"),
         before=_moment(given, "before"),
     )
@@ -83,6 +83,12 @@ async def get_history(request: Request) -> Response:
     """Answer with what happened to a task."""
     history = await request.service.audit.history(request.values["id"])
     return answer(history_view(history.task, history.attempts, history.changes, has_all=history.has_all))
+
+
+def _id(given: Mapping[str, str], name: str) -> str | None:
+    if name in given and not given[name].isprintable():
+        raise InvalidQueryError(name, f"expected an id, got: {cut(given[name])!r}")
+    return given.get(name)
 
 
 def _word(given: Mapping[str, str], name: str, known: Mapping[str, T]) -> T | None:

@@ -568,11 +568,12 @@ WITH seen AS MATERIALIZED (
              AND gate.open_until = open_until_seen
    ORDER BY gate.id FOR NO KEY UPDATE OF gate
 ), changed AS (
-UPDATE gate SET failures = seen.failures, open_until = seen.open_until,
-       broken_since = seen.broken_since, closed_at = seen.closed_at,
-       let_in = CASE WHEN gate.closed_at IS NOT DISTINCT FROM seen.closed_at THEN let_in ELSE 0 END
-  FROM seen WHERE gate.id = seen.id
-RETURNING gate.id, gate.name
+  UPDATE gate SET failures = seen.failures, open_until = seen.open_until,
+         broken_since = seen.broken_since, closed_at = seen.closed_at,
+         let_in = CASE WHEN gate.closed_at IS NOT DISTINCT FROM seen.closed_at THEN let_in
+                       ELSE 0 END
+    FROM seen WHERE gate.id = seen.id
+  RETURNING gate.id, gate.name
 ), audited AS (
   INSERT INTO audit (at, by_id, by_name, action, kind, subject, name, changes)
   SELECT tasker_now(), by_id, by_name, action, entry.kind, id::text, changed.name, changes
@@ -655,17 +656,17 @@ SELECT id FROM stopped
 -- $2: when, now if that has passed. What is due before stays where it is in the queue. $3: the row of
 -- the audit log for one that is moved. No row: look why.
 WITH moved AS (
-UPDATE task SET due_at = least(due_at, moment.at),
-       revision = revision + (due_at > moment.at)::integer,
-       execution_at = CASE WHEN attempts = 0 THEN least(execution_at, moment.at)
-                           ELSE execution_at END,
-       execution_time = CASE WHEN attempts = 0 AND execution_at > moment.at
-                             THEN to_char(moment.at AT TIME ZONE 'UTC',
-                                          'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
-                             ELSE execution_time END
-  FROM (SELECT greatest(tasker_now(), $2::timestamptz) AS at) AS moment
- WHERE id = $1 AND state = 0 AND (expires_at IS NULL OR expires_at > moment.at)
-RETURNING id, due_at = moment.at AS is_moved
+  UPDATE task SET due_at = least(due_at, moment.at),
+         revision = revision + (due_at > moment.at)::integer,
+         execution_at = CASE WHEN attempts = 0 THEN least(execution_at, moment.at)
+                             ELSE execution_at END,
+         execution_time = CASE WHEN attempts = 0 AND execution_at > moment.at
+                               THEN to_char(moment.at AT TIME ZONE 'UTC',
+                                            'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
+                               ELSE execution_time END
+    FROM (SELECT greatest(tasker_now(), $2::timestamptz) AS at) AS moment
+   WHERE id = $1 AND state = 0 AND (expires_at IS NULL OR expires_at > moment.at)
+  RETURNING id, due_at = moment.at AS is_moved
 ), audited AS (
   INSERT INTO audit (at, by_id, by_name, action, kind, subject, name, changes)
   SELECT tasker_now(), entry[1], entry[2], entry[3], entry[4], entry[5], entry[6], entry[7]
