@@ -21,6 +21,7 @@ outcome of the attempt.
     - InvalidTasksError          some cannot become tasks
     - ConflictsError             some cannot be stored beside those that are
   + TooManyBatchesError          others have many tasks created at this moment
+  + TooManyReadersError          half of all connections wait for something already
   + TaskRunningError             a running task cannot be changed, replaced or deleted
   + TaskEndedError               the task has ended, and cannot be cancelled or changed any more
   + TaskNotWaitingError          only a task that waits can be run now, or be given another time
@@ -235,6 +236,21 @@ class TooManyBatchesError(TaskerError):
     def __init__(self, *, retry_after: int = 1) -> None:
         self.retry_after = retry_after
         super().__init__("this server is busy with other batches; nothing was written: try again later")
+
+
+class TooManyReadersError(TaskerError):
+    """As many callers wait for events, or for the ends of tasks, as may; or the node is stopping.
+
+    Args:
+        retry_after: seconds after which it makes sense to try again.
+    """
+
+    def __init__(self, *, retry_after: int = 5) -> None:
+        self.retry_after = retry_after
+        super().__init__(
+            "this server has no room for another reader, or is stopping: try again later, or another node; "
+            "its limit of open files (ulimit -n) says how many there may be"
+        )
 
 
 class TaskRunningError(TaskerError):

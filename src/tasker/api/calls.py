@@ -92,7 +92,7 @@ NOTHING: Final = Body(None)
 
 @dataclass(frozen=True, kw_only=True)
 class Parameter:
-    """A query parameter."""
+    """A query parameter, or a header."""
 
     name: str
     description: str
@@ -222,6 +222,8 @@ class Call:
     body: Body | None = None
     """None: a body is neither expected nor read."""
     query: tuple[Parameter, ...] = ()
+    headers: tuple[Parameter, ...] = ()
+    """Headers that it reads itself."""
     errors: tuple[type[TaskerError], ...] = ()
     """What it may raise, apart from what every call may and what its body may cause."""
     operation_id: str = ""

@@ -44,6 +44,7 @@ from tasker.errors import (
     TasksRefusedError,
     TooManyBatchesError,
     TooManyCallsError,
+    TooManyReadersError,
     UnauthorizedError,
     UnsupportedMediaTypeError,
     UpgradeUnfinishedError,
@@ -91,6 +92,7 @@ PROBLEMS: Final[Mapping[type[TaskerError], tuple[int, str]]] = {
     TooManyCallsError: (429, "too_many_calls"),
     StoreUnavailableError: (503, "store_unavailable"),
     TooManyBatchesError: (503, "too_many_batches"),
+    TooManyReadersError: (503, "too_many_readers"),
     StoreBusyError: (503, "store_busy"),
     UpgradeUnfinishedError: (503, "upgrade_unfinished"),
     StoreFullError: (507, "store_full"),
@@ -175,6 +177,7 @@ def _headers(error: TaskerError) -> dict[str, str]:
             | StoreBusyError()
             | TooManyBatchesError()
             | TooManyCallsError()
+            | TooManyReadersError()
             | UpgradeUnfinishedError()
             | IdempotencyInFlightError()
         ):

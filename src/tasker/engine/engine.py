@@ -11,6 +11,7 @@ import structlog
 from tasker.engine.circuit_patience import CircuitPatience
 from tasker.engine.delay_queue import DelayQueue
 from tasker.engine.due_work import DueWork
+from tasker.engine.events import Events
 from tasker.engine.expiry import Expiry
 from tasker.engine.key_ring import KeyRing
 from tasker.engine.lease import Lease, LeaseKeeper
@@ -86,24 +87,32 @@ class Engine:
         self.draining = False
         self._lacks = lacks
         self._store = store
-        self._expiry = DueWork(store.clock, Expiry(store, telemetry, ring=self.queue.ring).step, name="expiry")
-        patience = CircuitPatience(store, telemetry, least=circuit_patience, ring=self.queue.ring)
-        self._patience = DueWork(store.clock, patience.step, name="circuit patience")
         self.key_ring = KeyRing(store, key_lines)
         self.waiters = Waiters(store, room=max_waiters)
+        self.events = Events(store, self.waiters, types)
+        self._expiry = DueWork(
+            store.clock,
+            self.events.with_reports(Expiry(store, telemetry, ring=self.queue.ring).step),
+            name="expiry",
+        )
+        patience = CircuitPatience(store, telemetry, least=circuit_patience, ring=self.queue.ring)
+        self._patience = DueWork(store.clock, self.events.with_reports(patience.step), name="circuit patience")
         self._worker = Worker(
             store,
             types,
             self.queue,
             self._expiry.announce,
             self.waiters.tell,
+            self.events,
             self.slots,
             lease,
             telemetry,
             rand,
         )
         self._keeper = LeaseKeeper(store, lease, is_running=self._worker.is_running, ring=self.queue.ring)
-        self.operations = Operations(store, self.slots, telemetry, rewriting=rewriting, ring=self.queue.ring)
+        self.operations = Operations(
+            store, self.slots, telemetry, self.events, rewriting=rewriting, ring=self.queue.ring
+        )
         self._operations = DueWork(store.clock, self.operations.step, name="operations")
         self._recovery = Recovery(store, telemetry)
         self._pruner = Pruner(store, telemetry, keep_done=keep_done, keep_failed=keep_failed, keep_audit=keep_audit)
@@ -125,6 +134,7 @@ class Engine:
         except StoreUnavailableError as error:
             _log.warning("cannot take back what was running, trying again", reason=str(error))
         self._store.listen(self.queue.ring)
+        self._store.listen_for_readers(self.events.telling.wanted)
         self.key_ring.watch()
         self._job = asyncio.create_task(self._worker.run())
         self._jobs.append(asyncio.create_task(self._expiry.run()))
@@ -132,26 +142,30 @@ class Engine:
         self._jobs.append(asyncio.create_task(self._patience.run()))
         for run_once in (
             self._keeper.run_once,
-            self._recovery.run_once,
+            self.events.with_reports(self._recovery.run_once),
             self._pruner.run_once,
             self.waiters.run_once,
             self.key_ring.run_once,
+            self.events.run_once,
+            self.events.telling.run_once,
         ):
             self._jobs.append(asyncio.create_task(self._repeat(run_once)))
 
     async def drain(self, grace: timedelta) -> None:
         """Claim nothing more; give running attempts *grace* to end, then cancel them and give their tasks back.
 
-        Callers who wait for the end of a task wait no longer.
+        Callers who wait for the end of a task wait no longer, and the streams of events end.
 
         May be called twice, and without ``start``.
         """
         self.draining = True
         self.waiters.close()
+        self.events.close()
         self.queue.stop()
         if self._job is not None:
             await self._job
             await self._worker.drain(grace)  # the lease is kept meanwhile
+        await self.events.telling.flush()
         for job in self._jobs:
             job.cancel()
         await asyncio.gather(*self._jobs, return_exceptions=True)

@@ -1,6 +1,7 @@
 """Works on operations: one at a time on each node, in small batches."""
 
 import asyncio
+import math
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from functools import partial
@@ -11,14 +12,16 @@ from msgspec import UNSET
 from msgspec.structs import replace
 
 from tasker.engine.due_work import Step
+from tasker.engine.events import Events
 from tasker.engine.slots import Slots
 from tasker.engine.telemetry import Telemetry
 from tasker.errors import TaskerError, TaskNotFoundError
 from tasker.filters import Order, query_of
 from tasker.interfaces.store import Store
 from tasker.model.change import Change
+from tasker.model.event import EventChange, EventKind
 from tasker.model.instants import Instant, after
-from tasker.model.operation import Action, Batch, Match, Operation, OperationState, Rewrite, verdict
+from tasker.model.operation import Action, Batch, Match, Operation, OperationState, Rewrite, Worked, verdict
 from tasker.model.task import Task
 
 AT_ONCE: Final = 50
@@ -26,6 +29,16 @@ AT_ONCE: Final = 50
 
 LOOKED_AT_ONCE: Final = 1_000
 """The same where nothing is changed."""
+
+_TOLD_APART: Final = 1.0
+"""Seconds after which readers of events are told again how far it has come."""
+
+_CHANGES: Final = {
+    Action.RUN: EventChange.RUN,
+    Action.RETRY: EventChange.RETRIED,
+    Action.POSTPONE: EventChange.POSTPONED,
+    Action.CHANGE: EventChange.PATCHED,
+}
 
 _log = structlog.get_logger()
 
@@ -41,6 +54,7 @@ class Operations:
         store: Store,
         slots: Slots,
         telemetry: Telemetry,
+        events: Events,
         *,
         rewriting: Callable[[bytes], Rewrite],
         ring: Callable[[], None],
@@ -48,12 +62,15 @@ class Operations:
         """Make the job.
 
         Args:
+            events: told of the operations, and of what they change.
             rewriting: reads what each task is given anew, and says how it is changed.
             ring: called when tasks may have come due.
         """
         self._store = store
         self._slots = slots
         self._telemetry = telemetry
+        self._events = events
+        self._told_at = -math.inf
         self._rewriting = rewriting
         self._ring = ring
 
@@ -69,6 +86,8 @@ class Operations:
         if operation is None:
             return Step(done=0, next_at=None)
         stands = await (self._look(operation) if operation.is_dry_run else self._work(operation))
+        if stands is not None and self._events.is_on:
+            self._tell(stands)
         if stands is not None and not stands.is_running:
             _log.info(
                 "an operation has ended",
@@ -82,6 +101,7 @@ class Operations:
         return Step(done=1, next_at=after(clock.now(), rest))
 
     async def _work(self, operation: Operation) -> Operation | None:
+        is_deleting = operation.action is Action.DELETE
         if operation.asked.ids:
             query, batch = None, _named(operation, AT_ONCE)
         else:
@@ -89,6 +109,8 @@ class Operations:
             batch = await self._store.matches(
                 query, after=operation.cursor, limit=AT_ONCE, free_pools=self._slots.free_pools
             )
+        is_told = self._events.is_on
+        before = await self._events.read(match.id for match in batch.matches) if is_told and is_deleting else ()
         worked = await self._store.operate(
             operation, batch, query, free_pools=self._slots.free_pools, rewrite=self.rewrite_of(operation)
         )
@@ -96,11 +118,33 @@ class Operations:
             return None
         changed = worked.operation.changed - operation.changed
         self._telemetry.cancelled += worked.cancelled
-        if operation.action is Action.DELETE:
+        if is_deleting:
             self._telemetry.deleted += changed
         if changed:
             self._ring()
+        if is_told:
+            await self._tell_moves(worked, before)
         return worked.operation
+
+    async def _tell_moves(self, worked: Worked, before: Sequence[Task]) -> None:
+        """Tell of the tasks that were changed; of those that are gone as they were *before*."""
+        change = _CHANGES.get(worked.operation.action)
+        if change is not None:
+            await self._events.moved_by_id(EventKind.CHANGED, worked.ids, change)
+        elif worked.operation.action is Action.DELETE:
+            for task in before:
+                if task.id in worked.ids:
+                    self._events.moved(EventKind.DELETED, task)
+        else:
+            for task in await self._events.read(worked.ids):
+                self._events.cancelled(task)
+
+    def _tell(self, operation: Operation) -> None:
+        """Tell how far an operation has come, but not with every batch."""
+        now = self._store.clock.monotonic()
+        if not operation.is_running or now >= self._told_at + _TOLD_APART:
+            self._told_at = now
+            self._events.operation(operation)
 
     async def _look(self, operation: Operation) -> Operation | None:
         """Say what would become of a batch."""

@@ -35,7 +35,7 @@ class Waiters:
         """Let nobody wait yet.
 
         Args:
-            room: how many may wait at once.
+            room: how many may wait at once, those who read events included.
         """
         self._store = store
         self._room = room
@@ -44,6 +44,17 @@ class Waiters:
         self._some = asyncio.Event()  # somebody waits
         self._rung = asyncio.Event()  # another node says that a task has ended
         self._is_closed = False
+
+    def enter(self) -> bool:
+        """Take a place for somebody who waits for something else. False: there is none, or the node is stopping."""
+        if self._is_closed or self._count >= self._room:
+            return False
+        self._count += 1
+        return True
+
+    def leave(self) -> None:
+        """Give back a place that was taken by ``enter``."""
+        self._count -= 1
 
     @contextmanager
     def joined(self, task_id: TaskId) -> Iterator[asyncio.Event]:

@@ -11,6 +11,7 @@ import structlog
 from msgspec import UNSET
 
 from tasker.engine.delay_queue import DelayQueue
+from tasker.engine.events import Events
 from tasker.engine.lease import Lease
 from tasker.engine.slots import Slots
 from tasker.engine.telemetry import Telemetry
@@ -21,7 +22,9 @@ from tasker.interfaces.store import Store
 from tasker.interfaces.task_type import TaskType
 from tasker.model import lifecycle
 from tasker.model.attempt import Attempt, Failed, Outcome, Succeeded
+from tasker.model.circuit import CircuitState
 from tasker.model.ending import Ending
+from tasker.model.event import EventChange
 from tasker.model.instants import Instant
 from tasker.model.lateness import by_cause
 from tasker.model.lifecycle import Move, Settlement
@@ -98,6 +101,7 @@ class Worker:
         queue: DelayQueue,
         announce_expiry: Callable[[Instant], None],
         tell_ended: Callable[[TaskId], None],
+        events: Events,
         slots: Slots,
         lease: Lease,
         telemetry: Telemetry,
@@ -109,6 +113,7 @@ class Worker:
             types: the task types it runs.
             announce_expiry: called with the ``expires_at`` of what waits again.
             tell_ended: called with each task that has ended.
+            events: told of attempts that begin and end.
             rand: random numbers in [0, 1), for the jitter of retries.
         """
         self._store = store
@@ -120,6 +125,7 @@ class Worker:
         self._queue = queue
         self._announce_expiry = announce_expiry
         self._tell_ended = tell_ended
+        self._events = events
         self._slots = slots
         self._lease = lease
         self._telemetry = telemetry
@@ -221,6 +227,8 @@ class Worker:
 
     async def _call(self, run: _Run, job: _Job) -> Ended:
         """Run the task type within its timeout."""
+        if self._events.is_on:
+            self._events.started(run.attempt, run.fields)
         job.timeouts.begin(run)
         try:
             returned = await job.type.run(run.attempt, run.fields, partial(self._start, run))
@@ -280,7 +288,7 @@ class Worker:
                 case Succeeded() | Failed():
                     await self._settle(run, ended)
                 case GiveBack():
-                    await self._give_back(run.attempt)
+                    await self._give_back(run)
                 case _:
                     assert_never(ended)
         except ClaimLostError:
@@ -307,6 +315,13 @@ class Worker:
         else:
             self._tell_ended(attempt.task_id)
         self._count(attempt.type, settled.move)
+        if self._events.is_on:
+            state = State.CANCELLED if settled.move is Move.STOP else settlement.state
+            code = None if settlement.fault is None else settlement.fault.code
+            self._events.ended(attempt, run.fields, state, due_at=settlement.due_at, code=code)
+            if settled.circuit is not None:
+                is_open = settled.circuit is CircuitState.OPEN
+                self._events.circuit(attempt, run.fields, EventChange.OPENED if is_open else EventChange.CLOSED)
         if settlement.fault is not None:
             _log.info(
                 "an attempt failed",
@@ -351,11 +366,15 @@ class Worker:
             case _:
                 assert_never(move)
 
-    async def _give_back(self, attempt: Attempt) -> None:
+    async def _give_back(self, run: _Run) -> None:
         """Return the task to the queue."""
+        attempt = run.attempt
         settled = await self._write(attempt, lambda: self._store.give_back(attempt))
         self._telemetry.given_back += 1
         self._announce(settled.followed_by)
+        if self._events.is_on:
+            state = State.CANCELLED if settled.move is Move.STOP else State.TODO
+            self._events.ended(attempt, run.fields, state, due_at=None, code=None)
         if settled.move is Move.GIVE_BACK:
             self._waits_again(attempt)
         else:
@@ -366,6 +385,8 @@ class Worker:
         """Have what follows an end run in time."""
         for task in followers:
             self._queue.announce(task.due_at, task.pool)
+            if self._events.is_on:
+                self._events.created(task)
 
     def _waits_again(self, attempt: Attempt) -> None:
         """Have the task expire in time."""

@@ -7,6 +7,7 @@ from typing import Final, Protocol
 from msgspec import Struct
 
 from tasker.model.attempt import Attempt
+from tasker.model.circuit import CircuitState
 from tasker.model.ending import Ending
 from tasker.model.instants import Instant
 from tasker.model.lifecycle import Move, Settlement
@@ -68,6 +69,8 @@ class Settled(Struct, frozen=True):
     """Whether a claim should look now: the gate holds tasks and may have room for them."""
     followed_by: Sequence[Task] = ()
     """The tasks that were stored with the end, because they follow it."""
+    circuit: CircuitState | None = None
+    """``OPEN`` or ``CLOSED``: the end has opened or closed the circuit of the host. None: neither."""
 
 
 class Expired(Struct, frozen=True):

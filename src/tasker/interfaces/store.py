@@ -10,6 +10,7 @@ from tasker.interfaces.keys import KeyStore
 from tasker.interfaces.nodes import NodeStore
 from tasker.interfaces.operations import OperationStore
 from tasker.interfaces.queue import QueueStore
+from tasker.interfaces.reports import ReportStore
 from tasker.interfaces.statistics import StatisticsStore
 from tasker.interfaces.tasks import TaskStore
 from tasker.model.store_meter import Space, StoreMeter
@@ -27,6 +28,7 @@ class Store(
     AuditStore,
     AlertStore,
     KeyStore,
+    ReportStore,
     Protocol,
 ):
     """Keeps tasks, durably, and hands out those that are due. Several nodes may share one.

@@ -37,6 +37,8 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
     """Microseconds from its due time to its claim in which no node looked for due tasks."""
     late_held: int = 0
     """The others of them, up to the moment at which its gate let it go."""
+    key: str | None = None
+    """The caller's own name for the task; None: it has none."""
     payload: bytes
     """What the task type was given: a JSON object."""
 

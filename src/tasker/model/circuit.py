@@ -101,6 +101,11 @@ class Circuit(msgspec.Struct, frozen=True):
         return Circuit(failures, after(now, _wait(failures - THRESHOLD)), since)
 
 
+def turned(circuit: Circuit) -> CircuitState:
+    """Return what *circuit* has turned to by what it heard last, if it has turned: ``OPEN`` or ``CLOSED``."""
+    return CircuitState.OPEN if circuit.failures >= THRESHOLD else CircuitState.CLOSED
+
+
 def _wait(probes: int) -> timedelta:
     """How long a circuit stays open after so many probes have failed."""
     return min(FIRST_WAIT * (1 << min(probes, 16)), LONGEST_WAIT)

@@ -156,6 +156,8 @@ class Worked(Struct, frozen=True):
     """As it stands now."""
     cancelled: int = 0
     """Tasks that it has ended as cancelled."""
+    ids: Sequence[TaskId] = ()
+    """The tasks that it has changed."""
 
 
 def verdict(operation: Operation, task: Task, now: Instant, rewrite: Rewrite | None = None) -> TaskerError | bool:

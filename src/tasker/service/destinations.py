@@ -10,6 +10,7 @@ from tasker.engine.engine import Engine
 from tasker.errors import DestinationNotFoundError, InvalidRequestError, cut
 from tasker.interfaces.store import Store
 from tasker.model.audit import Action, Entry, Kind
+from tasker.model.event import EventChange
 from tasker.model.gate import Destination, GateKind, GateStatus, Limits, group_named, status_at
 from tasker.service.upgrading import refuse_if_upgrading
 
@@ -47,7 +48,7 @@ class DestinationService:
         """
         id_ = _parsed_id(destination_id)
         await self._store.pause(id_, entry=_entry(caller, Action.PAUSE, id_))
-        return await self._changed(id_)
+        return await self._changed(id_, EventChange.PAUSED)
 
     async def resume(self, caller: Caller, destination_id: str) -> GateStatus:
         """Let the tasks of a destination start again, and return the destination as it stands then.
@@ -57,7 +58,7 @@ class DestinationService:
         """
         id_ = _parsed_id(destination_id)
         await self._store.resume(id_, entry=_entry(caller, Action.RESUME, id_))
-        return await self._changed(id_)
+        return await self._changed(id_, EventChange.RESUMED)
 
     async def probe(self, caller: Caller, destination_id: str) -> GateStatus:
         """Let one attempt of a destination start now although its circuit is open; return it as it stands then.
@@ -68,7 +69,7 @@ class DestinationService:
         """
         id_ = _parsed_id(destination_id)
         await self._store.probe(id_, entry=_entry(caller, Action.PROBE, id_))
-        return await self._changed(id_)
+        return await self._changed(id_, EventChange.PROBED)
 
     async def limit(self, caller: Caller, destination_id: str, limits: Limits) -> GateStatus:
         """Change the limits of a destination, and return the destination as it stands then.
@@ -83,7 +84,7 @@ class DestinationService:
         self._refuse_rate(limits)
         id_ = _parsed_id(destination_id)
         await self._store.limit(id_, limits, entry=_entry(caller, Action.LIMIT, id_))
-        return await self._changed(id_)
+        return await self._changed(id_, EventChange.LIMITED)
 
     async def make(self, caller: Caller, url: str | UnsetType, group: str | UnsetType, limits: Limits) -> GateStatus:
         """Make the destination of a URL or a group, or find it, and return it as it stands then.
@@ -112,15 +113,18 @@ class DestinationService:
         id_ = await self._store.make_gate(destination)
         if limits != Limits():
             await self._store.limit(id_, limits, entry=_entry(caller, Action.LIMIT, id_))
-        return await self._changed(id_)
+        return await self._changed(id_, None if limits == Limits() else EventChange.LIMITED)
 
     def _refuse_rate(self, limits: Limits) -> None:
         if limits.max_per_second is not UNSET or limits.burst is not UNSET:
             refuse_if_upgrading(self._store, "max_per_second")
 
-    async def _changed(self, id_: int) -> GateStatus:
+    async def _changed(self, id_: int, change: EventChange | None) -> GateStatus:
         self._engine.ring()
-        return await self._status(id_)
+        status = await self._status(id_)
+        if change is not None and self._engine.events.is_on:
+            self._engine.events.destination(status.record.gate.name, change)
+        return status
 
     async def _status(self, id_: int) -> GateStatus:
         return status_at(await self._store.gate(id_), self._store.clock.now())

@@ -61,6 +61,8 @@ class OperationService:
         stored = await self._store.create_operation(operation, repeatable, entry=None if is_dry_run else begun)
         if isinstance(stored, Operation):
             self._engine.announce_operation()
+            if self._engine.events.is_on:
+                self._engine.events.operation(stored)
         return stored
 
     async def get(self, operation_id: str) -> Operation:
@@ -83,7 +85,10 @@ class OperationService:
         """
         id_ = _parsed_id(operation_id)
         entry = caller.entry(audit.Action.CANCEL, audit.Kind.OPERATION, id_)
-        return await self._store.cancel_operation(id_, entry=entry)
+        operation = await self._store.cancel_operation(id_, entry=entry)
+        if self._engine.events.is_on:
+            self._engine.events.operation(operation)
+        return operation
 
     async def _looked(self, operation: Operation) -> Operation:
         """Return *operation*, a dry run, once it has met all of its tasks."""

@@ -6,6 +6,7 @@ from tasker.engine.engine import Engine
 from tasker.interfaces.store import Store
 from tasker.service.audit import AuditService
 from tasker.service.destinations import DestinationService
+from tasker.service.events import EventService
 from tasker.service.finding import FindService
 from tasker.service.keys import KeyService
 from tasker.service.metrics import MetricsService, Sources
@@ -48,6 +49,7 @@ class Service:
         self.keys = KeyService(store, engine.key_ring)
         self.audit = AuditService(store)
         self.destinations = DestinationService(store, engine)
+        self.events = EventService(store, engine)
         self.server = ServerService(store, engine, registry)
         self.metrics = MetricsService(store, engine, registry, sources or Sources())
         self.statistics = StatisticsService(store)

@@ -30,6 +30,7 @@ from tasker.interfaces.store import Store
 from tasker.interfaces.tasks import Page, TaskFilter
 from tasker.model.attempt import AttemptRecord
 from tasker.model.audit import Action, Kind
+from tasker.model.event import EventChange, EventKind
 from tasker.model.idempotency import KeptAnswer, Repeatable
 from tasker.model.instants import LAST, Instant
 from tasker.model.new_task import Made, NewTask, Outcome
@@ -42,6 +43,9 @@ from tasker.wire.masking import listed, masked
 
 BATCHES: Final = 4
 """How many batches are made at a time."""
+
+_TOLD_AT_ONCE: Final = 500
+"""Events of a batch, before others have their turn."""
 
 _SLICE_SECONDS: Final = 0.004
 """After how long others have their turn while a batch is checked."""
@@ -61,6 +65,7 @@ class TaskService:
         self._store = store
         self._clock = store.clock
         self._engine = engine
+        self._events = engine.events
         self._webhooks = registry.webhooks
         self._batches = 0
 
@@ -139,6 +144,10 @@ class TaskService:
         if isinstance(came, KeptAnswer):
             return came
         self._all_made(new, came)
+        if self._events.is_on:
+            for start in range(0, len(new), _TOLD_AT_ONCE):
+                self._tell_made(new[start : start + _TOLD_AT_ONCE], came[start : start + _TOLD_AT_ONCE])
+                await asyncio.sleep(0)
         return came
 
     async def _all_built(self, caller: Caller, asked: Iterable[Asked | InvalidTaskError]) -> Sequence[NewTask]:
@@ -191,7 +200,16 @@ class TaskService:
             self._engine.telemetry.created_by_type[new.task.type] += 1
         if made.outcome is not Outcome.KEPT:
             self._engine.announce(made.execution_at, new.task.pool, expires_at=new.task.expires_at)
+        if self._events.is_on:
+            self._tell_made((new,), came)
         return made
+
+    def _tell_made(self, new: Sequence[NewTask], made: Sequence[Made]) -> None:
+        for each, came in zip(new, made, strict=True):
+            if came.outcome is Outcome.CREATED:
+                self._events.created(each.task)
+            elif came.outcome is Outcome.REPLACED:
+                self._events.replaced(each.task, came.id)
 
     async def id_of_key(self, key: str, *, or_newest: bool = False) -> TaskId:
         """Return the id of the task that holds *key*; with *or_newest*, if none does, of the newest that had it.
@@ -282,6 +300,8 @@ class TaskService:
         task = replace(change.task, revision=change.revision + 1)
         if task.state is State.TODO:
             self._engine.announce(task.due_at, task.pool, expires_at=task.expires_at)
+        if self._events.is_on:
+            self._events.moved(EventKind.CHANGED, task, EventChange.PATCHED)
         return _shown_to(caller, task)
 
     async def run(self, caller: Caller, task_id: str) -> tuple[Task, Finding]:
@@ -299,6 +319,8 @@ class TaskService:
         finding = await self._explained(id_, looks_ahead=True)
         task = finding.task
         self._engine.announce(task.due_at, task.pool, expires_at=task.expires_at)
+        if self._events.is_on:
+            self._events.moved(EventKind.CHANGED, task, EventChange.RUN)
         return _shown_to(caller, task), finding
 
     async def cancel(self, caller: Caller, task_id: str) -> Task:
@@ -320,7 +342,12 @@ class TaskService:
             self._engine.waiters.tell(id_)
         for task in cancelled.followed_by:
             self._engine.announce(task.due_at, task.pool)
-        return _shown_to(caller, await self._store.get(id_))
+        task = await self._store.get(id_)
+        if self._events.is_on and (cancelled.is_new or cancelled.state is State.IN_PROGRESS):
+            self._events.cancelled(task)
+            for follower in cancelled.followed_by:
+                self._events.created(follower)
+        return _shown_to(caller, task)
 
     async def retry(self, caller: Caller, task_id: str) -> Task:
         """Have a failed or cancelled task run again, now, and return it as it stands then, as ``get`` does.
@@ -335,6 +362,8 @@ class TaskService:
         await self._store.retry(id_, entry=caller.entry(Action.RETRY, Kind.TASK, id_))
         task = await self._store.get(id_)
         self._engine.announce(task.due_at, task.pool, expires_at=task.expires_at)
+        if self._events.is_on:
+            self._events.moved(EventKind.CHANGED, task, EventChange.RETRIED)
         return _shown_to(caller, task)
 
     async def delete(self, caller: Caller, task_id: str) -> None:
@@ -345,7 +374,10 @@ class TaskService:
             TaskRunningError: it is running.
         """
         id_ = _parsed_id(task_id)
+        before = await self._store.get(id_) if self._events.is_on else None
         await self._store.delete(id_, entry=caller.entry(Action.DELETE, Kind.TASK, id_))
+        if before is not None:
+            self._events.moved(EventKind.DELETED, before)
         self._engine.telemetry.deleted += 1
         self._engine.waiters.tell(id_)
 
@@ -376,6 +408,8 @@ class TaskService:
     def _created(self, task: Task) -> Made:
         self._engine.telemetry.created_by_type[task.type] += 1
         self._engine.announce(task.due_at, task.pool, expires_at=task.expires_at)
+        if self._events.is_on:
+            self._events.created(task)
         return _made(task)
 
     async def _explained(self, task_id: TaskId, *, looks_ahead: bool = False) -> Finding:

@@ -97,6 +97,7 @@ _ATTEMPT: Final = (
     Column("node", Form.NODE),
     Column("late_down"),
     Column("late_held"),
+    Column("key"),
 )
 _ENDING: Final = (Column("id", Form.ID, "task_id"), Column("type"), Column("attempts"))
 _PAYLOAD: Final = (Column("payload"),)

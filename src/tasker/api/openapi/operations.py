@@ -61,6 +61,10 @@ def _operation(call: Call, registered: Mapping[Shape, dict[str, Any]], examples:
         {"name": each.name, "in": "query", "description": each.description, "schema": each.schema}
         for each in call.query
     ]
+    parameters += [
+        {"name": each.name, "in": "header", "description": each.description, "schema": each.schema}
+        for each in call.headers
+    ]
     if call.is_repeatable:
         parameters.append(PARAMETER)
     if call.is_conditional:

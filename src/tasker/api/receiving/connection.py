@@ -29,6 +29,10 @@ HANG_UP: Final = "tasker.hang_up"
 PEER: Final = "tasker.peer"
 """The ASGI extension that tells the IP address of the client: a function under ``call``."""
 
+CUT: Final = "tasker.cut"
+"""The ASGI extension that closes the connection at once, whatever was not sent yet: a function
+without arguments under ``call``."""
+
 LEFT: Final = "tasker.left"
 """The ASGI extension that tells when a client has left: a function under ``call``, which takes what
 is to be called then, without arguments.
@@ -131,6 +135,7 @@ class Connection(asyncio.Protocol):
         self._deadline = Deadline(self.clock, self._deadline_passed)
         self._extensions = {
             HANG_UP: {"call": self._hang_up},
+            CUT: {"call": self._cut},
             LEFT: {"call": self._tell_if_left},
             PEER: {"call": self._peer},
         }
@@ -416,3 +421,6 @@ class Connection(asyncio.Protocol):
     def _hang_up(self) -> None:
         if self._answering is not None:
             self._answering.hang_up()
+
+    def _cut(self) -> None:
+        self._transport.abort()

@@ -3,7 +3,7 @@
 from typing import Final
 
 from tasker.api.calls import Call
-from tasker.api.routes import audit, destinations, finding, keys, metrics, operations, server, statistics, tasks
+from tasker.api.routes import audit, destinations, events, finding, keys, metrics, operations, server, statistics, tasks
 
 CALLS: Final[tuple[Call, ...]] = (
     *tasks.CALLS,
@@ -11,6 +11,7 @@ CALLS: Final[tuple[Call, ...]] = (
     *operations.CALLS,
     *destinations.CALLS,
     *keys.CALLS,
+    *events.CALLS,
     *server.CALLS,
     *metrics.CALLS,
     *statistics.CALLS,

@@ -1,6 +1,5 @@
 """Find tasks, a page at a time."""
 
-from collections.abc import Mapping, Sequence
 from typing import Final
 from urllib.parse import urlencode
 
@@ -10,8 +9,9 @@ from starlette.responses import Response
 from tasker.api.bodies import json_answer
 from tasker.api.calls import READING, Answer, Call, Parameter, Request, Shape
 from tasker.api.routes.lists import MAX_LIMIT, limit_of
+from tasker.api.routes.parameters import given_in, one_of, word_of
 from tasker.callers import Scope
-from tasker.errors import InvalidQueryError, cut
+from tasker.errors import InvalidQueryError
 from tasker.filters import FILTERS, SORTS, Query, query_of, schema_of
 from tasker.wire.tasks import AtLeast, wrapped_summary_json, wrapped_task_json
 
@@ -79,13 +79,13 @@ _OTHERS: Final = (
 ).answered_by
 async def find_tasks(request: Request) -> Response:
     """Answer with a page of what is found."""
-    given = _given(request.pairs)
-    query = query_of(given, _one(given, "sort"))
-    limit = LIMIT if (text := _one(given, "limit")) is None else limit_of(text)
-    is_summary = _word(given, "fields", _FIELDS) is not None
-    is_counted = _word(given, "count", _COUNTS) is not None
+    given = given_in(request.pairs)
+    query = query_of(given, one_of(given, "sort"))
+    limit = LIMIT if (text := one_of(given, "limit")) is None else limit_of(text)
+    is_summary = word_of(given, "fields", _FIELDS) is not None
+    is_counted = word_of(given, "count", _COUNTS) is not None
     finding = request.service.finding
-    page = await finding.page(request.caller, query, cursor=_one(given, "cursor"), limit=limit)
+    page = await finding.page(request.caller, query, cursor=one_of(given, "cursor"), limit=limit)
     members = [b'"count":' + await _count(request, query)] if is_counted else []
     link = None
     if page.next is not None:
@@ -100,28 +100,6 @@ async def find_tasks(request: Request) -> Response:
 async def _count(request: Request, query: Query) -> bytes:
     counted = await request.service.finding.count(query)
     return msgspec.json.encode(counted.count if counted.is_exact else AtLeast(counted.count))
-
-
-def _given(pairs: Sequence[tuple[str, str]]) -> Mapping[str, Sequence[str]]:
-    given: dict[str, list[str]] = {}
-    for name, value in pairs:
-        given.setdefault(name, []).append(value)
-    return given
-
-
-def _one(given: Mapping[str, Sequence[str]], name: str) -> str | None:
-    """Return the value of a parameter that is no filter; None: it is not given."""
-    values = given.get(name, ())
-    if len(values) > 1:
-        raise InvalidQueryError(name, f"expected one value, got {len(values)}")
-    return values[0] if values else None
-
-
-def _word(given: Mapping[str, Sequence[str]], name: str, known: Sequence[str]) -> str | None:
-    word = _one(given, name)
-    if word is None or word in known:
-        return word
-    raise InvalidQueryError(name, f"expected {' or '.join(known)}, got: {cut(word)!r}")
 
 
 CALLS: Final = (find_tasks,)

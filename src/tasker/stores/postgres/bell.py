@@ -2,7 +2,7 @@
 
 import asyncio
 import math
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import suppress
 from typing import Final
 
@@ -24,12 +24,18 @@ ENDED: Final = "tasker_ended"
 KEYS: Final = "tasker_keys"
 """Other callers may call than before."""
 
+READING: Final = "tasker_reading"
+"""Somebody reads events."""
+
+EVENTS: Final = "tasker_events"
+"""What has happened."""
+
 APART_SECONDS: Final = 0.1
 """Between two notifications of a node on a channel. PostgreSQL commits those of all sessions one
 after the other."""
 
 WATCH_SECONDS: Final = 5.0
-"""How long a node that says that it watches is told of ends."""
+"""How long a node that says that it watches is told of ends, or one with readers of events."""
 
 _LOOK_SECONDS: Final = 2.0
 """How often the connection is looked after."""
@@ -49,6 +55,10 @@ class Bell:
         self._ring: Callable[[], None] = lambda: None
         self._ring_ended: Callable[[], None] = lambda: None
         self._ring_keys: Callable[[], None] = lambda: None
+        self._readers_elsewhere: Callable[[float], None] = lambda seconds: None
+        self._events_heard: Callable[[str], None] = lambda text: None
+        self._events_lost: Callable[[], None] = lambda: None
+        self._has_listened = False
         self._told_until = -math.inf
         """Until when some other node is told of ends."""
         self._jobs: set[asyncio.Task[None]] = set()
@@ -81,6 +91,27 @@ class Bell:
     def say_keys_changed(self) -> None:
         """Say that other callers may call than before, as ``ring_others`` does."""
         self._notify_soon(KEYS)
+
+    def listen_for_readers(self, wanted: Callable[[float], None]) -> None:
+        """Call *wanted* when another node says that it has readers of events; and once, because it may have said so."""
+        self._readers_elsewhere = wanted
+        wanted(WATCH_SECONDS)
+
+    def watch_events(self, heard: Callable[[str], None], lost: Callable[[], None]) -> None:
+        """Call *heard* with what other nodes tell; they do so for ``WATCH_SECONDS``. *lost*: some may be missing."""
+        self._events_heard, self._events_lost = heard, lost
+        self._notify_soon(READING)
+
+    async def tell_events(self, texts: Sequence[str]) -> None:
+        """Tell the other nodes, in one transaction: they get all texts, in their order."""
+        said = [self._node + text for text in texts]
+        await self.link.run(
+            lambda connection: connection.execute(
+                "SELECT pg_notify($1, text) FROM unnest($2::text[]) AS told (text)",
+                EVENTS,
+                said,
+            )
+        )
 
     async def close(self) -> None:
         """Stop listening and notifying."""
@@ -116,14 +147,21 @@ class Bell:
 
     async def _connect_and_listen(self) -> Connection:
         connection = await self._connect()
-        for channel in (CHANNEL, WATCHING, ENDED, KEYS):
+        for channel in (CHANNEL, WATCHING, ENDED, KEYS, READING, EVENTS):
             await connection.add_listener(channel, self._heard)
+        if self._has_listened:  # what was said in between is lost
+            self._events_lost()
+        self._has_listened = True
         return connection
 
-    def _heard(self, _connection: object, _process: int, channel: str, sender: object) -> None:
-        if sender == self._node:
+    def _heard(self, _connection: object, _process: int, channel: str, said: str) -> None:
+        if said.startswith(self._node):
             return
-        if channel == WATCHING:
+        if channel == EVENTS:
+            self._events_heard(said[len(self._node) :])
+        elif channel == READING:
+            self._readers_elsewhere(WATCH_SECONDS)
+        elif channel == WATCHING:
             self._told_until = self._clock.monotonic() + WATCH_SECONDS
         elif channel == ENDED:
             self._ring_ended()

@@ -2,9 +2,11 @@
 
 from collections.abc import Callable, Mapping
 from datetime import timedelta
+from typing import Final
 
 from tasker.ids import new_id
 from tasker.interfaces.queue import EXPIRE_LIMIT, GIVE_UP_LIMIT, Expired, Follow
+from tasker.interfaces.reports import Report
 from tasker.model.circuit import THRESHOLD
 from tasker.model.instants import after, microseconds
 from tasker.model.lifecycle import expired, given_up
@@ -15,6 +17,8 @@ from tasker.stores.postgres.connection import Connection, Link, Record
 from tasker.stores.postgres.inserter import Inserter
 from tasker.stores.postgres.payloads import with_payloads
 from tasker.stores.rows import Reading
+
+_NOTHING: Final = Report()
 
 
 class Expirer:
@@ -40,28 +44,29 @@ class Expirer:
         self._inserter = inserter
         self._follow = follow
 
-    async def expire(self) -> Expired:
+    async def expire(self) -> tuple[Expired, Report]:
         """End a batch: see ``Store.expire``."""
         return await self._link.run(self._expire)
 
-    async def give_up(self, least: timedelta) -> int:
+    async def give_up(self, least: timedelta) -> Report:
         """End a batch of what circuits have kept for too long: see ``Store.give_up``."""
         return await self._link.run(lambda connection: self._give_up(connection, microseconds(least)))
 
-    async def _expire(self, connection: Connection) -> Expired:
+    async def _expire(self, connection: Connection) -> tuple[Expired, Report]:
         head = await self._next(connection)
         if head["expires_at"] is None or head["expires_at"] > head["now"]:
-            return Expired(0, head["expires_at"])  # nearly always
-        count = await self._end(connection, expired, "expired", EXPIRE_LIMIT)
+            return Expired(0, head["expires_at"]), _NOTHING  # nearly always
+        report = await self._end(connection, expired, "expired", EXPIRE_LIMIT)
+        count = len(report.ended)
         head = await self._next(connection)
         next_at = head["expires_at"]
         if next_at is not None and next_at <= head["now"] and count < EXPIRE_LIMIT:
             next_at = after(head["now"], LOCKED)  # it is another session's for now
-        return Expired(count, next_at)
+        return Expired(count, next_at), report
 
-    async def _give_up(self, connection: Connection, least: int) -> int:
+    async def _give_up(self, connection: Connection, least: int) -> Report:
         if not await connection.fetchval(self._sql["broken"], least):
-            return 0  # nearly always
+            return _NOTHING  # nearly always
         return await self._end(connection, given_up, "given_up", GIVE_UP_LIMIT, least, THRESHOLD)
 
     async def _next(self, connection: Connection) -> Record:
@@ -69,8 +74,8 @@ class Expirer:
 
     async def _end(
         self, connection: Connection, why: Callable[[Fault | None], Fault], query: str, *arguments: int
-    ) -> int:
-        """End a batch, and store what follows. Return how many. *query* finds and locks it.
+    ) -> Report:
+        """End a batch, and store what follows. *query* finds and locks it.
 
         The tasks stay locked for a few round trips: claims pass over them, only who deletes one
         waits.
@@ -78,7 +83,7 @@ class Expirer:
         async with self._inserter.transaction(connection):
             rows = await connection.fetch(self._sql[query], *arguments)
             if not rows:
-                return 0
+                return _NOTHING
             found = [self._reading.failed(row, why(fault_of(row["last_fault"]))) for row in rows]
             endings = await with_payloads(connection, self._sql, found)
             await connection.execute(
@@ -92,4 +97,4 @@ class Expirer:
                 for task in self._follow(ending, now=row["now"], new_id=new_id)
             ]
             await self._inserter.insert(connection, followers)
-        return len(rows)
+        return Report(ended=[ending.task_id for ending in endings], followed_by=followers)

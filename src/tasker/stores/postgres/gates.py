@@ -5,7 +5,7 @@ from typing import Final, NamedTuple
 
 from tasker.errors import DestinationNotFoundError
 from tasker.model.audit import Entry, circuit_entry, limits_changed
-from tasker.model.circuit import Circuit, CircuitState
+from tasker.model.circuit import Circuit, CircuitState, turned
 from tasker.model.gate import Limits
 from tasker.model.instants import Instant
 from tasker.stores.audits import changes_text
@@ -70,6 +70,8 @@ class Gates:
         self._reading = reading
         self._auditor = auditor
         self._look_again = look_again
+        self.turned: dict[int, CircuitState] = {}
+        """What the circuits that were told last have turned to by that: ``OPEN`` or ``CLOSED``."""
 
     async def hear(
         self, connection: Connection, reports: Sequence[GateReport], seen: Mapping[int, GateSnapshot]
@@ -79,6 +81,7 @@ class Gates:
         Args:
             seen: what was seen of the gates; those that are missing are looked up.
         """
+        self.turned = {}
         heard: dict[int, list[bool | None]] = {}
         for gate, is_alive in reports:
             heard.setdefault(gate, []).append(is_alive)
@@ -101,6 +104,11 @@ class Gates:
                 if (holds or circuit != before) and not is_paused and circuit.state(now) is not CircuitState.OPEN:
                     waking.add(gate)
             missed = {row[0] for row in changed} - await self._set_circuits(connection, changed)
+            self.turned |= {
+                gate: turned(after)
+                for gate, after, before in changed
+                if gate not in missed and circuit_entry(gate, before, after) is not None
+            }
             waking -= missed  # another node was quicker: once more
             heard = {gate: heard[gate] for gate in missed}
         return await self.wake(connection, waking)

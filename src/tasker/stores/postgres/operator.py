@@ -131,18 +131,18 @@ class Operator:
                     return None
                 passing = await self._passing(connection, batch, query, free_pools)
                 seen, cancelled = operation, 0
-                changed: list[TaskId] = []
+                ids: list[TaskId] = []
                 for match in batch.matches:
                     if match.id in passing:
                         outcome, is_cancelled = await self._move(connection, seen, match.id, rewrite)
                         seen = seen.met(match.id, outcome)
-                        cancelled += is_cancelled
                         if outcome is True:
-                            changed.append(match.id)
-                await self._auditor.point(connection, changed, operation.id)
+                            ids.append(match.id)
+                        cancelled += is_cancelled
+                await self._auditor.point(connection, ids, operation.id)
                 state = OperationState.DONE if batch.cursor is None else OperationState.RUNNING
                 stands = await self._advance(connection, replace(seen, cursor=batch.cursor, state=state))
-            return Worked(stands, cancelled)
+            return Worked(stands, cancelled, ids)
 
         return await self._link.run(operate)
 

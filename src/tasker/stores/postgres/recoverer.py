@@ -5,6 +5,7 @@ from typing import Final
 
 from tasker.ids import new_id
 from tasker.interfaces.queue import Follow, TakenBack
+from tasker.interfaces.reports import Report
 from tasker.model.lifecycle import MAX_CRASHES
 from tasker.model.task import State
 from tasker.stores.faults import CRASHED, fault_text
@@ -45,13 +46,13 @@ class Recoverer:
         self._node = node
         self._follow = follow
 
-    async def take_back(self) -> TakenBack:
+    async def take_back(self) -> tuple[TakenBack, Report]:
         """Take back a batch: see ``Store.take_back``. The lease is renewed."""
         return await self._link.run(self._take_back)
 
-    async def _take_back(self, connection: Connection) -> TakenBack:
+    async def _take_back(self, connection: Connection) -> tuple[TakenBack, Report]:
         if not self._lease.may_take_back:
-            return TakenBack(todo=0, failed=0)
+            return TakenBack(todo=0, failed=0), Report()
         async with self._inserter.transaction(connection):
             rows = await connection.fetch(self._sql["take_back"], self._node, MAX_CRASHES, fault_text(CRASHED), _LIMIT)
             failed = [row for row in rows if row["state"] == State.FAILED]
@@ -61,5 +62,6 @@ class Recoverer:
             followers = [task for now, ending in endings for task in self._follow(ending, now=now, new_id=new_id)]
             await self._inserter.insert(connection, followers)
         await connection.execute(self._sql["forget_nodes"])
-        todo = len(rows) - len(failed) - len(cancelled)
-        return TakenBack(todo=todo, failed=len(failed), cancelled=len(cancelled))
+        back = [self._reading.ending.read(row).task_id for row in rows if row["state"] == State.TODO]
+        report = Report(ended=[ending.task_id for _, ending in endings], taken_back=back, followed_by=followers)
+        return TakenBack(todo=len(back), failed=len(failed), cancelled=len(cancelled)), report

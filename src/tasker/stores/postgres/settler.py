@@ -10,6 +10,7 @@ from tasker.errors import ClaimLostError, StoreError
 from tasker.ids import new_id
 from tasker.interfaces.queue import Claim, Follow, Settled
 from tasker.model.attempt import Attempt
+from tasker.model.circuit import CircuitState
 from tasker.model.lifecycle import Move, Settlement
 from tasker.model.task import State, Task, TaskId
 from tasker.stores.faults import fault_text
@@ -68,6 +69,7 @@ class Settler:
         written = await self._link.run(lambda connection: self._settle(connection, batch, look=was_unknown))
         self._unknown -= claims
         woken: set[int] = set()
+        turned: dict[int, CircuitState] = {}
         reports = [
             GateReport(gate, batch[place][1].is_alive) for place, gate in written.gates.items() if gate is not None
         ]
@@ -75,6 +77,7 @@ class Settler:
         if reports:
             try:
                 woken = await self._link.run(lambda connection: self._gates.hear(connection, reports, written.seen))
+                turned = dict(self._gates.turned)
             except StoreError as error:
                 _log.warning("gates were not told how attempts ended", reason=str(error))
         return [
@@ -82,6 +85,7 @@ class Settler:
                 Move.STOP if place in written.stopped else settlement.move,
                 not woken.isdisjoint((written.gates[place], written.groups.get(place))),
                 written.followers.get(place, ()),
+                turned.pop(written.gates[place] or 0, None),  # one of them tells of it
             )
             if place in written.gates
             else ClaimLostError(attempt.task_id)

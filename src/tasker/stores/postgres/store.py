@@ -14,6 +14,7 @@ from tasker.filters import Query
 from tasker.interfaces.alerts import AlertBook, Troubles
 from tasker.interfaces.audit import AuditPage
 from tasker.interfaces.queue import Claim, Claimed, Expired, Follow, Settled, TakenBack
+from tasker.interfaces.reports import Report
 from tasker.interfaces.store import Store
 from tasker.interfaces.tasks import Cancelled, Counted, Page, TaskFilter
 from tasker.model import instants
@@ -196,6 +197,7 @@ class PostgresStore(Store):
         )
         self._settles = Batches(self._settler.settle_batch, pending_limit=pending_limit, meter=meter, kind="settle")
         self._deletes = Batches(self._changer.delete_batch, pending_limit=pending_limit, meter=meter, kind="delete")
+        self._report: Callable[[Report], None] = _tell_nobody
         self._ailment: StoreError | None = None
         self._is_open = False
 
@@ -218,6 +220,20 @@ class PostgresStore(Store):
     def space(self) -> Space:
         """What the database takes is PostgreSQL's business."""
         return Space()
+
+    @property
+    @override
+    def node_id(self) -> str:
+        return self._node
+
+    @property
+    @override
+    def events_partial(self) -> str | None:
+        if self._bell is None:
+            return "only this node's own events are told: it does not listen (--no-listen)"
+        if self.is_upgrading:
+            return "nodes of the version before do not tell of their events"
+        return None
 
     @property
     @override
@@ -518,6 +534,12 @@ class PostgresStore(Store):
         if self._bell is not None:
             self._bell.watch_keys(ring)
 
+    # Reports
+
+    @override
+    def report_to(self, told: Callable[[Report], None] | None) -> None:
+        self._report = told or _tell_nobody
+
     # Nodes
 
     @override
@@ -539,23 +561,33 @@ class PostgresStore(Store):
     async def take_back(self) -> TakenBack:
         if not self._lease.is_renewed:
             await self.renew()
-        return await self._recoverer.take_back()
+        taken, report = await self._recoverer.take_back()
+        self._report(report)
+        return taken
 
     @override
     async def expire(self) -> Expired:
-        return await self._expirer.expire()
+        expired, report = await self._expirer.expire()
+        self._report(report)
+        return expired
 
     @override
     async def give_up(self, least: timedelta) -> int:
-        return await self._expirer.give_up(least)
+        report = await self._expirer.give_up(least)
+        self._report(report)
+        return len(report.ended)
 
     @override
     async def prune(self, state: State, *, older_than: timedelta) -> int:
-        return await self._pruner.prune(state, older_than=older_than)
+        pruned = await self._pruner.prune(state, older_than=older_than)
+        self._report(Report(pruned=pruned))
+        return pruned
 
     @override
     async def prune_kept(self) -> int:
-        return await self._pruner.prune_kept()
+        pruned = await self._pruner.prune_kept()
+        self._report(Report(pruned=pruned))
+        return pruned
 
     @override
     async def prune_down(self) -> int:
@@ -574,6 +606,21 @@ class PostgresStore(Store):
     def listen(self, ring: Callable[[], None]) -> None:
         if self._bell is not None:
             self._bell.listen(ring)
+
+    @override
+    def listen_for_readers(self, wanted: Callable[[float], None]) -> None:
+        if self._bell is not None:
+            self._bell.listen_for_readers(wanted)
+
+    @override
+    async def tell_events(self, texts: Sequence[str]) -> None:
+        if self._bell is not None and texts:
+            await self._bell.tell_events(texts)
+
+    @override
+    def watch_events(self, heard: Callable[[str], None], lost: Callable[[], None]) -> None:
+        if self._bell is not None:
+            self._bell.watch_events(heard, lost)
 
     @override
     def watch_ends(self, ring: Callable[[], None]) -> None:
@@ -605,3 +652,7 @@ class PostgresStore(Store):
     def _say_ended(self) -> None:
         if self._bell is not None:
             self._bell.say_ended()
+
+
+def _tell_nobody(report: Report) -> None:
+    del report

@@ -4,10 +4,11 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 from tasker.interfaces.queue import EXPIRE_LIMIT, GIVE_UP_LIMIT, Expired
+from tasker.interfaces.reports import Report
 from tasker.model.circuit import THRESHOLD
 from tasker.model.instants import Instant, microseconds
 from tasker.model.lifecycle import expired, given_up
-from tasker.model.task import Fault
+from tasker.model.task import Fault, Task, TaskId
 from tasker.stores.faults import fault_of, fault_text
 from tasker.stores.sqlite.connection import Queries, Row
 from tasker.stores.sqlite.inserter import Inserter
@@ -22,25 +23,28 @@ class Expirer:
         self._inserter = inserter
         self._now = now
 
-    def expire(self) -> Expired:
+    def expire(self) -> tuple[Expired, Report]:
         """End a batch of what has expired, and store what follows."""
         now = self._now()
         rows = self._queries.all("expired", now=now, limit=EXPIRE_LIMIT)
-        self._end(rows, expired, now)
-        return Expired(len(rows), self._queries.number("next_expiry"))
+        report = self._end(rows, expired, now)
+        return Expired(len(rows), self._queries.number("next_expiry")), report
 
-    def give_up(self, least: timedelta) -> int:
-        """End a batch of what circuits have kept for too long, and store what follows. Return how many."""
+    def give_up(self, least: timedelta) -> Report:
+        """End a batch of what circuits have kept for too long, and store what follows."""
         now = self._now()
         rows = self._queries.all(
             "given_up", now=now, least=microseconds(least), threshold=THRESHOLD, limit=GIVE_UP_LIMIT
         )
-        self._end(rows, given_up, now)
-        return len(rows)
+        return self._end(rows, given_up, now)
 
-    def _end(self, rows: Sequence[Row], why: Callable[[Fault | None], Fault], now: Instant) -> None:
+    def _end(self, rows: Sequence[Row], why: Callable[[Fault | None], Fault], now: Instant) -> Report:
+        ended: list[TaskId] = []
+        followed_by: list[Task] = []
         for row in rows:
             last_fault, seq = row[READING.ending.width :]
-            fault = why(fault_of(last_fault))
-            self._queries.all("expire", seq=seq, now=now, last_fault=fault_text(fault))
-            self._inserter.insert_what_follows(READING.failed(row, fault), now)
+            ending = READING.failed(row, why(fault_of(last_fault)))
+            self._queries.all("expire", seq=seq, now=now, last_fault=fault_text(ending.fault))
+            followed_by += self._inserter.insert_what_follows(ending, now)
+            ended.append(ending.task_id)
+        return Report(ended=ended, followed_by=followed_by)

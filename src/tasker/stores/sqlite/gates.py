@@ -7,7 +7,7 @@ import msgspec
 
 from tasker.errors import DestinationNotFoundError
 from tasker.model.audit import Entry, circuit_entry, limits_changed
-from tasker.model.circuit import RECOVERY, Circuit, CircuitState
+from tasker.model.circuit import RECOVERY, Circuit, CircuitState, turned
 from tasker.model.gate import Gate, GateKind, Limits
 from tasker.model.instants import SECOND, Instant
 from tasker.model.task import Pool
@@ -44,6 +44,8 @@ class Gates:
         self._auditor = auditor
         self._now = now
         self._per_destination = per_destination
+        self.turned: CircuitState | None = None
+        """What the circuit of the gate that was told last has turned to by that: ``OPEN`` or ``CLOSED``."""
         self._healthy: set[int] = set()
         """Gates of which this transaction knows that another success changes nothing."""
 
@@ -92,6 +94,7 @@ class Gates:
             gate: that of the task's group, or else of its host.
             host_gate: that of its host, which hears what the attempt showed, if it has a group.
         """
+        self.turned = None
         if host_gate is None:
             return self.heard(gate, is_alive, now)
         return self.heard(host_gate, is_alive, now) | self.heard(gate, None, now)
@@ -108,7 +111,9 @@ class Gates:
         circuit = Circuit(*members)
         if is_alive is not None and (after := circuit.heard(is_alive, now)) != circuit:
             self._set_circuit(gate, after)
-            self._auditor.write(circuit_entry(gate, circuit, after))
+            entry = circuit_entry(gate, circuit, after)
+            self._auditor.write(entry)
+            self.turned = None if entry is None else turned(after)
             circuit = after
         if circuit.failures == 0:
             self._healthy.add(gate)

@@ -81,23 +81,23 @@ class Operator:
         passes = self._filter(query, free_pools)
         ends_at = after(self._now(), _BATCH_TIME)
         seen, cursor, cancelled = operation, batch.cursor, 0
-        changed: list[TaskId] = []
+        ids: list[TaskId] = []
         for match in batch.matches:
             if passes is None or passes(match.id):
                 outcome, is_cancelled = self._move(seen, match.id, rewrite)
                 seen = seen.met(match.id, outcome)
-                cancelled += is_cancelled
                 if outcome is True:
-                    changed.append(match.id)
+                    ids.append(match.id)
+                cancelled += is_cancelled
             if self._now() >= ends_at and match is not batch.matches[-1]:
                 cursor = match.position
                 break
         stands = replace(seen, cursor=cursor)
         if cursor is None:
             stands = replace(stands, state=OperationState.DONE, ended_at=self._now())
-        self._auditor.point(changed, operation.id)
+        self._auditor.point(ids, operation.id)
         self._advance(stands)
-        return Worked(stands, cancelled)
+        return Worked(stands, cancelled, ids)
 
     def record(self, operation: Operation, seen: str | None) -> bool:
         """Write how far an operation has come: see ``Store.record``."""

@@ -3,9 +3,10 @@
 from collections.abc import Callable
 
 from tasker.interfaces.queue import TakenBack
+from tasker.interfaces.reports import Report
 from tasker.model.instants import Instant
 from tasker.model.lifecycle import MAX_CRASHES
-from tasker.model.task import State
+from tasker.model.task import State, Task
 from tasker.stores.faults import CRASHED, fault_text
 from tasker.stores.sqlite.connection import Queries
 from tasker.stores.sqlite.gates import Gates
@@ -25,18 +26,21 @@ class Recoverer:
         self._now = now
         self._node = node
 
-    def take_back(self) -> TakenBack:
+    def take_back(self) -> tuple[TakenBack, Report]:
         """Take back whatever this boot has not claimed, and store what follows the ends."""
         now = self._now()
         rows = self._queries.all(
             "take_back", node=self._node, now=now, max_crashes=MAX_CRASHES, last_fault=fault_text(CRASHED)
         )
         failed = [row for row in rows if row[READING.ending.width :] == (State.FAILED,)]
+        followed_by: list[Task] = []
         for row in failed:
-            self._inserter.insert_what_follows(READING.failed(row, CRASHED), now)
+            followed_by += self._inserter.insert_what_follows(READING.failed(row, CRASHED), now)
         cancelled = [row for row in rows if row[READING.ending.width :] == (State.CANCELLED,)]
         for row in cancelled:
-            self._inserter.insert_what_follows(READING.cancelled(row), now)
+            followed_by += self._inserter.insert_what_follows(READING.cancelled(row), now)
         self._gates.wake_all(now)  # nothing runs whose end would do so, and the clock may have been set back meanwhile
-        todo = len(rows) - len(failed) - len(cancelled)
-        return TakenBack(todo=todo, failed=len(failed), cancelled=len(cancelled))
+        ended = [READING.ending.read(row).task_id for row in (*failed, *cancelled)]
+        back = [READING.ending.read(row).task_id for row in rows if row[READING.ending.width :] == (State.TODO,)]
+        taken = TakenBack(todo=len(back), failed=len(failed), cancelled=len(cancelled))
+        return taken, Report(ended=ended, taken_back=back, followed_by=followed_by)

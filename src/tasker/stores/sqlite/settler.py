@@ -60,7 +60,8 @@ class Settler:
             ending = settlement.ending.cancelled() if is_stopped else settlement.ending
             followed_by = self._inserter.insert_what_follows(ending, now)
         move = Move.STOP if is_stopped else settlement.move
-        return Settled(move, self._gates.settled(gate, host_gate, settlement.is_alive, now), followed_by)
+        has_room = self._gates.settled(gate, host_gate, settlement.is_alive, now)
+        return Settled(move, has_room, followed_by, self._gates.turned)
 
     def give_back(self, task_id: TaskId, fence: int) -> Settled:
         """Undo a claim.

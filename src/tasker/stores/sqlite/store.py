@@ -19,6 +19,7 @@ from tasker.filters import Query
 from tasker.interfaces.alerts import AlertBook, Troubles
 from tasker.interfaces.audit import AuditPage
 from tasker.interfaces.queue import Claim, Claimed, Expired, Follow, Settled, TakenBack
+from tasker.interfaces.reports import Report
 from tasker.interfaces.store import Store
 from tasker.interfaces.tasks import Cancelled, Counted, Page, TaskFilter
 from tasker.model.api_key import ApiKey, KeyState
@@ -126,6 +127,7 @@ class SqliteStore(Store):
         self._readers: ReaderThreads | InlineReader
         self._checkpointer: Checkpointer | None = None
         self._jobs: set[asyncio.Task[Sequence[Made] | KeptAnswer]] = set()
+        self._report: Callable[[Report], None] = _tell_nobody
         self._is_open = False
 
     @property
@@ -147,6 +149,17 @@ class SqliteStore(Store):
     @override
     def space(self) -> Space:
         return Space() if self._path is None else space_of(self._path)
+
+    @property
+    @override
+    def node_id(self) -> str:
+        return str(self._node)
+
+    @property
+    @override
+    def events_partial(self) -> str | None:
+        """There is no other node."""
+        return None
 
     @property
     @override
@@ -297,19 +310,27 @@ class SqliteStore(Store):
 
     @override
     async def expire(self) -> Expired:
-        return await self._write(lambda moves: moves.expirer.expire())
+        expired, report = await self._write(lambda moves: moves.expirer.expire())
+        self._report(report)
+        return expired
 
     @override
     async def give_up(self, least: timedelta) -> int:
-        return await self._write(lambda moves: moves.expirer.give_up(least))
+        report = await self._write(lambda moves: moves.expirer.give_up(least))
+        self._report(report)
+        return len(report.ended)
 
     @override
     async def prune(self, state: State, *, older_than: timedelta) -> int:
-        return await self._write(lambda moves: moves.pruner.prune(state, older_than=older_than))
+        pruned = await self._write(lambda moves: moves.pruner.prune(state, older_than=older_than))
+        self._report(Report(pruned=pruned))
+        return pruned
 
     @override
     async def prune_kept(self) -> int:
-        return await self._write(lambda moves: moves.pruner.prune_kept())
+        pruned = await self._write(lambda moves: moves.pruner.prune_kept())
+        self._report(Report(pruned=pruned))
+        return pruned
 
     # Idempotency
 
@@ -501,6 +522,12 @@ class SqliteStore(Store):
     def watch_keys(self, ring: Callable[[], None]) -> None:
         """No other node changes them."""
 
+    # Reports
+
+    @override
+    def report_to(self, told: Callable[[Report], None] | None) -> None:
+        self._report = told or _tell_nobody
+
     # Nodes
 
     @override
@@ -517,8 +544,9 @@ class SqliteStore(Store):
         """Looks once: while this process holds the file, nobody else can claim, and die."""
         if self._has_taken_back:
             return TakenBack(todo=0, failed=0)
-        taken = await self._write(lambda moves: moves.recoverer.take_back(), always=True)
+        taken, report = await self._write(lambda moves: moves.recoverer.take_back(), always=True)
         self._has_taken_back = True
+        self._report(report)
         return taken
 
     @override
@@ -542,6 +570,18 @@ class SqliteStore(Store):
     @override
     def listen(self, ring: Callable[[], None]) -> None:
         """Nobody rings."""
+
+    @override
+    def listen_for_readers(self, wanted: Callable[[float], None]) -> None:
+        """No other node has any."""
+
+    @override
+    async def tell_events(self, texts: Sequence[str]) -> None:
+        """There is nobody to tell."""
+
+    @override
+    def watch_events(self, heard: Callable[[str], None], lost: Callable[[], None]) -> None:
+        """Nobody tells."""
 
     @override
     def watch_ends(self, ring: Callable[[], None]) -> None:
@@ -614,6 +654,10 @@ class SqliteStore(Store):
     def _connect_reader(self) -> Queries:
         assert self._path is not None  # noqa: S101 - only files have reader threads
         return Queries(connect(self._path, vfs=self._vfs, read_only=True), self._texts)
+
+
+def _tell_nobody(report: Report) -> None:
+    del report
 
 
 def _put(moves: Moves, *, seqs: range, tasks: Sequence[Task]) -> Sequence[Rows]:

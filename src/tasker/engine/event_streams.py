@@ -1,0 +1,186 @@
+"""What readers are told of what was recorded: who wants what, and when each is woken."""
+
+import asyncio
+from collections import deque
+from collections.abc import Mapping
+from datetime import timedelta
+from functools import partial
+from typing import Final
+
+from tasker.engine.event_channel import Channel, Subscriber
+from tasker.event_filters import Index, Interest
+from tasker.model.event import Event, EventId
+from tasker.model.event_ring import EventRing
+from tasker.model.instants import Instant
+from tasker.timing.alarm import sleep
+from tasker.timing.clock import Clock
+from tasker.wire import events as frames
+
+APART: Final = timedelta(seconds=0.25)
+"""Between two parts that a reader is told, at least."""
+
+_WOKEN_AT_ONCE: Final = 8
+_WOKEN_APART: Final = 0.001
+"""So many readers are woken at a time, with seconds in between: others have their turn."""
+
+
+class EventStreams:
+    """Records events, and hands them to those who want them. Belongs to one event loop."""
+
+    def __init__(self, clock: Clock, node: str) -> None:
+        """Record nothing yet.
+
+        Args:
+            node: the id of this node.
+        """
+        self._clock = clock
+        self._node = node
+        self._ring: EventRing | None = None
+        self._start: Instant = 0
+        self._channels: dict[tuple[Interest, bool], Channel] = {}
+        self._index: Index[Channel] = Index()
+        self._woken: deque[Subscriber] = deque()
+        self._is_waking = False
+
+    @property
+    def is_recording(self) -> bool:
+        """Whether events are recorded."""
+        return self._ring is not None
+
+    def begin(self) -> None:
+        """Record, unless that is done already."""
+        if self._ring is None:
+            self._ring, self._start = EventRing(), self._clock.now()
+
+    def stop(self) -> None:
+        """Forget everything. Nobody reads."""
+        self._ring = None
+
+    def lost(self, reason: str) -> None:
+        """Events may have been lost: what is recorded begins anew, and readers are told so."""
+        if self._ring is None:
+            return
+        self._ring, self._start = EventRing(), max(self._clock.now(), self._start + 1)
+        now = self._clock.monotonic()
+        for channel in self._channels.values():
+            channel.number = 0
+            channel.add(frames.reset_frame(reason, self.id_of(0)))
+            self._stir(channel, now, now)
+
+    def missed(self, counts: Mapping[str, int]) -> None:
+        """Of so many events nothing more is known: all readers are told of a gap."""
+        now = self._clock.monotonic()
+        for channel in self._channels.values():
+            channel.number = self.ring.last
+            if channel.is_signals:
+                channel.hears(*counts)
+                self._stir(channel, now, now)
+            else:
+                channel.pace.miss(counts, now)
+                self._stir(channel, channel.pace.gap_at or now, now)
+
+    def id_of(self, number: int) -> EventId:
+        """Return the id of an event."""
+        return EventId(self._node, self._start, number)
+
+    def subscribe(self, interest: Interest, *, is_signals: bool, subscriber: Subscriber) -> Channel:
+        """Let a reader be told of what happens from now on."""
+        channel = self._channels.get((interest, is_signals))
+        if channel is None:
+            channel = self._channels[interest, is_signals] = Channel(interest, is_signals=is_signals)
+            self._index.add(interest, channel)
+        subscriber.cursor = channel.end
+        channel.subscribers.add(subscriber)
+        return channel
+
+    def unsubscribe(self, channel: Channel, subscriber: Subscriber) -> None:
+        """Let a reader be told no more."""
+        channel.subscribers.discard(subscriber)
+        place = (channel.interest, channel.is_signals)
+        if not channel.subscribers and self._channels.get(place) is channel:
+            del self._channels[place]
+            self._index.remove(channel.interest, channel)
+
+    @property
+    def ring(self) -> EventRing:
+        """What was recorded lately. There is a reader."""
+        assert self._ring is not None  # noqa: S101 - as long as there is one
+        return self._ring
+
+    def record(self, event: Event) -> None:
+        """Record an event, and have those told who want it."""
+        number = self.ring.add(event)
+        part = b""
+        for channel in self._index.find(event):
+            if not channel.interest.passes(event):
+                continue
+            now = self._clock.monotonic()
+            if channel.is_signals:
+                channel.number = number
+                channel.hears(event.kind)
+                self._stir(channel, now, now)
+                continue
+            self._tell_gap(channel, now)
+            channel.number = number
+            if channel.pace.passes(event.kind, now):
+                part = part or frames.event_frame(event, self.id_of(number))
+                channel.add(part)
+                self._stir(channel, now, now)
+            else:
+                self._stir(channel, channel.pace.gap_at or now, now)
+
+    def _tell_gap(self, channel: Channel, now: float) -> None:
+        """Tell how much was left out, once its second has ended."""
+        gap_at = channel.pace.gap_at
+        if gap_at is not None and now >= gap_at:
+            channel.add(frames.gap_frame(channel.pace.gap(), self.id_of(channel.number)))
+
+    def _stir(self, channel: Channel, at: float, now: float) -> None:
+        """Have the readers of a channel woken at a moment, or a little later."""
+        at = max(at, channel.next_at)
+        if channel.due is not None and channel.due <= at:
+            return
+        channel.due = at
+        if at <= now:
+            self._flush(channel, at)
+        else:
+            self._clock.call_later(at - now, partial(self._flush, channel, at))
+
+    def _flush(self, channel: Channel, at: float) -> None:
+        if channel.due != at:
+            return  # it was woken earlier
+        now = self._clock.monotonic()
+        channel.due, channel.next_at = None, now + APART.total_seconds()
+        if kinds := channel.take_kinds():
+            channel.add(frames.signal_frame(kinds, self.id_of(channel.number)))
+        self._tell_gap(channel, now)
+        channel.forget()
+        self._woken.extend(each for each in channel.subscribers if each.cursor < channel.end)
+        if not self._is_waking:
+            self._wake_some()
+        if channel.pace.gap_at is not None:
+            self._stir(channel, channel.pace.gap_at, now)
+
+    def _wake_some(self) -> None:
+        for _ in range(min(_WOKEN_AT_ONCE, len(self._woken))):
+            self._woken.popleft().news.set()
+        self._is_waking = bool(self._woken)
+        if self._is_waking:
+            self._clock.call_later(_WOKEN_APART, self._wake_some)
+
+    def monotonic(self) -> float:
+        """See ``Clock``."""
+        return self._clock.monotonic()
+
+    async def wait(self, news: asyncio.Event, *, longest: float) -> None:
+        """Return once there is news, or after so many seconds."""
+        over = self._clock.call_later(longest, news.set)
+        try:
+            await news.wait()
+        finally:
+            over.cancel()
+        news.clear()
+
+    async def rest(self) -> None:
+        """Return when the next second of a replay begins."""
+        await sleep(self._clock, 1)
