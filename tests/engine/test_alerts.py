@@ -12,9 +12,9 @@ from tasker.egress.alert_sender import Reception
 from tasker.engine import alerts
 from tasker.engine.alerts import LOOK_EVERY, Alerts
 from tasker.errors import StoreUnavailableError
-from tasker.model.alerts import CIRCUIT_AFTER, Cause, DiskSpace
+from tasker.model.alerts import CIRCUIT_AFTER, Cause
 from tasker.model.circuit import THRESHOLD
-from tasker.stores.sqlite import store as sqlite_store
+from tasker.model.store_meter import Space
 from tasker.stores.sqlite.store import SqliteStore
 
 pytestmark = pytest.mark.anyio
@@ -255,8 +255,8 @@ async def test_a_circuit_that_does_not_close_is_told_with_its_destination(bench,
 
 
 async def test_a_disk_that_is_nearly_full_is_told(bench, watch, postman, clock, monkeypatch):
-    found = DiskSpace(free=1 << 30, total=100 << 30)
-    monkeypatch.setattr(sqlite_store, "disk_space", lambda _: found)
+    found = Space(free=1 << 30, size=100 << 30)
+    monkeypatch.setattr(bench.store, "space", lambda: found)
     await watch()
     assert postman.texts == ["tasker: the disk of the database is nearly full: 1024 MiB of 102400 MiB are free."]
     assert postman.sent[0][1]["alert"]["began"][0]["facts"] == {"free_bytes": 1 << 30, "total_bytes": 100 << 30}

@@ -13,7 +13,6 @@ from tasker.model.alerts import (
     LONGEST_WAIT,
     TROUBLES_TOLD,
     Cause,
-    DiskSpace,
     Told,
     Trouble,
     arrived,
@@ -24,6 +23,7 @@ from tasker.model.alerts import (
     refused,
 )
 from tasker.model.instants import SECOND, after, microseconds
+from tasker.model.store_meter import Space
 from tasker.stores.alerts import told_of, told_text
 
 MINUTE = timedelta(minutes=1)
@@ -172,18 +172,18 @@ def test_tasks_are_late_once_one_is_overdue_for_longer_than_the_limit(now, oldes
 
 
 def test_a_disk_is_nearly_full_below_a_tenth_or_5_gib_and_has_room_again_a_little_above_that():
-    gib = 1 << 30
+    gib, told = 1 << 30, [a_trouble("")]
 
-    def is_low(free, total, *, is_told=False):
-        return bool(nearly_full(DiskSpace(free=free, total=total), START, is_told=is_told))
+    def is_low(free, size, *, told=()):
+        return bool(nearly_full(Space(free=free, size=size), START, told=told))
 
     assert is_low(gib - 1, 10 * gib)
     assert not is_low(gib, 10 * gib)
     assert not is_low(5 * gib, 1_000 * gib)
     assert is_low(5 * gib - 1, 1_000 * gib)
-    assert is_low(gib, 10 * gib, is_told=True)
-    assert not is_low(gib * 6 // 5, 10 * gib, is_told=True)
-    assert nearly_full(None, START, is_told=True) == []
+    assert is_low(gib, 10 * gib, told=told)
+    assert not is_low(gib * 6 // 5, 10 * gib, told=told)
+    assert nearly_full(Space(), START, told=told) == told, "nobody can tell"
 
 
 def test_what_is_remembered_survives_being_stored():

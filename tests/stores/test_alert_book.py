@@ -1,5 +1,7 @@
 """What a store remembers of alerts, and what it knows to be wrong."""
 
+from datetime import timedelta
+
 import pytest
 from msgspec.structs import replace
 from steps import SECOND, WEBHOOK, failure, success
@@ -52,9 +54,9 @@ async def test_what_was_not_read_since_is_not_written_over(store):
 
 
 async def test_who_yields_may_send_again(store):
-    await store.yield_alerts()
+    await store.yield_alerts(timedelta(0))
     kept = await store.keep_alerts(replace(await store.lead_alerts(), told=TOLD))
-    await store.yield_alerts()
+    await store.yield_alerts(timedelta(0))
     assert await store.lead_alerts() == kept
 
 
@@ -92,11 +94,3 @@ async def test_the_end_of_a_span_without_a_look_is_known(store, clock):
     await store.claim_due({WEBHOOK: 1})
     looked_since = (await store.troubles()).looked_since
     assert clock.now() - SECOND <= looked_since <= clock.now()
-
-
-async def test_only_a_file_here_has_a_disk(store, kind):
-    disk = (await store.troubles()).disk
-    if type(kind).__name__ == "SqliteFile":
-        assert 0 < disk.free <= disk.total
-    else:
-        assert disk is None

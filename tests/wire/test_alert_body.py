@@ -20,7 +20,9 @@ def a_trouble(name="http://a.example:80", **what):
 
 
 def body(**what):
-    return json.loads(alert_body(Message(**({"id": "m", "at": SECOND, "cause": Cause.LATE} | what)), "http://n:1"))
+    return json.loads(
+        alert_body(Message(**({"id": "m", "at": SECOND, "cause": Cause.LATE, "node": "http://n:1"} | what)))
+    )
 
 
 def test_programs_read_what_began_and_ended_and_when():

@@ -102,7 +102,7 @@ class Alerts:
                 await asyncio.gather(*self._looks, return_exceptions=True)
                 await self._tell_last()
         with suppress(StoreError):  # another takes over when the lead has ended by itself
-            await self._store.yield_alerts()
+            await self._store.yield_alerts(timedelta(0))
 
     async def tell_own(self) -> None:
         """Look whether this node can write, and tell what there is to tell of that."""
@@ -144,8 +144,10 @@ class Alerts:
         for cause, reception in zip(due, receptions, strict=True):
             told[cause] = _after(told[cause], reception, self._store.clock.now())
         await self._store.keep_alerts(replace(book, told=told))
-        if any(reception.problem for reception in receptions):
-            await self._store.yield_alerts()
+        waiting = [then.message for cause, then in told.items() if cause in due and then.message is not None]
+        if waiting:  # the others have the next try: perhaps the way out of this machine is broken
+            wait = timedelta(microseconds=max(message.try_at for message in waiting) - self._store.clock.now())
+            await self._store.yield_alerts(wait + 2 * LOOK_EVERY)
 
     async def _judged(self, book: AlertBook) -> AlertBook:
         """Look, and return the book with what is to be told."""
@@ -159,10 +161,12 @@ class Alerts:
                 looked_since=seen.looked_since,
                 limit=self._after,
                 now=now,
-                is_told=_lasts(book.told, Cause.LATE),
+                is_told=bool(_lasting(book.told, Cause.LATE)),
             ),
             Cause.CIRCUIT_OPEN: seen.circuits,
-            Cause.DISK_NEARLY_FULL: nearly_full(seen.disk, now, is_told=_lasts(book.told, Cause.DISK_NEARLY_FULL)),
+            Cause.DISK_NEARLY_FULL: nearly_full(
+                self._store.space(), now, told=[*_lasting(book.told, Cause.DISK_NEARLY_FULL).values()]
+            ),
             Cause.NODE_GONE: seen.gone,
         }
         notes: dict[Cause, Mapping[str, str]] = {
@@ -175,13 +179,13 @@ class Alerts:
         told = {}
         for cause, troubles in found.items():
             before = book.told.get(cause, Told())
-            then = judged(before, cause, troubles, now, new_id, notes.get(cause))
+            then = judged(before, cause, troubles, now, new_id, notes.get(cause), node=self._address)
             if then != Told():
                 told[cause] = then
         return replace(book, told=told)
 
     async def _tell_of_own(self, troubles: Sequence[Trouble], note: str, now: Instant) -> None:
-        self._own = judged(self._own, Cause.WRITES_FAIL, troubles, now, new_id, {"": note})
+        self._own = judged(self._own, Cause.WRITES_FAIL, troubles, now, new_id, {"": note}, node=self._address)
         if self._own.message is not None and is_due(self._own, now):
             reception = await self._send(self._own.message)
             self._own = _after(self._own, reception, self._store.clock.now())
@@ -192,7 +196,7 @@ class Alerts:
             await self._tell_of_own([], "it was stopped while its writes failed", self._store.clock.now())
 
     async def _send(self, message: Message) -> Reception:
-        reception = await self._sender.send(message.id, alert_body(message, self._address))
+        reception = await self._sender.send(message.id, alert_body(message))
         if reception.problem:
             _log.warning(
                 "an alert was not received, trying again",
@@ -230,7 +234,3 @@ def _after(told: Told, reception: Reception, now: Instant) -> Told:
 
 def _lasting(told: Mapping[Cause, Told], cause: Cause) -> Mapping[str, Trouble]:
     return told.get(cause, Told()).lasting
-
-
-def _lasts(told: Mapping[Cause, Told], cause: Cause) -> bool:
-    return bool(_lasting(told, cause))

@@ -6,7 +6,7 @@ from typing import Final, Protocol
 
 from msgspec import Struct
 
-from tasker.model.alerts import Cause, DiskSpace, Told, Trouble
+from tasker.model.alerts import Cause, Told, Trouble
 from tasker.model.instants import Instant
 
 LEAD: Final = timedelta(seconds=20)
@@ -33,8 +33,6 @@ class Troubles(Struct, frozen=True, kw_only=True):
     none has started."""
     back: Mapping[str, str]
     """Nodes that are not gone, by their ids: how a trouble with one has ended, as a clause."""
-    disk: DiskSpace | None
-    """Where the database is; None: not on a disk of this machine."""
     looked_since: Instant
     """The end of the latest span in which no node looked for due tasks, as far as this node knows."""
 
@@ -57,8 +55,11 @@ class AlertStore(Protocol):
         None: another node sends by now, or has since then. Nothing was written.
         """
 
-    async def yield_alerts(self) -> None:
-        """Be the node that sends no longer: another may at once. No effect if this node does not."""
+    async def yield_alerts(self, rest: timedelta) -> None:
+        """Be the node that sends no longer: another may at once, and this one after *rest*.
+
+        A node that holds the store alone rests for no time. No effect on another that sends.
+        """
 
     async def troubles(self) -> Troubles:
-        """Return what is wrong now, but for what is overdue."""
+        """Return what is wrong now, but for what is overdue, and for what the system says."""

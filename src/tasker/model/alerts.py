@@ -14,6 +14,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from tasker.model.instants import Instant, after, microseconds, text
+from tasker.model.store_meter import Space
 
 APART: Final = timedelta(minutes=1)
 """How far apart two messages of one cause are at least."""
@@ -79,6 +80,8 @@ class Message(Struct, frozen=True, kw_only=True):
     at: Instant
     """When it was made."""
     cause: Cause
+    node: str = ""
+    """The URL of the node that made it; empty: no node did."""
     began: Sequence[Trouble] = ()
     ended: Sequence[Trouble] = ()
     """As they were told when they began, but for the note."""
@@ -108,6 +111,8 @@ def judged(
     now: Instant,
     new_id: Callable[[Instant], str],
     notes: Mapping[str, str] | None = None,
+    *,
+    node: str = "",
 ) -> Told:
     """Return what is told after a look at *now* found *troubles*, those that began first before the others.
 
@@ -116,6 +121,7 @@ def judged(
 
     Args:
         notes: how troubles ended, by their ids.
+        node: the URL of this node.
 
     >>> trouble = Trouble(id="", name="", since=0)
     >>> told = judged(Told(), Cause.LATE, [trouble], 0, str)
@@ -136,7 +142,9 @@ def judged(
     if not (began or ended):
         return told
     lasting |= {trouble.id: trouble for trouble in began}
-    message = Message(id=new_id(now), at=now, cause=cause, began=began, ended=ended, lasting=len(lasting), try_at=now)
+    message = Message(
+        id=new_id(now), at=now, cause=cause, node=node, began=began, ended=ended, lasting=len(lasting), try_at=now
+    )
     return replace(told, lasting=lasting, message=message)
 
 
@@ -196,31 +204,24 @@ def late(
     return [Trouble(id="", name="tasks", since=since, facts=facts, note=note)]
 
 
-class DiskSpace(Struct, frozen=True, kw_only=True):
-    """How much room a file system has."""
-
-    free: int
-    """Bytes that the server may still write."""
-    total: int
-
-
-def nearly_full(disk: DiskSpace | None, now: Instant, *, is_told: bool) -> Sequence[Trouble]:
+def nearly_full(space: Space, now: Instant, *, told: Sequence[Trouble]) -> Sequence[Trouble]:
     """Return whether a disk is nearly full: less than a tenth of it is free, and less than 5 GiB.
 
-    Once that is told, it is over when a fifth more is free. None: there is no disk to look at.
+    Once that is told, it is over when a fifth more is free. While nobody can tell, what was *told*
+    lasts.
 
-    >>> nearly_full(DiskSpace(free=9, total=100), 0, is_told=False)[0].facts
+    >>> nearly_full(Space(free=9, size=100), 0, told=[])[0].facts
     {'free_bytes': 9, 'total_bytes': 100}
-    >>> nearly_full(DiskSpace(free=10, total=100), 0, is_told=False)
+    >>> nearly_full(Space(free=10, size=100), 0, told=[])
     []
     """
-    if disk is None:
+    if space.free is None or space.size is None:
+        return told
+    least = min(space.size // _LOW_PART, _LOW_BYTES)
+    if space.free >= (least + least // 5 if told else least):
         return []
-    least = min(disk.total // _LOW_PART, _LOW_BYTES)
-    if disk.free >= (least + least // 5 if is_told else least):
-        return []
-    facts: dict[str, int | str] = {"free_bytes": disk.free, "total_bytes": disk.total}
-    note = f"{disk.free >> 20} MiB of {disk.total >> 20} MiB are free"
+    facts: dict[str, int | str] = {"free_bytes": space.free, "total_bytes": space.size}
+    note = f"{space.free >> 20} MiB of {space.size >> 20} MiB are free"
     return [Trouble(id="", name="the disk of the database", since=now, facts=facts, note=note)]
 
 

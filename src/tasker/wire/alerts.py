@@ -50,22 +50,18 @@ class AlertBody(Struct, frozen=True, kw_only=True):
     alert: AlertView
 
 
-def alert_body(message: Message, node: str) -> bytes:
-    """Return what is sent of *message*. It is the same each time.
-
-    Args:
-        node: the URL of the node that sends it.
-    """
-    return _encoded("\n".join([*_began(message), *_ended(message)]), message, message.cause.value, node)
+def alert_body(message: Message) -> bytes:
+    """Return what is sent of *message*: the same each time, whoever sends it."""
+    return _encoded("\n".join([*_began(message), *_ended(message)]), message, message.cause.value)
 
 
 def sample_body(message_id: str, now: Instant) -> bytes:
     """Return what is sent to see whether alerts arrive."""
     message = Message(id=message_id, at=now, cause=Cause.LATE)
-    return _encoded("tasker: this is a test. Alerts arrive here.", message, "test", "")
+    return _encoded("tasker: this is a test. Alerts arrive here.", message, "test")
 
 
-def _encoded(text: str, message: Message, cause: str, node: str) -> bytes:
+def _encoded(text: str, message: Message, cause: str) -> bytes:
     return msgspec.json.encode(
         AlertBody(
             text=text,
@@ -73,7 +69,7 @@ def _encoded(text: str, message: Message, cause: str, node: str) -> bytes:
                 id=message.id,
                 at=instants.text(message.at),
                 cause=cause,
-                node=node,
+                node=message.node,
                 began=_views(message.began),
                 ended=_views(message.ended),
                 lasting=message.lasting,

@@ -1,6 +1,7 @@
 """What was told of alerts, and what is wrong. Of several nodes one sends, and writes down what it tells."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import timedelta
 from typing import Final
 
 from tasker.interfaces.alerts import LEAD, AlertBook, Troubles
@@ -17,14 +18,20 @@ _SAYS_THAT_IT_ENDS: Final = 3
 class Alerter:
     """Reads and writes the book of alerts, for the node that sends them."""
 
-    def __init__(self, link: Link, queries: Mapping[str, str], looks: Looks, node: str) -> None:
+    def __init__(
+        self, link: Link, queries: Mapping[str, str], looks: Looks, node: str, monotonic: Callable[[], float]
+    ) -> None:
         self._link = link
         self._sql = queries
         self._looks = looks
         self._node = node
+        self._monotonic = monotonic
+        self._rests_until = 0.0
 
     async def lead(self) -> AlertBook | None:
         """See ``Store.lead_alerts``."""
+        if self._monotonic() < self._rests_until:
+            return None
         row = await self._link.run(lambda connection: connection.fetchrow(self._sql["lead_alerts"], self._node, LEAD))
         return None if row is None else AlertBook(told_of(row["told"]), row["revision"])
 
@@ -36,8 +43,9 @@ class Alerter:
         )
         return None if revision is None else AlertBook(book.told, revision)
 
-    async def give_up(self) -> None:
+    async def give_up(self, rest: timedelta) -> None:
         """See ``Store.yield_alerts``."""
+        self._rests_until = self._monotonic() + rest.total_seconds()
         await self._link.run(lambda connection: connection.execute(self._sql["yield_alerts"], self._node))
 
     async def troubles(self) -> Troubles:
@@ -51,7 +59,6 @@ class Alerter:
             circuits=[failing_circuit(*row) for row in circuits],
             gone=[_gone(row) for row in nodes if _is_gone(row)][:TROUBLES_TOLD],
             back={str(row["id"]): _how_back(row) for row in nodes if not _is_gone(row)},
-            disk=None,
             looked_since=self._looks.down_until,
         )
 

@@ -167,7 +167,7 @@ class PostgresStore(Store):
         self._recoverer = Recoverer(self._keeping, sql, reading, self._lease, followers, node, follow=follow)
         self._expirer = Expirer(self._keeping, sql, reading, followers, follow)
         self._pruner = Pruner(self._keeping, sql)
-        self._alerter = Alerter(self._keeping, sql, self._looks, node)
+        self._alerter = Alerter(self._keeping, sql, self._looks, node, now)
 
         self._inserter = Inserter(self._accepting, sql)
         self._changer = Changer(self._accepting, sql, reading, self._inserter, auditor, follow=follow)
@@ -638,8 +638,8 @@ class PostgresStore(Store):
         return await self._alerter.keep(book)
 
     @override
-    async def yield_alerts(self) -> None:
-        await self._alerter.give_up()
+    async def yield_alerts(self, rest: timedelta) -> None:
+        await self._alerter.give_up(rest)
 
     @override
     async def troubles(self) -> Troubles:

@@ -1,11 +1,9 @@
 """What was told of alerts, and what is wrong."""
 
-import os
 from collections.abc import Sequence
-from pathlib import Path
 
 from tasker.interfaces.alerts import AlertBook
-from tasker.model.alerts import CIRCUIT_AFTER, TROUBLES_TOLD, DiskSpace, Trouble
+from tasker.model.alerts import CIRCUIT_AFTER, TROUBLES_TOLD, Trouble
 from tasker.model.instants import Instant, after
 from tasker.stores.alerts import failing_circuit, told_of, told_text
 from tasker.stores.sqlite.connection import Queries
@@ -33,14 +31,3 @@ class Alerter:
         """Return the destinations that have been failing for long."""
         rows = self._queries.all("failing_circuits", before=after(now, -CIRCUIT_AFTER), limit=TROUBLES_TOLD)
         return [failing_circuit(*row) for row in rows]
-
-
-def disk_space(path: Path | None) -> DiskSpace | None:
-    """Return how much room there is where the file *path* is, or was; None: it is in memory, or nobody can tell."""
-    if path is None:
-        return None
-    try:
-        found = os.statvfs(path if path.exists() else path.parent)
-    except OSError:
-        return None
-    return DiskSpace(free=found.f_bavail * found.f_frsize, total=found.f_blocks * found.f_frsize)

@@ -41,7 +41,6 @@ from tasker.model.task import Pool, State, Task, TaskId
 from tasker.stores import queries
 from tasker.stores.group_commit import GroupCommit, InlineCommit
 from tasker.stores.looks import Looks
-from tasker.stores.sqlite.alerter import disk_space
 from tasker.stores.sqlite.checkpointer import Checkpointer
 from tasker.stores.sqlite.condition import Condition
 from tasker.stores.sqlite.connection import MEMORY, Queries, connect
@@ -598,18 +597,17 @@ class SqliteStore(Store):
         return await self._write(lambda moves: moves.alerter.keep(book))
 
     @override
-    async def yield_alerts(self) -> None:
+    async def yield_alerts(self, rest: timedelta) -> None:
         """Nobody else could send them."""
 
     @override
     async def troubles(self) -> Troubles:
-        now, path, looked_since = self._clock.now(), self._path, self._looks.down_until
+        now, looked_since = self._clock.now(), self._looks.down_until
         return await self._read(
             lambda reader: Troubles(
                 circuits=reader.alerter.circuits(now),
                 gone=(),
                 back={},
-                disk=disk_space(path),
                 looked_since=looked_since,
             )
         )
