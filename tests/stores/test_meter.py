@@ -6,9 +6,10 @@ from steps import SECOND, WEBHOOK, another_try, claimed, failure, running, succe
 from tasker.errors import StoreError
 from tasker.model.circuit import RECOVERY, THRESHOLD
 from tasker.model.gate import GATE_STATES
-from tasker.model.store_meter import GROUP_BOUNDS, STORE_ERRORS
+from tasker.model.store_meter import GROUP_BOUNDS, STORE_ERRORS, Upkeep
 from tasker.model.task import Fault
 from tasker.stores.group_commit import GROUP_LIMIT
+from tasker.stores.postgres.store import PostgresStore
 from tasker.testing.task_factory import a_task
 
 pytestmark = pytest.mark.anyio
@@ -87,3 +88,15 @@ async def test_gates_are_counted_by_how_they_are(store, clock):
     assert await store.count_gates() == none | {"paused": 1, "closed": 1, "recovering": 1}
     await clock.advance(RECOVERY)
     assert await store.count_gates() == none | {"paused": 1, "closed": 2}
+
+
+async def test_dead_rows_and_open_transactions_are_seen_where_there_are_such(store, kind, clock):
+    await store.create([a_task(due_at=clock.now())])
+    before = await store.upkeep()
+    if not isinstance(store, PostgresStore):
+        assert before == Upkeep()
+        return
+    assert before.dead_rows is not None
+    async with kind.connection.transaction():
+        await kind.connection.execute("SELECT pg_sleep(0.2)")
+        assert 0.2 <= (await store.upkeep()).oldest_transaction < 60

@@ -13,7 +13,7 @@ from tasker.interfaces.queue import QueueStore
 from tasker.interfaces.reports import ReportStore
 from tasker.interfaces.statistics import StatisticsStore
 from tasker.interfaces.tasks import TaskStore
-from tasker.model.store_meter import Space, StoreMeter
+from tasker.model.store_meter import Space, StoreMeter, Upkeep
 from tasker.timing.clock import Clock
 
 
@@ -77,6 +77,9 @@ class Store(
 
     def space(self) -> Space:
         """Return what the store takes of its medium, as far as this node can see. Asks the system, not the store."""
+
+    async def upkeep(self) -> Upkeep:
+        """Return what shows whether the database keeps up with removing dead rows."""
 
     async def open(self) -> None:
         """Make the store ready, bringing its tables up to date. Called once, before anything else.

@@ -81,3 +81,15 @@ class Space(Struct, frozen=True, kw_only=True):
     """What is left on the medium."""
     size: int | None = None
     """Of the medium."""
+
+
+class Upkeep(Struct, frozen=True, kw_only=True):
+    """What shows whether a database keeps up with removing dead rows. None: there are none, or this node cannot see it.
+
+    Dead rows at the head of the queue make claims slow, long before there are many tasks.
+    """
+
+    dead_rows: int | None = None
+    """Rows of the table ``task`` that are dead and still there, as the database estimates."""
+    oldest_transaction: float | None = None
+    """For how many seconds the oldest transaction goes on: no row that died since can be removed."""

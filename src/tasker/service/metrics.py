@@ -18,7 +18,7 @@ from tasker.interfaces.store import Store
 from tasker.model.histogram import PHASE_BOUNDS, Histogram
 from tasker.model.overdue import Overdue
 from tasker.model.stats import SlotCount
-from tasker.model.store_meter import Space, StoreMeter
+from tasker.model.store_meter import Space, StoreMeter, Upkeep
 from tasker.task_types.registry import Registry
 
 T = TypeVar("T")
@@ -96,6 +96,7 @@ class Figures:
     """None: the store did not say."""
     gates: Mapping[str, int] | None
     nodes: int | None
+    upkeep: Upkeep
 
 
 class MetricsService:
@@ -110,6 +111,7 @@ class MetricsService:
         self._sources = sources
         monotonic = store.clock.monotonic
         self._gates = SharedLook(store.count_gates, monotonic, apart=GATES_APART)
+        self._upkeep = SharedLook(store.upkeep, monotonic, apart=GATES_APART)
         self._nodes = SharedLook(store.nodes, monotonic, apart=GATES_APART)
 
     def count_refused(self, code: str) -> None:
@@ -118,8 +120,11 @@ class MetricsService:
 
     async def read(self) -> Figures:
         """Return what there is to read. Never fails: what the store does not say within seconds is left out."""
-        overdue, gates, nodes = await asyncio.gather(
-            _within(self._engine.overdue.look), _within(self._gates.look), _within(self._nodes.look)
+        overdue, gates, nodes, upkeep = await asyncio.gather(
+            _within(self._engine.overdue.look),
+            _within(self._gates.look),
+            _within(self._nodes.look),
+            _within(self._upkeep.look),
         )
         running = self._engine.slots.running
         return Figures(
@@ -142,6 +147,7 @@ class MetricsService:
             overdue=overdue,
             gates=gates,
             nodes=None if nodes is None else len(nodes),
+            upkeep=upkeep or Upkeep(),
         )
 
 

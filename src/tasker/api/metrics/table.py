@@ -119,6 +119,7 @@ def _gates(figures: Figures) -> Values:
 _TYPE: Final = {"type": "the task type"}
 _KIND: Final = {"kind": "`write` with SQLite; `create`, `make`, `settle` and `delete` with PostgreSQL"}
 _SILENT: Final = "the database does not answer within 2 s"
+_NOT_POSTGRES: Final = "the database is not PostgreSQL"
 _NOT_A_FILE: Final = "the database is no file"
 
 METRICS: Final[tuple[Metric, ...]] = (
@@ -344,6 +345,23 @@ METRICS: Final[tuple[Metric, ...]] = (
         help="Size of that disk.",
         read=_known(lambda figures: figures.space.size),
         absent=_NOT_A_FILE,
+    ),
+    Metric(
+        name="tasker_postgres_dead_rows",
+        kind="gauge",
+        help="Dead rows in the table task, as PostgreSQL estimates. Many of them make claims slow.",
+        is_of_store=True,
+        read=_known(lambda figures: figures.upkeep.dead_rows),
+        absent=f"{_NOT_POSTGRES}, or {_SILENT}",
+    ),
+    Metric(
+        name="tasker_postgres_oldest_transaction_seconds",
+        kind="gauge",
+        help="For how long the oldest transaction goes on: rows that died since cannot be removed. "
+        "Those of other users are seen by members of pg_read_all_stats alone.",
+        is_of_store=True,
+        read=_known(lambda figures: figures.upkeep.oldest_transaction),
+        absent=f"there is no other transaction, {_NOT_POSTGRES}, or {_SILENT}",
     ),
     # The node
     Metric(

@@ -1111,6 +1111,14 @@ SELECT count(*) FILTER (WHERE paused),
                     ELSE 'closed' END AS state
           FROM gate WHERE id > 0) AS each
 
+-- upkeep --
+-- Transactions of other users are seen by members of pg_read_all_stats alone.
+SELECT (SELECT n_dead_tup FROM pg_stat_all_tables WHERE relid = 'task'::regclass) AS dead_rows,
+       (SELECT greatest(extract(epoch FROM clock_timestamp() - min(xact_start)), 0)::float8
+          FROM pg_stat_activity
+         WHERE datname = current_database() AND backend_type = 'client backend'
+           AND pid <> pg_backend_pid()) AS oldest_transaction
+
 -- overdue --
 -- {walks}: what is due, joined by UNION ALL. {reasons}: for each reason_..., when it is why.
 WITH late AS MATERIALIZED ({walks})

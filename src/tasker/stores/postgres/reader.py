@@ -25,6 +25,7 @@ from tasker.model.operation import Batch
 from tasker.model.overdue import Overdue
 from tasker.model.standing import Standing
 from tasker.model.steps import DueCounts, Steps
+from tasker.model.store_meter import Upkeep
 from tasker.model.task import Pool, State, Task, TaskId
 from tasker.stores.ledger import record_of
 from tasker.stores.overdue import overdue_of, overdue_statement
@@ -221,6 +222,12 @@ class Reader:
     async def count_due(self, steps: Steps) -> DueCounts:
         """Return how many tasks are due in each step."""
         return await self._read(lambda connection: count_due(connection, self._sql, steps, self._monotonic))
+
+    async def upkeep(self) -> Upkeep:
+        """Return what shows whether dead rows are removed."""
+        row = await self._read(lambda connection: connection.fetchrow(self._sql["upkeep"]))
+        assert row is not None  # noqa: S101 - one row, always
+        return Upkeep(dead_rows=row["dead_rows"], oldest_transaction=row["oldest_transaction"])
 
     async def nodes(self) -> Sequence[NodeRecord]:
         """Return the nodes that share the store."""

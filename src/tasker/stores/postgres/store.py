@@ -32,7 +32,7 @@ from tasker.model.operation import Batch, Operation, Rewrite, Worked
 from tasker.model.overdue import Overdue
 from tasker.model.standing import Standing
 from tasker.model.steps import DueCounts, Steps
-from tasker.model.store_meter import Space, StoreMeter
+from tasker.model.store_meter import Space, StoreMeter, Upkeep
 from tasker.model.task import Pool, State, Task, TaskId
 from tasker.stores import queries
 from tasker.stores.looks import Looks
@@ -220,6 +220,10 @@ class PostgresStore(Store):
     def space(self) -> Space:
         """What the database takes is PostgreSQL's business."""
         return Space()
+
+    @override
+    async def upkeep(self) -> Upkeep:
+        return await self._reader.upkeep()
 
     @property
     @override

@@ -36,7 +36,7 @@ from tasker.model.operation import Batch, Operation, Rewrite, Worked
 from tasker.model.overdue import Overdue
 from tasker.model.standing import Standing
 from tasker.model.steps import DueCounts, Steps
-from tasker.model.store_meter import Space, StoreMeter
+from tasker.model.store_meter import Space, StoreMeter, Upkeep
 from tasker.model.task import Pool, State, Task, TaskId
 from tasker.stores import queries
 from tasker.stores.group_commit import GroupCommit, InlineCommit
@@ -148,6 +148,11 @@ class SqliteStore(Store):
     @override
     def space(self) -> Space:
         return Space() if self._path is None else space_of(self._path)
+
+    @override
+    async def upkeep(self) -> Upkeep:
+        """What is dead is used again at once."""
+        return Upkeep()
 
     @property
     @override
