@@ -30,6 +30,10 @@ class Settings:
     """Whether to avoid LISTEN and prepared statements, which do not work through a pooler in
     transaction mode. Default: no."""
 
+    paused: bool = False
+    """Whether to pause everything at the start, on all nodes, until somebody resumes it. Default:
+    no."""
+
     listen_ip: str = "127.0.0.1"
     """The IP address to listen on, in its canonical spelling. Default: 127.0.0.1, this machine
     only."""

@@ -10,7 +10,9 @@ from tasker.model.instants import Instant
 from tasker.model.standing import Standing
 from tasker.model.task import State, Task
 
-WaitReason: TypeAlias = Literal["waiting", "retrying", "paused", "circuit_open", "full", "rate", "due", "no_slot"]
+WaitReason: TypeAlias = Literal[
+    "waiting", "retrying", "paused_all", "paused", "circuit_open", "full", "rate", "due", "no_slot"
+]
 """Why a task that is ``todo`` does not run yet."""
 
 OVERDUE_REASONS: Final[tuple[str, ...]] = tuple(
@@ -41,8 +43,10 @@ class Finding(Struct, frozen=True, kw_only=True):
     not passed."""
     expected_at: Instant | None
     """For ``rate``: when it may start, if all that come before it do; else None."""
+    paused_at: Instant | None
+    """Since when everything is paused; None: it is not."""
     is_kept_back: bool
-    """Whether it is due, and its gate lets it wait."""
+    """Whether it is due, and its gate lets it wait, or everything is paused."""
 
 
 def explain(
@@ -57,12 +61,16 @@ def explain(
             own.
     """
     task = standing.task
-    barrier = (
-        _barrier(standing, now, looks_ahead=looks_ahead) if task.state is State.TODO and task.due_at <= now else None
-    )
+    is_due = task.state is State.TODO and task.due_at <= now
+    is_stopped = is_due and standing.paused_at is not None
+    barrier = _barrier(standing, now, looks_ahead=looks_ahead) if is_due and not is_stopped else None
     destination = barrier.destination if barrier is not None else _status(standing.gate, now)
+    if is_stopped:
+        reason: Reason = "paused_all"
+    else:
+        reason = _reason(task, now, has_free_slot=has_free_slot) if barrier is None else barrier.reason
     return Finding(
-        reason=_reason(task, now, has_free_slot=has_free_slot) if barrier is None else barrier.reason,
+        reason=reason,
         task=task,
         destination=destination,
         due_in=max(task.due_at - now, 0),
@@ -70,7 +78,8 @@ def explain(
         max_attempts=max_attempts,
         can_retry=task.state in (State.FAILED, State.CANCELLED) and (task.expires_at is None or task.expires_at > now),
         expected_at=None if barrier is None else barrier.expected_at,
-        is_kept_back=barrier is not None,
+        paused_at=standing.paused_at,
+        is_kept_back=is_stopped or barrier is not None,
     )
 
 

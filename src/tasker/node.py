@@ -32,8 +32,15 @@ from tasker.engine.alerts import Alerts
 from tasker.engine.engine import Engine
 from tasker.engine.key_ring import KeyRing
 from tasker.engine.telemetry import Telemetry
-from tasker.errors import DatabaseError, ListenError, OpenToOthersError, StoreUnavailableError
+from tasker.errors import (
+    DatabaseError,
+    ListenError,
+    OpenToOthersError,
+    StoreUnavailableError,
+    UpgradeUnfinishedError,
+)
 from tasker.interfaces.store import Store
+from tasker.model.audit import TASKER, Action, Entry, Kind
 from tasker.service.metrics import Sources
 from tasker.service.service import Service
 from tasker.stores.kind import StoreContext, kind_of, shown
@@ -122,6 +129,8 @@ class Node:
                 with _said_if_long():
                     await self._engine.key_ring.refresh()
                     self._check_access(self._engine.key_ring)
+                    if settings.paused:
+                        await _pause(store, settings)
                     await self._engine.start()
             except StoreUnavailableError as error:
                 raise DatabaseError(
@@ -211,6 +220,18 @@ class Node:
     async def _stop_serving(self) -> None:
         self._server.should_exit = True
         await self._serving
+
+
+async def _pause(store: Store, settings: Settings) -> None:
+    """Pause everything, before anything can start.
+
+    Raises:
+        DatabaseError: nodes of the version before may be running, and would go on.
+        StoreUnavailableError: it may be paused or not.
+    """
+    if store.is_upgrading:
+        raise DatabaseError(shown(settings.database_url), str(UpgradeUnfinishedError("--paused")))
+    await store.pause_all(Entry(by=TASKER, action=Action.PAUSE, kind=Kind.SERVER))
 
 
 @contextlib.contextmanager

@@ -19,6 +19,7 @@ ON_EVERY_STORE = {
     "test_patching",
     "test_audit_calls",
     "test_metrics",
+    "test_pausing_everything",
 }
 """Files whose tests are about what a store does. For the others it makes no difference."""
 

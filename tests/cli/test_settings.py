@@ -46,6 +46,7 @@ WAYS = {
     ),
     "no_migrate": Way("--no-migrate", True, "TASKER_NO_MIGRATE", "0", False, "true", True),
     "no_listen": Way("--no-listen", True, "TASKER_NO_LISTEN", "No", False, "true", True),
+    "paused": Way("--paused", True, "TASKER_PAUSED", "off", False, "true", True),
     "listen_ip": Way("--listen-ip 127.0.0.2", "127.0.0.2", "LISTEN_IP", "0::1", "::1", "'127.0.0.4'", "127.0.0.4"),
     "listen_port": Way("--listen-port 0", 0, "LISTEN_PORT", "65535", 65_535, "80", 80),
     "metrics_listen": Way(

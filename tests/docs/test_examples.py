@@ -27,6 +27,7 @@ ID = r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 KINDS = {
     ID: "an id",
     r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)": "a time",
+    r"everything is paused since \d{4}-\S+Z: tasks are taken, and start after POST /resume": "a note",
     r"\$pbkdf2-sha256\$i=600000,l=32\$[\w+/]{22}\$[\w+/]{43}": "a hash",
 }
 
@@ -155,6 +156,7 @@ def newcomer(tmp_path):
                 "never-twice",
                 "many-at-once",
                 "do-not-flood-a-receiver",
+                "stop-everything",
             )
         ),
     ],

@@ -89,3 +89,11 @@ async def test_counting_stops_and_the_oldest_is_told_all_the_same(store, clock, 
         "paused": OverdueTasks(5, now - 119),
         "no_slot": OverdueTasks(5, now - 8),
     }
+
+
+async def test_while_everything_is_paused_that_is_why(population, store, clock):
+    rows = await population.rows()
+    due_at = [task.due_at for _, task, _, why in rows if why in OVERDUE_REASONS]
+    await store.pause_all()
+    overdue = await store.overdue(free_pools={WEBHOOK})
+    assert told(overdue) == {"paused_all": OverdueTasks(len(due_at), min(due_at))}

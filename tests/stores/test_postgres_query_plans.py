@@ -22,7 +22,7 @@ pytestmark = pytest.mark.anyio
 QUERIES = queries.load("tasker.stores.postgres")
 TEMPLATES = {"list_todo", "list_other"}
 FINDING = (
-    *("gates_with_rate", "find_page", "count_found", "count_keys", "still_pass"),
+    *("gates_with_rate", "all_paused", "find_page", "count_found", "count_keys", "still_pass"),
     *("walk_", "filter_", "reason_", "order_by_", "overdue"),
     *("due_counts", "held_due_counts", "last_due", "last_held_due"),
 )

@@ -15,7 +15,7 @@ from tasker.stores.sqlite.rows import id_bytes
 QUERIES = queries.load("tasker.stores.sqlite")
 TEMPLATES = {"create_tasks", "create_payloads", "create_tags", "list_todo", "list_other"}
 FINDING = (
-    *("gates_with_rate", "find_page", "count_found", "count_keys", "still_pass"),
+    *("gates_with_rate", "all_paused", "find_page", "count_found", "count_keys", "still_pass"),
     *("walk_", "filter_", "reason_", "order_by_", "overdue"),
     *("due_counts", "held_due_counts", "last_due", "last_held_due"),
 )

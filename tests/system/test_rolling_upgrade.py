@@ -111,6 +111,7 @@ def test_both_versions_run_each_others_tasks_and_what_is_new_waits_until_the_old
             assert refusal(after, "POST", "/tasks/new", {"webhook": task}) == (503, "upgrade_unfinished")
         later = new_webhook(before, receiver, execution_time=in_seconds(3_600))
         assert refusal(after, "POST", f"/tasks/{later}/cancel") == (503, "upgrade_unfinished")
+        assert refusal(after, "POST", "/pause") == (503, "upgrade_unfinished")
 
         for server in (before, after):  # both read all
             until(lambda: state(server, failing) == "failed", "it has not failed")  # noqa: B023 - called at once
@@ -120,6 +121,9 @@ def test_both_versions_run_each_others_tasks_and_what_is_new_waits_until_the_old
         assert ran == {each["id"] for each in after.call("GET", "/nodes")}, "each has run some"
         sent = [delivery.headers["webhook-id"] for delivery in receiver.deliveries("/")]
         assert sorted(sent) == sorted([*waiting, *made, early]), "each was sent once"
+
+        with pytest.raises(RuntimeError, match="--paused can be used once no node of the previous version"):
+            node("paused", url, "--paused")
 
         before.call("POST", f"/tasks/{failing}/retry")
         running = new_webhook(before, receiver, url=receiver.url("/slow/2"))
@@ -136,6 +140,7 @@ def test_both_versions_run_each_others_tasks_and_what_is_new_waits_until_the_old
         tagged = new_webhook(after, receiver, tags=["a"])
         until(lambda: state(after, tagged) == "done", "it was not sent")
         assert state(after, later) == "cancelled"
+        assert after.call("POST", "/pause")["paused"]
 
 
 def test_every_member_of_a_new_task_is_known_to_the_version_before_or_waits_or_can_be_ignored(older):

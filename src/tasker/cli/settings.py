@@ -241,6 +241,14 @@ SETTINGS: Final = (
         toml=(bool,),
     ),
     Setting(
+        name="paused",
+        metavar="",
+        help="Pause everything at the start, on all nodes: no task starts until POST /resume.",
+        expected="true or false",
+        parse=_switch,
+        toml=(bool,),
+    ),
+    Setting(
         name="listen_ip",
         variables=("LISTEN_IP",),
         metavar="IP",

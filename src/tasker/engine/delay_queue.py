@@ -13,7 +13,7 @@ from tasker.errors import StoreError
 from tasker.interfaces.queue import Claimed
 from tasker.interfaces.store import Store
 from tasker.model.attempt import Attempt
-from tasker.model.instants import Instant, after
+from tasker.model.instants import Instant, after, text
 from tasker.model.task import Pool
 from tasker.timing.alarm import LONGEST_SLEEP, Alarm
 
@@ -41,6 +41,7 @@ class DelayQueue:
         """Pools in which the latest claim used up the room it was given: there may be more due than
         it could say."""
         self._stopped = False
+        self._paused_at: Instant | None = None
 
     def announce(self, due_at: Instant, pool: Pool) -> None:
         """Say that a task of *pool* has been stored that is due at *due_at*: the alarm is set earlier if need be.
@@ -89,9 +90,21 @@ class DelayQueue:
         if not self._lease.is_trusted:
             return Claimed((), None)
         try:
-            return await self._store.claim_due({pool: slots for pool, slots in room.items() if slots > 0})
+            claimed = await self._store.claim_due({pool: slots for pool, slots in room.items() if slots > 0})
         except StoreError as error:
             _log.warning("cannot claim tasks, trying again", reason=str(error))
         except Exception:  # noqa: BLE001 - the queue must live on; it claims again within a second
             _log.exception("a claim failed, trying again")
+        else:
+            if self._store.paused_at != self._paused_at:
+                self._paused_at = self._store.paused_at
+                _say_paused(self._paused_at)
+            return claimed
         return Claimed((), None)
+
+
+def _say_paused(since: Instant | None) -> None:
+    if since is None:
+        _log.info("tasks start again: everything was resumed")
+    else:
+        _log.warning("everything is paused: no task starts until POST /resume", since=text(since))

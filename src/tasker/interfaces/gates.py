@@ -48,7 +48,8 @@ class GateStore(Protocol):
 
         Raises:
             DestinationNotFoundError: there is none with this id.
-            NothingToProbeError: the gate is paused, its circuit is closed, or it holds no task.
+            NothingToProbeError: the gate or everything is paused, its circuit is closed, or it holds no
+                task.
                 Nothing was written.
         """
 

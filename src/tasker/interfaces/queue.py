@@ -126,10 +126,11 @@ class QueueStore(Protocol):
         That a process was able to look but did not, because it hung, makes no such span. Looks are
         noted every ``LOOK_EVERY``, so that a span may begin that much early. How much of the time
         from a task's due time to now lies in such spans becomes its ``late_down``. How much of the
-        rest came before its gate had room becomes its ``late_held``; it is kept as long as the task
-        has the same due time.
+        rest came before its gate had room, or while everything was paused, becomes its
+        ``late_held``; it is kept as long as the task has the same due time.
 
-        While the store is ailing, nothing is claimed until a durable write has succeeded again.
+        While everything is paused, nothing is claimed, and ``next_due`` is None. While the store is
+        ailing, nothing is claimed until a durable write has succeeded again.
         """
 
     async def overdue(self, *, free_pools: Collection[Pool]) -> Overdue:
@@ -183,8 +184,9 @@ class QueueStore(Protocol):
 
         A task that a gate holds whose circuit is not closed may wait until max(``due_at``,
         ``Circuit.broken_since``) + max(what is left of its ``patience``, *least*), whether the gate
-        is paused or not. Ends at most ``GIVE_UP_LIMIT``. Returns how many; 0: there are no more
-        now, or others are at it. Nodes may do so at the same time.
+        is paused or not, and as much longer as everything was paused meanwhile. Ends at most
+        ``GIVE_UP_LIMIT``. Returns how many; 0: there are no more now, or others are at it. Nodes
+        may do so at the same time.
         """
 
     async def take_back(self) -> TakenBack:
@@ -210,7 +212,7 @@ class QueueStore(Protocol):
         """
 
     async def prune_down(self) -> int:
-        """Delete the spans in which no node looked that ended longer than ``DOWN_KEPT`` ago; return how many.
+        """Delete the spans in which no node looked, and the pauses, that ended over ``DOWN_KEPT`` ago; return how many.
 
         A task that became due in one of them is late by its own then.
         """

@@ -9,6 +9,7 @@ from tasker.interfaces.idempotency import IdempotencyStore
 from tasker.interfaces.keys import KeyStore
 from tasker.interfaces.nodes import NodeStore
 from tasker.interfaces.operations import OperationStore
+from tasker.interfaces.pausing import PauseStore
 from tasker.interfaces.queue import QueueStore
 from tasker.interfaces.reports import ReportStore
 from tasker.interfaces.statistics import StatisticsStore
@@ -22,6 +23,7 @@ class Store(
     IdempotencyStore,
     QueueStore,
     GateStore,
+    PauseStore,
     NodeStore,
     OperationStore,
     StatisticsStore,

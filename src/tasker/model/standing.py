@@ -3,6 +3,7 @@
 from msgspec import Struct
 
 from tasker.model.gate import GateRecord
+from tasker.model.instants import Instant
 from tasker.model.task import Task
 
 
@@ -18,3 +19,5 @@ class Standing(Struct, frozen=True, kw_only=True):
     """The gate that holds it."""
     ahead: int
     """How many of those that this gate holds come before it; counting stops at ``HELD_COUNTED_TO``."""
+    paused_at: Instant | None = None
+    """Since when everything is paused; None: it is not."""

@@ -71,6 +71,8 @@ class ServerStats(Struct, frozen=True, kw_only=True):
     tasks_counted_to: int
     clock_offset: float
     """Seconds by which the store's clock is ahead of this machine's."""
+    paused_at: Instant | None
+    """Since when everything is paused; None: it is not."""
     slots: Mapping[str, SlotCount]
     """By task type."""
     totals: Totals

@@ -1,13 +1,17 @@
-"""What the server says about itself."""
+"""What the server says about itself, and whether it starts anything."""
 
 from collections.abc import Sequence
 from typing import Final
 
 from tasker import __version__
+from tasker.callers import Caller
 from tasker.engine.engine import Engine
 from tasker.interfaces.store import Store
+from tasker.model.audit import Action, Kind
+from tasker.model.instants import Instant
 from tasker.model.node import NodeRecord
 from tasker.model.stats import ServerStats, SlotCount
+from tasker.service.upgrading import refuse_if_upgrading
 from tasker.task_types.registry import Registry
 
 COUNTED_TO: Final = 10_000
@@ -15,7 +19,7 @@ COUNTED_TO: Final = 10_000
 
 
 class ServerService:
-    """Says how the server is. For what all methods raise, see ``Service``."""
+    """Says how the server is; pauses everything, and goes on. For what all methods raise, see ``Service``."""
 
     def __init__(self, store: Store, engine: Engine, registry: Registry) -> None:
         self._store = store
@@ -35,6 +39,7 @@ class ServerService:
             tasks=counts,
             tasks_counted_to=COUNTED_TO,
             clock_offset=self._store.clock_offset,
+            paused_at=self._store.paused_at,
             slots={kind.name: SlotCount(total=kind.slots, running=running(kind.pool)) for kind in self._types},
             totals=self._engine.telemetry.totals(),
         )
@@ -49,3 +54,28 @@ class ServerService:
         Does not ask the store.
         """
         return self._engine.unready()
+
+    def paused_at(self) -> Instant | None:
+        """Return since when everything is paused, as this node has last seen it; None: it is not."""
+        return self._store.paused_at
+
+    async def pause(self, caller: Caller) -> Instant | None:
+        """Have no task start, on any node, until ``resume``; what is running goes on. Return since when.
+
+        Twice is as good as once. None: somebody has resumed it meanwhile.
+
+        Raises:
+            UpgradeUnfinishedError: nodes of the version before may be running: they would go on.
+        """
+        refuse_if_upgrading(self._store, "POST /pause")
+        await self._store.pause_all(caller.entry(Action.PAUSE, Kind.SERVER))
+        self._engine.ring()  # what it has seen is what its log says
+        self._store.wake_others()
+        return self._store.paused_at
+
+    async def resume(self, caller: Caller) -> Instant | None:
+        """Have tasks start again, on all nodes. Return since when everything is paused: None, it is not any more."""
+        await self._store.resume_all(caller.entry(Action.RESUME, Kind.SERVER))
+        self._engine.ring()
+        self._store.wake_others()
+        return self._store.paused_at

@@ -33,6 +33,10 @@ _FIRST_COUNTED: Final = 1_000
 """Rows that the first piece looks at where they are counted."""
 
 
+_PAUSED_OR_NOT: Final = ("waiting", "retrying", "paused_all")
+"""The reasons that stand while everything is paused; the others give way to ``paused_all``."""
+
+
 class Direction(NamedTuple):
     """The words of a direction in SQL."""
 
@@ -146,8 +150,9 @@ class Walker:
                 case Kind.REASON:
                     pools = ", ".join(map(str, [-1, *sorted(self._free_pools)]))  # never empty
                     reason = self._texts[f"reason_{values[0]}"]
-                    with_rate = self._texts["gates_with_rate"]
-                    yield f"({reason.format(pools=pools, threshold=THRESHOLD, with_rate=with_rate)})"
+                    with_rate, all_paused = self._texts["gates_with_rate"], self._texts["all_paused"]
+                    filled = reason.format(pools=pools, threshold=THRESHOLD, with_rate=with_rate, all_paused=all_paused)
+                    yield f"({filled})" if values[0] in _PAUSED_OR_NOT else f"({filled}) AND NOT {all_paused}"
                 case Kind.DESTINATION if isinstance(values[0], str):
                     yield self._condition("destination_named", each, values[0])
                 case Kind.KEY_PREFIX:

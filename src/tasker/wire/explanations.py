@@ -67,17 +67,16 @@ def _words(finding: Finding) -> str:
     task = finding.task
     match finding.reason:
         case "waiting":
-            return f"it waits for its time: {_until_due(finding)}"
+            return f"it waits for its time: {_until_due(finding)}{_if_paused(finding)}"
         case "retrying":
             why = "" if task.last_fault is None else f" after {task.last_fault.code}"
-            return f"retry {finding.retry} of {finding.max_attempts - 1}{why} comes at {_until_due(finding)}"
+            retry = f"retry {finding.retry} of {finding.max_attempts - 1}{why}"
+            return f"{retry} comes at {_until_due(finding)}{_if_paused(finding)}"
         case "paused" | "circuit_open" | "full" | "rate":
             assert finding.destination is not None  # noqa: S101 - it is what holds the task back
             return _barrier(finding.destination, finding)
-        case "due":
-            return f"it has been due since {instants.text(task.due_at)} and is about to be started"
-        case "no_slot":
-            return f"it has been due since {instants.text(task.due_at)} and waits for a free slot"
+        case "due" | "no_slot" | "paused_all":
+            return f"it has been due since {instants.text(task.due_at)}{_due_for(finding)}"
         case "running":
             since = "" if task.started_at is None else f" since {instants.text(task.started_at)}"
             outlook = "; the task was cancelled and ends with it" if task.is_cancelled else ""
@@ -94,6 +93,22 @@ def _words(finding: Finding) -> str:
 
 def _until_due(finding: Finding) -> str:
     return f"{instants.text(finding.task.due_at)}, in {instants.seconds(finding.due_in):.3f} s"
+
+
+def _due_for(finding: Finding) -> str:
+    match finding.reason:
+        case "due":
+            return " and is about to be started"
+        case "no_slot":
+            return " and waits for a free slot"
+        case _:
+            return _if_paused(finding)
+
+
+def _if_paused(finding: Finding) -> str:
+    if finding.paused_at is None:
+        return ""
+    return f"; everything is paused since {instants.text(finding.paused_at)}, and POST /resume lets tasks start"
 
 
 def _barrier(destination: GateStatus, finding: Finding) -> str:

@@ -6,6 +6,7 @@ import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from tasker.model import instants
+from tasker.model.instants import Instant
 from tasker.model.node import NodeRecord
 from tasker.model.stats import CauseLateness, Lateness, ServerStats, Totals
 from tasker.model.task import State
@@ -53,6 +54,14 @@ class Health(Struct, frozen=True, omit_defaults=True):
 
     status: Literal["ok", "unavailable"]
     reason: str | UnsetType = UNSET
+    note: Annotated[str, Meta(description="Of a server that is ready: that everything is paused.")] | UnsetType = UNSET
+
+
+class PauseView(Struct, frozen=True, kw_only=True):
+    """The answer of ``/pause`` and ``/resume``."""
+
+    paused: Annotated[bool, Meta(description="Whether everything is: no task starts, on any node.")]
+    paused_at: Annotated[str, Meta(description="Since when.", extra_json_schema={"format": "date-time"})] | None
 
 
 class PoolView(Struct, frozen=True):
@@ -101,8 +110,27 @@ class Stats(Struct, frozen=True, kw_only=True):
         float,
         Meta(description="How far the database's clock, which decides, is ahead of this machine's; 0 with SQLite."),
     ]
+    paused_at: (
+        Annotated[
+            str,
+            Meta(
+                description="Since when everything is paused. null: it is not.",
+                extra_json_schema={"format": "date-time"},
+            ),
+        ]
+        | None
+    )
     pools: dict[str, PoolView]
     totals: Totals
+
+
+def pause_view(paused_at: Instant | None) -> PauseView:
+    """Return what answers show of whether everything is paused."""
+    return PauseView(paused=paused_at is not None, paused_at=_text(paused_at))
+
+
+def _text(moment: Instant | None) -> str | None:
+    return None if moment is None else instants.text(moment)
 
 
 def node_view(record: NodeRecord) -> NodeView:
@@ -112,7 +140,7 @@ def node_view(record: NodeRecord) -> NodeView:
         address=record.address,
         version=record.version,
         started_at=instants.text(record.started_at),
-        lease_until=None if record.lease_until is None else instants.text(record.lease_until),
+        lease_until=_text(record.lease_until),
         running=record.running,
     )
 
@@ -127,6 +155,7 @@ def stats_view(stats: ServerStats) -> Stats:
         tasks={state.word: stats.tasks.get(state, 0) for state in State},  # type: ignore[misc]  # as in task_json
         tasks_counted_to=stats.tasks_counted_to,
         clock_offset_seconds=stats.clock_offset,
+        paused_at=_text(stats.paused_at),
         pools={name: PoolView(slots=count.total, running=count.running) for name, count in stats.slots.items()},
         totals=stats.totals,
     )

@@ -2,12 +2,16 @@
 
 from typing import Final
 
+from msgspec import UNSET
 from starlette.responses import Response
 
 from tasker.api.bodies import answer
-from tasker.api.calls import READING, Answer, Call, Request, Shape
+from tasker.api.calls import NOTHING, READING, WRITING, Answer, Call, Request, Shape
 from tasker.callers import Scope
-from tasker.wire.server import Health, NodeView, Stats, node_view, stats_view
+from tasker.errors import UpgradeUnfinishedError
+from tasker.model import instants
+from tasker.model.instants import Instant
+from tasker.wire.server import Health, NodeView, PauseView, Stats, node_view, pause_view, stats_view
 
 _RETRY_AFTER: Final = {
     "Retry-After": {"description": "Seconds after which another try makes sense.", "schema": {"type": "integer"}}
@@ -33,7 +37,7 @@ async def get_health(_: Request) -> Response:
     summary="Should the server be sent work now? Needs no key.",
     scope=Scope.OPEN,
     answers=(
-        Answer(description="It should.", shape=Health),
+        Answer(description="It should. note says if everything is paused.", shape=Health),
         Answer(description="It should not: reason says why.", status=503, shape=Health, headers=_RETRY_AFTER),
     ),
     page="server.md#health",
@@ -42,8 +46,43 @@ async def get_readiness(request: Request) -> Response:
     """Say whether the server should be sent work."""
     reason = request.service.server.unready()
     if reason is None:
-        return answer(Health("ok"))
+        paused_at = request.service.server.paused_at()
+        return answer(Health("ok", note=UNSET if paused_at is None else _paused_since(paused_at)))
     return answer(Health("unavailable", reason), status=503, headers={"retry-after": "1"})
+
+
+def _paused_since(moment: Instant) -> str:
+    return f"everything is paused since {instants.text(moment)}: tasks are taken, and start after POST /resume"
+
+
+@Call(
+    method="POST",
+    path="/pause",
+    summary="Stop everything: no task starts, on any node, until POST /resume. Takes no body.",
+    scope=Scope.OPERATE,
+    body=NOTHING,
+    answers=(Answer(description="Everything is paused. What is running goes on.", shape=PauseView),),
+    errors=(UpgradeUnfinishedError, *WRITING),
+    page="server.md#stop-everything",
+).answered_by
+async def pause_everything(request: Request) -> Response:
+    """Pause everything."""
+    return answer(pause_view(await request.service.server.pause(request.caller)))
+
+
+@Call(
+    method="POST",
+    path="/resume",
+    summary="Let tasks start again, on all nodes. Takes no body.",
+    scope=Scope.OPERATE,
+    body=NOTHING,
+    answers=(Answer(description="Tasks start.", shape=PauseView),),
+    errors=WRITING,
+    page="server.md#stop-everything",
+).answered_by
+async def resume_everything(request: Request) -> Response:
+    """Let tasks start again."""
+    return answer(pause_view(await request.service.server.resume(request.caller)))
 
 
 @Call(
@@ -87,4 +126,12 @@ async def get_openapi(request: Request) -> Response:
     return Response(request.context.description, media_type="application/json")
 
 
-CALLS: Final = (get_health, get_readiness, get_stats, get_nodes, get_openapi)
+CALLS: Final = (
+    get_health,
+    get_readiness,
+    pause_everything,
+    resume_everything,
+    get_stats,
+    get_nodes,
+    get_openapi,
+)

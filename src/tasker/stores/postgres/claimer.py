@@ -13,6 +13,7 @@ from tasker.model.task import Pool
 from tasker.stores.postgres.connection import Connection, Link, Record
 from tasker.stores.postgres.held import HeldTasks
 from tasker.stores.postgres.looker import Looker
+from tasker.stores.postgres.pauses import Pauses
 from tasker.stores.postgres.payloads import with_payloads
 from tasker.stores.rows import Reading
 from tasker.timing.remote_clock import RemoteClock
@@ -37,6 +38,7 @@ class Claimer:
         reading: Reading,
         clock: RemoteClock,
         looker: Looker,
+        pauses: Pauses,
         node: str,
         *,
         per_destination: int | None,
@@ -45,6 +47,7 @@ class Claimer:
 
         Args:
             clock: told what time it is in the database.
+            pauses: told of the latest one.
             per_destination: how many tasks of a host may run at once; None: see ``Gate.room``.
         """
         self._link = link
@@ -54,7 +57,8 @@ class Claimer:
         self._looker = looker
         self._node = node
         self._per_destination = per_destination
-        self._held = HeldTasks(queries, reading, looker, node, per_destination=per_destination)
+        self._pauses = pauses
+        self._held = HeldTasks(queries, reading, looker, pauses, node, per_destination=per_destination)
         self._unknown: set[int] = set()
         """Claims of which it is not known whether they were done."""
 
@@ -73,6 +77,8 @@ class Claimer:
         if not heads.is_leased:
             return Claimed((), None)
         await self._looker.look(connection, heads.now)
+        if self._pauses.at is not None:
+            return Claimed((), None)
         due = [pool for pool in room if heads.next_due(pool) <= heads.now]
         if not due:
             return Claimed((), heads.earliest())
@@ -114,6 +120,7 @@ class Claimer:
                 THRESHOLD,
                 LAST,
                 self._looker.down_until,
+                self._pauses.until,
             )
             claimed = [row for row in rows if row["held_by"] is None]
             count += self._take_note(progress, claimed, moved=bool(rows))
@@ -135,6 +142,7 @@ class Claimer:
         rows = await connection.fetch(self._sql["look"], pools, self._node, [*full])
         heads = _QueueHeads(rows, min(full.values(), default=_NEVER) if pools else _NEVER)
         self._clock.observe(heads.now, sent=sent, received=self._clock.monotonic())
+        self._pauses.heard(rows[0]["pause_began_at"], rows[0]["pause_ended_at"])
         return heads
 
     async def _give_back_unknown(self, connection: Connection) -> None:

@@ -149,7 +149,8 @@ class Gates:
             if row is None:
                 raise DestinationNotFoundError(str(gate))
             before, is_paused, holds, now = GateSnapshot.of(row)
-            circuit = probed(gate, before, now, is_paused=is_paused, holds=holds)
+            is_all_paused = await connection.fetchval(self._sql["paused_at"]) is not None
+            circuit = probed(gate, before, now, is_paused=is_paused, is_all_paused=is_all_paused, holds=holds)
             await self._set_circuits(connection, [(gate, circuit, before)])
             await self._auditor.write(connection, entry)
 

@@ -10,6 +10,7 @@ from tasker.model.instants import LAST, Instant
 from tasker.model.task import Pool
 from tasker.stores.postgres.connection import Connection, Record
 from tasker.stores.postgres.looker import Looker
+from tasker.stores.postgres.pauses import Pauses
 from tasker.stores.rows import Reading
 
 _LOOK_LIMIT: Final = 512
@@ -24,7 +25,14 @@ class HeldTasks:
     """Takes the tasks that gates hold, where the gates have room now. Each statement is a transaction."""
 
     def __init__(
-        self, queries: Mapping[str, str], reading: Reading, looker: Looker, node: str, *, per_destination: int | None
+        self,
+        queries: Mapping[str, str],
+        reading: Reading,
+        looker: Looker,
+        pauses: Pauses,
+        node: str,
+        *,
+        per_destination: int | None,
     ) -> None:
         """Make it.
 
@@ -34,6 +42,7 @@ class HeldTasks:
         self._sql = queries
         self._reading = reading
         self._looker = looker
+        self._pauses = pauses
         self._node = node
         self._per_destination = per_destination
         self._full: dict[int, Instant] = {}
@@ -77,6 +86,7 @@ class HeldTasks:
             self._looker.down_until,
             [turn.let_go_at for turn in turns.values()],
             [turn.room_since for turn in turns.values()],
+            self._pauses.until,
         )
         taken = [row for row in rows if row["id"] is not None]
         came = Counter(row["turn_of"] for row in taken)
@@ -151,6 +161,7 @@ class HeldTasks:
                     LAST,
                     self._looker.down_until,
                     row["let_go_at"],
+                    self._pauses.until,
                 )
                 has_moved |= bool(rows)
                 came = [row for row in rows if row["held_by"] is None]

@@ -105,8 +105,10 @@ SELECT pg_logical_emit_message(true, 'tasker', '')
 -- look --
 -- What time it is, whether this node may claim, and of each pool when the head of its queue is due
 -- and when to look next at the gates that hold tasks, but for those that are full here ($3). What
--- has expired is passed over: it does not start any more.
-SELECT here.now, here.is_leased, pools.pool,
+-- has expired is passed over: it does not start any more. The latest pause, which lasts if it has no
+-- end.
+SELECT here.now, here.is_leased, latest.begin_at AS pause_began_at, latest.end_at AS pause_ended_at,
+       pools.pool,
        (SELECT due_at FROM task
          WHERE task.pool = pools.pool AND state = 0 AND held_by IS NULL
            AND (expires_at IS NULL OR expires_at > tasker_now())
@@ -117,14 +119,15 @@ SELECT here.now, here.is_leased, pools.pool,
   FROM (SELECT tasker_now() AS now,
                EXISTS (SELECT FROM node WHERE id = $2 AND lease_until > tasker_now()) AS is_leased
        ) AS here
+  LEFT JOIN (SELECT begin_at, end_at FROM pause ORDER BY begin_at DESC LIMIT 1) AS latest ON true
   LEFT JOIN unnest($1::integer[]) AS pools (pool) ON true
 
 -- claim --
 -- Claim up to $2 tasks of a pool, earliest first, and have those held that their gates do not let
 -- through: of the first $5 that are due. RETURNING has no order: the caller sorts. $6: tasks of a
 -- host that may run at once, NULL: see Gate.room, which this follows; $7: circuit.THRESHOLD;
--- $8: instants.LAST; $9: the end of the latest span in which no node looked. Behind the attempt
--- stands the gate that holds the task; NULL: it is claimed.
+-- $8: instants.LAST; $9: the end of the latest span in which no node looked; $10: that of the latest
+-- pause. Behind the attempt stands the gate that holds the task; NULL: it is claimed.
 -- Differs from SQLite: one statement. SKIP LOCKED, because other nodes claim at the same time, and
 -- a node whose lease has ended claims nothing.
 WITH head AS MATERIALIZED (
@@ -185,10 +188,14 @@ WITH head AS MATERIALIZED (
          revision = revision + passes::integer,
          late_down = CASE WHEN NOT passes THEN late_down
                           WHEN task.due_at < $9 THEN tasker_down(task.due_at, tasker_now())
-                          ELSE 0 END
+                          ELSE 0 END,
+         late_held = CASE WHEN passes AND task.due_at < $10
+                          THEN greatest(late_held, tasker_paused(task.due_at, tasker_now()))
+                          ELSE late_held END
     FROM verdict
    WHERE task.id = verdict.id AND CASE WHEN passes THEN passed <= $2 ELSE passed < $2 END
      AND EXISTS (SELECT FROM node WHERE id = $4 AND lease_until > tasker_now())
+     AND NOT EXISTS (SELECT FROM pause WHERE end_at IS NULL)
   RETURNING {attempt},
             -- None, if the task was changed after this statement began: then its row is the new one,
             -- but the payload is read as it was.
@@ -244,8 +251,8 @@ SELECT {gate},
 -- Claim what gates ($2) hold of a pool: of each no more than $3, earliest first. $5: when to look
 -- at it next. It is passed over if its queue has another version than was seen ($4): another node
 -- was quicker, or it was woken since. $8: as $9 of claim; $9: since when the gates have had room for
--- what is taken now; $10: the same of what is left, NULL: they have none. A row without an id:
--- nothing of it can be taken.
+-- what is taken now; $10: the same of what is left, NULL: they have none; $11: as $10 of claim. A row
+-- without an id: nothing of it can be taken.
 WITH turn AS (
   UPDATE gate_queue SET wake_at = given.wake_at, version = version + 1,
          room_since = given.room_since
@@ -254,6 +261,7 @@ WITH turn AS (
            AS given (gate, wanted, seen, wake_at, let_go_at, room_since)
    WHERE gate_queue.pool = $1 AND gate_queue.gate = given.gate AND version = given.seen
      AND EXISTS (SELECT FROM node WHERE id = $7 AND lease_until > tasker_now())
+     AND NOT EXISTS (SELECT FROM pause WHERE end_at IS NULL)
   RETURNING gate_queue.gate, wanted, let_go_at
 ), due AS MATERIALIZED (
   SELECT turn.gate, turn.let_go_at, first.id, first.gate AS own FROM turn CROSS JOIN LATERAL (
@@ -266,7 +274,10 @@ WITH turn AS (
   UPDATE task SET state = 1, held_by = NULL, attempts = attempts + 1, fence = $6, node = $7,
          started_at = tasker_now(), revision = revision + 1,
          late_down = CASE WHEN due_at < $8 THEN tasker_down(due_at, tasker_now()) ELSE 0 END,
-         late_held = greatest(late_held, tasker_held(due_at, let_go_at))
+         late_held = greatest(late_held, tasker_held(due_at, let_go_at)
+                       + CASE WHEN due_at < $11
+                              THEN tasker_paused(greatest(due_at, let_go_at), tasker_now())
+                              ELSE 0 END)
     FROM due
    WHERE task.id = due.id AND due.own = due.gate
   RETURNING {attempt},
@@ -312,13 +323,14 @@ SELECT {gate}, tasker_now() AS now, version, additions,
   FROM gate JOIN gate_queue ON gate_queue.gate = gate.id AND gate_queue.pool = $2
  WHERE gate.id = $1 AND wake_at <= tasker_now()
    AND EXISTS (SELECT FROM node WHERE id = $3 AND lease_until > tasker_now())
+   AND NOT EXISTS (SELECT FROM pause WHERE end_at IS NULL)
 
 -- claim_strict --
 -- Claim up to $3 of the tasks of a pool that a strict gate ($2) holds, earliest first: of the first
 -- $6. Those whose host lets nothing start ($7: circuit.THRESHOLD; see Gate.lets_grouped, which this
 -- follows) are held there from now on. Those with other gates than $2 go to those ($2 is their
--- host's). $9: as in claim; $10: since when the gate has had room. Behind the attempt stands the gate that holds the task; NULL: it is
--- claimed.
+-- host's). $9: as in claim; $10: since when the gate has had room; $11: as $10 of claim. Behind the
+-- attempt stands the gate that holds the task; NULL: it is claimed.
 WITH first AS MATERIALIZED (
   SELECT id, due_at, gate, host_gate FROM task
    WHERE pool = $1 AND held_by = $2 AND state = 0 AND held_by IS NOT NULL
@@ -357,11 +369,15 @@ WITH first AS MATERIALIZED (
                           WHEN task.due_at < $9 THEN tasker_down(task.due_at, tasker_now())
                           ELSE 0 END,
          late_held = CASE WHEN passes OR task.gate <> $2 -- which its host lets go
-                          THEN greatest(late_held, tasker_held(task.due_at, $10))
+                          THEN greatest(late_held, tasker_held(task.due_at, $10)
+                                 + CASE WHEN passes AND task.due_at < $11
+                                        THEN tasker_paused(greatest(task.due_at, $10), tasker_now())
+                                        ELSE 0 END)
                           ELSE late_held END
     FROM verdict
    WHERE task.id = verdict.id AND CASE WHEN passes THEN passed <= $3::bigint
                                          ELSE passed < $3::bigint END
+     AND NOT EXISTS (SELECT FROM pause WHERE end_at IS NULL)
   RETURNING {attempt},
             CASE WHEN passes THEN (SELECT payload FROM payload -- none: as in claim
                                     WHERE payload.id = task.id AND revision = payload_revision) END,
@@ -448,9 +464,16 @@ SELECT EXISTS (SELECT FROM gate
 
 -- given_up --
 -- A batch of what circuits have kept for too long. The tasks that a gate holds have few different
--- patiences left: each is found in the index, and then the tasks that have it. $2: microseconds for
--- which a circuit may keep any task; $3: circuit.THRESHOLD.
-WITH RECURSIVE span (gate_id, since, patience) AS (
+-- patiences left: each is found in the index, and then the tasks that have it. The time of a pause
+-- does not count: `later` is how long those lasted that came after it, and `ripe` is what has been
+-- due for its patience, or longer, without them. $2: microseconds for which a circuit may keep any
+-- task; $3: circuit.THRESHOLD.
+WITH RECURSIVE stop (end_at, length, later) AS MATERIALIZED (
+  SELECT coalesce(end_at, tasker_now()), coalesce(end_at, tasker_now()) - begin_at,
+         coalesce(sum(coalesce(end_at, tasker_now()) - begin_at) OVER (
+           ORDER BY begin_at DESC ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), interval '0')
+    FROM pause
+), span (gate_id, since, patience) AS (
   SELECT id, broken_since,
          (SELECT task.patience - waited FROM task
            WHERE held_by = gate.id AND state = 0 AND held_by IS NOT NULL
@@ -465,19 +488,22 @@ WITH RECURSIVE span (gate_id, since, patience) AS (
              AND task.patience - waited > span.patience
            ORDER BY task.patience - waited LIMIT 1)
     FROM span WHERE since + patience * interval '1 microsecond' <= tasker_now()
+), ripe (gate_id, since, patience, due_by) AS MATERIALIZED (
+  SELECT gate_id, since, patience, due_by
+         - (SELECT coalesce(sum(length), interval '0') FROM stop WHERE due_by - later < stop.end_at)
+    FROM (SELECT *, tasker_now() - greatest(patience, $2::bigint) * interval '1 microsecond' AS due_by
+            FROM span) AS span
 )
 SELECT {ending},
        (SELECT payload FROM payload WHERE payload.id = task.id AND revision = payload_revision),
        last_fault, tasker_now() AS now -- without a payload: as in claim
-  FROM span CROSS JOIN LATERAL (
+  FROM ripe CROSS JOIN LATERAL (
     SELECT * FROM task
-     WHERE held_by = gate_id AND task.patience - waited = span.patience AND state = 0
-       AND held_by IS NOT NULL
-       AND due_at <= tasker_now()
-                     - greatest(span.patience, $2::bigint) * interval '1 microsecond'
+     WHERE held_by = gate_id AND task.patience - waited = ripe.patience AND state = 0
+       AND held_by IS NOT NULL AND due_at <= due_by
      ORDER BY due_at LIMIT $1
        FOR NO KEY UPDATE SKIP LOCKED) AS task
- WHERE since + span.patience * interval '1 microsecond' <= tasker_now()
+ WHERE since <= due_by
  LIMIT $1
 
 -- settle --
@@ -582,6 +608,35 @@ WITH seen AS MATERIALIZED (
     JOIN changed USING (id)
 )
 SELECT id FROM changed
+
+-- last_pause --
+-- No end: it lasts.
+SELECT begin_at, end_at FROM pause ORDER BY begin_at DESC LIMIT 1
+
+-- paused_at --
+-- No row: nothing is paused.
+SELECT begin_at FROM pause WHERE end_at IS NULL
+
+-- cut_pauses_ahead --
+-- The clock was set back: what lies ahead of it has yet to come.
+UPDATE pause SET end_at = tasker_now() WHERE end_at > tasker_now() AND begin_at < tasker_now()
+
+-- forget_pauses_ahead --
+DELETE FROM pause WHERE begin_at >= tasker_now() AND end_at IS NOT NULL
+
+-- begin_pause --
+-- One that lasts goes on.
+INSERT INTO pause (begin_at) VALUES (tasker_now()) ON CONFLICT DO NOTHING RETURNING true
+
+-- forget_pause --
+-- One that has not lasted at all, or began ahead of a clock that was set back.
+DELETE FROM pause WHERE end_at IS NULL AND begin_at >= tasker_now() RETURNING true
+
+-- end_pause --
+UPDATE pause SET end_at = tasker_now() WHERE end_at IS NULL RETURNING true
+
+-- prune_pauses --
+DELETE FROM pause WHERE end_at < tasker_now() - $1::interval RETURNING 1
 
 -- pause --
 -- Returns whether it was paused.
@@ -1053,6 +1108,13 @@ task.state = 0 AND task.due_at > tasker_now() AND task.attempts = task.retried_a
 
 -- reason_retrying --
 task.state = 0 AND task.due_at > tasker_now() AND task.attempts <> task.retried_after
+
+-- reason_paused_all --
+task.state = 0 AND task.due_at <= tasker_now() AND {all_paused}
+
+-- all_paused --
+-- While everything is, nothing else counts of what is due.
+EXISTS (SELECT FROM pause WHERE end_at IS NULL)
 
 -- reason_paused --
 task.state = 0 AND task.due_at <= tasker_now()

@@ -112,8 +112,14 @@ class Reader:
                 ahead = 0
                 if row["held_by"] is not None:
                     ahead = await connection.fetchval(self._sql["count_ahead"], task_id, HELD_COUNTED_TO)
+                paused_at = await connection.fetchval(self._sql["paused_at"])
             return Standing(
-                task=self._reading.task.read(row), gate=gate, host=host, held_by=row["held_by"], ahead=ahead
+                task=self._reading.task.read(row),
+                gate=gate,
+                host=host,
+                held_by=row["held_by"],
+                ahead=ahead,
+                paused_at=paused_at,
             )
 
         return await self._read(look)

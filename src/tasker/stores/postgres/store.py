@@ -54,6 +54,7 @@ from tasker.stores.postgres.links import Links
 from tasker.stores.postgres.looker import Looker
 from tasker.stores.postgres.maker import Maker, Making
 from tasker.stores.postgres.operator import Operator
+from tasker.stores.postgres.pauses import Pauses
 from tasker.stores.postgres.pruner import Pruner
 from tasker.stores.postgres.reader import READERS, Reader
 from tasker.stores.postgres.recoverer import Recoverer
@@ -147,10 +148,11 @@ class PostgresStore(Store):
         self._reader = Reader(readers, sql, reading, now)
         self._looks = Looks(now)
         self._looker = Looker(self._keeping, sql, self._looks, node)
-        self._claimer = Claimer(
-            self._claiming, sql, reading, clock, self._looker, node, per_destination=per_destination
-        )
         auditor = self._auditor = Auditor(self._keeping, sql)
+        self._pauses = Pauses(self._accepting, sql, auditor)
+        self._claimer = Claimer(
+            self._claiming, sql, reading, clock, self._looker, self._pauses, node, per_destination=per_destination
+        )
         self._gates = Gates(self._accepting, sql, reading, auditor, self._claimer.look_again)
         self._settler = Settler(
             self._settling,
@@ -438,6 +440,21 @@ class PostgresStore(Store):
     async def make_gate(self, destination: Destination) -> int:
         return await self._inserter.make_gate(destination)
 
+    # Pausing
+
+    @property
+    @override
+    def paused_at(self) -> Instant | None:
+        return self._pauses.at
+
+    @override
+    async def pause_all(self, entry: Entry | None = None) -> None:
+        await self._pauses.pause(entry)
+
+    @override
+    async def resume_all(self, entry: Entry | None = None) -> None:
+        await self._pauses.resume(entry)
+
     # Operations
 
     @override
@@ -595,7 +612,7 @@ class PostgresStore(Store):
 
     @override
     async def prune_down(self) -> int:
-        return await self._looker.prune()
+        return await self._looker.prune() + await self._pauses.prune()
 
     @override
     async def nodes(self) -> Sequence[NodeRecord]:

@@ -10,6 +10,7 @@ from tasker.model.task import Pool
 from tasker.stores.sqlite.connection import Queries
 from tasker.stores.sqlite.gates import Gates, as_json
 from tasker.stores.sqlite.looker import Looker
+from tasker.stores.sqlite.pauses import Pauses
 from tasker.stores.sqlite.rows import READING
 from tasker.stores.sqlite.transactions import Transactions
 
@@ -23,6 +24,7 @@ class Claimer:
         transactions: Transactions,
         gates: Gates,
         looker: Looker,
+        pauses: Pauses,
         now: Callable[[], Instant],
         node: bytes,
     ) -> None:
@@ -30,6 +32,7 @@ class Claimer:
         self._transactions = transactions
         self._gates = gates
         self._looker = looker
+        self._pauses = pauses
         self._now = now
         self._node = node
 
@@ -37,6 +40,8 @@ class Claimer:
         """Claim what is due. Not synced: a claim that a power loss undoes runs again."""
         now = self._now()
         self._looker.look(now)
+        if self._pauses.look() is not None:
+            return Claimed((), None)
         next_due = {pool: self._next_due(pool, now) for pool, slots in free.items() if slots > 0}
         earliest = _earliest(next_due.values())
         if earliest is None or earliest > now:
@@ -59,6 +64,7 @@ class Claimer:
                     node=self._node,
                     down_until=self._looker.down_until,
                     let_go_at=let_go_at,
+                    paused_until=self._pauses.until,
                 ):
                     attempt = rows.read(row)
                     taken.append((attempt.due_at, row[rows.width], attempt))  # behind the columns of the attempt: seq

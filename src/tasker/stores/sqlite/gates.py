@@ -147,7 +147,9 @@ class Gates:
             raise DestinationNotFoundError(str(gate))
         *members, is_paused, holds = row
         now = self._now()
-        self._set_circuit(gate, probed(gate, Circuit(*members), now, is_paused=is_paused, holds=holds))
+        is_all_paused = self._queries.number("paused_at") is not None
+        circuit = probed(gate, Circuit(*members), now, is_paused=is_paused, is_all_paused=is_all_paused, holds=holds)
+        self._set_circuit(gate, circuit)
         self._auditor.write(entry)
         self._wake(gate, now)
 

@@ -7,14 +7,23 @@ from tasker.model.instants import Instant, after
 from tasker.model.lateness import DOWN_AFTER, DOWN_KEPT
 from tasker.stores.looks import Looks
 from tasker.stores.sqlite.connection import Queries
+from tasker.stores.sqlite.pauses import Pauses
 from tasker.stores.sqlite.transactions import Transactions
 
 
 class Looker:
     """Notes looks and keeps the spans between them that are too long."""
 
-    def __init__(self, queries: Queries, transactions: Transactions, looks: Looks, now: Callable[[], Instant]) -> None:
+    def __init__(
+        self,
+        queries: Queries,
+        transactions: Transactions,
+        looks: Looks,
+        pauses: Pauses,
+        now: Callable[[], Instant],
+    ) -> None:
         self._queries = queries
+        self._pauses = pauses
         self._transactions = transactions
         self._looks = looks
         self._now = now
@@ -35,8 +44,9 @@ class Looker:
             self._looks.noted(now, down_until=down_until)
 
     def prune(self) -> int:
-        """Delete the spans that ended long ago. Return how many."""
-        return len(self._queries.all("prune_down", before=after(self._now(), -DOWN_KEPT)))
+        """Delete the spans and the pauses that ended long ago. Return how many."""
+        before = after(self._now(), -DOWN_KEPT)
+        return len(self._queries.all("prune_down", before=before)) + self._pauses.prune(before)
 
     def _note(self, now: Instant) -> Instant:
         """Return the end of the latest span."""

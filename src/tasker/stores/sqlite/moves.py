@@ -18,6 +18,7 @@ from tasker.stores.sqlite.keys import Keys
 from tasker.stores.sqlite.looker import Looker
 from tasker.stores.sqlite.maker import Maker
 from tasker.stores.sqlite.operator import Operator
+from tasker.stores.sqlite.pauses import Pauses
 from tasker.stores.sqlite.pruner import Pruner
 from tasker.stores.sqlite.recoverer import Recoverer
 from tasker.stores.sqlite.settler import Settler
@@ -60,8 +61,9 @@ class Moves:
         self.stager = Stager(queries, self.inserter)
         self.maker = Maker(queries, transactions, self.inserter, self.stager, self.kept_answers, now)
         self.gates = Gates(queries, self.auditor, now, per_destination=per_destination)
-        self.looker = Looker(queries, transactions, looks, now)
-        self.claimer = Claimer(queries, transactions, self.gates, self.looker, now, node)
+        self.pauses = Pauses(queries, self.auditor, now)
+        self.looker = Looker(queries, transactions, looks, self.pauses, now)
+        self.claimer = Claimer(queries, transactions, self.gates, self.looker, self.pauses, now, node)
         self.settler = Settler(queries, self.inserter, self.gates, now, attempts_kept=attempts_kept)
         self.expirer = Expirer(queries, self.inserter, now)
         self.recoverer = Recoverer(queries, self.inserter, self.gates, now, node)
@@ -71,4 +73,4 @@ class Moves:
         self.alerter = Alerter(queries)
         self.keys = Keys(queries, self.auditor, now)
         transactions.on_begin.append(self.gates.begin)
-        transactions.on_undo.append(self.inserter.forget)
+        transactions.on_undo += [self.inserter.forget, self.pauses.forget]

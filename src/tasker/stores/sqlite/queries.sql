@@ -88,15 +88,27 @@ SELECT due_at, seq, gate, host_gate FROM task
 -- claim --
 -- :seqs is a JSON array. RETURNING has no order: the caller sorts by due_at, seq. :down_until: the end
 -- of the latest span in which nobody looked. :let_go_at: until when a gate held them; NULL: none did.
+-- :paused_until: the end of the latest pause.
 UPDATE task SET state = 1, held_by = NULL, attempts = attempts + 1, fence = :fence, node = :node,
        started_at = :now, revision = revision + 1,
        late_down = iif(due_at < :down_until,
                        (SELECT coalesce(sum(min(end_at, :now) - max(begin_at, due_at)), 0)
                           FROM down WHERE end_at > due_at), 0),
-       late_held = iif(due_at < :let_go_at,
-                       max(late_held, :let_go_at - due_at - iif(due_at < :down_until,
-                         (SELECT coalesce(sum(min(end_at, :let_go_at) - max(begin_at, due_at)), 0)
-                            FROM down WHERE end_at > due_at AND begin_at < :let_go_at), 0)), late_held)
+       late_held = iif(due_at < max(coalesce(:let_go_at, 0), :paused_until),
+                       max(late_held, iif(due_at < :let_go_at,
+                         :let_go_at - due_at - iif(due_at < :down_until,
+                           (SELECT coalesce(sum(min(end_at, :let_go_at) - max(begin_at, due_at)), 0)
+                              FROM down WHERE end_at > due_at AND begin_at < :let_go_at), 0), 0)
+                         + iif(due_at < :paused_until,
+                           (SELECT coalesce(sum(min(pause.end_at, :now) - max(pause.begin_at, span.since)
+                              - (SELECT coalesce(sum(min(down.end_at, pause.end_at, :now)
+                                                     - max(down.begin_at, pause.begin_at, span.since)), 0)
+                                   FROM down
+                                  WHERE down.end_at > max(pause.begin_at, span.since)
+                                    AND down.begin_at < min(pause.end_at, :now))), 0)
+                              FROM (SELECT max(due_at, coalesce(:let_go_at, 0)) AS since) AS span
+                              JOIN pause ON pause.end_at > span.since AND pause.begin_at < :now), 0)),
+                       late_held)
  WHERE seq IN (SELECT value FROM json_each(:seqs)) AND state = 0
 RETURNING {attempt}, (SELECT payload FROM payload WHERE payload.seq = task.seq), seq
 
@@ -156,6 +168,35 @@ UPDATE gate_queue SET wake_at = :now WHERE gate = :gate AND wake_at > :now RETUR
 
 -- wake_all --
 UPDATE gate_queue SET wake_at = :now
+
+-- last_pause --
+-- No end: it lasts.
+SELECT begin_at, end_at FROM pause ORDER BY begin_at DESC LIMIT 1
+
+-- paused_at --
+-- No row: nothing is paused.
+SELECT begin_at FROM pause WHERE end_at IS NULL
+
+-- cut_pauses_ahead --
+-- The clock was set back: what lies ahead of it has yet to come.
+UPDATE pause SET end_at = :now WHERE end_at > :now AND begin_at < :now
+
+-- forget_pauses_ahead --
+DELETE FROM pause WHERE begin_at >= :now AND end_at IS NOT NULL
+
+-- begin_pause --
+-- One that lasts goes on.
+INSERT OR IGNORE INTO pause (begin_at) VALUES (:now) RETURNING 1
+
+-- forget_pause --
+-- One that has not lasted at all, or began ahead of a clock that was set back.
+DELETE FROM pause WHERE end_at IS NULL AND begin_at >= :now RETURNING 1
+
+-- end_pause --
+UPDATE pause SET end_at = :now WHERE end_at IS NULL RETURNING 1
+
+-- prune_pauses --
+DELETE FROM pause WHERE end_at < :before RETURNING 1
 
 -- circuit --
 SELECT failures, open_until, broken_since, closed_at, paused,
@@ -244,8 +285,15 @@ UPDATE task SET state = 3, ended_at = :now, last_fault = :last_fault, held_by = 
 
 -- given_up --
 -- A batch of what circuits have kept for too long. The tasks that a gate holds have few different
--- patiences left: each is found in the index, and then the tasks that have it.
-WITH RECURSIVE span (gate_id, since, patience) AS (
+-- patiences left: each is found in the index, and then the tasks that have it. The time of a pause
+-- does not count: `later` is how long those lasted that came after it, and `ripe` is what has been
+-- due for its patience, or longer, without them.
+WITH RECURSIVE stop (end_at, length, later) AS MATERIALIZED (
+  SELECT coalesce(end_at, :now), coalesce(end_at, :now) - begin_at,
+         coalesce(sum(coalesce(end_at, :now) - begin_at) OVER (
+           ORDER BY begin_at DESC ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0)
+    FROM pause
+), span (gate_id, since, patience) AS (
   SELECT id, broken_since,
          (SELECT task.patience - waited FROM task
            WHERE held_by = gate.id AND state = 0 AND held_by IS NOT NULL
@@ -259,13 +307,18 @@ WITH RECURSIVE span (gate_id, since, patience) AS (
              AND task.patience - waited > span.patience
            ORDER BY task.patience - waited LIMIT 1)
     FROM span WHERE patience <= :now - since
+), ripe (gate_id, since, patience, due_by) AS MATERIALIZED (
+  SELECT gate_id, since, patience, :now - max(patience, :least)
+         - (SELECT coalesce(sum(length), 0) FROM stop
+             WHERE :now - max(span.patience, :least) - later < stop.end_at)
+    FROM span
 )
 SELECT {ending}, payload.payload, task.last_fault, task.seq
-  FROM span
- CROSS JOIN task ON held_by = gate_id AND task.patience - waited = span.patience AND state = 0
-                AND held_by IS NOT NULL AND due_at <= :now - max(span.patience, :least)
+  FROM ripe
+ CROSS JOIN task ON held_by = gate_id AND task.patience - waited = ripe.patience AND state = 0
+                AND held_by IS NOT NULL AND due_at <= due_by
  CROSS JOIN payload ON payload.seq = task.seq
- WHERE span.patience <= :now - since
+ WHERE since <= due_by
  LIMIT :limit
 
 -- retry --
@@ -614,6 +667,13 @@ task.state = 0 AND task.due_at > :now AND task.attempts = task.retried_after
 
 -- reason_retrying --
 task.state = 0 AND task.due_at > :now AND task.attempts <> task.retried_after
+
+-- reason_paused_all --
+task.state = 0 AND task.due_at <= :now AND {all_paused}
+
+-- all_paused --
+-- While everything is, nothing else counts of what is due.
+EXISTS (SELECT 1 FROM pause WHERE end_at IS NULL)
 
 -- reason_paused --
 task.state = 0 AND task.due_at <= :now

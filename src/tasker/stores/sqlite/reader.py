@@ -97,6 +97,7 @@ class Reader:
                 host=None if host is None else self._gate(host),
                 held_by=held_by,
                 ahead=0 if held_by is None else self._count("count_ahead", id=id_bytes(task_id), up_to=HELD_COUNTED_TO),
+                paused_at=self._queries.number("paused_at"),
             )
 
     def gates(self, *, after: int, limit: int) -> Sequence[GateRecord]:

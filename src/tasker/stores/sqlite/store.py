@@ -48,6 +48,7 @@ from tasker.stores.sqlite.inserter import Rows
 from tasker.stores.sqlite.lock import DatabaseLock
 from tasker.stores.sqlite.moves import Moves
 from tasker.stores.sqlite.opening import check_ordinary, open_database
+from tasker.stores.sqlite.pauses import Pauses
 from tasker.stores.sqlite.reader import Reader
 from tasker.stores.sqlite.readers import InlineReader, ReaderThreads
 from tasker.stores.sqlite.space import space_of
@@ -121,6 +122,7 @@ class SqliteStore(Store):
         self._meter = StoreMeter(("write",))
         self._condition = Condition(self._meter)
         self._writing: Queries
+        self._pauses: Pauses
         self._writer: Writer
         self._commit: GroupCommit[Write] | InlineCommit[Write]
         self._readers: ReaderThreads | InlineReader
@@ -426,6 +428,21 @@ class SqliteStore(Store):
     async def make_gate(self, destination: Destination) -> int:
         return await self._write(lambda moves: moves.inserter.make_gate(destination))
 
+    # Pausing
+
+    @property
+    @override
+    def paused_at(self) -> Instant | None:
+        return self._pauses.at
+
+    @override
+    async def pause_all(self, entry: Entry | None = None) -> None:
+        await self._write(lambda moves: moves.pauses.pause(entry))
+
+    @override
+    async def resume_all(self, entry: Entry | None = None) -> None:
+        await self._write(lambda moves: moves.pauses.resume(entry))
+
     # Operations
 
     @override
@@ -647,6 +664,8 @@ class SqliteStore(Store):
             follow=self._follow,
             looks=self._looks,
         )
+        self._pauses = moves.pauses
+        self._pauses.look()
         after_commit = (lambda: None) if self._checkpointer is None else self._checkpointer.advance
         self._writer = Writer(self._writing, transactions, moves, self._condition, after_commit=after_commit)
         if isinstance(location, Path):

@@ -194,3 +194,19 @@ CREATE TABLE access (
   salt bytea NOT NULL
 );
 INSERT INTO access VALUES (1, 1, false, uuid_send(gen_random_uuid()));
+
+-- Stop everything: when nothing was claimed because somebody had paused it all. They do not overlap.
+CREATE TABLE pause (
+  begin_at timestamptz PRIMARY KEY,
+  end_at timestamptz                           -- NULL: it lasts
+);
+CREATE UNIQUE INDEX pause_lasting ON pause ((end_at IS NULL)) WHERE end_at IS NULL; -- one at a time
+
+-- How many microseconds between two moments lie in pauses, but for spans in which no node looked.
+CREATE FUNCTION tasker_paused(since timestamptz, until timestamptz) RETURNS bigint
+  LANGUAGE sql STABLE PARALLEL SAFE
+  AS 'SELECT coalesce(sum((extract(epoch FROM span.upto - span.begun) * 1000000)::bigint
+                          - tasker_down(span.begun, span.upto)), 0)::bigint
+        FROM (SELECT greatest(begin_at, since) AS begun, least(coalesce(end_at, until), until) AS upto
+                FROM pause
+               WHERE (end_at IS NULL OR end_at > since) AND begin_at < until) AS span';

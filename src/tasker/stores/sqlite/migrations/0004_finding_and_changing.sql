@@ -160,3 +160,10 @@ CREATE TABLE access (
   salt BLOB NOT NULL
 ) STRICT;
 INSERT INTO access VALUES (1, 1, 0, randomblob(16));
+
+-- Stop everything: when nothing was claimed because somebody had paused it all. They do not overlap.
+CREATE TABLE pause (
+  begin_at INTEGER PRIMARY KEY,
+  end_at INTEGER                               -- NULL: it lasts
+) STRICT;
+CREATE UNIQUE INDEX pause_lasting ON pause (end_at IS NULL) WHERE end_at IS NULL; -- one at a time
