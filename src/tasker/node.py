@@ -145,10 +145,6 @@ class Node:
                 idempotency_retention=settings.idempotency_retention,
                 sources=Sources(calls=client, loop_lag=lag.micros, callers=self._callers),
             )
-            if metrics_listening is not None:
-                await closing.enter_async_context(
-                    _serving_metrics(build_metrics_app(service.metrics), metrics_listening, settings)
-                )
             self._server = _Server(
                 _uvicorn_config(
                     build_app(service, registry, Access(settings, self._engine.key_ring), settings),
@@ -156,6 +152,10 @@ class Node:
                     refused=service.metrics.count_refused,
                 )
             )
+            if metrics_listening is not None:
+                await closing.enter_async_context(
+                    _serving_metrics(build_metrics_app(service.metrics), metrics_listening, settings)
+                )
             _listen(listening)
             self._serving = asyncio.create_task(self._server.serve(sockets=[listening]))
             closing.push_async_callback(self._stop_serving)
@@ -333,7 +333,7 @@ class _Server(uvicorn.Server):
 async def _serving_metrics(app: object, listening: socket.socket, settings: Settings) -> AsyncIterator[None]:
     """Serve the metrics alone while this block lasts."""
     server = _Server(_uvicorn_config(app, settings))
-    _listen(listening)
+    _listen(listening, way="--metrics-listen")
     serving = asyncio.create_task(server.serve(sockets=[listening]))
     try:
         await server.listening.wait()
@@ -389,13 +389,13 @@ def _bind(ip: str, port: int, *, way: str = "") -> socket.socket:
     return bound
 
 
-def _listen(bound: socket.socket) -> None:
+def _listen(bound: socket.socket, *, way: str = "") -> None:
     """Let callers in. Of several servers that have bound the same address at the same time, one alone may."""
     try:
         bound.listen(BACKLOG)
     except OSError as error:
         ip, port = bound.getsockname()[:2]
-        raise ListenError(f"{ip}:{port}", error.strerror or "unknown reason") from None
+        raise ListenError(f"{ip}:{port}", error.strerror or "unknown reason", way=way) from None
 
 
 def _url(listening: socket.socket) -> str:

@@ -376,7 +376,7 @@ METRICS: Final[tuple[Metric, ...]] = (
         name="tasker_lease_remaining_seconds",
         kind="gauge",
         help="For how long this node may begin attempts unless its lease is renewed, which it is every 10 s. "
-        "+Inf with SQLite.",
+        "Below 0 it may begin none. +Inf with SQLite.",
         read=_one(lambda figures: figures.lease_left),
     ),
     Metric(
