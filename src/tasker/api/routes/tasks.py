@@ -92,6 +92,7 @@ _LISTED: Final = (
                     "retryTask",
                     "listAttempts",
                     "explainTask",
+                    "getHistory",
                 ),
             ),
         ),
