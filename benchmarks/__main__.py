@@ -23,6 +23,7 @@ from benchmarks import (
     rates,
     sharing,
     waiting,
+    watching,
 )
 from benchmarks.figures import Figure, markdown_table
 
@@ -38,6 +39,7 @@ _ROWS: Final = {
     "operating": operating,
     "clustered": clustered,
     "rates": rates,
+    "watching": watching,
 }
 _PAGE: Final = Path(__file__).parent.parent / "docs" / "benchmarks.md"
 

@@ -1,5 +1,5 @@
 -- wrk: creates webhooks that are due at random moments of the 24 hours after the first minute.
--- An argument says what each is given besides: key, idempotency or tags.
+-- An argument says what each is given besides: key, idempotency, tags or watched.
 local seed = os.time()
 function setup(thread) seed = seed + 1; thread:set("seed", seed) end
 
@@ -14,6 +14,8 @@ request = function()
     member = string.format('"key":"order:%d-%d",', seed, count)
   elseif extra == "tags" then
     member = string.format('"tags":["customer:%d","import","shop:%d"],', math.random(10000), math.random(100))
+  elseif extra == "watched" then
+    member = string.format('"tags":["watched:%d"],', math.random(0, 999))
   elseif extra == "idempotency" then
     headers["idempotency-key"] = string.format("%d-%d", seed, count)
   end

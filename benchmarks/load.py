@@ -20,7 +20,7 @@ def create_tasks(url: str, *, connections: int, seconds: int, extra: str = "plai
     """Create tasks on *connections* connections for so many seconds, each as fast as it is answered.
 
     Args:
-        extra: what each is given besides: ``key``, ``idempotency`` or ``tags``.
+        extra: what each is given besides: ``key``, ``idempotency``, ``tags`` or ``watched``: one of 1,000 tags.
     """
     script = Path(__file__).with_name("create.lua")
     options = ["-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "10s", "-s", str(script)]
