@@ -63,7 +63,7 @@ def measure(rounds: int) -> list[Figure]:
 
 def _deliver(sink: Sink, has_readers: bool) -> dict[str, float]:
     """Let a server deliver 1,000 webhooks a second at random moments. Return its lateness figures."""
-    due_times = steadily_due(database.now() + 10 * SECOND, per_second=_PER_SECOND, seconds=_SECONDS)
+    due_times = steadily_due(database.now() + 20 * SECOND, per_second=_PER_SECOND, seconds=_SECONDS)
     tasks = []
     for place, task in enumerate(database.webhooks(sink.url, due_times)):
         tag = f"watched:{place % _TAGS}"

@@ -65,9 +65,9 @@ class Stream:
 
 
 @contextlib.asynccontextmanager
-async def reading(server, query="", last_id=None):
+async def reading(server, query="", last_id=None, headers=None):
     connection = await server.connect()
-    headers = {} if last_id is None else {"last-event-id": last_id}
+    headers = (headers or {}) | ({} if last_id is None else {"last-event-id": last_id})
     await connection.send(rest_server.request_bytes("GET", f"/events{query}", headers=headers))
     head = await connection._reader.readuntil(b"\r\n\r\n")
     stream = Stream(connection, head.decode())
@@ -471,3 +471,20 @@ async def test_a_name_of_a_filter_may_be_anything_that_a_key_may_be(server):
     async with reading(server, f"?key_prefix={quote('Ä/ö')}") as stream:
         task_id = await server.new(webhook(key="Ä/ö:1"))
         assert (await stream.next("created"))["id"] == task_id
+
+
+async def test_the_stream_of_a_key_ends_when_it_is_revoked_and_the_others_go_on(server):
+    async def made(name, sent):
+        reply = await server.call("POST", "/keys", {"name": name, "role": "admin"}, headers=sent)
+        return reply.json["id"], {"authorization": f"Bearer {reply.json['key']}"}
+
+    async with reading(server) as without_key:
+        _, admin = await made("admin", None)
+        assert "key" in (await without_key.next("closing"))["reason"], "keys are asked for now"
+    id_, other = await made("other", admin)
+    async with reading(server, headers=other) as stream, reading(server, headers=admin) as stays:
+        await server.call("DELETE", f"/keys/{id_}", headers=admin)
+        assert "key" in (await stream.next("closing"))["reason"]
+        assert await stream.frame() is None
+        await server.call("POST", "/tasks/new", rest_server.HASH, headers=admin)
+        assert (await stays.next("created"))["type"] == "hash"
