@@ -78,6 +78,15 @@ async def an_open_destination(server):
     return (await destination_of(server, waiting))["id"]
 
 
+async def nothing(server):
+    return ""
+
+
+async def all_paused(server):
+    await server.store.pause_all()
+    return ""
+
+
 async def an_operation(server):
     reply = await server.call("POST", "/operations", {"action": "run", "filter": {"tag": "x"}})
     return reply.json["id"]
@@ -101,6 +110,8 @@ CHANGING = {
     ("POST", "/destinations"): (a_destination, {"url": "http://localhost:9000/", "burst": 2}, "limit"),
     ("POST", "/operations"): (a_task, CANCEL_ALL, "begin"),
     ("POST", "/operations/{id}/cancel"): (an_operation, None, "cancel"),
+    ("POST", "/pause"): (nothing, None, "pause"),
+    ("POST", "/resume"): (all_paused, None, "resume"),
 }
 """Every call that changes something: what there has to be before, its body, and its action."""
 CREATING = {("POST", "/tasks/new"), ("POST", "/tasks/batch")}
@@ -125,6 +136,9 @@ async def test_a_call_that_changes_something_leaves_one_row_and_one_that_is_refu
     (row, *others) = await log(server)
     assert others == before
     assert (row["action"], row["by"]) == (action, LOCAL)
+    if path in ("/pause", "/resume"):
+        assert (row["kind"], "subject" in row) == ("server", False)
+        return
     kind = path.split("/")[1].removesuffix("s")
     assert row["kind"] == kind
     assert row["subject"] == (reply.json["id"] if path == "/operations" else str(id_))
@@ -145,6 +159,7 @@ async def test_a_dry_run_and_a_call_that_changes_nothing_leave_no_row(server):
         ("POST", f"/destinations/{id_}/resume", None),
         ("PATCH", f"/destinations/{id_}", {"max_running": None}),
         ("POST", "/destinations", {"url": "http://another:1/"}),
+        ("POST", "/resume", None),
         ("POST", "/operations", {**CANCEL_ALL, "dry_run": True}),
     ):
         assert (await server.call(method, path, body)).status == 200
