@@ -39,6 +39,7 @@ from tasker.errors import (
     StoreUnavailableError,
     UpgradeUnfinishedError,
 )
+from tasker.interfaces.keys import KeyBook
 from tasker.interfaces.store import Store
 from tasker.model.audit import TASKER, Action, Entry, Kind
 from tasker.service.metrics import Sources
@@ -295,6 +296,15 @@ async def migrate(settings: Settings) -> None:
         StartError: it cannot be done. Nothing was changed.
     """
     await kind_of(settings.database_url).migrate(settings.database_url, _store_context(settings, address=""))
+
+
+def open_keys(settings: Settings) -> contextlib.AbstractAsyncContextManager[KeyBook]:
+    """Open the API keys of the database that the settings name, while no server uses it: see ``StoreKind.keys``.
+
+    Raises:
+        StartError: see there.
+    """
+    return kind_of(settings.database_url).keys(settings.database_url, _store_context(settings, address=""))
 
 
 def _store_context(settings: Settings, address: str) -> StoreContext:

@@ -3,16 +3,18 @@
 import os
 import sys
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final, NoReturn, TypeVar
 
 import click
 
 from tasker import __version__
+from tasker.cli.key_commands import keys_group
+from tasker.cli.options import options
 from tasker.cli.output import FAILED, MISUSED, CommandError, complain, output_option
 from tasker.cli.redact import one_line, redact
-from tasker.cli.settings import OF_ALERTS, OF_THE_DATABASE, SETTINGS, Setting
+from tasker.cli.settings import OF_ALERTS, OF_THE_DATABASE, SETTINGS
 from tasker.errors import SettingError, StartError
 
 _HELP: Final = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
@@ -59,35 +61,6 @@ def _end(exit_code: int, code: str, problem: str) -> NoReturn:
     sys.exit(exit_code)
 
 
-def _options(settings: Sequence[Setting]) -> Callable[[C], C]:
-    """Give a command an option for each of *settings*, and one for the settings file."""
-
-    def give(command: C) -> C:
-        for setting in reversed(settings):
-            command = _option(setting)(command)
-        config = click.option(
-            "--config",
-            metavar="FILE",
-            help="Settings file.  [env: TASKER_CONFIG; default: tasker.toml in the working folder, if there is one]",
-        )
-        return config(command)
-
-    return give
-
-
-def _option(setting: Setting) -> Callable[[C], C]:
-    default = f"; default: {setting.default}" if setting.default else ""
-    return click.option(
-        setting.flag,
-        setting.name,
-        metavar=setting.metavar or None,
-        help=f"{setting.help}  [env: {', '.join(setting.variables)}{default}]",
-        is_flag=None if setting.metavar else True,  # False would make the option's value optional
-        multiple=setting.many,
-        type=str if setting.metavar else None,  # settings.py reads the texts of flags, variables and keys alike
-    )
-
-
 def _serve(flags: dict[str, Any]) -> None:
     from tasker.cli import sources  # noqa: PLC0415 - as below
 
@@ -99,7 +72,7 @@ def _serve(flags: dict[str, Any]) -> None:
 
 
 @click.group(invoke_without_command=True, context_settings=_HELP)
-@_options(SETTINGS)
+@options(SETTINGS)
 @click.version_option(__version__, "-V", "--version", message="%(prog)s %(version)s")
 @click.pass_context
 def tasker(context: click.Context, /, **flags: Any) -> None:  # noqa: ANN401 - texts, tuples of texts and switches
@@ -115,7 +88,7 @@ def tasker(context: click.Context, /, **flags: Any) -> None:  # noqa: ANN401 - t
 
 
 @tasker.command("serve")
-@_options(SETTINGS)
+@options(SETTINGS)
 def serve_command(**flags: Any) -> None:  # noqa: ANN401 - as above
     """Start the server; so does tasker without a command."""
     _serve(flags)
@@ -130,7 +103,7 @@ def db_group(context: click.Context) -> None:
 
 
 @db_group.command("migrate")
-@_options(OF_THE_DATABASE)
+@options(OF_THE_DATABASE)
 def migrate_command(**flags: Any) -> None:  # noqa: ANN401 - as above
     """Bring the tables of the database up to date.
 
@@ -156,7 +129,7 @@ def alert_group(context: click.Context) -> None:
 
 
 @alert_group.command("test")
-@_options(OF_ALERTS)
+@options(OF_ALERTS)
 @output_option
 def alert_test_command(output: str, **flags: Any) -> None:  # noqa: ANN401 - as above
     """Send one alert that says that it is a test, and say what the receiver answered.
@@ -178,3 +151,6 @@ def alert_test_command(output: str, **flags: Any) -> None:  # noqa: ANN401 - as 
     from tasker.cli import alert  # noqa: PLC0415 - as above
 
     alert.send_test(settings, output, doubts=sources.doubts(settings, os.environ))
+
+
+tasker.add_command(keys_group)

@@ -14,10 +14,26 @@ FAILED: Final = 1
 MISUSED: Final = 2
 """Exit code: an option, variable or key cannot be used."""
 
+NOT_FOUND: Final = 3
+"""Exit code: what it is about is not there."""
+
+CONFLICT: Final = 4
+"""Exit code: as things are, it cannot be done."""
+
+UNAUTHORIZED: Final = 5
+"""Exit code: whoever calls may not do it."""
+
 UNREACHABLE: Final = 6
 """Exit code: whoever was called does not answer."""
 
-TITLES: Final = {FAILED: "Failed", MISUSED: "Misused", UNREACHABLE: "Unreachable"}
+TITLES: Final = {
+    FAILED: "Failed",
+    MISUSED: "Misused",
+    NOT_FOUND: "Not Found",
+    CONFLICT: "Conflict",
+    UNAUTHORIZED: "Unauthorized",
+    UNREACHABLE: "Unreachable",
+}
 
 C = TypeVar("C", bound=Callable[..., object])
 
@@ -51,6 +67,33 @@ def output_option(command: C) -> C:
 def show(output: str, facts: dict[str, Any], line: str) -> None:
     """Print what a command found on standard output: *facts* as JSON, or *line*."""
     click.echo(json.dumps(facts, ensure_ascii=False) if output == "json" else line)
+
+
+def table(heading: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return *rows* as lines of text under *heading*, each column as wide as it needs.
+
+    >>> print(table(("ID", "NAME"), (("a1", "one"),)))
+    ID  NAME
+    a1  one
+    """
+    widths = [max(map(len, column)) for column in zip(heading, *rows, strict=True)]
+    lines = ["  ".join(map(str.ljust, row, widths)).rstrip() for row in (heading, *rows)]
+    return "\n".join(lines)
+
+
+def exit_code_of(status: int) -> int:
+    """Return the exit code of a command that the server refused with an HTTP status."""
+    match status:
+        case 401 | 403:
+            return UNAUTHORIZED
+        case 404:
+            return NOT_FOUND
+        case 409 | 412 | 422:
+            return CONFLICT
+        case 400 | 413 | 415:
+            return MISUSED
+        case _:
+            return FAILED
 
 
 def complain(exit_code: int, code: str, problem: str) -> None:

@@ -8,7 +8,7 @@ from tasker.model.audit import Entry
 from tasker.model.instants import Instant
 
 
-class KeyStore(Protocol):
+class KeyBook(Protocol):
     """Keeps API keys: their hashes alone. See ``Store`` for what holds for every method."""
 
     async def key_state(self, *, seen: int | None = None) -> KeyState | None:
@@ -35,6 +35,10 @@ class KeyStore(Protocol):
 
     async def stop_asking(self, *, entry: Entry | None = None) -> int:
         """Ask for no keys any more, until another is made. Return how many are kept: they are not valid meanwhile."""
+
+
+class KeyStore(KeyBook, Protocol):
+    """The same for a node, which knows who calls."""
 
     async def mark_used(self, used: Mapping[str, Instant]) -> None:
         """Write when keys were used, by their ids. What was used later already, or is revoked, stays so."""

@@ -6,10 +6,10 @@ from contextlib import AbstractContextManager
 
 from msgspec import UNSET, UnsetType
 
-from tasker.callers import Caller
+from tasker.callers import KEY_NAME_LENGTH, Caller
 from tasker.engine.key_ring import KeyRing
 from tasker.errors import InvalidQueryError, InvalidRequestError, UnauthorizedError
-from tasker.interfaces.keys import KeyStore
+from tasker.interfaces.keys import KeyBook
 from tasker.interfaces.store import Store
 from tasker.model import api_key, instants
 from tasker.model.api_key import ApiKey
@@ -101,8 +101,8 @@ def new_key(
     """
     if isinstance(role, str) == (scopes is not UNSET):
         raise InvalidRequestError("", f"expected role or scopes, got {'both' if isinstance(role, str) else 'neither'}")
-    if not name.isprintable() or not name.strip():
-        raise InvalidRequestError("name", "expected printable characters")
+    if not name.isprintable() or not name.strip() or len(name) > KEY_NAME_LENGTH:
+        raise InvalidRequestError("name", f"expected 1 to {KEY_NAME_LENGTH} printable characters")
     until = None
     if isinstance(expires_at, str):
         try:
@@ -136,7 +136,7 @@ def creation(by: Actor, key: ApiKey) -> Entry:
     return Entry(by=by, action=Action.CREATE, kind=Kind.KEY, subject=key.id, name=key.name, changes=changes)
 
 
-async def keys_of(store: KeyStore) -> Sequence[ApiKey]:
+async def keys_of(store: KeyBook) -> Sequence[ApiKey]:
     """Return all keys that are stored, in the order in which they were made."""
     state = await store.key_state()
     assert state is not None  # noqa: S101 - only what was seen already is left out

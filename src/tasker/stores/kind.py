@@ -16,6 +16,9 @@ from tasker import stores
 from tasker.model.task import Pool
 
 if TYPE_CHECKING:  # they would make --help slow
+    from contextlib import AbstractAsyncContextManager
+
+    from tasker.interfaces.keys import KeyBook
     from tasker.interfaces.queue import Follow
     from tasker.interfaces.store import Store
     from tasker.timing.clock import Clock
@@ -86,6 +89,14 @@ class StoreKind(Protocol):
 
         Raises:
             StartError: it needs a package that is not installed.
+        """
+
+    def keys(self, url: str, context: StoreContext) -> "AbstractAsyncContextManager[KeyBook]":
+        """Open the API keys of a database that no server uses. A missing SQLite file is made, and so are tables.
+
+        Raises:
+            DatabaseInUseError: a server uses it; of any change, too. Nothing was changed.
+            StartError: it cannot be opened.
         """
 
     async def migrate(self, url: str, context: StoreContext) -> None:

@@ -4,8 +4,10 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import TypeVar
 
 from msgspec.structs import replace
+from typing_extensions import override
 
 from tasker.errors import ApiKeyNotFoundError
+from tasker.interfaces.keys import KeyBook
 from tasker.model.api_key import ApiKey, KeyState, in_order
 from tasker.model.audit import Entry
 from tasker.model.instants import Instant
@@ -16,7 +18,7 @@ from tasker.stores.rows import Reading
 T = TypeVar("T")
 
 
-class Keys:
+class Keys(KeyBook):
     """Reads and writes who may call, on one link."""
 
     def __init__(
@@ -39,8 +41,8 @@ class Keys:
         self._auditor = auditor
         self._check = check
 
-    async def state(self, seen: int | None) -> KeyState | None:
-        """Return who may call; None if that is still the version *seen*: see ``Store.key_state``."""
+    @override
+    async def key_state(self, *, seen: int | None = None) -> KeyState | None:
 
         async def look(connection: Connection) -> KeyState | None:
             if seen is not None and await connection.fetchval(self._sql["access_version"]) == seen:
@@ -50,8 +52,8 @@ class Keys:
 
         return await self._link.run(look)
 
-    async def create(self, key: ApiKey, entry: Entry | None) -> ApiKey:
-        """Store a new key: see ``Store.create_key``."""
+    @override
+    async def create_key(self, key: ApiKey, *, entry: Entry | None = None) -> ApiKey:
 
         async def create(connection: Connection, now: Instant) -> ApiKey:
             (await self._read(connection)).check_new(key, now)
@@ -65,8 +67,8 @@ class Keys:
 
         return await self._changed(create)
 
-    async def revoke(self, key_id: str, entry: Entry | None, *, spares_last_admin: bool) -> None:
-        """Delete a key: see ``Store.revoke_key``."""
+    @override
+    async def revoke_key(self, key_id: str, *, spares_last_admin: bool, entry: Entry | None = None) -> None:
 
         async def revoke(connection: Connection, now: Instant) -> None:
             if spares_last_admin:
@@ -79,8 +81,8 @@ class Keys:
 
         await self._changed(revoke)
 
-    async def stop_asking(self, entry: Entry | None) -> int:
-        """Ask for no keys any more: see ``Store.stop_asking``."""
+    @override
+    async def stop_asking(self, *, entry: Entry | None = None) -> int:
 
         async def stop(connection: Connection, _: Instant) -> int:
             await connection.execute(self._sql["change_access"], False)

@@ -1,7 +1,7 @@
 """Which URLs name a PostgreSQL database, and how to make its store."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from typing import TYPE_CHECKING, Final
 
 from tasker.errors import DatabaseUrlError, StartError
@@ -9,6 +9,7 @@ from tasker.stores.kind import StoreContext, StoreKind
 from tasker.stores.postgres.url import read
 
 if TYPE_CHECKING:
+    from tasker.interfaces.keys import KeyBook
     from tasker.stores.postgres.store import PostgresStore
 
 
@@ -56,6 +57,14 @@ class PostgresKind:
             attempts_kept=context.attempts_kept,
             per_destination=context.per_destination,
         )
+
+    @contextlib.asynccontextmanager
+    async def keys(self, url: str, context: StoreContext) -> AsyncIterator["KeyBook"]:
+        """See ``StoreKind``. No node joins, and none may be there."""
+        with _driver():
+            from tasker.stores.postgres.keys_alone import keys_alone  # noqa: PLC0415 - see stores/kind.py
+        async with keys_alone(url, context) as keys:
+            yield keys
 
     async def migrate(self, url: str, context: StoreContext) -> None:
         """See ``StoreKind``. No node joins."""

@@ -1516,6 +1516,12 @@ SELECT version, asks, salt FROM access
 -- access_version --
 SELECT version FROM access
 
+-- lock_nodes --
+LOCK TABLE node IN SHARE MODE
+
+-- any_node --
+SELECT EXISTS (SELECT FROM node WHERE lease_until > tasker_now())
+
 -- lock_access --
 -- One after the other: each sees what the one before has changed.
 SELECT tasker_now() FROM access FOR UPDATE

@@ -527,22 +527,22 @@ class PostgresStore(Store):
 
     @override
     async def key_state(self, *, seen: int | None = None) -> KeyState | None:
-        return await self._keys.state(seen)
+        return await self._keys.key_state(seen=seen)
 
     @override
     async def create_key(self, key: ApiKey, *, entry: Entry | None = None) -> ApiKey:
-        created = await self._keys.create(key, entry)
+        created = await self._keys.create_key(key, entry=entry)
         self._say_keys_changed()
         return created
 
     @override
     async def revoke_key(self, key_id: str, *, spares_last_admin: bool, entry: Entry | None = None) -> None:
-        await self._keys.revoke(key_id, entry, spares_last_admin=spares_last_admin)
+        await self._keys.revoke_key(key_id, spares_last_admin=spares_last_admin, entry=entry)
         self._say_keys_changed()
 
     @override
     async def stop_asking(self, *, entry: Entry | None = None) -> int:
-        kept = await self._keys.stop_asking(entry)
+        kept = await self._keys.stop_asking(entry=entry)
         self._say_keys_changed()
         return kept
 

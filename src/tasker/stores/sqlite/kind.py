@@ -1,11 +1,17 @@
 """Which URLs name a SQLite database, and how to make its store."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from tasker.errors import DatabaseError
 from tasker.stores.kind import StoreContext, StoreKind
 
+_MEMORY: Final = ":memory:"
+
 if TYPE_CHECKING:
+    from tasker.interfaces.keys import KeyBook
     from tasker.stores.sqlite.store import SqliteStore
 
 
@@ -41,6 +47,18 @@ class SqliteKind:
             attempts_kept=context.attempts_kept,
             per_destination=context.per_destination,
         )
+
+    @asynccontextmanager
+    async def keys(self, url: str, context: StoreContext) -> AsyncIterator["KeyBook"]:
+        """See ``StoreKind``."""
+        if location(url) == _MEMORY:
+            raise DatabaseError(url, "it is in memory, and nobody but its server can reach it; name a file")
+        store = self.make(url, context)
+        await store.open()
+        try:
+            yield store
+        finally:
+            await store.close()
 
     async def migrate(self, url: str, context: StoreContext) -> None:
         """See ``StoreKind``. A missing file is made."""
