@@ -8,6 +8,7 @@ import time
 import pytest
 
 from databases import new_database, query
+from tasker.testing.postgres_server import PostgresServer
 from tasker.testing.server import TaskerServer
 from tasker.testing.webhook_receiver import WebhookReceiver
 
@@ -20,8 +21,10 @@ def receiver():
         yield receiver
 
 
-def alerts(receiver, count):
-    return [json.loads(each.body) for each in receiver.wait_for(count, path=SECRET_PATH, timeout_seconds=30)]
+def alerts(receiver, count, *, within=30):
+    """The first *count* alerts, which have to come soon."""
+    came = receiver.wait_for(count, path=SECRET_PATH, timeout_seconds=within)
+    return [json.loads(each.body)["alert"] for each in came]
 
 
 @pytest.mark.parametrize("database", ["sqlite", "postgres"])
@@ -36,7 +39,7 @@ def test_tasks_that_are_late_are_told_past_a_full_queue_and_not_again_by_the_nex
             webhook = {"url": receiver.url("/slow/600"), "body": "x", "delay": 0.1}
             server.call("POST", "/tasks/new", {"webhook": webhook})
         (late,) = alerts(receiver, 1)
-        assert (late["alert"]["cause"], late["alert"]["node"]) == ("late", server.url)
+        assert (late["cause"], late["node"]) == ("late", server.url)
         assert server.stop() == 0
         log = server.log.read_text()
     assert "an alert was sent" in log
@@ -62,15 +65,26 @@ def test_of_three_nodes_one_tells_that_another_was_killed(tmp_path, receiver):
         killed_at = time.monotonic()
         victim.kill()
 
-        (gone,) = [
-            json.loads(each.body)["alert"] for each in receiver.wait_for(1, path=SECRET_PATH, timeout_seconds=60)
-        ]
+        (gone,) = alerts(receiver, 1, within=60)
         assert time.monotonic() - killed_at > 15, "its lease has ended"
         time.sleep(6)  # a look of each
         assert len(receiver.deliveries(SECRET_PATH)) == 1
     assert gone["cause"] == "node_gone"
     assert [each["name"] for each in gone["began"]] == [victim.url]
     assert gone["node"] in [server.url for server in others]
+
+
+def test_with_the_database_gone_each_of_three_nodes_tells_it_for_itself(tmp_path, receiver):
+    with PostgresServer() as database, contextlib.ExitStack() as nodes:
+        servers = []
+        for number in range(3):
+            (tmp_path / str(number)).mkdir()
+            options = ["--database-url", database.url(), "--alert-url", receiver.url(SECRET_PATH)]
+            servers.append(nodes.enter_context(TaskerServer(tmp_path / str(number), *options)))
+        database.stop()
+        told = alerts(receiver, 3, within=60)
+        assert [alert["cause"] for alert in told] == ["writes_fail"] * 3
+        assert sorted(alert["node"] for alert in told) == sorted(server.url for server in servers)
 
 
 def test_nothing_is_looked_at_and_nobody_called_unless_that_is_asked_for(tmp_path):
