@@ -153,6 +153,23 @@ async def test_what_was_overdue_while_no_node_looked_counts_from_the_first_look(
     assert postman.told == [("late", ["tasks"], [])]
 
 
+async def test_what_waits_because_everything_is_paused_is_not_late_and_has_its_time_afterwards(
+    bench, watch, postman, clock
+):
+    await bench.store.pause_all()
+    await overdue_task(bench, clock)
+    await watch()
+    await clock.advance(3_600)
+    assert postman.told == []
+
+    await bench.store.resume_all()
+    bench.engine.ring()
+    await clock.advance(60)
+    assert postman.told == []
+    await clock.advance(2 * LOOK)
+    assert postman.told == [("late", ["tasks"], [])], "both slots are taken, and the third waits"
+
+
 async def test_a_process_that_follows_another_neither_repeats_nor_forgets(bench, watch, postman, clock):
     await overdue_task(bench, clock)
     await watch()
@@ -167,6 +184,19 @@ async def test_a_process_that_follows_another_neither_repeats_nor_forgets(bench,
     await watch()
     await clock.advance(LOOK)
     assert postman.told == [("late", ["tasks"], []), ("late", [], ["tasks"])]
+
+
+async def test_what_is_told_is_not_over_because_no_process_ran_for_a_while(bench, watch, postman, clock):
+    await overdue_task(bench, clock)
+    await watch()
+    await clock.advance(60 + LOOK)
+    assert len(postman.sent) == 1
+
+    await clock.step(3_600)
+    await clock.advance(1)
+    await watch()
+    await clock.advance(300)
+    assert len(postman.sent) == 1
 
 
 async def test_one_that_follows_a_death_in_the_middle_of_a_try_sends_the_same_again(bench, watch, postman, clock):

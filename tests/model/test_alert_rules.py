@@ -159,12 +159,12 @@ def test_how_a_trouble_ended_is_noted_and_the_rest_is_as_it_was_told():
     st.integers(1, 10**8),
     st.booleans(),
 )
-def test_tasks_are_late_once_one_is_overdue_for_longer_than_the_limit(now, oldest, looked_since, limit, is_told):
-    found = late(3, oldest, looked_since=looked_since, limit=timedelta(microseconds=limit), now=now, is_told=is_told)
+def test_tasks_are_late_once_one_is_overdue_for_longer_than_the_limit(now, oldest, counts_from, limit, is_told):
+    found = late(3, oldest, counts_from=counts_from, limit=timedelta(microseconds=limit), now=now, is_told=is_told)
     if oldest is None:
         assert found == []
         return
-    overdue = now - max(oldest, looked_since)
+    overdue = now - (oldest if is_told else max(oldest, counts_from))
     if overdue > limit:
         assert len(found) == 1
     elif overdue <= limit // 2 or not is_told:

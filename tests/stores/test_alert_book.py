@@ -88,9 +88,21 @@ async def test_a_node_alone_misses_nobody(store):
     assert list(seen.gone) == []
 
 
-async def test_the_end_of_a_span_without_a_look_is_known(store, clock):
+async def test_what_was_overdue_in_a_span_without_a_look_counts_from_its_end(store, clock):
+    assert (await store.troubles()).counts_from == clock.now(), "it has not looked yet"
     await store.claim_due({WEBHOOK: 1})
     await clock.step(600)
     await store.claim_due({WEBHOOK: 1})
-    looked_since = (await store.troubles()).looked_since
-    assert clock.now() - SECOND <= looked_since <= clock.now()
+    looked_at = clock.now()
+    await clock.advance(60)
+    assert looked_at - SECOND <= (await store.troubles()).counts_from <= looked_at
+
+
+async def test_what_was_overdue_while_everything_was_paused_counts_from_the_end_of_that(store, clock):
+    await store.claim_due({WEBHOOK: 1})
+    await store.pause_all()
+    await clock.advance(600)
+    await store.resume_all()
+    resumed_at = clock.now()
+    await clock.advance(1)
+    assert (await store.troubles()).counts_from == resumed_at

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from kinds import Postgres
 from msgspec.structs import replace
-from steps import SECOND, WEBHOOK, success
+from steps import HASH, SECOND, WEBHOOK, success
 
 from tasker.egress.alert_sender import Reception
 from tasker.engine.alerts import Alerts
@@ -62,6 +62,8 @@ class Sending:
 async def three_jobs(nodes, sending):
     """Three nodes, each with its job that sends alerts."""
     stores = [await nodes.open(), await nodes.another(), await nodes.another()]
+    for store in stores:
+        await store.claim_due({HASH: 1})
     return stores, [
         Alerts(
             store,
@@ -256,3 +258,12 @@ async def test_a_node_of_the_version_before_is_never_gone_since_it_does_not_say_
         nodes.clock.now() - SECOND,
     )
     assert (await nodes.store.troubles()).gone == []
+
+
+async def test_a_pause_that_another_node_has_ended_is_known(nodes):
+    first, second = await nodes.open(), await nodes.another()
+    await second.claim_due({HASH: 1})
+    await first.pause_all()
+    await nodes.clock.move(3)
+    await first.resume_all()
+    assert (await second.troubles()).counts_from == nodes.clock.now()

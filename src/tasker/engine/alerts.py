@@ -158,7 +158,7 @@ class Alerts:
             Cause.LATE: late(
                 sum(tasks.count for tasks in waiting),
                 min((tasks.oldest for tasks in waiting if tasks.oldest is not None), default=None),
-                looked_since=seen.looked_since,
+                counts_from=seen.counts_from,
                 limit=self._after,
                 now=now,
                 is_told=bool(_lasting(book.told, Cause.LATE)),

@@ -33,8 +33,9 @@ class Troubles(Struct, frozen=True, kw_only=True):
     none has started."""
     back: Mapping[str, str]
     """Nodes that are not gone, by their ids: how a trouble with one has ended, as a clause."""
-    looked_since: Instant
-    """The end of the latest span in which no node looked for due tasks, as far as this node knows."""
+    counts_from: Instant
+    """The end of the latest span in which no node looked for due tasks, or everything was paused; now,
+    if this node has not looked yet."""
 
 
 class AlertStore(Protocol):

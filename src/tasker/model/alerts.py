@@ -176,7 +176,7 @@ def is_due(told: Told, now: Instant) -> bool:
 
 
 def late(
-    count: int, oldest: Instant | None, *, looked_since: Instant, limit: timedelta, now: Instant, is_told: bool
+    count: int, oldest: Instant | None, *, counts_from: Instant, limit: timedelta, now: Instant, is_told: bool
 ) -> Sequence[Trouble]:
     """Return whether tasks are late: one has been overdue for longer than *limit*, and no gate keeps it.
 
@@ -185,18 +185,18 @@ def late(
     Args:
         count: how many are overdue, as far as they are counted.
         oldest: since when the one is due that is overdue for longest; None: none is overdue.
-        looked_since: the end of the latest span in which no node looked for due tasks. What was
-            overdue then begins to count with it.
+        counts_from: the end of the latest span in which nothing could be claimed. What was overdue
+            then begins to count with it, but does not end with it.
 
     >>> minute, now = timedelta(minutes=1), 61_000_000
-    >>> [trouble.since for trouble in late(1, 0, looked_since=0, limit=minute, now=now, is_told=False)]
+    >>> [trouble.since for trouble in late(1, 0, counts_from=0, limit=minute, now=now, is_told=False)]
     [0]
-    >>> late(1, 0, looked_since=now, limit=minute, now=now, is_told=False)
+    >>> late(1, 0, counts_from=now, limit=minute, now=now, is_told=False)
     []
     """
     if oldest is None:
         return []
-    since = max(oldest, looked_since)
+    since = oldest if is_told else max(oldest, counts_from)
     if now - since <= microseconds(limit / 2 if is_told else limit):
         return []
     facts: dict[str, int | str] = {"overdue": count, "oldest_due_at": text(oldest)}

@@ -32,6 +32,11 @@ class Looks:
         """The end of the latest span in which no node looked: what is due later was not due in
         any."""
 
+    @property
+    def has_looked(self) -> bool:
+        """Whether the node has looked, so that ``down_until`` is known."""
+        return self._noted_at is not None
+
     def begin(self) -> None:
         """Say that a try to look begins."""
         now = self._monotonic()

@@ -1,15 +1,17 @@
 """What was told of alerts, and what is wrong. Of several nodes one sends, and writes down what it tells."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Final
 
 from tasker.interfaces.alerts import LEAD, AlertBook, Troubles
 from tasker.model.alerts import CIRCUIT_AFTER, TROUBLES_TOLD, Trouble, shown
+from tasker.model.instants import Instant
 from tasker.stores.alerts import failing_circuit, told_of, told_text
 from tasker.stores.looks import Looks
 from tasker.stores.postgres.connection import Connection, Link, Record
 from tasker.stores.postgres.lease import LEASE
+from tasker.timing.remote_clock import RemoteClock
 
 _SAYS_THAT_IT_ENDS: Final = 3
 """The earliest version of the tables whose nodes write down that they end in order."""
@@ -18,19 +20,17 @@ _SAYS_THAT_IT_ENDS: Final = 3
 class Alerter:
     """Reads and writes the book of alerts, for the node that sends them."""
 
-    def __init__(
-        self, link: Link, queries: Mapping[str, str], looks: Looks, node: str, monotonic: Callable[[], float]
-    ) -> None:
+    def __init__(self, link: Link, queries: Mapping[str, str], looks: Looks, node: str, clock: RemoteClock) -> None:
         self._link = link
         self._sql = queries
         self._looks = looks
         self._node = node
-        self._monotonic = monotonic
+        self._clock = clock
         self._rests_until = 0.0
 
     async def lead(self) -> AlertBook | None:
         """See ``Store.lead_alerts``."""
-        if self._monotonic() < self._rests_until:
+        if self._clock.monotonic() < self._rests_until:
             return None
         row = await self._link.run(lambda connection: connection.fetchrow(self._sql["lead_alerts"], self._node, LEAD))
         return None if row is None else AlertBook(told_of(row["told"]), row["revision"])
@@ -45,7 +45,7 @@ class Alerter:
 
     async def give_up(self, rest: timedelta) -> None:
         """See ``Store.yield_alerts``."""
-        self._rests_until = self._monotonic() + rest.total_seconds()
+        self._rests_until = self._clock.monotonic() + rest.total_seconds()
         await self._link.run(lambda connection: connection.execute(self._sql["yield_alerts"], self._node))
 
     async def troubles(self) -> Troubles:
@@ -55,11 +55,13 @@ class Alerter:
     async def _troubles(self, connection: Connection) -> Troubles:
         circuits = await connection.fetch(self._sql["failing_circuits"], CIRCUIT_AFTER, TROUBLES_TOLD)
         nodes = await connection.fetch(self._sql["node_ends"], self._node, LEASE)
+        pause = await connection.fetchrow(self._sql["last_pause"])  # another node may know of it first
+        paused_until: Instant = 0 if pause is None else pause["end_at"] or 0
         return Troubles(
             circuits=[failing_circuit(*row) for row in circuits],
             gone=[_gone(row) for row in nodes if _is_gone(row)][:TROUBLES_TOLD],
             back={str(row["id"]): _how_back(row) for row in nodes if not _is_gone(row)},
-            looked_since=self._looks.down_until,
+            counts_from=max(self._looks.down_until, paused_until) if self._looks.has_looked else self._clock.now(),
         )
 
 

@@ -169,7 +169,7 @@ class PostgresStore(Store):
         self._recoverer = Recoverer(self._keeping, sql, reading, self._lease, followers, node, follow=follow)
         self._expirer = Expirer(self._keeping, sql, reading, followers, follow)
         self._pruner = Pruner(self._keeping, sql)
-        self._alerter = Alerter(self._keeping, sql, self._looks, node, now)
+        self._alerter = Alerter(self._keeping, sql, self._looks, node, clock)
 
         self._inserter = Inserter(self._accepting, sql)
         self._changer = Changer(self._accepting, sql, reading, self._inserter, auditor, follow=follow)

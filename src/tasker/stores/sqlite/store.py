@@ -624,13 +624,14 @@ class SqliteStore(Store):
 
     @override
     async def troubles(self) -> Troubles:
-        now, looked_since = self._clock.now(), self._looks.down_until
+        now = self._clock.now()
+        counts_from = max(self._looks.down_until, self._pauses.until) if self._looks.has_looked else now
         return await self._read(
             lambda reader: Troubles(
                 circuits=reader.alerter.circuits(now),
                 gone=(),
                 back={},
-                looked_since=looked_since,
+                counts_from=counts_from,
             )
         )
 
