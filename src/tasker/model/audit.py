@@ -13,7 +13,7 @@ from tasker.model.gate import Gate
 from tasker.model.instants import Instant
 
 LOCAL: Final = "local"
-"""The id of whoever calls a server that asks for no key."""
+"""The id of whoever calls a server that asks for no key, or works on the database itself."""
 
 _LONGEST_VALUE: Final = 1_000
 """Bytes of JSON that a value may have. Of a longer one it is only said that it has changed."""
@@ -76,6 +76,7 @@ class Action(StrEnum):
     """Of an API key."""
     REVOKE = "revoke"
     DISABLE = "disable"
+    """Keys are no longer asked for."""
     CIRCUIT_OPENED = "circuit_opened"
     CIRCUIT_PROBED = "circuit_probed"
     """A probe has failed: it stays open."""
