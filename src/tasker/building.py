@@ -10,15 +10,24 @@ from typing import Any, Final
 import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
 
-from tasker.errors import InvalidTaskError, cut
+from tasker.errors import InvalidRequestError, InvalidTaskError, cut
 from tasker.ids import instant_of, new_id, parse_id
 from tasker.interfaces.task_type import TaskType
 from tasker.model import instants, lengths
-from tasker.model.gate import group_named
-from tasker.model.instants import SECOND, Instant
+from tasker.model.gate import Destination, group_named
+from tasker.model.instants import LAST, SECOND, Instant
 from tasker.model.new_task import NewTask, OnConflict
+from tasker.model.standing import Standing
 from tasker.model.task import Task, TaskId
-from tasker.wire.fields import Callback, CallbackFields, RequestFields, TaskFields, WebhookFields, patience
+from tasker.wire.fields import (
+    Callback,
+    CallbackFields,
+    RequestFields,
+    TaskFields,
+    WebhookFields,
+    patience,
+    readable_end_fields,
+)
 
 _ID_WITHIN: Final = 86_400 * SECOND
 _CONTROL: Final = re.compile("[\\x00-\\x1f\\x7f-\\x9f]")
@@ -112,6 +121,54 @@ def build_task(
     return task
 
 
+def build_duplicate(standing: Standing, when: RequestFields, *, now: Instant, created_by: str | None) -> Task:
+    """Return another task like one that is stored, as it is to be stored: with a new id, and without a key.
+
+    What it is given is the same, its secrets included. Its ``expires_at`` is as long after its
+    execution time. It is nobody's callback.
+
+    Args:
+        standing: where the task stands that it is made of.
+        when: says the execution time.
+
+    Raises:
+        InvalidRequestError: *when* does not say a time in the future. ``field`` is the member.
+    """
+    old = standing.task
+    try:
+        execution_time, execution_at = _due(when, old.type, now)
+    except InvalidTaskError as error:
+        raise InvalidRequestError(error.field.removeprefix(f"{old.type}."), error.problem) from None
+    if when.delay is UNSET and execution_at <= now:
+        raise InvalidRequestError("execution_time", _not_in_future(execution_time, now))
+    fields = readable_end_fields(old.payload)
+    gate, host = (
+        None if record is None else Destination(record.gate.kind, record.gate.name)
+        for record in (standing.gate, standing.host)
+    )
+    span = None if old.expires_at is None else old.expires_at - old.execution_at
+    return Task(
+        id=new_id(now),
+        type=old.type,
+        pool=old.pool,
+        payload=old.payload,
+        execution_time=execution_time,
+        execution_at=execution_at,
+        due_at=execution_at,
+        destination=gate,
+        host=host,
+        expires_at=None if span is None else min(execution_at + max(span, 1), LAST),
+        patience=old.patience,
+        keep=old.keep,
+        tags=() if fields.tags is UNSET else tuple(dict.fromkeys(fields.tags)),
+        created_by=created_by,
+    )
+
+
+def _not_in_future(execution_time: str, now: Instant) -> str:
+    return f"expected a time in the future, got: {execution_time!r}; here it is {instants.text(now)}"
+
+
 def _built(
     asked: Asked,
     task_id: TaskId,
@@ -189,10 +246,7 @@ def _refusal(asked: Asked, task: Task, now: Instant) -> InvalidTaskError | None:
     """Return why *task* cannot be created any more; None if it can."""
     if asked.request.delay is not UNSET or task.execution_at > now:
         return None
-    return InvalidTaskError(
-        f"{task.type}.execution_time",
-        f"expected a time in the future, got: {task.execution_time!r}; here it is {instants.text(now)}",
-    )
+    return InvalidTaskError(f"{task.type}.execution_time", _not_in_future(task.execution_time, now))
 
 
 def _checked_id(text: str, name: str, now: Instant) -> TaskId:

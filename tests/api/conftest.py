@@ -20,6 +20,7 @@ ON_EVERY_STORE = {
     "test_audit_calls",
     "test_metrics",
     "test_pausing_everything",
+    "test_duplicating",
 }
 """Files whose tests are about what a store does. For the others it makes no difference."""
 

@@ -99,6 +99,7 @@ TASK_CALLS = {
     ("POST", "/run"): (a_task, None, "run"),
     ("POST", "/cancel"): (a_task, None, "cancel"),
     ("POST", "/retry"): (a_failed_task, None, "retry"),
+    ("POST", "/duplicate"): (a_task, {"delay": "1h"}, "duplicate"),
 }
 CHANGING = {
     **{(method, "/tasks/{id}" + what): how for (method, what), how in TASK_CALLS.items()},
@@ -116,8 +117,9 @@ CHANGING = {
 """Every call that changes something: what there has to be before, its body, and its action."""
 CREATING = {("POST", "/tasks/new"), ("POST", "/tasks/batch")}
 """Of a task its ``created_at`` and ``created_by`` say it."""
-ELSEWHERE = {("POST", "/keys"), ("DELETE", "/keys/{id}")}
-"""Their rows are looked at in ``test_api_keys``: who calls has another key then."""
+ELSEWHERE = {("POST", "/keys"), ("DELETE", "/keys/{id}"), ("POST", "/pause"), ("POST", "/resume")}
+"""The rows of keys are looked at in ``test_api_keys``: who calls has another key then. Those of what
+has no id: ``test_pausing_everything``."""
 
 
 def test_every_call_that_changes_something_is_looked_at_here():
@@ -132,7 +134,7 @@ async def test_a_call_that_changes_something_leaves_one_row_and_one_that_is_refu
     path = path.replace("{id}", str(id_)).replace("{key}", "order%2017")
 
     reply = await server.call(method, path, body)
-    assert reply.status in (200, 202, 204), reply
+    assert reply.status in (200, 201, 202, 204), reply
     (row, *others) = await log(server)
     assert others == before
     assert (row["action"], row["by"]) == (action, LOCAL)

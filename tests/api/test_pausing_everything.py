@@ -83,3 +83,13 @@ async def test_while_nodes_of_the_version_before_may_run_a_pause_is_refused_and_
     assert (reply.status, reply.json["code"]) == (503, "upgrade_unfinished")
     assert reply.json["msg"].startswith("POST /pause can be used once no node of the previous version is running")
     assert (await server.call("POST", "/resume")).json == {"paused": False, "paused_at": None}
+
+
+async def test_each_leaves_a_row_in_the_audit_log_if_it_changes_anything(server):
+    for path in ("/resume", "/pause", "/pause", "/resume", "/resume"):
+        await server.call("POST", path)
+    rows = (await server.call("GET", "/audit")).json["audit"]
+    assert [(row["action"], row["kind"], row["by"]["id"]) for row in rows] == [
+        ("resume", "server", "local"),
+        ("pause", "server", "local"),
+    ]

@@ -1,6 +1,7 @@
 """What the pages tell people to type is typed here, and does what they say."""
 
 import contextlib
+import itertools
 import json
 import os
 import re
@@ -340,6 +341,18 @@ def test_the_batches_of_the_page_are_taken(newcomer):
         {"tasks": [{"id": "an id"}, {"id": "an id", "outcome": "created"}]},
         {"tasks": [{"id": "an id"}, {"id": "an id"}]},
     ]
+
+
+def test_the_duplicate_that_is_shown_is_made(newcomer):
+    steps = blocks(DOCS / "rest" / "tasks.md")
+    ((command, shown),) = [
+        (text, answer)
+        for (language, text), (_, answer) in itertools.pairwise(steps)
+        if language == "sh" and "/duplicate" in text
+    ]
+    server = newcomer.server.start()
+    server.call("POST", "/tasks/new", {"hash": {"delay": "1h", "secret": "x", "key": "order-17"}})
+    assert kinds(json.loads(newcomer.run(command))) == kinds(json.loads(shown))
 
 
 def test_a_backup_of_a_running_server_is_its_database(newcomer, tmp_path, monkeypatch):

@@ -63,7 +63,10 @@ class TaskStore(Protocol):
         """
 
     async def make(
-        self, new: Sequence[NewTask], repeatable: Repeatable[Sequence[Made]] | None = None
+        self,
+        new: Sequence[NewTask],
+        repeatable: Repeatable[Sequence[Made]] | None = None,
+        entry: Entry | None = None,
     ) -> Sequence[Made] | KeptAnswer:
         """Store new tasks of one caller that may meet others by their keys or ids; all or none.
 

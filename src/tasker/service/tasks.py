@@ -9,7 +9,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from tasker import explaining
-from tasker.building import Asked, build_new_task, build_task
+from tasker.building import Asked, build_duplicate, build_new_task, build_task
 from tasker.callers import Caller, Scope
 from tasker.changing import Decode, Patch, changed
 from tasker.engine.engine import Engine
@@ -29,7 +29,8 @@ from tasker.ids import parse_id
 from tasker.interfaces.store import Store
 from tasker.interfaces.tasks import Page, TaskFilter
 from tasker.model.attempt import AttemptRecord
-from tasker.model.audit import Action, Kind
+from tasker.model.audit import Action, Entry, Kind
+from tasker.model.audit import changed as changed_to
 from tasker.model.event import EventChange, EventKind
 from tasker.model.idempotency import KeptAnswer, Repeatable
 from tasker.model.instants import LAST, Instant
@@ -38,7 +39,7 @@ from tasker.model.task import Pool, State, Task, TaskId
 from tasker.service.upgrading import refuse_if_upgrading, refuse_newer_members
 from tasker.task_types.registry import Registry
 from tasker.wire.changes import task_changes
-from tasker.wire.fields import readable_end_fields, retry_policy
+from tasker.wire.fields import RequestFields, readable_end_fields, retry_policy
 from tasker.wire.masking import listed, masked
 
 BATCHES: Final = 4
@@ -188,9 +189,36 @@ class TaskService:
         for pool, due_at in earliest.items():
             self._engine.announce(due_at, pool, expires_at=min(expiries, default=None))
 
-    async def _make(self, new: NewTask, repeatable: Repeatable[Sequence[Made]] | None = None) -> KeptAnswer | Made:
+    async def duplicate(
+        self, caller: Caller, task_id: str, when: RequestFields, repeatable: Repeatable[Made] | None
+    ) -> KeptAnswer | Made:
+        """Store another task like one that is stored, whatever has become of that; see ``build_duplicate``.
+
+        Args:
+            when: says the execution time.
+            repeatable: the request; None: it has no idempotency key.
+
+        Raises:
+            TaskNotFoundError: no task has this id, or it is not a UUID.
+            InvalidRequestError: *when* does not say a time in the future.
+            IdempotencyInFlightError: see ``Store.make``.
+        """
+        id_ = _parsed_id(task_id)
+        standing = await self._store.standing(id_)
+        task = build_duplicate(standing, when, now=self._clock.now(), created_by=caller.creator)
+        entry = caller.entry(Action.DUPLICATE, Kind.TASK, id_, changes={"duplicate": changed_to(after=task.id)})
+        if repeatable is None:
+            return await self._make(NewTask(task=task), entry=entry)
+        return await self._make(NewTask(task=task), repeatable.of(lambda made: made[0]), entry)
+
+    async def _make(
+        self,
+        new: NewTask,
+        repeatable: Repeatable[Sequence[Made]] | None = None,
+        entry: Entry | None = None,
+    ) -> KeptAnswer | Made:
         try:
-            came = await self._store.make((new,), repeatable)
+            came = await self._store.make((new,), repeatable, entry)
         except ConflictsError as error:
             raise error.refusals[0] from None
         if isinstance(came, KeptAnswer):

@@ -10,7 +10,7 @@ from tasker.model.lateness import LatenessByCause, by_cause
 from tasker.model.new_task import Made
 from tasker.model.task import Fault, State, Task
 from tasker.wire.callers import By, creator_view
-from tasker.wire.fields import BODIES, TaskFields
+from tasker.wire.fields import BODIES, Length, TaskFields
 from tasker.wire.lateness import LatenessByCauseView, lateness_by_cause_view
 
 StateWord = Literal["todo", "in_progress", "done", "failed", "cancelled"]
@@ -95,6 +95,22 @@ class Created(Struct, frozen=True, omit_defaults=True):
         ]
         | UnsetType
     ) = UNSET
+
+
+class DuplicateRequest(Struct, frozen=True, forbid_unknown_fields=True):
+    """When another task like one that is stored is to start."""
+
+    execution_time: (
+        Annotated[
+            str,
+            Meta(
+                description="It does not start before. RFC 3339 with an offset.",
+                extra_json_schema={"format": "date-time"},
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    delay: Annotated[Length, Meta(description="In place of execution_time: from now; 0 is now.")] | UnsetType = UNSET
 
 
 class CreatedInBatch(Struct, frozen=True):

@@ -43,11 +43,13 @@ from tasker.errors import (
     cut,
 )
 from tasker.interfaces.tasks import TaskFilter
+from tasker.model.idempotency import KeptAnswer, Repeatable
 from tasker.model.new_task import Made, Outcome
 from tasker.model.task import State, Task
 from tasker.wire.attempts import AttemptView, attempt_view
 from tasker.wire.explanations import Explanation, explanation_view
-from tasker.wire.tasks import Created, CreatedTasks, created_view, task_json, wrapped_task_json
+from tasker.wire.fields import RequestFields
+from tasker.wire.tasks import Created, CreatedTasks, DuplicateRequest, created_view, task_json, wrapped_task_json
 
 _STATES: Final = {state.word: state for state in State}
 _ID: Final = {"type": "string", "format": "uuid"}
@@ -90,6 +92,7 @@ _LISTED: Final = (
                     "runTask",
                     "cancelTask",
                     "retryTask",
+                    "duplicateTask",
                     "listAttempts",
                     "explainTask",
                     "getHistory",
@@ -297,6 +300,35 @@ async def retry_task(request: Request) -> Response:
 
 
 @Call(
+    method="POST",
+    path="/tasks/{id}/duplicate",
+    summary="Create another task like this one, for another time.",
+    scope=Scope.TASKS_WRITE,
+    value=_ID,
+    body=Body(DuplicateRequest),
+    answers=(Answer(description="The new task is stored.", status=201, shape=Created, headers=_LOCATION),),
+    errors=(TaskNotFoundError, *WRITING),
+    page="tasks.md#duplicate-a-task",
+    is_repeatable=True,
+).answered_by
+async def duplicate_task(request: Request) -> Response:
+    """Create another task like one that is stored."""
+    asked: DuplicateRequest = request.body
+    when = RequestFields(execution_time=asked.execution_time, delay=asked.delay)
+
+    async def make(once: Repeatable[Made] | None) -> KeptAnswer | Made:
+        task_id = await _id(request, or_newest=True)
+        return await request.service.tasks.duplicate(request.caller, task_id, when, once)
+
+    return await request.once(make, _duplicated)
+
+
+def _duplicated(made: Made) -> MadeAnswer:
+    body = msgspec.json.encode(created_view(made, is_named=False)) + b"\n"
+    return MadeAnswer(HTTPStatus.CREATED, body, f"/tasks/{made.id}")
+
+
+@Call(
     method="GET",
     path="/tasks/{id}/attempts",
     summary="List the latest attempts of a task that have ended, oldest first.",
@@ -438,6 +470,7 @@ CALLS: Final = (
     run_task,
     cancel_task,
     retry_task,
+    duplicate_task,
     list_attempts,
     explain_task,
     list_tasks_by_type,
@@ -448,4 +481,5 @@ CALLS: Final = (
     _by_key(run_task, "Have the task that holds a key, and waits, run now. Takes no body."),
     _by_key(cancel_task, "Cancel the task that holds a key. Takes no body."),
     _by_key(retry_task, "Have the newest task that had a key run again, now. Takes no body."),
+    _by_key(duplicate_task, "Create another task like the one that holds a key, or else the newest that had it."),
 )

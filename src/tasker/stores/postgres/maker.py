@@ -18,12 +18,14 @@ from tasker.errors import (
     StoreUnavailableError,
     TaskerError,
 )
+from tasker.model.audit import Entry
 from tasker.model.idempotency import KeptAnswer, Repeatable
 from tasker.model.instants import Instant
 from tasker.model.new_task import Made, NewTask, OnConflict, Outcome
 from tasker.model.task import State, Task, TaskId
 from tasker.stores.conflicts import IN_THE_WAY, Holder, kept_by_id, latest, met, timed
 from tasker.stores.group_commit import GROUP_LIMIT
+from tasker.stores.postgres.auditor import Auditor
 from tasker.stores.postgres.connection import Connection, Link
 from tasker.stores.postgres.inserter import Inserter
 from tasker.stores.postgres.kept_answers import KeptAnswers
@@ -43,6 +45,7 @@ class Making(Struct, frozen=True):
 
     new: Sequence[NewTask]
     repeatable: Repeatable[Sequence[Made]] | None = None
+    entry: Entry | None = None
 
 
 Came: TypeAlias = Sequence[Made] | KeptAnswer | ConflictsError | IdempotencyInFlightError | StoreError
@@ -56,7 +59,14 @@ class Maker:
     nodes one comes first. No other writer asks for these locks.
     """
 
-    def __init__(self, link: Link, queries: Mapping[str, str], inserter: Inserter, kept_answers: KeptAnswers) -> None:
+    def __init__(
+        self,
+        link: Link,
+        queries: Mapping[str, str],
+        inserter: Inserter,
+        kept_answers: KeptAnswers,
+        auditor: Auditor,
+    ) -> None:
         """Make it.
 
         Args:
@@ -66,6 +76,7 @@ class Maker:
         self._sql = queries
         self._inserter = inserter
         self._kept_answers = kept_answers
+        self._auditor = auditor
 
     async def make_batch(self, batch: Sequence[Making]) -> Sequence[Came]:
         """Store what several callers want made, sorted by key. Return what each one's came to, in the order given.
@@ -115,9 +126,15 @@ class Maker:
 
     async def _make_once(self, connection: Connection, making: Making, look: "_Look") -> Sequence[Made] | KeptAnswer:
         async def make() -> tuple[Sequence[Made], Instant]:
+            entry = making.entry
+            if entry is not None and look.is_repeated:
+                ids = [each.task.id for each in making.new]
+                if await self._stored(connection, ids, for_sure=False):
+                    entry = None  # it was written with them
             (came,) = await self._make(connection, [making.new], look)
             if isinstance(came, ConflictsError):
                 raise came
+            await self._auditor.write(connection, entry)
             return came, latest(came)
 
         return await self._kept_answers.once(connection, making.repeatable, make)
@@ -280,6 +297,7 @@ def _shares(making: Making) -> bool:
     """Whether it changes no task that is stored, so that its refusal leaves nothing to undo."""
     return (
         making.repeatable is None
+        and making.entry is None
         and len(making.new) == 1
         and making.new[0].on_conflict in (OnConflict.REJECT, OnConflict.KEEP)
     )

@@ -178,7 +178,7 @@ class PostgresStore(Store):
         self._creates_once: Batches[Create, KeptAnswer | Task] = Batches(
             self._kept_answers.create_batch, pending_limit=pending_limit, meter=meter, kind="create"
         )
-        maker = Maker(self._making, sql, Inserter(self._making, sql), self._kept_answers)
+        maker = Maker(self._making, sql, Inserter(self._making, sql), self._kept_answers, auditor)
         self._makes: Batches[Making, Sequence[Made] | KeptAnswer] = Batches(
             maker.make_batch, pending_limit=pending_limit, meter=meter, kind="make"
         )
@@ -193,7 +193,7 @@ class PostgresStore(Store):
             node,
         )
         self._keys = Keys(self._keeping, sql, reading, self._auditor)
-        many = Maker(self._batching, sql, Inserter(self._batching, sql), self._kept_answers)
+        many = Maker(self._batching, sql, Inserter(self._batching, sql), self._kept_answers, auditor)
         self._makes_many: Batches[Making, Sequence[Made] | KeptAnswer] = Batches(
             many.make_batch, pending_limit=pending_limit, meter=meter, kind="make"
         )
@@ -287,10 +287,13 @@ class PostgresStore(Store):
 
     @override
     async def make(
-        self, new: Sequence[NewTask], repeatable: Repeatable[Sequence[Made]] | None = None
+        self,
+        new: Sequence[NewTask],
+        repeatable: Repeatable[Sequence[Made]] | None = None,
+        entry: Entry | None = None,
     ) -> Sequence[Made] | KeptAnswer:
         makes = self._makes if len(new) == 1 else self._makes_many
-        return await makes.submit(Making(new, repeatable))
+        return await makes.submit(Making(new, repeatable, entry))
 
     @override
     async def get(self, task_id: TaskId) -> Task:

@@ -5,11 +5,13 @@ from collections.abc import Callable, Sequence
 import apsw
 
 from tasker.errors import REFUSALS_SHOWN, ConflictsError, IdInUseError, TaskerError
+from tasker.model.audit import Entry
 from tasker.model.idempotency import KeptAnswer, Repeatable
 from tasker.model.instants import Instant
 from tasker.model.new_task import Made, NewTask, Outcome
 from tasker.model.task import State, Task
 from tasker.stores.conflicts import IN_THE_WAY, Holder, kept_by_id, latest, met, timed
+from tasker.stores.sqlite.auditor import Auditor
 from tasker.stores.sqlite.connection import Queries
 from tasker.stores.sqlite.inserter import Inserter
 from tasker.stores.sqlite.kept_answers import KeptAnswers
@@ -28,6 +30,7 @@ class Maker:
         inserter: Inserter,
         stager: Stager,
         kept_answers: KeptAnswers,
+        auditor: Auditor,
         now: Callable[[], Instant],
     ) -> None:
         self._queries = queries
@@ -35,10 +38,15 @@ class Maker:
         self._inserter = inserter
         self._stager = stager
         self._kept_answers = kept_answers
+        self._auditor = auditor
         self._now = now
 
     def make(
-        self, new: Sequence[NewTask], repeatable: Repeatable[Sequence[Made]] | None, staged: Staged | None = None
+        self,
+        new: Sequence[NewTask],
+        repeatable: Repeatable[Sequence[Made]] | None,
+        staged: Staged | None = None,
+        entry: Entry | None = None,
     ) -> Sequence[Made] | KeptAnswer:
         """Store new tasks: see ``Store.make``.
 
@@ -48,10 +56,14 @@ class Maker:
         Raises:
             ConflictsError: nothing was written.
         """
+
+        def make() -> tuple[Sequence[Made], Instant]:
+            made = self._make(new, staged)
+            self._auditor.write(entry)
+            return made
+
         try:
-            return self._transactions.run_part(
-                lambda: self._kept_answers.once(repeatable, lambda: self._make(new, staged))
-            )
+            return self._transactions.run_part(lambda: self._kept_answers.once(repeatable, make))
         except apsw.ConstraintError:  # an id of tasker's own that is stored: it is not to be expected
             existing = self._inserter.existing([each.task for each in new])
             place = next(place for place, each in enumerate(new) if each.task.id == existing)

@@ -59,7 +59,7 @@ class Moves:
         self.inserter = Inserter(queries, follow, now)
         self.kept_answers = KeptAnswers(queries, self.inserter, now)
         self.stager = Stager(queries, self.inserter)
-        self.maker = Maker(queries, transactions, self.inserter, self.stager, self.kept_answers, now)
+        self.maker = Maker(queries, transactions, self.inserter, self.stager, self.kept_answers, self.auditor, now)
         self.gates = Gates(queries, self.auditor, now, per_destination=per_destination)
         self.pauses = Pauses(queries, self.auditor, now)
         self.looker = Looker(queries, transactions, looks, self.pauses, now)

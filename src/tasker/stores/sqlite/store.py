@@ -228,17 +228,20 @@ class SqliteStore(Store):
 
     @override
     async def make(
-        self, new: Sequence[NewTask], repeatable: Repeatable[Sequence[Made]] | None = None
+        self,
+        new: Sequence[NewTask],
+        repeatable: Repeatable[Sequence[Made]] | None = None,
+        entry: Entry | None = None,
     ) -> Sequence[Made] | KeptAnswer:
         if len(new) < STAGED_FROM:
-            return await self._write(lambda moves: moves.maker.make(new, repeatable))
-        job = asyncio.create_task(self._make_many(new, repeatable))
+            return await self._write(lambda moves: moves.maker.make(new, repeatable, entry=entry))
+        job = asyncio.create_task(self._make_many(new, repeatable, entry))
         self._jobs.add(job)
         job.add_done_callback(self._jobs.discard)
         return await asyncio.shield(job)  # a caller that goes away leaves nothing half done
 
     async def _make_many(
-        self, new: Sequence[NewTask], repeatable: Repeatable[Sequence[Made]] | None
+        self, new: Sequence[NewTask], repeatable: Repeatable[Sequence[Made]] | None, entry: Entry | None
     ) -> Sequence[Made] | KeptAnswer:
         seqs = await self._prepare(lambda moves: moves.stager.begin(len(new)))
         rows: list[Rows] = []
@@ -246,7 +249,7 @@ class SqliteStore(Store):
         try:
             for some, tasks in parts(seqs, [each.task for each in new]):
                 rows += await self._prepare(partial(_put, seqs=some, tasks=tasks))
-            came = await self._write(lambda moves: moves.maker.make(new, repeatable, Staged(seqs, rows)))
+            came = await self._write(lambda moves: moves.maker.make(new, repeatable, Staged(seqs, rows), entry))
             return came
         finally:
             if came is None or isinstance(came, KeptAnswer):
