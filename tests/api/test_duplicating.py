@@ -51,7 +51,7 @@ async def test_the_copy_has_all_that_the_task_was_given_and_not_its_key(server):
     assert "key" not in after
     assert before["key"] == "order-17"
     found = (await server.call("GET", "/tasks?tag=b&group=shop")).json["tasks"]
-    assert [each["webhook"]["id"] for each in found] == [old, new]
+    assert {each["webhook"]["id"] for each in found} == {old, new}
     standing = await server.store.standing(new)
     assert [(each.gate.kind, each.gate.name) for each in (standing.gate, standing.host)] == [
         (GateKind.GROUP, "shop"),
