@@ -11,6 +11,7 @@ from tasker.api.openapi.document import document_json
 from tasker.api.openapi.parts import KEYED
 from tasker.api.problems import status_of
 from tasker.api.routes.all import CALLS
+from tasker.callers import Scope
 from tasker.cli.settings import SETTINGS, Setting
 from tasker.task_types.hash import HashType
 from tasker.task_types.registry import Registry
@@ -58,7 +59,11 @@ def _row(setting: Setting) -> str:
 
 
 def _calls_table() -> str:
-    rows = ["| Call | What it does | Answer | Refusals of its own |", "|---|---|---|---|", *map(_call_row, CALLS)]
+    rows = [
+        "| Call | What it does | Scope | Answer | Refusals of its own |",
+        "|---|---|---|---|---|",
+        *map(_call_row, CALLS),
+    ]
     return "\n".join(rows) + "\n"
 
 
@@ -66,7 +71,8 @@ def _call_row(call: Call) -> str:
     usual, *others = call.answers
     refusals = {answer.status for answer in others} | {status_of(error) for error in call.raises} - set(KEYED)
     shown = ", ".join(map(str, sorted(refusals)))
-    return f"| [`{call.method} {call.path}`]({call.page}) | {call.summary} | {usual.status} | {shown} |"
+    scope = "none" if call.scope is Scope.OPEN else f"`{call.scope.value}`"
+    return f"| [`{call.method} {call.path}`]({call.page}) | {call.summary} | {scope} | {usual.status} | {shown} |"
 
 
 def _metrics_table() -> str:

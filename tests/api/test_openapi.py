@@ -70,10 +70,13 @@ def test_every_reference_leads_somewhere(document):
 
 
 def test_the_server_does_what_its_description_says_whatever_it_is_sent(tmp_path):
-    with TaskerServer(tmp_path) as server:
+    # A key of a file: the keys that are made meanwhile must not keep anybody out.
+    (tmp_path / "keys").write_text("owning-key-of-the-test\n")
+    with TaskerServer(tmp_path, "--api-keys-file", "keys") as server:
         run = subprocess.run(
             [
                 *(sys.executable, "-m", "schemathesis.cli", "run", f"{server.url}/openapi.json", "--no-color"),
+                *("--header", "Authorization: Bearer owning-key-of-the-test"),
                 *("--phases", "examples,coverage,fuzzing,stateful", "--max-examples", "25"),
                 *("--seed", "1", "--generation-deterministic"),
                 # A schema cannot say that a time lies in the future and that a cursor comes with a

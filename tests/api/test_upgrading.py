@@ -102,3 +102,12 @@ async def test_what_older_nodes_can_read_works_meanwhile(server, upgrading):
     assert (await server.call("POST", f"/tasks/{task_id}/retry")).status == 200
     later = await server.new({"webhook": {"delay": "1d", "url": "http://localhost:9000/hook", "body": "x"}})
     assert (await server.call("DELETE", f"/tasks/{later}")).status == 204
+
+
+async def test_no_key_is_made_until_they_have_ended_since_they_would_not_ask_for_it(server, upgrading):
+    asked = {"name": "owner", "role": "admin"}
+    reply = await server.call("POST", "/keys", asked)
+    assert (reply.status, reply.json["code"]) == (503, "upgrade_unfinished")
+    assert (await server.call("GET", "/tasks")).status == 200, "none is asked for"
+    upgrading()
+    assert (await server.call("POST", "/keys", asked)).status == 201

@@ -147,7 +147,7 @@ def test_every_call_is_described_with_its_refusals():
     common = {int(status) for status in re.findall(r"\d+", always)}
     described = {
         code(call)[0]: {int(status) for status in re.findall(r"\b[45]\d\d\b", refusals)}
-        for call, _, _, refusals in table(overview, "# REST")
+        for call, _, _, _, refusals in table(overview, "# REST")
     }
     assert described == {
         f"{method.upper()} {path}": {int(status) for status in operation["responses"] if status >= "400"} - common

@@ -8,7 +8,7 @@ import pytest
 from databases import FOLLOW
 from tasker.callers import OWNER, Role, Scope
 from tasker.engine.key_ring import LOOK, KeyRing
-from tasker.errors import StoreBusyError
+from tasker.errors import StoreBusyError, StoreUnavailableError
 from tasker.model.api_key import ApiKey, digest_of
 from tasker.model.instants import SECOND
 from tasker.stores.sqlite.store import SqliteStore
@@ -195,6 +195,23 @@ async def test_a_node_that_runs_never_opens_up(store, clock):
     later = KeyRing(store)
     await later.refresh()
     assert not later.asks
+
+
+async def test_while_the_store_cannot_be_asked_what_it_said_last_counts_on(store, clock, monkeypatch):
+    ring = KeyRing(store)
+    await store.create_key(a_key("one"))
+    await ring.refresh()
+
+    async def refuse(*_, **__):
+        raise StoreUnavailableError("it is away")
+
+    with monkeypatch.context() as away:
+        away.setattr(store, "key_state", refuse)
+        await looked(ring, clock)
+        assert entry(ring, "one") is not None
+    await store.create_key(a_key("two"))
+    await looked(ring, clock)
+    assert entry(ring, "two") is not None
 
 
 async def test_the_use_of_a_key_is_written_once_a_minute(store, clock):

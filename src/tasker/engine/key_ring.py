@@ -3,7 +3,7 @@
 import asyncio
 import hmac
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from typing import Final
 
@@ -85,14 +85,15 @@ class KeyRing:
     async def run_once(self) -> timedelta:
         """Wait a little, or until another node says that something has changed, and look. Return when to come again.
 
-        Raises:
-            StoreUnavailableError: see ``refresh``.
+        If the store cannot be asked now, the next look may find it: others tell the log.
         """
         await self._pause()
         self._rung.clear()
-        await self.refresh()
+        with suppress(StoreError):
+            await self.refresh()
         self._end_expired()
-        await self.write_uses()
+        with suppress(StoreError):
+            await self.write_uses()
         return APART
 
     async def write_uses(self) -> None:

@@ -93,7 +93,7 @@ def document(calls: Sequence[Call], registry: Registry) -> dict[str, Any]:
             "schemas": dict(sorted(schemas.items())),
             "responses": refusal_components(),
             "securitySchemes": {
-                "key": {"type": "http", "scheme": "bearer", "description": "If the server was started with API keys."}
+                "key": {"type": "http", "scheme": "bearer", "description": "If API keys are asked for."}
             },
         },
         "security": [{}, {"key": []}],

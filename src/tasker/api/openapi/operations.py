@@ -55,8 +55,9 @@ def _place(call: Call, registered: Mapping[Shape, dict[str, Any]]) -> dict[str, 
 def _operation(call: Call, registered: Mapping[Shape, dict[str, Any]], examples: Mapping[str, Any]) -> dict[str, Any]:
     is_open = call.scope is Scope.OPEN
     operation: dict[str, Any] = {"operationId": call.operation_id, "summary": call.summary}
-    if is_open:
-        operation["security"] = []
+    # Behind a scheme that is not OAuth's stand the roles that a call needs: OpenAPI 3.1, "Security
+    # Requirement Object".
+    operation["security"] = [] if is_open else [{}, {"key": [call.scope.value]}]
     parameters: list[Mapping[str, Any]] = [
         {"name": each.name, "in": "query", "description": each.description, "schema": each.schema}
         for each in call.query

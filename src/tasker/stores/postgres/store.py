@@ -193,6 +193,7 @@ class PostgresStore(Store):
             node,
         )
         self._keys = Keys(self._keeping, sql, reading, self._auditor)
+        self._key_looks = Keys(readers[-1], sql, reading, self._auditor)  # these wait for nothing that takes long
         many = Maker(self._batching, sql, Inserter(self._batching, sql), self._kept_answers, auditor)
         self._makes_many: Batches[Making, Sequence[Made] | KeptAnswer] = Batches(
             many.make_batch, pending_limit=pending_limit, meter=meter, kind="make"
@@ -530,7 +531,7 @@ class PostgresStore(Store):
 
     @override
     async def key_state(self, *, seen: int | None = None) -> KeyState | None:
-        return await self._keys.key_state(seen=seen)
+        return await self._key_looks.key_state(seen=seen)
 
     @override
     async def create_key(self, key: ApiKey, *, entry: Entry | None = None) -> ApiKey:
