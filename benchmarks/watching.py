@@ -4,15 +4,14 @@ import contextlib
 from collections.abc import Iterator
 from typing import Final
 
-import msgspec
-
 from benchmarks import database
 from benchmarks.delivering import lateness_ms, steadily_due
 from benchmarks.figures import Figure
 from benchmarks.load import create_tasks
 from benchmarks.readers import reading
 from benchmarks.server import new_folder, running_server
-from benchmarks.sink import Sink, running_sink
+from benchmarks.sink import BODY_LENGTH, Sink, running_sink
+from tasker.model import instants
 from tasker.model.instants import SECOND
 from tasker.testing.server import TaskerServer
 
@@ -20,6 +19,7 @@ _READERS: Final = 500
 _SIGNALS: Final = 20
 _PER_SECOND: Final = 1_000
 _SECONDS: Final = 8
+_BATCH: Final = 1_000
 _TAGS: Final = 200
 """A task of each starts and ends five times a second."""
 
@@ -63,18 +63,27 @@ def measure(rounds: int) -> list[Figure]:
 
 def _deliver(sink: Sink, has_readers: bool) -> dict[str, float]:
     """Let a server deliver 1,000 webhooks a second at random moments. Return its lateness figures."""
-    due_times = steadily_due(database.now() + 20 * SECOND, per_second=_PER_SECOND, seconds=_SECONDS)
-    tasks = []
-    for place, task in enumerate(database.webhooks(sink.url, due_times)):
-        tag = f"watched:{place % _TAGS}"
-        payload = msgspec.json.encode(msgspec.json.decode(task.payload) | {"tags": [tag]})
-        tasks.append(msgspec.structs.replace(task, payload=payload, tags=(tag,)))
-    with new_folder() as folder:
-        database.store(f"sqlite:{folder}/tasks.db", tasks)
-        with running_server(folder) as server, _watched(server, has_readers, _TAGS, None):
-            assert database.now() < min(due_times), "they were due before all readers were there"
-            sink.wait_for(len(due_times))
-            return lateness_ms(server)
+    with new_folder() as folder, running_server(folder) as server, _watched(server, has_readers, _TAGS, None):
+        due_times = steadily_due(database.now() + 15 * SECOND, per_second=_PER_SECOND, seconds=_SECONDS)
+        for start in range(0, len(due_times), _BATCH):
+            server.call(
+                "POST",
+                "/tasks/batch",
+                [
+                    {
+                        "webhook": {
+                            "execution_time": instants.text(due_at),
+                            "url": sink.url,
+                            "body": f"{due_at:0{BODY_LENGTH}}",
+                            "tags": [f"watched:{place % _TAGS}"],
+                        }
+                    }
+                    for place, due_at in enumerate(due_times[start : start + _BATCH])
+                ],
+            )
+        assert database.now() < min(due_times), "they were due before all were created"
+        sink.wait_for(len(due_times))
+        return lateness_ms(server)
 
 
 @contextlib.contextmanager

@@ -488,3 +488,26 @@ async def test_the_stream_of_a_key_ends_when_it_is_revoked_and_the_others_go_on(
         assert await stream.frame() is None
         await server.call("POST", "/tasks/new", rest_server.HASH, headers=admin)
         assert (await stays.next("created"))["type"] == "hash"
+
+
+async def test_many_readers_are_told_less_often_but_not_those_of_signals(server):
+    async with reading(server) as stream, reading(server, "?signals=1") as signals:
+        events_of(server).streams._readers = 600
+        for expected in ("created", "signal"):
+            await server.new()
+            await (stream if expected == "created" else signals).next(expected)
+            await server.clock.advance(2)
+            await stream.next("created") if expected == "signal" else await signals.next("signal")
+        await server.new()
+        await stream.next("created")
+        await signals.next("signal")
+        await server.new()
+        (single,) = (each for each in events_of(server).streams._channels.values() if not each.is_signals)
+        (subscriber,) = single.subscribers
+        await server.clock.advance(0.25)
+        await signals.next("signal")
+        await server.clock.advance(0.499999)
+        assert subscriber.cursor < single.end
+        await server.clock.advance(0.000001)
+        await stream.next("created")
+        events_of(server).streams._readers = 1

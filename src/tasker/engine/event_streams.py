@@ -19,7 +19,13 @@ from tasker.wire import events as frames
 APART: Final = timedelta(seconds=0.25)
 """Between two parts that a reader is told, at least."""
 
-_WOKEN_AT_ONCE: Final = 8
+LONGEST_APART: Final = timedelta(seconds=1)
+"""The same where there are many readers of single events."""
+
+PARTS_PER_SECOND: Final = 800
+"""So many parts are told to all readers of single events together. Beyond that each is told less often, and more."""
+
+_WOKEN_AT_ONCE: Final = 4
 _WOKEN_APART: Final = 0.001
 """So many readers are woken at a time, with seconds in between: others have their turn."""
 
@@ -41,6 +47,8 @@ class EventStreams:
         self._index: Index[Channel] = Index()
         self._woken: deque[Subscriber] = deque()
         self._is_waking = False
+        self._readers = 0
+        """Of single events."""
 
     @property
     def is_recording(self) -> bool:
@@ -91,10 +99,12 @@ class EventStreams:
             self._index.add(interest, channel)
         subscriber.cursor = channel.end
         channel.subscribers.add(subscriber)
+        self._readers += not is_signals
         return channel
 
     def unsubscribe(self, channel: Channel, subscriber: Subscriber) -> None:
-        """Let a reader be told no more."""
+        """Let a reader be told no more. It was told until now, or was cut off."""
+        self._readers -= not channel.is_signals
         channel.subscribers.discard(subscriber)
         place = (channel.interest, channel.is_signals)
         if not channel.subscribers and self._channels.get(place) is channel:
@@ -150,7 +160,7 @@ class EventStreams:
         if channel.due != at:
             return  # it was woken earlier
         now = self._clock.monotonic()
-        channel.due, channel.next_at = None, now + APART.total_seconds()
+        channel.due, channel.next_at = None, now + (APART.total_seconds() if channel.is_signals else self._apart())
         if kinds := channel.take_kinds():
             channel.add(frames.signal_frame(kinds, self.id_of(channel.number)))
         self._tell_gap(channel, now)
@@ -160,6 +170,10 @@ class EventStreams:
             self._wake_some()
         if channel.pace.gap_at is not None:
             self._stir(channel, channel.pace.gap_at, now)
+
+    def _apart(self) -> float:
+        """Seconds between two parts that a reader of single events is told."""
+        return min(max(APART.total_seconds(), self._readers / PARTS_PER_SECOND), LONGEST_APART.total_seconds())
 
     def _wake_some(self) -> None:
         for _ in range(min(_WOKEN_AT_ONCE, len(self._woken))):
