@@ -121,6 +121,39 @@ def test_in_no_span_start_more_than_the_rate_and_one_burst(rate, steps):
             assert count <= rate.per_second * (until - since) / SECOND + rate.burst + 1e-6
 
 
+looks = st.lists(st.tuples(st.floats(0, 3), st.floats(0, 1)), min_size=1, max_size=60)
+"""How many intervals after it is due each turn of a gate begins, and how many more until what it lets go starts."""
+
+
+def starts_of(rate, looks):
+    """When tasks start that are always there, if each turn is as late as *looks* say."""
+    gate, due, starts = a_gate(max_per_second=rate.per_second, burst=rate.burst), 1, []
+    for late, longer in looks:
+        now = due + round(late * rate.interval)
+        count = room(gate.in_turn(due, now), free=500, now=now)
+        now += round(longer * rate.interval)
+        starts += [now] * count
+        gate = gate.in_turn(due, now).started(count, now)
+        due = gate.look_at(now)
+    return starts
+
+
+@settings(deadline=None)
+@given(st.builds(Rate, st.floats(0.00001, 10_000), st.integers(1, 5)), looks)
+def test_however_late_turns_are_in_no_span_start_more_than_the_rate_the_burst_and_half_a_task(rate, looks):
+    starts = starts_of(rate, looks)
+    for first, since in enumerate(starts):
+        for count, until in enumerate(starts[first:], 1):
+            assert count <= rate.per_second * (until - since) / SECOND + rate.burst + 0.5 + 1e-6
+
+
+@given(st.floats(0.00001, 10_000), st.lists(st.floats(0, 0.5), min_size=2, max_size=100))
+def test_a_rate_is_used_up_as_long_as_no_start_is_later_than_half_of_its_interval(per_second, late):
+    rate = Rate(per_second)
+    starts = starts_of(rate, [(each / 2, each / 2) for each in late])
+    assert starts[-1] - starts[0] <= (len(late) - 1) * rate.interval + rate.interval // 2 + 1
+
+
 @given(rates, st.integers(0, 10**12), st.integers(0, 60))
 def test_a_gate_whose_rate_is_spent_is_looked_at_when_it_has_room_again(rate, now, taken):
     gate = a_gate(max_per_second=rate.per_second, burst=rate.burst)

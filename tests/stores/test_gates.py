@@ -386,6 +386,32 @@ async def test_a_rate_spaces_starts_evenly_and_to_the_microsecond(store, clock):
         assert ids(await claim_all(store, 100)) == [task]
 
 
+async def test_a_start_that_comes_late_makes_the_next_one_earlier_whoever_wakes_the_gate_meanwhile(store, clock):
+    tasks = await create(store, clock, A, 4, group="g")
+    group = (await gate_of(store, "g")).gate.id
+    await store.limit(group, Limits(max_per_second=1))
+    assert ids(await claim_all(store, 100)) == tasks[:1]
+    await clock.advance(1.3)
+    await store.resume(group)
+    await clock.advance(0.1)
+    assert ids(await claim_all(store, 100)) == tasks[1:2]
+    assert (await store.claim_due({WEBHOOK: 100})).next_due == clock.now() + 6 * SECOND // 10, (
+        "as if it had been in time"
+    )
+    await clock.advance(0.6)
+    assert ids(await claim_all(store, 100)) == tasks[2:3]
+
+
+async def test_an_end_makes_no_room_in_a_group_that_has_a_rate_alone(store, clock):
+    await create(store, clock, A, 3, group="g")
+    group = (await gate_of(store, "g")).gate.id
+    for limits, makes_room in ((Limits(max_per_second=1), False), (Limits(max_running=1), True)):
+        await store.limit(group, limits)
+        (attempt,) = await claim_all(store, 100)
+        assert (await store.settle(attempt, success(clock, is_alive=True))).has_room == makes_room
+        await clock.advance(1)
+
+
 async def test_a_burst_starts_at_once_and_again_after_a_rest(store, clock):
     await create(store, clock, A, 20)
     gate = (await gate_of(store, A)).gate.id

@@ -68,9 +68,10 @@ class HeldTasks:
         woken = await self._woken(connection, pool)
         strict = await self._hand_out_all(connection, pool, woken, free, fence, now)
         handed, has_moved = strict.rows, strict.has_moved
-        if handed:  # with a group they count at hosts that are being tried
-            woken = await self._woken(connection, pool)
         soft = [row for row in woken if not self._reading.gate.read(row).is_strict(now)]
+        if handed and soft:  # with a group they count at hosts that are being tried
+            woken = await self._woken(connection, pool)
+            soft = [row for row in woken if not self._reading.gate.read(row).is_strict(now)]
         turns = self._turns(soft, free - len(handed), now)
         if not turns:
             return Taken(handed, has_moved)
@@ -136,7 +137,7 @@ class HeldTasks:
             if row is None:
                 return Taken([], False)
             now = row["now"]
-            gate = self._reading.gate.read(row).in_turn(row["let_go_at"], now)
+            gate = self._reading.gate.read(row).in_turn(row["due_since"], now)
             room = gate.room(
                 running=row["running"] or 0,
                 running_here=row["running_here"],
@@ -166,19 +167,24 @@ class HeldTasks:
                 has_moved |= bool(rows)
                 came = [row for row in rows if row["held_by"] is None]
                 taken += came
+                if rows:
+                    now = rows[0]["now"]  # when they have started, which the rate counts from
                 is_last = len(rows) < look and len(taken) < wanted
                 if is_last or len(taken) == wanted:
                     break
                 # Some are held by their hosts now, and others may stand behind them.
-            gate = gate.started(len(taken), now)
+            gate = gate.in_turn(row["due_since"], now).started(len(taken), now)
             is_used_up = gate.is_used_up(len(taken), room=room, free=free, now=now)
-            wake_at = gate.look_at(now) if is_used_up else None
             await connection.execute(
-                self._sql["end_turn"], id_, pool, wake_at, row["version"], gate.next_at, gate.let_in
+                self._sql["end_turn"],
+                id_,
+                pool,
+                gate.look_at(now) if is_used_up else None,
+                row["version"],
+                gate.next_at,
+                gate.let_in,
+                row["additions"] if is_last else None,
             )
-            if is_last:
-                # If not closed, what it holds is another session's for now: it stays to be looked at.
-                await connection.fetch(self._sql["close_gate_queue"], pool, [id_], [row["additions"]])
         return Taken(taken, has_moved)
 
     def _turns(self, rows: Sequence[Record], free: int, now: Instant) -> "Mapping[int, _Turn]":

@@ -309,7 +309,7 @@ SELECT id FROM gate WHERE id = $1 FOR NO KEY UPDATE SKIP LOCKED
 -- turn --
 -- A strict gate that this transaction has locked: what runs now, as the turn before has left it.
 SELECT {gate}, tasker_now() AS now, version, additions,
-       coalesce(room_since, wake_at) AS let_go_at,
+       coalesce(room_since, wake_at) AS let_go_at, least(room_since, wake_at) AS due_since,
        (SELECT count(*) FROM task
          WHERE task.node = $3 AND task.gate = gate.id AND state = 1) AS running_here,
        (SELECT sum((SELECT count(*) FROM task
@@ -381,7 +381,7 @@ WITH first AS MATERIALIZED (
   RETURNING {attempt},
             CASE WHEN passes THEN (SELECT payload FROM payload -- none: as in claim
                                     WHERE payload.id = task.id AND revision = payload_revision) END,
-            held_by
+            held_by, tasker_now() AS now
 ), shut AS MATERIALIZED ( -- as in claim
   SELECT id, CASE WHEN kind = 2 THEN tasker_now()
                   WHEN paused THEN $8::timestamptz
@@ -400,10 +400,20 @@ SELECT * FROM moved
 
 -- end_turn --
 -- Say when to look next ($3; NULL: now, as before), what the rate remembers, and how many have
--- started since the circuit closed. Who has woken the gate since it was seen ($4) stands.
-WITH queue AS (
+-- started since the circuit closed. Who has woken the gate since it was seen ($4) stands. $7: what
+-- close_gate_queue takes, if the gate seems to hold no more; else NULL. If that is not closed, what
+-- it holds is another session's for now: it stays to be looked at.
+WITH closed AS (
+  DELETE FROM gate_queue
+   WHERE pool = $2 AND gate = $1 AND additions = $7::bigint
+     AND NOT EXISTS (SELECT FROM task
+                      WHERE task.pool = $2 AND held_by = $1 AND state = 0 AND held_by IS NOT NULL
+                        AND (expires_at IS NULL OR expires_at > tasker_now()))
+  RETURNING gate
+), queue AS (
   UPDATE gate_queue SET wake_at = $3::timestamptz, version = version + 1, room_since = NULL
    WHERE gate = $1 AND pool = $2 AND version = $4 AND $3::timestamptz IS NOT NULL
+     AND NOT EXISTS (SELECT FROM closed)
 )
 UPDATE gate SET next_at = $5, let_in = $6 WHERE id = $1 AND (next_at <> $5 OR let_in <> $6)
 
@@ -547,7 +557,9 @@ WITH ended AS (
    WHERE settled.number > $12 AND attempt.task = settled.id
      AND attempt.number <= settled.number - $12
 )
-SELECT place, settled.state, group_gate, gate.id AS gate, failures, open_until, broken_since, closed_at, paused,
+SELECT place, settled.state,
+       (SELECT id FROM gate WHERE gate.id = group_gate AND max_running IS NOT NULL) AS group_gate,
+       gate.id AS gate, failures, open_until, broken_since, closed_at, paused,
        holds,
        CASE WHEN gate.id IS NOT NULL OR $13 THEN tasker_now() END AS now
   FROM settled

@@ -95,9 +95,11 @@ class Gates:
             host_gate: that of its host, which hears what the attempt showed, if it has a group.
         """
         self.turned = None
-        if host_gate is None:
+        if host_gate is None or gate is None:
             return self.heard(gate, is_alive, now)
-        return self.heard(host_gate, is_alive, now) | self.heard(gate, None, now)
+        # A group has no circuit, and has got room only if it was full.
+        is_full_perhaps = self._queries.number("is_limited_group", gate=gate) is not None
+        return self.heard(host_gate, is_alive, now) | (is_full_perhaps and self._wake(gate, now))
 
     def heard(self, gate: int | None, is_alive: bool | None, now: Instant) -> bool:
         """Take note that an attempt of *gate* has ended. Return whether it holds tasks that may have room now.

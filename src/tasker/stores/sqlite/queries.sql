@@ -198,6 +198,9 @@ UPDATE pause SET end_at = :now WHERE end_at IS NULL RETURNING 1
 -- prune_pauses --
 DELETE FROM pause WHERE end_at < :before RETURNING 1
 
+-- is_limited_group --
+SELECT 1 FROM gate WHERE id = :gate AND max_running IS NOT NULL AND paused = 0
+
 -- circuit --
 SELECT failures, open_until, broken_since, closed_at, paused,
        EXISTS (SELECT 1 FROM gate_queue WHERE gate = gate.id)
