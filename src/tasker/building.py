@@ -28,6 +28,7 @@ from tasker.wire.fields import (
     patience,
     readable_end_fields,
 )
+from tasker.wire.tracing import read_traceparent
 
 _ID_WITHIN: Final = 86_400 * SECOND
 _CONTROL: Final = re.compile("[\\x00-\\x1f\\x7f-\\x9f]")
@@ -46,6 +47,13 @@ class Asked(Struct, frozen=True):
     """What else the request says."""
     content: bytes | None = None
     """See ``Task.content``."""
+
+    def traced(self, traceparent: str | None) -> "Asked":
+        """Return the same, in the trace of *traceparent* unless it names one itself; None: in none."""
+        if traceparent is None or self.fields.traceparent is not UNSET:
+            return self
+        fields = msgspec.structs.replace(self.fields, traceparent=traceparent)
+        return msgspec.structs.replace(self, fields=fields)
 
     @property
     def is_plain(self) -> bool:
@@ -121,7 +129,9 @@ def build_task(
     return task
 
 
-def build_duplicate(standing: Standing, when: RequestFields, *, now: Instant, created_by: str | None) -> Task:
+def build_duplicate(
+    standing: Standing, when: RequestFields, *, now: Instant, created_by: str | None, traceparent: str | None
+) -> Task:
     """Return another task like one that is stored, as it is to be stored: with a new id, and without a key.
 
     What it is given is the same, its secrets included. Its ``expires_at`` is as long after its
@@ -130,6 +140,7 @@ def build_duplicate(standing: Standing, when: RequestFields, *, now: Instant, cr
     Args:
         standing: where the task stands that it is made of.
         when: says the execution time.
+        traceparent: that of the request, in place of the task's own.
 
     Raises:
         InvalidRequestError: *when* does not say a time in the future. ``field`` is the member.
@@ -151,7 +162,7 @@ def build_duplicate(standing: Standing, when: RequestFields, *, now: Instant, cr
         id=new_id(now),
         type=old.type,
         pool=old.pool,
-        payload=old.payload,
+        payload=_traced(old.payload, fields, traceparent),
         execution_time=execution_time,
         execution_at=execution_at,
         due_at=execution_at,
@@ -163,6 +174,17 @@ def build_duplicate(standing: Standing, when: RequestFields, *, now: Instant, cr
         tags=() if fields.tags is UNSET else tuple(dict.fromkeys(fields.tags)),
         created_by=created_by,
     )
+
+
+def _traced(payload: bytes, fields: TaskFields, traceparent: str | None) -> bytes:
+    """Return *payload*, which has *fields*, in another trace; None: in none."""
+    if traceparent is None and fields.traceparent is UNSET:
+        return payload
+    members = msgspec.json.decode(payload, type=dict[str, Raw])
+    members.pop("traceparent", None)
+    if traceparent is not None:
+        members["traceparent"] = Raw(msgspec.json.encode(traceparent))
+    return msgspec.json.encode(members)
 
 
 def _not_in_future(execution_time: str, now: Instant) -> str:
@@ -194,6 +216,8 @@ def _built(
         prepared = task_type.prepare(fields)
     except InvalidTaskError as error:
         raise type(error)(_joined(name, error.field), error.problem) from None
+    if prepared.traceparent is not UNSET:
+        prepared = _with_checked_traceparent(prepared, prepared.traceparent, name)
     if prepared.on_success is not UNSET or prepared.on_failure is not UNSET or prepared.on_cancel is not UNSET:
         prepared = _with_checked_callbacks(prepared, name, webhooks)
     if prepared.expires_at is not UNSET:  # the task has it
@@ -287,6 +311,13 @@ def _checked_tags(tags: list[str], name: str) -> tuple[str, ...]:
         if not tag.isprintable():
             raise InvalidTaskError(f"{name}.tags[{place}]", f"expected printable characters, got: {cut(tag)!r}")
     return tuple(dict.fromkeys(tags))
+
+
+def _with_checked_traceparent(fields: TaskFields, traceparent: str, place: str) -> TaskFields:
+    try:
+        return msgspec.structs.replace(fields, traceparent=read_traceparent(traceparent))
+    except ValueError as error:
+        raise InvalidTaskError(f"{place}.traceparent", f"{error}, got: {cut(traceparent)!r}") from None
 
 
 def _with_checked_callbacks(fields: TaskFields, place: str, webhooks: TaskType | None) -> TaskFields:

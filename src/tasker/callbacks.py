@@ -55,7 +55,11 @@ class Callbacks:
             return ()
         if isinstance(callback, str):
             callback = CallbackFields(url=callback)
-        fields = WebhookFields(json=Raw(msgspec.json.encode(_summary(ending))), **msgspec.structs.asdict(callback))
+        fields = WebhookFields(
+            json=Raw(msgspec.json.encode(_summary(ending))),
+            traceparent=asked.traceparent,
+            **msgspec.structs.asdict(callback),
+        )
         return (
             Task(
                 id=new_id(now),

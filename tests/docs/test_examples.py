@@ -158,6 +158,7 @@ def newcomer(tmp_path):
                 "many-at-once",
                 "do-not-flood-a-receiver",
                 "stop-everything",
+                "tracing",
             )
         ),
     ],

@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[2]
 FIRST_OF_THIS_VERSION = "src/tasker/stores/postgres/migrations/0003_finding_and_changing.sql"
 """The version before is what was there before this file."""
 
-CAN_BE_IGNORED = {"delay", "id", "on_cancel", "on_conflict", "max_wait"}
+CAN_BE_IGNORED = {"delay", "id", "on_cancel", "on_conflict", "max_wait", "traceparent"}
 """Members of a new task that are unknown to the version before, and need not be known."""
 
 WITHIN_SECONDS = 120

@@ -90,3 +90,18 @@ async def test_bytes_are_signed_as_they_are_sent(send):
     assert (headers["content-length"], headers["content-type"]) == ("4", "application/octet-stream")
     expected = Signer([NEW, OLD]).signature(headers["webhook-id"], headers["webhook-timestamp"], delivery.body)
     assert headers["webhook-signature"] == expected
+
+
+async def test_each_attempt_of_a_task_in_a_trace_has_a_span_of_its_own_there(send):
+    trace = "0af7651916cd43dd8448eb211c80319c"
+    given = f"00-{trace}-b7ad6b7169203331-01"
+    with WebhookReceiver() as receiver:
+        for more in ({"traceparent": given}, {"traceparent": given}, {"headers": {"TraceParent": "own"}}, {}):
+            await send(url=receiver.url(), **more)
+        await send(url=receiver.url(), traceparent=given, headers={"TraceParent": "own"})
+        sent = [delivery.headers.get("traceparent") for delivery in receiver.deliveries()]
+
+    spans = {each.removeprefix(f"00-{trace}-").removesuffix("-01") for each in sent[:2]}
+    assert len(spans) == 2
+    assert all(len(span) == 16 and span != "b7ad6b7169203331" for span in spans)
+    assert sent[2:] == ["own", None, "own"]

@@ -74,12 +74,12 @@ class _Door:
                 refusal = problems.method_not_allowed(allowed) if allowed else problems.not_found()
                 await refusal(scope, receive, send)
                 return
-            key = idempotency.key_in(scope["headers"], is_repeatable=call.is_repeatable)
+            key, is_traced = idempotency.key_in(scope["headers"], is_repeatable=call.is_repeatable)
             pairs = _pairs(scope["query_string"]) if scope["query_string"] else ()
             query = dict(pairs) if pairs else _NO_QUERY
             if query:
                 call.check_query(query)
-            if call.bare is not None and key is None:
+            if call.bare is not None and key is None and not is_traced:
                 await call.bare(self._context, caller, receive, send)
             else:
                 response = await self._answer(call, caller, scope, receive, values, query, pairs, key)

@@ -37,12 +37,16 @@ _BEHIND: Final = 8
 class Batch:
     """The tasks of one request. They are decoded one by one, so that whoever takes them can pause."""
 
-    def __init__(self, decoder: NewTaskDecoder, body: bytes, *, task_limit: int) -> None:
+    def __init__(
+        self, decoder: NewTaskDecoder, body: bytes, *, task_limit: int, traceparent: str | None = None
+    ) -> None:
         """Make it.
 
         Args:
             task_limit: bytes that one task may have.
+            traceparent: of the tasks that name none themselves; None: they are in no trace.
         """
+        self._traceparent = traceparent
         self._decoder = decoder
         self._body = body
         self._task_limit = task_limit
@@ -85,7 +89,7 @@ class Batch:
             raise item
         if len(item) > self._task_limit:
             raise self._too_long()
-        return self._decoder.decode(item)
+        return self._decoder.decode(item).traced(self._traceparent)
 
     def _too_long(self) -> InvalidTaskError:
         return InvalidTaskError("", f"expected a task of at most {self._task_limit} bytes (--max-body-bytes), got more")

@@ -10,6 +10,7 @@ from msgspec import Struct
 from starlette.responses import Response
 
 from tasker.errors import InvalidRequestError
+from tasker.wire.tracing import HEADER as TRACEPARENT
 
 HEADER: Final = "Idempotency-Key"
 
@@ -26,7 +27,7 @@ REPLAYED: Final[Mapping[str, Any]] = {
     "schema": {"type": "string", "enum": ["true"]},
 }
 
-_NAME: Final = HEADER.lower().encode()
+_LOOKED_FOR: Final = frozenset({HEADER.lower().encode(), TRACEPARENT})
 _BARE: Final = re.compile(rb"[!#-~](?:[ -~]*[!-~])?")
 _QUOTED: Final = re.compile(rb'"((?:[ !#-\[\]-~]|\\["\\])+)"')
 _ESCAPED: Final = re.compile(rb'\\(["\\])')
@@ -68,8 +69,10 @@ answer_of: Final = msgspec.msgpack.Decoder(MadeAnswer).decode
 """The answer that is stored as these bytes."""
 
 
-def key_in(headers: Iterable[tuple[bytes, bytes]], *, is_repeatable: bool) -> bytes | None:
-    """Return the idempotency key of a request, without its quotes; None if it has none.
+def key_in(headers: Iterable[tuple[bytes, bytes]], *, is_repeatable: bool) -> tuple[bytes | None, bool]:
+    """Return the idempotency key of a request, without its quotes, and whether it has a ``traceparent``.
+
+    Both are seen in one walk: every create makes it. None: it has no key.
 
     Args:
         is_repeatable: whether the call recognises one. If it were ignored, it would be taken for a
@@ -78,15 +81,18 @@ def key_in(headers: Iterable[tuple[bytes, bytes]], *, is_repeatable: bool) -> by
     Raises:
         InvalidRequestError: the call does not recognise one, there are several, or it is no key.
     """
-    key = None
+    key, is_traced = None, False
     for name, value in headers:
-        if name == _NAME:
+        if name in _LOOKED_FOR:
+            if name == TRACEPARENT:
+                is_traced = True
+                continue
             if not is_repeatable:
                 raise InvalidRequestError(HEADER, "expected no such header: this call does not recognise one")
             if key is not None:
                 raise InvalidRequestError(HEADER, "expected one, got several")
             key = _key(value)
-    return key
+    return key, is_traced
 
 
 def repeated(key: bytes, identity: bytes, request: Mapping[str, Any], body: bytes) -> Repeated:

@@ -165,7 +165,7 @@ class Worker:
             self._interrupt(run, GiveBack())
         await self._wait_until_idle(5 * _LONGEST_WAIT)
         for run in self._runs:
-            _log.warning("left an attempt behind", task_id=run.attempt.task_id, type=run.attempt.type)
+            _log.warning("left an attempt behind", **_names(run))
 
     async def _wait_until_idle(self, longest: timedelta) -> None:
         over = asyncio.ensure_future(sleep(self._clock, longest.total_seconds()))
@@ -220,7 +220,7 @@ class Worker:
             run.fields = job.decode(attempt.payload)
         except Exception:  # noqa: BLE001 - the struct of a package may run code of its own
             run.fields = readable_end_fields(attempt.payload)
-            _log.exception("cannot read the fields of a task", task_id=attempt.task_id, type=attempt.type)
+            _log.exception("cannot read the fields of a task", **_names(run))
             msg = f"the fields that are stored with the task are not those of the task type {attempt.type}"
             return _failed("unreadable_payload", msg, permanent=True)
         return job
@@ -278,7 +278,7 @@ class Worker:
         """Return what counts of what a task type raised."""
         if run.is_refused:
             return GiveBack()
-        _log.exception("a task type raised", task_id=run.attempt.task_id, type=run.attempt.type)
+        _log.exception("a task type raised", **_names(run))
         return _failed("internal_error", f"the task type {run.attempt.type} raised {type(error).__name__}")
 
     async def _end(self, run: _Run, ended: Ended) -> None:
@@ -293,10 +293,7 @@ class Worker:
                     assert_never(ended)
         except ClaimLostError:
             self._telemetry.claims_lost += 1
-            attempt = run.attempt
-            _log.warning(
-                "discarded the end of an attempt: its claim is lost", task_id=attempt.task_id, type=attempt.type
-            )
+            _log.warning("discarded the end of an attempt: its claim is lost", **_names(run))
 
     async def _settle(self, run: _Run, outcome: Outcome) -> None:
         """Write how the attempt ended, and what follows."""
@@ -325,8 +322,7 @@ class Worker:
         if settlement.fault is not None:
             _log.info(
                 "an attempt failed",
-                task_id=attempt.task_id,
-                type=attempt.type,
+                **_names(run),
                 attempt=attempt.number,
                 code=settlement.fault.code,
                 state=(State.CANCELLED if settled.move is Move.STOP else settlement.state).word,
@@ -438,6 +434,17 @@ def _ending(run: _Run, settlement: Settlement, outcome: Outcome) -> Ending | Non
         status=None if outcome.exchange is None else outcome.exchange.status,
         result=settlement.result,
     )
+
+
+def _names(run: _Run) -> dict[str, str]:
+    """Return what the log calls an attempt: the task, its type, and the key and the trace that it has."""
+    attempt, traceparent = run.attempt, run.fields.traceparent
+    names = {"task_id": attempt.task_id, "type": attempt.type}
+    if attempt.key is not None:
+        names["key"] = attempt.key
+    if traceparent is not UNSET:
+        names["traceparent"] = traceparent
+    return names
 
 
 def _failed(code: str, msg: str, *, permanent: bool = False) -> Failed:

@@ -190,7 +190,13 @@ class TaskService:
             self._engine.announce(due_at, pool, expires_at=min(expiries, default=None))
 
     async def duplicate(
-        self, caller: Caller, task_id: str, when: RequestFields, repeatable: Repeatable[Made] | None
+        self,
+        caller: Caller,
+        task_id: str,
+        when: RequestFields,
+        repeatable: Repeatable[Made] | None,
+        *,
+        traceparent: str | None = None,
     ) -> KeptAnswer | Made:
         """Store another task like one that is stored, whatever has become of that; see ``build_duplicate``.
 
@@ -205,7 +211,9 @@ class TaskService:
         """
         id_ = _parsed_id(task_id)
         standing = await self._store.standing(id_)
-        task = build_duplicate(standing, when, now=self._clock.now(), created_by=caller.creator)
+        task = build_duplicate(
+            standing, when, now=self._clock.now(), created_by=caller.creator, traceparent=traceparent
+        )
         entry = caller.entry(Action.DUPLICATE, Kind.TASK, id_, changes={"duplicate": changed_to(after=task.id)})
         if repeatable is None:
             return await self._make(NewTask(task=task), entry=entry)

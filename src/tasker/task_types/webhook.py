@@ -5,6 +5,7 @@
 
 import binascii
 import re
+import secrets
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from http import HTTPStatus
@@ -27,6 +28,7 @@ from tasker.model.task import Fault, Pool
 from tasker.timing.clock import Clock
 from tasker.wire.fields import BODIES, TaskFields, WebhookFields
 from tasker.wire.masking import MASK
+from tasker.wire.tracing import child_of
 
 TIMEOUT: Final = timedelta(seconds=30)
 """How long one attempt may take, from the DNS lookup to the status of the answer, unless the task
@@ -161,6 +163,8 @@ class WebhookType(TaskType):
         headers["webhook-timestamp"] = timestamp = str(self._clock.now() // SECOND)
         if self._signer is not None:
             headers["webhook-signature"] = self._signer.signature(attempt.task_id, timestamp, body or b"")
+        if fields.traceparent is not UNSET:
+            headers["traceparent"] = child_of(fields.traceparent, secrets.randbits(64))
         if fields.headers is not UNSET:
             for name, value in fields.headers.items():
                 headers.pop(name.lower(), None)

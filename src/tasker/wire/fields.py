@@ -136,6 +136,16 @@ class TaskFields(Struct, frozen=True, kw_only=True):
         | UnsetType
     ) = UNSET
     group: Group | UnsetType = UNSET
+    traceparent: (
+        Annotated[
+            str,
+            Meta(
+                description="The trace that it belongs to: W3C Trace Context. Else that of the request's header.",
+                examples=["00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"],
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
     keep: (
         Annotated[
             Length, Meta(description='How long it is kept after its end, or "forever"; else as the settings say.')

@@ -7,7 +7,7 @@ from tasker.wire.tasks import TaskView
 
 _KEPT_FREE: Final = (
     *("local_time", "time_zone", "schedule", "scheduled_for", "missed", "completion", "deadline", "progress"),
-    *("queue", "priority", "args", "traceparent"),
+    *("queue", "priority", "args"),
 )
 """Nothing is called so yet."""
 

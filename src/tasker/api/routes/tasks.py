@@ -50,6 +50,7 @@ from tasker.wire.attempts import AttemptView, attempt_view
 from tasker.wire.explanations import Explanation, explanation_view
 from tasker.wire.fields import RequestFields
 from tasker.wire.tasks import Created, CreatedTasks, DuplicateRequest, created_view, task_json, wrapped_task_json
+from tasker.wire.tracing import traceparent_in
 
 _STATES: Final = {state.word: state for state in State}
 _ID: Final = {"type": "string", "format": "uuid"}
@@ -126,7 +127,7 @@ async def create_task(context: Context, caller: Caller, receive: Receive, send: 
 @create_task.answered_by
 async def create_task_once(request: Request) -> Response:
     """Create a task, unless the answer to this request is kept."""
-    asked = request.context.new_tasks.decode(request.body)
+    asked = request.context.new_tasks.decode(request.body).traced(traceparent_in(request.asgi["headers"]))
     return await request.once(
         lambda once: request.service.tasks.create_once(request.caller, asked, once),
         lambda made: MadeAnswer(_status(made), _created(asked, made), f"/tasks/{made.id}"),
@@ -153,7 +154,12 @@ async def create_task_once(request: Request) -> Response:
 ).answered_by
 async def create_tasks(request: Request) -> Response:
     """Create many tasks."""
-    asked = Batch(request.context.new_tasks, request.body, task_limit=request.context.max_body_bytes)
+    asked = Batch(
+        request.context.new_tasks,
+        request.body,
+        task_limit=request.context.max_body_bytes,
+        traceparent=traceparent_in(request.asgi["headers"]),
+    )
     return await request.once(
         lambda once: request.service.tasks.create_batch(request.caller, asked.asked(), once), asked.answer
     )
@@ -318,7 +324,8 @@ async def duplicate_task(request: Request) -> Response:
 
     async def make(once: Repeatable[Made] | None) -> KeptAnswer | Made:
         task_id = await _id(request, or_newest=True)
-        return await request.service.tasks.duplicate(request.caller, task_id, when, once)
+        traceparent = traceparent_in(request.asgi["headers"])
+        return await request.service.tasks.duplicate(request.caller, task_id, when, once, traceparent=traceparent)
 
     return await request.once(make, _duplicated)
 
