@@ -68,6 +68,10 @@ class Channel:
         """Add a part."""
         self._parts.append(part)
 
+    def has_heard(self, kind: str) -> bool:
+        """Return whether it has heard of events of this kind since: then nothing more is to be done."""
+        return kind in self._kinds
+
     def hears(self, *kinds: str) -> None:
         """Take note that there were events of these kinds, of which no more is told."""
         self._kinds.update(dict.fromkeys(kinds))

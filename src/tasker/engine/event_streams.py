@@ -124,6 +124,9 @@ class EventStreams:
         for channel in self._index.find(event):
             if not channel.interest.passes(event):
                 continue
+            if channel.is_signals and channel.has_heard(event.kind):
+                channel.number = number
+                continue  # nearly always, of signals
             now = self._clock.monotonic()
             if channel.is_signals:
                 channel.number = number
