@@ -8,6 +8,7 @@ import pytest
 from rest_server import HASH, LATER, running
 
 from tasker.api.receiving.connection import Connection
+from tasker.errors import StoreUnavailableError
 from tasker.model.audit import AuditQuery
 from tasker.model.instants import SECOND
 
@@ -271,3 +272,15 @@ async def test_who_makes_and_revokes_keys_is_in_the_audit_log(server):
         "expires_at": reader["expires_at"],
     }
     assert (revoked.action.value, revoked.subject, revoked.name) == ("revoke", reader["id"], "r")
+
+
+@pytest.mark.parametrize("on_store", ["sqlite"], indirect=True)
+async def test_a_key_is_not_lost_if_the_store_goes_away_once_it_is_made(server, monkeypatch):
+    async def refuse():
+        raise StoreUnavailableError("it is away")
+
+    with monkeypatch.context() as away:
+        away.setattr(server.service.keys.ring, "refresh", refuse)
+        admin = await made(server)
+    await server.service.keys.ring.refresh()
+    assert (await server.call("GET", "/tasks", headers=bearer(admin))).status == 200

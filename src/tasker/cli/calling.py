@@ -47,7 +47,7 @@ def call(url: str | None, method: str, path: str, body: dict[str, Any] | None = 
         said = json.loads(text) if text else None
     except ValueError:
         said = text
-    if answer.status < http.HTTPStatus.MULTIPLE_CHOICES and not isinstance(said, bytes):
+    if answer.status < http.HTTPStatus.MULTIPLE_CHOICES and (said is None or isinstance(said, dict)):
         return said
     if not isinstance(said, dict) or "msg" not in said:
         problem = f"{_shown(server)} answers with the status {answer.status}, and not as tasker does"

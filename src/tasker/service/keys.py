@@ -2,13 +2,13 @@
 
 import secrets
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 
 from msgspec import UNSET, UnsetType
 
 from tasker.callers import KEY_NAME_LENGTH, Caller
 from tasker.engine.key_ring import KeyRing
-from tasker.errors import InvalidQueryError, InvalidRequestError, UnauthorizedError
+from tasker.errors import InvalidQueryError, InvalidRequestError, StoreError, UnauthorizedError
 from tasker.interfaces.keys import KeyBook
 from tasker.interfaces.store import Store
 from tasker.model import api_key, instants
@@ -45,7 +45,8 @@ class KeyService:
         refuse_if_upgrading(self._store, "POST /keys")
         made, text = new_key(name, role, scopes, expires_at, self._store.clock.now())
         stored = await self._store.create_key(made, entry=creation(Actor(caller.id, caller.name), made))
-        await self.ring.refresh()
+        with suppress(StoreError):  # else the key would be lost; the next look finds it
+            await self.ring.refresh()
         return stored, text
 
     async def page(self, *, cursor: str | None, limit: int) -> tuple[Sequence[ApiKey], str | None]:

@@ -24,7 +24,7 @@ async def keys_alone(url: str, context: StoreContext) -> AsyncIterator[KeyBook]:
 
     async def refuse_if_used(connection: Connection) -> None:
         # Nobody joins before this is committed: what a node finds at its start is what this leaves.
-        await connection.execute(sql["lock_nodes"])
+        await connection.execute("LOCK TABLE node IN SHARE MODE")
         if await connection.fetchval(sql["any_node"]):
             raise DatabaseInUseError(connector.place)
 

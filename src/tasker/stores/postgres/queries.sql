@@ -1528,9 +1528,6 @@ SELECT version, asks, salt FROM access
 -- access_version --
 SELECT version FROM access
 
--- lock_nodes --
-LOCK TABLE node IN SHARE MODE
-
 -- any_node --
 SELECT EXISTS (SELECT FROM node WHERE lease_until > tasker_now())
 
