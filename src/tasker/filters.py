@@ -8,6 +8,7 @@ files of the stores. A new filter is a line here, and a condition in each store 
 import base64
 import binascii
 import hashlib
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import Enum
 from functools import partial
@@ -20,6 +21,7 @@ from tasker.errors import InvalidQueryError, cut
 from tasker.explaining import WaitReason
 from tasker.ids import parse_id
 from tasker.model import instants
+from tasker.model.fingerprint import LENGTH as FINGERPRINT_LENGTH
 from tasker.model.instants import Instant
 from tasker.model.task import State
 
@@ -40,6 +42,7 @@ class Kind(Enum):
     """By its id, a number, or by its name."""
     GROUP = "group"
     ERROR = "error"
+    FINGERPRINT = "fingerprint"
     REASON = "reason"
     FROM = "from"
     """At this moment or later."""
@@ -65,6 +68,7 @@ FILTERS: Final = (
     Filter("destination", Kind.DESTINATION, "Where it goes: the id of a destination, or its name."),
     Filter("group", Kind.GROUP, "The name of the group."),
     Filter("error", Kind.ERROR, "The code of last_error."),
+    Filter("fingerprint", Kind.FINGERPRINT, "The fingerprint of last_error, as GET /failures shows it."),
     Filter("reason", Kind.REASON, "Of a task that is todo: why it does not run yet, as explain says."),
     Filter("parent", Kind.ID, "Of a callback: the id of the task that it tells of.", "parent_id"),
     Filter("due_after", Kind.FROM, "The execution time is this one or later.", "execution_at"),
@@ -229,6 +233,8 @@ def schema_of(each: Filter) -> dict[str, Any]:
             return {"type": "string", "minLength": 1, "maxLength": _LONGEST_KEY}
         case Kind.GROUP:
             return {"type": "string", "minLength": 1, "maxLength": _LONGEST_GROUP}
+        case Kind.FINGERPRINT:
+            return {"type": "string", "pattern": f"^[0-9a-f]{{{FINGERPRINT_LENGTH}}}$"}
         case Kind.ID:
             return {"type": "string", "format": "uuid"}
         case Kind.REASON:
@@ -281,6 +287,14 @@ def _id(text: str) -> str:
         raise ValueError(f"expected a UUID, got: {cut(text)!r}") from None
 
 
+def _fingerprint(text: str) -> str:
+    if re.fullmatch(f"[0-9a-f]{{{FINGERPRINT_LENGTH}}}", text):
+        return text
+    raise ValueError(
+        f"expected {FINGERPRINT_LENGTH} of the characters 0-9 and a-f, as GET /failures shows them, got: {cut(text)!r}"
+    )
+
+
 def _destination(text: str) -> Value:
     return int(text) if text.isascii() and text.isdigit() and len(text) <= _LONGEST_ID else _not_empty(text)
 
@@ -295,6 +309,7 @@ _READERS: Final[Mapping[Kind, Callable[[str], Value]]] = {
     Kind.DESTINATION: _destination,
     Kind.GROUP: partial(_no_longer, longest=_LONGEST_GROUP),
     Kind.ERROR: _not_empty,
+    Kind.FINGERPRINT: _fingerprint,
     Kind.REASON: partial(_known, known=REASONS),
     Kind.FROM: instants.parse,
     Kind.BEFORE: instants.parse,

@@ -12,6 +12,8 @@ ON_EVERY_STORE = {
     "test_node_list",
     "test_idempotency",
     "test_finding",
+    "test_due",
+    "test_history",
     "test_operating",
     "test_keys",
     "test_api_keys",

@@ -232,7 +232,7 @@ async def on_postgres():
     clock = DatabaseClock(connection)
     await connection.execute(
         "TRUNCATE task, payload, tag, operation, operation_task, type_pool, node, kept_answer, gate, gate_queue,"
-        " api_key, audit, pause"
+        " api_key, audit, pause, history"
     )
     await connection.execute("UPDATE access SET asks = false, version = version + 1")
     await set_manual_clock(connection, clock.now())

@@ -199,6 +199,12 @@ def test_what_the_page_about_the_audit_log_shows_is_in_it(newcomer):
                 assert kinds(answer) == kinds(json.loads(newcomer._here(shown)))
 
 
+def test_what_failed_tonight_is_found_and_tried_again(newcomer):
+    newcomer.follow(DOCS / "what-failed-tonight.md")
+    until(lambda: len(newcomer.printed.read_text().splitlines()) == 2)
+    assert sorted(newcomer.printed.read_text().splitlines()) == ["order 17", "order 18"]
+
+
 HOW_TO = DOCS / "from-one-node-to-three.md"
 
 

@@ -12,6 +12,7 @@ from tasker.engine.telemetry import Telemetry
 from tasker.errors import StoreUnavailableError
 from tasker.interfaces.queue import Expired
 from tasker.model.instants import SECOND
+from tasker.timing.clock import ManualClock
 
 pytestmark = pytest.mark.anyio
 
@@ -168,6 +169,7 @@ class ExpiringStore:
 
     def __init__(self, *answers):
         self.answers = list(answers)
+        self.clock = ManualClock()
 
     async def expire(self):
         return self.answers.pop(0)
@@ -180,4 +182,5 @@ async def test_what_has_expired_is_counted_and_logged_and_its_callbacks_are_due(
         steps = [await expiry.step() for _ in range(3)]
     assert steps == [Step(done=2, next_at=7), Step(done=0, next_at=7), Step(done=1, next_at=None)]
     assert (telemetry.failed, rings) == (3, [2, 3])
+    assert [(group.code, group.count) for group in telemetry.failures.groups] == [("expired", 3)]
     assert [(line["event"], line["count"]) for line in lines] == [("tasks expired", 2), ("tasks expired", 1)]

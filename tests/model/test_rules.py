@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from tasker.model import instants, lifecycle
 from tasker.model.attempt import Attempt, Exchange, Failed, Phases, Succeeded
+from tasker.model.fingerprint import fingerprint_of
 from tasker.model.instants import SECOND
 from tasker.model.lifecycle import MOVES, Move
 from tasker.model.retry import STANDARD, RetryPolicy
@@ -24,6 +25,8 @@ policies = st.builds(
 rands = st.floats(0, 1, exclude_max=True)
 attempts = st.integers(1, 1001)
 FAULT = Fault("x", "y")
+ALIKE = replace(FAULT, fingerprint=fingerprint_of("webhook", "x", None, "y"))
+"""As it is kept."""
 STEADY = RetryPolicy(jitter=0)
 
 
@@ -132,7 +135,7 @@ def test_every_outcome_is_a_move_of_the_table(policy, number, rand, outcome, now
         assert (found.move, found.result, found.fault) == (Move.COMPLETE, outcome.result, None)
         return
     wait = None if outcome.permanent else policy.delay_after(number, rand=rand)
-    assert (found.move, found.result, found.fault) == (Move.FAIL if wait is None else Move.BACK_OFF, None, FAULT)
+    assert (found.move, found.result, found.fault) == (Move.FAIL if wait is None else Move.BACK_OFF, None, ALIKE)
     if wait is not None:
         assert found.due_at == min(now + wait // timedelta(microseconds=1), instants.LAST)
 
@@ -153,7 +156,7 @@ def test_no_attempt_starts_later_than_the_greatest_age():
     at_the_last_moment = settled(Failed(FAULT), an_attempt(execution_at=10), retry=aged, now=10)
     assert at_the_last_moment.due_at == 10 + SECOND
     too_late = settled(Failed(FAULT), an_attempt(execution_at=9), retry=aged, now=10)
-    assert (too_late.move, too_late.fault, too_late.ended_at) == (Move.FAIL, FAULT, 10)
+    assert (too_late.move, too_late.fault, too_late.ended_at) == (Move.FAIL, ALIKE, 10)
 
 
 def test_a_task_whose_next_attempt_would_come_when_it_has_expired_expires_at_once_and_says_what_went_before():
@@ -162,9 +165,10 @@ def test_a_task_whose_next_attempt_would_come_when_it_has_expired_expires_at_onc
     expired = settled(Failed(FAULT), an_attempt(expires_at=10 + SECOND))
     assert (expired.move, expired.fault.code) == (Move.FAIL, "expired")
     assert "x: y" in expired.fault.msg
-    assert expired.record.fault == FAULT, "the attempt failed for its own reason"
+    assert expired.fault.fingerprint == ALIKE.fingerprint, "it is found by it"
+    assert expired.record.fault == ALIKE, "the attempt failed for its own reason"
     over = settled(Failed(FAULT, permanent=True), an_attempt(expires_at=10))
-    assert over.fault == FAULT, "it would not have been tried again anyway"
+    assert over.fault == ALIKE, "it would not have been tried again anyway"
 
 
 def test_after_a_retry_by_hand_the_policy_counts_anew():
@@ -188,7 +192,8 @@ def test_what_is_kept_of_an_attempt_is_what_it_was():
     exchange = Exchange(phases=Phases(total=0.5), status=500)
     kept = settled(Failed(FAULT, exchange=exchange, is_alive=False), an_attempt(4)).record
     assert (kept.number, kept.node, kept.due_at, kept.started_at, kept.ended_at) == (4, "n", 3, 5, 10)
-    assert (kept.fault, kept.exchange) == (FAULT, exchange)
+    assert kept.fault == replace(FAULT, fingerprint=fingerprint_of("webhook", "x", 500, "y"))
+    assert kept.exchange == exchange
     assert settled(Succeeded(exchange=exchange)).record.fault is None
 
 

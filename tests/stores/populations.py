@@ -12,7 +12,7 @@ from tasker.model.task import Fault, State
 from tasker.testing.task_factory import a_task
 
 PAUSED, BROKEN, WELL = "http://paused:80", "http://broken:80", "http://well:80"
-OVERLOADED = Fault("status_503", "no")
+OVERLOADED = Fault("status_503", "no", "0123456789abcdef")
 KEYS = ("order 1", "order 17", "order 2", "Order 1", "o", "\ud7ff", "\U0010ffff\U0010ffff", "ordés")
 
 

@@ -14,6 +14,7 @@ OTHERS = {
     "destination": ["http://localhost:9000"],
     "group": ["mail"],
     "error": ["timeout"],
+    "fingerprint": ["0123456789abcdef"],
     "due_after": ["2026-01-01T00:00:00Z"],
     "due_before": ["2027-01-01T00:00:00Z"],
     "created_after": ["2026-01-01T00:00:00Z"],

@@ -55,30 +55,32 @@ def span_ahead(query: Mapping[str, str], now: Instant) -> Span:
 
 
 def span_back(query: Mapping[str, str], now: Instant) -> Span:
-    """Return the span that *query* asks for: without anything, from 24 h ago to *now*.
+    """Return the span that *query* asks for: without anything, from 24 h ago up to and with *now*.
 
     Raises:
         InvalidQueryError: ``from`` or ``to`` cannot be used.
     """
-    until = _moment(query, "to", now)
+    until = _moment(query, "to", now + 1)
     return _checked(query, Span(_moment(query, "from", max(until - microseconds(SPAN), 0)), until))
 
 
-def steps_of(query: Mapping[str, str], span: Span, *, least: int = SECOND) -> Steps:
+def steps_of(query: Mapping[str, str], span: Span, *, least: int = SECOND, why: str = "") -> Steps:
     """Return the steps of *span* that *query* asks for; without ``step``, such that it has up to 60.
 
     Args:
         least: of what, in microseconds, the step is to be a multiple.
+        why: why that is so, for the message.
 
     Raises:
         InvalidQueryError: ``step`` cannot be used, or there would be too many.
     """
-    length = _step(query["step"], least) if "step" in query else readable_length(span.until - span.first, least=least)
+    readable = readable_length(span.until - span.first, least=least)
+    length = _step(query["step"], least, why) if "step" in query else readable
     steps = Steps.over(span.first, span.until, length)
     if steps.count > MOST_STEPS:
-        right = _text(readable_length(span.until - span.first, least=least))
         raise InvalidQueryError(
-            "step", f"expected at most {MOST_STEPS} steps from from to to, got {steps.count}; a step of {right} fits"
+            "step",
+            f"expected at most {MOST_STEPS} steps from from to to, got {steps.count}; a step of {_text(readable)} fits",
         )
     return steps
 
@@ -105,14 +107,14 @@ def _checked(query: Mapping[str, str], span: Span) -> Span:
     raise InvalidQueryError(name, f"expected {right}, which{origin} is {instants.text(limit)}, got: {query[name]!r}")
 
 
-def _step(text: str, least: int) -> int:
+def _step(text: str, least: int, why: str) -> int:
     try:
         length = microseconds(lengths.parse(int(text) if _SECONDS.fullmatch(text) else text))
     except ValueError as error:
         raise InvalidQueryError("step", str(error)) from None
     if length and length % least == 0:
         return length
-    right = "1s or more" if least == SECOND else f"{_text(least)} or a multiple of it"
+    right = "1s or more" if least == SECOND else f"{_text(least)} or a multiple of it{why}"
     raise InvalidQueryError("step", f"expected {right}, got: {text!r}")
 
 

@@ -9,6 +9,7 @@ import structlog
 from tasker.engine.due_work import Step
 from tasker.engine.telemetry import Telemetry
 from tasker.interfaces.store import Store
+from tasker.model import lifecycle
 from tasker.model.instants import Instant
 
 _log = structlog.get_logger()
@@ -44,6 +45,8 @@ class CircuitPatience:
         count = await self._store.give_up(self._least)
         if count:
             self._telemetry.failed += count
+            fault = lifecycle.given_up(None)
+            self._telemetry.failures.ended(fault.code, fault.msg, count, at=self._store.clock.now())
             _log.info("tasks ended behind circuits", count=count)
             self._ring()
         return Step(done=count, next_at=_AT_ONCE if count else None)

@@ -13,6 +13,7 @@ from tasker.engine.delay_queue import DelayQueue
 from tasker.engine.due_work import DueWork
 from tasker.engine.events import Events
 from tasker.engine.expiry import Expiry
+from tasker.engine.history import History
 from tasker.engine.key_ring import KeyRing
 from tasker.engine.lease import Lease, LeaseKeeper
 from tasker.engine.operations import Operations
@@ -116,6 +117,7 @@ class Engine:
         self._operations = DueWork(store.clock, self.operations.step, name="operations")
         self._recovery = Recovery(store, telemetry)
         self._pruner = Pruner(store, telemetry, keep_done=keep_done, keep_failed=keep_failed, keep_audit=keep_audit)
+        self.history = History(store, telemetry)
         self._job: asyncio.Task[None] | None = None
         self._jobs: list[asyncio.Task[None]] = []
 
@@ -148,6 +150,7 @@ class Engine:
             self.key_ring.run_once,
             self.events.run_once,
             self.events.telling.run_once,
+            self.history.run_once,
         ):
             self._jobs.append(asyncio.create_task(self._repeat(run_once)))
 
@@ -171,6 +174,10 @@ class Engine:
         await asyncio.gather(*self._jobs, return_exceptions=True)
         with suppress(StoreError):  # when keys were used is not worth more
             await self.key_ring.write_uses()
+        if self._jobs:
+            with suppress(StoreError):  # then the latest seconds are not in the history
+                await self.history.write()
+            self._jobs.clear()
 
     def announce(self, due_at: Instant, pool: Pool, *, expires_at: Instant | None = None) -> None:
         """Say that a task of *pool* has been stored that is due at *due_at*, which may have passed: it starts in time.

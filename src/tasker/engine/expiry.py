@@ -7,6 +7,7 @@ import structlog
 from tasker.engine.due_work import Step
 from tasker.engine.telemetry import Telemetry
 from tasker.interfaces.store import Store
+from tasker.model import lifecycle
 
 _log = structlog.get_logger()
 
@@ -33,6 +34,8 @@ class Expiry:
         expired = await self._store.expire()
         if expired.count:
             self._telemetry.failed += expired.count
+            fault = lifecycle.expired(None)
+            self._telemetry.failures.ended(fault.code, fault.msg, expired.count, at=self._store.clock.now())
             _log.info("tasks expired", count=expired.count)
             self._ring()
         return Step(done=expired.count, next_at=expired.next_at)

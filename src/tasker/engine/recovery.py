@@ -7,6 +7,7 @@ import structlog
 
 from tasker.engine.telemetry import Telemetry
 from tasker.interfaces.store import Store
+from tasker.model import lifecycle
 
 LOOK: Final = timedelta(seconds=2)
 """How often nodes look for others that are gone."""
@@ -33,6 +34,9 @@ class Recovery:
             return LOOK
         self._telemetry.taken_back += taken.todo + taken.failed + taken.cancelled
         self._telemetry.failed += taken.failed
+        if taken.failed:
+            fault = lifecycle.CRASHED
+            self._telemetry.failures.ended(fault.code, fault.msg, taken.failed, at=self._store.clock.now())
         self._telemetry.cancelled += taken.cancelled
         _log.warning(
             "took back tasks that were running when their server died",

@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from tasker.model import instants
+from tasker.model.failures import FailureGroups
 from tasker.model.histogram import LATENESS_BOUNDS, Histogram
+from tasker.model.history import Tally, of_counters
 from tasker.model.lateness import LatenessByCause
 from tasker.model.stats import ATTEMPT_OUTCOMES, AttemptOutcome, CauseLateness, Lateness, Totals
 
@@ -35,6 +37,13 @@ class Telemetry:
         default_factory=lambda: {outcome: Counter() for outcome in ATTEMPT_OUTCOMES}
     )
     """Attempts whose end is written, by what came of it, and by task type."""
+    ended_by_gate: Mapping[AttemptOutcome, Counter[int | None]] = field(
+        default_factory=lambda: {outcome: Counter() for outcome in ATTEMPT_OUTCOMES}
+    )
+    """The attempts of ``ended_by_type`` by the gate of their task, since ``drain_gates`` was called
+    last; None: it has none."""
+    failures: FailureGroups = field(default_factory=FailureGroups)
+    """What failed since they were drained last."""
     _down: Histogram = field(default_factory=lambda: Histogram(LATENESS_BOUNDS))
     _held: Histogram = field(default_factory=lambda: Histogram(LATENESS_BOUNDS))
     _own: Histogram = field(default_factory=lambda: Histogram(LATENESS_BOUNDS))
@@ -68,6 +77,22 @@ class Telemetry:
             histogram.counts[0] += self._own_alone
         self._own_alone = 0
         return {"down": self._down, "held": self._held, "own": self._own}
+
+    def tally(self) -> Tally:
+        """Return what has been counted since the process started, but for gates and failures."""
+        histograms = self.lateness_histograms
+        return of_counters(
+            created=self.created_by_type,
+            attempts=self.ended_by_type,
+            lateness={cause: histogram.counts for cause, histogram in histograms.items()},
+            lateness_sum={cause: histogram.sum for cause, histogram in histograms.items()},
+        )
+
+    def drain_gates(self) -> Mapping[AttemptOutcome, Counter[int | None]]:
+        """Return the attempts by gate that were counted since the last call."""
+        drained = self.ended_by_gate
+        self.ended_by_gate = {outcome: Counter() for outcome in ATTEMPT_OUTCOMES}
+        return drained
 
     def lateness(self) -> Lateness:
         """Return the nearest-rank percentiles of the latest attempts, in seconds."""

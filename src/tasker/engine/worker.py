@@ -29,6 +29,7 @@ from tasker.model.instants import Instant
 from tasker.model.lateness import by_cause
 from tasker.model.lifecycle import Move, Settlement
 from tasker.model.retry import RetryPolicy
+from tasker.model.stats import AttemptOutcome
 from tasker.model.task import Fault, State, Task, TaskId
 from tasker.timing.alarm import sleep
 from tasker.wire.fields import TaskFields, readable_end_fields, retry_policy
@@ -311,7 +312,7 @@ class Worker:
             self._waits_again(attempt)
         else:
             self._tell_ended(attempt.task_id)
-        self._count(attempt.type, settled.move)
+        self._count(attempt, settled.move)
         if self._events.is_on:
             state = State.CANCELLED if settled.move is Move.STOP else settlement.state
             code = None if settlement.fault is None else settlement.fault.code
@@ -320,6 +321,7 @@ class Worker:
                 is_open = settled.circuit is CircuitState.OPEN
                 self._events.circuit(attempt, run.fields, EventChange.OPENED if is_open else EventChange.CLOSED)
         if settlement.fault is not None:
+            self._count_failure(run, settlement, outcome)
             _log.info(
                 "an attempt failed",
                 **_names(run),
@@ -341,26 +343,40 @@ class Worker:
         ending = _ending(run, settlement, outcome)
         return settlement if ending is None else msgspec.structs.replace(settlement, ending=ending)
 
-    def _count(self, type_: str, move: Move) -> None:
+    def _count(self, attempt: Attempt, move: Move) -> None:
         """Count what has become of the task."""
-        ended = self._telemetry.ended_by_type
+        outcome: AttemptOutcome
         match move:
             case Move.COMPLETE:
                 self._telemetry.done += 1
-                ended["succeeded"][type_] += 1
+                outcome = "succeeded"
             case Move.BACK_OFF:
                 self._telemetry.retried += 1
-                ended["retried"][type_] += 1
+                outcome = "retried"
             case Move.FAIL | Move.EXPIRE | Move.GIVE_UP | Move.QUARANTINE:
                 self._telemetry.failed += 1
-                ended["failed"][type_] += 1
+                outcome = "failed"
             case Move.STOP:
                 self._telemetry.cancelled += 1
-                ended["cancelled"][type_] += 1
+                outcome = "cancelled"
             case Move.CREATE | Move.CLAIM | Move.GIVE_BACK | Move.TAKE_BACK | Move.CANCEL | Move.RETRY | Move.DELETE:
-                pass  # none of these settles an attempt
+                return  # none of these settles an attempt
             case _:
                 assert_never(move)
+        self._telemetry.ended_by_type[outcome][attempt.type] += 1
+        self._telemetry.ended_by_gate[outcome][attempt.gate] += 1
+
+    def _count_failure(self, run: _Run, settlement: Settlement, outcome: Outcome) -> None:
+        """Count why the attempt failed."""
+        record = settlement.record
+        if record is not None and record.fault is not None:
+            self._telemetry.failures.attempt_failed(
+                run.attempt.task_id,
+                run.attempt.type,
+                record.fault,
+                status=None if outcome.exchange is None else outcome.exchange.status,
+                at=record.ended_at,
+            )
 
     async def _give_back(self, run: _Run) -> None:
         """Return the task to the queue."""
@@ -375,7 +391,7 @@ class Worker:
             self._waits_again(attempt)
         else:
             self._tell_ended(attempt.task_id)
-            self._count(attempt.type, settled.move)
+            self._count(attempt, settled.move)
 
     def _announce(self, followers: Sequence[Task]) -> None:
         """Have what follows an end run in time."""

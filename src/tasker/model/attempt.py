@@ -39,6 +39,8 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
     """The others of them, up to the moment at which its gate let it go."""
     key: str | None = None
     """The caller's own name for the task; None: it has none."""
+    gate: int | None = None
+    """The gate that its task had to pass; None: it has none."""
     payload: bytes
     """What the task type was given: a JSON object."""
 

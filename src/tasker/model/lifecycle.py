@@ -11,12 +11,16 @@ import msgspec
 
 from tasker.model.attempt import Attempt, AttemptRecord, Failed, Outcome, Succeeded
 from tasker.model.ending import Ending
+from tasker.model.fingerprint import fingerprint_of
 from tasker.model.instants import Instant, after, microseconds
 from tasker.model.retry import RetryPolicy
 from tasker.model.task import Fault, State
 
 MAX_CRASHES: Final = 3
 """After so many crashes in a row a task is no longer run: it may be what kills the process."""
+
+CRASHED: Final = Fault("crashed_worker", f"the server died {MAX_CRASHES} times in a row while the task was running")
+"""Of a task that is no longer run for that reason."""
 
 LONGEST_RETRY_AFTER: Final = timedelta(hours=24)
 """The longest wait that a target can ask for. Its clock may be wrong, or its intentions."""
@@ -109,7 +113,7 @@ def settle(
     Args:
         rand: a random number in [0, 1) for the jitter of the next attempt's time.
     """
-    fault = None if isinstance(outcome, Succeeded) else outcome.fault
+    fault = None if isinstance(outcome, Succeeded) else _with_fingerprint(outcome, attempt.type)
     record = AttemptRecord(
         number=attempt.number,
         node=attempt.node,
@@ -126,7 +130,7 @@ def settle(
             return Settlement(
                 move=Move.COMPLETE, started_at=started_at, ended_at=now, result=result, is_alive=True, record=record
             )
-        case Failed(fault):
+        case Failed():
             due_at = _next_due(outcome, attempt, retry, now=now, rand=rand)
             if due_at is not None and attempt.expires_at is not None and due_at >= attempt.expires_at:
                 due_at, fault = None, expired(fault)
@@ -149,18 +153,29 @@ def expired(before: Fault | None) -> Fault:
 
     *before* is why its latest attempt failed, if there was one.
     """
-    msg = "the task could not start before its expires_at"
-    return Fault(
-        "expired", msg if before is None else f"{msg}; its latest attempt failed with {before.code}: {before.msg}"
-    )
+    return _told_of(before, Fault("expired", "the task could not start before its expires_at"))
 
 
 def given_up(before: Fault | None) -> Fault:
     """Return the fault of a task that a circuit has kept for longer than it may; *before* as in ``expired``."""
-    msg = "the circuit of the destination stayed open for longer than the task's retry policy"
-    return Fault(
-        "circuit_open", msg if before is None else f"{msg}; its latest attempt failed with {before.code}: {before.msg}"
+    return _told_of(
+        before,
+        Fault("circuit_open", "the circuit of the destination stayed open for longer than the task's retry policy"),
     )
+
+
+def _told_of(before: Fault | None, fault: Fault) -> Fault:
+    """Return *fault*, which ends a task, with the one *before*, by whose fingerprint the task is still found."""
+    if before is None:
+        return fault
+    msg = f"{fault.msg}; its latest attempt failed with {before.code}: {before.msg}"
+    return Fault(fault.code, msg, before.fingerprint)
+
+
+def _with_fingerprint(outcome: Failed, type_: str) -> Fault:
+    fault = outcome.fault
+    status = None if outcome.exchange is None else outcome.exchange.status
+    return Fault(fault.code, fault.msg, fingerprint_of(type_, fault.code, status, fault.msg))
 
 
 def _next_due(outcome: Failed, attempt: Attempt, retry: RetryPolicy, *, now: Instant, rand: float) -> Instant | None:

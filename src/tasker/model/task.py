@@ -4,7 +4,7 @@ from enum import IntEnum
 from typing import Annotated, NewType
 
 import msgspec
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from tasker.model.gate import Destination
 from tasker.model.instants import Instant
@@ -47,6 +47,16 @@ class Fault(msgspec.Struct, frozen=True):
     code: Annotated[str, Meta(description="A stable word for programs.", examples=["connect_refused", "status_500"])]
     msg: Annotated[str, Meta(description="One line for people.")]
     """Never carries a secret, a body, userinfo or a query string."""
+    fingerprint: (
+        Annotated[
+            str,
+            Meta(
+                description="The same for attempts that failed alike: see GET /failures. "
+                "Of a task that could not be tried again, that of its latest attempt."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
 
 
 class Task(msgspec.Struct, frozen=True, kw_only=True):

@@ -52,4 +52,4 @@ class Service:
         self.events = EventService(store, engine)
         self.server = ServerService(store, engine, registry)
         self.metrics = MetricsService(store, engine, registry, sources or Sources())
-        self.statistics = StatisticsService(store)
+        self.statistics = StatisticsService(store, engine)

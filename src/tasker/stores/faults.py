@@ -2,11 +2,7 @@
 
 import msgspec
 
-from tasker.model.lifecycle import MAX_CRASHES
 from tasker.model.task import Fault
-
-CRASHED = Fault("crashed_worker", f"the server died {MAX_CRASHES} times in a row while the task was running")
-"""Of a task that is no longer run: it may be what kills the process."""
 
 _decode = msgspec.json.Decoder(Fault).decode
 

@@ -98,6 +98,7 @@ _ATTEMPT: Final = (
     Column("late_down"),
     Column("late_held"),
     Column("key"),
+    Column("gate"),
 )
 _ENDING: Final = (Column("id", Form.ID, "task_id"), Column("type"), Column("attempts"))
 _PAYLOAD: Final = (Column("payload"),)

@@ -1114,6 +1114,9 @@ task.gate IN (SELECT id FROM gate WHERE kind = 2 AND name = {value})
 -- filter_error --
 task.last_fault::json ->> 'code' = {value}
 
+-- filter_fingerprint --
+task.last_fault::json ->> 'fingerprint' = {value}
+
 -- reason_waiting --
 -- These say in SQL what explaining.py says of one task.
 task.state = 0 AND task.due_at > tasker_now() AND task.attempts = task.retried_after
@@ -1554,3 +1557,31 @@ UPDATE access SET version = version + 1, asks = coalesce($1, asks)
 UPDATE api_key SET used_at = used.at
   FROM unnest($1::text[], $2::timestamptz[]) AS used (id, at)
  WHERE api_key.id = used.id AND (used_at IS NULL OR used_at < used.at)
+
+-- write_history --
+INSERT INTO history (length, at, run, counts, failures)
+SELECT * FROM unnest($1::bigint[], $2::timestamptz[], $3::uuid[], $4::text[], $5::text[])
+    ON CONFLICT (length, at, run) DO UPDATE SET counts = excluded.counts, failures = excluded.failures
+
+-- history_counts --
+SELECT at, run, counts AS text FROM history
+ WHERE length = $1 AND (at, run) > ($2, $3) AND at < $4
+ ORDER BY at, run LIMIT $5
+
+-- history_failures --
+SELECT at, run, failures AS text FROM history
+ WHERE length = $1 AND (at, run) > ($2, $3) AND at < $4 AND failures IS NOT NULL
+ ORDER BY at, run LIMIT $5
+
+-- prune_history --
+-- Nodes may prune at the same time: see prune.
+WITH old AS MATERIALIZED (
+  SELECT length, at, run FROM history
+   WHERE length = $1 AND at < tasker_now() - $2::interval - $1 * interval '1 microsecond'
+   ORDER BY at, run LIMIT $3 FOR UPDATE SKIP LOCKED
+), gone AS (
+  DELETE FROM history USING old
+   WHERE history.length = old.length AND history.at = old.at AND history.run = old.run
+  RETURNING history.run
+)
+SELECT count(*) FROM gone

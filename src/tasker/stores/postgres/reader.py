@@ -18,6 +18,7 @@ from tasker.model.attempt import AttemptRecord
 from tasker.model.audit import AuditQuery
 from tasker.model.circuit import THRESHOLD
 from tasker.model.gate import GATE_STATES, HELD_COUNTED_TO, GateRecord
+from tasker.model.history import Kept
 from tasker.model.idempotency import KeptAnswer
 from tasker.model.instants import SECOND, Instant
 from tasker.model.node import NodeRecord
@@ -33,6 +34,7 @@ from tasker.stores.postgres.auditor import read_audit
 from tasker.stores.postgres.connection import Connection, Link, Record
 from tasker.stores.postgres.due_counter import count_due
 from tasker.stores.postgres.finder import PAGE_BYTES, Finder
+from tasker.stores.postgres.historian import read_history
 from tasker.stores.rows import Reading
 
 T = TypeVar("T")
@@ -224,6 +226,22 @@ class Reader:
             return overdue_of(((row["reason"], row["count"], row["oldest"]) for row in rows), now())
 
         return await self._read(look)
+
+    async def history(
+        self,
+        length: int,
+        first: Instant,
+        until: Instant,
+        *,
+        beyond: tuple[Instant, str] | None,
+        limit: int,
+        of_failures: bool,
+    ) -> Sequence[Kept]:
+        """Return rows of the history."""
+        statement = self._sql["history_failures" if of_failures else "history_counts"]
+        return await self._read(
+            lambda connection: read_history(connection, statement, length, first, until, beyond, limit)
+        )
 
     async def count_due(self, steps: Steps) -> DueCounts:
         """Return how many tasks are due in each step."""

@@ -6,9 +6,9 @@ from typing import Final
 from tasker.ids import new_id
 from tasker.interfaces.queue import Follow, TakenBack
 from tasker.interfaces.reports import Report
-from tasker.model.lifecycle import MAX_CRASHES
+from tasker.model.lifecycle import CRASHED, MAX_CRASHES
 from tasker.model.task import State
-from tasker.stores.faults import CRASHED, fault_text
+from tasker.stores.faults import fault_text
 from tasker.stores.postgres.connection import Connection, Link
 from tasker.stores.postgres.inserter import Inserter
 from tasker.stores.postgres.lease import Lease

@@ -23,6 +23,7 @@ from tasker.model.attempt import Attempt, AttemptRecord
 from tasker.model.audit import AuditQuery, Entry
 from tasker.model.change import Change
 from tasker.model.gate import Destination, GateRecord, Limits
+from tasker.model.history import HistoryRow, Kept
 from tasker.model.idempotency import KeptAnswer, Repeatable
 from tasker.model.instants import Instant
 from tasker.model.lifecycle import Move, Settlement
@@ -46,6 +47,7 @@ from tasker.stores.postgres.claimer import Claimer
 from tasker.stores.postgres.connection import Connector, Link
 from tasker.stores.postgres.expirer import Expirer
 from tasker.stores.postgres.gates import Gates
+from tasker.stores.postgres.historian import Historian
 from tasker.stores.postgres.inserter import Inserter
 from tasker.stores.postgres.kept_answers import Create, KeptAnswers
 from tasker.stores.postgres.keys import Keys
@@ -170,6 +172,8 @@ class PostgresStore(Store):
         self._expirer = Expirer(self._keeping, sql, reading, followers, follow)
         self._pruner = Pruner(self._keeping, sql)
         self._alerter = Alerter(self._keeping, sql, self._looks, node, clock)
+
+        self._historian = Historian(self._keeping, sql)
 
         self._inserter = Inserter(self._accepting, sql)
         self._changer = Changer(self._accepting, sql, reading, self._inserter, auditor, follow=follow)
@@ -564,6 +568,27 @@ class PostgresStore(Store):
     @override
     def report_to(self, told: Callable[[Report], None] | None) -> None:
         self._report = told or _tell_nobody
+
+    @override
+    async def write_history(self, rows: Sequence[HistoryRow]) -> None:
+        await self._historian.write(rows)
+
+    @override
+    async def history(
+        self,
+        length: int,
+        first: Instant,
+        until: Instant,
+        *,
+        beyond: tuple[Instant, str] | None = None,
+        limit: int,
+        of_failures: bool = False,
+    ) -> Sequence[Kept]:
+        return await self._reader.history(length, first, until, beyond=beyond, limit=limit, of_failures=of_failures)
+
+    @override
+    async def prune_history(self) -> int:
+        return await self._historian.prune()
 
     # Nodes
 

@@ -12,6 +12,7 @@ from tasker.stores.sqlite.claimer import Claimer
 from tasker.stores.sqlite.connection import Queries
 from tasker.stores.sqlite.expirer import Expirer
 from tasker.stores.sqlite.gates import Gates
+from tasker.stores.sqlite.historian import Historian
 from tasker.stores.sqlite.inserter import Inserter
 from tasker.stores.sqlite.kept_answers import KeptAnswers
 from tasker.stores.sqlite.keys import Keys
@@ -72,5 +73,6 @@ class Moves:
         self.pruner = Pruner(queries, now)
         self.alerter = Alerter(queries)
         self.keys = Keys(queries, self.auditor, now)
+        self.historian = Historian(queries, now)
         transactions.on_begin.append(self.gates.begin)
         transactions.on_undo += [self.inserter.forget, self.pauses.forget]

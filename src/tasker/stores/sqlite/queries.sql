@@ -664,6 +664,9 @@ task.gate IN (SELECT id FROM gate WHERE kind = 2 AND name = {value})
 -- filter_error --
 task.last_fault ->> 'code' = {value}
 
+-- filter_fingerprint --
+task.last_fault ->> 'fingerprint' = {value}
+
 -- reason_waiting --
 -- These say in SQL what explaining.py says of one task.
 task.state = 0 AND task.due_at > :now AND task.attempts = task.retried_after
@@ -962,3 +965,23 @@ UPDATE access SET version = version + 1, asks = coalesce(:asks, asks)
 
 -- mark_api_key_used --
 UPDATE api_key SET used_at = :used_at WHERE id = :id AND coalesce(used_at, 0) < :used_at
+
+-- write_history --
+INSERT INTO history (length, at, run, counts, failures) VALUES (:length, :at, :run, :counts, :failures)
+    ON CONFLICT (length, at, run) DO UPDATE SET counts = excluded.counts, failures = excluded.failures
+
+-- history_counts --
+SELECT at, run, counts FROM history
+ WHERE length = :length AND (at, run) > (:at, :run) AND at < :until
+ ORDER BY at, run LIMIT :limit
+
+-- history_failures --
+SELECT at, run, failures FROM history
+ WHERE length = :length AND (at, run) > (:at, :run) AND at < :until AND failures IS NOT NULL
+ ORDER BY at, run LIMIT :limit
+
+-- prune_history --
+DELETE FROM history
+ WHERE (length, at, run) IN (SELECT length, at, run FROM history
+                              WHERE length = :length AND at < :before ORDER BY at, run LIMIT :limit)
+RETURNING 1

@@ -16,6 +16,7 @@ from tasker.model.attempt import AttemptRecord
 from tasker.model.audit import AuditQuery
 from tasker.model.circuit import RECOVERY, THRESHOLD
 from tasker.model.gate import GATE_STATES, HELD_COUNTED_TO, GateRecord
+from tasker.model.history import Kept
 from tasker.model.idempotency import KeptAnswer
 from tasker.model.instants import SECOND, Instant
 from tasker.model.operation import Batch, Operation
@@ -30,6 +31,7 @@ from tasker.stores.sqlite.auditor import read_audit
 from tasker.stores.sqlite.connection import Queries, Row, Value
 from tasker.stores.sqlite.due_counter import count_due
 from tasker.stores.sqlite.finder import PAGE_BYTES, Finder
+from tasker.stores.sqlite.historian import read_history
 from tasker.stores.sqlite.keys import read_key_state
 from tasker.stores.sqlite.operator import read_operation, read_operations
 from tasker.stores.sqlite.rows import READING, id_bytes, id_text
@@ -230,6 +232,20 @@ class Reader:
                 [] if statement is None else self._queries.connection.execute(statement, {"now": now}).fetchall()
             )
         return overdue_of(rows, now)
+
+    def history(
+        self,
+        length: int,
+        first: Instant,
+        until: Instant,
+        *,
+        beyond: tuple[Instant, str] | None,
+        limit: int,
+        of_failures: bool,
+    ) -> Sequence[Kept]:
+        """Return rows of the history."""
+        query = "history_failures" if of_failures else "history_counts"
+        return read_history(self._queries, query, length, first, until, beyond, limit)
 
     def count_due(self, steps: Steps, monotonic: Callable[[], float]) -> DueCounts:
         """Return how many tasks are due in each step."""

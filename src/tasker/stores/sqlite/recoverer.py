@@ -5,9 +5,9 @@ from collections.abc import Callable
 from tasker.interfaces.queue import TakenBack
 from tasker.interfaces.reports import Report
 from tasker.model.instants import Instant
-from tasker.model.lifecycle import MAX_CRASHES
+from tasker.model.lifecycle import CRASHED, MAX_CRASHES
 from tasker.model.task import State, Task
-from tasker.stores.faults import CRASHED, fault_text
+from tasker.stores.faults import fault_text
 from tasker.stores.sqlite.connection import Queries
 from tasker.stores.sqlite.gates import Gates
 from tasker.stores.sqlite.inserter import Inserter

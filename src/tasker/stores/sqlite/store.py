@@ -27,6 +27,7 @@ from tasker.model.attempt import Attempt, AttemptRecord
 from tasker.model.audit import AuditQuery, Entry
 from tasker.model.change import Change
 from tasker.model.gate import Destination, GateRecord, Limits
+from tasker.model.history import HistoryRow, Kept
 from tasker.model.idempotency import KeptAnswer, Repeatable
 from tasker.model.instants import Instant
 from tasker.model.lifecycle import Settlement
@@ -551,6 +552,29 @@ class SqliteStore(Store):
     @override
     def report_to(self, told: Callable[[Report], None] | None) -> None:
         self._report = told or _tell_nobody
+
+    @override
+    async def write_history(self, rows: Sequence[HistoryRow]) -> None:
+        await self._write(lambda moves: moves.historian.write(rows))
+
+    @override
+    async def history(
+        self,
+        length: int,
+        first: Instant,
+        until: Instant,
+        *,
+        beyond: tuple[Instant, str] | None = None,
+        limit: int,
+        of_failures: bool = False,
+    ) -> Sequence[Kept]:
+        return await self._read(
+            lambda reader: reader.history(length, first, until, beyond=beyond, limit=limit, of_failures=of_failures)
+        )
+
+    @override
+    async def prune_history(self) -> int:
+        return await self._write(lambda moves: moves.historian.prune())
 
     # Nodes
 

@@ -210,3 +210,14 @@ CREATE FUNCTION tasker_paused(since timestamptz, until timestamptz) RETURNS bigi
         FROM (SELECT greatest(begin_at, since) AS begun, least(coalesce(end_at, until), until) AS upto
                 FROM pause
                WHERE (end_at IS NULL OR end_at > since) AND begin_at < until) AS span';
+
+-- History: what each run of a node has counted, in spans of a minute and of an hour. The rows of those
+-- under way are written anew.
+CREATE TABLE history (
+  length bigint NOT NULL,                      -- of the span, in microseconds
+  at timestamptz NOT NULL,
+  run uuid NOT NULL,
+  counts text NOT NULL,                        -- model/history.py, Tally, as JSON
+  failures text,                               -- model/failures.py, FailureGroups, as JSON; NULL: none
+  PRIMARY KEY (length, at, run)
+) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_cost_delay = 0);

@@ -167,3 +167,14 @@ CREATE TABLE pause (
   end_at INTEGER                               -- NULL: it lasts
 ) STRICT;
 CREATE UNIQUE INDEX pause_lasting ON pause (end_at IS NULL) WHERE end_at IS NULL; -- one at a time
+
+-- History: what each run of the server has counted, in spans of a minute and of an hour. The rows of
+-- those under way are written anew.
+CREATE TABLE history (
+  length INTEGER NOT NULL,                     -- of the span, in microseconds
+  at INTEGER NOT NULL,
+  run BLOB NOT NULL,                           -- the 16 bytes of a UUID
+  counts TEXT NOT NULL,                        -- model/history.py, Tally, as JSON
+  failures TEXT,                               -- model/failures.py, FailureGroups, as JSON; NULL: none
+  PRIMARY KEY (length, at, run)
+) STRICT, WITHOUT ROWID;
