@@ -63,7 +63,7 @@ async def let_through(base, gates, queue, *, here, elsewhere, free, per_destinat
         " FROM unnest($1::bigint[]) WITH ORDINALITY AS queue (gate, place)",
         queue,
     )
-    rows = await base.connection.fetch(CLAIM, WEBHOOK, free, 1, node, 512, per_destination, THRESHOLD, LAST, 0)
+    rows = await base.connection.fetch(CLAIM, WEBHOOK, free, 1, node, 512, per_destination, THRESHOLD, LAST, 0, 0)
     places = [(int(row["id"].hex.lstrip("0")) - 1, row["held_by"] is not None) for row in rows]
     return tuple(sorted(place for place, is_held in places if is_held is held) for held in (False, True))
 

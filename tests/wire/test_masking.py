@@ -27,7 +27,6 @@ def test_headers_and_passwords_are_masked_those_of_callbacks_too():
     [
         {"url": "http://h/", "body": "x"},
         {"url": "http://me@h/?mail=a:b@c", "json": {"url": "http://me:pw@h/", "headers": {"a": "b"}}},
-        {"secret": "a:b@c"},
         {"url": ["http://me:pw@h/"], "headers": ["a"], "on_success": None},
     ],
     ids=str,
