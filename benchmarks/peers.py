@@ -37,7 +37,7 @@ from tasker.model.new_task import NewTask
 from tasker.model.task import Pool, Task
 from tasker.service.service import Service
 from tasker.stores import migrate, queries
-from tasker.stores.postgres import schema
+from tasker.stores.postgres import inserter, schema
 from tasker.stores.postgres.connection import Connector
 from tasker.stores.sqlite.connection import connect
 from tasker.stores.sqlite.store import SqliteStore
@@ -47,11 +47,6 @@ from tasker.task_types.webhook import WebhookType
 from tasker.testing.task_factory import a_task
 from tasker.timing.alarm import Alarm
 from tasker.timing.clock import SystemClock
-
-_COLUMNS: Final = (
-    *("id", "type", "state", "pool", "due_at", "execution_at", "execution_time", "payload"),
-    *("destination", "expires_at", "parent_id"),
-)
 
 _CLAIM: Final = """
 UPDATE task SET state = 1, attempts = attempts + 1, started_at = now()
@@ -201,8 +196,7 @@ async def _asyncpg(url: str, seconds: str) -> dict[str, float]:
     began = time.monotonic()
     while time.monotonic() < began + float(seconds):
         tasks = [a_task(due_at=now + random.randrange(86_400 * 10**6)) for _ in range(64)]
-        columns = [[getattr(task, name) for task in tasks] for name in _COLUMNS]
-        await connection.fetch(sql, *columns)
+        await connection.fetch(sql, *inserter.columns(tasks, lambda _: None))
         count += len(tasks)
     per_second = count / (time.monotonic() - began)
     await connection.close()

@@ -1,6 +1,6 @@
 """Stores new tasks, and what they name: the gates of their destinations, and the pairs of type and pool."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Final
 
@@ -96,26 +96,7 @@ class Inserter:
     async def _store(self, connection: Connection, tasks: Sequence[Task]) -> set[TaskId]:
         rows = await connection.fetch(
             self._sql["create_tasks"],
-            [task.id for task in tasks],
-            [task.type for task in tasks],
-            [int(task.state) for task in tasks],
-            [task.pool for task in tasks],
-            [task.due_at for task in tasks],
-            [task.execution_at for task in tasks],
-            [task.execution_time for task in tasks],
-            [task.payload for task in tasks],
-            [self._gate_of(task.destination) for task in tasks],
-            [task.expires_at for task in tasks],
-            [task.parent_id for task in tasks],
-            [task.key for task in tasks],
-            [task.holds_key for task in tasks],
-            [task.content for task in tasks],
-            [task.keep for task in tasks],
-            [self._gate_of(task.host) for task in tasks],
-            [task.patience for task in tasks],
-            [task.id for task in tasks for _ in task.tags],
-            [tag for task in tasks for tag in task.tags],
-            [task.created_by for task in tasks],
+            *columns(tasks, self._gate_of),
         )
         if len(rows) == len(tasks):  # nearly always
             return {task.id for task in tasks}
@@ -183,3 +164,29 @@ class Inserter:
 
 def _columns(destinations: set[Destination]) -> tuple[list[int], list[str]]:
     return [int(destination.kind) for destination in destinations], [destination.name for destination in destinations]
+
+
+def columns(tasks: Sequence[Task], gate_of: Callable[[Destination | None], int | None]) -> Sequence[Sequence[object]]:
+    """Return the values of new tasks as ``create_tasks`` takes them, column by column."""
+    return (
+        [task.id for task in tasks],
+        [task.type for task in tasks],
+        [int(task.state) for task in tasks],
+        [task.pool for task in tasks],
+        [task.due_at for task in tasks],
+        [task.execution_at for task in tasks],
+        [task.execution_time for task in tasks],
+        [task.payload for task in tasks],
+        [gate_of(task.destination) for task in tasks],
+        [task.expires_at for task in tasks],
+        [task.parent_id for task in tasks],
+        [task.key for task in tasks],
+        [task.holds_key for task in tasks],
+        [task.content for task in tasks],
+        [task.keep for task in tasks],
+        [gate_of(task.host) for task in tasks],
+        [task.patience for task in tasks],
+        [task.id for task in tasks for _ in task.tags],
+        [tag for task in tasks for tag in task.tags],
+        [task.created_by for task in tasks],
+    )
