@@ -138,6 +138,10 @@ class Settings:
     """For how long a task has to be overdue, and kept by no gate, until an alert says so; 1 s to 1
     day. Default: 1 minute."""
 
+    otel: bool = False
+    """Whether to record each attempt as a span of OpenTelemetry, as the ``OTEL_*`` variables say.
+    Default: no."""
+
     key_rate: int | None = None
     """How many calls a second each API key may make on this node, 1 to 1,000,000. None: as many as
     it likes. Default: none."""

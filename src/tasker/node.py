@@ -41,6 +41,7 @@ from tasker.errors import (
 )
 from tasker.interfaces.keys import KeyBook
 from tasker.interfaces.store import Store
+from tasker.interfaces.tracing import Tracer
 from tasker.model.audit import TASKER, Action, Entry, Kind
 from tasker.service.metrics import Sources
 from tasker.service.service import Service
@@ -83,9 +84,13 @@ class Node:
 
         Raises:
             StartError: it cannot; everything that was taken is let go of.
+            SettingError: a variable of OpenTelemetry, which is asked for, cannot be used.
         """
         settings = self._settings
         async with self._closing as closing:
+            tracer = _tracer() if settings.otel else None
+            if tracer is not None:
+                closing.push_async_callback(tracer.close)  # once the engine is drained
             listening = closing.enter_context(_bind(settings.listen_ip, settings.listen_port))
             self.url = _url(listening)
             metrics_listening = None
@@ -124,6 +129,7 @@ class Node:
                 lacks=lambda: client.ailment,
                 key_lines=settings.api_keys,
                 max_waiters=waiters_that_fit(_kept_descriptors(settings)),
+                tracer=tracer,
             )
             closing.push_async_callback(self._engine.drain, timedelta(0))  # should the start fail, or be called off
             try:
@@ -171,6 +177,7 @@ class Node:
             database=database,
             **_shown_egress(settings),
             **({} if settings.alert_url is None else {"alerts": "on"}),
+            **({} if tracer is None else {"tracing": "on"}),
         )
         if self.metrics_url is not None:
             _log.info("serving the metrics without a key", url=f"{self.metrics_url}/metrics")
@@ -244,6 +251,20 @@ def _said_if_long() -> Iterator[None]:
         yield
     finally:
         saying.cancel()
+
+
+def _tracer() -> Tracer | None:
+    """Return what records attempts; None: the variables of OpenTelemetry turn it off.
+
+    Raises:
+        SettingError: one of them cannot be used.
+    """
+    from tasker.engine.otel import make_tracer  # noqa: PLC0415 - an extra, and slow to import
+
+    tracer = make_tracer(os.environ)
+    if tracer is None:
+        _log.warning("--otel has no effect: OTEL_SDK_DISABLED turns OpenTelemetry off")
+    return tracer
 
 
 def _connector(settings: Settings, policy: EgressPolicy) -> Connector:

@@ -126,6 +126,7 @@ WAYS = {
         *(f"['{OTHER_SECRET}']", (OTHER_SECRET,)),
     ),
     "key_rate": Way("--key-rate 1", 1, "TASKER_KEY_RATE", "20", 20, "3000", 3_000),
+    "otel": Way("--otel", True, "TASKER_OTEL", "off", False, "true", True),
     "no_auth": Way("--no-auth", True, "TASKER_NO_AUTH", "off", False, "true", True),
     "allowed_hosts": Way(
         *("--allowed-host one --allowed-host TWO.example.org", ("one", "two.example.org")),

@@ -490,6 +490,15 @@ SETTINGS: Final = (
         parse=_between(timedelta(seconds=1), timedelta(days=1)),
     ),
     Setting(
+        name="otel",
+        metavar="",
+        help="Record each attempt as a span and send it with OpenTelemetry, as the OTEL_* variables say. "
+        "Needs the extra tasker-server[otel].",
+        expected="true or false",
+        parse=_switch,
+        toml=(bool,),
+    ),
+    Setting(
         name="no_auth",
         metavar="",
         help="Do not ask for API keys, even on an address that others can reach.",

@@ -1,6 +1,7 @@
 """Where settings come from: the command line, then the environment, then ``tasker.toml``."""
 
 import difflib
+import importlib.util
 import re
 import shlex
 import stat
@@ -62,6 +63,10 @@ def load(flags: Mapping[str, Any], environ: Mapping[str, str], *, only: Sequence
     values["api_keys"] = _api_keys(values.get("api_keys_file"), origins.get("api_keys_file", ""), environ)
     settings = Settings(**values)
     _check_access(settings, origins)
+    if settings.otel and not _is_installed("opentelemetry.sdk.trace"):
+        raise SettingError(
+            origins["otel"], "needs packages that are not installed; run: pip install 'tasker-server[otel]'"
+        )
     return settings
 
 
@@ -254,6 +259,13 @@ def _check_access(settings: Settings, origins: Mapping[str, str]) -> None:
     is_open = not (settings.api_keys or settings.no_auth or is_loopback(settings.listen_ip))
     if is_open and kind.is_missing(settings.database_url):  # else the node looks whether it has keys
         raise SettingError(origins["listen_ip"], open_to_others(settings.listen_ip))
+
+
+def _is_installed(module: str) -> bool:
+    try:
+        return importlib.util.find_spec(module) is not None
+    except ModuleNotFoundError:  # a package that it is in
+        return False
 
 
 def _bare_directive(directives: str) -> str | None:

@@ -27,6 +27,7 @@ from tasker.engine.worker import Worker
 from tasker.errors import StoreError, StoreUnavailableError
 from tasker.interfaces.store import Store
 from tasker.interfaces.task_type import TaskType
+from tasker.interfaces.tracing import Tracer
 from tasker.model.instants import Instant
 from tasker.model.operation import Rewrite
 from tasker.model.task import Pool
@@ -59,6 +60,7 @@ class Engine:
         lacks: Callable[[], str | None] = lambda: None,
         max_waiters: int = 1_000,
         key_lines: Sequence[str] = (),
+        tracer: Tracer | None = None,
     ) -> None:
         """Make an engine that is not running yet.
 
@@ -75,6 +77,7 @@ class Engine:
             lacks: what this machine lacks to make attempts, in a few words; None: nothing.
             key_lines: see ``KeyRing``.
             max_waiters: how many callers may wait for the ends of tasks at once.
+            tracer: see ``Worker``.
         """
         self.telemetry = telemetry
         self.types = tuple(types)
@@ -109,6 +112,7 @@ class Engine:
             lease,
             telemetry,
             rand,
+            tracer,
         )
         self._keeper = LeaseKeeper(store, lease, is_running=self._worker.is_running, ring=self.queue.ring)
         self.operations = Operations(

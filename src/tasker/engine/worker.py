@@ -20,6 +20,7 @@ from tasker.errors import AttemptMustNotBeginError, ClaimLostError, StoreError
 from tasker.interfaces.queue import Claim
 from tasker.interfaces.store import Store
 from tasker.interfaces.task_type import TaskType
+from tasker.interfaces.tracing import AttemptSpan, Tracer
 from tasker.model import lifecycle
 from tasker.model.attempt import Attempt, Failed, Outcome, Succeeded
 from tasker.model.circuit import CircuitState
@@ -71,12 +72,14 @@ class _Job:
 class _Run:
     """An attempt that holds a slot."""
 
-    __slots__ = ("attempt", "fields", "interruption", "is_ending", "is_refused", "started_at", "task")
+    __slots__ = ("attempt", "fields", "interruption", "is_ending", "is_refused", "span", "started_at", "task")
 
     def __init__(self, attempt: Attempt, *, started_at: Instant, is_refused: bool) -> None:
         self.attempt = attempt
         self.fields = _NO_FIELDS
         """What the task type is given, once it has been read."""
+        self.span: AttemptSpan | None = None
+        """Records the attempt in a trace; None: nothing does."""
         self.started_at = started_at
         self.is_refused = is_refused
         """Whether the attempt was told that it must not begin, whatever its task type makes of
@@ -107,6 +110,7 @@ class Worker:
         lease: Lease,
         telemetry: Telemetry,
         rand: Callable[[], float],
+        tracer: Tracer | None = None,
     ) -> None:
         """Make a worker.
 
@@ -116,6 +120,7 @@ class Worker:
             tell_ended: called with each task that has ended.
             events: told of attempts that begin and end.
             rand: random numbers in [0, 1), for the jitter of retries.
+            tracer: records the attempts; None: nothing does.
         """
         self._store = store
         self._clock = store.clock
@@ -131,6 +136,7 @@ class Worker:
         self._lease = lease
         self._telemetry = telemetry
         self._rand = rand
+        self._tracer = tracer
         self._runs: set[_Run] = set()
         self._claims: set[tuple[TaskId, int]] = set()
 
@@ -202,7 +208,10 @@ class Worker:
         """Let the task type make the attempt. Never raises for what the type does, its cancellation included."""
         if run.is_refused:
             return GiveBack()
-        match job := self._read(run):
+        job = self._read(run)
+        if self._tracer is not None:
+            self._trace(self._tracer, run)
+        match job:
             case Failed():
                 return job
             case _Job():
@@ -225,6 +234,12 @@ class Worker:
             msg = f"the fields that are stored with the task are not those of the task type {attempt.type}"
             return _failed("unreadable_payload", msg, permanent=True)
         return job
+
+    def _trace(self, tracer: Tracer, run: _Run) -> None:
+        """Begin the span of the attempt, and let the task type know it."""
+        run.span = tracer.begin(run.attempt, run.fields, at=self._clock.now())
+        if run.span is not None:
+            run.attempt = msgspec.structs.replace(run.attempt, traceparent=run.span.traceparent)
 
     async def _call(self, run: _Run, job: _Job) -> Ended:
         """Run the task type within its timeout."""
@@ -284,6 +299,8 @@ class Worker:
 
     async def _end(self, run: _Run, ended: Ended) -> None:
         """Write what the attempt has come to, unless its claim is lost, and with it the result."""
+        if run.span is not None:
+            run.span.end(None if isinstance(ended, GiveBack) else ended, at=self._clock.now())
         try:
             match ended:
                 case Succeeded() | Failed():
@@ -303,7 +320,7 @@ class Worker:
         self._telemetry.attempt_began(
             by_cause(due_at=attempt.due_at, started_at=run.started_at, down=attempt.late_down, held=attempt.late_held)
         )
-        settled = await self._write(attempt, lambda: self._store.settle(attempt, settlement))
+        settled = await self._write(run, lambda: self._store.settle(attempt, settlement))
         if settled.has_room:
             self._queue.announce(self._clock.now(), attempt.pool)  # to the others, too, if every slot here is taken
         self._announce(settled.followed_by)
@@ -381,7 +398,7 @@ class Worker:
     async def _give_back(self, run: _Run) -> None:
         """Return the task to the queue."""
         attempt = run.attempt
-        settled = await self._write(attempt, lambda: self._store.give_back(attempt))
+        settled = await self._write(run, lambda: self._store.give_back(attempt))
         self._telemetry.given_back += 1
         self._announce(settled.followed_by)
         if self._events.is_on:
@@ -405,7 +422,7 @@ class Worker:
         if attempt.expires_at is not None:
             self._announce_expiry(attempt.expires_at)
 
-    async def _write(self, attempt: Attempt, write: Callable[[], Awaitable[T]]) -> T:
+    async def _write(self, run: _Run, write: Callable[[], Awaitable[T]]) -> T:
         """Repeat *write* until the store can do it, and return what it returns.
 
         Raises:
@@ -416,9 +433,7 @@ class Worker:
             try:
                 return await write()
             except StoreError as error:
-                _log.warning(
-                    "cannot write the end of an attempt, trying again", task_id=attempt.task_id, reason=str(error)
-                )
+                _log.warning("cannot write the end of an attempt, trying again", **_names(run), reason=str(error))
                 await sleep(self._clock, wait.total_seconds())
                 wait = min(2 * wait, _LONGEST_WAIT)
 

@@ -41,6 +41,9 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
     """The caller's own name for the task; None: it has none."""
     gate: int | None = None
     """The gate that its task had to pass; None: it has none."""
+    traceparent: str | None = None
+    """The span of this attempt, as W3C Trace Context writes it: what a call in it sends. None: tracing
+    is off."""
     payload: bytes
     """What the task type was given: a JSON object."""
 

@@ -163,7 +163,9 @@ class WebhookType(TaskType):
         headers["webhook-timestamp"] = timestamp = str(self._clock.now() // SECOND)
         if self._signer is not None:
             headers["webhook-signature"] = self._signer.signature(attempt.task_id, timestamp, body or b"")
-        if fields.traceparent is not UNSET:
+        if attempt.traceparent is not None:
+            headers["traceparent"] = attempt.traceparent
+        elif fields.traceparent is not UNSET:
             headers["traceparent"] = child_of(fields.traceparent, secrets.randbits(64))
         if fields.headers is not UNSET:
             for name, value in fields.headers.items():
