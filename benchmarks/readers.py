@@ -1,21 +1,27 @@
 """Readers of events that take as little time as they can, in a process of their own.
 
+They look once a second at what has come: to be woken for each part would slow down the server's core,
+which shares its units with that of the load where the two are threads of one.
+
 Started as ``python -m benchmarks.readers HOST PORT`` with the paths as JSON on standard input. Says
 when all of them are read, and at the end of the input how many events came.
 """
 
-import asyncio
 import contextlib
 import json
+import select
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Final
 from urllib.parse import urlsplit
 
-import uvloop
-
 from benchmarks.machine import LOAD_CORE, running_on
+
+_LOOK_SECONDS: Final = 1
+_ROOM: Final = 262_144
+"""Bytes that a connection keeps until they are looked at, and more."""
 
 
 @contextlib.contextmanager
@@ -44,34 +50,31 @@ def reading(url: str, paths: Sequence[str]) -> Iterator[Callable[[], dict[str, i
             process.kill()
 
 
-class _Reader(asyncio.Protocol):
-    def __init__(self, path: str, counts: dict[str, int]) -> None:
-        self._path = path
-        self._counts = counts
-        self.begun = asyncio.get_running_loop().create_future()
-
-    def connection_made(self, transport: Any) -> None:
-        transport.write(f"GET {self._path} HTTP/1.1\r\nhost: localhost\r\n\r\n".encode())
-
-    def data_received(self, data: bytes) -> None:
-        if not self.begun.done():
-            assert data.startswith(b"HTTP/1.1 200"), data[:500]
-            self.begun.set_result(None)
-        self._counts["events"] += data.count(b"\nevent: ")
-        self._counts["gaps"] += data.count(b"\nevent: gap")
+def _begin(host: str, port: int, path: str) -> socket.socket:
+    connection = socket.create_connection((host, port))
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _ROOM)
+    connection.sendall(f"GET {path} HTTP/1.1\r\nhost: localhost\r\n\r\n".encode())
+    head = connection.recv(_ROOM)
+    assert head.startswith(b"HTTP/1.1 200"), head[:500]
+    connection.setblocking(False)
+    return connection
 
 
-async def _read(host: str, port: int) -> None:
-    loop = asyncio.get_running_loop()
+def _read(host: str, port: int) -> None:
     counts = {"events": 0, "gaps": 0}
-    paths = json.loads(await asyncio.to_thread(sys.stdin.readline))
-    for path in paths:
-        _, reader = await loop.create_connection(lambda path=path: _Reader(path, counts), host, port)  # type: ignore[misc]
-        await reader.begun
+    paths = json.loads(sys.stdin.readline())
+    connections = [_begin(host, port, path) for path in paths]
     print(len(paths), flush=True)
-    await asyncio.to_thread(sys.stdin.read)
+    is_over = False
+    while not is_over:
+        is_over = bool(select.select([sys.stdin], [], [], _LOOK_SECONDS)[0])
+        for connection in connections:
+            with contextlib.suppress(BlockingIOError):
+                while data := connection.recv(_ROOM):
+                    counts["events"] += data.count(b"\nevent: ")
+                    counts["gaps"] += data.count(b"\nevent: gap")
     print(json.dumps(counts), flush=True)
 
 
 if __name__ == "__main__":
-    uvloop.run(_read(sys.argv[1], int(sys.argv[2])))
+    _read(sys.argv[1], int(sys.argv[2]))

@@ -61,6 +61,13 @@ class Interest(Struct, frozen=True):
                 return name, values[:1] if each.kind is Kind.TAG else values
         return None
 
+    @property
+    def is_exact(self) -> bool:
+        """Whether every event passes by which it is found: nothing more is to be compared."""
+        if len(self.given) > 1:
+            return False
+        return all(each.kind is not Kind.TAG or len(values) == 1 for each, values in self.given)
+
 
 def interest_of(given: Mapping[str, Sequence[str]]) -> Interest:
     """Return what a caller's words stand for. A destination is a name here, not an id.
@@ -122,7 +129,8 @@ class Index(Generic[T]):
         """Yield those who may want *event*, each once."""
         yield from self._all
         for name, found in self._by.items():
-            for value in dict.fromkeys(self._prefixes(event.key) if name == "key_prefix" else _VALUES[name](event)):
+            values = self._prefixes(event.key) if name == "key_prefix" else _VALUES[name](event)
+            for value in values if len(values) == 1 else dict.fromkeys(values):
                 if value in found:
                     yield from found[value]
 

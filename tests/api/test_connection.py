@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from tasker.api.receiving import LEFT, connection, receiving_protocol, waiters_that_fit
+from tasker.api.receiving import LEFT, PUSH, connection, receiving_protocol, waiters_that_fit
 from tasker.timing.clock import ManualClock
 
 pytestmark = pytest.mark.anyio
@@ -312,6 +312,32 @@ async def test_no_deadline_cuts_off_a_caller_whose_answer_waits(waiting, left):
     left.answer.set()
     await waiting.clock.advance(0)
     assert (wire.status, wire.is_closed, left.times) == (200, False, [])
+
+
+async def test_a_part_is_pushed_once_the_answer_has_begun_while_the_client_takes_it():
+    pushed, goes_on = [], asyncio.Event()
+
+    async def app(scope, receive, send):
+        push = scope["extensions"][PUSH]["call"]
+        pushed.append(push(b"too early"))
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"a", "more_body": True})
+        pushed.append(push(b"bc"))
+        made.pause_writing()
+        pushed.append(push(b"the client takes nothing"))
+        made.resume_writing()
+        await goes_on.wait()
+        await send({"type": "http.response.body", "body": b"d"})
+        pushed.append(push(b"too late"))
+
+    listening = Listening(app)
+    made, wire = listening.connect()
+    await listening.feed(made, GET)
+    assert wire.written.endswith(b"1\r\na\r\n2\r\nbc\r\n")
+    goes_on.set()
+    await listening.clock.advance(0)
+    assert wire.written.endswith(b"1\r\na\r\n2\r\nbc\r\n1\r\nd\r\n0\r\n\r\n")
+    assert pushed == [False, True, False, False]
 
 
 @pytest.mark.parametrize("how", ["eof", "lost"])

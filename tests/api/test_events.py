@@ -431,7 +431,7 @@ async def test_a_reader_who_is_too_slow_is_cut_off_and_the_others_are_not(server
     (slow,) = channel.subscribers
     async with reading(server) as stream:
         await until(lambda: len(channel.subscribers) == 2)
-        slow.news = asyncio.Event()  # as if its connection took nothing any more
+        slow.news, slow.push = asyncio.Event(), lambda _: False  # as if its connection took nothing any more
         for _ in range(11):
             await server.call("POST", "/tasks/batch", [rest_server.WEBHOOK for _ in range(100)])
             await server.clock.advance(1)
@@ -506,7 +506,7 @@ async def test_many_readers_are_told_less_often_but_not_those_of_signals(server)
         (subscriber,) = single.subscribers
         await server.clock.advance(0.25)
         await signals.next("signal")
-        await server.clock.advance(0.499999)
+        await server.clock.advance(0.749999)
         assert subscriber.cursor < single.end
         await server.clock.advance(0.000001)
         await stream.next("created")

@@ -22,7 +22,7 @@ def kept():
 @pytest.fixture
 def told(bench):
     """What is told: of each event the kind, the state, the code and the number of the attempt."""
-    reader = bench.engine.events.join(Interest(), is_signals=False, cut=lambda: None)
+    reader = bench.engine.events.join(Interest(), is_signals=False, push=lambda _: False, cut=lambda: None)
     yield lambda: [
         (event.kind.value, event.state, event.code, event.attempt)
         for _, event in bench.engine.events.streams.ring.after(0)
@@ -81,7 +81,7 @@ async def test_what_a_dead_process_left_running_is_told_when_it_is_taken_back(id
     await bench.clock.step(1)
     await bench.store.claim_due({bench.types[0].pool: 1})
     bench.store._writer._moves.recoverer._node = bytes(16)
-    reader = events.join(Interest(), is_signals=False, cut=lambda: None)
+    reader = events.join(Interest(), is_signals=False, push=lambda _: False, cut=lambda: None)
     await events.with_reports(bench.engine._recovery.run_once)()
     ((_, event),) = events.streams.ring.after(0)
     assert (event.kind, event.id, event.state) == (EventKind.ENDED, task, "todo")

@@ -1,5 +1,6 @@
 """Rules of events: what is kept of them, how many are told, and who wants which."""
 
+import json
 from collections import Counter
 
 import pytest
@@ -7,10 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasker.event_filters import EVENT_FILTERS, Index, Interest, interest_of
+from tasker.model import instants
 from tasker.model.event import Event, EventId, EventKind
 from tasker.model.event_ring import EventRing
 from tasker.model.pace import Pace
 from tasker.wire.event_notes import packed, unpacked
+from tasker.wire.events import event_frame
 
 
 def event(**members):
@@ -101,6 +104,7 @@ def test_an_index_finds_all_who_want_an_event_and_each_once(interests, data, hap
     assert len(found) == len(set(found))
     wanted = {place for place, each in enumerate(interests) if each.passes(happened)} - gone
     assert wanted <= set(found) <= set(range(len(interests))) - gone
+    assert {place for place in found if interests[place].is_exact} <= wanted, "nothing more is to be compared"
 
 
 def test_filters_are_those_of_tasks_that_an_event_can_answer():
@@ -137,3 +141,9 @@ def test_an_event_that_no_notification_holds_is_counted():
 def test_what_is_no_note_of_ours_is_not_read():
     with pytest.raises(ValueError, match=r"."):
         unpacked('[["?"]]')
+
+
+@given(st.integers(-62_135_596_800_000_000, instants.LAST))
+def test_moments_of_events_are_written_as_all_others(moment):
+    data = event_frame(event(at=moment), "1").partition(b"data: ")[2]
+    assert json.loads(data)["at"] == instants.text(moment)

@@ -51,7 +51,7 @@ def told(events):
 
 
 def read(events):
-    return events.join(Interest(), is_signals=False, cut=lambda: None)
+    return events.join(Interest(), is_signals=False, push=lambda _: False, cut=lambda: None)
 
 
 async def test_a_reader_is_told_what_happens_on_other_nodes_and_then_nothing_is_told_any_more(nodes):

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Final
 
 from tasker.event_filters import Interest
+from tasker.model.event import Event
 from tasker.model.pace import Pace
 
 LAG: Final = 1_000
@@ -14,19 +15,27 @@ LAG: Final = 1_000
 class Subscriber:
     """A reader, as its channel knows it."""
 
-    __slots__ = ("cursor", "cut", "news")
+    __slots__ = ("cursor", "cut", "is_queued", "news", "push", "told_at", "waits")
 
-    def __init__(self, cut: Callable[[], None]) -> None:
+    def __init__(self, push: Callable[[bytes], bool], cut: Callable[[], None]) -> None:
         """Make it.
 
         Args:
+            push: sends a part at once, while the reader waits; returns False if it cannot.
             cut: called once the reader is too slow.
         """
+        self.push = push
         self.cut = cut
         self.cursor = 0
         """The place of the next part that it is to be told."""
         self.news = asyncio.Event()
         """There are parts behind the cursor, or nothing follows any more."""
+        self.waits = False
+        """Whether it waits for news: then what there is may be pushed."""
+        self.told_at = 0.0
+        """When it was told something last."""
+        self.is_queued = False
+        """Whether it is to have a turn: see ``Turns``."""
 
 
 class Channel:
@@ -40,6 +49,8 @@ class Channel:
         """
         self.interest = interest
         self.is_signals = is_signals
+        self.passes: Callable[[Event], bool] | None = None if interest.is_exact else interest.passes
+        """Whether an event is wanted; None: each is that the index finds."""
         self.subscribers: set[Subscriber] = set()
         self.number = 0
         """Of the latest event that it has heard of."""

@@ -13,7 +13,8 @@ from tasker.model.pace import MOST
 from tasker.wire import events as frames
 
 KEEP_ALIVE: Final = timedelta(seconds=15)
-"""After this time without an event a reader is told that the stream is still there."""
+"""After this time without an event a reader is told that the stream is still there; the first time up
+to 5 s earlier."""
 
 _RETRY: Final = timedelta(seconds=2)
 """After which a reader is to come back, once the stream has ended."""
@@ -35,6 +36,7 @@ class Reader:
         *,
         is_signals: bool,
         partial: str | None,
+        push: Callable[[bytes], bool],
         cut: Callable[[], None],
         left: Callable[["Reader"], None],
     ) -> None:
@@ -43,6 +45,7 @@ class Reader:
         Args:
             is_signals: whether only the kinds of events are told.
             partial: why not all nodes are told of; None: they are.
+            push: sends a part past ``parts``, while that waits for news; returns False if it cannot.
             cut: called once the reader is too slow.
             left: called once it has left.
         """
@@ -50,7 +53,7 @@ class Reader:
         self._interest = interest
         self._is_signals = is_signals
         self._partial = partial
-        self._subscriber = Subscriber(cut)
+        self._subscriber = Subscriber(push, cut)
         self._left = left
         self._channel: Channel | None = None
         self._ended: str | None = None
@@ -147,9 +150,9 @@ class Reader:
     async def _live(self) -> AsyncIterator[bytes]:
         """Yield what happens, until ``end``."""
         streams, channel, subscriber = self._streams, self._channel, self._subscriber
-        told_at = streams.monotonic()
+        subscriber.told_at = streams.monotonic() - streams.head_start()
         while channel is not None and self._ended != _LEFT:
-            left = told_at + KEEP_ALIVE.total_seconds() - streams.monotonic()
+            left = subscriber.told_at + KEEP_ALIVE.total_seconds() - streams.monotonic()
             if part := channel.after(subscriber):
                 yield part
             elif self._ended is not None:
@@ -157,6 +160,6 @@ class Reader:
             elif left <= 0:
                 yield frames.keep_alive_frame(None if channel.has_untold else streams.id_of(streams.ring.last))
             else:
-                await streams.wait(subscriber.news, longest=left)
+                await streams.wait(subscriber, longest=left)
                 continue
-            told_at = streams.monotonic()
+            subscriber.told_at = streams.monotonic()

@@ -1,13 +1,11 @@
 """What readers are told of what was recorded: who wants what, and when each is woken."""
 
-import asyncio
-from collections import deque
 from collections.abc import Mapping
 from datetime import timedelta
-from functools import partial
 from typing import Final
 
 from tasker.engine.event_channel import Channel, Subscriber
+from tasker.engine.event_turns import Turns
 from tasker.event_filters import Index, Interest
 from tasker.model.event import Event, EventId
 from tasker.model.event_ring import EventRing
@@ -22,12 +20,12 @@ APART: Final = timedelta(seconds=0.25)
 LONGEST_APART: Final = timedelta(seconds=1)
 """The same where there are many readers of single events."""
 
-PARTS_PER_SECOND: Final = 800
+PARTS_PER_SECOND: Final = 500
 """So many parts are told to all readers of single events together. Beyond that each is told less often, and more."""
 
-_WOKEN_AT_ONCE: Final = 4
-_WOKEN_APART: Final = 0.001
-"""So many readers are woken at a time, with seconds in between: others have their turn."""
+_HEAD_STARTS: Final = 100
+_LONGEST_HEAD_START: Final = 5.0
+"""Seconds over which the keep-alives of readers that come together are spread, and in how many steps."""
 
 
 class EventStreams:
@@ -45,10 +43,11 @@ class EventStreams:
         self._start: Instant = 0
         self._channels: dict[tuple[Interest, bool], Channel] = {}
         self._index: Index[Channel] = Index()
-        self._woken: deque[Subscriber] = deque()
-        self._is_waking = False
+        self._turns = Turns(clock, flush=self._flush)
         self._readers = 0
         """Of single events."""
+        self._came = 0
+        """Readers so far."""
 
     @property
     def is_recording(self) -> bool:
@@ -122,18 +121,18 @@ class EventStreams:
         number = self.ring.add(event)
         part = b""
         for channel in self._index.find(event):
-            if not channel.interest.passes(event):
+            if channel.passes is not None and not channel.passes(event):
                 continue
-            if channel.is_signals and channel.has_heard(event.kind):
-                channel.number = number
-                continue  # nearly always, of signals
-            now = self._clock.monotonic()
             if channel.is_signals:
                 channel.number = number
-                channel.hears(event.kind)
-                self._stir(channel, now, now)
+                if not channel.has_heard(event.kind):  # nearly always it has
+                    channel.hears(event.kind)
+                    now = self._clock.monotonic()
+                    self._stir(channel, now, now)
                 continue
-            self._tell_gap(channel, now)
+            now = self._clock.monotonic()
+            if channel.pace.gap_at is not None:
+                self._tell_gap(channel, now)
             channel.number = number
             if channel.pace.passes(event.kind, now):
                 part = part or frames.event_frame(event, self.id_of(number))
@@ -153,24 +152,19 @@ class EventStreams:
         at = max(at, channel.next_at)
         if channel.due is not None and channel.due <= at:
             return
-        channel.due = at
         if at <= now:
-            self._flush(channel, at)
+            self._flush(channel, now)
         else:
-            self._clock.call_later(at - now, partial(self._flush, channel, at))
+            self._turns.set(channel, at)
 
-    def _flush(self, channel: Channel, at: float) -> None:
-        if channel.due != at:
-            return  # it was woken earlier
-        now = self._clock.monotonic()
+    def _flush(self, channel: Channel, now: float) -> None:
+        """Have the readers of a channel told what there is."""
         channel.due, channel.next_at = None, now + (APART.total_seconds() if channel.is_signals else self._apart())
         if kinds := channel.take_kinds():
             channel.add(frames.signal_frame(kinds, self.id_of(channel.number)))
         self._tell_gap(channel, now)
         channel.forget()
-        self._woken.extend(each for each in channel.subscribers if each.cursor < channel.end)
-        if not self._is_waking:
-            self._wake_some()
+        self._turns.serve(channel, now)
         if channel.pace.gap_at is not None:
             self._stir(channel, channel.pace.gap_at, now)
 
@@ -178,25 +172,26 @@ class EventStreams:
         """Seconds between two parts that a reader of single events is told."""
         return min(max(APART.total_seconds(), self._readers / PARTS_PER_SECOND), LONGEST_APART.total_seconds())
 
-    def _wake_some(self) -> None:
-        for _ in range(min(_WOKEN_AT_ONCE, len(self._woken))):
-            self._woken.popleft().news.set()
-        self._is_waking = bool(self._woken)
-        if self._is_waking:
-            self._clock.call_later(_WOKEN_APART, self._wake_some)
-
     def monotonic(self) -> float:
         """See ``Clock``."""
         return self._clock.monotonic()
 
-    async def wait(self, news: asyncio.Event, *, longest: float) -> None:
-        """Return once there is news, or after so many seconds."""
-        over = self._clock.call_later(longest, news.set)
+    def head_start(self) -> float:
+        """Seconds by which the first keep-alive of another reader comes earlier: not all at once."""
+        step = self._came % _HEAD_STARTS
+        self._came += 1
+        return step * _LONGEST_HEAD_START / _HEAD_STARTS
+
+    async def wait(self, subscriber: Subscriber, *, longest: float) -> None:
+        """Return once there is news that was not pushed, or after so many seconds."""
+        over = self._clock.call_later(longest, subscriber.news.set)
+        subscriber.waits = True
         try:
-            await news.wait()
+            await subscriber.news.wait()
         finally:
+            subscriber.waits = False
             over.cancel()
-        news.clear()
+        subscriber.news.clear()
 
     async def rest(self) -> None:
         """Return when the next second of a replay begins."""

@@ -66,11 +66,14 @@ class Events:
 
     # Readers
 
-    def join(self, interest: Interest, *, is_signals: bool, cut: Callable[[], None]) -> Reader:
+    def join(
+        self, interest: Interest, *, is_signals: bool, push: Callable[[bytes], bool], cut: Callable[[], None]
+    ) -> Reader:
         """Let somebody read. Call ``Reader.leave`` in the end.
 
         Args:
             is_signals: whether only the kinds of events are told.
+            push: sends a part past ``Reader.parts``, while that waits for news; returns False if it cannot.
             cut: called once the reader is too slow: the connection is to be closed at once.
 
         Raises:
@@ -91,6 +94,7 @@ class Events:
             interest,
             is_signals=is_signals,
             partial=self._store.events_partial,
+            push=push,
             cut=cut,
             left=self._left,
         )

@@ -23,13 +23,20 @@ class EventService:
 
     @asynccontextmanager
     async def reading(
-        self, caller: Caller, given: Mapping[str, Sequence[str]], *, is_signals: bool, cut: Callable[[], None]
+        self,
+        caller: Caller,
+        given: Mapping[str, Sequence[str]],
+        *,
+        is_signals: bool,
+        push: Callable[[bytes], bool],
+        cut: Callable[[], None],
     ) -> AsyncIterator[Reader]:
         """Let a caller read while the block lasts, or until its key is revoked. ``Reader.parts`` has what it is told.
 
         Args:
             given: filters by name: see ``interest_of``. A destination may be an id, too.
             is_signals: whether only the kinds of events are told.
+            push: sends a part past ``Reader.parts``, while that waits for news; returns False if it cannot.
             cut: called once the caller is too slow: its connection is to be closed at once.
 
         Raises:
@@ -43,7 +50,7 @@ class EventService:
                 gate = await self._store.gate(int(values[0]))
                 interest = interest_of({**given, _DESTINATION: [gate.gate.name]})
                 break
-        reader = self._engine.events.join(interest, is_signals=is_signals, cut=cut)
+        reader = self._engine.events.join(interest, is_signals=is_signals, push=push, cut=cut)
         try:
             with self._engine.key_ring.while_valid(caller, partial(reader.end, "the key is not valid any more")):
                 yield reader

@@ -1,6 +1,7 @@
 """Events as readers get them: server-sent events with JSON."""
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Annotated, Final
 
 import msgspec
@@ -8,9 +9,11 @@ from msgspec import Meta, Struct
 
 from tasker.model import instants
 from tasker.model.event import Event, EventChange
+from tasker.model.instants import SECOND, Instant
 from tasker.wire.tasks import StateWord
 
 _encode: Final = msgspec.json.Encoder().encode
+_MINUTE: Final = 60 * SECOND
 
 
 class EventView(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -58,7 +61,7 @@ class EventView(Struct, frozen=True, kw_only=True, omit_defaults=True):
 def event_frame(event: Event, id_: object) -> bytes:
     """Return *event* as a server-sent event that has this id."""
     view = EventView(
-        at=instants.text(event.at),
+        at=_text(event.at),
         node=event.node,
         id=event.id,
         type=event.type,
@@ -67,7 +70,7 @@ def event_frame(event: Event, id_: object) -> bytes:
         tags=event.tags,
         destination=event.destination,
         group=event.group,
-        due_at=None if event.due_at is None else instants.text(event.due_at),
+        due_at=None if event.due_at is None else _text(event.due_at),
         attempt=event.attempt,
         code=event.code,
         change=event.change,
@@ -79,6 +82,17 @@ def event_frame(event: Event, id_: object) -> bytes:
         refused=event.refused,
     )
     return b"id: %b\nevent: %b\ndata: %b\n\n" % (str(id_).encode(), event.kind.encode(), _encode(view))
+
+
+def _text(moment: Instant) -> str:
+    """Return what ``instants.text`` does, in less time: many events name the same minutes."""
+    minute, rest = divmod(moment, _MINUTE)
+    return f"{_minute(minute)}{rest // SECOND:02}.{rest % SECOND:06}Z"
+
+
+@lru_cache(maxsize=4_096)
+def _minute(minute: int) -> str:
+    return instants.text(minute * _MINUTE).removesuffix("00.000000Z")
 
 
 def gap_frame(missed: Mapping[str, int], id_: object) -> bytes:

@@ -33,6 +33,11 @@ CUT: Final = "tasker.cut"
 """The ASGI extension that closes the connection at once, whatever was not sent yet: a function
 without arguments under ``call``."""
 
+PUSH: Final = "tasker.push"
+"""The ASGI extension that sends a part of an answer's body at once, once the answer has begun: a
+function under ``call``, which takes the part. It returns False if nothing was sent, as the client
+has yet to take what it was sent, or is gone: ``send`` waits for that."""
+
 LEFT: Final = "tasker.left"
 """The ASGI extension that tells when a client has left: a function under ``call``, which takes what
 is to be called then, without arguments.
@@ -136,6 +141,7 @@ class Connection(asyncio.Protocol):
         self._extensions = {
             HANG_UP: {"call": self._hang_up},
             CUT: {"call": self._cut},
+            PUSH: {"call": self._push},
             LEFT: {"call": self._tell_if_left},
             PEER: {"call": self._peer},
         }
@@ -411,6 +417,9 @@ class Connection(asyncio.Protocol):
         self.count_refused(refusal.code)
         self.write(refusal.answer())
         self.end()
+
+    def _push(self, part: bytes) -> bool:
+        return not self.is_full and self._answering is not None and self._answering.push(part)
 
     def _tell_if_left(self, tell: Callable[[], None]) -> None:
         if self._client_has_ended or self._answering is None or self._answering.gone:

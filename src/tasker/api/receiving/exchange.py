@@ -132,6 +132,13 @@ class Exchange:
             self.disconnect()
             self._wire.end()
 
+    def push(self, part: bytes) -> bool:
+        """Send a further part of the body, and return True; False: it cannot be sent."""
+        if self.gone or self.complete or not self.started:
+            return False
+        self._send_body(part, more=True)
+        return True
+
     # Called by the application
 
     async def receive(self) -> Message:

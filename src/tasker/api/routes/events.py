@@ -7,7 +7,7 @@ from starlette.types import Receive, Scope, Send
 
 from tasker.api.calls import READING, Answer, Call, Parameter, Request
 from tasker.api.problems import PRIVATE
-from tasker.api.receiving import CUT
+from tasker.api.receiving import CUT, PUSH
 from tasker.api.routes.parameters import given_in, word_of
 from tasker.callers import Scope as Needed
 from tasker.errors import DestinationNotFoundError, InvalidQueryError, TooManyReadersError
@@ -79,8 +79,10 @@ class _Stream(Response):
         request = self._request
         given = given_in(request.pairs)
         is_signals = word_of(given, _SIGNALS, (_YES,)) is not None
-        cut = scope["extensions"][CUT]["call"]
-        async with request.service.events.reading(request.caller, given, is_signals=is_signals, cut=cut) as reader:
+        cut, push = (scope["extensions"][name]["call"] for name in (CUT, PUSH))
+        async with request.service.events.reading(
+            request.caller, given, is_signals=is_signals, push=push, cut=cut
+        ) as reader:
             request.when_left(reader.leave)
             await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
             if scope["method"] != "HEAD":
