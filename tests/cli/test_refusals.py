@@ -199,9 +199,9 @@ def test_of_two_servers_that_start_on_one_address_the_second_is_refused():
     with _bind("127.0.0.1", 0) as first:
         port = first.getsockname()[1]
         with _bind("127.0.0.1", port) as second:
-            _listen(first, Settings())
+            _listen(first)
             with pytest.raises(ListenError):
-                _listen(second, Settings())
+                _listen(second)
         with pytest.raises(ListenError):
             _bind("127.0.0.1", port)
 
