@@ -1,25 +1,20 @@
 """Who has changed what, when."""
 
-from collections.abc import Mapping
-from typing import Final, TypeVar
-from urllib.parse import urlencode
+from collections.abc import Mapping, Sequence
+from typing import Final
 
 from starlette.responses import Response
 
 from tasker.api.bodies import answer
 from tasker.api.calls import READING, Answer, Call, Parameter, Request
-from tasker.api.routes.lists import MAX_LIMIT, limit_of
+from tasker.api.routes import pages
+from tasker.api.routes.parameters import given_in, one_of, word_of
 from tasker.callers import Scope
 from tasker.errors import InvalidQueryError, TaskNotFoundError, cut
 from tasker.model import instants
 from tasker.model.audit import AuditQuery
 from tasker.model.instants import Instant
 from tasker.wire.audit import ACTIONS, KINDS, AuditPageView, HistoryView, change_view, history_view
-
-T = TypeVar("T")
-
-LIMIT: Final = 100
-"""The length of a page, if none is asked for."""
 
 _MOMENT: Final = {"type": "string", "format": "date-time"}
 
@@ -40,33 +35,34 @@ _MOMENT: Final = {"type": "string", "format": "date-time"}
         Parameter(name="by", description="The id of the API key, local or tasker.", schema={"type": "string"}),
         Parameter(name="after", description="At this time or later.", schema=_MOMENT),
         Parameter(name="before", description="Earlier than this.", schema=_MOMENT),
-        Parameter(
-            name="limit",
-            description="The most changes to answer with.",
-            schema={"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": LIMIT},
-        ),
-        Parameter(name="cursor", description="Where to go on, from the page before.", schema={"type": "string"}),
+        *pages.parameters("changes"),
     ),
-    answers=(Answer(description="The changes. A page may be empty before the last one.", shape=AuditPageView),),
+    answers=(
+        Answer(
+            description="The changes. A page may be empty before the last one.",
+            shape=AuditPageView,
+            headers=pages.HEADERS,
+        ),
+    ),
     errors=(InvalidQueryError, *READING),
     page="audit.md#list-changes",
 ).answered_by
 async def list_changes(request: Request) -> Response:
     """Answer with rows of the audit log."""
-    given = request.query
-    limit = limit_of(given["limit"]) if "limit" in given else LIMIT
+    given = given_in(request.pairs)
+    kind, action = word_of(given, "kind", tuple(KINDS)), word_of(given, "action", tuple(ACTIONS))
     query = AuditQuery(
         subject=_id(given, "subject"),
-        kind=_word(given, "kind", KINDS),
-        action=_word(given, "action", ACTIONS),
+        kind=None if kind is None else KINDS[kind],
+        action=None if action is None else ACTIONS[action],
         by=_id(given, "by"),
         since=_moment(given, "after"),
         before=_moment(given, "before"),
     )
-    found = await request.service.audit.page(query, after=given.get("cursor"), limit=limit)
-    path = None if found.next is None else f"{request.path}?{urlencode({**given, 'cursor': found.next})}"
-    page = AuditPageView([change_view(record) for record in found.records], path)
-    return answer(page, headers={} if path is None else {"link": f'<{path}>; rel="next"'})
+    length = pages.length_of(request)
+    found = await request.service.audit.page(query, after=pages.cursor_of(request), limit=length)
+    path = pages.next_path(request, found.next)
+    return pages.answer_page(AuditPageView([change_view(record) for record in found.records], path))
 
 
 @Call(
@@ -85,25 +81,19 @@ async def get_history(request: Request) -> Response:
     return answer(history_view(history.task, history.attempts, history.changes, has_all=history.has_all))
 
 
-def _id(given: Mapping[str, str], name: str) -> str | None:
-    if name in given and not given[name].isprintable():
-        raise InvalidQueryError(name, f"expected an id, got: {cut(given[name])!r}")
-    return given.get(name)
+def _id(given: Mapping[str, Sequence[str]], name: str) -> str | None:
+    text = one_of(given, name)
+    if text is not None and not text.isprintable():
+        raise InvalidQueryError(name, f"expected an id, got: {cut(text)!r}")
+    return text
 
 
-def _word(given: Mapping[str, str], name: str, known: Mapping[str, T]) -> T | None:
-    if name not in given:
-        return None
-    if given[name] not in known:
-        raise InvalidQueryError(name, f"expected one of {', '.join(known)}, got: {cut(given[name])!r}")
-    return known[given[name]]
-
-
-def _moment(given: Mapping[str, str], name: str) -> Instant | None:
-    if name not in given:
+def _moment(given: Mapping[str, Sequence[str]], name: str) -> Instant | None:
+    text = one_of(given, name)
+    if text is None:
         return None
     try:
-        return instants.parse(given[name])
+        return instants.parse(text)
     except ValueError as error:
         raise InvalidQueryError(name, str(error)) from None
 

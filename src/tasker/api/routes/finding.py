@@ -1,22 +1,18 @@
 """Find tasks, a page at a time."""
 
 from typing import Final
-from urllib.parse import urlencode
 
 import msgspec
 from starlette.responses import Response
 
 from tasker.api.bodies import json_answer
 from tasker.api.calls import READING, Answer, Call, Parameter, Request, Shape
-from tasker.api.routes.lists import MAX_LIMIT, limit_of
+from tasker.api.routes import pages
 from tasker.api.routes.parameters import given_in, one_of, word_of
 from tasker.callers import Scope
 from tasker.errors import InvalidQueryError
 from tasker.filters import FILTERS, SORTS, Query, query_of, schema_of
 from tasker.wire.tasks import AtLeast, wrapped_summary_json, wrapped_task_json
-
-LIMIT: Final = 100
-"""The length of a page, if none is asked for."""
 
 _FILTERS: Final = tuple(
     Parameter(name=each.name, description=each.description, schema=schema_of(each)) for each in FILTERS
@@ -30,16 +26,7 @@ _OTHERS: Final = (
         "or parent, which allow no other; else due.",
         schema={"type": "string", "enum": list(SORTS)},
     ),
-    Parameter(
-        name="limit",
-        description="The most tasks to answer with.",
-        schema={"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": LIMIT},
-    ),
-    Parameter(
-        name="cursor",
-        description="Where to go on, from the page before. Only with the same filters and sort.",
-        schema={"type": "string"},
-    ),
+    *pages.parameters("tasks", only="Only with the same filters and sort."),
     Parameter(
         name="fields",
         description="summary leaves out bodies and results.",
@@ -66,12 +53,7 @@ _OTHERS: Final = (
             "without secret unless the caller may see it. "
             "A page may be empty before the last one.",
             shape=Shape.TASK_PAGE,
-            headers={
-                "Link": {
-                    "description": 'Unless this is the last page: <path of the next>; rel="next".',
-                    "schema": {"type": "string"},
-                }
-            },
+            headers=pages.HEADERS,
         ),
     ),
     errors=(InvalidQueryError, *READING),
@@ -81,20 +63,17 @@ async def find_tasks(request: Request) -> Response:
     """Answer with a page of what is found."""
     given = given_in(request.pairs)
     query = query_of(given, one_of(given, "sort"))
-    limit = LIMIT if (text := one_of(given, "limit")) is None else limit_of(text)
+    length = pages.length_of(request)
     is_summary = word_of(given, "fields", _FIELDS) is not None
     is_counted = word_of(given, "count", _COUNTS) is not None
     finding = request.service.finding
-    page = await finding.page(request.caller, query, cursor=one_of(given, "cursor"), limit=limit)
+    page = await finding.page(request.caller, query, cursor=pages.cursor_of(request), limit=length)
     members = [b'"count":' + await _count(request, query)] if is_counted else []
-    link = None
-    if page.next is not None:
-        kept = [(name, value) for name, value in request.pairs if name != "cursor"]
-        link = f"{request.path}?{urlencode([*kept, ('cursor', page.next)])}"
+    path = pages.next_path(request, page.next)
     write = wrapped_summary_json if is_summary else wrapped_task_json
     tasks = b",\n".join(write(task) for task in page.tasks)
-    body = b",\n".join([b'{"tasks":[%b]' % tasks, b'"next":' + msgspec.json.encode(link), *members]) + b"}"
-    return json_answer(body, headers={} if link is None else {"link": f'<{link}>; rel="next"'})
+    body = b",\n".join([b'{"tasks":[%b]' % tasks, b'"next":' + msgspec.json.encode(path), *members]) + b"}"
+    return json_answer(body, headers=pages.link_to(path))
 
 
 async def _count(request: Request, query: Query) -> bytes:

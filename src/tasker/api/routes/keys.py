@@ -2,15 +2,14 @@
 
 from http import HTTPStatus
 from typing import Final
-from urllib.parse import urlencode
 
 from starlette.responses import Response
 
 from tasker.api.bodies import answer
-from tasker.api.calls import READING, WRITING, Answer, Body, Call, Parameter, Request
+from tasker.api.calls import READING, WRITING, Answer, Body, Call, Request
 from tasker.api.problems import PRIVATE
 from tasker.api.receiving import PEER
-from tasker.api.routes.lists import MAX_LIMIT, limit_of
+from tasker.api.routes import pages
 from tasker.callers import OWNER, Scope
 from tasker.config import is_loopback
 from tasker.errors import (
@@ -23,9 +22,6 @@ from tasker.errors import (
     UpgradeUnfinishedError,
 )
 from tasker.wire.keys import KeyPage, NewKey, NewKeyView, key_view, new_key_view
-
-LIMIT: Final = 100
-"""The length of a page, if none is asked for."""
 
 _FORWARDED: Final = frozenset({b"forwarded", b"via", b"x-forwarded-for", b"x-real-ip"})
 """Headers by which a proxy says that the call is somebody else's."""
@@ -58,25 +54,16 @@ async def create_key(request: Request) -> Response:
     path="/keys",
     summary="List API keys, in the order in which they were made, a page at a time.",
     scope=Scope.ADMIN,
-    query=(
-        Parameter(
-            name="limit",
-            description="The most keys to answer with.",
-            schema={"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": LIMIT},
-        ),
-        Parameter(name="cursor", description="Where to go on, from the page before.", schema={"type": "string"}),
-    ),
-    answers=(Answer(description="Keys, without the keys themselves.", shape=KeyPage),),
+    query=pages.parameters("keys"),
+    answers=(Answer(description="Keys, without the keys themselves.", shape=KeyPage, headers=pages.HEADERS),),
     errors=(InvalidQueryError, *READING),
     page="keys.md#list-keys",
 ).answered_by
 async def list_keys(request: Request) -> Response:
     """Answer with keys."""
-    limit = limit_of(request.query["limit"]) if "limit" in request.query else LIMIT
-    keys, following = await request.service.keys.page(cursor=request.query.get("cursor"), limit=limit)
-    path = None if following is None else f"{request.path}?{urlencode({'limit': limit, 'cursor': following})}"
-    page = KeyPage([key_view(key) for key in keys], path)
-    return answer(page, headers={} if path is None else {"link": f'<{path}>; rel="next"'})
+    length = pages.length_of(request)
+    keys, following = await request.service.keys.page(cursor=pages.cursor_of(request), limit=length)
+    return pages.answer_page(KeyPage([key_view(key) for key in keys], pages.next_path(request, following)))
 
 
 @Call(

@@ -1,16 +1,15 @@
 """One move of many tasks: begin, look, cancel."""
 
 from typing import Final
-from urllib.parse import urlencode
 
 from msgspec import UNSET
 from starlette.responses import Response
 
 from tasker.api.bodies import answer
-from tasker.api.calls import NOTHING, READING, WRITING, Answer, Body, Call, Links, Parameter, Request
+from tasker.api.calls import NOTHING, READING, WRITING, Answer, Body, Call, Links, Request
 from tasker.api.idempotency import MadeAnswer
 from tasker.api.new_operation import NewOperation, asked_of
-from tasker.api.routes.lists import MAX_LIMIT, limit_of
+from tasker.api.routes import pages
 from tasker.callers import Scope
 from tasker.errors import (
     InvalidQueryError,
@@ -23,9 +22,6 @@ from tasker.ids import parse_id
 from tasker.model.operation import Asked, Operation
 from tasker.model.task import TaskId
 from tasker.wire.operations import OperationPage, OperationView, operation_view
-
-LIMIT: Final = 100
-"""The length of a page, if none is asked for."""
 
 _ID: Final = {"type": "string", "format": "uuid"}
 _LOCATION: Final = {"Location": {"description": "The path of the operation.", "schema": {"type": "string"}}}
@@ -84,26 +80,17 @@ def _made(operation: Operation) -> MadeAnswer:
     path="/operations",
     summary="List operations, the latest first, a page at a time.",
     scope=Scope.TASKS_READ,
-    query=(
-        Parameter(
-            name="limit",
-            description="The most operations to answer with.",
-            schema={"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": LIMIT},
-        ),
-        Parameter(name="cursor", description="Where to go on, from the page before.", schema=_ID),
-    ),
-    answers=(Answer(description="Operations.", shape=OperationPage),),
+    query=pages.parameters("operations", cursor=_ID),
+    answers=(Answer(description="Operations.", shape=OperationPage, headers=pages.HEADERS),),
     errors=(InvalidQueryError, *READING),
     page="operations.md#follow-an-operation",
 ).answered_by
 async def list_operations(request: Request) -> Response:
     """Answer with operations."""
-    limit = limit_of(request.query["limit"]) if "limit" in request.query else LIMIT
-    found = await request.service.operations.page(before=_position(request), limit=limit)
-    following = urlencode({"limit": limit, "cursor": found[-1].id}) if len(found) == limit else None
-    path = None if following is None else f"{request.path}?{following}"
-    page = OperationPage([operation_view(operation) for operation in found], path)
-    return answer(page, headers={} if path is None else {"link": f'<{path}>; rel="next"'})
+    length = pages.length_of(request)
+    found = await request.service.operations.page(before=_position(request), limit=length)
+    path = pages.next_path(request, found[-1].id if len(found) == length else None)
+    return pages.answer_page(OperationPage([operation_view(operation) for operation in found], path))
 
 
 @Call(
@@ -138,10 +125,11 @@ async def cancel_operation(request: Request) -> Response:
 
 
 def _position(request: Request) -> TaskId | None:
-    if "cursor" not in request.query:
+    cursor = pages.cursor_of(request)
+    if cursor is None:
         return None
     try:
-        return parse_id(request.query["cursor"])
+        return parse_id(cursor)
     except ValueError:
         raise InvalidQueryError("cursor", "expected the cursor of a page before, as its next gives it") from None
 

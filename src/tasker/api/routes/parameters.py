@@ -34,4 +34,5 @@ def word_of(given: Mapping[str, Sequence[str]], name: str, known: Sequence[str])
     word = one_of(given, name)
     if word is None or word in known:
         return word
-    raise InvalidQueryError(name, f"expected {' or '.join(known)}, got: {cut(word)!r}")
+    right = f"one of {', '.join(known)}" if len(known) > 2 else " or ".join(known)
+    raise InvalidQueryError(name, f"expected {right}, got: {cut(word)!r}")
