@@ -1,6 +1,5 @@
 """Who may call. Every door asks here once it knows which call is made, and before the service is."""
 
-import math
 import re
 from collections.abc import Mapping
 from functools import lru_cache
@@ -143,7 +142,7 @@ class Access:
         now = self._ring.monotonic()
         until = max(entry.calls_until, now) + 1 / rate
         if until > now + 1.0 + _SLACK:
-            raise TooManyCallsError(rate, retry_after=max(math.ceil(until - now - 1.0), 1))
+            raise TooManyCallsError(rate)
         entry.calls_until = until
 
     def _check_host(self, host: bytes | None, http_version: str) -> None:

@@ -450,11 +450,12 @@ class TooManyCallsError(RefusedError):
 
     Args:
         rate: how many calls a second are allowed.
-        retry_after: seconds after which it makes sense to try again.
     """
 
-    def __init__(self, rate: int, *, retry_after: int = 1) -> None:
-        self.retry_after = retry_after
+    retry_after = 1
+    """Seconds after which it makes sense to try again: by then there is room for a call."""
+
+    def __init__(self, rate: int) -> None:
         super().__init__(
             f"this API key has made more than {rate} calls a second (--key-rate), which this server does not allow; "
             "this call did nothing: try again later"
@@ -475,7 +476,6 @@ class ScopeMissingError(ForbiddenError):
     """
 
     def __init__(self, name: str, scope: str, roles: Sequence[str]) -> None:
-        self.scope = scope
         super().__init__(
             f"the API key {cut(name)!r} lacks the scope {scope}, which this call needs; "
             f"keys with the role {' or '.join(roles)} have it"

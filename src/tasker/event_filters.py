@@ -51,6 +51,10 @@ class Interest(Struct, frozen=True):
                 return False
         return True
 
+    def having(self, which: Filter, values: tuple[str, ...]) -> "Interest":
+        """Return the same with other values of a filter that is given."""
+        return Interest(tuple((each, values if each is which else were) for each, were in self.given))
+
     @property
     def driving(self) -> tuple[str, tuple[str, ...]] | None:
         """The filter by which it is found, and its values, any of which an event has; None: no filter is given."""

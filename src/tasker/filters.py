@@ -295,8 +295,14 @@ def _fingerprint(text: str) -> str:
     )
 
 
+def destination_id(text: str) -> int | None:
+    """Return the id of a destination that *text* is; None: it is none, but may be a name."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= _LONGEST_ID else None
+
+
 def _destination(text: str) -> Value:
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= _LONGEST_ID else _not_empty(text)
+    id_ = destination_id(text)
+    return _not_empty(text) if id_ is None else id_
 
 
 _READERS: Final[Mapping[Kind, Callable[[str], Value]]] = {

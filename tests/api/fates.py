@@ -60,3 +60,10 @@ async def failed_task(server, **more):
 
 async def destination_of(server, task_id):
     return (await server.call("GET", f"/tasks/{task_id}/explain")).json["destination"]
+
+
+async def worked(server):
+    """Work on all operations, as the engine does."""
+    work = server.service.operations._engine.operations
+    while (await work.step()).done:
+        pass

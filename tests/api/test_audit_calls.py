@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from fates import DONE, NEAR, OVERLOADED, REFUSED, SOON, claim, destination_of, end, failed_task, run, webhook
+from fates import DONE, NEAR, OVERLOADED, REFUSED, SOON, claim, destination_of, end, failed_task, run, webhook, worked
 from rest_server import LATER, running
 
 from tasker.api.routes.all import CALLS
@@ -34,11 +34,6 @@ async def line(server, task_id, headers=None):
     reply = await server.call("GET", f"/tasks/{task_id}/history", headers=headers)
     assert reply.status == 200, reply
     return reply.json
-
-
-async def worked(server):
-    while (await server.service.operations._engine.operations.step()).done:
-        pass
 
 
 def in_short(rows):

@@ -1,7 +1,7 @@
 """POST /tasks/{id}/duplicate: another task like one that is stored."""
 
 import pytest
-from fates import failed_task, webhook
+from fates import NEAR, failed_task, webhook
 from rest_server import HASH, LATER
 
 from tasker.model import instants
@@ -88,10 +88,14 @@ async def test_the_copy_expires_as_long_after_its_time(server):
 
 async def test_by_key_it_is_the_holder_or_else_the_newest_that_had_it(server):
     old = await failed_task(server, key="order/17")
-    for _ in range(2):
+    soon = instants.text(server.clock.now() + NEAR * instants.SECOND)
+    newest = await failed_task(server, key="order/17", execution_time=soon)
+    for expected in (newest, old):
         reply = await server.call("POST", "/tasks/key/order%2F17/duplicate", {"delay": "1h"})
         assert reply.status == 201
-        assert reply.json["id"] != old
+        row = (await server.call("GET", "/audit?action=duplicate")).json["audit"][0]
+        assert (row["subject"], row["changes"]["duplicate"]["after"]) == (expected, reply.json["id"])
+        await server.call("POST", f"/tasks/{old}/retry")  # it takes the key back
     refused = await server.call("POST", "/tasks/key/order-18/duplicate", {"delay": "1h"})
     assert (refused.status, refused.json["code"]) == (404, "task_not_found")
 
@@ -124,7 +128,8 @@ async def test_what_it_cannot_use_is_refused(server, body, field, says):
     old = await server.new(webhook())
     reply = await server.call("POST", f"/tasks/{old}/duplicate", body)
     assert (reply.status, reply.json["code"]) == (400, "invalid_request")
-    assert says in reply.json["msg"] or field in reply.json["msg"]
+    assert reply.json["field"] == field
+    assert says in reply.json["msg"]
     assert len((await server.call("GET", "/tasks")).json["tasks"]) == 1
 
 

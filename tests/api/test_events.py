@@ -10,6 +10,8 @@ import pytest
 import rest_server
 from fates import NEAR, webhook
 
+from polling import holds
+
 pytestmark = pytest.mark.anyio
 
 
@@ -79,13 +81,6 @@ async def reading(server, query="", last_id=None, headers=None):
 
 def events_of(server):
     return server.service.tasks._engine.events
-
-
-async def until(condition):
-    """Return once *condition* holds: what a server does when bytes arrive takes a moment."""
-    async with asyncio.timeout(20):
-        while not condition():  # noqa: ASYNC110 - there is no event for it
-            await asyncio.sleep(0.001)
 
 
 async def test_a_create_is_told_at_once_with_what_it_was_given_and_nothing_secret(server):
@@ -244,6 +239,9 @@ async def test_a_destination_may_be_named_by_its_id(server):
         task_id = await server.new(webhook())
         assert (await stream.next("created"))["id"] == task_id
     assert await server.refused("GET", "/events?destination=999", status=404)
+    for name in ("²", "1234567890"):  # no ids: names that nobody has
+        async with reading(server, f"?destination={quote(name)}") as stream:
+            assert stream.first
 
 
 @pytest.mark.parametrize(
@@ -301,7 +299,9 @@ async def test_signals_have_the_names_of_what_changed_at_most_every_quarter_of_a
         for _ in range(300):
             await server.new()
         await server.call("DELETE", f"/tasks/{task_id}")
+        (channel,) = events_of(server).streams._channels.values()
         await server.clock.advance(0.249999)
+        assert channel.has_untold
         await server.clock.advance(0.000001)
         assert await stream.next("signal") == {"changed": ["created", "deleted"]}
 
@@ -329,7 +329,7 @@ async def test_a_reader_that_comes_back_is_told_no_more_than_a_hundred_a_second(
     async with reading(server, last_id=first.id) as stream:
         assert len({each.id for each in await stream.frames(100)}) == 100
         for seconds, count in ((1, 100), (1, 50)):
-            await until(lambda: server.clock._calls)
+            await holds(lambda: server.clock._calls)
             await server.clock.advance(seconds)
             assert {each.event for each in await stream.frames(count)} == {"created"}
         await server.clock.advance(1)
@@ -365,12 +365,12 @@ async def test_recording_goes_on_for_a_minute_after_the_last_reader_has_left(ser
     async with reading(server) as stream:
         first = stream.first
         assert events.is_on
-    await until(lambda: not events._readers)
+    await holds(lambda: not events._readers)
     await server.clock.advance(59.999999)
     task_id = await server.new()
     async with reading(server, last_id=first.id) as stream:
         assert (await stream.next("created"))["id"] == task_id
-    await until(lambda: not events._readers)
+    await holds(lambda: not events._readers)
     await server.clock.advance(60)
     assert not events.is_on
     async with reading(server, last_id=first.id) as stream:
@@ -379,7 +379,7 @@ async def test_recording_goes_on_for_a_minute_after_the_last_reader_has_left(ser
 
 async def test_a_comment_every_fifteen_seconds_says_up_to_where_there_was_nothing_to_tell(server):
     async with reading(server, "?type=webhook") as stream:
-        await until(lambda: server.clock._calls)
+        await holds(lambda: server.clock._calls)
         await server.new()
         await server.clock.advance(14.999999)
         await server.clock.advance(0.000001)
@@ -408,7 +408,7 @@ async def test_readers_take_the_places_of_those_who_wait(server):
         assert (reply.status, reply.json["code"], reply.headers["retry-after"]) == (503, "too_many_readers", "5")
         task_id = await server.new()
         assert (await server.call("GET", f"/tasks/{task_id}?wait=60")).json["hash"]["state"] == "todo"
-    await until(lambda: waiters._count == 0)
+    await holds(lambda: waiters._count == 0)
 
 
 @pytest.mark.parametrize("how", ["hang_up", "close"])
@@ -418,7 +418,7 @@ async def test_a_reader_who_hangs_up_makes_room(server, how):
             stream.hang_up()
         else:
             await stream.close()
-        await until(lambda: not events_of(server)._readers)
+        await holds(lambda: not events_of(server)._readers)
     assert not events_of(server).streams._channels
     assert server.service.tasks._engine.waiters._count == 0
 
@@ -426,17 +426,17 @@ async def test_a_reader_who_hangs_up_makes_room(server, how):
 async def test_a_reader_who_is_too_slow_is_cut_off_and_the_others_are_not(server):
     connection = await server.connect(limit=1)
     await connection.send(rest_server.request_bytes("GET", "/events"))
-    await until(lambda: events_of(server).streams._channels)
+    await holds(lambda: events_of(server).streams._channels)
     (channel,) = events_of(server).streams._channels.values()
     (slow,) = channel.subscribers
     async with reading(server) as stream:
-        await until(lambda: len(channel.subscribers) == 2)
+        await holds(lambda: len(channel.subscribers) == 2)
         slow.news, slow.push = asyncio.Event(), lambda _: False  # as if its connection took nothing any more
         for _ in range(11):
             await server.call("POST", "/tasks/batch", [rest_server.WEBHOOK for _ in range(100)])
             await server.clock.advance(1)
             await stream.frames(100)
-        await until(lambda: len(events_of(server)._readers) == 1)
+        await holds(lambda: len(events_of(server)._readers) == 1)
         await server.new()
         assert (await stream.frame()).event == "created"
 

@@ -1,7 +1,7 @@
 """GET /stats/history and GET /failures."""
 
 import pytest
-from fates import failed_task, webhook
+from fates import NEAR, OVERLOADED, REFUSED, claim, end, failed_task, webhook, worked
 
 from tasker.model import instants
 from tasker.model.fingerprint import fingerprint_of
@@ -91,11 +91,19 @@ async def test_what_failed_is_shown_in_groups_and_its_tasks_are_found(server):
 
 
 async def test_an_operation_retries_what_failed_alike(server):
-    failed = await failed_task(server)
-    fingerprint = (await server.call("GET", f"/tasks/{failed}")).json["webhook"]["last_error"]["fingerprint"]
+    ids = [await server.new(webhook(retry={"max_attempts": 1})) for _ in range(2)]
+    await server.clock.step(NEAR)
+    attempts = {each.task_id: each for each in await claim(server)}
+    await end(server, attempts[ids[0]], OVERLOADED)
+    await end(server, attempts[ids[1]], REFUSED)
+    fingerprint = (await server.call("GET", f"/tasks/{ids[0]}")).json["webhook"]["last_error"]["fingerprint"]
+    await server.clock.step(1)
     body = {"action": "retry", "filter": {"fingerprint": fingerprint, "state": "failed"}}
     reply = await server.call("POST", "/operations", body)
     assert (reply.status, reply.json["filter"]["fingerprint"]) == (202, [fingerprint])
+    await worked(server)
+    states = [(await server.call("GET", f"/tasks/{each}")).json["webhook"]["state"] for each in ids]
+    assert states == ["todo", "failed"]
 
 
 async def test_a_fingerprint_that_is_none_is_refused(server):

@@ -39,6 +39,7 @@ def test_every_call_is_described(document):
 
     assert described == {(call.path, call.method.lower(), call.operation_id) for call in CALLS}
     assert len(described) == len(CALLS)
+    assert len({operation_id for *_, operation_id in described}) == len(CALLS), "each has an id of its own"
 
 
 def test_every_error_that_has_an_answer_is_described(document):

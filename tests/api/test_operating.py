@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from fates import NEAR, OVERLOADED, failed_task, run, webhook
+from fates import NEAR, OVERLOADED, failed_task, run, webhook, worked
 from rest_server import HASH
 
 from tasker.filters import FILTERS
@@ -18,13 +18,6 @@ async def begin(server, *, status=202, headers=None, **body):
     assert reply.status == status, reply
     assert reply.headers["location"] == f"/operations/{reply.json['id']}"
     return reply.json
-
-
-async def worked(server):
-    """Work on all operations, as the engine does."""
-    work = server.service.operations._engine.operations
-    while (await work.step()).done:
-        pass
 
 
 async def done(server, **body):

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from rest_server import HASH, problem_in, request_bytes, running
 
+from polling import holds
 from tasker.api.receiving import connection as receiving
 from tasker.interfaces.tasks import Page
 
@@ -21,14 +22,8 @@ def chunk(data):
     return b"%x\r\n%b\r\n" % (len(data), data)
 
 
-async def until(condition):
-    async with asyncio.timeout(10):
-        while not condition():  # noqa: ASYNC110 - uvicorn tells nobody
-            await asyncio.sleep(0.001)
-
-
 async def no_connection_is_left(server):
-    await until(lambda: not server.uvicorn.server_state.connections)
+    await holds(lambda: not server.uvicorn.server_state.connections)
 
 
 async def send_until_closed(connection, piece):
@@ -425,7 +420,7 @@ async def test_a_client_that_hangs_up_leaves_nothing_behind(server, way, data):
         if closing is not None:
             await closing
     await no_connection_is_left(server)
-    await until(lambda: not server.uvicorn.server_state.tasks)
+    await holds(lambda: not server.uvicorn.server_state.tasks)
 
     assert (await server.call("POST", "/tasks/new", HASH)).status == 201
 
@@ -455,7 +450,7 @@ async def test_a_list_nobody_reads_any_more_is_not_read_to_its_end():
         await began.wait()
         connection.hang_up()
         await no_connection_is_left(server)
-        await until(lambda: not server.uvicorn.server_state.tasks)
+        await holds(lambda: not server.uvicorn.server_state.tasks)
 
 
 async def test_a_slow_reader_is_not_read_ahead_of():
@@ -625,7 +620,7 @@ async def test_a_server_that_stops_finishes_what_it_has_begun_and_closes_the_res
         assert (await idle.request("GET", "/healthz")).status == 200
         await half.send("GET /hea")
         await busy.send(request_bytes("POST", "/tasks/new", HASH))
-        await until(lambda: len(server.uvicorn.server_state.tasks) == 1)
+        await holds(lambda: len(server.uvicorn.server_state.tasks) == 1)
 
         stopping = asyncio.create_task(server.stop())
 
@@ -653,7 +648,7 @@ async def test_a_server_that_waits_no_longer_hangs_up_without_a_traceback(caplog
     async with running(Stuck) as server:
         connection = await server.connect()
         await connection.send(request_bytes("POST", "/tasks/new", HASH))
-        await until(lambda: len(server.uvicorn.server_state.tasks) == 1)
+        await holds(lambda: len(server.uvicorn.server_state.tasks) == 1)
         for task in list(server.uvicorn.server_state.tasks):
             task.cancel()
 

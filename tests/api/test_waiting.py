@@ -9,14 +9,9 @@ import pytest
 import rest_server
 from fates import DONE, NEAR, OVERLOADED, REFUSED, failed_task, run, webhook
 
+from polling import holds
+
 pytestmark = pytest.mark.anyio
-
-
-async def until(condition):
-    """Return once *condition* holds: what a server does when bytes arrive takes a moment."""
-    async with asyncio.timeout(20):
-        while not condition():  # noqa: ASYNC110 - there is no event for it
-            await asyncio.sleep(0.001)
 
 
 def waiters_of(server):
@@ -27,7 +22,7 @@ async def begin(server, path, method="GET", *, waiting=1):
     """Send a request that waits; its connection."""
     connection = await server.connect()
     await connection.send(rest_server.request_bytes(method, path))
-    await until(lambda: waiters_of(server)._count == waiting)
+    await holds(lambda: waiters_of(server)._count == waiting)
     return connection
 
 
@@ -85,7 +80,7 @@ async def test_one_that_has_ended_and_a_wait_of_0_are_answered_at_once(server):
     waiting = await server.new()
     connection = await server.connect()
     await connection.send(rest_server.request_bytes("GET", f"/tasks/{waiting}?wait=0"))
-    await until(lambda: server.clock._calls or waiters_of(server)._count == 0)
+    await holds(lambda: server.clock._calls or waiters_of(server)._count == 0)
     await server.clock.advance(0)
     assert (await connection.reply()).json["hash"]["state"] == "todo"
     await connection.close()
@@ -160,7 +155,7 @@ async def test_a_caller_who_hangs_up_makes_room(server, how):
         connection.hang_up()
     else:
         await connection.close()
-    await until(lambda: waiters_of(server)._count == 0)
+    await holds(lambda: waiters_of(server)._count == 0)
     assert (await server.call("GET", f"/tasks/{task_id}")).status == 200
 
 

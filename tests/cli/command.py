@@ -9,7 +9,6 @@ import resource
 import signal
 import subprocess
 import sys
-import time
 from datetime import UTC, datetime, timedelta
 
 COMMAND = [sys.executable, "-m", "tasker"]
@@ -102,14 +101,6 @@ def serving(folder, *arguments, variables=None, command=COMMAND, stderr=None):
         process.kill()
         process.wait()
         process.stdout.close()
-
-
-def until(condition, what, *, seconds=30):
-    """Return once *condition* holds; fail if it does not soon."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
-        time.sleep(0.01)
 
 
 def soon(seconds=0.3):

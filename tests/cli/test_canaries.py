@@ -9,9 +9,10 @@ import signal
 import socket
 
 import pytest
-from command import one_line_of, run, serving, soon, until
+from command import one_line_of, run, serving, soon
 
 from databases import new_database
+from polling import until
 from tasker.cli.logs import describe_exception, without_secrets
 from tasker.cli.redact import redact
 from tasker.errors import StartError

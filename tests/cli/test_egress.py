@@ -3,8 +3,9 @@
 import json
 
 import pytest
-from command import serving, soon, until
+from command import serving, soon
 
+from polling import until
 from tasker.testing.webhook_receiver import WebhookReceiver, answer
 
 

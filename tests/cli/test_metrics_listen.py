@@ -7,7 +7,9 @@ import re
 import socket
 
 import pytest
-from command import refusal, run, serving, until
+from command import refusal, run, serving
+
+from polling import until
 
 
 def get(url, path, method="GET"):

@@ -13,8 +13,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from command import serving, soon, until
+from command import serving, soon
 
+from polling import until
 from tasker.testing.server import TaskerServer
 from tasker.testing.webhook_receiver import WebhookReceiver, answer
 

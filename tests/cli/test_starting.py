@@ -14,9 +14,10 @@ from urllib.request import Request, urlopen
 
 import asyncpg
 import pytest
-from command import COMMAND, environment, one_line_of, refusal, run, serving, soon, until
+from command import COMMAND, environment, one_line_of, refusal, run, serving, soon
 
 from databases import new_database
+from polling import until
 from tasker.cli import process
 from tasker.stores.postgres.schema import _LOCK
 from tasker.testing.webhook_receiver import WebhookReceiver, answer

@@ -31,8 +31,9 @@ def attempted(server, receiver):
         {"webhook": {"delay": 0, "url": receiver.url("/status/500"), "key": "order-17", "retry": QUICK}},
         {"hash": {"delay": 0, "secret": "x"}},
     ):
-        server.call("POST", "/tasks/new", body)
+        made = server.call("POST", "/tasks/new", body)
     receiver.wait_for(2)
+    server.call("GET", f"/tasks/{made['id']}?wait=30")
 
 
 @pytest.mark.parametrize("command", COMMANDS)

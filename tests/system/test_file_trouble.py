@@ -2,13 +2,13 @@
 
 import json
 import resource
-import time
 from datetime import UTC, datetime, timedelta
 from urllib.error import HTTPError
 
 import apsw
 import pytest
 
+from polling import until
 from tasker.testing.server import TaskerServer
 from tasker.testing.webhook_receiver import WebhookReceiver
 
@@ -21,14 +21,6 @@ def create(server, body="x" * 1000, at=LATER, url="http://localhost:1/"):
 
 def soon():
     return (datetime.now(UTC) + timedelta(seconds=0.3)).isoformat()
-
-
-def until(condition, what):
-    """Return once *condition* holds; fail if it does not soon."""
-    deadline = time.monotonic() + 30
-    while not condition():
-        assert time.monotonic() < deadline, what
-        time.sleep(0.01)
 
 
 def refused(call, *arguments):

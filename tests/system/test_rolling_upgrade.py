@@ -13,6 +13,7 @@ from urllib.error import HTTPError
 import pytest
 
 from databases import new_database, query
+from polling import until
 from tasker.service.upgrading import NEWER_MEMBERS
 from tasker.testing.server import TaskerServer
 from tasker.testing.webhook_receiver import WebhookReceiver
@@ -24,8 +25,6 @@ FIRST_OF_THIS_VERSION = "src/tasker/stores/postgres/migrations/0003_finding_and_
 
 CAN_BE_IGNORED = {"delay", "id", "on_cancel", "on_conflict", "max_wait", "traceparent"}
 """Members of a new task that are unknown to the version before, and need not be known."""
-
-WITHIN_SECONDS = 120
 
 
 @pytest.fixture(scope="module")
@@ -86,13 +85,6 @@ def new_webhook(server, receiver, **more):
 
 def in_seconds(seconds):
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + seconds))
-
-
-def until(condition, what):
-    limit = time.monotonic() + WITHIN_SECONDS
-    while not condition():
-        assert time.monotonic() < limit, what
-        time.sleep(0.05)
 
 
 def test_both_versions_run_each_others_tasks_and_what_is_new_waits_until_the_older_has_ended(older, url, node):

@@ -100,18 +100,25 @@ PROBLEMS: Final[Mapping[type[TaskerError], tuple[int, str]]] = {
 """The status and the ``code`` of each error; a subclass that is not named has those of its base."""
 
 
+_UNKNOWN: Final = (500, "internal_error")
+
+
+def status_and_code(error: type[TaskerError]) -> tuple[int, str]:
+    """Return the status and the code of the answer to an error. One that the table does not know is a 500."""
+    return next((PROBLEMS[kind] for kind in error.__mro__ if kind in PROBLEMS), _UNKNOWN)
+
+
 def response(error: TaskerError) -> Response:
-    """Return the answer to a request that failed with *error*. An error that the table does not know is a 500."""
-    for kind in type(error).__mro__:
-        if (known := PROBLEMS.get(kind)) is not None:
-            status, code = known
-            return _response(status, code, str(error), members=_members(error), headers=_headers(error))
-    return internal_error()
+    """Return the answer to a request that failed with *error*."""
+    known = status_and_code(type(error))
+    if known is _UNKNOWN:
+        return internal_error()
+    return _response(*known, str(error), members=_members(error), headers=_headers(error))
 
 
 def internal_error() -> Response:
     """Return the answer to a request that found a defect. It shows nothing of it: that is the log's business."""
-    return _response(500, "internal_error", "the server has a defect and could not answer; its log says more")
+    return _response(*_UNKNOWN, "the server has a defect and could not answer; its log says more")
 
 
 _WAYS: Final = "POST /tasks/new creates a task, and GET /openapi.json describes every call"
@@ -119,7 +126,7 @@ _WAYS: Final = "POST /tasks/new creates a task, and GET /openapi.json describes 
 
 def code_of(error: TaskerError) -> str:
     """Return the code of the answer to a request that failed with *error*."""
-    return next((PROBLEMS[kind][1] for kind in type(error).__mro__ if kind in PROBLEMS), "internal_error")
+    return status_and_code(type(error))[1]
 
 
 def nothing_but_metrics() -> Response:
@@ -141,7 +148,7 @@ def method_not_allowed(allowed: Sequence[str]) -> Response:
 
 def status_of(error: type[TaskerError]) -> int:
     """Return the status of the answer to an error; 500 if the table does not know it."""
-    return next((PROBLEMS[kind][0] for kind in error.__mro__ if kind in PROBLEMS), 500)
+    return status_and_code(error)[0]
 
 
 def body(status: int, code: str, text: str, members: Mapping[str, Any] = _NO_MEMBERS) -> bytes:
@@ -166,8 +173,7 @@ def _members(error: TaskerError) -> dict[str, Any]:
 
 
 def _refusal(index: int, error: TaskerError) -> Refusal:
-    code = next(PROBLEMS[kind][1] for kind in type(error).__mro__ if kind in PROBLEMS)
-    return Refusal(index=index, code=code, msg=str(error), **_members(error))
+    return Refusal(index=index, code=code_of(error), msg=str(error), **_members(error))
 
 
 def _headers(error: TaskerError) -> dict[str, str]:

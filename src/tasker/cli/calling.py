@@ -49,7 +49,7 @@ def call(url: str | None, method: str, path: str, body: dict[str, Any] | None = 
         said = text
     if answer.status < http.HTTPStatus.MULTIPLE_CHOICES and (said is None or isinstance(said, dict)):
         return said
-    if not isinstance(said, dict) or "msg" not in said:
+    if not isinstance(said, dict) or not {"code", "msg"} <= said.keys():
         problem = f"{_shown(server)} answers with the status {answer.status}, and not as tasker does"
         raise CommandError(FAILED, "no_tasker", problem)
     hint = f"; the variable {KEY_VARIABLE} takes the key" if answer.status == http.HTTPStatus.UNAUTHORIZED else ""

@@ -3,9 +3,8 @@
 import os
 import sys
 import traceback
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final, NoReturn, TypeVar
+from typing import Any, Final, NoReturn
 
 import click
 
@@ -18,8 +17,6 @@ from tasker.cli.settings import OF_ALERTS, OF_THE_DATABASE, SETTINGS
 from tasker.errors import SettingError, StartError
 
 _HELP: Final = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
-
-C = TypeVar("C", bound=Callable[..., object])
 
 
 def main() -> None:

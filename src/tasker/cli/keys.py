@@ -177,11 +177,7 @@ def _on_database(settings: Settings, work: Callable[[KeyBook, Instant], Awaitabl
             "or ask it, without --database-url",
         ) from None
     except TaskerError as error:
-        status, code = next(
-            (problems.PROBLEMS[each] for each in type(error).__mro__ if each in problems.PROBLEMS), (0, "")
-        )
-        if not status:
-            raise
+        status, code = problems.status_and_code(type(error))
         raise output.CommandError(output.exit_code_of(status), code, str(error)) from None
 
 

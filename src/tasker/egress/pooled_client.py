@@ -100,7 +100,8 @@ class PooledClient:
         self._under_way = 0
         self._shortage = Shortage()
         self.meter = CallMeter()
-        """What it has counted of its calls. One that this machine lacked something for is not among them."""
+        """What it has counted of its calls. Those that this machine lacked something for, and
+        those that were cancelled or never begun, are not among them."""
 
     @property
     def under_way(self) -> int:

@@ -193,6 +193,8 @@ class Alerts:
     async def _tell_last(self) -> None:
         """Say of what was told of this node, and is not over, that the node stops."""
         if self._own.lasting:
+            if self._own.message is None:
+                self._own = replace(self._own, sent_at=None)  # there is no later moment to say it
             await self._tell_of_own([], "it was stopped while its writes failed", self._store.clock.now())
 
     async def _send(self, message: Message) -> Reception:

@@ -76,7 +76,7 @@ class Engine:
             circuit_patience: how long a circuit may keep any task.
             lacks: what this machine lacks to make attempts, in a few words; None: nothing.
             key_lines: see ``KeyRing``.
-            max_waiters: how many callers may wait for the ends of tasks at once.
+            max_waiters: how many callers may wait for the ends of tasks, or read events, at once.
             tracer: see ``Worker``.
         """
         self.telemetry = telemetry
@@ -152,6 +152,7 @@ class Engine:
             self._pruner.run_once,
             self.waiters.run_once,
             self.key_ring.run_once,
+            self.key_ring.note_uses,
             self.events.run_once,
             self.events.telling.run_once,
             self.history.run_once,
@@ -165,9 +166,10 @@ class Engine:
 
         May be called twice, and without ``start``.
         """
-        self.draining = True
-        self.waiters.close()
-        self.events.close()
+        if not self.draining:
+            self.draining = True
+            self.waiters.close()
+            self.events.close()
         self.queue.stop()
         if self._job is not None:
             await self._job

@@ -9,6 +9,7 @@ from tasker.engine.event_channel import Channel, Subscriber
 from tasker.engine.event_streams import EventStreams
 from tasker.event_filters import Interest
 from tasker.model.event import EventId
+from tasker.model.event_ring import EventRing
 from tasker.model.pace import MOST
 from tasker.wire import events as frames
 
@@ -56,20 +57,23 @@ class Reader:
         self._subscriber = Subscriber(push, cut)
         self._left = left
         self._channel: Channel | None = None
+        self._rest = b""
+        """What it was to be told when the stream ended."""
         self._ended: str | None = None
 
     def end(self, reason: str) -> None:
-        """Tell the reader that nothing follows, and why. The first reason counts."""
+        """Tell the reader what there is, that nothing follows, and why. The first reason counts."""
         if self._ended is None:
             self._ended = reason
+            if self._channel is not None:
+                self._rest = self._channel.after(self._subscriber)
+                self._streams.unsubscribe(self._channel, self._subscriber)
+                self._channel = None
         self._subscriber.news.set()
 
     def leave(self) -> None:
         """The reader is gone. May be called twice."""
         self.end(_LEFT)
-        if self._channel is not None:
-            self._streams.unsubscribe(self._channel, self._subscriber)
-            self._channel = None
         self._left(self)
 
     async def parts(self, last_id: str | None) -> AsyncIterator[bytes]:
@@ -79,6 +83,7 @@ class Reader:
             last_id: of the last event that it knows; None: it knows none.
         """
         streams = self._streams
+        ring = streams.ring
         after, reason = self._resumed(last_id)
         begin = [frames.opening_frame(streams.id_of(after), retry_milliseconds=_RETRY // timedelta(milliseconds=1))]
         if reason is not None:
@@ -86,12 +91,12 @@ class Reader:
         if self._partial is not None:
             begin.append(frames.partial_frame(self._partial))
         yield b"".join(begin)
-        async for part in self._missed(after):
+        async for part in self._missed(after, ring):
             yield part
         async for part in self._live():
             yield part
         if self._ended:
-            yield frames.closing_frame(self._ended)
+            yield self._rest + frames.closing_frame(self._ended)
 
     def _resumed(self, last_id: str | None) -> tuple[int, str | None]:
         """Return the number behind which the reader goes on, and why it cannot do so where it was."""
@@ -108,14 +113,16 @@ class Reader:
             return last, "there were more events since than are kept"
         return known.number, None
 
-    async def _missed(self, number: int) -> AsyncIterator[bytes]:
-        """Yield what has happened behind an event, and begin to listen."""
+    async def _missed(self, number: int, ring: EventRing) -> AsyncIterator[bytes]:
+        """Yield what has happened behind an event of a recording, and begin to listen."""
         streams = self._streams
         kinds: dict[str, None] = {}
         while self._ended is None:
-            if not streams.ring.has_all_after(number):
-                number = streams.ring.last
-                yield frames.reset_frame("there were more events since than are kept", streams.id_of(number))
+            if streams.ring is not ring or not ring.has_all_after(number):
+                ring = streams.ring
+                number = ring.last
+                yield frames.reset_frame("events since are not known any more", streams.id_of(number))
+                continue
             number, parts = self._some_behind(number, kinds)
             is_last = number == streams.ring.last
             if is_last:
@@ -149,14 +156,12 @@ class Reader:
 
     async def _live(self) -> AsyncIterator[bytes]:
         """Yield what happens, until ``end``."""
-        streams, channel, subscriber = self._streams, self._channel, self._subscriber
+        streams, subscriber = self._streams, self._subscriber
         subscriber.told_at = streams.monotonic() - streams.head_start()
-        while channel is not None and self._ended != _LEFT:
+        while (channel := self._channel) is not None:  # until it has ended
             left = subscriber.told_at + KEEP_ALIVE.total_seconds() - streams.monotonic()
             if part := channel.after(subscriber):
                 yield part
-            elif self._ended is not None:
-                return
             elif left <= 0:
                 yield frames.keep_alive_frame(None if channel.has_untold else streams.id_of(streams.ring.last))
             else:

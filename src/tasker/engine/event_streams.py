@@ -78,6 +78,7 @@ class EventStreams:
         """Of so many events nothing more is known: all readers are told of a gap."""
         now = self._clock.monotonic()
         for channel in self._channels.values():
+            self._tell_gap(channel, now)
             channel.number = self.ring.last
             if channel.is_signals:
                 channel.hears(*counts)
@@ -184,13 +185,11 @@ class EventStreams:
 
     async def wait(self, subscriber: Subscriber, *, longest: float) -> None:
         """Return once there is news that was not pushed, or after so many seconds."""
-        over = self._clock.call_later(longest, subscriber.news.set)
         subscriber.waits = True
         try:
-            await subscriber.news.wait()
+            await sleep(self._clock, longest, rung=subscriber.news)
         finally:
             subscriber.waits = False
-            over.cancel()
         subscriber.news.clear()
 
     async def rest(self) -> None:

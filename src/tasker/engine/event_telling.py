@@ -1,6 +1,7 @@
 """Tells the other nodes what happens on this one, while any of them has readers."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Final
@@ -35,6 +36,7 @@ class EventTelling:
         self._events: list[Event] = []
         self._missed: dict[str, int] = {}
         self._some = asyncio.Event()
+        self._turn = asyncio.Lock()
 
     def wanted(self, seconds: float) -> None:
         """Say that another node has readers. It is told for so many seconds."""
@@ -61,18 +63,17 @@ class EventTelling:
 
     async def flush(self) -> None:
         """Tell what there is. If that fails, the other nodes learn later how much it was."""
-        self._some.clear()
-        events, self._events = self._events, []
-        missed, self._missed = self._missed, {}
-        try:
-            await self._store.tell_events(packed(events, missed))
-        except StoreError:
-            for event in events:
-                missed[event.kind] = missed.get(event.kind, 0) + 1
-            for kind, count in missed.items():
-                self._missed[kind] = self._missed.get(kind, 0) + count
-            if self.is_wanted:
-                self._some.set()
+        async with self._turn:  # whoever comes meanwhile returns when that is told, too
+            self._some.clear()
+            events, self._events = self._events, []
+            missed, self._missed = self._missed, {}
+            try:
+                await self._store.tell_events(packed(events, missed))
+            except StoreError:
+                if self.is_wanted:
+                    for kind, count in (Counter(event.kind for event in events) + Counter(missed)).items():
+                        self._missed[kind] = self._missed.get(kind, 0) + count
+                    self._some.set()
 
     def _unwanted(self) -> None:
         self._ending = None

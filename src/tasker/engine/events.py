@@ -144,7 +144,7 @@ class Events:
                 self.streams.record(self._node_event(node, EventChange.JOINED))
             for node in sorted(self._others - there):
                 self.streams.record(self._node_event(node, EventChange.GONE))
-        self._others = there
+        self._others = there if self.streams.is_recording else None  # it may have ended meanwhile
         return LOOK
 
     def _watch(self) -> None:

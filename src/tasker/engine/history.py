@@ -93,15 +93,10 @@ class History:
             self._collect()
             if not (self._ended or self._has_grown):
                 return
-            ended = len(self._ended)
             under_way = [span.row(self._run) for span in self._spans if not span.is_empty] if self._has_grown else []
+            await self._store.write_history([*self._ended, *under_way])
             self._has_grown = False
-            try:
-                await self._store.write_history([*self._ended, *under_way])
-            except BaseException:
-                self._has_grown = True
-                raise
-            del self._ended[:ended]
+            self._ended.clear()
 
     def _collect(self) -> None:
         """Count what the counters have grown by, in the minute and the hour that it is now."""

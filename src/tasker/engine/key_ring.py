@@ -87,14 +87,21 @@ class KeyRing:
 
         If the store cannot be asked now, the next look may find it: others tell the log.
         """
-        await self._pause()
+        await sleep(self._store.clock, (LOOK - APART).total_seconds(), rung=self._rung)
         self._rung.clear()
         with suppress(StoreError):
             await self.refresh()
         self._end_expired()
+        return APART
+
+    async def note_uses(self) -> timedelta:
+        """Do ``write_uses``, if that can be. Return when to come again.
+
+        Apart from the looks: what else is written may hold it up, and they must not wait for that.
+        """
         with suppress(StoreError):
             await self.write_uses()
-        return APART
+        return LOOK
 
     async def write_uses(self) -> None:
         """Write in which minute keys were used last.
@@ -179,15 +186,6 @@ class KeyRing:
         for entry in self._of_store.values():
             if entry.ends and self.has_expired(entry):
                 _end(entry)
-
-    async def _pause(self) -> None:
-        over = asyncio.ensure_future(sleep(self._store.clock, (LOOK - APART).total_seconds()))
-        rung = asyncio.ensure_future(self._rung.wait())
-        try:
-            await asyncio.wait({over, rung}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            over.cancel()
-            rung.cancel()
 
 
 def _end(entry: Entry) -> None:

@@ -95,7 +95,8 @@ class Waiters:
         """
         await self._some.wait()
         self._store.watch_ends(self._rung.set)
-        await self._pause()
+        await sleep(self._store.clock, (LOOK - APART).total_seconds(), rung=self._rung)
+        self._rung.clear()
         clock = self._store.clock
         began = clock.monotonic()
         await self._look()
@@ -107,17 +108,6 @@ class Waiters:
         for start in range(0, len(ids), ASKED):
             for task_id in await self._store.ended(ids[start : start + ASKED]):
                 self.tell(task_id)
-
-    async def _pause(self) -> None:
-        """Return when it is time for the next look, or when another node says that a task has ended."""
-        over = asyncio.ensure_future(sleep(self._store.clock, (LOOK - APART).total_seconds()))
-        rung = asyncio.ensure_future(self._rung.wait())
-        try:
-            await asyncio.wait({over, rung}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            over.cancel()
-            rung.cancel()
-        self._rung.clear()
 
     def _leave(self, task_id: TaskId, event: asyncio.Event) -> None:
         self._count -= 1

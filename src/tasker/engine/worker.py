@@ -330,10 +330,12 @@ class Worker:
         else:
             self._tell_ended(attempt.task_id)
         self._count(attempt, settled.move)
+        is_stopped = settled.move is Move.STOP
+        state = State.CANCELLED if is_stopped else settlement.state
         if self._events.is_on:
-            state = State.CANCELLED if settled.move is Move.STOP else settlement.state
             code = None if settlement.fault is None else settlement.fault.code
-            self._events.ended(attempt, run.fields, state, due_at=settlement.due_at, code=code)
+            due_at = None if is_stopped else settlement.due_at
+            self._events.ended(attempt, run.fields, state, due_at=due_at, code=code)
             if settled.circuit is not None:
                 is_open = settled.circuit is CircuitState.OPEN
                 self._events.circuit(attempt, run.fields, EventChange.OPENED if is_open else EventChange.CLOSED)
@@ -344,7 +346,7 @@ class Worker:
                 **_names(run),
                 attempt=attempt.number,
                 code=settlement.fault.code,
-                state=(State.CANCELLED if settled.move is Move.STOP else settlement.state).word,
+                state=state.word,
             )
 
     def _settlement(self, run: _Run, outcome: Outcome) -> Settlement:

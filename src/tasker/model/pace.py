@@ -43,7 +43,10 @@ class Pace:
         return False
 
     def miss(self, counts: Mapping[str, int], now: float) -> None:
-        """Count events that cannot be told, whatever there is room for."""
+        """Count events that cannot be told, whatever there is room for.
+
+        Call ``gap`` first if its time has come.
+        """
         if now >= self._ends_at:
             self._ends_at, self._passed = now + SECOND, 0
         for kind, count in counts.items():

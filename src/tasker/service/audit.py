@@ -6,13 +6,13 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
-from tasker.errors import TaskNotFoundError, cut
 from tasker.ids import parse_id
 from tasker.interfaces.audit import AuditPage
 from tasker.interfaces.store import Store
 from tasker.model.attempt import AttemptRecord
 from tasker.model.audit import AuditQuery, AuditRecord
 from tasker.model.task import Task
+from tasker.service.tasks import parsed_id
 
 HISTORY_LIMIT: Final = 1_000
 """So many changes the line of a task shows, at most."""
@@ -52,10 +52,7 @@ class AuditService:
         Raises:
             TaskNotFoundError: no task has this id, or it is not a UUID.
         """
-        try:
-            id_ = parse_id(task_id)
-        except ValueError:
-            raise TaskNotFoundError(cut(task_id)) from None
+        id_ = parsed_id(task_id)
         task = await self._store.get(id_)
         attempts = await self._store.attempts(id_)
         page = await self._store.audit(AuditQuery(subject=id_), after=None, limit=HISTORY_LIMIT)

@@ -8,6 +8,7 @@ from tasker import urls
 from tasker.callers import Caller
 from tasker.engine.engine import Engine
 from tasker.errors import DestinationNotFoundError, InvalidRequestError, cut
+from tasker.filters import destination_id
 from tasker.interfaces.store import Store
 from tasker.model.audit import Action, Entry, Kind
 from tasker.model.event import EventChange
@@ -135,6 +136,7 @@ def _entry(caller: Caller, action: Action, id_: int) -> Entry:
 
 
 def _parsed_id(text: str) -> int:
-    if text.isascii() and text.isdigit() and len(text) <= 9:
-        return int(text)
-    raise DestinationNotFoundError(cut(text))
+    id_ = destination_id(text)
+    if id_ is None:
+        raise DestinationNotFoundError(cut(text))
+    return id_

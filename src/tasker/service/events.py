@@ -9,6 +9,7 @@ from tasker.callers import Caller
 from tasker.engine.engine import Engine
 from tasker.engine.event_reader import Reader
 from tasker.event_filters import interest_of
+from tasker.filters import destination_id
 from tasker.interfaces.store import Store
 
 _DESTINATION: Final = "destination"
@@ -46,10 +47,8 @@ class EventService:
         """
         interest = interest_of(given)
         for each, values in interest.given:
-            if each.name == _DESTINATION and values[0].isdigit():
-                gate = await self._store.gate(int(values[0]))
-                interest = interest_of({**given, _DESTINATION: [gate.gate.name]})
-                break
+            if each.name == _DESTINATION and (id_ := destination_id(values[0])) is not None:
+                interest = interest.having(each, ((await self._store.gate(id_)).gate.name,))
         reader = self._engine.events.join(interest, is_signals=is_signals, push=push, cut=cut)
         try:
             with self._engine.key_ring.while_valid(caller, partial(reader.end, "the key is not valid any more")):

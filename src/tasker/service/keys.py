@@ -35,7 +35,8 @@ class KeyService:
     ) -> tuple[ApiKey, str]:
         """Make a key, and return it, and the key itself: it is kept nowhere.
 
-        From then on keys are asked for: on this node once this returns, on others within a second.
+        From then on keys are asked for: on this node once this returns, or half a second later if the
+        store cannot be read just then; on others within a second.
 
         Raises:
             InvalidRequestError: it is not one of a role and scopes, or a member cannot be used.

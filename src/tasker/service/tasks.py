@@ -209,7 +209,7 @@ class TaskService:
             InvalidRequestError: *when* does not say a time in the future.
             IdempotencyInFlightError: see ``Store.make``.
         """
-        id_ = _parsed_id(task_id)
+        id_ = parsed_id(task_id)
         standing = await self._store.standing(id_)
         task = build_duplicate(
             standing, when, now=self._clock.now(), created_by=caller.creator, traceparent=traceparent
@@ -261,7 +261,7 @@ class TaskService:
         Raises:
             TaskNotFoundError: no task has this id, or it is not a UUID.
         """
-        return _shown_to(caller, await self._store.get(_parsed_id(task_id)))
+        return _shown_to(caller, await self._store.get(parsed_id(task_id)))
 
     async def get_ended(
         self, caller: Caller, task_id: str, *, longest: timedelta, when_left: Callable[[Callable[[], None]], None]
@@ -276,7 +276,7 @@ class TaskService:
         Raises:
             TaskNotFoundError: no task has this id, or it is not a UUID; or it was deleted meanwhile.
         """
-        id_ = _parsed_id(task_id)
+        id_ = parsed_id(task_id)
         with self._engine.waiters.joined(id_) as over:
             task = await self._store.get(id_)
             if task.state in (State.TODO, State.IN_PROGRESS) and not over.is_set():
@@ -320,7 +320,7 @@ class TaskService:
             UpgradeUnfinishedError: nodes of the version before may be running.
         """
         refuse_if_upgrading(self._store, "PATCH")
-        id_ = _parsed_id(task_id)
+        id_ = parsed_id(task_id)
         while True:
             task = await self._store.get(id_)
             if revisions is not None and task.revision not in revisions:
@@ -350,7 +350,7 @@ class TaskService:
             TaskNotWaitingError: it is not ``todo``.
             TaskExpiredError: its ``expires_at`` has passed.
         """
-        id_ = _parsed_id(task_id)
+        id_ = parsed_id(task_id)
         await self._store.run_now(id_, entry=caller.entry(Action.RUN, Kind.TASK, id_))
         finding = await self._explained(id_, looks_ahead=True)
         task = finding.task
@@ -371,7 +371,7 @@ class TaskService:
             UpgradeUnfinishedError: nodes of the version before may be running.
         """
         refuse_if_upgrading(self._store, "cancel")
-        id_ = _parsed_id(task_id)
+        id_ = parsed_id(task_id)
         cancelled = await self._store.cancel(id_, entry=caller.entry(Action.CANCEL, Kind.TASK, id_))
         if cancelled.is_new:
             self._engine.telemetry.cancelled += 1
@@ -394,7 +394,7 @@ class TaskService:
             TaskExpiredError: its ``expires_at`` has passed.
             KeyInUseError: another task holds its key now.
         """
-        id_ = _parsed_id(task_id)
+        id_ = parsed_id(task_id)
         await self._store.retry(id_, entry=caller.entry(Action.RETRY, Kind.TASK, id_))
         task = await self._store.get(id_)
         self._engine.announce(task.due_at, task.pool, expires_at=task.expires_at)
@@ -409,7 +409,7 @@ class TaskService:
             TaskNotFoundError: no task has this id, or it is not a UUID.
             TaskRunningError: it is running.
         """
-        id_ = _parsed_id(task_id)
+        id_ = parsed_id(task_id)
         before = await self._store.get(id_) if self._events.is_on else None
         await self._store.delete(id_, entry=caller.entry(Action.DELETE, Kind.TASK, id_))
         if before is not None:
@@ -423,7 +423,7 @@ class TaskService:
         Raises:
             TaskNotFoundError: no task has this id, or it is not a UUID.
         """
-        return await self._store.attempts(_parsed_id(task_id))
+        return await self._store.attempts(parsed_id(task_id))
 
     async def explain(self, task_id: str) -> Finding:
         """Return why a task is where it is, and what comes next.
@@ -431,7 +431,7 @@ class TaskService:
         Raises:
             TaskNotFoundError: no task has this id, or it is not a UUID.
         """
-        return await self._explained(_parsed_id(task_id))
+        return await self._explained(parsed_id(task_id))
 
     def _built(self, caller: Caller, asked: Asked) -> Task:
         refuse_newer_members(self._store, asked)
@@ -472,7 +472,12 @@ def shown_in_lists_to(caller: Caller) -> Callable[[Task], Task]:
     return listed if caller.may(Scope.SECRETS_READ) else masked
 
 
-def _parsed_id(text: str) -> TaskId:
+def parsed_id(text: str) -> TaskId:
+    """Return the id that *text*, a UUID in any spelling, stands for.
+
+    Raises:
+        TaskNotFoundError: it is no UUID.
+    """
     try:
         return parse_id(text)
     except ValueError:

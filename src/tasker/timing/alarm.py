@@ -75,9 +75,12 @@ class Alarm:
             self._sleeper.set_result(None)
 
 
-async def sleep(clock: Clock, seconds: float) -> None:
-    """Return after *seconds* of the *clock*'s monotonic time."""
-    over = asyncio.Event()
+async def sleep(clock: Clock, seconds: float, *, rung: asyncio.Event | None = None) -> None:
+    """Return after *seconds* of the *clock*'s monotonic time, or once *rung* is set.
+
+    It is set then in any case: whoever waits for the next time clears it.
+    """
+    over = asyncio.Event() if rung is None else rung
     call = clock.call_later(seconds, over.set)
     try:
         await over.wait()

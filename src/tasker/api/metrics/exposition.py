@@ -77,7 +77,7 @@ class _One(Collector):
 
 
 class FiguresCollector(Collector):
-    """Hands *figures* to the library: the one collector there is."""
+    """Hands *figures* to the library."""
 
     def __init__(self, figures: Figures) -> None:
         self._figures = figures

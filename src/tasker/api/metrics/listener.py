@@ -2,18 +2,14 @@
 
 from typing import Final
 
-import structlog
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tasker.api import problems
 from tasker.api.metrics.exposition import accept_of, metrics_answer
-from tasker.errors import cut
 from tasker.service.metrics import MetricsService
 
 PATH: Final = "/metrics"
-
-_log = structlog.get_logger()
 
 
 def build_metrics_app(metrics: MetricsService) -> ASGIApp:
@@ -23,11 +19,7 @@ def build_metrics_app(metrics: MetricsService) -> ASGIApp:
     """
 
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
-        try:
-            await (await _answer(scope, metrics))(scope, receive, send)
-        except Exception:  # noqa: BLE001 - a defect: the log tells, the caller learns nothing of it
-            _log.exception("a request found a defect", method=scope["method"], path=cut(scope["path"]))
-            await problems.internal_error()(scope, receive, send)
+        await (await _answer(scope, metrics))(scope, receive, send)
 
     return answer
 

@@ -51,7 +51,7 @@ class Metric:
         return (*(self.labels or ()), *(("scope",) if self.is_of_store else ()))
 
 
-def _one(read: Callable[[Figures], float]) -> Callable[[Figures], Values]:
+def _one(read: Callable[[Figures], Value]) -> Callable[[Figures], Values]:
     return lambda figures: [((), read(figures))]
 
 
@@ -67,23 +67,10 @@ def _by(read: Callable[[Figures], Mapping[str, Value]]) -> Callable[[Figures], V
     return lambda figures: [((label,), value) for label, value in read(figures).items()]
 
 
-def _histogram(read: Callable[[Figures], Histogram]) -> Callable[[Figures], Values]:
-    return lambda figures: [((), read(figures))]
-
-
-def _created(figures: Figures) -> Values:
-    return [((name,), figures.telemetry.created_by_type[name]) for name in figures.slots]
-
-
 def _attempts(figures: Figures) -> Values:
     ended = figures.telemetry.ended_by_type
     names = [*figures.slots, *sorted({name for by_type in ended.values() for name in by_type} - set(figures.slots))]
     return [((name, outcome), ended[outcome][name]) for name in names for outcome in ATTEMPT_OUTCOMES]
-
-
-def _ended(figures: Figures) -> Values:
-    telemetry = figures.telemetry
-    return [(("done",), telemetry.done), (("failed",), telemetry.failed), (("cancelled",), telemetry.cancelled)]
 
 
 def _calls(figures: Figures) -> Values:
@@ -94,10 +81,6 @@ def _calls(figures: Figures) -> Values:
         if result != "1xx"  # which is no answer; should a target say so nonetheless, it is seen
         or count
     ]
-
-
-def _outgoing(figures: Figures) -> Values:
-    return [(("active",), figures.calls_under_way), (("idle",), figures.connections_kept)]
 
 
 def _overdue(figures: Figures) -> Values:
@@ -112,12 +95,9 @@ def _oldest(figures: Figures) -> Values:
     return [((reason,), figures.overdue.oldest_seconds(reason)) for reason in figures.overdue.by_reason]
 
 
-def _gates(figures: Figures) -> Values:
-    return [((state,), count) for state, count in (figures.gates or {}).items()]
-
-
 _TYPE: Final = {"type": "the task type"}
 _KIND: Final = {"kind": "`write` with SQLite; `create`, `make`, `settle` and `delete` with PostgreSQL"}
+_ENDS: Final = ("done", "failed", "cancelled")
 _SILENT: Final = "the database does not answer within 2 s"
 _NOT_POSTGRES: Final = "the database is not PostgreSQL"
 _NOT_A_FILE: Final = "the database is no file"
@@ -142,14 +122,14 @@ METRICS: Final[tuple[Metric, ...]] = (
         kind="counter",
         help="Tasks that callers have created here. Callbacks are not counted.",
         labels=_TYPE,
-        read=_created,
+        read=_by(lambda figures: {name: figures.telemetry.created_by_type[name] for name in figures.slots}),
     ),
     Metric(
         name="tasker_tasks_ended_total",
         kind="counter",
         help="Tasks that have ended here.",
-        labels={"state": ("done", "failed", "cancelled")},
-        read=_ended,
+        labels={"state": _ENDS},
+        read=_by(lambda figures: {state: getattr(figures.telemetry, state) for state in _ENDS}),
     ),
     Metric(
         name="tasker_tasks_deleted_total",
@@ -242,7 +222,7 @@ METRICS: Final[tuple[Metric, ...]] = (
         help="Destinations and groups: those that are paused, and the others by the state of their circuit.",
         labels={"state": GATE_STATES},
         is_of_store=True,
-        read=_gates,
+        read=_by(lambda figures: figures.gates or {}),
         absent=_SILENT,
     ),
     # Calls
@@ -269,7 +249,7 @@ METRICS: Final[tuple[Metric, ...]] = (
         kind="gauge",
         help="Connections to targets: with a call under way, or kept open for the next one.",
         labels={"state": ("active", "idle")},
-        read=_outgoing,
+        read=_by(lambda figures: {"active": figures.calls_under_way, "idle": figures.connections_kept}),
     ),
     Metric(
         name="tasker_incoming_connections",
@@ -297,13 +277,13 @@ METRICS: Final[tuple[Metric, ...]] = (
         name="tasker_sync_seconds",
         kind="histogram",
         help="How long the disk took to confirm a commit. Only with a SQLite file: PostgreSQL does not say.",
-        read=_histogram(lambda figures: figures.meter.syncs),
+        read=_one(lambda figures: figures.meter.syncs),
     ),
     Metric(
         name="tasker_claim_seconds",
         kind="histogram",
         help="How long it took to ask the database for due tasks.",
-        read=_histogram(lambda figures: figures.meter.claims),
+        read=_one(lambda figures: figures.meter.claims),
     ),
     Metric(
         name="tasker_store_errors_total",
@@ -389,7 +369,7 @@ METRICS: Final[tuple[Metric, ...]] = (
         name="tasker_event_loop_lag_seconds",
         kind="histogram",
         help="How much later than asked for the event loop made a call, measured every second.",
-        read=_histogram(lambda figures: figures.loop_lag),
+        read=_one(lambda figures: figures.loop_lag),
     ),
 )
 """All of tasker's own metrics."""

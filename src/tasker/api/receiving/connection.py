@@ -266,9 +266,9 @@ class Connection(asyncio.Protocol):
         self._deadline.clear()
         self._newest.end_body()
 
-    def _peer(self) -> str:
-        address: str = self._transport.get_extra_info("peername")[0]
-        return address
+    def _peer(self) -> str | None:
+        address: tuple[str, int] | None = self._transport.get_extra_info("peername")
+        return None if address is None else address[0]
 
     # Called by the exchanges: see exchange.Wire
 

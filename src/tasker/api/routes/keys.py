@@ -85,7 +85,7 @@ async def revoke_key(request: Request) -> Response:
 def _is_from_here(request: Request) -> bool:
     """Return whether a program on this machine made the call, for itself."""
     peer = request.asgi["extensions"][PEER]["call"]()
-    return is_loopback(peer) and not any(name in _FORWARDED for name, _ in request.asgi["headers"])
+    return peer is not None and is_loopback(peer) and not any(name in _FORWARDED for name, _ in request.asgi["headers"])
 
 
 CALLS: Final = (create_key, list_keys, revoke_key)

@@ -66,8 +66,13 @@ async def answer_list(request: Request, read: ReadPart) -> Response:
     if "limit" not in query:
         if "cursor" in query:
             raise InvalidQueryError("cursor", "expected together with limit, which is missing")
+
+        async def read_on(after: str | None, length: int) -> Part:
+            request.service.keys.check(request.caller)  # it may have been revoked since
+            return await read(after, length)
+
         # Read before the answer begins, while a failure can still be told as one.
-        return _WholeList(await read(None, PAGE_LENGTH), read)
+        return _WholeList(await read(None, PAGE_LENGTH), read_on)
     limit = limit_of(query["limit"])
     part = await read(query.get("cursor"), limit)
     headers = {}

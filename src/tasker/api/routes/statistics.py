@@ -24,7 +24,7 @@ from tasker.wire.statistics import DueView, FailuresView, StatsHistory, due_view
     errors=(InvalidQueryError, *READING),
     page="history.md#what-is-due",
 ).answered_by
-async def get_due(request: Request) -> Response:
+async def get_stats_due(request: Request) -> Response:
     """Answer with how many tasks are due in each step."""
     statistics = request.service.statistics
     steps = steps_of(request.query, span_ahead(request.query, statistics.now()))
@@ -41,7 +41,7 @@ async def get_due(request: Request) -> Response:
     errors=(InvalidQueryError, *READING),
     page="history.md#what-happened",
 ).answered_by
-async def get_history(request: Request) -> Response:
+async def get_stats_history(request: Request) -> Response:
     """Answer with what was counted in each step."""
     statistics = request.service.statistics
     span = span_back(request.query, statistics.now())
@@ -75,4 +75,4 @@ def _answer_in_lines(view: DueView | StatsHistory) -> Response:
     return json_answer(head + b"\n" + b",\n".join(map(msgspec.json.encode, view.steps)) + b"]}")
 
 
-CALLS: Final = (get_due, get_history, get_failures)
+CALLS: Final = (get_stats_due, get_stats_history, get_failures)
