@@ -85,6 +85,7 @@ class _NoStore:
     """Stores nothing, at once."""
 
     ailment = None
+    node_id = "00000000-0000-0000-0000-000000000000"
 
     def __init__(self) -> None:
         self.clock = SystemClock()
@@ -102,7 +103,7 @@ async def _handler() -> None:
     engine.key_ring.asks = False
     app = build_app(Service(store, engine, registry), registry, Access(settings, engine.key_ring), settings)
     listening = node._bind(settings.listen_ip, settings.listen_port)
-    node._listen(listening, settings)
+    node._listen(listening)
     print(node._url(listening), flush=True)
     await uvicorn.Server(node._uvicorn_config(app, settings)).serve(sockets=[listening])
 

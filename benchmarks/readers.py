@@ -1,7 +1,7 @@
 """Readers of events that take as little time as they can, in a process of their own.
 
-They look once a second at what has come: to be woken for each part would slow down the server's core,
-which shares its units with that of the load where the two are threads of one.
+They look once a second at what has come, not at each part, so that they take little time of the core
+that they share with the load.
 
 Started as ``python -m benchmarks.readers HOST PORT`` with the paths as JSON on standard input. Says
 when all of them are read, and at the end of the input how many events came.
@@ -70,7 +70,9 @@ def _read(host: str, port: int) -> None:
         is_over = bool(select.select([sys.stdin], [], [], _LOOK_SECONDS)[0])
         for connection in connections:
             with contextlib.suppress(BlockingIOError):
-                while data := connection.recv(_ROOM):
+                while True:
+                    data = connection.recv(_ROOM)
+                    assert data, "a stream has ended"
                     counts["events"] += data.count(b"\nevent: ")
                     counts["gaps"] += data.count(b"\nevent: gap")
     print(json.dumps(counts), flush=True)

@@ -20,27 +20,27 @@ SLOTS = 20
 HASH_ROUNDS = 1_000
 
 _AUDIT = """
-CREATE TABLE audit (what text, id uuid, node uuid, at timestamptz DEFAULT clock_timestamp(), about text);
+CREATE TABLE witnessed (what text, id uuid, node uuid, at timestamptz DEFAULT clock_timestamp(), about text);
 CREATE FUNCTION audit_task() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-  INSERT INTO audit VALUES (CASE WHEN NEW.state = 2 THEN 'done' ELSE 'taken back' END, NEW.id, OLD.node);
+  INSERT INTO witnessed VALUES (CASE WHEN NEW.state = 2 THEN 'done' ELSE 'taken back' END, NEW.id, OLD.node);
   RETURN NULL;
 END $$;
 CREATE FUNCTION audit_result() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-  INSERT INTO audit VALUES ('result', NEW.id);
+  INSERT INTO witnessed VALUES ('result', NEW.id);
   RETURN NULL;
 END $$;
 CREATE FUNCTION audit_form() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-  INSERT INTO audit (what, id, about)
+  INSERT INTO witnessed (what, id, about)
   SELECT 'form', NEW.id, coalesce(given->>'body', given->>'secret')
     FROM (SELECT convert_from(NEW.payload, 'UTF8')::json AS given) AS payload;
   RETURN NULL;
 END $$;
 CREATE FUNCTION audit_key() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-  INSERT INTO audit (what, id, about)
+  INSERT INTO witnessed (what, id, about)
   VALUES (CASE WHEN NEW.holds_key AND NEW.state < 2 THEN 'holds key' ELSE 'frees key' END, NEW.id, NEW.key);
   RETURN NULL;
 END $$;

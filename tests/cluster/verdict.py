@@ -368,7 +368,7 @@ def _rows(cluster: Cluster) -> dict[str, Row]:
 
 
 def _audit(cluster: Cluster) -> list[Audited]:
-    found = cluster.query(f"SELECT what, id, node, {_MICROSECONDS.format('at')}, about FROM audit")
+    found = cluster.query(f"SELECT what, id, node, {_MICROSECONDS.format('at')}, about FROM witnessed")
     return [Audited(what, task_id, node, int(at), about) for what, task_id, node, at, about in found]
 
 

@@ -1,7 +1,7 @@
 """A store of every kind, open and empty, with its clock."""
 
 import pytest
-from kinds import KINDS, MORTAL
+from kinds import KINDS, MORTAL, Postgres
 
 pytest.register_assert_rewrite("steps")
 
@@ -53,3 +53,20 @@ def reach(kind):
 async def population(store, clock):
     """``store``, with some of everything in it."""
     return await populate(store, clock)
+
+
+@pytest.fixture
+async def nodes(tmp_path):
+    """Makes nodes on one PostgreSQL database: ``await nodes.open()``, then ``await nodes.another()``."""
+    kind = Postgres(tmp_path)
+    opened = []
+
+    async def another():
+        opened.append(kind.store)
+        return await kind._open()
+
+    kind.another = another
+    yield kind
+    for store in opened:
+        await store.close()
+    await kind.close()

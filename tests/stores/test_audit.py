@@ -429,7 +429,7 @@ async def test_there_is_no_change_without_its_row(kind, store, clock):
     assert [each.id for each in await store.operations(before=None, limit=10)] == [operation.id]
 
 
-async def test_an_attempt_ends_though_no_row_can_be_written(kind, store, clock):
+async def test_an_end_that_turns_no_circuit_writes_no_row(kind, store, clock):
     attempts = [await running(store, clock) for _ in range(2)]
     await break_audit(kind, store)
     await store.settle(attempts[0], success(clock))

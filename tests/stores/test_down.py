@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from kinds import KINDS, Postgres
+from kinds import KINDS
 from steps import SECOND, WEBHOOK, claimed, success
 from vfs import RecordingVFS
 
@@ -190,23 +190,6 @@ async def test_a_look_does_not_wait_for_the_disk_and_is_written_every_two_second
 
 
 # Several nodes
-
-
-@pytest.fixture
-async def nodes(tmp_path):
-    """Makes nodes on one database: ``await nodes.open()``, then ``await nodes.another()``."""
-    kind = Postgres(tmp_path)
-    opened = []
-
-    async def another():
-        opened.append(kind.store)
-        return await kind._open()
-
-    kind.another = another
-    yield kind
-    for store in opened:
-        await store.close()
-    await kind.close()
 
 
 async def spans(nodes):

@@ -5,7 +5,6 @@ import json
 from datetime import timedelta
 
 import pytest
-from kinds import Postgres
 from msgspec.structs import replace
 from steps import HASH, SECOND, WEBHOOK, success
 
@@ -20,23 +19,6 @@ from tasker.testing.task_factory import a_task
 pytestmark = pytest.mark.anyio
 
 TOLD = {Cause.LATE: Told(sent_at=7)}
-
-
-@pytest.fixture
-async def nodes(tmp_path):
-    """Makes nodes on one database: ``await nodes.open()``, then ``await nodes.another()``."""
-    kind = Postgres(tmp_path)
-    opened = []
-
-    async def another():
-        opened.append(kind.store)
-        return await kind._open()
-
-    kind.another = another
-    yield kind
-    for store in opened:
-        await store.close()
-    await kind.close()
 
 
 class Sending:
@@ -168,8 +150,10 @@ async def test_a_look_and_a_write_are_signs_of_life(nodes):
         await nodes.clock.move(LEAD.total_seconds() - 1)
         book = await first.keep_alerts(book)
         await nodes.clock.move(LEAD.total_seconds() - 1)
+        assert await second.lead_alerts() is None, "it has written"
         assert await first.lead_alerts() == book
-    assert await second.lead_alerts() is None
+        await nodes.clock.move(LEAD.total_seconds() - 1)
+        assert await second.lead_alerts() is None, "it has looked"
 
 
 async def test_who_yields_lets_another_send_at_once(nodes):

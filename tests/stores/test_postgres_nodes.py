@@ -6,7 +6,6 @@ import random
 from collections import Counter
 
 import pytest
-from kinds import Postgres
 from msgspec.structs import replace
 from steps import SECOND, WEBHOOK, another_try, begin, claimed, failure, running, step, success, work
 
@@ -32,23 +31,6 @@ from tasker.timing.alarm import sleep
 pytestmark = pytest.mark.anyio
 
 QUERIES = queries.load("tasker.stores.postgres")
-
-
-@pytest.fixture
-async def nodes(tmp_path):
-    """Makes nodes on one database: ``await nodes.open()``, then ``await nodes.another()``."""
-    kind = Postgres(tmp_path)
-    opened = []
-    kind.another = lambda: _another(kind, opened)
-    yield kind
-    for store in opened:
-        await store.close()
-    await kind.close()
-
-
-async def _another(kind, opened):
-    opened.append(kind.store)
-    return await kind._open()
 
 
 async def test_nodes_that_claim_at_once_never_take_the_same_task(nodes):

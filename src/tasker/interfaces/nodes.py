@@ -40,7 +40,8 @@ class NodeStore(Protocol):
         """Call *wanted* on the event loop whenever another node says that it has readers of events.
 
         With the seconds for which it is to be told of them, by ``tell_events``; it says so again in
-        time. A node that starts is told so at once: it cannot know. Called once, after ``open``.
+        time. A node that starts where others run is told so at once: it cannot know. Called once,
+        after ``open``.
         """
 
     async def tell_events(self, texts: Sequence[str]) -> None:

@@ -91,7 +91,9 @@ class Circuit(msgspec.Struct, frozen=True):
         (<CircuitState.OPEN: 'open'>, <CircuitState.HALF_OPEN: 'half_open'>, 15000000)
         """
         if is_alive:
-            return Circuit(closed_at=now) if self.failures >= THRESHOLD else replace(self, failures=0)
+            if self.failures >= THRESHOLD:
+                return Circuit(closed_at=now)
+            return replace(self, failures=0) if self.failures else self
         if self.state(now) is CircuitState.OPEN:
             return self
         failures = self.failures + 1

@@ -6,6 +6,7 @@ from typing import Final
 
 from tasker.interfaces.alerts import LEAD, AlertBook, Troubles
 from tasker.model.alerts import CIRCUIT_AFTER, TROUBLES_TOLD, Trouble, shown
+from tasker.model.circuit import THRESHOLD
 from tasker.model.instants import Instant
 from tasker.stores.alerts import failing_circuit, told_of, told_text
 from tasker.stores.looks import Looks
@@ -53,7 +54,7 @@ class Alerter:
         return await self._link.run(self._troubles)
 
     async def _troubles(self, connection: Connection) -> Troubles:
-        circuits = await connection.fetch(self._sql["failing_circuits"], CIRCUIT_AFTER, TROUBLES_TOLD)
+        circuits = await connection.fetch(self._sql["failing_circuits"], CIRCUIT_AFTER, TROUBLES_TOLD, THRESHOLD)
         nodes = await connection.fetch(self._sql["node_ends"], self._node, LEASE)
         pause = await connection.fetchrow(self._sql["last_pause"])  # another node may know of it first
         paused_until: Instant = 0 if pause is None else pause["end_at"] or 0

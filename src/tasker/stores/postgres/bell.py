@@ -37,6 +37,9 @@ after the other."""
 WATCH_SECONDS: Final = 5.0
 """How long a node that says that it watches is told of ends, or one with readers of events."""
 
+_OTHERS: Final = "SELECT EXISTS (SELECT FROM node WHERE id::text <> $1 AND lease_until > tasker_now())"
+"""Whether there is any other node."""
+
 _LOOK_SECONDS: Final = 2.0
 """How often the connection is looked after."""
 
@@ -93,9 +96,9 @@ class Bell:
         self._notify_soon(KEYS)
 
     def listen_for_readers(self, wanted: Callable[[float], None]) -> None:
-        """Call *wanted* when another node says that it has readers of events; and once, because it may have said so."""
+        """Call *wanted* when another node says that it has readers of events; and now, if one may have said so."""
         self._readers_elsewhere = wanted
-        wanted(WATCH_SECONDS)
+        self._start(self._want_what_others_may_read())
 
     def watch_events(self, heard: Callable[[str], None], lost: Callable[[], None]) -> None:
         """Call *heard* with what other nodes tell; they do so for ``WATCH_SECONDS``. *lost*: some may be missing."""
@@ -131,6 +134,13 @@ class Bell:
                 await self.link.run(lambda connection: connection.execute("SELECT"))
             await sleep(self._clock, _LOOK_SECONDS)
 
+    async def _want_what_others_may_read(self) -> None:
+        alone = False
+        with suppress(StoreError):
+            alone = not await self.link.run(lambda connection: connection.fetchval(_OTHERS, self._node))
+        if not alone:
+            self._readers_elsewhere(WATCH_SECONDS)
+
     def _notify_soon(self, channel: str) -> None:
         if channel not in self._ringing:
             self._ringing.add(channel)
@@ -149,8 +159,9 @@ class Bell:
         connection = await self._connect()
         for channel in (CHANNEL, WATCHING, ENDED, KEYS, READING, EVENTS):
             await connection.add_listener(channel, self._heard)
-        if self._has_listened:  # what was said in between is lost
+        if self._has_listened:  # what was said in between is lost, that others read among it
             self._events_lost()
+            self._readers_elsewhere(WATCH_SECONDS)
         self._has_listened = True
         return connection
 

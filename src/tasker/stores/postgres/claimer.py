@@ -25,11 +25,18 @@ through."""
 LOCKED: Final = timedelta(milliseconds=10)
 """After this time it is looked again at due tasks that other sessions have locked."""
 
+TURN_SECONDS: Final = 2.0
+"""For how long a node that hangs may keep a strict gate from others, in the middle of its turn."""
+
 _NEVER: Final = LAST + 1
 
 
 class Claimer:
-    """Claims on one link. Each statement is a transaction, so that no lock outlasts it."""
+    """Claims on one link.
+
+    Each statement is a transaction, so that no lock outlasts it; but for turns of strict gates: see
+    ``HeldTasks``.
+    """
 
     def __init__(
         self,

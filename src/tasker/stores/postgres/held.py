@@ -4,6 +4,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
+from asyncpg import LockNotAvailableError
+
 from tasker.model.circuit import THRESHOLD, CircuitState
 from tasker.model.gate import Gate, GateKind
 from tasker.model.instants import LAST, Instant
@@ -22,7 +24,10 @@ _GATES_LIMIT: Final = 64
 
 
 class HeldTasks:
-    """Takes the tasks that gates hold, where the gates have room now. Each statement is a transaction."""
+    """Takes the tasks that gates hold, where the gates have room now.
+
+    Each statement is a transaction, but the turn of a strict gate is one of several.
+    """
 
     def __init__(
         self,
@@ -129,7 +134,16 @@ class HeldTasks:
         return Taken(handed, has_moved)
 
     async def _hand_out(self, connection: Connection, pool: Pool, id_: int, free: int, fence: int) -> "Taken":
-        """Claim up to *free* tasks that a strict gate holds. Nobody else does so meanwhile."""
+        """Claim up to *free* tasks that a strict gate holds. Nobody else does so meanwhile.
+
+        None, if it would have to wait for another node that may wait for this one: the gate stays due.
+        """
+        try:
+            return await self._hand_out_locked(connection, pool, id_, free, fence)
+        except LockNotAvailableError:
+            return Taken([], False)
+
+    async def _hand_out_locked(self, connection: Connection, pool: Pool, id_: int, free: int, fence: int) -> "Taken":
         async with connection.transaction():
             if await connection.fetchval(self._sql["lock_gate"], id_) is None:
                 return Taken([], False)

@@ -274,7 +274,7 @@ WITH turn AS (
   UPDATE task SET state = 1, held_by = NULL, attempts = attempts + 1, fence = $6, node = $7,
          started_at = tasker_now(), revision = revision + 1,
          late_down = CASE WHEN due_at < $8 THEN tasker_down(due_at, tasker_now()) ELSE 0 END,
-         late_held = greatest(late_held, tasker_held(due_at, let_go_at)
+         late_held = greatest(late_held, tasker_held(due_at, let_go_at, $8)
                        + CASE WHEN due_at < $11
                               THEN tasker_paused(greatest(due_at, let_go_at), tasker_now())
                               ELSE 0 END)
@@ -285,7 +285,7 @@ WITH turn AS (
             due.gate AS had -- without a payload: as in claim
 ), returned AS ( -- their host lets them start: their group's gate holds them again
   UPDATE task SET held_by = task.gate,
-         late_held = greatest(late_held, tasker_held(due_at, let_go_at))
+         late_held = greatest(late_held, tasker_held(due_at, let_go_at, $8))
     FROM due
    WHERE task.id = due.id AND due.own <> due.gate
   RETURNING due.gate AS had, task.gate
@@ -303,8 +303,9 @@ SELECT claimed.*, turn.gate AS turn_of,
   FROM turn LEFT JOIN claimed ON claimed.had = turn.gate
 
 -- lock_gate --
--- For a turn of a strict gate. No row: it is another node's, which hands out now.
-SELECT id FROM gate WHERE id = $1 FOR NO KEY UPDATE SKIP LOCKED
+-- For a turn of a strict gate. No row: it is another node's, which hands out now. In this turn nothing
+-- waits long for what others have locked: they may be waiting for this gate.
+SELECT id, set_config('lock_timeout', '100ms', true) FROM gate WHERE id = $1 FOR NO KEY UPDATE SKIP LOCKED
 
 -- turn --
 -- A strict gate that this transaction has locked: what runs now, as the turn before has left it.
@@ -369,7 +370,7 @@ WITH first AS MATERIALIZED (
                           WHEN task.due_at < $9 THEN tasker_down(task.due_at, tasker_now())
                           ELSE 0 END,
          late_held = CASE WHEN passes OR task.gate <> $2 -- which its host lets go
-                          THEN greatest(late_held, tasker_held(task.due_at, $10)
+                          THEN greatest(late_held, tasker_held(task.due_at, $10, $9)
                                  + CASE WHEN passes AND task.due_at < $11
                                         THEN tasker_paused(greatest(task.due_at, $10), tasker_now())
                                         ELSE 0 END)
@@ -709,15 +710,20 @@ RETURNING {ending}, -- without a payload: as in claim
           tasker_now() AS now
 
 -- cancel_running --
--- $2: the row of the audit log, NULL: none. No row: look why.
-WITH stopped AS (
-  UPDATE task SET is_cancelled = true WHERE id = $1 AND state = 1 RETURNING id
+-- $2: the row of the audit log, NULL: none. Once is enough. No row: look why.
+WITH running AS (
+  SELECT id, is_cancelled FROM task WHERE id = $1 AND state = 1 FOR NO KEY UPDATE
+), stopped AS (
+  UPDATE task SET is_cancelled = true
+    FROM running
+   WHERE task.id = running.id AND NOT running.is_cancelled
+  RETURNING task.id
 ), audited AS (
   INSERT INTO audit (at, by_id, by_name, action, kind, subject, name, changes)
   SELECT tasker_now(), entry[1], entry[2], entry[3], entry[4], entry[5], entry[6], entry[7]
     FROM stopped, (SELECT $2::text[] AS entry) AS given WHERE entry IS NOT NULL
 )
-SELECT id FROM stopped
+SELECT id FROM running
 
 -- run_now --
 -- $2: when, now if that has passed. What is due before stays where it is in the queue. $3: the row of
@@ -1514,6 +1520,7 @@ UPDATE alert_book SET lead_until = tasker_now() WHERE node = $1 AND lead_until >
 -- failing_circuits --
 SELECT id, name, broken_since FROM gate
  WHERE broken_since IS NOT NULL AND broken_since <= tasker_now() - $1::interval
+   AND failures >= $3 -- a node that knows no broken_since may have closed it
  ORDER BY broken_since LIMIT $2
 
 -- node_ends --
@@ -1544,7 +1551,6 @@ SELECT {api_key} FROM api_key
 -- create_api_key --
 INSERT INTO api_key (id, name, role, scopes, digest, created_at, expires_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7)
-    ON CONFLICT (id) DO NOTHING
 
 -- revoke_api_key --
 DELETE FROM api_key WHERE id = $1 RETURNING name

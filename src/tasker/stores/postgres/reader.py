@@ -39,7 +39,7 @@ from tasker.stores.rows import Reading
 
 T = TypeVar("T")
 
-READERS: Final = 3
+READERS: Final = 2
 """Connections that read."""
 
 _CURSOR: Final = re.compile(r"(-?\d{1,18})\.([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})", re.ASCII)

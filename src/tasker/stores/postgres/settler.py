@@ -194,10 +194,11 @@ class _Written(NamedTuple):
     @staticmethod
     def of(rows: Sequence[Record]) -> "_Written":
         """Return what the rows of ``settle`` say."""
+        one_of_each = {row["gate"]: row for row in rows}
         return _Written(
             {row["place"] - 1: row["gate"] for row in rows},
             _groups(rows),
-            {row["gate"]: GateSnapshot.of(row) for row in rows if row["gate"] is not None},
+            {gate: GateSnapshot.of(row) for gate, row in one_of_each.items() if gate is not None},
             {},
             _stopped(rows),
         )

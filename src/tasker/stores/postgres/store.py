@@ -43,7 +43,7 @@ from tasker.stores.postgres.auditor import Auditor
 from tasker.stores.postgres.batches import Batches
 from tasker.stores.postgres.bell import Bell
 from tasker.stores.postgres.changer import Changer
-from tasker.stores.postgres.claimer import Claimer
+from tasker.stores.postgres.claimer import TURN_SECONDS, Claimer
 from tasker.stores.postgres.connection import Connector, Link
 from tasker.stores.postgres.expirer import Expirer
 from tasker.stores.postgres.gates import Gates
@@ -128,11 +128,19 @@ class PostgresStore(Store):
         self._batching = Link(self._connector.connect, now, meter)
         self._settling = Link(self._connector.connect, now, meter)
         # A claim that a crash of the database undoes runs again: it need not wait for the disk.
-        self._claiming = Link(lambda: self._connector.connect(synchronous_commit="off"), now, meter)
+        # While it hangs in the turn of a gate, the claims of other nodes wait for that.
+        self._claiming = Link(
+            lambda: self._connector.connect(
+                synchronous_commit="off", idle_in_transaction_session_timeout=f"{TURN_SECONDS:g}s"
+            ),
+            now,
+            meter,
+        )
         self._keeping = Link(self._connector.connect, now, meter)
         self._bell = Bell(self._connector.connect, node, base_clock, meter) if listens else None
 
         readers = [Link(self._connector.connect, now, meter) for _ in range(READERS)]
+        looking = Link(self._connector.connect, now, meter)
         ringing = [] if self._bell is None else [self._bell.link]
         self._links = Links(
             [
@@ -143,6 +151,7 @@ class PostgresStore(Store):
                 self._making,
                 self._batching,
                 *readers,
+                looking,
                 *ringing,
             ],
             base_clock,
@@ -197,7 +206,7 @@ class PostgresStore(Store):
             node,
         )
         self._keys = Keys(self._keeping, sql, reading, self._auditor)
-        self._key_looks = Keys(readers[-1], sql, reading, self._auditor)  # these wait for nothing that takes long
+        self._key_looks = Keys(looking, sql, reading, self._auditor)  # alone there: they wait for nothing
         many = Maker(self._batching, sql, Inserter(self._batching, sql), self._kept_answers, auditor)
         self._makes_many: Batches[Making, Sequence[Made] | KeptAnswer] = Batches(
             many.make_batch, pending_limit=pending_limit, meter=meter, kind="make"

@@ -50,7 +50,7 @@ class Changer:
             self._auditor.write(entry)
             return Cancelled(State.IN_PROGRESS)
         state = self._state(task_id)
-        if state is State.CANCELLED:
+        if state in (State.CANCELLED, State.IN_PROGRESS):
             return Cancelled(state)
         raise TaskEndedError(task_id, state.word)
 

@@ -348,8 +348,8 @@ UPDATE task SET state = 4, ended_at = :now, held_by = NULL, revision = revision 
 RETURNING {ending}, (SELECT payload FROM payload WHERE payload.seq = task.seq)
 
 -- cancel_running --
--- No row: look why.
-UPDATE task SET is_cancelled = 1 WHERE id = :id AND state = 1 RETURNING seq
+-- No row: look why. It may be noted already.
+UPDATE task SET is_cancelled = 1 WHERE id = :id AND state = 1 AND is_cancelled = 0 RETURNING seq
 
 -- run_now --
 -- :at: now, or a little later. What is due before stays where it is in the queue. Returns whether it

@@ -75,10 +75,12 @@ CREATE FUNCTION tasker_down(since timestamptz, until timestamptz) RETURNS bigint
         FROM down WHERE end_at > since AND begin_at < until';
 
 -- How long a gate has held a task that let it go at a moment, but for such spans; 0: not at all.
-CREATE FUNCTION tasker_held(due timestamptz, let_go timestamptz) RETURNS bigint
+-- No such span has ended after down_until.
+CREATE FUNCTION tasker_held(due timestamptz, let_go timestamptz, down_until timestamptz) RETURNS bigint
   LANGUAGE sql STABLE PARALLEL SAFE
   AS 'SELECT CASE WHEN let_go > due THEN (extract(epoch FROM let_go - due) * 1000000)::bigint
-                                         - tasker_down(due, let_go) ELSE 0 END';
+                                         - CASE WHEN due < down_until THEN tasker_down(due, let_go) ELSE 0 END
+                  ELSE 0 END';
 
 -- Since when a gate has had room for what it holds; NULL: it has none, or had none when it was last
 -- looked at.
