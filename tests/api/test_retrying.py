@@ -128,7 +128,11 @@ async def test_the_attempts_of_a_task_are_listed_oldest_first(server):
             "lateness_seconds": 0.0,
             "lateness_by_cause_seconds": {"down": 0.0, "held": 0.0, "own": 0.0},
             "outcome": "failed",
-            "error": {"code": "connect_refused", "msg": "the target refuses connections"},
+            "error": {
+                "code": "connect_refused",
+                "msg": "the target refuses connections",
+                "fingerprint": "55e8b44ee5b1ce7c",
+            },
         },
         {
             "number": 2,
@@ -139,7 +143,7 @@ async def test_the_attempts_of_a_task_are_listed_oldest_first(server):
             "lateness_seconds": 0.5,
             "lateness_by_cause_seconds": {"down": 0.0, "held": 0.0, "own": 0.5},
             "outcome": "failed",
-            "error": {"code": "status_500", "msg": "the target answered 500"},
+            "error": {"code": "status_500", "msg": "the target answered 500", "fingerprint": "8c6ad028d04824ec"},
             "status": 500,
             "phases_seconds": {"dns": None, "connect": 0.001, "first_byte": 0.25, "total": 0.26},
             "response_headers": {"content-type": "text/plain"},

@@ -30,6 +30,8 @@ async def nodes(tmp_path):
         opened.append(store)
         events = Events(store, Waiters(store, room=10), [])
         store.listen_for_readers(events.telling.wanted)
+        await asyncio.sleep(0)  # it asks whether there are others, on a connection that this waits for
+        await store._bell.link.run(lambda connection: connection.fetchval("SELECT 1"))
         return events
 
     kind.another = another

@@ -282,6 +282,12 @@ async def test_without_notifications_a_waiter_hears_within_a_second_of_an_end_on
     second = await nodes.another()
     task = a_task(due_at=nodes.clock.now(), expires_at=nodes.clock.now() + 1 if end == "expire" else None)
     await second.create([task])
+    if end == "take_back":
+        await claimed(second)
+        await second.cancel(task.id)
+        await second._lease.end()
+        await nodes.clock.move(PATIENCE.total_seconds() + 1)
+        await first.renew()
     async with waiting_for(nodes, first, task.id) as over:
         await nodes.machine.advance(0)
         match end:
@@ -295,11 +301,6 @@ async def test_without_notifications_a_waiter_hears_within_a_second_of_an_end_on
                 await set_manual_clock(nodes.connection, nodes.clock.now() + 1)
                 assert (await second.expire()).count == 1
             case "take_back":
-                await claimed(second)
-                await second.cancel(task.id)
-                await second._lease.end()
-                await nodes.clock.move(PATIENCE.total_seconds() + 1)
-                await first.renew()
                 assert (await first.take_back()).cancelled == 1
         await nodes.machine.advance(2)
         async with asyncio.timeout(20):
@@ -374,7 +375,7 @@ async def claim_all(nodes, store, *, free):
 
 async def claim_in(connection, store, *, free=1, look=512):
     """What a claim of *store* does first, in a session of its own."""
-    arguments = (WEBHOOK, free, 1, store._node, look, None, THRESHOLD, LAST, 0)
+    arguments = (WEBHOOK, free, 1, store._node, look, None, THRESHOLD, LAST, 0, 0)
     return await connection.fetch(QUERIES["claim"], *arguments)
 
 
@@ -663,7 +664,7 @@ async def test_what_is_seen_of_a_gate_before_it_is_woken_is_not_written_after(no
     await store.pause(gate)  # it is looked at once more
     (seen,) = await nodes.connection.fetch(QUERIES["woken"], WEBHOOK, store._node, 64, [])
     await store.resume(gate)
-    stale = (WEBHOOK, [gate], [0], [seen["version"]], [LAST], 1, store._node, 0, [0], [None])
+    stale = (WEBHOOK, [gate], [0], [seen["version"]], [LAST], 1, store._node, 0, [0], [None], 0)
     assert await nodes.connection.fetch(QUERIES["claim_held"], *stale) == []
     assert await claim_all(nodes, store, free=5) == tasks
 
@@ -676,7 +677,7 @@ async def test_of_nodes_that_have_seen_the_same_of_a_gate_one_has_its_turn_whate
     await store.claim_due({WEBHOOK: 9})
     await store.resume(gate)  # nothing else is written in this microsecond, which never ends: wake_at stays the same
     (seen,) = await nodes.connection.fetch(QUERIES["woken"], WEBHOOK, store._node, 64, [])
-    turn = (WEBHOOK, [gate], [1], [seen["version"]], [nodes.clock.now()], 1, store._node, 0, [0], [None])
+    turn = (WEBHOOK, [gate], [1], [seen["version"]], [nodes.clock.now()], 1, store._node, 0, [0], [None], 0)
     assert len(await nodes.connection.fetch(QUERIES["claim_held"], *turn)) == 1
     assert await nodes.connection.fetch(QUERIES["claim_held"], *turn) == []
 
@@ -691,7 +692,7 @@ async def test_a_node_that_adds_to_what_a_gate_holds_does_not_keep_another_from_
     (seen,) = await nodes.connection.fetch(QUERIES["woken"], WEBHOOK, store._node, 64, [])
     tasks += await hosted(nodes, 2)
     assert len(await claim_in(nodes.connection, store, free=9)) == 2
-    turn = (WEBHOOK, [gate], [2], [seen["version"]], [nodes.clock.now()], 1, store._node, 0, [0], [None])
+    turn = (WEBHOOK, [gate], [2], [seen["version"]], [nodes.clock.now()], 1, store._node, 0, [0], [None], 0)
     assert [str(row["id"]) for row in await nodes.connection.fetch(QUERIES["claim_held"], *turn)] == tasks[:2]
     closing = (WEBHOOK, [gate], [seen["additions"]])
     assert await nodes.connection.fetch(QUERIES["close_gate_queue"], *closing) == []

@@ -96,29 +96,28 @@ PROBLEMS: Final[Mapping[type[TaskerError], tuple[int, str]]] = {
     StoreBusyError: (503, "store_busy"),
     UpgradeUnfinishedError: (503, "upgrade_unfinished"),
     StoreFullError: (507, "store_full"),
+    TaskerError: (500, "internal_error"),
 }
-"""The status and the ``code`` of each error; a subclass that is not named has those of its base."""
-
-
-_UNKNOWN: Final = (500, "internal_error")
+"""The status and the ``code`` of each error; a subclass that is not named has those of its base. What has no other
+base is a defect."""
 
 
 def status_and_code(error: type[TaskerError]) -> tuple[int, str]:
-    """Return the status and the code of the answer to an error. One that the table does not know is a 500."""
-    return next((PROBLEMS[kind] for kind in error.__mro__ if kind in PROBLEMS), _UNKNOWN)
+    """Return the status and the code of the answer to an error."""
+    return next(PROBLEMS[kind] for kind in error.__mro__ if kind in PROBLEMS)
 
 
 def response(error: TaskerError) -> Response:
     """Return the answer to a request that failed with *error*."""
     known = status_and_code(type(error))
-    if known is _UNKNOWN:
+    if known == PROBLEMS[TaskerError]:
         return internal_error()
     return _response(*known, str(error), members=_members(error), headers=_headers(error))
 
 
 def internal_error() -> Response:
     """Return the answer to a request that found a defect. It shows nothing of it: that is the log's business."""
-    return _response(*_UNKNOWN, "the server has a defect and could not answer; its log says more")
+    return _response(500, "internal_error", "the server has a defect and could not answer; its log says more")
 
 
 _WAYS: Final = "POST /tasks/new creates a task, and GET /openapi.json describes every call"
