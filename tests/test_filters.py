@@ -4,7 +4,7 @@ import pytest
 
 from tasker.errors import InvalidQueryError
 from tasker.filters import FILTERS, Order, query_of, words_of
-from tasker.model.task import State
+from tasker.model.task import STATES, State
 
 SOME = {
     "state": ["failed", "todo"],
@@ -52,7 +52,7 @@ def test_the_order_is_that_of_arrival_where_a_filter_has_an_index_of_its_own():
 @pytest.mark.parametrize(
     ("words", "states"),
     [
-        ({}, set(State)),
+        ({}, set(STATES)),
         ({"state": ["todo"]}, {State.TODO}),
         ({"reason": ["due"]}, {State.TODO}),
         ({"reason": ["due"], "state": ["done"]}, set()),

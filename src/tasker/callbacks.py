@@ -85,7 +85,7 @@ def _asked_for(asked: TaskFields, state: State) -> Callback | UnsetType:
             return asked.on_failure
         case State.CANCELLED:
             return asked.on_cancel
-        case State.TODO | State.IN_PROGRESS:
+        case State.TODO | State.IN_PROGRESS | State.WAITING:
             return UNSET  # it has not ended
         case _:
             assert_never(state)

@@ -20,7 +20,7 @@ OVERDUE_REASONS: Final[tuple[str, ...]] = tuple(
 )
 """Why a task that is due does not run yet."""
 
-Reason: TypeAlias = Literal[WaitReason, "running", "done", "failed", "cancelled"]
+Reason: TypeAlias = Literal[WaitReason, "running", "completion", "done", "failed", "cancelled"]
 
 
 class Finding(Struct, frozen=True, kw_only=True):
@@ -90,8 +90,8 @@ def _reason(task: Task, now: Instant, *, has_free_slot: bool) -> Reason:
             return "waiting" if task.attempts == task.retried_after else "retrying"
         case State.TODO:
             return "due" if has_free_slot else "no_slot"
-        case State.IN_PROGRESS:
-            return "running"
+        case State.IN_PROGRESS | State.WAITING:
+            return "running" if task.deadline is None else "completion"
         case State.DONE:
             return "done"
         case State.FAILED:

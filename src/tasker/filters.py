@@ -23,7 +23,7 @@ from tasker.ids import parse_id
 from tasker.model import instants
 from tasker.model.fingerprint import LENGTH as FINGERPRINT_LENGTH
 from tasker.model.instants import Instant
-from tasker.model.task import State
+from tasker.model.task import STATES, State
 
 Value: TypeAlias = str | int
 """A value of a filter as stores take it: a text, an id as canonical text, an instant, or a number."""
@@ -87,7 +87,7 @@ MOST_TAGS: Final = 20
 """As many as a task can have."""
 
 _BY_NAME: Final[Mapping[str, Filter]] = {each.name: each for each in FILTERS}
-_STATES: Final = {state.word: state for state in State}
+_STATES: Final = {state.word: state for state in STATES}
 _ENDED: Final = frozenset({State.DONE, State.FAILED, State.CANCELLED})
 _DRIVING: Final = ("key", "parent", "tag", "key_prefix")
 """The filters with an index of their own: the first that is given drives."""
@@ -124,7 +124,7 @@ class Query(Struct, frozen=True, kw_only=True):
     @property
     def states(self) -> frozenset[State]:
         """The states that a task may be in: it is in no other if it passes all filters, and is in the order."""
-        states = frozenset(State)
+        states = frozenset(STATES)
         for each, values in self.given:
             if each.kind is Kind.STATE:
                 states &= {State(int(value)) for value in values}

@@ -14,7 +14,7 @@ from tasker.cli.sources import CONFIG_FILE, CONFIG_VARIABLE
 from tasker.model.circuit import FIRST_WAIT, LONGEST_WAIT, RECOVERY, THRESHOLD
 from tasker.model.lifecycle import MAX_CRASHES, MOVES
 from tasker.model.retry import STANDARD
-from tasker.model.task import State
+from tasker.model.task import STATES, State
 from tasker.stores.postgres import url
 from tasker.stores.postgres.connection import _SESSION
 
@@ -120,7 +120,7 @@ def test_the_numbers_of_a_circuit_are_described():
 
 
 def test_every_state_is_described():
-    assert [code(row[0])[0] for row in table(TASKS, "### States")] == [state.word for state in State]
+    assert [code(row[0])[0] for row in table(TASKS, "### States")] == [state.word for state in STATES]
 
 
 def test_every_move_is_described():
@@ -135,7 +135,7 @@ def test_the_diagram_of_the_lifecycle_is_the_table_of_moves():
     first, *lines = diagram.splitlines()
     assert (language, first) == ("mermaid", "stateDiagram-v2")
     drawn = [re.fullmatch(r" {4}(\S+) --> (\S+): (\w+)", line).groups() for line in lines]
-    word = {None: "[*]"} | {state: state.word for state in State}
+    word = {None: "[*]"} | {state: state.name.lower() for state in State}
     allowed = {(word[source], word[step.target], move.value) for move, step in MOVES.items() for source in step.sources}
     assert len(drawn) == len(allowed)
     assert set(drawn) == allowed

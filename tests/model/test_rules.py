@@ -113,7 +113,7 @@ def test_of_the_ends_done_is_final_and_the_others_lead_back_to_todo_when_somebod
         elif move is not Move.DELETE:
             assert sources.isdisjoint({State.DONE, State.FAILED, State.CANCELLED}), move
             assert target is not None, move
-    assert MOVES[Move.DELETE].sources == {*State} - {State.IN_PROGRESS}
+    assert MOVES[Move.DELETE].sources == {*State} - {State.IN_PROGRESS, State.WAITING}
 
 
 @given(

@@ -3,12 +3,12 @@
 import random
 
 from msgspec.structs import replace
-from steps import HASH, SECOND, WEBHOOK, a_hash, another_try, claimed, failure, success
+from steps import HASH, SECOND, WEBHOOK, a_hash, accepted, another_try, claimed, failure, success
 
 from tasker.explaining import explain
 from tasker.model.circuit import THRESHOLD
 from tasker.model.gate import group_named
-from tasker.model.task import Fault, State
+from tasker.model.task import STATES, Fault, State
 from tasker.testing.task_factory import a_task
 
 PAUSED, BROKEN, WELL = "http://paused:80", "http://broken:80", "http://well:80"
@@ -59,7 +59,7 @@ def a_drawn_task(draw, now, parents):
 
 async def end_some(draw, store, clock):
     """Let attempts end in every way; some go on."""
-    ends = [success, failure, lambda clock: failure(clock, OVERLOADED), another_try, None]
+    ends = [success, failure, lambda clock: failure(clock, OVERLOADED), another_try, accepted, None]
     for pool in (WEBHOOK, HASH) * 3:
         for attempt in (await store.claim_due({pool: 6})).attempts:
             end = draw.choice(ends)
@@ -95,5 +95,5 @@ async def populate(store, clock):
     population.gates = {record.gate.name: record.gate.id for record in await store.gates(after=0, limit=10)}
     await store.pause(population.gates[PAUSED])
     await store.claim_due({WEBHOOK: 3})
-    assert {task.state for _, task, *_ in await population.rows()} == set(State)
+    assert {task.state for _, task, *_ in await population.rows()} == set(STATES)
     return population

@@ -79,6 +79,11 @@ def another_try(clock, *, in_seconds=60, fault=REFUSED, **what):
     return Settlement(move=Move.BACK_OFF, started_at=clock.now(), due_at=due_at, fault=fault, **what)
 
 
+def accepted(clock, *, in_seconds=60, counts=True, **what):
+    deadline = clock.now() + in_seconds * SECOND
+    return Settlement(move=Move.ACCEPT, started_at=clock.now(), deadline=deadline, counts=counts, is_alive=True, **what)
+
+
 async def pages(store, which=TaskFilter(), *, limit=1000):  # noqa: B008 - frozen
     """Every page of a list, with its tasks as they were given: the store adds when."""
     found, after = [], None

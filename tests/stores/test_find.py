@@ -15,7 +15,7 @@ from tasker.filters import FILTERS, REASONS, SORTS, Order, query_of
 from tasker.interfaces.tasks import Counted
 from tasker.model import instants
 from tasker.model.gate import Limits, group_named
-from tasker.model.task import State
+from tasker.model.task import STATES
 from tasker.stores import finding
 from tasker.stores.finding import Pieces
 from tasker.testing.task_factory import a_task
@@ -92,7 +92,7 @@ def moments(now):
 
 def words_for(population, now):
     values = {
-        "state": st.lists(st.sampled_from([state.word for state in State]), min_size=1, max_size=3),
+        "state": st.lists(st.sampled_from([state.word for state in STATES]), min_size=1, max_size=3),
         "type": st.sampled_from(["webhook", "hash"]),
         "tag": st.lists(st.sampled_from(["a", "b", "ü", "customer:42", "no"]), min_size=1, max_size=2),
         "key": st.sampled_from([*KEYS, "no"]),

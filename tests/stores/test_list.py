@@ -21,7 +21,7 @@ from steps import (
 
 from tasker.errors import InvalidQueryError
 from tasker.interfaces.tasks import TaskFilter
-from tasker.model.task import Fault, State
+from tasker.model.task import STATES, Fault, State
 from tasker.testing.task_factory import a_task
 
 pytestmark = pytest.mark.anyio
@@ -50,7 +50,7 @@ async def some_of_everything(store, clock):
             await store.settle(attempt, settlement(clock))
     stored = [await got(store, task.id) for task in tasks]
     assert {(task.type, task.state) for task in stored} == set(
-        itertools.product(["webhook", "hash"], set(State) - {State.CANCELLED})
+        itertools.product(["webhook", "hash"], set(STATES) - {State.CANCELLED})
     )
     return sorted(stored, key=lambda task: task.execution_at)
 
@@ -153,9 +153,9 @@ async def test_a_cursor_is_refused_while_the_store_is_empty_too(store):
 
 
 async def test_counts_are_those_of_the_states(store, clock):
-    assert await store.count(up_to=10) == dict.fromkeys(State, 0)
+    assert await store.count(up_to=10) == dict.fromkeys(STATES, 0)
     tasks = await some_of_everything(store, clock)
-    expected = {state: sum(task.state is state for task in tasks) for state in State}
+    expected = {state: sum(task.state is state for task in tasks) for state in STATES}
     assert await store.count(up_to=1000) == expected
 
 
@@ -163,8 +163,8 @@ async def test_counting_stops_where_it_is_told_to(store, clock):
     now = clock.now()
     await store.create([make(due_at=now) for make in (a_task, a_hash) for _ in range(5)])
     await store.claim_due({WEBHOOK: 2, HASH: 2})
-    assert await store.count(up_to=2) == dict.fromkeys(State, 0) | {State.TODO: 2, State.IN_PROGRESS: 2}
-    assert await store.count(up_to=5) == dict.fromkeys(State, 0) | {State.TODO: 5, State.IN_PROGRESS: 4}
+    assert await store.count(up_to=2) == dict.fromkeys(STATES, 0) | {State.TODO: 2, State.IN_PROGRESS: 2}
+    assert await store.count(up_to=5) == dict.fromkeys(STATES, 0) | {State.TODO: 5, State.IN_PROGRESS: 4}
 
 
 async def test_a_listed_task_is_what_get_shows(store, clock):

@@ -28,7 +28,7 @@ FINDING = (
 )
 """What the statements that find tasks are made of: they are looked at by themselves."""
 LARGE = {"task", "payload", "attempt", "tag", "gate", "gate_queue", "audit", "operation_task"}
-HEADS = {("next_expiry", "task_expiring")}
+HEADS = {("next_expiry", "task_expiring"), ("next_deadline", "task_deadline")}
 """Searches for the first entry of an index."""
 FILL = """
     INSERT INTO type_pool VALUES ('webhook', 1), ('hash', 2);
@@ -153,7 +153,7 @@ async def test_what_is_overdue_is_looked_at_along_the_queues(connection):
         shown = json.dumps(step, indent=1)
         assert step["Node Type"] in {"Index Scan", "Index Only Scan"}, shown
         assert "Index Cond" in step, shown
-        assert step["Index Name"] in {"task_queue", "task_held", "task_running"}, shown
+        assert step["Index Name"] in {"task_queue", "task_held", "task_running", "task_counted"}, shown
     assert len([step for step in looks if step["Index Name"] == "task_queue"]) == 2
     assert len([step for step in looks if step["Index Name"] == "task_held"]) == 5
     for step in plan:

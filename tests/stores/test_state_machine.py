@@ -3,6 +3,7 @@
 import asyncio
 import shutil
 import tempfile
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,7 @@ from hypothesis.stateful import (
 from hypothesis.stateful import run_state_machine_as_test as run_stories
 from kinds import KINDS, MORTAL
 from msgspec.structs import replace
-from steps import HASH, REFUSED, WEBHOOK, a_hash, another_try, failure, pages, success
+from steps import HASH, REFUSED, WEBHOOK, a_hash, accepted, another_try, failure, pages, success
 
 from tasker.errors import (
     ClaimLostError,
@@ -38,13 +39,14 @@ from tasker.errors import (
     TaskRunningError,
 )
 from tasker.filters import SORTS, Order, query_of
-from tasker.interfaces.queue import Expired, TakenBack
+from tasker.interfaces.completions import Beat
+from tasker.interfaces.queue import Claim, Expired, TakenBack
 from tasker.interfaces.tasks import Counted, TaskFilter
 from tasker.model import instants
 from tasker.model.change import Change
-from tasker.model.lifecycle import MAX_CRASHES, Move, expired
+from tasker.model.lifecycle import MAX_CRASHES, MOVES, TIMED_OUT, Move, expired
 from tasker.model.new_task import Made, NewTask, OnConflict, Outcome
-from tasker.model.task import Fault, State, Task
+from tasker.model.task import STATES, Fault, Progress, State, Task
 from tasker.testing.task_factory import a_task
 
 TYPES = {"webhook": (WEBHOOK, a_task), "hash": (HASH, a_hash)}
@@ -58,7 +60,7 @@ waits = st.none() | st.integers(0, 4)
 faults = st.sampled_from([REFUSED, Fault("timeout", "no answer within 30 s")])
 results = st.sampled_from([None, b"null", b'"r"'])
 filters = st.builds(
-    TaskFilter, type=st.none() | st.sampled_from([*TYPES, "mail"]), state=st.none() | st.sampled_from(State)
+    TaskFilter, type=st.none() | st.sampled_from([*TYPES, "mail"]), state=st.none() | st.sampled_from(STATES)
 )
 
 
@@ -234,14 +236,16 @@ class Stories(RuleBasedStateMachine):
             self.refuses(TaskEndedError, task_id, self.store.cancel(task_id))
         else:
             cancelled = self.run(self.store.cancel(task_id))
-            assert cancelled.is_new == (task.state is State.TODO)
-            if task.state is State.IN_PROGRESS:
+            ends_now = task.state is State.TODO or task.deadline is not None
+            assert cancelled.is_new == ends_now
+            if task.state is State.IN_PROGRESS and not ends_now:
                 assert cancelled.state is State.IN_PROGRESS
                 self.change(task_id, is_cancelled=True)
             else:
                 assert cancelled.state is State.CANCELLED
-            if task.state is State.TODO:
-                self.change(task_id, state=State.CANCELLED, ended_at=self.clock.now())
+            if ends_now:
+                self.change(task_id, state=State.CANCELLED, ended_at=self.clock.now(), deadline=None)
+                self.held.pop(task_id, None)
 
     @rule(task_id=ids)
     def run_now(self, task_id):
@@ -311,12 +315,57 @@ class Stories(RuleBasedStateMachine):
         settlement = another_try(self.clock, fault=fault)
         return self.settle(attempt, replace(settlement, due_at=self.clock.now() + microseconds))
 
+    @rule(target=attempts, attempt=consumes(attempts), microseconds=st.integers(1, 4))
+    def accept(self, attempt, microseconds):
+        deadline = self.clock.now() + microseconds
+        settlement = replace(accepted(self.clock), deadline=deadline)
+        if not self.holds(attempt) or self.tasks[attempt.task_id].deadline is not None:
+            self.refuses(ClaimLostError, attempt.task_id, self.store.settle(attempt, settlement))
+        elif self.tasks[attempt.task_id].is_cancelled:
+            self.settle(attempt, settlement)
+        else:
+            assert self.run(self.store.settle(attempt, settlement)).move is Move.ACCEPT
+            self.change(attempt.task_id, started_at=settlement.started_at, crashes=0, deadline=deadline)
+            self.held[attempt.task_id] = (attempt.fence, None)
+        return attempt
+
+    @rule(attempt=attempts, later=st.none() | st.integers(1, 4))
+    def beat(self, attempt, later):
+        claim, progress = Claim(attempt.task_id, attempt.fence), (later or 0) / 4
+        length = None if later is None else timedelta(microseconds=later)
+        beat = self.store.beat(claim, progress=progress, msg="so far", deadline=length)
+        if not self.holds(attempt):
+            self.refuses(ClaimLostError, attempt.task_id, beat)
+            return
+        task = self.tasks[attempt.task_id]
+        deadline = task.deadline if later is None or task.deadline is None else self.clock.now() + later
+        assert self.run(beat) == Beat(deadline, task.is_cancelled)
+        told = Progress(attempt=attempt.number, at=self.clock.now(), progress=progress, msg="so far")
+        self.change(attempt.task_id, deadline=deadline, progress=told)
+
+    @rule(ends=st.booleans())
+    def lapse(self, ends):
+        end = failure if ends else another_try
+        settlement = end(self.clock, fault=TIMED_OUT)
+        passed = {task.id for task in self.tasks.values() if task.deadline is not None}
+        passed = {task_id for task_id in passed if self.tasks[task_id].deadline <= self.clock.now()}
+        lapsed = self.run(self.store.lapse(lambda awaited, now: settlement))
+        assert {lapse.awaited.attempt.task_id for lapse in lapsed.lapses} == passed
+        for lapse in lapsed.lapses:
+            assert self.holds(lapse.awaited.attempt)
+            self.ended(lapse.awaited.attempt, settlement, lapse.settled)
+        left = [task.deadline for task in self.tasks.values() if task.deadline is not None]
+        assert lapsed.next_at == min(left, default=None)
+
     @rule(target=over, attempt=consumes(attempts))
     def give_back(self, attempt):
-        if self.holds(attempt):
+        if self.holds(attempt) and self.tasks[attempt.task_id].deadline is None:
             self.run(self.store.give_back(attempt))
             self.change(attempt.task_id, attempts=attempt.number - 1, **self.again(attempt.task_id))
             del self.held[attempt.task_id]
+        elif self.holds(attempt):
+            self.refuses(ClaimLostError, attempt.task_id, self.store.give_back(attempt))
+            return self.settle(attempt, success(self.clock))
         else:
             self.come_late(attempt)
         return attempt
@@ -337,7 +386,7 @@ class Stories(RuleBasedStateMachine):
 
     @rule()
     def take_back(self):
-        orphans = [task_id for task_id, (_, node) in self.held.items() if node != self.node]
+        orphans = [task_id for task_id, (_, node) in self.held.items() if node not in (self.node, None)]
         failed = cancelled = 0
         for task_id in orphans:
             task = self.tasks[task_id]
@@ -367,7 +416,7 @@ class Stories(RuleBasedStateMachine):
     def everything_is_as_it_should_be(self):
         self.compare_list(TaskFilter(), 1000)
         states = [task.state for task in self.tasks.values()]
-        assert self.run(self.store.count(up_to=1000)) == {state: states.count(state) for state in State}
+        assert self.run(self.store.count(up_to=1000)) == {state: states.count(state) for state in STATES}
 
     # The model.
 
@@ -418,12 +467,16 @@ class Stories(RuleBasedStateMachine):
         if not self.holds(attempt):
             self.come_late(attempt)
             return attempt
-        settled = self.run(self.store.settle(attempt, settlement))
+        self.ended(attempt, settlement, self.run(self.store.settle(attempt, settlement)))
+        return attempt
+
+    def ended(self, attempt, settlement, settled):
+        """Take note of how an attempt ended."""
         del self.held[attempt.task_id]
         is_stopped = self.tasks[attempt.task_id].is_cancelled and settlement.move is not Move.COMPLETE
         assert settled.move is (Move.STOP if is_stopped else settlement.move)
-        states = {Move.COMPLETE: State.DONE, Move.FAIL: State.FAILED, Move.BACK_OFF: State.TODO}
-        self.change(attempt.task_id, state=states[settlement.move], started_at=settlement.started_at, crashes=0)
+        state = MOVES[settlement.move].target
+        self.change(attempt.task_id, state=state, started_at=settlement.started_at, crashes=0, deadline=None)
         self.change(attempt.task_id, ended_at=settlement.ended_at, result=settlement.result)
         if settlement.due_at is not None and not is_stopped:
             self.change(attempt.task_id, due_at=settlement.due_at)
@@ -433,7 +486,6 @@ class Stories(RuleBasedStateMachine):
         self.change(attempt.task_id, is_cancelled=False)
         if settlement.fault is not None:
             self.change(attempt.task_id, last_fault=settlement.fault)
-        return attempt
 
     def compare_list(self, which, limit):
         expected = [

@@ -8,7 +8,9 @@ from typing import Final
 
 import structlog
 
+from tasker.engine.aftermath import Aftermath
 from tasker.engine.circuit_patience import CircuitPatience
+from tasker.engine.deadlines import Deadlines
 from tasker.engine.delay_queue import DelayQueue
 from tasker.engine.due_work import DueWork
 from tasker.engine.events import Events
@@ -101,11 +103,21 @@ class Engine:
         )
         patience = CircuitPatience(store, telemetry, least=circuit_patience, ring=self.queue.ring)
         self._patience = DueWork(store.clock, self.events.with_reports(patience.step), name="circuit patience")
+        aftermath = Aftermath(
+            store.clock,
+            self.queue,
+            self._expiry.announce,
+            self._announce_deadline,
+            self.waiters.tell,
+            self.events,
+            telemetry,
+        )
+        self._deadlines = DueWork(store.clock, Deadlines(store, aftermath, rand=rand).step, name="deadlines")
         self._worker = Worker(
             store,
             types,
             self.queue,
-            self._expiry.announce,
+            aftermath,
             self.waiters.tell,
             self.events,
             self.slots,
@@ -144,6 +156,7 @@ class Engine:
         self.key_ring.watch()
         self._job = asyncio.create_task(self._worker.run())
         self._jobs.append(asyncio.create_task(self._expiry.run()))
+        self._jobs.append(asyncio.create_task(self._deadlines.run()))
         self._jobs.append(asyncio.create_task(self._operations.run()))
         self._jobs.append(asyncio.create_task(self._patience.run()))
         for run_once in (
@@ -194,6 +207,9 @@ class Engine:
         self.queue.announce(due_at, pool)
         if expires_at is not None:
             self._expiry.announce(expires_at)
+
+    def _announce_deadline(self, deadline: Instant) -> None:
+        self._deadlines.announce(deadline)
 
     def announce_operation(self) -> None:
         """Say that an operation has been stored: it begins at once."""

@@ -8,8 +8,8 @@ from typing import Final, TypeAlias, TypeVar, assert_never
 
 import msgspec
 import structlog
-from msgspec import UNSET
 
+from tasker.engine.aftermath import Aftermath, ending_of, names
 from tasker.engine.delay_queue import DelayQueue
 from tasker.engine.events import Events
 from tasker.engine.lease import Lease
@@ -22,16 +22,11 @@ from tasker.interfaces.store import Store
 from tasker.interfaces.task_type import TaskType
 from tasker.interfaces.tracing import AttemptSpan, Tracer
 from tasker.model import lifecycle
-from tasker.model.attempt import Attempt, Failed, Outcome, Succeeded
-from tasker.model.circuit import CircuitState
-from tasker.model.ending import Ending
-from tasker.model.event import EventChange
+from tasker.model.attempt import Accepted, Attempt, Failed, Outcome, Succeeded
 from tasker.model.instants import Instant
-from tasker.model.lateness import by_cause
 from tasker.model.lifecycle import Move, Settlement
 from tasker.model.retry import RetryPolicy
-from tasker.model.stats import AttemptOutcome
-from tasker.model.task import Fault, State, Task, TaskId
+from tasker.model.task import Fault, State, TaskId
 from tasker.timing.alarm import sleep
 from tasker.wire.fields import TaskFields, readable_end_fields, retry_policy
 
@@ -42,7 +37,7 @@ _LONGEST_WAIT: Final = timedelta(seconds=1)
 """Between tries to write how an attempt ended, while the store cannot be written."""
 
 _UNASKED: Final = RetryPolicy()
-"""For a success, which needs no policy: making the task's own would take longer than all the
+"""For what is no failure, which needs no policy: making the task's own would take longer than all the
 rest."""
 
 _NO_FIELDS: Final = TaskFields()
@@ -54,7 +49,7 @@ class GiveBack(msgspec.Struct, frozen=True):
     """The attempt does not count: its task goes back to the queue as if it had not been claimed."""
 
 
-Ended: TypeAlias = Succeeded | Failed | GiveBack
+Ended: TypeAlias = Outcome | GiveBack
 """What an attempt has come to."""
 
 
@@ -103,7 +98,7 @@ class Worker:
         store: Store,
         types: Sequence[TaskType],
         queue: DelayQueue,
-        announce_expiry: Callable[[Instant], None],
+        aftermath: Aftermath,
         tell_ended: Callable[[TaskId], None],
         events: Events,
         slots: Slots,
@@ -116,7 +111,7 @@ class Worker:
 
         Args:
             types: the task types it runs.
-            announce_expiry: called with the ``expires_at`` of what waits again.
+            aftermath: told of each end that was written.
             tell_ended: called with each task that has ended.
             events: told of attempts that begin and end.
             rand: random numbers in [0, 1), for the jitter of retries.
@@ -129,7 +124,7 @@ class Worker:
             for each in types
         }
         self._queue = queue
-        self._announce_expiry = announce_expiry
+        self._aftermath = aftermath
         self._tell_ended = tell_ended
         self._events = events
         self._slots = slots
@@ -172,7 +167,7 @@ class Worker:
             self._interrupt(run, GiveBack())
         await self._wait_until_idle(5 * _LONGEST_WAIT)
         for run in self._runs:
-            _log.warning("left an attempt behind", **_names(run))
+            _log.warning("left an attempt behind", **names(run.attempt, run.fields))
 
     async def _wait_until_idle(self, longest: timedelta) -> None:
         over = asyncio.ensure_future(sleep(self._clock, longest.total_seconds()))
@@ -230,7 +225,7 @@ class Worker:
             run.fields = job.decode(attempt.payload)
         except Exception:  # noqa: BLE001 - the struct of a package may run code of its own
             run.fields = readable_end_fields(attempt.payload)
-            _log.exception("cannot read the fields of a task", **_names(run))
+            _log.exception("cannot read the fields of a task", **names(run.attempt, run.fields))
             msg = f"the fields that are stored with the task are not those of the task type {attempt.type}"
             return _failed("unreadable_payload", msg, permanent=True)
         return job
@@ -294,7 +289,7 @@ class Worker:
         """Return what counts of what a task type raised."""
         if run.is_refused:
             return GiveBack()
-        _log.exception("a task type raised", **_names(run))
+        _log.exception("a task type raised", **names(run.attempt, run.fields))
         return _failed("internal_error", f"the task type {run.attempt.type} raised {type(error).__name__}")
 
     async def _end(self, run: _Run, ended: Ended) -> None:
@@ -303,7 +298,7 @@ class Worker:
             run.span.end(None if isinstance(ended, GiveBack) else ended, at=self._clock.now())
         try:
             match ended:
-                case Succeeded() | Failed():
+                case Succeeded() | Failed() | Accepted():
                     await self._settle(run, ended)
                 case GiveBack():
                     await self._give_back(run)
@@ -311,118 +306,43 @@ class Worker:
                     assert_never(ended)
         except ClaimLostError:
             self._telemetry.claims_lost += 1
-            _log.warning("discarded the end of an attempt: its claim is lost", **_names(run))
+            _log.warning("discarded the end of an attempt: its claim is lost", **names(run.attempt, run.fields))
 
     async def _settle(self, run: _Run, outcome: Outcome) -> None:
         """Write how the attempt ended, and what follows."""
         attempt = run.attempt
         settlement = self._settlement(run, outcome)
-        self._telemetry.attempt_began(
-            by_cause(due_at=attempt.due_at, started_at=run.started_at, down=attempt.late_down, held=attempt.late_held)
-        )
+        self._aftermath.began(attempt, run.started_at)
         settled = await self._write(run, lambda: self._store.settle(attempt, settlement))
-        if settled.has_room:
-            self._queue.announce(self._clock.now(), attempt.pool)  # to the others, too, if every slot here is taken
-        self._announce(settled.followed_by)
-        if settled.move is Move.BACK_OFF and settlement.due_at is not None:
-            self._queue.announce(settlement.due_at, attempt.pool)
-            self._waits_again(attempt)
-        else:
-            self._tell_ended(attempt.task_id)
-        self._count(attempt, settled.move)
-        is_stopped = settled.move is Move.STOP
-        state = State.CANCELLED if is_stopped else settlement.state
-        if self._events.is_on:
-            code = None if settlement.fault is None else settlement.fault.code
-            due_at = None if is_stopped else settlement.due_at
-            self._events.ended(attempt, run.fields, state, due_at=due_at, code=code)
-            if settled.circuit is not None:
-                is_open = settled.circuit is CircuitState.OPEN
-                self._events.circuit(attempt, run.fields, EventChange.OPENED if is_open else EventChange.CLOSED)
-        if settlement.fault is not None:
-            self._count_failure(run, settlement, outcome)
-            _log.info(
-                "an attempt failed",
-                **_names(run),
-                attempt=attempt.number,
-                code=settlement.fault.code,
-                state=state.word,
-            )
+        self._aftermath.settled(attempt, run.fields, settlement, settled)
 
     def _settlement(self, run: _Run, outcome: Outcome) -> Settlement:
         """Return what is to be written of the attempt."""
         settlement = lifecycle.settle(
             outcome,
             attempt=run.attempt,
-            retry=_UNASKED if isinstance(outcome, Succeeded) else retry_policy(run.fields),
+            retry=retry_policy(run.fields) if isinstance(outcome, Failed) else _UNASKED,
             started_at=run.started_at,
             now=self._clock.now(),
             rand=self._rand(),
         )
-        ending = _ending(run, settlement, outcome)
+        ending = ending_of(run.attempt, run.fields, settlement)
         return settlement if ending is None else msgspec.structs.replace(settlement, ending=ending)
-
-    def _count(self, attempt: Attempt, move: Move) -> None:
-        """Count what has become of the task."""
-        outcome: AttemptOutcome
-        match move:
-            case Move.COMPLETE:
-                self._telemetry.done += 1
-                outcome = "succeeded"
-            case Move.BACK_OFF:
-                self._telemetry.retried += 1
-                outcome = "retried"
-            case Move.FAIL | Move.EXPIRE | Move.GIVE_UP | Move.QUARANTINE:
-                self._telemetry.failed += 1
-                outcome = "failed"
-            case Move.STOP:
-                self._telemetry.cancelled += 1
-                outcome = "cancelled"
-            case Move.CREATE | Move.CLAIM | Move.GIVE_BACK | Move.TAKE_BACK | Move.CANCEL | Move.RETRY | Move.DELETE:
-                return  # none of these settles an attempt
-            case _:
-                assert_never(move)
-        self._telemetry.ended_by_type[outcome][attempt.type] += 1
-        self._telemetry.ended_by_gate[outcome][attempt.gate] += 1
-
-    def _count_failure(self, run: _Run, settlement: Settlement, outcome: Outcome) -> None:
-        """Count why the attempt failed."""
-        record = settlement.record
-        if record is not None and record.fault is not None:
-            self._telemetry.failures.attempt_failed(
-                run.attempt.task_id,
-                run.attempt.type,
-                record.fault,
-                status=None if outcome.exchange is None else outcome.exchange.status,
-                at=record.ended_at,
-            )
 
     async def _give_back(self, run: _Run) -> None:
         """Return the task to the queue."""
         attempt = run.attempt
         settled = await self._write(run, lambda: self._store.give_back(attempt))
         self._telemetry.given_back += 1
-        self._announce(settled.followed_by)
+        self._aftermath.announce(settled.followed_by)
         if self._events.is_on:
             state = State.CANCELLED if settled.move is Move.STOP else State.TODO
             self._events.ended(attempt, run.fields, state, due_at=None, code=None)
         if settled.move is Move.GIVE_BACK:
-            self._waits_again(attempt)
+            self._aftermath.waits_again(attempt)
         else:
             self._tell_ended(attempt.task_id)
-            self._count(attempt, settled.move)
-
-    def _announce(self, followers: Sequence[Task]) -> None:
-        """Have what follows an end run in time."""
-        for task in followers:
-            self._queue.announce(task.due_at, task.pool)
-            if self._events.is_on:
-                self._events.created(task)
-
-    def _waits_again(self, attempt: Attempt) -> None:
-        """Have the task expire in time."""
-        if attempt.expires_at is not None:
-            self._announce_expiry(attempt.expires_at)
+            self._aftermath.count(attempt, settled.move)
 
     async def _write(self, run: _Run, write: Callable[[], Awaitable[T]]) -> T:
         """Repeat *write* until the store can do it, and return what it returns.
@@ -435,7 +355,11 @@ class Worker:
             try:
                 return await write()
             except StoreError as error:
-                _log.warning("cannot write the end of an attempt, trying again", **_names(run), reason=str(error))
+                _log.warning(
+                    "cannot write the end of an attempt, trying again",
+                    **names(run.attempt, run.fields),
+                    reason=str(error),
+                )
                 await sleep(self._clock, wait.total_seconds())
                 wait = min(2 * wait, _LONGEST_WAIT)
 
@@ -446,38 +370,6 @@ class Worker:
         self._claims.discard((attempt.task_id, attempt.fence))
         self._slots.release(attempt.pool)
         self._queue.slot_released(attempt.pool)
-
-
-def _ending(run: _Run, settlement: Settlement, outcome: Outcome) -> Ending | None:
-    """Return what is known of the end of a task, for what follows it; None: nothing can follow.
-
-    That it was cancelled is not known here: it may be what ends it.
-    """
-    fields = run.fields
-    asked = fields.on_success if settlement.fault is None else fields.on_failure
-    if (settlement.ended_at is None or asked is UNSET) and fields.on_cancel is UNSET:
-        return None
-    return Ending(
-        task_id=run.attempt.task_id,
-        type=run.attempt.type,
-        state=settlement.state,
-        attempts=run.attempt.number,
-        payload=run.attempt.payload,
-        fault=settlement.fault,
-        status=None if outcome.exchange is None else outcome.exchange.status,
-        result=settlement.result,
-    )
-
-
-def _names(run: _Run) -> dict[str, str]:
-    """Return what the log calls an attempt: the task, its type, and the key and the trace that it has."""
-    attempt, traceparent = run.attempt, run.fields.traceparent
-    names = {"task_id": attempt.task_id, "type": attempt.type}
-    if attempt.key is not None:
-        names["key"] = attempt.key
-    if traceparent is not UNSET:
-        names["traceparent"] = traceparent
-    return names
 
 
 def _failed(code: str, msg: str, *, permanent: bool = False) -> Failed:

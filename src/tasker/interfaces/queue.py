@@ -153,6 +153,11 @@ class QueueStore(Protocol):
         ``settlement.is_alive``. A task that was cancelled while it ran ends ``cancelled`` unless it
         is done: whatever else the settlement says of its state and its next attempt is void.
 
+        A settlement whose move is ``ACCEPT`` puts the attempt into other hands: its claim stands, and
+        the next settlement with it ends it. Until then the task is ``in_progress`` on no node, and
+        nothing of what is done with what nodes run is done with it. It counts in ``max_running`` of
+        its gate if the settlement says so.
+
         Raises:
             ClaimLostError: the task was taken back since, or settled before. Nothing was written.
         """

@@ -4,6 +4,7 @@ from typing import Protocol
 
 from tasker.interfaces.alerts import AlertStore
 from tasker.interfaces.audit import AuditStore
+from tasker.interfaces.completions import CompletionStore
 from tasker.interfaces.gates import GateStore
 from tasker.interfaces.idempotency import IdempotencyStore
 from tasker.interfaces.keys import KeyStore
@@ -22,6 +23,7 @@ class Store(
     TaskStore,
     IdempotencyStore,
     QueueStore,
+    CompletionStore,
     GateStore,
     PauseStore,
     NodeStore,
@@ -35,7 +37,7 @@ class Store(
 ):
     """Keeps tasks, durably, and hands out those that are due. Several nodes may share one.
 
-    A task that nobody cancels ends in one of four methods: ``settle``, ``take_back``
+    A task that nobody cancels ends in one of five methods: ``settle``, ``lapse``, ``take_back``
     (``crashed_worker``), ``expire`` (``expired``) and ``give_up`` (``circuit_open``). Each stores
     with the end, in one transaction, the tasks that ``Follow`` says follow it, by what the row says
     then.
@@ -45,8 +47,8 @@ class Store(
 
     Unless it says otherwise, every method raises ``StoreUnavailableError`` (or its
     ``StoreFullError``) when the store cannot be used now. A write that raised it may have happened
-    or not. Every write that returned is on stable storage, except a claim: a claim that a power
-    loss undoes runs again. A writing method may raise ``StoreBusyError``: nothing was written;
+    or not. Every write that returned is on stable storage, except a claim, which runs again if a
+    power loss undoes it, and a ``beat``. A writing method may raise ``StoreBusyError``: nothing was written;
     ``settle`` and ``give_back`` never do. A store mends itself: once its medium works again, so do
     its methods.
     """

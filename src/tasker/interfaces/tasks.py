@@ -157,7 +157,8 @@ class TaskStore(Protocol):
     async def cancel(self, task_id: TaskId, *, entry: Entry | None = None) -> Cancelled:
         """End a task as ``cancelled``, and store what follows; one that is cancelled already stays as it is.
 
-        Of one that is running, note that it is to end so: the attempt that is under way goes on.
+        Of one that is running, note that it is to end so: the attempt that is under way goes on. One
+        whose attempt is in other hands ends at once.
 
         Raises:
             TaskNotFoundError: there is none with this id.

@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from tasker.model.instants import Instant
-from tasker.model.task import Fault, Pool, TaskId
+from tasker.model.task import Fault, Pool, Progress, TaskId
 
 
 class Attempt(msgspec.Struct, frozen=True, kw_only=True):
@@ -97,21 +97,50 @@ class Failed(msgspec.Struct, frozen=True):
     """What passed, if the attempt was a call."""
 
 
-Outcome: TypeAlias = Succeeded | Failed
+class Accepted(msgspec.Struct, frozen=True):
+    """The attempt is in other hands now, which will tell how it ended."""
+
+    deadline: timedelta
+    """So long from now the task waits to be told."""
+    counts: bool = True
+    """Whether it counts in ``max_running`` of its gate meanwhile."""
+    exchange: Exchange | None = None
+    """What passed, if the attempt was a call."""
+
+
+Outcome: TypeAlias = Succeeded | Failed | Accepted
 
 
 class AttemptRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What is kept of an attempt once it has ended."""
+    """What is kept of an attempt once it has ended, or is in other hands."""
 
     number: int
     node: str
     due_at: Instant
     started_at: Instant
-    ended_at: Instant
+    ended_at: Instant | None
+    """None: it is in other hands, or its task was cancelled while it was."""
     late_down: int = 0
     """As in the ``Attempt``."""
     late_held: int = 0
     """As in the ``Attempt``."""
     fault: Fault | None = None
-    """Why it failed; None: it succeeded."""
+    """Why it failed; None: it has not."""
     exchange: Exchange | None = None
+
+
+class Awaited(msgspec.Struct, frozen=True, kw_only=True):
+    """An attempt whose end is told from outside: it is in other hands, or about to be."""
+
+    attempt: Attempt
+    """With the node that claimed it."""
+    started_at: Instant
+    """When it began; to the claim, as long as it is in no other hands."""
+    deadline: Instant | None
+    """Until when its task waits; None: it is in no other hands yet."""
+    is_cancelled: bool
+    """Whether its task was cancelled meanwhile."""
+    progress: Progress | None
+    """As in the ``Task``."""
+    record: AttemptRecord | None
+    """What is kept of it since it is in other hands; None: nothing is."""

@@ -153,6 +153,7 @@ class Gate(msgspec.Struct, frozen=True, kw_only=True):
         per_destination: int | None,
         now: Instant,
         grouped: int = 0,
+        waiting: int = 0,
     ) -> int:
         """Return how many of the gate's tasks may start now, 0 or more, if any slots are free for them.
 
@@ -167,6 +168,8 @@ class Gate(msgspec.Struct, frozen=True, kw_only=True):
             per_destination: how many tasks of a host may run at once, by the settings; None: they
                 do not say.
             grouped: tasks with a group that go to the host and are running: they are probes, too.
+            waiting: tasks of the gate whose attempts are in other hands, and that count in
+                ``max_running``; 0 for a gate without.
 
         >>> gate = Gate(id=1, kind=GateKind.HOST, name="http://a:80")
         >>> gate.room(running=0, running_here=0, free=200, per_destination=None, now=0)
@@ -190,7 +193,7 @@ class Gate(msgspec.Struct, frozen=True, kw_only=True):
         if limit is None and self.kind is GateKind.HOST:
             limit = per_destination
         if limit is not None:
-            room = max(limit - running, 0)
+            room = max(limit - running - waiting, 0)
         elif self.kind is GateKind.HOST:
             room = max((free - running_here + 1) // 2, 0)
         else:
@@ -239,7 +242,7 @@ class GateRecord(msgspec.Struct, frozen=True, kw_only=True):
 
     gate: Gate
     running: int
-    """Its tasks that are ``in_progress``, on all nodes."""
+    """Its tasks that run, on all nodes, and with ``max_running`` those in other hands that count there."""
     held: int
     """Its tasks that are due and held; counting stops at ``HELD_COUNTED_TO``."""
 

@@ -8,8 +8,9 @@ from enum import Enum
 from typing import Final, NamedTuple, assert_never
 
 import msgspec
+from msgspec.structs import replace
 
-from tasker.model.attempt import Attempt, AttemptRecord, Failed, Outcome, Succeeded
+from tasker.model.attempt import Accepted, Attempt, AttemptRecord, Failed, Outcome, Succeeded
 from tasker.model.ending import Ending
 from tasker.model.fingerprint import fingerprint_of
 from tasker.model.instants import Instant, after, microseconds
@@ -18,6 +19,9 @@ from tasker.model.task import Fault, State
 
 MAX_CRASHES: Final = 3
 """After so many crashes in a row a task is no longer run: it may be what kills the process."""
+
+TIMED_OUT: Final = Fault("completion_timeout", "the attempt was accepted, and its completion did not come in time")
+"""Of an attempt in other hands, which did not tell how it ended until the deadline."""
 
 CRASHED: Final = Fault("crashed_worker", f"the server died {MAX_CRASHES} times in a row while the task was running")
 """Of a task that is no longer run for that reason."""
@@ -31,6 +35,7 @@ class Move(Enum):
 
     CREATE = "create"
     CLAIM = "claim"
+    ACCEPT = "accept"
     COMPLETE = "complete"
     BACK_OFF = "back_off"
     FAIL = "fail"
@@ -55,15 +60,16 @@ class Step(NamedTuple):
 MOVES: Final[dict[Move, Step]] = {
     Move.CREATE: Step(frozenset({None}), State.TODO),
     Move.CLAIM: Step(frozenset({State.TODO}), State.IN_PROGRESS),
-    Move.COMPLETE: Step(frozenset({State.IN_PROGRESS}), State.DONE),
-    Move.BACK_OFF: Step(frozenset({State.IN_PROGRESS}), State.TODO),
-    Move.FAIL: Step(frozenset({State.IN_PROGRESS}), State.FAILED),
+    Move.ACCEPT: Step(frozenset({State.IN_PROGRESS}), State.WAITING),
+    Move.COMPLETE: Step(frozenset({State.IN_PROGRESS, State.WAITING}), State.DONE),
+    Move.BACK_OFF: Step(frozenset({State.IN_PROGRESS, State.WAITING}), State.TODO),
+    Move.FAIL: Step(frozenset({State.IN_PROGRESS, State.WAITING}), State.FAILED),
     Move.GIVE_BACK: Step(frozenset({State.IN_PROGRESS}), State.TODO),
     Move.TAKE_BACK: Step(frozenset({State.IN_PROGRESS}), State.TODO),
     Move.QUARANTINE: Step(frozenset({State.IN_PROGRESS}), State.FAILED),
     Move.EXPIRE: Step(frozenset({State.TODO}), State.FAILED),
     Move.GIVE_UP: Step(frozenset({State.TODO}), State.FAILED),
-    Move.CANCEL: Step(frozenset({State.TODO}), State.CANCELLED),
+    Move.CANCEL: Step(frozenset({State.TODO, State.WAITING}), State.CANCELLED),
     Move.STOP: Step(frozenset({State.IN_PROGRESS}), State.CANCELLED),
     Move.RETRY: Step(frozenset({State.FAILED, State.CANCELLED}), State.TODO),
     Move.DELETE: Step(frozenset({State.TODO, State.DONE, State.FAILED, State.CANCELLED}), None),
@@ -88,6 +94,10 @@ class Settlement(msgspec.Struct, frozen=True, kw_only=True):
     result: bytes | None = None
     is_alive: bool | None = None
     """What the attempt showed of its destination, for the circuit; None: nothing."""
+    deadline: Instant | None = None
+    """Of ``ACCEPT``: until when the task waits; else None."""
+    counts: bool = False
+    """Of ``ACCEPT``: whether the task counts in ``max_running`` of its gate meanwhile."""
     record: AttemptRecord | None = None
     """What is kept of the attempt; None: nothing."""
     ending: Ending | None = None
@@ -103,7 +113,14 @@ class Settlement(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def settle(
-    outcome: Outcome, *, attempt: Attempt, retry: RetryPolicy, started_at: Instant, now: Instant, rand: float
+    outcome: Outcome,
+    *,
+    attempt: Attempt,
+    retry: RetryPolicy,
+    started_at: Instant,
+    now: Instant,
+    rand: float,
+    accepted: AttemptRecord | None = None,
 ) -> Settlement:
     """Return what becomes of a task whose *attempt* ended with *outcome* at *now*.
 
@@ -112,20 +129,30 @@ def settle(
 
     Args:
         rand: a random number in [0, 1) for the jitter of the next attempt's time.
+        accepted: what is kept of the attempt, if it was in other hands.
     """
-    fault = None if isinstance(outcome, Succeeded) else _with_fingerprint(outcome, attempt.type)
+    fault = _with_fingerprint(outcome, attempt.type) if isinstance(outcome, Failed) else None
     record = AttemptRecord(
         number=attempt.number,
         node=attempt.node,
         due_at=attempt.due_at,
         started_at=started_at,
-        ended_at=now,
+        ended_at=None if isinstance(outcome, Accepted) else now,
         late_down=attempt.late_down,
         late_held=attempt.late_held,
         fault=fault,
-        exchange=outcome.exchange,
+        exchange=outcome.exchange if accepted is None else accepted.exchange,
     )
     match outcome:
+        case Accepted(deadline, counts):
+            return Settlement(
+                move=Move.ACCEPT,
+                started_at=started_at,
+                deadline=after(now, deadline),
+                counts=counts,
+                is_alive=True,
+                record=record,
+            )
         case Succeeded(result):
             return Settlement(
                 move=Move.COMPLETE, started_at=started_at, ended_at=now, result=result, is_alive=True, record=record
@@ -175,7 +202,7 @@ def _told_of(before: Fault | None, fault: Fault) -> Fault:
 def _with_fingerprint(outcome: Failed, type_: str) -> Fault:
     fault = outcome.fault
     status = None if outcome.exchange is None else outcome.exchange.status
-    return Fault(fault.code, fault.msg, fingerprint_of(type_, fault.code, status, fault.msg))
+    return replace(fault, fingerprint=fingerprint_of(type_, fault.code, status, fault.msg))
 
 
 def _next_due(outcome: Failed, attempt: Attempt, retry: RetryPolicy, *, now: Instant, rand: float) -> Instant | None:

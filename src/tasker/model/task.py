@@ -1,7 +1,7 @@
 """A task: what is to be done, when, and how far it has come."""
 
 from enum import IntEnum
-from typing import Annotated, NewType
+from typing import Annotated, Final, NewType
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
@@ -30,15 +30,33 @@ class State(IntEnum):
     again."""
     CANCELLED = 4
     """Called off. Kept, and never runs, unless somebody has it run again."""
+    WAITING = 5
+    """Its attempt is in other hands: the task keeps its claim, has no node and no slot, and waits to
+    be told how that ended, until its ``deadline``. Stores and the table of moves alone know this
+    state: whoever reads a task finds it ``IN_PROGRESS``, with a ``deadline``."""
+
+    @property
+    def shown(self) -> "State":
+        """The state as it is read."""
+        return State.IN_PROGRESS if self is State.WAITING else self
+
+    @property
+    def stored(self) -> "tuple[State, ...]":
+        """The states that are kept for what is read as this one."""
+        return (State.IN_PROGRESS, State.WAITING) if self is State.IN_PROGRESS else (self,)
 
     @property
     def word(self) -> str:
         """The state as users write and read it.
 
-        >>> State.IN_PROGRESS.word
-        'in_progress'
+        >>> State.IN_PROGRESS.word, State.WAITING.word
+        ('in_progress', 'in_progress')
         """
-        return self.name.lower()
+        return self.shown.name.lower()
+
+
+STATES: Final = tuple(state for state in State if state.shown is state)
+"""The states that a task is found in by who reads it."""
 
 
 class Fault(msgspec.Struct, frozen=True):
@@ -57,6 +75,19 @@ class Fault(msgspec.Struct, frozen=True):
         ]
         | UnsetType
     ) = UNSET
+
+
+class Progress(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """How far an attempt in other hands has come, as those have told."""
+
+    attempt: int
+    """Its number."""
+    at: Instant
+    """When it was told."""
+    progress: float | None = None
+    """From 0 to 1; None: nothing was said of that."""
+    msg: str | None = None
+    """A line for people."""
 
 
 class Task(msgspec.Struct, frozen=True, kw_only=True):
@@ -135,3 +166,9 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     """What the task type computed, as JSON; None if it computes nothing or is not done."""
     node: str | None = None
     """The node that runs it; None: none does."""
+    deadline: Instant | None = None
+    """Until when it waits to be told how its attempt ended, which is in other hands; None: it does
+    not."""
+    progress: Progress | None = None
+    """What was last told of an attempt in other hands, be it the latest or one before; None: nothing
+    was."""

@@ -136,7 +136,7 @@ class Walker:
         if State.TODO in states:
             for pool in sorted({pool for _, pool in asked}):
                 yield "walk_queue", {"pool": pool}
-        others = sorted(states - {State.TODO})
+        others = sorted(stored for state in states - {State.TODO} for stored in state.stored)
         for type_ in sorted({type_ for type_, _ in asked}) if others else ():
             place = self._places.put(type_)
             for state in others:
@@ -146,7 +146,8 @@ class Walker:
         for each, values in self._query.given:
             match each.kind:
                 case Kind.STATE:
-                    yield f"task.state IN ({', '.join(str(int(value)) for value in values)})"
+                    stored = [int(state) for value in values for state in State(int(value)).stored]
+                    yield f"task.state IN ({', '.join(map(str, stored))})"
                 case Kind.REASON:
                     pools = ", ".join(map(str, [-1, *sorted(self._free_pools)]))  # never empty
                     reason = self._texts[f"reason_{values[0]}"]

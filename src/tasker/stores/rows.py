@@ -25,9 +25,13 @@ from tasker.model.operation import Action as OperationAction
 from tasker.model.operation import Asked, Operation, OperationState, RefusedTask
 from tasker.model.task import Fault, State, Task, TaskId
 from tasker.stores.audits import ENTRY
+from tasker.stores.awaiting import progress_of
 from tasker.stores.faults import fault_of
 
 T = TypeVar("T")
+
+_SHOWN: Final = tuple(state.shown for state in State)
+"""By their numbers."""
 
 
 class Form(Enum):
@@ -40,7 +44,10 @@ class Form(Enum):
     NODE = auto()
     """The UUID of a node: there are few, and they come again and again."""
     STATE = auto()
+    """Its number. It is read as ``State.shown``."""
     FAULT = auto()
+    """JSON text."""
+    PROGRESS = auto()
     """JSON text."""
     GATE_KIND = auto()
     SWITCH = auto()
@@ -83,6 +90,8 @@ _TASK: Final = (
     Column("ended_at"),
     Column("last_fault", Form.FAULT),
     Column("node", Form.NODE),
+    Column("deadline"),
+    Column("progress", Form.PROGRESS),
 )
 _ATTEMPT: Final = (
     Column("id", Form.ID, "task_id"),
@@ -307,8 +316,9 @@ class Reading:
         readers: dict[Form, Callable[[Any], Any]] = {
             Form.ID: read_id,
             Form.NODE: lru_cache(maxsize=256)(read_id),
-            Form.STATE: State,
+            Form.STATE: _SHOWN.__getitem__,
             Form.FAULT: fault_of,
+            Form.PROGRESS: progress_of,
             Form.GATE_KIND: GateKind,
             Form.SWITCH: bool,
         }

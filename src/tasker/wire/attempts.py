@@ -12,16 +12,25 @@ from tasker.wire.lateness import LatenessByCauseView, lateness_by_cause_view
 
 
 class AttemptView(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """An attempt that has ended."""
+    """An attempt that has ended, or was accepted."""
 
     number: Annotated[int, Meta(ge=1)]
     node: Annotated[str, Meta(description="The id of the server that made it.", extra_json_schema={"format": "uuid"})]
     due_at: Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
     started_at: Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
-    ended_at: Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
+    ended_at: (
+        Annotated[
+            str,
+            Meta(
+                extra_json_schema={"format": "date-time"},
+                description="null for one that was accepted, while its task waits for the completion.",
+            ),
+        ]
+        | None
+    )
     lateness_seconds: Annotated[float, Meta(description="started_at minus due_at.")]
     lateness_by_cause_seconds: LatenessByCauseView
-    outcome: Literal["succeeded", "failed"]
+    outcome: Literal["succeeded", "failed", "accepted"]
     error: Fault | None
     status: Annotated[int, Meta(description="The HTTP status of the answer.")] | UnsetType = UNSET
     phases_seconds: Annotated[Phases, Meta(description="How long the parts of the call took.")] | UnsetType = UNSET
@@ -41,10 +50,10 @@ def attempt_view(record: AttemptRecord) -> AttemptView:
         node=record.node,
         due_at=instants.text(record.due_at),
         started_at=instants.text(record.started_at),
-        ended_at=instants.text(record.ended_at),
+        ended_at=None if record.ended_at is None else instants.text(record.ended_at),
         lateness_seconds=instants.seconds(lateness.total),
         lateness_by_cause_seconds=lateness_by_cause_view(lateness),
-        outcome="succeeded" if record.fault is None else "failed",
+        outcome=_outcome(record),
         error=record.fault,
         status=UNSET if exchange is None or exchange.status is None else exchange.status,
         phases_seconds=UNSET if exchange is None else exchange.phases,
@@ -52,3 +61,9 @@ def attempt_view(record: AttemptRecord) -> AttemptView:
         response_body=UNSET if exchange is None or exchange.status is None else exchange.body,
         response_note=UNSET if exchange is None or exchange.note is None else exchange.note,
     )
+
+
+def _outcome(record: AttemptRecord) -> Literal["succeeded", "failed", "accepted"]:
+    if record.fault is not None:
+        return "failed"
+    return "accepted" if record.ended_at is None else "succeeded"

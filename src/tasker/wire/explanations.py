@@ -81,6 +81,10 @@ def _words(finding: Finding) -> str:
             since = "" if task.started_at is None else f" since {instants.text(task.started_at)}"
             outlook = "; the task was cancelled and ends with it" if task.is_cancelled else ""
             return f"attempt {task.attempts} is running on node {task.node}{since}{outlook}"
+        case "completion":
+            assert task.deadline is not None  # noqa: S101 - it is what the reason means
+            until = instants.text(task.deadline)
+            return f"attempt {task.attempts} was accepted, and waits for its completion until {until}"
         case "done":
             return f"attempt {task.attempts} succeeded"
         case "failed":

@@ -9,7 +9,7 @@ from tasker.model import instants
 from tasker.model.instants import Instant
 from tasker.model.node import NodeRecord
 from tasker.model.stats import CauseLateness, Lateness, ServerStats, Totals
-from tasker.model.task import State
+from tasker.model.task import STATES
 from tasker.wire.tasks import StateWord
 
 
@@ -152,7 +152,7 @@ def stats_view(stats: ServerStats) -> Stats:
         started_at=instants.text(stats.started_at),
         lateness_seconds=stats.lateness,
         lateness_by_cause_seconds=stats.lateness_by_cause,  # type: ignore[arg-type]  # the words are its members; a test compares them
-        tasks={state.word: stats.tasks.get(state, 0) for state in State},  # type: ignore[misc]  # as in task_json
+        tasks={state.word: stats.tasks.get(state, 0) for state in STATES},  # type: ignore[misc]  # as in task_json
         tasks_counted_to=stats.tasks_counted_to,
         clock_offset_seconds=stats.clock_offset,
         paused_at=_text(stats.paused_at),

@@ -16,6 +16,14 @@ from tasker.wire.lateness import LatenessByCauseView, lateness_by_cause_view
 StateWord = Literal["todo", "in_progress", "done", "failed", "cancelled"]
 
 
+class ProgressView(Struct, frozen=True, kw_only=True):
+    """How far the latest attempt has come, as whoever has it in hand has told."""
+
+    at: Annotated[str, Meta(description="When it was told, in UTC.", extra_json_schema={"format": "date-time"})]
+    progress: Annotated[float, Meta(ge=0, le=1, description="The part that is done; null: nothing was said.")] | None
+    msg: Annotated[str, Meta(description="A line for people; null: nothing was said.")] | None
+
+
 class TaskView(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What an answer shows of every task, beside the fields of its type."""
 
@@ -72,6 +80,17 @@ class TaskView(Struct, frozen=True, kw_only=True, omit_defaults=True):
         | UnsetType
     ) = UNSET
     key: Annotated[str, Meta(description="The caller's own name for it.")] | UnsetType = UNSET
+    deadline: (
+        Annotated[
+            str,
+            Meta(
+                extra_json_schema={"format": "date-time"},
+                description="Of one whose attempt was accepted: until when it waits for its completion. In UTC.",
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    progress: ProgressView | UnsetType = UNSET
 
 
 class Created(Struct, frozen=True, omit_defaults=True):
@@ -181,11 +200,21 @@ def task_json(task: Task) -> bytes:
         expires_at=UNSET if task.expires_at is None else instants.text(task.expires_at),
         parent_id=UNSET if task.parent_id is None else task.parent_id,
         key=UNSET if task.key is None else task.key,
+        deadline=UNSET if task.deadline is None else instants.text(task.deadline),
+        progress=_progress(task),
     )
     members = [msgspec.json.encode(view)[1:-1], task.payload[1:-1]]
     if task.result is not None:
         members.append(b'"result":' + task.result)
     return b"{%b}" % b",".join(filter(None, members))
+
+
+def _progress(task: Task) -> ProgressView | UnsetType:
+    """Return how far the latest attempt has come; UNSET: nothing was told of that."""
+    told = task.progress
+    if told is None or told.attempt != task.attempts:
+        return UNSET
+    return ProgressView(at=instants.text(told.at), progress=told.progress, msg=told.msg)
 
 
 def _lateness(task: Task) -> LatenessByCause | None:

@@ -45,14 +45,14 @@ from tasker.errors import (
 from tasker.interfaces.tasks import TaskFilter
 from tasker.model.idempotency import KeptAnswer, Repeatable
 from tasker.model.new_task import Made, Outcome
-from tasker.model.task import State, Task
+from tasker.model.task import STATES, State, Task
 from tasker.wire.attempts import AttemptView, attempt_view
 from tasker.wire.explanations import Explanation, explanation_view
 from tasker.wire.fields import RequestFields
 from tasker.wire.tasks import Created, CreatedTasks, DuplicateRequest, created_view, task_json, wrapped_task_json
 from tasker.wire.tracing import traceparent_in
 
-_STATES: Final = {state.word: state for state in State}
+_STATES: Final = {state.word: state for state in STATES}
 _ID: Final = {"type": "string", "format": "uuid"}
 _KEY: Final = {"type": "string", "minLength": 1, "maxLength": 255}
 _ETAG: Final = {

@@ -1,6 +1,7 @@
 """What callers do to tasks that are stored: run them now or again, change, cancel and delete them."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import timedelta
 
 import asyncpg
@@ -8,6 +9,7 @@ import asyncpg
 from tasker.errors import (
     KeyInUseError,
     RevisionPassedError,
+    StoreError,
     TaskEndedError,
     TaskerError,
     TaskExpiredError,
@@ -26,6 +28,7 @@ from tasker.model.operation import Rewrite
 from tasker.model.task import State, TaskId
 from tasker.stores.postgres.auditor import Auditor, values
 from tasker.stores.postgres.connection import Connection, Link
+from tasker.stores.postgres.gates import Gates
 from tasker.stores.postgres.inserter import Inserter
 from tasker.stores.postgres.payloads import with_payloads
 from tasker.stores.rows import Reading
@@ -40,6 +43,7 @@ class Changer:
         queries: Mapping[str, str],
         reading: Reading,
         inserter: Inserter,
+        gates: Gates,
         auditor: Auditor,
         *,
         follow: Follow,
@@ -48,37 +52,57 @@ class Changer:
 
         Args:
             inserter: stores what follows, on the same link.
+            gates: told of those that may have room.
             follow: says what follows the end of a task.
         """
         self._link = link
         self._sql = queries
         self._reading = reading
         self._inserter = inserter
+        self._gates = gates
         self._auditor = auditor
         self._follow = follow
 
     async def cancel(self, task_id: TaskId, entry: Entry | None) -> Cancelled:
         """End a task as cancelled, or note that it is to end so: see ``Store.cancel``."""
-        return await self._link.run(lambda connection: self.cancel_on(connection, task_id, entry))
+        cancelled, gates = await self._link.run(lambda connection: self._cancel(connection, task_id, entry))
+        if gates:
+            with suppress(StoreError):  # then it is looked at when its time comes
+                await self._link.run(lambda connection: self._gates.wake(connection, gates))
+        return cancelled
 
     async def cancel_on(self, connection: Connection, task_id: TaskId, entry: Entry | None = None) -> Cancelled:
-        """The same on *connection*, as a part of a transaction or as one of its own."""
+        """The same on *connection*, as a part of a transaction or as one of its own.
+
+        What its gate holds is looked at when its time comes.
+        """
+        cancelled, _ = await self._cancel(connection, task_id, entry)
+        return cancelled
+
+    async def _cancel(
+        self, connection: Connection, task_id: TaskId, entry: Entry | None
+    ) -> tuple[Cancelled, Sequence[int]]:
+        """Return what it came to, and the gates that may have room for it."""
         async with self._inserter.transaction(connection):
             row = await connection.fetchrow(self._sql["cancel"], task_id)
+            gates: Sequence[int] = ()
+            if row is None:
+                row = await connection.fetchrow(self._sql["cancel_waiting"], task_id)
+                gates = [] if row is None else [row[name] for name in ("gate", "host_gate") if row[name] is not None]
             if row is not None:
                 (ending,) = await with_payloads(connection, self._sql, [self._reading.cancelled(row)])
                 followers = self._follow(ending, now=row["now"], new_id=new_id)
                 await self._inserter.insert(connection, followers)
                 await self._auditor.write(connection, entry)
-                return Cancelled(State.CANCELLED, is_new=True, followed_by=followers)
+                return Cancelled(State.CANCELLED, is_new=True, followed_by=followers), gates
         if await connection.fetchval(self._sql["cancel_running"], task_id, values(entry)) is not None:
-            return Cancelled(State.IN_PROGRESS)
+            return Cancelled(State.IN_PROGRESS), ()
         state = await self._state(connection, task_id)
-        if state in (State.TODO, State.IN_PROGRESS):  # it was claimed or given back in between
-            return await self.cancel_on(connection, task_id, entry)
+        if state in (State.TODO, State.IN_PROGRESS):  # it has moved on in between
+            return await self._cancel(connection, task_id, entry)
         if state is State.CANCELLED:
             await self._confirm(connection)
-            return Cancelled(state)
+            return Cancelled(state), ()
         raise TaskEndedError(task_id, state.word)
 
     async def confirm(self) -> None:
@@ -154,7 +178,7 @@ class Changer:
         state = await connection.fetchval(self._sql["state"], task_id)
         if state is None:
             raise TaskNotFoundError(task_id)
-        return State(state)
+        return State(state).shown
 
     async def change(self, change: Change, entry: Entry | None) -> None:
         """Write what a task is given anew: see ``Store.change``."""

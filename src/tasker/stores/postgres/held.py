@@ -159,6 +159,7 @@ class HeldTasks:
                 per_destination=self._per_destination,
                 now=now,
                 grouped=row["grouped"] or 0,
+                waiting=row["waiting"],
             )
             wanted = min(room, free)
             taken: list[Record] = []

@@ -213,7 +213,7 @@ class Maker:
         rows = await connection.fetch(self._sql["key_holders"], keys) if keys else []
         return {
             row["key"]: Holder(
-                TaskId(str(row["id"])), row["type"], State(row["state"]), row["execution_at"], row["created_at"]
+                TaskId(str(row["id"])), row["type"], State(row["state"]).shown, row["execution_at"], row["created_at"]
             )
             for row in rows
         }

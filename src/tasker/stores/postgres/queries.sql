@@ -47,11 +47,11 @@ SELECT id, content, execution_at FROM task WHERE id = ANY ($1::uuid[])
 
 -- key_holders --
 SELECT key, id, type, state, execution_at, created_at FROM task
- WHERE key = ANY ($1::text[]) AND key IS NOT NULL AND holds_key AND state IN (0, 1)
+ WHERE key = ANY ($1::text[]) AND key IS NOT NULL AND holds_key AND state IN (0, 1, 5)
 
 -- release_key --
 -- A running task goes on without its key: a successor takes it over. No row: it has ended.
-UPDATE task SET holds_key = false WHERE id = $1 AND state = 1 RETURNING id
+UPDATE task SET holds_key = false WHERE id = $1 AND state IN (1, 5) RETURNING id
 
 -- replace --
 -- The task becomes another under its id: what counted for it counts anew. No row: it no longer
@@ -316,6 +316,9 @@ SELECT {gate}, tasker_now() AS now, version, additions,
        (SELECT sum((SELECT count(*) FROM task
                      WHERE task.node = node.id AND task.gate = gate.id AND state = 1))::bigint
           FROM node) AS running,
+       CASE WHEN max_running IS NOT NULL
+            THEN (SELECT count(*) FROM task WHERE counts_in IS NOT NULL AND counts_in = gate.id)
+            ELSE 0 END AS waiting,
        CASE WHEN failures > 0 OR tasker_recovers(closed_at) THEN
          (SELECT sum((SELECT count(*) FROM task
                        WHERE task.node = node.id AND task.host_gate = gate.id AND state = 1
@@ -528,9 +531,9 @@ WITH ended AS (
   SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::smallint[], $4::timestamptz[],
                        $5::timestamptz[], $6::timestamptz[], $7::text[], $8::bytea[],
                        $9::integer[], $10::text[], $11::boolean[],
-                       $14::bigint[]) WITH ORDINALITY
+                       $14::bigint[], $15::timestamptz[], $16::boolean[]) WITH ORDINALITY
              AS ended (id, fence, state, due_at, started_at, ended_at, last_fault, result, number,
-                       record, is_dead, waited, place)
+                       record, is_dead, waited, deadline, counts, place)
 ), settled AS (
   UPDATE task SET state = CASE WHEN is_cancelled AND ended.state <> 2 THEN 4 ELSE ended.state END,
          due_at = CASE WHEN is_cancelled THEN task.due_at
@@ -539,10 +542,14 @@ WITH ended AS (
          started_at = ended.started_at,
          ended_at = coalesce(ended.ended_at, CASE WHEN is_cancelled THEN tasker_now() END),
          last_fault = coalesce(ended.last_fault, task.last_fault),
-         crashes = 0, fence = NULL, node = NULL, is_cancelled = false, revision = revision + 1,
-         late_held = CASE WHEN is_cancelled OR ended.due_at IS NULL THEN late_held ELSE 0 END
+         crashes = 0, node = NULL, is_cancelled = false, revision = revision + 1,
+         late_held = CASE WHEN is_cancelled OR ended.due_at IS NULL THEN late_held ELSE 0 END,
+         fence = CASE WHEN ended.state = 5 AND NOT is_cancelled THEN task.fence END,
+         deadline = CASE WHEN NOT is_cancelled THEN ended.deadline END,
+         counts_in = CASE WHEN ended.counts AND NOT is_cancelled THEN task.gate END
     FROM ended
-   WHERE task.id = ended.id AND task.state = 1 AND task.fence = ended.fence
+   WHERE task.id = ended.id AND task.state IN (1, 5) AND task.fence = ended.fence
+     AND (task.state = 1 OR ended.state <> 5)
   RETURNING task.id, coalesce(host_gate, gate) AS gate,
             CASE WHEN host_gate IS NOT NULL THEN gate END AS group_gate,
             place, result, number, record, is_dead, task.state
@@ -579,7 +586,47 @@ SELECT place, task.state, coalesce(host_gate, gate) AS gate,
        unnest($1::uuid[], $2::smallint[], $3::timestamptz[]) WITH ORDINALITY
          AS ended (id, state, started_at, place)
   JOIN task ON task.id = ended.id AND task.state IN (ended.state, 4)
-           AND task.started_at = ended.started_at AND task.fence IS NULL
+           AND task.started_at = ended.started_at AND (task.fence IS NULL OR task.state = 5)
+
+-- completion_key --
+SELECT key FROM completion_key
+
+-- awaited --
+-- An attempt whose end is told from outside. No row: it has ended.
+SELECT {attempt}, payload.payload, started_at, deadline, is_cancelled, progress,
+       (SELECT record FROM attempt WHERE attempt.task = task.id AND number = attempts) AS record
+  FROM task JOIN payload USING (id)
+ WHERE task.id = $1 AND state IN (1, 5) AND fence = $2
+
+-- beat --
+-- $5: how long it waits from now on, NULL: as before. Only that waits for the disk. No row: as for
+-- awaited.
+WITH quick AS MATERIALIZED (
+  SELECT CASE WHEN $5::interval IS NULL THEN set_config('synchronous_commit', 'off', true) END
+)
+UPDATE task SET revision = revision + 1,
+       progress = json_build_object('attempt', attempts, 'at', (extract(epoch FROM tasker_now()) * 1000000)::bigint,
+                                    'progress', $3::double precision, 'msg', $4::text)::text,
+       deadline = CASE state WHEN 5 THEN coalesce(tasker_now() + $5::interval, deadline) END
+  FROM quick
+ WHERE task.id = $1 AND state IN (1, 5) AND fence = $2
+RETURNING deadline, is_cancelled
+
+-- next_deadline --
+SELECT tasker_now() AS now,
+       (SELECT deadline FROM task WHERE deadline IS NOT NULL ORDER BY deadline LIMIT 1) AS deadline
+
+-- past_deadline --
+-- A batch of the attempts in other hands whose deadline has passed.
+SELECT {attempt},
+       (SELECT payload FROM payload WHERE payload.id = task.id),
+       started_at, deadline, is_cancelled, progress,
+       (SELECT record FROM attempt WHERE attempt.task = task.id AND number = attempts) AS record,
+       tasker_now() AS now
+  FROM task
+ WHERE deadline IS NOT NULL AND deadline <= tasker_now()
+ ORDER BY deadline LIMIT $1
+   FOR NO KEY UPDATE SKIP LOCKED
 
 -- circuits --
 -- OFFSET 0: searched for each, where PostgreSQL would read the whole of gate_queue first.
@@ -696,7 +743,7 @@ RETURNING id
 -- Who holds the key of a task that could be retried but for that. No row: nobody.
 SELECT holder.id, holder.key FROM task AS holder
  WHERE holder.key = (SELECT key FROM task WHERE id = $1 AND state IN (3, 4))
-   AND holder.key IS NOT NULL AND holder.holds_key AND holder.state IN (0, 1)
+   AND holder.key IS NOT NULL AND holder.holds_key AND holder.state IN (0, 1, 5)
 
 -- newest_of_key --
 SELECT id FROM task WHERE key COLLATE "C" = $1 AND key IS NOT NULL ORDER BY id DESC LIMIT 1
@@ -708,6 +755,14 @@ UPDATE task SET state = 4, ended_at = tasker_now(), held_by = NULL, revision = r
 RETURNING {ending}, -- without a payload: as in claim
           (SELECT payload FROM payload WHERE payload.id = task.id AND revision = payload_revision),
           tasker_now() AS now
+
+-- cancel_waiting --
+-- The same of one whose attempt is in other hands: these have nothing to tell any more.
+UPDATE task SET state = 4, ended_at = tasker_now(), fence = NULL, deadline = NULL, counts_in = NULL,
+       revision = revision + 1
+ WHERE id = $1 AND state = 5
+RETURNING {ending}, (SELECT payload FROM payload WHERE payload.id = task.id), tasker_now() AS now,
+          gate, host_gate
 
 -- cancel_running --
 -- $2: the row of the audit log, NULL: none. Once is enough. No row: look why.
@@ -904,7 +959,7 @@ SELECT {task}, task.gate, host_gate, held_by
 SELECT asked.id
   FROM unnest($1::uuid[]) AS asked (id)
   LEFT JOIN LATERAL (SELECT state FROM task WHERE task.id = asked.id OFFSET 0) AS found ON true
- WHERE found.state IS NULL OR found.state NOT IN (0, 1)
+ WHERE found.state IS NULL OR found.state NOT IN (0, 1, 5)
 
 -- attempts --
 -- One row without a record: it has none.
@@ -917,7 +972,10 @@ SELECT {gate},
        (SELECT coalesce(sum((SELECT count(*) FROM task
                               WHERE task.node = node.id AND task.gate = gate.id AND state = 1)),
                         0)::bigint
-          FROM node) AS running,
+          FROM node)
+       + CASE WHEN max_running IS NOT NULL
+              THEN (SELECT count(*) FROM task WHERE counts_in IS NOT NULL AND counts_in = gate.id)
+              ELSE 0 END AS running,
        (SELECT count(*) FROM (
          SELECT FROM gate_queue AS queue
           CROSS JOIN LATERAL (
@@ -1155,7 +1213,9 @@ SELECT id FROM gate
    AND (max_running IS NULL
         OR max_running > (SELECT coalesce(sum((SELECT count(*) FROM task AS other
                                                 WHERE other.node = node.id AND other.gate = gate.id
-                                                  AND other.state = 1)), 0) FROM node))
+                                                  AND other.state = 1)), 0) FROM node)
+                       + (SELECT count(*) FROM task AS other
+                           WHERE other.counts_in IS NOT NULL AND other.counts_in = gate.id))
 
 -- reason_rate --
 task.state = 0 AND task.due_at <= tasker_now() AND task.held_by IN ({with_rate})

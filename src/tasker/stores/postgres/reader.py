@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
 from tasker.errors import (
+    ClaimLostError,
     DestinationNotFoundError,
     InvalidQueryError,
     KeyNotFoundError,
@@ -13,8 +14,9 @@ from tasker.errors import (
 )
 from tasker.filters import Query
 from tasker.interfaces.audit import AuditPage
+from tasker.interfaces.queue import Claim
 from tasker.interfaces.tasks import Counted, Page, TaskFilter
-from tasker.model.attempt import AttemptRecord
+from tasker.model.attempt import AttemptRecord, Awaited
 from tasker.model.audit import AuditQuery
 from tasker.model.circuit import THRESHOLD
 from tasker.model.gate import GATE_STATES, HELD_COUNTED_TO, GateRecord
@@ -27,7 +29,8 @@ from tasker.model.overdue import Overdue
 from tasker.model.standing import Standing
 from tasker.model.steps import DueCounts, Steps
 from tasker.model.store_meter import Upkeep
-from tasker.model.task import Pool, State, Task, TaskId
+from tasker.model.task import STATES, Pool, State, Task, TaskId
+from tasker.stores.awaiting import awaited_of
 from tasker.stores.ledger import record_of
 from tasker.stores.overdue import overdue_of, overdue_statement
 from tasker.stores.postgres.auditor import read_audit
@@ -165,7 +168,7 @@ class Reader:
             if which.state in (None, State.TODO):
                 pools = sorted(pool for other, pool in type_pools if other == type_)
                 branches += [self._sql["list_todo"].format(type=place, pool=pool) for pool in pools]
-            others = [state for state in State if state is not State.TODO and which.state in (None, state)]
+            others = [state for state in State if state is not State.TODO and which.state in (None, state.shown)]
             branches += [self._sql["list_other"].format(type=place, state=int(state)) for state in others]
         if not branches:
             return Page((), None)
@@ -201,7 +204,7 @@ class Reader:
         """Return how many tasks are in each state."""
 
         async def count(connection: Connection) -> Mapping[State, int]:
-            counts = dict.fromkeys(State, 0)
+            counts = dict.fromkeys(STATES, 0)
             others = [state for state in State if state is not State.TODO]
             type_pools = await connection.fetch(self._sql["type_pools"])
             for pool in {pool for _, pool in type_pools}:
@@ -210,11 +213,24 @@ class Reader:
                 )
             for type_ in {type_ for type_, _ in type_pools}:
                 for state in others:
-                    left = up_to - counts[state]
-                    counts[state] += await connection.fetchval(self._sql["count_other"], type_, int(state), left)
+                    left = up_to - counts[state.shown]
+                    counts[state.shown] += await connection.fetchval(self._sql["count_other"], type_, int(state), left)
             return counts
 
         return await self._read(count)
+
+    async def completion_key(self) -> bytes:
+        """Return what tokens are signed with."""
+        key: bytes = await self._read(lambda connection: connection.fetchval(self._sql["completion_key"]))
+        return key
+
+    async def awaited(self, claim: Claim) -> Awaited:
+        """Return an attempt whose end is told from outside."""
+        row = await self._read(lambda connection: connection.fetchrow(self._sql["awaited"], claim.task_id, claim.fence))
+        if row is None:
+            raise ClaimLostError(claim.task_id)
+        attempt = self._reading.attempt
+        return awaited_of(attempt.read(row), [*row.values()][attempt.width :])
 
     async def overdue(self, *, free_pools: Collection[Pool], now: Callable[[], Instant]) -> Overdue:
         """Return what is overdue, by reason."""

@@ -2,19 +2,24 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from datetime import timedelta
 from typing import NamedTuple
 
 import structlog
 
 from tasker.errors import ClaimLostError, StoreError
 from tasker.ids import new_id
+from tasker.interfaces.completions import LAPSE_LIMIT, Beat, Judge, Lapse, Lapsed
 from tasker.interfaces.queue import Claim, Follow, Settled
 from tasker.model.attempt import Attempt
 from tasker.model.circuit import CircuitState
+from tasker.model.instants import Instant, after
 from tasker.model.lifecycle import Move, Settlement
 from tasker.model.task import State, Task, TaskId
+from tasker.stores.awaiting import awaited_of
 from tasker.stores.faults import fault_text
 from tasker.stores.ledger import record_text
+from tasker.stores.postgres.claimer import LOCKED
 from tasker.stores.postgres.connection import Connection, Link, Record
 from tasker.stores.postgres.gates import GateReport, Gates, GateSnapshot
 from tasker.stores.postgres.inserter import Inserter
@@ -91,6 +96,50 @@ class Settler:
             else ClaimLostError(attempt.task_id)
             for place, (attempt, settlement) in enumerate(batch)
         ]
+
+    async def lapse(self, judge: Judge) -> Lapsed:
+        """End a batch of the attempts whose deadline has passed: see ``Store.lapse``."""
+        lapses, next_at, written = await self._link.run(lambda connection: self._lapse(connection, judge))
+        gates = {gate for gate in (*written.gates.values(), *written.groups.values()) if gate is not None}
+        if gates:
+            with suppress(StoreError):  # then it is looked at when its time comes
+                await self._link.run(lambda connection: self._gates.wake(connection, gates))
+        return Lapsed(lapses, next_at)
+
+    async def _lapse(self, connection: Connection, judge: Judge) -> tuple[Sequence[Lapse], Instant | None, "_Written"]:
+        head = await connection.fetchrow(self._sql["next_deadline"])
+        if head["deadline"] is None or head["deadline"] > head["now"]:
+            return [], head["deadline"], _Written.of(())  # nearly always
+        async with self._inserter.transaction(connection):
+            rows = await connection.fetch(self._sql["past_deadline"], LAPSE_LIMIT)
+            width = self._reading.attempt.width
+            found = [awaited_of(self._reading.attempt.read(row), [*row.values()][width:-1]) for row in rows]
+            batch = [(awaited.attempt, judge(awaited, row["now"])) for awaited, row in zip(found, rows, strict=True)]
+            written = await self._settle(connection, batch, look=False)
+        lapses = [
+            Lapse(awaited, settlement, Settled(settlement.move, False, written.followers.get(place, ())))
+            for place, (awaited, (_, settlement)) in enumerate(zip(found, batch, strict=True))
+        ]
+        head = await connection.fetchrow(self._sql["next_deadline"])
+        next_at = head["deadline"]
+        if next_at is not None and next_at <= head["now"] and len(rows) < LAPSE_LIMIT:
+            next_at = after(head["now"], LOCKED)  # it is another session's for now
+        return lapses, next_at, written
+
+    async def beat(self, claim: Claim, *, progress: float | None, msg: str | None, deadline: timedelta | None) -> Beat:
+        """Write how far an attempt has come: see ``Store.beat``.
+
+        Raises:
+            ClaimLostError: nothing was written.
+        """
+        row = await self._link.run(
+            lambda connection: connection.fetchrow(
+                self._sql["beat"], claim.task_id, claim.fence, progress, msg, deadline
+            )
+        )
+        if row is None:
+            raise ClaimLostError(claim.task_id)
+        return Beat(row["deadline"], row["is_cancelled"])
 
     async def give_back(self, claim: Claim | Attempt) -> Settled:
         """Return a claimed task to the queue.
@@ -172,6 +221,8 @@ class Settler:
             self._attempts_kept,
             is_followed,
             [settlement.waited for _, settlement in batch],
+            [settlement.deadline for _, settlement in batch],
+            [settlement.counts for _, settlement in batch],
         )
         return rows
 

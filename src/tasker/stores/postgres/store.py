@@ -13,13 +13,14 @@ from tasker.errors import StoreError, StoreUnavailableError
 from tasker.filters import Query
 from tasker.interfaces.alerts import AlertBook, Troubles
 from tasker.interfaces.audit import AuditPage
+from tasker.interfaces.completions import Beat, Judge, Lapsed
 from tasker.interfaces.queue import Claim, Claimed, Expired, Follow, Settled, TakenBack
 from tasker.interfaces.reports import Report
 from tasker.interfaces.store import Store
 from tasker.interfaces.tasks import Cancelled, Counted, Page, TaskFilter
 from tasker.model import instants
 from tasker.model.api_key import ApiKey, KeyState
-from tasker.model.attempt import Attempt, AttemptRecord
+from tasker.model.attempt import Attempt, AttemptRecord, Awaited
 from tasker.model.audit import AuditQuery, Entry
 from tasker.model.change import Change
 from tasker.model.gate import Destination, GateRecord, Limits
@@ -177,6 +178,9 @@ class PostgresStore(Store):
         self._lease = Lease(self._keeping, sql, clock, node, address=address, version=version, schema=schema.known())
         self._upgrade = Upgrade(self._keeping, migrates=migrates)
         followers = Inserter(self._keeping, sql)
+        self._lapser = Settler(
+            self._keeping, sql, reading, self._gates, followers, attempts_kept=attempts_kept, follow=follow
+        )
         self._recoverer = Recoverer(self._keeping, sql, reading, self._lease, followers, node, follow=follow)
         self._expirer = Expirer(self._keeping, sql, reading, followers, follow)
         self._pruner = Pruner(self._keeping, sql)
@@ -185,7 +189,7 @@ class PostgresStore(Store):
         self._historian = Historian(self._keeping, sql)
 
         self._inserter = Inserter(self._accepting, sql)
-        self._changer = Changer(self._accepting, sql, reading, self._inserter, auditor, follow=follow)
+        self._changer = Changer(self._accepting, sql, reading, self._inserter, self._gates, auditor, follow=follow)
         self._creates = Batches(self._inserter.create_batch, pending_limit=pending_limit, meter=meter, kind="create")
         self._kept_answers = KeptAnswers(self._making, sql)
         self._creates_once: Batches[Create, KeptAnswer | Task] = Batches(
@@ -200,7 +204,7 @@ class PostgresStore(Store):
             sql,
             reading,
             followers,
-            Changer(self._keeping, sql, reading, followers, auditor, follow=follow),
+            Changer(self._keeping, sql, reading, followers, self._gates, auditor, follow=follow),
             auditor,
             self._kept_answers,
             node,
@@ -381,7 +385,7 @@ class PostgresStore(Store):
     @override
     async def settle(self, attempt: Attempt, settlement: Settlement) -> Settled:
         settled = await self._settles.submit((attempt, settlement), always=True)
-        if settled.move is not Move.BACK_OFF:
+        if settled.move not in (Move.BACK_OFF, Move.ACCEPT):
             self._say_ended()
         return settled
 
@@ -414,6 +418,27 @@ class PostgresStore(Store):
     @override
     async def confirm(self) -> None:
         await self._changer.confirm()
+
+    @override
+    async def completion_key(self) -> bytes:
+        return await self._reader.completion_key()
+
+    @override
+    async def awaited(self, claim: Claim) -> Awaited:
+        return await self._reader.awaited(claim)
+
+    @override
+    async def beat(
+        self, claim: Claim, *, progress: float | None, msg: str | None, deadline: timedelta | None = None
+    ) -> Beat:
+        return await self._settler.beat(claim, progress=progress, msg=msg, deadline=deadline)
+
+    @override
+    async def lapse(self, judge: Judge) -> Lapsed:
+        lapsed = await self._lapser.lapse(judge)
+        if any(lapse.settled.move is not Move.BACK_OFF for lapse in lapsed.lapses):
+            self._say_ended()
+        return lapsed
 
     @override
     async def attempts(self, task_id: TaskId) -> Sequence[AttemptRecord]:

@@ -21,6 +21,7 @@ from tasker.model.instants import Instant
 from tasker.model.task import State, Task, TaskId
 from tasker.stores.sqlite.auditor import Auditor
 from tasker.stores.sqlite.connection import Queries
+from tasker.stores.sqlite.gates import Gates
 from tasker.stores.sqlite.inserter import Inserter
 from tasker.stores.sqlite.rows import READING, id_bytes, id_text
 
@@ -28,9 +29,12 @@ from tasker.stores.sqlite.rows import READING, id_bytes, id_text
 class Changer:
     """Runs, changes, cancels, retries and deletes tasks by their ids."""
 
-    def __init__(self, queries: Queries, inserter: Inserter, auditor: Auditor, now: Callable[[], Instant]) -> None:
+    def __init__(
+        self, queries: Queries, inserter: Inserter, gates: Gates, auditor: Auditor, now: Callable[[], Instant]
+    ) -> None:
         self._queries = queries
         self._inserter = inserter
+        self._gates = gates
         self._auditor = auditor
         self._now = now
 
@@ -46,6 +50,9 @@ class Changer:
             followed_by = self._inserter.insert_what_follows(READING.cancelled(row), now)
             self._auditor.write(entry)
             return Cancelled(State.CANCELLED, is_new=True, followed_by=followed_by)
+        if (cancelled := self._cancel_waiting(task_id, now)) is not None:
+            self._auditor.write(entry)
+            return cancelled
         if self._queries.number("cancel_running", id=id_bytes(task_id)) is not None:
             self._auditor.write(entry)
             return Cancelled(State.IN_PROGRESS)
@@ -53,6 +60,16 @@ class Changer:
         if state in (State.CANCELLED, State.IN_PROGRESS):
             return Cancelled(state)
         raise TaskEndedError(task_id, state.word)
+
+    def _cancel_waiting(self, task_id: TaskId, now: Instant) -> Cancelled | None:
+        """End a task as cancelled whose attempt is in other hands; None: it is not."""
+        row = self._queries.first("cancel_waiting", id=id_bytes(task_id), now=now)
+        if row is None:
+            return None
+        followed_by = self._inserter.insert_what_follows(READING.cancelled(row), now)
+        gate, host_gate = row[READING.ending.width :]
+        self._gates.settled(gate, host_gate, None, now)
+        return Cancelled(State.CANCELLED, is_new=True, followed_by=followed_by)
 
     def run_now(self, task_id: TaskId, *, at: Instant | None = None, entry: Entry | None = None) -> None:
         """Have a task become due now, or a little later, *at* a moment.
@@ -170,7 +187,7 @@ class Changer:
         state = self._queries.number("state", id=id_bytes(task_id))
         if state is None:
             raise TaskNotFoundError(task_id)
-        return State(state)
+        return State(state).shown
 
 
 def delete_rest(queries: Queries, seq: int) -> None:

@@ -304,8 +304,8 @@ class Gates:
 
     def _look(self, id_: int, pool: Pool, now: Instant) -> "_KnownGate":
         (row,) = self._queries.all("gate_at", gate=id_, pool=pool, recovering_after=now - RECOVERY * SECOND)
-        running, grouped, holds = row[READING.gate.width :]
-        return _KnownGate(READING.gate.read(row), running, grouped, bool(holds))
+        running, waiting, grouped, holds = row[READING.gate.width :]
+        return _KnownGate(READING.gate.read(row), running, waiting, grouped, bool(holds))
 
 
 class Admitted:
@@ -337,12 +337,14 @@ class _Turn(NamedTuple):
 class _KnownGate:
     """What a claim knows of a gate."""
 
-    __slots__ = ("gate", "grouped", "had_turn", "holds", "let_go_at", "running")
+    __slots__ = ("gate", "grouped", "had_turn", "holds", "let_go_at", "running", "waiting")
 
-    def __init__(self, gate: Gate, running: int, grouped: int, holds: bool) -> None:
+    def __init__(self, gate: Gate, running: int, waiting: int, grouped: int, holds: bool) -> None:
         self.gate = gate
         self.running = running
         """Tasks of the gate that are running, with those that this claim lets through."""
+        self.waiting = waiting
+        """As in ``Gate.room``."""
         self.grouped = grouped
         """Tasks with a group that go to it and are running, if it has failed; with those that this
         claim lets start."""
@@ -361,6 +363,7 @@ class _KnownGate:
             per_destination=per_destination,
             now=now,
             grouped=self.grouped,
+            waiting=self.waiting,
         )
 
 

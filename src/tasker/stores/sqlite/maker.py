@@ -119,7 +119,7 @@ class Maker:
             return timed(new, counted_from=now, now=now)
         seq, id_, type_, state, execution_at, created_at = holder
         holder_id = id_text(id_)
-        verdict = met(new, Holder(holder_id, type_, State(state), execution_at, created_at), now=now)
+        verdict = met(new, Holder(holder_id, type_, State(state).shown, execution_at, created_at), now=now)
         if isinstance(verdict, Made):
             return verdict
         if verdict.id != holder_id:

@@ -68,7 +68,7 @@ class Moves:
         self.settler = Settler(queries, self.inserter, self.gates, now, attempts_kept=attempts_kept)
         self.expirer = Expirer(queries, self.inserter, now)
         self.recoverer = Recoverer(queries, self.inserter, self.gates, now, node)
-        self.changer = Changer(queries, self.inserter, self.auditor, now)
+        self.changer = Changer(queries, self.inserter, self.gates, self.auditor, now)
         self.operator = Operator(queries, self.changer, self.auditor, self.kept_answers, now)
         self.pruner = Pruner(queries, now)
         self.alerter = Alerter(queries)

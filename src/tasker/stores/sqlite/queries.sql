@@ -31,7 +31,7 @@ SELECT content, execution_at FROM task WHERE id = :id
 
 -- key_holder --
 SELECT seq, id, type, state, execution_at, created_at FROM task
- WHERE key = :key AND key IS NOT NULL AND holds_key = 1 AND state IN (0, 1)
+ WHERE key = :key AND key IS NOT NULL AND holds_key = 1 AND state IN (0, 1, 5)
 
 -- release_key --
 -- A running task goes on without its key: a successor takes it over.
@@ -131,10 +131,13 @@ UPDATE task SET late_held = max(late_held, :at - due_at -
 UPDATE task SET held_by = NULL WHERE seq IN (SELECT value FROM json_each(:seqs))
 
 -- gate_at --
--- A gate, how many of its tasks are running, with a group those that go to it if it has failed, and
--- whether it holds any of a pool.
+-- A gate, how many of its tasks are running, and with a limit how many in other hands count there, with
+-- a group those that go to it if it has failed, and whether it holds any of a pool.
 SELECT {gate},
        (SELECT count(*) FROM task WHERE state = 1 AND gate = gate.id),
+       CASE WHEN max_running IS NOT NULL
+            THEN (SELECT count(*) FROM task WHERE counts_in IS NOT NULL AND counts_in = gate.id)
+            ELSE 0 END,
        CASE WHEN failures > 0 OR closed_at > :recovering_after
             THEN (SELECT count(*) FROM task
                    WHERE state = 1 AND host_gate IS NOT NULL AND host_gate = gate.id)
@@ -241,6 +244,53 @@ UPDATE task SET state = CASE WHEN is_cancelled = 1 AND :state <> 2 THEN 4 ELSE :
  WHERE id = :id AND state = 1 AND fence = :fence
 RETURNING seq, gate, host_gate, state
 
+-- settle_waiting --
+-- The same of an attempt that is in other hands.
+UPDATE task SET state = :state, due_at = coalesce(:due_at, due_at), waited = coalesce(:waited, waited),
+       started_at = :started_at, ended_at = :ended_at, last_fault = coalesce(:last_fault, last_fault),
+       crashes = 0, fence = NULL, late_held = iif(:due_at IS NULL, late_held, 0),
+       deadline = NULL, counts_in = NULL, revision = revision + 1
+ WHERE id = :id AND state = 5 AND fence = :fence
+RETURNING seq, gate, host_gate, state
+
+-- accept --
+-- The attempt is in other hands now. No row: as for settle. What was cancelled meanwhile ends.
+UPDATE task SET state = CASE WHEN is_cancelled = 1 THEN 4 ELSE 5 END,
+       ended_at = CASE WHEN is_cancelled = 1 THEN :now END,
+       fence = CASE WHEN is_cancelled = 0 THEN fence END, node = NULL, started_at = :started_at,
+       deadline = CASE WHEN is_cancelled = 0 THEN :deadline END,
+       counts_in = CASE WHEN is_cancelled = 0 AND :counts THEN gate END,
+       crashes = 0, is_cancelled = 0, revision = revision + 1
+ WHERE id = :id AND state = 1 AND fence = :fence
+RETURNING seq, gate, host_gate, state
+
+-- completion_key --
+SELECT key FROM completion_key
+
+-- awaited --
+-- An attempt whose end is told from outside. No row: it has ended.
+SELECT {attempt}, payload.payload, started_at, deadline, is_cancelled, progress,
+       (SELECT record FROM attempt WHERE attempt.task = task.seq AND number = attempts)
+  FROM task JOIN payload USING (seq)
+ WHERE task.id = :id AND state IN (1, 5) AND fence = :fence
+
+-- beat --
+-- No row: as for awaited.
+UPDATE task SET progress = json_object('attempt', attempts, 'at', :now, 'progress', :progress, 'msg', :msg),
+       deadline = CASE state WHEN 5 THEN coalesce(:deadline, deadline) END, revision = revision + 1
+ WHERE id = :id AND state IN (1, 5) AND fence = :fence
+RETURNING deadline, is_cancelled
+
+-- next_deadline --
+SELECT deadline FROM task WHERE deadline IS NOT NULL ORDER BY deadline LIMIT 1
+
+-- past_deadline --
+-- A batch of the attempts in other hands whose deadline has passed.
+SELECT {attempt}, payload.payload, started_at, deadline, is_cancelled, progress,
+       (SELECT record FROM attempt WHERE attempt.task = task.seq AND number = attempts)
+  FROM task JOIN payload USING (seq)
+ WHERE deadline IS NOT NULL AND deadline <= :now ORDER BY deadline LIMIT :limit
+
 -- insert_attempt --
 -- A number that a crash or a drain took back is given out again.
 INSERT INTO attempt (task, number, record) VALUES (:seq, :number, :record)
@@ -336,7 +386,7 @@ RETURNING seq
 SELECT holder.id, holder.key FROM task AS holder
  WHERE holder.key = (SELECT key FROM task WHERE id = :id AND state IN (3, 4)
                         AND (expires_at IS NULL OR expires_at > :now))
-   AND holder.key IS NOT NULL AND holder.holds_key = 1 AND holder.state IN (0, 1)
+   AND holder.key IS NOT NULL AND holder.holds_key = 1 AND holder.state IN (0, 1, 5)
 
 -- newest_of_key --
 SELECT id FROM task WHERE key = :key AND key IS NOT NULL ORDER BY seq DESC LIMIT 1
@@ -346,6 +396,13 @@ SELECT id FROM task WHERE key = :key AND key IS NOT NULL ORDER BY seq DESC LIMIT
 UPDATE task SET state = 4, ended_at = :now, held_by = NULL, revision = revision + 1
  WHERE id = :id AND state = 0
 RETURNING {ending}, (SELECT payload FROM payload WHERE payload.seq = task.seq)
+
+-- cancel_waiting --
+-- The same of one whose attempt is in other hands: these have nothing to tell any more.
+UPDATE task SET state = 4, ended_at = :now, fence = NULL, deadline = NULL, counts_in = NULL,
+       revision = revision + 1
+ WHERE id = :id AND state = 5
+RETURNING {ending}, (SELECT payload FROM payload WHERE payload.seq = task.seq), gate, host_gate
 
 -- cancel_running --
 -- No row: look why. It may be noted already.
@@ -458,7 +515,7 @@ SELECT {task}, task.gate, task.host_gate, task.held_by FROM task JOIN payload US
 -- ended --
 -- Those that have ended, or that there are not. :ids is a JSON array of hexadecimal digits.
 SELECT unhex(value) FROM json_each(:ids)
- WHERE NOT EXISTS (SELECT 1 FROM task WHERE task.id = unhex(value) AND state IN (0, 1))
+ WHERE NOT EXISTS (SELECT 1 FROM task WHERE task.id = unhex(value) AND state IN (0, 1, 5))
 
 -- attempts --
 -- One row without a record: it has none.
@@ -467,6 +524,9 @@ SELECT record FROM task LEFT JOIN attempt ON attempt.task = task.seq
 
 -- gates --
 SELECT {gate}, (SELECT count(*) FROM task WHERE state = 1 AND gate = gate.id)
+       + CASE WHEN max_running IS NOT NULL
+              THEN (SELECT count(*) FROM task WHERE counts_in IS NOT NULL AND counts_in = gate.id)
+              ELSE 0 END
   FROM gate WHERE id > :after ORDER BY id LIMIT :limit
 
 -- gate_pools --
@@ -698,7 +758,9 @@ SELECT id FROM gate
  WHERE max_per_second IS NOT NULL
    AND (max_running IS NULL
         OR max_running > (SELECT count(*) FROM task AS other
-                           WHERE other.state = 1 AND other.gate = gate.id))
+                           WHERE other.state = 1 AND other.gate = gate.id)
+                       + (SELECT count(*) FROM task AS other
+                           WHERE other.counts_in IS NOT NULL AND other.counts_in = gate.id))
 
 -- reason_rate --
 task.state = 0 AND task.due_at <= :now AND task.held_by IN ({with_rate})

@@ -6,13 +6,19 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
-from tasker.errors import DestinationNotFoundError, InvalidQueryError, KeyNotFoundError, TaskNotFoundError
+from tasker.errors import (
+    ClaimLostError,
+    DestinationNotFoundError,
+    InvalidQueryError,
+    KeyNotFoundError,
+    TaskNotFoundError,
+)
 from tasker.filters import Query
 from tasker.interfaces.audit import AuditPage
 from tasker.interfaces.queue import Claim
 from tasker.interfaces.tasks import Counted, Page, TaskFilter
 from tasker.model.api_key import KeyState
-from tasker.model.attempt import AttemptRecord
+from tasker.model.attempt import AttemptRecord, Awaited
 from tasker.model.audit import AuditQuery
 from tasker.model.circuit import RECOVERY, THRESHOLD
 from tasker.model.gate import GATE_STATES, HELD_COUNTED_TO, GateRecord
@@ -23,7 +29,8 @@ from tasker.model.operation import Batch, Operation
 from tasker.model.overdue import Overdue
 from tasker.model.standing import Standing
 from tasker.model.steps import DueCounts, Steps
-from tasker.model.task import Pool, State, Task, TaskId
+from tasker.model.task import STATES, Pool, State, Task, TaskId
+from tasker.stores.awaiting import awaited_of
 from tasker.stores.ledger import record_of
 from tasker.stores.overdue import overdue_of, overdue_statement
 from tasker.stores.sqlite.alerter import Alerter
@@ -37,8 +44,8 @@ from tasker.stores.sqlite.operator import read_operation, read_operations
 from tasker.stores.sqlite.rows import READING, id_bytes, id_text
 
 _LISTED_BY_STATE: Final = [state for state in State if state is not State.TODO]
-"""The states whose tasks stand in an index by type and state; those that wait stand in the queues
-of their pools."""
+"""The states whose tasks stand in an index by type and state; what is ``todo`` stands in the queues
+of the pools."""
 
 _CURSOR: Final = re.compile(r"(-?\d{1,18})\.(\d{1,18})", re.ASCII)
 
@@ -130,7 +137,7 @@ class Reader:
             bindings[name] = type_
             if which.state in (None, State.TODO):
                 branches += [texts["list_todo"].format(type=f":{name}", pool=pool) for pool in pools]
-            others = [state for state in _LISTED_BY_STATE if which.state in (None, state)]
+            others = [state for state in _LISTED_BY_STATE if which.state in (None, state.shown)]
             branches += [texts["list_other"].format(type=f":{name}", state=int(state)) for state in others]
         if not branches:
             return Page((), None)
@@ -214,14 +221,34 @@ class Reader:
 
     def count(self, *, up_to: int) -> Mapping[State, int]:
         """Return how many tasks are in each state, counted up to a limit."""
-        counts = dict.fromkeys(State, 0)
+        counts = dict.fromkeys(STATES, 0)
         pools_by_type = self._pools_by_type(None)
         for pool in {pool for pools in pools_by_type.values() for pool in pools}:
             counts[State.TODO] += self._count("count_todo", pool=pool, up_to=up_to - counts[State.TODO])
         for type_ in pools_by_type:
             for state in _LISTED_BY_STATE:
-                counts[state] += self._count("count_other", type=type_, state=state, up_to=up_to - counts[state])
+                left = up_to - counts[state.shown]
+                counts[state.shown] += self._count("count_other", type=type_, state=state, up_to=left)
         return counts
+
+    def count_running(self, *, up_to: int) -> int:
+        """Return how many tasks run on this node, counted up to a limit."""
+        count = 0
+        for type_ in self._pools_by_type(None):
+            count += self._count("count_other", type=type_, state=State.IN_PROGRESS, up_to=up_to - count)
+        return count
+
+    def completion_key(self) -> bytes:
+        """Return what tokens are signed with."""
+        ((key,),) = self._queries.all("completion_key")
+        return bytes(key)
+
+    def awaited(self, claim: Claim) -> Awaited:
+        """Return an attempt whose end is told from outside, or raise ``ClaimLostError``."""
+        row = self._queries.first("awaited", id=id_bytes(claim.task_id), fence=claim.fence)
+        if row is None:
+            raise ClaimLostError(claim.task_id)
+        return awaited_of(READING.attempt.read(row), row[READING.attempt.width :])
 
     def overdue(self, *, free_pools: Collection[Pool], now: Instant) -> Overdue:
         """Return what is overdue, by reason."""

@@ -1,16 +1,19 @@
 """The ends of claims: how an attempt went, or that it was not made."""
 
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 
 from tasker.errors import ClaimLostError
-from tasker.interfaces.queue import Settled
+from tasker.interfaces.completions import LAPSE_LIMIT, Beat, Judge, Lapse, Lapsed
+from tasker.interfaces.queue import Claim, Settled
 from tasker.model.attempt import Attempt, AttemptRecord
-from tasker.model.instants import Instant
+from tasker.model.instants import Instant, after
 from tasker.model.lifecycle import Move, Settlement
 from tasker.model.task import State, Task, TaskId
+from tasker.stores.awaiting import awaited_of
 from tasker.stores.faults import fault_text
 from tasker.stores.ledger import record_text
-from tasker.stores.sqlite.connection import Queries
+from tasker.stores.sqlite.connection import Queries, Row, Value
 from tasker.stores.sqlite.gates import Gates
 from tasker.stores.sqlite.inserter import Inserter
 from tasker.stores.sqlite.rows import READING, id_bytes
@@ -35,18 +38,7 @@ class Settler:
             ClaimLostError: nothing was written.
         """
         now = self._now()
-        row = self._queries.first(
-            "settle",
-            id=id_bytes(attempt.task_id),
-            fence=attempt.fence,
-            state=settlement.state,
-            due_at=settlement.due_at,
-            waited=settlement.waited,
-            started_at=settlement.started_at,
-            ended_at=settlement.ended_at,
-            now=now,
-            last_fault=fault_text(settlement.fault),
-        )
+        row = self._write(attempt, settlement, now)
         if row is None:
             raise ClaimLostError(attempt.task_id)
         seq, gate, host_gate, state = row
@@ -62,6 +54,57 @@ class Settler:
         move = Move.STOP if is_stopped else settlement.move
         has_room = self._gates.settled(gate, host_gate, settlement.is_alive, now)
         return Settled(move, has_room, followed_by, self._gates.turned)
+
+    def _write(self, attempt: Attempt, settlement: Settlement, now: Instant) -> Row | None:
+        """Write what becomes of the task of an attempt, and return where it stands; None: its claim is lost."""
+        claim: dict[str, Value] = {
+            "id": id_bytes(attempt.task_id),
+            "fence": attempt.fence,
+            "started_at": settlement.started_at,
+        }
+        if settlement.move is Move.ACCEPT:
+            return self._queries.first(
+                "accept", **claim, now=now, deadline=settlement.deadline, counts=settlement.counts
+            )
+        end: dict[str, Value] = {
+            "state": settlement.state,
+            "due_at": settlement.due_at,
+            "waited": settlement.waited,
+            "ended_at": settlement.ended_at,
+            "last_fault": fault_text(settlement.fault),
+        }
+        row = self._queries.first("settle", **claim, **end, now=now)
+        return self._queries.first("settle_waiting", **claim, **end) if row is None else row
+
+    def lapse(self, judge: Judge) -> Lapsed:
+        """End a batch of the attempts whose deadline has passed: see ``Store.lapse``."""
+        now = self._now()
+        lapses = []
+        for row in self._queries.all("past_deadline", now=now, limit=LAPSE_LIMIT):
+            awaited = awaited_of(READING.attempt.read(row), row[READING.attempt.width :])
+            settlement = judge(awaited, now)
+            lapses.append(Lapse(awaited, settlement, self.settle(awaited.attempt, settlement)))
+        return Lapsed(lapses, self._queries.number("next_deadline"))
+
+    def beat(self, claim: Claim, *, progress: float | None, msg: str | None, deadline: timedelta | None) -> Beat:
+        """Write how far an attempt has come: see ``Store.beat``.
+
+        Raises:
+            ClaimLostError: nothing was written.
+        """
+        now = self._now()
+        row = self._queries.first(
+            "beat",
+            id=id_bytes(claim.task_id),
+            fence=claim.fence,
+            now=now,
+            progress=progress,
+            msg=msg,
+            deadline=None if deadline is None else after(now, deadline),
+        )
+        if row is None:
+            raise ClaimLostError(claim.task_id)
+        return Beat(row[0], bool(row[1]))
 
     def give_back(self, task_id: TaskId, fence: int) -> Settled:
         """Undo a claim.

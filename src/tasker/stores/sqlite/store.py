@@ -18,12 +18,13 @@ from tasker.errors import StoreError, StoreUnavailableError
 from tasker.filters import Query
 from tasker.interfaces.alerts import AlertBook, Troubles
 from tasker.interfaces.audit import AuditPage
+from tasker.interfaces.completions import Beat, Judge, Lapsed
 from tasker.interfaces.queue import Claim, Claimed, Expired, Follow, Settled, TakenBack
 from tasker.interfaces.reports import Report
 from tasker.interfaces.store import Store
 from tasker.interfaces.tasks import Cancelled, Counted, Page, TaskFilter
 from tasker.model.api_key import ApiKey, KeyState
-from tasker.model.attempt import Attempt, AttemptRecord
+from tasker.model.attempt import Attempt, AttemptRecord, Awaited
 from tasker.model.audit import AuditQuery, Entry
 from tasker.model.change import Change
 from tasker.model.gate import Destination, GateRecord, Limits
@@ -390,6 +391,25 @@ class SqliteStore(Store):
         return await self._write(lambda moves: moves.settler.give_back(claim.task_id, claim.fence), always=True)
 
     @override
+    async def completion_key(self) -> bytes:
+        return await self._read(lambda reader: reader.completion_key())
+
+    @override
+    async def awaited(self, claim: Claim) -> Awaited:
+        return await self._read(lambda reader: reader.awaited(claim))
+
+    @override
+    async def beat(
+        self, claim: Claim, *, progress: float | None, msg: str | None, deadline: timedelta | None = None
+    ) -> Beat:
+        beat = partial(_beat, claim=claim, progress=progress, msg=msg, deadline=deadline)
+        return await (self._prepare(beat) if deadline is None else self._write(beat))
+
+    @override
+    async def lapse(self, judge: Judge) -> Lapsed:
+        return await self._write(lambda moves: moves.settler.lapse(judge))
+
+    @override
     async def attempts(self, task_id: TaskId) -> Sequence[AttemptRecord]:
         return await self._read(lambda reader: reader.attempts(task_id))
 
@@ -599,7 +619,7 @@ class SqliteStore(Store):
 
     @override
     async def nodes(self) -> Sequence[NodeRecord]:
-        running = (await self.count(up_to=COUNTED_TO))[State.IN_PROGRESS]
+        running = await self._read(lambda reader: reader.count_running(up_to=COUNTED_TO))
         return [
             NodeRecord(
                 id=str(self._node),
@@ -708,6 +728,10 @@ class SqliteStore(Store):
 
 def _tell_nobody(report: Report) -> None:
     del report
+
+
+def _beat(moves: Moves, *, claim: Claim, progress: float | None, msg: str | None, deadline: timedelta | None) -> Beat:
+    return moves.settler.beat(claim, progress=progress, msg=msg, deadline=deadline)
 
 
 def _put(moves: Moves, *, seqs: range, tasks: Sequence[Task]) -> Sequence[Rows]:

@@ -16,7 +16,7 @@ from tasker.errors import TakeOverError
 from tasker.model import instants
 from tasker.model.gate import GateKind
 from tasker.model.instants import Instant
-from tasker.model.task import Pool, State
+from tasker.model.task import STATES, Pool, State
 from tasker.urls import checked, origin, with_scheme
 
 NewPool: TypeAlias = Mapping[str, Pool]
@@ -36,7 +36,7 @@ class _Table(NamedTuple):
 
 
 _TABLES: Final = {"webhooks": _Table("webhook", ("url", "body")), "hashes": _Table("hash", ("secret",))}
-_STATES: Final = {state.word: state for state in State}
+_STATES: Final = {state.word: state for state in STATES}
 
 
 def tables_in(names: Iterable[str], pools: NewPool) -> Sequence[str]:

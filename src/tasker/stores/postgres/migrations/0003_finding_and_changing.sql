@@ -33,7 +33,7 @@ ALTER TABLE node ADD COLUMN schema integer NOT NULL DEFAULT 2;
 
 -- One task that has not ended holds a key: its end sets the key free without a write.
 CREATE UNIQUE INDEX task_key_holder ON task (key)
- WHERE key IS NOT NULL AND holds_key AND state IN (0, 1);
+ WHERE key IS NOT NULL AND holds_key AND state IN (0, 1, 5);
 CREATE INDEX task_key ON task (key COLLATE "C", id) WHERE key IS NOT NULL;
 CREATE INDEX task_parent ON task (parent_id, id) WHERE parent_id IS NOT NULL;
 
@@ -223,3 +223,15 @@ CREATE TABLE history (
   failures text,                               -- model/failures.py, FailureGroups, as JSON; NULL: none
   PRIMARY KEY (length, at, run)
 ) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_cost_delay = 0);
+
+-- Attempts in other hands. Their tasks have the state 5, which reads as in_progress: they keep their
+-- fence, and no node has them. As on SQLite.
+ALTER TABLE task
+  ADD COLUMN deadline timestamptz,             -- until when it waits to be told how the attempt ended
+  ADD COLUMN counts_in bigint,                 -- the gate in whose max_running it counts; NULL: in none
+  ADD COLUMN progress text;                    -- model/task.py, Progress, as JSON
+CREATE INDEX task_deadline ON task (deadline) WHERE deadline IS NOT NULL;
+CREATE INDEX task_counted ON task (counts_in) WHERE counts_in IS NOT NULL;
+-- What tokens are signed with: model/completion_token.py.
+CREATE TABLE completion_key (one integer PRIMARY KEY CHECK (one = 1), key bytea NOT NULL);
+INSERT INTO completion_key VALUES (1, uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()));

@@ -26,7 +26,7 @@ ALTER TABLE task ADD COLUMN late_held INTEGER NOT NULL DEFAULT 0;
 
 -- One task that has not ended holds a key: its end sets the key free without a write.
 CREATE UNIQUE INDEX task_key_holder ON task (key)
- WHERE key IS NOT NULL AND holds_key = 1 AND state IN (0, 1);
+ WHERE key IS NOT NULL AND holds_key = 1 AND state IN (0, 1, 5);
 CREATE INDEX task_key ON task (key) WHERE key IS NOT NULL;
 CREATE INDEX task_parent ON task (parent_id) WHERE parent_id IS NOT NULL;
 
@@ -178,3 +178,14 @@ CREATE TABLE history (
   failures TEXT,                               -- model/failures.py, FailureGroups, as JSON; NULL: none
   PRIMARY KEY (length, at, run)
 ) STRICT, WITHOUT ROWID;
+
+-- Attempts in other hands. Their tasks have the state 5, which reads as in_progress: they keep their
+-- fence, and no node has them. The indexes are not touched by what is written of any other task.
+ALTER TABLE task ADD COLUMN deadline INTEGER;  -- until when it waits to be told how the attempt ended
+ALTER TABLE task ADD COLUMN counts_in INTEGER; -- the gate in whose max_running it counts; NULL: in none
+ALTER TABLE task ADD COLUMN progress TEXT;     -- model/task.py, Progress, as JSON
+CREATE INDEX task_deadline ON task (deadline) WHERE deadline IS NOT NULL;
+CREATE INDEX task_counted ON task (counts_in) WHERE counts_in IS NOT NULL;
+-- What tokens are signed with: model/completion_token.py.
+CREATE TABLE completion_key (one INTEGER PRIMARY KEY CHECK (one = 1), key BLOB NOT NULL) STRICT;
+INSERT INTO completion_key VALUES (1, randomblob(32));

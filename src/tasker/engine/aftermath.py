@@ -1,0 +1,195 @@
+"""What is done once the end of an attempt is written, wherever the attempt was made."""
+
+from collections.abc import Callable, Sequence
+from typing import assert_never
+
+import structlog
+from msgspec import UNSET
+
+from tasker.engine.delay_queue import DelayQueue
+from tasker.engine.events import Events
+from tasker.engine.telemetry import Telemetry
+from tasker.interfaces.queue import Settled
+from tasker.model.attempt import Attempt
+from tasker.model.circuit import CircuitState
+from tasker.model.ending import Ending
+from tasker.model.event import EventChange
+from tasker.model.instants import Instant
+from tasker.model.lateness import by_cause
+from tasker.model.lifecycle import Move, Settlement
+from tasker.model.stats import AttemptOutcome
+from tasker.model.task import State, Task, TaskId
+from tasker.timing.clock import Clock
+from tasker.wire.fields import TaskFields
+
+_log = structlog.get_logger()
+
+
+class Aftermath:
+    """Announces what comes next, and counts, tells and logs what has become of tasks. Never waits."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        queue: DelayQueue,
+        announce_expiry: Callable[[Instant], None],
+        announce_deadline: Callable[[Instant], None],
+        tell_ended: Callable[[TaskId], None],
+        events: Events,
+        telemetry: Telemetry,
+    ) -> None:
+        """Make it.
+
+        Args:
+            announce_expiry: called with the ``expires_at`` of what waits again.
+            announce_deadline: called with the deadlines of attempts in other hands.
+            tell_ended: called with each task that has ended.
+            events: told of attempts that end.
+        """
+        self._clock = clock
+        self._queue = queue
+        self._announce_expiry = announce_expiry
+        self.announce_deadline = announce_deadline
+        self._tell_ended = tell_ended
+        self._events = events
+        self._telemetry = telemetry
+
+    def began(self, attempt: Attempt, started_at: Instant) -> None:
+        """Count how late an attempt began. Called once for each that is settled or goes into other hands."""
+        self._telemetry.attempt_began(
+            by_cause(due_at=attempt.due_at, started_at=started_at, down=attempt.late_down, held=attempt.late_held)
+        )
+
+    def settled(self, attempt: Attempt, fields: TaskFields, settlement: Settlement, settled: Settled) -> None:
+        """Do what follows, once *settlement* was written.
+
+        Args:
+            fields: those of the task; ``TaskFields`` alone if they cannot be read.
+        """
+        if settled.has_room:
+            self._queue.announce(self._clock.now(), attempt.pool)  # to the others, too, if every slot here is taken
+        self.announce(settled.followed_by)
+        if settled.move is Move.ACCEPT:
+            self._has_gone(attempt, fields, settlement, settled)
+            return
+        if settled.move is Move.BACK_OFF and settlement.due_at is not None:
+            self._queue.announce(settlement.due_at, attempt.pool)
+            self.waits_again(attempt)
+        else:
+            self._tell_ended(attempt.task_id)
+        self.count(attempt, settled.move)
+        is_stopped = settled.move is Move.STOP
+        state = State.CANCELLED if is_stopped else settlement.state
+        if self._events.is_on:
+            code = None if settlement.fault is None else settlement.fault.code
+            due_at = None if is_stopped else settlement.due_at
+            self._events.ended(attempt, fields, state, due_at=due_at, code=code)
+            self._tell_of_circuit(attempt, fields, settled)
+        if settlement.fault is not None:
+            self._count_failure(attempt, settlement)
+            _log.info(
+                "an attempt failed",
+                **names(attempt, fields),
+                attempt=attempt.number,
+                code=settlement.fault.code,
+                state=state.word,
+            )
+
+    def _has_gone(self, attempt: Attempt, fields: TaskFields, settlement: Settlement, settled: Settled) -> None:
+        """Do what follows an attempt that is in other hands now."""
+        if settlement.deadline is not None:
+            self.announce_deadline(settlement.deadline)
+        if self._events.is_on:
+            self._tell_of_circuit(attempt, fields, settled)
+
+    def _tell_of_circuit(self, attempt: Attempt, fields: TaskFields, settled: Settled) -> None:
+        if settled.circuit is not None:
+            is_open = settled.circuit is CircuitState.OPEN
+            self._events.circuit(attempt, fields, EventChange.OPENED if is_open else EventChange.CLOSED)
+
+    def count(self, attempt: Attempt, move: Move) -> None:
+        """Count what has become of the task."""
+        outcome: AttemptOutcome
+        match move:
+            case Move.COMPLETE:
+                self._telemetry.done += 1
+                outcome = "succeeded"
+            case Move.BACK_OFF:
+                self._telemetry.retried += 1
+                outcome = "retried"
+            case Move.FAIL | Move.EXPIRE | Move.GIVE_UP | Move.QUARANTINE:
+                self._telemetry.failed += 1
+                outcome = "failed"
+            case Move.STOP:
+                self._telemetry.cancelled += 1
+                outcome = "cancelled"
+            case (
+                Move.CREATE
+                | Move.CLAIM
+                | Move.ACCEPT
+                | Move.GIVE_BACK
+                | Move.TAKE_BACK
+                | Move.CANCEL
+                | Move.RETRY
+                | Move.DELETE
+            ):
+                return  # none of these ends an attempt
+            case _:
+                assert_never(move)
+        self._telemetry.ended_by_type[outcome][attempt.type] += 1
+        self._telemetry.ended_by_gate[outcome][attempt.gate] += 1
+
+    def _count_failure(self, attempt: Attempt, settlement: Settlement) -> None:
+        """Count why the attempt failed."""
+        record = settlement.record
+        if record is not None and record.fault is not None and record.ended_at is not None:
+            self._telemetry.failures.attempt_failed(
+                attempt.task_id,
+                attempt.type,
+                record.fault,
+                status=None if record.exchange is None else record.exchange.status,
+                at=record.ended_at,
+            )
+
+    def announce(self, followers: Sequence[Task]) -> None:
+        """Have what follows an end run in time."""
+        for task in followers:
+            self._queue.announce(task.due_at, task.pool)
+            if self._events.is_on:
+                self._events.created(task)
+
+    def waits_again(self, attempt: Attempt) -> None:
+        """Have the task expire in time."""
+        if attempt.expires_at is not None:
+            self._announce_expiry(attempt.expires_at)
+
+
+def ending_of(attempt: Attempt, fields: TaskFields, settlement: Settlement) -> Ending | None:
+    """Return what is known of the end of a task, for what follows it; None: nothing can follow.
+
+    That it was cancelled is not known here: it may be what ends it.
+    """
+    asked = fields.on_success if settlement.fault is None else fields.on_failure
+    if (settlement.ended_at is None or asked is UNSET) and fields.on_cancel is UNSET:
+        return None
+    exchange = None if settlement.record is None else settlement.record.exchange
+    return Ending(
+        task_id=attempt.task_id,
+        type=attempt.type,
+        state=settlement.state,
+        attempts=attempt.number,
+        payload=attempt.payload,
+        fault=settlement.fault,
+        status=None if exchange is None else exchange.status,
+        result=settlement.result,
+    )
+
+
+def names(attempt: Attempt, fields: TaskFields) -> dict[str, str]:
+    """Return what the log calls an attempt: the task, its type, and the key and the trace that it has."""
+    called = {"task_id": attempt.task_id, "type": attempt.type}
+    if attempt.key is not None:
+        called["key"] = attempt.key
+    if fields.traceparent is not UNSET:
+        called["traceparent"] = fields.traceparent
+    return called
