@@ -17,6 +17,7 @@ from tasker.model import instants, lengths
 from tasker.model.gate import Destination, group_named
 from tasker.model.instants import LAST, SECOND, Instant
 from tasker.model.new_task import NewTask, OnConflict
+from tasker.model.schedule import Template
 from tasker.model.standing import Standing
 from tasker.model.task import Task, TaskId
 from tasker.wire.fields import (
@@ -33,6 +34,7 @@ from tasker.wire.tracing import read_traceparent
 _ID_WITHIN: Final = 86_400 * SECOND
 _CONTROL: Final = re.compile("[\\x00-\\x1f\\x7f-\\x9f]")
 
+_NO_ID: Final = TaskId("")
 _NO_BODY_YET = Raw(b"null")
 """In place of the body of a callback, which is made when its task ends."""
 
@@ -127,6 +129,30 @@ def build_task(
     if (refusal := _refusal(asked, task, now)) is not None:
         raise refusal
     return task
+
+
+def build_template(asked: Asked, *, webhooks: TaskType | None, expires_after: int | None) -> Template:
+    """Return what every run of a schedule is, if the task that is *asked* for, which says no time, is to be its run.
+
+    Args:
+        webhooks: see ``build_task``.
+        expires_after: see ``Template``.
+
+    Raises:
+        InvalidTaskError: as ``build_task``.
+    """
+    task = _built(asked, _NO_ID, 0, webhooks, None, ("", 0))
+    return Template(
+        type=task.type,
+        pool=task.pool,
+        payload=Raw(task.payload),
+        destination=task.destination,
+        host=task.host,
+        patience=task.patience,
+        keep=task.keep,
+        tags=task.tags,
+        expires_after=expires_after,
+    )
 
 
 def build_duplicate(

@@ -29,9 +29,10 @@ outcome of the attempt.
   + TaskExpiredError             it is too late to run the task again
   + IdempotencyKeyReusedError    a request with this Idempotency-Key was another one
   + IdempotencyInFlightError     a request with this Idempotency-Key is still being answered
-  + RevisionPassedError          the task was written since
+  + RevisionPassedError          the task or the schedule was written since
   + DestinationNotFoundError
   + OperationNotFoundError
+  + ScheduleNotFoundError
   + ApiKeyNotFoundError
   + NoAdminKeyError              the first key must be one that may make others
   + LastAdminKeyError            the last key that may make others cannot be revoked so
@@ -350,13 +351,18 @@ class IdempotencyInFlightError(TaskerError):
 
 
 class RevisionPassedError(TaskerError):
-    """The task is not at the revision that was named: it was written since. Nothing was changed."""
+    """The task is not at the revision that was named: it was written since. Nothing was changed.
+
+    Args:
+        task_id: its id; of a schedule, the name.
+        kind: what it is.
+    """
 
     code = "revision_passed"
 
-    def __init__(self, task_id: str) -> None:
+    def __init__(self, task_id: str, kind: str = "task") -> None:
         self.task_id = task_id
-        super().__init__(f"the task {task_id} has changed since; read it again, and send its new ETag as If-Match")
+        super().__init__(f"the {kind} {task_id} has changed since; read it again, and send its new ETag as If-Match")
 
 
 class DestinationNotFoundError(TaskerError):
@@ -372,6 +378,13 @@ class OperationNotFoundError(TaskerError):
 
     def __init__(self, operation_id: str) -> None:
         super().__init__(f"no operation has the id {operation_id}")
+
+
+class ScheduleNotFoundError(TaskerError):
+    """No schedule has this name: there never was one, or it was deleted."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"there is no schedule {cut(name)!r}; GET /schedules lists those that exist")
 
 
 class ApiKeyNotFoundError(TaskerError):

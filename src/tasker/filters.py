@@ -70,6 +70,7 @@ FILTERS: Final = (
     Filter("error", Kind.ERROR, "The code of last_error."),
     Filter("fingerprint", Kind.FINGERPRINT, "The fingerprint of last_error, as GET /failures shows it."),
     Filter("reason", Kind.REASON, "Of a task that is todo: why it does not run yet, as explain says."),
+    Filter("schedule", Kind.TEXT, "The schedule whose runs they are; it may have been deleted.", "schedule"),
     Filter("parent", Kind.ID, "Of a callback: the id of the task that it tells of.", "parent_id"),
     Filter("due_after", Kind.FROM, "The execution time is this one or later.", "execution_at"),
     Filter("due_before", Kind.BEFORE, "The execution time is earlier.", "execution_at"),
@@ -89,7 +90,7 @@ MOST_TAGS: Final = 20
 _BY_NAME: Final[Mapping[str, Filter]] = {each.name: each for each in FILTERS}
 _STATES: Final = {state.word: state for state in STATES}
 _ENDED: Final = frozenset({State.DONE, State.FAILED, State.CANCELLED})
-_DRIVING: Final = ("key", "parent", "tag", "key_prefix")
+_DRIVING: Final = ("key", "parent", "schedule", "tag", "key_prefix")
 """The filters with an index of their own: the first that is given drives."""
 _LONGEST_KEY: Final = 255
 _LONGEST_TAG: Final = 100

@@ -26,6 +26,7 @@ WRITES = {
     "cancel_waiting": {Move.CANCEL},
     "retry": {Move.RETRY},
     "delete": {Move.DELETE},
+    "remove_queued_runs": {Move.DELETE},
     "prune": {Move.DELETE},
     "prune_kept": {Move.DELETE},
 }
@@ -40,6 +41,8 @@ STARTS = {
     ("postgres", "cancel_waiting"): {State.WAITING},
 }
 """Where those queries start that make their moves from some of the states only from which they may be made."""
+TOLD = ("prune", "prune_kept", "remove_queued_runs")
+"""Those that delete what has ended, and are told which, or only what waits."""
 
 PARTS = re.compile(r"\)\s*,\s*\w+ AS (?:MATERIALIZED )?\(|\bRETURNING\b[^)]*")
 LITERALS = re.compile(r"\bstate (?:= (\d)|IN \(([\d, ]+)\))")
@@ -99,7 +102,7 @@ def test_a_query_leads_where_its_moves_lead_and_starts_where_they_may(engine, na
             assert targets <= written <= targets | allowed, "what does not move stays where it was"
         found = sources(text, condition)
         assert found <= allowed
-        if not name.startswith("prune"):  # which deletes what has ended, and is told which
+        if name not in TOLD:
             assert found in (STARTS.get((engine, name), allowed), set())
         assert found or engine == "postgres", "states are named, or the next one would be among them"
         assert found or not re.search(r"\bstate <>", condition), "the same"

@@ -1,4 +1,4 @@
-"""The entity tags of tasks, and the header ``If-Match``.
+"""The entity tags of tasks and schedules, and the header ``If-Match``.
 
 Source: RFC 9110, sections 8.8.3 and 13.1.1.
 """
@@ -14,7 +14,7 @@ HEADER: Final = "If-Match"
 IF_MATCH: Final[Mapping[str, Any]] = {
     "name": HEADER,
     "in": "header",
-    "description": "The ETag of the task as it was read: if it was written since, nothing is changed. "
+    "description": "The ETag of the task or the schedule as it was read: if it was written since, nothing is changed. "
     "A list of them, or * for any.",
     "schema": {"type": "string"},
 }
@@ -26,7 +26,7 @@ _OURS: Final = re.compile(r'(?<!W/)"(0|[1-9][0-9]{0,17})(?:-masked)?"')
 
 
 def etag(revision: int, *, is_masked: bool) -> str:
-    """Return the strong ``ETag`` of a task at *revision*: each view of it has one of its own.
+    """Return the strong ``ETag`` of a task or a schedule at *revision*: each view of it has one of its own.
 
     >>> etag(3, is_masked=True)
     '"3-masked"'
@@ -50,6 +50,6 @@ def revisions_in(headers: Iterable[tuple[bytes, bytes]]) -> frozenset[int] | Non
         return None
     if _LIST.fullmatch(text) is None:
         raise InvalidRequestError(
-            HEADER, 'expected the ETag of the task with its quotes, such as "3", a list of them, or *'
+            HEADER, 'expected the ETag as it was read, with its quotes, such as "3", a list of them, or *'
         )
     return frozenset(int(revision) for revision in _OURS.findall(text))

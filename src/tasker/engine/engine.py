@@ -21,6 +21,7 @@ from tasker.engine.lease import Lease, LeaseKeeper
 from tasker.engine.operations import Operations
 from tasker.engine.pruner import Pruner
 from tasker.engine.recovery import Recovery
+from tasker.engine.schedules import Schedules
 from tasker.engine.shared_look import SharedLook
 from tasker.engine.slots import Slots
 from tasker.engine.telemetry import Telemetry
@@ -131,6 +132,8 @@ class Engine:
             store, self.slots, telemetry, self.events, rewriting=rewriting, ring=self.queue.ring
         )
         self._operations = DueWork(store.clock, self.operations.step, name="operations")
+        self.schedules = Schedules(store, telemetry, self.events, announce=self.announce)
+        self._schedules = DueWork(store.clock, self.schedules.step, name="schedules")
         self._recovery = Recovery(store, telemetry)
         self._pruner = Pruner(store, telemetry, keep_done=keep_done, keep_failed=keep_failed, keep_audit=keep_audit)
         self.history = History(store, telemetry)
@@ -158,6 +161,7 @@ class Engine:
         self._jobs.append(asyncio.create_task(self._expiry.run()))
         self._jobs.append(asyncio.create_task(self._deadlines.run()))
         self._jobs.append(asyncio.create_task(self._operations.run()))
+        self._jobs.append(asyncio.create_task(self._schedules.run()))
         self._jobs.append(asyncio.create_task(self._patience.run()))
         for run_once in (
             self._keeper.run_once,
@@ -210,6 +214,10 @@ class Engine:
 
     def _announce_deadline(self, deadline: Instant) -> None:
         self._deadlines.announce(deadline)
+
+    def announce_schedule(self, moment: Instant) -> None:
+        """Say that a schedule is to be looked at at *moment*, which may have passed."""
+        self._schedules.announce(moment)
 
     def announce_operation(self) -> None:
         """Say that an operation has been stored: it begins at once."""

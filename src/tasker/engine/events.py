@@ -262,6 +262,10 @@ class Events:
     def _node_event(self, node: str, change: EventChange) -> Event:
         return Event(kind=EventKind.NODE, at=self._clock.now(), node=node, change=change)
 
+    def schedule(self, name: str, change: EventChange) -> None:
+        """Something has happened to a schedule."""
+        self._note(Event(kind=EventKind.SCHEDULE, at=self._clock.now(), node=self._node, schedule=name, change=change))
+
     def operation(self, operation: Operation) -> None:
         """An operation was created, or has gone on, or has ended."""
         self._note(operation_event(operation, at=self._clock.now(), node=self._node))

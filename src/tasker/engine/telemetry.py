@@ -30,6 +30,8 @@ class Telemetry:
     taken_back: int = 0
     claims_lost: int = 0
     pruned: int = 0
+    scheduled: int = 0
+    """Runs that schedules have made."""
     created_by_type: Counter[str] = field(default_factory=Counter)
     """Tasks that callers have created, by task type. Callbacks and what operations make are not
     among them."""

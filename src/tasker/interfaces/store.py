@@ -13,6 +13,7 @@ from tasker.interfaces.operations import OperationStore
 from tasker.interfaces.pausing import PauseStore
 from tasker.interfaces.queue import QueueStore
 from tasker.interfaces.reports import ReportStore
+from tasker.interfaces.schedules import ScheduleStore
 from tasker.interfaces.statistics import StatisticsStore
 from tasker.interfaces.tasks import TaskStore
 from tasker.model.store_meter import Space, StoreMeter, Upkeep
@@ -28,6 +29,7 @@ class Store(
     PauseStore,
     NodeStore,
     OperationStore,
+    ScheduleStore,
     StatisticsStore,
     AuditStore,
     AlertStore,

@@ -53,6 +53,7 @@ class Kind(StrEnum):
     DESTINATION = "destination"
     OPERATION = "operation"
     KEY = "key"
+    SCHEDULE = "schedule"
     SERVER = "server"
     """All that share a database; it has no id."""
 
@@ -73,7 +74,7 @@ class Action(StrEnum):
     BEGIN = "begin"
     """Of an operation."""
     CREATE = "create"
-    """Of an API key."""
+    """Of an API key or a schedule."""
     REVOKE = "revoke"
     DISABLE = "disable"
     """Keys are no longer asked for."""

@@ -31,6 +31,8 @@ class EventKind(StrEnum):
     """A node has joined, is stopping, or is gone."""
     OPERATION = "operation"
     """An operation was created, has gone on, or has ended."""
+    SCHEDULE = "schedule"
+    """A schedule was created, changed, paused, resumed or deleted."""
 
 
 class EventChange(StrEnum):
@@ -52,6 +54,8 @@ class EventChange(StrEnum):
     LIMITED = "limited"
     OPENED = "opened"
     CLOSED = "closed"
+    CREATED = "created"
+    DELETED = "deleted"
     JOINED = "joined"
     STOPPING = "stopping"
     GONE = "gone"
@@ -93,6 +97,8 @@ class Event(Struct, frozen=True, kw_only=True, array_like=True, omit_defaults=Tr
     matched: int | None = None
     changed: int | None = None
     refused: int | None = None
+    schedule: str | None = None
+    """The name of the schedule that it is about."""
 
 
 class Traits(Struct, frozen=True):

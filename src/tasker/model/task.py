@@ -59,6 +59,22 @@ STATES: Final = tuple(state for state in State if state.shown is state)
 """The states that a task is found in by who reads it."""
 
 
+class RunKind(IntEnum):
+    """Why a schedule has made a run. The numbers are what stores keep, the words (``kind.word``) what users see."""
+
+    REGULAR = 0
+    """Its time has come. There is one for each time."""
+    MANUAL = 1
+    """Somebody wanted one now."""
+    BACKFILL = 2
+    """Somebody wanted those of the past."""
+
+    @property
+    def word(self) -> str:
+        """The kind as users read it."""
+        return self.name.lower()
+
+
 class Fault(msgspec.Struct, frozen=True):
     """Why an attempt failed."""
 
@@ -134,6 +150,12 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     of them a circuit may keep it, and for ``--circuit-patience`` if that is longer."""
     created_at: Instant = 0
     """When it was stored, by the store's clock. What is set before is not looked at."""
+    schedule: str | None = None
+    """The name of the schedule whose run it is; None: it is no run. The schedule may be gone."""
+    scheduled_for: Instant | None = None
+    """Of a run: the time that it stands for, whenever it is due."""
+    run_kind: RunKind | None = None
+    """Of a run: why it was made."""
     created_by: str | None = None
     """Who created it, as ``Actor.text``; None: no key was asked for, or it is a callback. Of one that
     was replaced: who did that."""

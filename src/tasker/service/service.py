@@ -12,6 +12,7 @@ from tasker.service.keys import KeyService
 from tasker.service.metrics import MetricsService, Sources
 from tasker.service.operations import OperationService
 from tasker.service.repeatable import RepeatableRequests
+from tasker.service.schedules import ScheduleService
 from tasker.service.server import ServerService
 from tasker.service.statistics import StatisticsService
 from tasker.service.tasks import TaskService
@@ -46,6 +47,7 @@ class Service:
         self.tasks = TaskService(store, engine, registry)
         self.finding = FindService(store, engine, registry)
         self.operations = OperationService(store, engine, self.finding)
+        self.schedules = ScheduleService(store, engine, registry)
         self.keys = KeyService(store, engine.key_ring)
         self.audit = AuditService(store)
         self.destinations = DestinationService(store, engine)

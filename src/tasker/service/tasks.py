@@ -379,6 +379,8 @@ class TaskService:
         for task in cancelled.followed_by:
             self._engine.announce(task.due_at, task.pool)
         task = await self._store.get(id_)
+        if cancelled.is_new and task.schedule is not None:
+            self._engine.announce_schedule(self._clock.now())  # its next run is to be made
         if self._events.is_on and (cancelled.is_new or cancelled.state is State.IN_PROGRESS):
             self._events.cancelled(task)
             for follower in cancelled.followed_by:

@@ -1,9 +1,9 @@
 """The columns that are read, each declared once.
 
 From here come the lists in SELECT and RETURNING, and what rows become. A ``.sql`` file says
-``{task}``, ``{attempt}``, ``{ending}``, ``{gate}``, ``{operation}``, ``{audit}`` or ``{api_key}`` where such a
-list stands. Further columns stand behind it. A new column of a task is two migrations, a line here and a
-member of ``Task``.
+``{task}``, ``{attempt}``, ``{ending}``, ``{run_gone}``, ``{gate}``, ``{operation}``, ``{schedule}``,
+``{audit}`` or ``{api_key}`` where such a list stands. Further columns stand behind it. A new column of
+a task is two migrations, a line here and a member of ``Task``.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -23,7 +23,8 @@ from tasker.model.gate import Gate, GateKind
 from tasker.model.instants import Instant
 from tasker.model.operation import Action as OperationAction
 from tasker.model.operation import Asked, Operation, OperationState, RefusedTask
-from tasker.model.task import Fault, State, Task, TaskId
+from tasker.model.schedule import Plan, Run, Schedule, Template
+from tasker.model.task import Fault, RunKind, State, Task, TaskId
 from tasker.stores.audits import ENTRY
 from tasker.stores.awaiting import progress_of
 from tasker.stores.faults import fault_of
@@ -52,6 +53,7 @@ class Form(Enum):
     GATE_KIND = auto()
     SWITCH = auto()
     """True or false."""
+    RUN_KIND = auto()
 
 
 class Column(NamedTuple):
@@ -79,6 +81,9 @@ _TASK: Final = (
     Column("patience"),
     Column("created_at"),
     Column("created_by"),
+    Column("schedule"),
+    Column("scheduled_for"),
+    Column("run_kind", Form.RUN_KIND),
     Column("revision"),
     Column("is_cancelled", Form.SWITCH),
     Column("late_down"),
@@ -144,6 +149,19 @@ _OPERATION: Final = (
     Column("refusals"),
 )
 
+_SCHEDULE: Final = (
+    Column("name"),
+    Column("revision"),
+    Column("type"),
+    Column("plan"),
+    Column("is_paused", Form.SWITCH),
+    Column("created_at"),
+    Column("changed_at"),
+    Column("put_by"),
+    Column("next_at"),
+    Column("look_at"),
+)
+
 _AUDIT: Final = tuple(map(Column, ("id", *ENTRY)))
 _API_KEY: Final = (
     Column("id", member="key_id"),
@@ -162,12 +180,18 @@ COLUMNS: Final[Mapping[str, str]] = {
     ),
     "attempt": ", ".join(f"task.{column.name}" for column in _ATTEMPT),
     "ending": ", ".join(f"task.{column.name}" for column in _ENDING),
+    "run_gone": (
+        "CASE WHEN task.run_kind = 0 AND task.attempts = 0 THEN task.schedule END AS run_of, "
+        "task.scheduled_for AS run_at"
+    ),
     "gate": ", ".join(f"gate.{column.name}" for column in _GATE),
     "operation": ", ".join(f"operation.{column.name}" for column in _OPERATION),
+    "schedule": ", ".join(f"schedule.{column.name}" for column in _SCHEDULE),
     "audit": ", ".join(f"audit.{column.name}" for column in _AUDIT),
     "api_key": ", ".join(f"api_key.{column.name}" for column in _API_KEY),
 }
-"""The lists by the names that the ``.sql`` files use. Behind ``{attempt}`` and ``{ending}`` the
+"""The lists by the names that the ``.sql`` files use. ``{run_gone}`` is the schedule and the time of a
+regular run that leaves the queue without having started, if it is one. Behind ``{attempt}`` and ``{ending}`` the
 payload is to follow, before ``{audit}`` the moment that is shown."""
 
 
@@ -279,6 +303,47 @@ def _operation(
     )
 
 
+def schedule_values(schedule: Schedule) -> dict[str, Any]:
+    """Return the values of the columns of a schedule by name, but for its moments, as every store keeps them."""
+    return {
+        "name": schedule.name,
+        "revision": schedule.revision,
+        "type": schedule.type,
+        "plan": msgspec.json.encode(schedule.plan).decode(),
+        "is_paused": schedule.is_paused,
+        "put_by": schedule.put_by,
+    }
+
+
+def run_of(
+    id_: str,
+    kind: int,
+    scheduled_for: Instant,
+    state: int,
+    due_at: Instant,
+    started_at: Instant | None,
+    ended_at: Instant | None,
+) -> Run:
+    """Return the run in a row of the query ``runs``, whose id is read."""
+    return Run(
+        id=TaskId(id_),
+        kind=RunKind(kind),
+        scheduled_for=scheduled_for,
+        state=State(state),
+        due_at=due_at,
+        started_at=started_at,
+        ended_at=ended_at,
+    )
+
+
+def _schedule(*, plan: str, **members: Any) -> Schedule:  # noqa: ANN401
+    return Schedule(plan=_plan_of(plan), **members)
+
+
+_plan_of: Final = msgspec.json.Decoder(Plan).decode
+_template_of: Final = msgspec.json.Decoder(Template).decode
+
+
 def _audit(
     *,
     by_id: str,
@@ -321,14 +386,20 @@ class Reading:
             Form.PROGRESS: progress_of,
             Form.GATE_KIND: GateKind,
             Form.SWITCH: bool,
+            Form.RUN_KIND: RunKind,
         }
         self.task: Rows[Task] = Rows(Task, (*_TASK, *_PAYLOAD, *_RESULT), readers)
         self.attempt: Rows[Attempt] = Rows(Attempt, (*_ATTEMPT, *_PAYLOAD), readers)
         self.ending: Rows[Ending] = Rows(partial(Ending, state=State.FAILED), (*_ENDING, *_PAYLOAD), readers)
         self.operation: Rows[Operation] = Rows(_operation, _OPERATION, readers)
+        self.schedule: Rows[Schedule] = Rows(_schedule, _SCHEDULE, readers)
         self.api_key: Rows[ApiKey] = Rows(_api_key, _API_KEY, readers)
         self.gate: Rows[Gate] = Rows(_gate, _GATE, readers)
         self.audit: Rows[AuditRecord] = Rows(_audit, (Column("at"), *_AUDIT), readers)
+
+    def whole_schedule(self, row: Sequence[Any]) -> Schedule:
+        """Return the schedule in *row*, behind whose columns its template stands."""
+        return replace(self.schedule.read(row), template=_template_of(row[self.schedule.width]))
 
     def failed(self, row: Sequence[Any], fault: Fault) -> Ending:
         """Return the end of the task in *row*, which failed with *fault* without an attempt of its own."""

@@ -33,7 +33,7 @@ ActionWord = Literal[
     "circuit_probed",
     "circuit_closed",
 ]
-KindWord = Literal["task", "destination", "operation", "key", "server"]
+KindWord = Literal["task", "destination", "operation", "key", "schedule", "server"]
 
 
 class ChangeView(Struct, frozen=True, kw_only=True):

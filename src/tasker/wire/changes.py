@@ -12,10 +12,12 @@ from msgspec import UNSET, Raw
 from tasker.model import instants
 from tasker.model.audit import Changed, Changes, changed
 from tasker.model.operation import Operation
+from tasker.model.schedule import Schedule
 from tasker.model.task import Task
 from tasker.wire.fields import BODIES
 from tasker.wire.masking import MASK, masked_members
 from tasker.wire.operations import operation_view
+from tasker.wire.schedules import plan_members, template_members
 
 _decode_members: Final = msgspec.json.Decoder(dict[str, Raw]).decode
 
@@ -59,6 +61,37 @@ def operation_changes(operation: Operation) -> Changes:
         named = msgspec.json.decode(view.change, type=dict[str, Raw])
         asked["change"] = {name: _shown(bytes(members)) for name, members in named.items()}
     return {name: changed(after=value) for name, value in asked.items() if value is not UNSET}
+
+
+def schedule_changes(before: Schedule | None, after: Schedule | None) -> Changes:
+    """Return what of a schedule is another: of one that is new or gone, all. Of a body it is only said that it is.
+
+    Args:
+        before: None: it is new.
+        after: None: it is gone.
+    """
+    old, new = _said_of(before), _said_of(after)
+    nothing = (b"", UNSET)
+    return {
+        name: Changed()
+        if name.rpartition(".")[2] in BODIES
+        else changed(old.get(name, nothing)[1], new.get(name, nothing)[1])
+        for name in (*old, *(name for name in new if name not in old))
+        if old.get(name, nothing)[0] != new.get(name, nothing)[0]
+    }
+
+
+def _said_of(schedule: Schedule | None) -> Mapping[str, tuple[bytes, Any]]:
+    """Return the members of a schedule as they are, and as they may be shown."""
+    if schedule is None:
+        return {}
+    members = {**plan_members(schedule), "paused": schedule.is_paused}
+    said: dict[str, tuple[bytes, Any]] = {name: (msgspec.json.encode(value), value) for name, value in members.items()}
+    if schedule.template is not None:
+        for type_, fields in template_members(schedule.template, has_secrets=True).items():
+            shown = _shown(msgspec.json.encode(fields))
+            said |= {f"task.{type_}.{name}": (bytes(value), shown[name]) for name, value in fields.items()}
+    return said
 
 
 def _shown(payload: bytes) -> Mapping[str, Any]:

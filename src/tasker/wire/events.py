@@ -56,6 +56,7 @@ class EventView(Struct, frozen=True, kw_only=True, omit_defaults=True):
     matched: int | None = None
     changed: int | None = None
     refused: int | None = None
+    schedule: Annotated[str, Meta(description="The name of the schedule that it is about.")] | None = None
 
 
 def event_frame(event: Event, id_: object) -> bytes:
@@ -80,6 +81,7 @@ def event_frame(event: Event, id_: object) -> bytes:
         matched=event.matched,
         changed=event.changed,
         refused=event.refused,
+        schedule=event.schedule,
     )
     return b"id: %b\nevent: %b\ndata: %b\n\n" % (str(id_).encode(), event.kind.encode(), _encode(view))
 

@@ -1,5 +1,6 @@
 """What of a task is shown to those who may not see its secrets."""
 
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 import msgspec
@@ -11,6 +12,8 @@ from tasker.model.task import Task
 MASK: Final = "***"
 """What is shown in place of a secret."""
 
+_MASK: Final = msgspec.json.encode(MASK)
+_CALLBACKS: Final = ("on_success", "on_failure", "on_cancel")
 _decode_members: Final = msgspec.json.Decoder(dict[str, Raw]).decode
 
 
@@ -34,13 +37,34 @@ def listed(task: Task) -> Task:
 def masked_members(payload: bytes, *, but_secret: bool = False) -> bytes:
     """Return *payload*, which is a JSON object, without the same."""
     members = _masked(_decode_members(payload))
-    for name in ("on_success", "on_failure", "on_cancel"):
+    for name in _CALLBACKS:
         callback = members.get(name)
         if callback is not None:
             members[name] = _masked_callback(callback)
     if "secret" in members and not but_secret:
         members["secret"] = Raw(msgspec.json.encode(MASK))
     return msgspec.json.encode(members)
+
+
+def mask_in(members: Mapping[str, Raw]) -> str | None:
+    """Return where *members*, those of a task in a request, say ``***`` in place of a secret; None: nowhere."""
+    secret = members.get("secret")
+    if secret is not None and bytes(secret) == _MASK:
+        return "secret"
+    for place, each in (("", members), *_callbacks(members)):
+        headers = each.get("headers")
+        if headers is not None and _begins(headers, b"{"):
+            for name, value in _decode_members(headers).items():
+                if bytes(value) == _MASK:
+                    return f"{place}headers.{name}"
+    return None
+
+
+def _callbacks(members: Mapping[str, Raw]) -> Iterable[tuple[str, Mapping[str, Raw]]]:
+    for name in _CALLBACKS:
+        callback = members.get(name)
+        if callback is not None and _begins(callback, b"{"):
+            yield f"{name}.", _decode_members(callback)
 
 
 def _masked_callback(callback: Raw) -> Raw:

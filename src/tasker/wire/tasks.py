@@ -14,6 +14,7 @@ from tasker.wire.fields import BODIES, Length, TaskFields
 from tasker.wire.lateness import LatenessByCauseView, lateness_by_cause_view
 
 StateWord = Literal["todo", "in_progress", "done", "failed", "cancelled"]
+RunKindWord = Literal["regular", "manual", "backfill"]
 
 
 class ProgressView(Struct, frozen=True, kw_only=True):
@@ -91,6 +92,20 @@ class TaskView(Struct, frozen=True, kw_only=True, omit_defaults=True):
         | UnsetType
     ) = UNSET
     progress: ProgressView | UnsetType = UNSET
+    schedule: Annotated[str, Meta(description="Of a run: the name of its schedule, which may be gone.")] | UnsetType = (
+        UNSET
+    )
+    scheduled_for: (
+        Annotated[
+            str,
+            Meta(
+                extra_json_schema={"format": "date-time"},
+                description="Of a run: the time that it stands for, in UTC, whenever it starts.",
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    run_kind: Annotated[RunKindWord, Meta(description="Of a run: why it was made.")] | UnsetType = UNSET
 
 
 class Created(Struct, frozen=True, omit_defaults=True):
@@ -202,6 +217,9 @@ def task_json(task: Task) -> bytes:
         key=UNSET if task.key is None else task.key,
         deadline=UNSET if task.deadline is None else instants.text(task.deadline),
         progress=_progress(task),
+        schedule=UNSET if task.schedule is None else task.schedule,
+        scheduled_for=UNSET if task.scheduled_for is None else instants.text(task.scheduled_for),
+        run_kind=UNSET if task.run_kind is None else task.run_kind.word,  # type: ignore[arg-type]  # as for the state
     )
     members = [msgspec.json.encode(view)[1:-1], task.payload[1:-1]]
     if task.result is not None:

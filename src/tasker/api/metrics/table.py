@@ -144,6 +144,12 @@ METRICS: Final[tuple[Metric, ...]] = (
         read=_one(lambda figures: figures.telemetry.pruned),
     ),
     Metric(
+        name="tasker_schedule_runs_total",
+        kind="counter",
+        help="Runs that this node has put into the queue for schedules.",
+        read=_one(lambda figures: figures.telemetry.scheduled),
+    ),
+    Metric(
         name="tasker_tasks_taken_back_total",
         kind="counter",
         help="Tasks that this node took back from a server that had died, or whose lease had ended.",

@@ -3,12 +3,25 @@
 from typing import Final
 
 from tasker.api.calls import Call
-from tasker.api.routes import audit, destinations, events, finding, keys, metrics, operations, server, statistics, tasks
+from tasker.api.routes import (
+    audit,
+    destinations,
+    events,
+    finding,
+    keys,
+    metrics,
+    operations,
+    schedules,
+    server,
+    statistics,
+    tasks,
+)
 
 CALLS: Final[tuple[Call, ...]] = (
     *tasks.CALLS,
     *finding.CALLS,
     *operations.CALLS,
+    *schedules.CALLS,
     *destinations.CALLS,
     *keys.CALLS,
     *events.CALLS,

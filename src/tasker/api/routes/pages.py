@@ -13,6 +13,7 @@ from tasker.api.routes.parameters import given_in, one_of
 from tasker.wire.audit import AuditPageView
 from tasker.wire.keys import KeyPage
 from tasker.wire.operations import OperationPage
+from tasker.wire.schedules import SchedulePage
 
 PAGE: Final = 100
 """The length of a page, if none is asked for."""
@@ -80,6 +81,6 @@ def link_to(path: str | None) -> Mapping[str, str]:
     return {} if path is None else {"link": f'<{path}>; rel="next"'}
 
 
-def answer_page(page: AuditPageView | KeyPage | OperationPage) -> Response:
+def answer_page(page: AuditPageView | KeyPage | OperationPage | SchedulePage) -> Response:
     """Answer with a page, whose ``next`` is a path."""
     return answer(page, headers=link_to(page.next))

@@ -27,7 +27,7 @@ from tasker.model.instants import LAST, Instant
 from tasker.model.operation import Rewrite
 from tasker.model.task import State, TaskId
 from tasker.stores.postgres.auditor import Auditor, values
-from tasker.stores.postgres.connection import Connection, Link
+from tasker.stores.postgres.connection import Connection, Link, Record
 from tasker.stores.postgres.gates import Gates
 from tasker.stores.postgres.inserter import Inserter
 from tasker.stores.postgres.payloads import with_payloads
@@ -93,6 +93,7 @@ class Changer:
                 (ending,) = await with_payloads(connection, self._sql, [self._reading.cancelled(row)])
                 followers = self._follow(ending, now=row["now"], new_id=new_id)
                 await self._inserter.insert(connection, followers)
+                await look_at_schedules(connection, self._sql, [row])
                 await self._auditor.write(connection, entry)
                 return Cancelled(State.CANCELLED, is_new=True, followed_by=followers), gates
         if await connection.fetchval(self._sql["cancel_running"], task_id, values(entry)) is not None:
@@ -238,3 +239,12 @@ class Changer:
             else:
                 results.append(TaskRunningError(task_id) if task_id in there else TaskNotFoundError(task_id))
         return results
+
+
+async def look_at_schedules(connection: Connection, queries: Mapping[str, str], gone: Sequence[Record]) -> None:
+    """Have the schedules looked at whose runs have left the queue without starting: the rows of *gone* say which."""
+    runs = [row for row in gone if row["run_of"] is not None]
+    if runs:
+        await connection.execute(
+            queries["look_at_schedules"], [row["run_of"] for row in runs], [row["run_at"] for row in runs]
+        )

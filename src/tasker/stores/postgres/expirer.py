@@ -12,6 +12,7 @@ from tasker.model.instants import after, microseconds
 from tasker.model.lifecycle import expired, given_up
 from tasker.model.task import Fault
 from tasker.stores.faults import fault_of, fault_text
+from tasker.stores.postgres.changer import look_at_schedules
 from tasker.stores.postgres.claimer import LOCKED
 from tasker.stores.postgres.connection import Connection, Link, Record
 from tasker.stores.postgres.inserter import Inserter
@@ -91,6 +92,7 @@ class Expirer:
                 [ending.task_id for ending in endings],
                 [fault_text(ending.fault) for ending in endings],
             )
+            await look_at_schedules(connection, self._sql, rows)
             followers = [
                 task
                 for row, ending in zip(rows, endings, strict=True)

@@ -189,4 +189,7 @@ def columns(tasks: Sequence[Task], gate_of: Callable[[Destination | None], int |
         [task.id for task in tasks for _ in task.tags],
         [tag for task in tasks for tag in task.tags],
         [task.created_by for task in tasks],
+        [task.schedule for task in tasks],
+        [task.scheduled_for for task in tasks],
+        [task.run_kind for task in tasks],
     )

@@ -6,16 +6,18 @@ WITH given AS (
   SELECT * FROM unnest($1::uuid[], $2::text[], $3::smallint[], $4::integer[], $5::timestamptz[],
                        $6::timestamptz[], $7::text[], $8::bytea[], $9::bigint[],
                        $10::timestamptz[], $11::uuid[], $12::text[], $13::boolean[],
-                       $14::bytea[], $15::bigint[], $16::bigint[], $17::bigint[], $20::text[])
+                       $14::bytea[], $15::bigint[], $16::bigint[], $17::bigint[], $20::text[],
+                       $21::text[], $22::timestamptz[], $23::smallint[])
              AS given (id, type, state, pool, due_at, execution_at, execution_time, payload, gate,
                        expires_at, parent_id, key, holds_key, content, keep, host_gate, patience,
-                       created_by)
+                       created_by, schedule, scheduled_for, run_kind)
 ), stored AS (
   INSERT INTO task (id, type, state, pool, due_at, execution_at, execution_time, gate, expires_at,
                     parent_id, key, holds_key, content, keep, host_gate, patience, created_by,
-                    created_at)
+                    schedule, scheduled_for, run_kind, created_at)
   SELECT id, type, state, pool, due_at, execution_at, execution_time, gate, expires_at, parent_id,
-         key, holds_key, content, keep, host_gate, patience, created_by, tasker_now()
+         key, holds_key, content, keep, host_gate, patience, created_by,
+         schedule, scheduled_for, run_kind, tasker_now()
     FROM given
       ON CONFLICT (id) DO NOTHING
   RETURNING id
@@ -458,7 +460,7 @@ SELECT tasker_now() AS now,
 -- A batch of what could not start in time.
 SELECT {ending},
        (SELECT payload FROM payload WHERE payload.id = task.id AND revision = payload_revision),
-       last_fault, tasker_now() AS now -- without a payload: as in claim
+       last_fault, {run_gone}, tasker_now() AS now -- without a payload: as in claim
   FROM task
  WHERE state = 0 AND expires_at IS NOT NULL AND expires_at <= tasker_now()
  ORDER BY expires_at LIMIT $1
@@ -510,7 +512,7 @@ WITH RECURSIVE stop (end_at, length, later) AS MATERIALIZED (
 )
 SELECT {ending},
        (SELECT payload FROM payload WHERE payload.id = task.id AND revision = payload_revision),
-       last_fault, tasker_now() AS now -- without a payload: as in claim
+       last_fault, {run_gone}, tasker_now() AS now -- without a payload: as in claim
   FROM ripe CROSS JOIN LATERAL (
     SELECT * FROM task
      WHERE held_by = gate_id AND task.patience - waited = ripe.patience AND state = 0
@@ -754,7 +756,7 @@ UPDATE task SET state = 4, ended_at = tasker_now(), held_by = NULL, revision = r
  WHERE id = $1 AND state = 0
 RETURNING {ending}, -- without a payload: as in claim
           (SELECT payload FROM payload WHERE payload.id = task.id AND revision = payload_revision),
-          tasker_now() AS now
+          {run_gone}, tasker_now() AS now
 
 -- cancel_waiting --
 -- The same of one whose attempt is in other hands: these have nothing to tell any more.
@@ -860,7 +862,13 @@ SELECT state FROM task WHERE id = $1
 WITH gone AS (
   DELETE FROM task USING unnest($1::uuid[], $2::text[], $3::text[]) AS given (id, by_id, by_name)
    WHERE task.id = given.id AND state IN (0, 2, 3, 4)
-  RETURNING task.id, type, execution_time, key, by_id, by_name
+  RETURNING task.id, type, execution_time, key, by_id, by_name, {run_gone}
+), looked AS ( -- see look_at_schedules
+  UPDATE schedule SET look_at = tasker_now()
+    FROM (SELECT name FROM gone JOIN schedule ON name = run_of AND next_at = run_at
+           WHERE run_of IS NOT NULL AND look_at > tasker_now()
+             FOR NO KEY UPDATE OF schedule SKIP LOCKED) AS found
+   WHERE schedule.name = found.name
 ), payloads AS (
   DELETE FROM payload USING gone WHERE payload.id = gone.id
 ), attempts AS (
@@ -1089,6 +1097,11 @@ id {direction}
 -- walk_parent --
 (SELECT id, 'epoch'::timestamptz AS at, {fits} AS fits FROM task
   WHERE parent_id IS NOT NULL AND parent_id = {value} AND id {beyond} $2
+  ORDER BY id {direction} LIMIT $4)
+
+-- walk_schedule --
+(SELECT id, 'epoch'::timestamptz AS at, {fits} AS fits FROM task
+  WHERE schedule IS NOT NULL AND schedule = {value} AND id {beyond} $2
   ORDER BY id {direction} LIMIT $4)
 
 -- walk_tag --
@@ -1506,6 +1519,113 @@ WITH old AS MATERIALIZED (
   DELETE FROM operation USING old WHERE operation.id = old.id RETURNING operation.id
 )
 SELECT count(*) FROM gone
+
+-- create_schedule --
+-- No row: there is one with this name.
+INSERT INTO schedule (name, revision, type, plan, is_paused, created_at, changed_at, put_by,
+                      next_at, look_at)
+VALUES ($1, $2, $3, $4, $5, tasker_now(), tasker_now(), $6, $7, $8)
+    ON CONFLICT (name) DO NOTHING
+RETURNING name
+
+-- change_schedule --
+-- No row: it is not as it was seen.
+UPDATE schedule SET revision = $2, type = $3, plan = $4, is_paused = $5, changed_at = tasker_now(),
+       put_by = $6, next_at = $7, look_at = $8
+ WHERE name = $1 AND revision = $9 AND next_at IS NOT DISTINCT FROM $10
+RETURNING name
+
+-- keep_template --
+INSERT INTO template (schedule, template) VALUES ($1, $2)
+    ON CONFLICT (schedule) DO UPDATE SET template = excluded.template
+
+-- delete_schedule --
+-- No row: as for change_schedule.
+DELETE FROM schedule WHERE name = $1 AND revision = $2 AND next_at IS NOT DISTINCT FROM $3
+RETURNING name
+
+-- delete_template --
+DELETE FROM template WHERE schedule = $1
+
+-- schedule --
+SELECT {schedule}, template FROM schedule JOIN template ON template.schedule = schedule.name
+ WHERE name = $1
+
+-- schedules --
+SELECT {schedule} FROM schedule WHERE name > $1 ORDER BY name LIMIT $2
+
+-- due_schedules --
+SELECT {schedule}, template.template
+  FROM (SELECT * FROM schedule WHERE look_at IS NOT NULL AND look_at <= tasker_now()
+         ORDER BY look_at, name LIMIT $1) AS schedule
+  JOIN template ON template.schedule = schedule.name
+
+-- next_schedule --
+SELECT look_at FROM schedule WHERE look_at IS NOT NULL ORDER BY look_at LIMIT 1
+
+-- lock_schedules --
+-- Those that are as they were seen, and nobody else is at. Whoever has locked one makes its runs alone.
+SELECT seen.name
+  FROM unnest($1::text[], $2::bigint[], $3::timestamptz[]) AS seen (name, revision, next_at)
+ CROSS JOIN LATERAL (
+   SELECT FROM schedule
+    WHERE schedule.name = seen.name AND schedule.revision = seen.revision
+      AND schedule.next_at IS NOT DISTINCT FROM seen.next_at AND look_at <= tasker_now()
+    LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED) AS locked
+
+-- advance_schedules --
+-- has_run: there was a run for the time of the one that was to be made last.
+UPDATE schedule
+   SET next_at = given.next_at,
+       look_at = CASE WHEN given.has_run THEN least(given.look_at, tasker_now()) ELSE given.look_at END
+  FROM unnest($1::text[], $2::timestamptz[], $3::timestamptz[], $4::boolean[])
+       AS given (name, next_at, look_at, has_run)
+ WHERE schedule.name = given.name
+
+-- look_at_schedules --
+-- The runs that were made last have left the queue without starting. One that is being written now is
+-- left alone, so that nobody waits for each other: it goes on when the time has passed.
+UPDATE schedule SET look_at = tasker_now()
+  FROM (SELECT name FROM unnest($1::text[], $2::timestamptz[]) AS gone (run_of, run_at)
+          JOIN schedule ON name = run_of AND next_at = run_at
+         WHERE look_at > tasker_now()
+           FOR NO KEY UPDATE OF schedule SKIP LOCKED) AS found
+ WHERE schedule.name = found.name
+
+-- runs_for --
+-- The regular runs for some times of some schedules.
+SELECT found.id, found.state, given.schedule, given.scheduled_for
+  FROM unnest($1::text[], $2::timestamptz[]) AS given (schedule, scheduled_for)
+ CROSS JOIN LATERAL (
+   SELECT id, state FROM task
+    WHERE task.schedule = given.schedule AND task.schedule IS NOT NULL AND run_kind = 0
+      AND task.scheduled_for = given.scheduled_for
+    LIMIT 1) AS found
+
+-- remove_queued_runs --
+-- The regular runs for times after now - $2 that stand in the queue and are not due. One that is being
+-- claimed is waited for, and stays.
+WITH gone AS (
+  DELETE FROM task
+   WHERE schedule = $1 AND schedule IS NOT NULL AND run_kind = 0
+     AND scheduled_for > tasker_now() - $2::interval
+     AND state = 0 AND attempts = 0 AND due_at > tasker_now()
+  RETURNING id
+), payloads AS (
+  DELETE FROM payload USING gone WHERE payload.id = gone.id
+), attempts AS (
+  DELETE FROM attempt USING gone WHERE attempt.task = gone.id
+), tags AS (
+  DELETE FROM tag USING gone WHERE tag.task = gone.id
+)
+SELECT id FROM gone
+
+-- runs --
+-- The latest runs of a schedule that have started, or whose time has come.
+SELECT id, run_kind, scheduled_for, state, due_at, started_at, ended_at FROM task
+ WHERE schedule = $1 AND schedule IS NOT NULL
+   AND (state <> 0 OR attempts > 0 OR scheduled_for <= tasker_now())
+ ORDER BY id DESC LIMIT $2
 
 -- insert_audit --
 -- $1: the values of an entry, in the order of ENTRY.

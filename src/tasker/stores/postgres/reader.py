@@ -9,12 +9,14 @@ from tasker.errors import (
     DestinationNotFoundError,
     InvalidQueryError,
     KeyNotFoundError,
+    ScheduleNotFoundError,
     StoreUnavailableError,
     TaskNotFoundError,
 )
 from tasker.filters import Query
 from tasker.interfaces.audit import AuditPage
 from tasker.interfaces.queue import Claim
+from tasker.interfaces.schedules import DueSchedules
 from tasker.interfaces.tasks import Counted, Page, TaskFilter
 from tasker.model.attempt import AttemptRecord, Awaited
 from tasker.model.audit import AuditQuery
@@ -26,6 +28,7 @@ from tasker.model.instants import SECOND, Instant
 from tasker.model.node import NodeRecord
 from tasker.model.operation import Batch
 from tasker.model.overdue import Overdue
+from tasker.model.schedule import Run, Schedule
 from tasker.model.standing import Standing
 from tasker.model.steps import DueCounts, Steps
 from tasker.model.store_meter import Upkeep
@@ -38,7 +41,7 @@ from tasker.stores.postgres.connection import Connection, Link, Record
 from tasker.stores.postgres.due_counter import count_due
 from tasker.stores.postgres.finder import PAGE_BYTES, Finder
 from tasker.stores.postgres.historian import read_history
-from tasker.stores.rows import Reading
+from tasker.stores.rows import Reading, run_of
 
 T = TypeVar("T")
 
@@ -96,6 +99,39 @@ class Reader:
         if not rows:
             raise TaskNotFoundError(task_id)
         return [record_of(row["record"]) for row in rows if row["record"] is not None]
+
+    async def schedule(self, name: str) -> Schedule:
+        """Return a schedule."""
+        row = await self._read(lambda connection: connection.fetchrow(self._sql["schedule"], name))
+        if row is None:
+            raise ScheduleNotFoundError(name)
+        return self._reading.whole_schedule(row)
+
+    async def schedules(self, after: str | None, limit: int) -> Sequence[Schedule]:
+        """Return schedules by name."""
+        rows = await self._read(lambda connection: connection.fetch(self._sql["schedules"], after or "", limit))
+        return [*map(self._reading.schedule.read, rows)]
+
+    async def due_schedules(self, limit: int) -> DueSchedules:
+        """Return schedules that are to be looked at."""
+
+        async def look(connection: Connection) -> DueSchedules:
+            rows = await connection.fetch(self._sql["due_schedules"], limit)
+            return DueSchedules(
+                [*map(self._reading.whole_schedule, rows)], await connection.fetchval(self._sql["next_schedule"])
+            )
+
+        return await self._read(look)
+
+    async def runs(self, name: str, limit: int) -> Sequence[Run]:
+        """Return the latest runs of a schedule."""
+        rows = await self._read(lambda connection: connection.fetch(self._sql["runs"], name, limit))
+        return [run_of(str(id_), *rest) for id_, *rest in rows]
+
+    async def queued_run(self, name: str, scheduled_for: Instant) -> TaskId | None:
+        """Return the run that stands in the queue for a time; None: none does."""
+        row = await self._read(lambda connection: connection.fetchrow(self._sql["runs_for"], [name], [scheduled_for]))
+        return TaskId(str(row["id"])) if row is not None and row["state"] == State.TODO else None
 
     async def kept_answer(self, repeatable_id: bytes) -> KeptAnswer | None:
         """Return the answer that is kept for a request; None if there is none."""

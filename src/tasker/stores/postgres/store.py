@@ -16,6 +16,7 @@ from tasker.interfaces.audit import AuditPage
 from tasker.interfaces.completions import Beat, Judge, Lapsed
 from tasker.interfaces.queue import Claim, Claimed, Expired, Follow, Settled, TakenBack
 from tasker.interfaces.reports import Report
+from tasker.interfaces.schedules import Advanced, DueSchedules, Rescheduled
 from tasker.interfaces.store import Store
 from tasker.interfaces.tasks import Cancelled, Counted, Page, TaskFilter
 from tasker.model import instants
@@ -32,6 +33,7 @@ from tasker.model.new_task import Made, NewTask
 from tasker.model.node import NodeRecord
 from tasker.model.operation import Batch, Operation, Rewrite, Worked
 from tasker.model.overdue import Overdue
+from tasker.model.schedule import Advance, Run, Schedule
 from tasker.model.standing import Standing
 from tasker.model.steps import DueCounts, Steps
 from tasker.model.store_meter import Space, StoreMeter, Upkeep
@@ -61,6 +63,7 @@ from tasker.stores.postgres.pauses import Pauses
 from tasker.stores.postgres.pruner import Pruner
 from tasker.stores.postgres.reader import READERS, Reader
 from tasker.stores.postgres.recoverer import Recoverer
+from tasker.stores.postgres.schedules import Schedules
 from tasker.stores.postgres.settler import Settler
 from tasker.stores.postgres.upgrade import Upgrade
 from tasker.stores.rows import Reading
@@ -209,6 +212,8 @@ class PostgresStore(Store):
             self._kept_answers,
             node,
         )
+        self._schedules = Schedules(self._accepting, sql, self._inserter, auditor)
+        self._advances = Schedules(self._keeping, sql, followers, auditor)
         self._keys = Keys(self._keeping, sql, reading, self._auditor)
         self._key_looks = Keys(looking, sql, reading, self._auditor)  # alone there: they wait for nothing
         many = Maker(self._batching, sql, Inserter(self._batching, sql), self._kept_answers, auditor)
@@ -548,6 +553,50 @@ class PostgresStore(Store):
     @override
     async def prune_operations(self, *, older_than: timedelta) -> int:
         return await self._operator.prune(older_than)
+
+    # Schedules
+
+    @override
+    async def put_schedule(
+        self,
+        schedule: Schedule,
+        run: Task | None,
+        *,
+        seen: Schedule | None,
+        reach: timedelta = timedelta(0),
+        entry: Entry | None = None,
+    ) -> Rescheduled:
+        return await self._schedules.put(schedule, run, seen, reach, entry)
+
+    @override
+    async def delete_schedule(
+        self, seen: Schedule, *, reach: timedelta = timedelta(0), entry: Entry | None = None
+    ) -> Sequence[TaskId]:
+        return await self._schedules.delete(seen, reach, entry)
+
+    @override
+    async def schedule(self, name: str) -> Schedule:
+        return await self._reader.schedule(name)
+
+    @override
+    async def schedules(self, *, after: str | None, limit: int) -> Sequence[Schedule]:
+        return await self._reader.schedules(after, limit)
+
+    @override
+    async def runs(self, name: str, *, limit: int) -> Sequence[Run]:
+        return await self._reader.runs(name, limit)
+
+    @override
+    async def queued_run(self, name: str, scheduled_for: Instant) -> TaskId | None:
+        return await self._reader.queued_run(name, scheduled_for)
+
+    @override
+    async def due_schedules(self, *, limit: int) -> DueSchedules:
+        return await self._reader.due_schedules(limit)
+
+    @override
+    async def advance_schedules(self, advances: Sequence[Advance]) -> Advanced:
+        return await self._advances.advance(advances)
 
     # Statistics
 

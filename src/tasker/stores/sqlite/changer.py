@@ -1,6 +1,6 @@
 """What callers have done to a task: run it now or again, change, cancel and delete it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from tasker.errors import (
     KeyInUseError,
@@ -20,7 +20,7 @@ from tasker.model.change import Change
 from tasker.model.instants import Instant
 from tasker.model.task import State, Task, TaskId
 from tasker.stores.sqlite.auditor import Auditor
-from tasker.stores.sqlite.connection import Queries
+from tasker.stores.sqlite.connection import Queries, Value
 from tasker.stores.sqlite.gates import Gates
 from tasker.stores.sqlite.inserter import Inserter
 from tasker.stores.sqlite.rows import READING, id_bytes, id_text
@@ -47,6 +47,7 @@ class Changer:
         now = self._now()
         row = self._queries.first("cancel", id=id_bytes(task_id), now=now)
         if row is not None:
+            look_at_schedule(self._queries, row[-2:], now)
             followed_by = self._inserter.insert_what_follows(READING.cancelled(row), now)
             self._auditor.write(entry)
             return Cancelled(State.CANCELLED, is_new=True, followed_by=followed_by)
@@ -175,8 +176,9 @@ class Changer:
         if row is None:
             self._state(task_id)
             raise TaskRunningError(task_id)
-        seq, *members = row
+        seq, *members = row[:-2]
         delete_rest(self._queries, seq)
+        look_at_schedule(self._queries, row[-2:], self._now())
         if entry is not None:
             was = zip(("type", "execution_time", "key"), members, strict=True)
             entry = entry.saying({name: changed(before=value) for name, value in was if value is not None})
@@ -188,6 +190,13 @@ class Changer:
         if state is None:
             raise TaskNotFoundError(task_id)
         return State(state).shown
+
+
+def look_at_schedule(queries: Queries, run_gone: Sequence[Value], now: Instant) -> None:
+    """Have a schedule looked at whose run has left the queue without starting: *run_gone* says which."""
+    name, scheduled_for = run_gone
+    if name is not None:
+        queries.all("look_at_schedule", name=name, scheduled_for=scheduled_for, now=now)
 
 
 def delete_rest(queries: Queries, seq: int) -> None:

@@ -10,6 +10,7 @@ from tasker.model.instants import Instant, microseconds
 from tasker.model.lifecycle import expired, given_up
 from tasker.model.task import Fault, Task, TaskId
 from tasker.stores.faults import fault_of, fault_text
+from tasker.stores.sqlite.changer import look_at_schedule
 from tasker.stores.sqlite.connection import Queries, Row
 from tasker.stores.sqlite.inserter import Inserter
 from tasker.stores.sqlite.rows import READING
@@ -42,9 +43,10 @@ class Expirer:
         ended: list[TaskId] = []
         followed_by: list[Task] = []
         for row in rows:
-            last_fault, seq = row[READING.ending.width :]
+            last_fault, seq, *run_gone = row[READING.ending.width :]
             ending = READING.failed(row, why(fault_of(last_fault)))
             self._queries.all("expire", seq=seq, now=now, last_fault=fault_text(ending.fault))
+            look_at_schedule(self._queries, run_gone, now)
             followed_by += self._inserter.insert_what_follows(ending, now)
             ended.append(ending.task_id)
         return Report(ended=ended, followed_by=followed_by)

@@ -104,6 +104,9 @@ class Inserter:
                         task.content,
                         task.keep,
                         self.gate_of(task.host),
+                        task.schedule,
+                        task.scheduled_for,
+                        task.run_kind,
                     )
                 for tag in task.tags:
                     tags += (seq, tag)
@@ -197,6 +200,7 @@ def _is_plain(task: Task) -> bool:
         and task.expires_at is None
         and task.parent_id is None
         and task.content is None
+        and task.schedule is None
     )
 
 

@@ -22,6 +22,7 @@ from tasker.stores.sqlite.operator import Operator
 from tasker.stores.sqlite.pauses import Pauses
 from tasker.stores.sqlite.pruner import Pruner
 from tasker.stores.sqlite.recoverer import Recoverer
+from tasker.stores.sqlite.schedules import Schedules
 from tasker.stores.sqlite.settler import Settler
 from tasker.stores.sqlite.stager import Stager
 from tasker.stores.sqlite.transactions import Transactions
@@ -70,6 +71,7 @@ class Moves:
         self.recoverer = Recoverer(queries, self.inserter, self.gates, now, node)
         self.changer = Changer(queries, self.inserter, self.gates, self.auditor, now)
         self.operator = Operator(queries, self.changer, self.auditor, self.kept_answers, now)
+        self.schedules = Schedules(queries, self.inserter, self.auditor, now)
         self.pruner = Pruner(queries, now)
         self.alerter = Alerter(queries)
         self.keys = Keys(queries, self.auditor, now)

@@ -3,7 +3,7 @@
 -- created_at, these are left out.
 INSERT INTO task (seq, id, type, state, pool, due_at, execution_at, execution_time, gate, patience,
                   created_by, created_at, expires_at, parent_id, key, holds_key, content, keep,
-                  host_gate)
+                  host_gate, schedule, scheduled_for, run_kind)
 VALUES {rows}
 
 -- create_payloads --
@@ -327,7 +327,8 @@ SELECT expires_at FROM task WHERE state = 0 AND expires_at IS NOT NULL ORDER BY 
 
 -- expired --
 -- A batch of what could not start in time.
-SELECT {ending}, payload.payload, task.last_fault, task.seq FROM task JOIN payload USING (seq)
+SELECT {ending}, payload.payload, task.last_fault, task.seq, {run_gone}
+  FROM task JOIN payload USING (seq)
  WHERE state = 0 AND expires_at IS NOT NULL AND expires_at <= :now
  ORDER BY expires_at LIMIT :limit
 
@@ -366,7 +367,7 @@ WITH RECURSIVE stop (end_at, length, later) AS MATERIALIZED (
              WHERE :now - max(span.patience, :least) - later < stop.end_at)
     FROM span
 )
-SELECT {ending}, payload.payload, task.last_fault, task.seq
+SELECT {ending}, payload.payload, task.last_fault, task.seq, {run_gone}
   FROM ripe
  CROSS JOIN task ON held_by = gate_id AND task.patience - waited = ripe.patience AND state = 0
                 AND held_by IS NOT NULL AND due_at <= due_by
@@ -395,7 +396,7 @@ SELECT id FROM task WHERE key = :key AND key IS NOT NULL ORDER BY seq DESC LIMIT
 -- No row: it does not wait.
 UPDATE task SET state = 4, ended_at = :now, held_by = NULL, revision = revision + 1
  WHERE id = :id AND state = 0
-RETURNING {ending}, (SELECT payload FROM payload WHERE payload.seq = task.seq)
+RETURNING {ending}, (SELECT payload FROM payload WHERE payload.seq = task.seq), {run_gone}
 
 -- cancel_waiting --
 -- The same of one whose attempt is in other hands: these have nothing to tell any more.
@@ -449,7 +450,7 @@ UPDATE payload SET payload = :payload, revision = :revision WHERE seq = :seq
 -- delete --
 -- No row: look why.
 DELETE FROM task WHERE id = :id AND state IN (0, 2, 3, 4)
-RETURNING seq, type, execution_time, key
+RETURNING seq, type, execution_time, key, {run_gone}
 
 -- delete_payload --
 DELETE FROM payload WHERE seq = :seq
@@ -626,6 +627,10 @@ SELECT seq, 0 AS at, {fits} AS fits FROM task
 -- walk_parent --
 SELECT seq, 0 AS at, {fits} AS fits FROM task
  WHERE parent_id IS NOT NULL AND parent_id = {value} AND seq {beyond} :after_seq
+
+-- walk_schedule --
+SELECT seq, 0 AS at, {fits} AS fits FROM task
+ WHERE schedule IS NOT NULL AND schedule = {value} AND seq {beyond} :after_seq
 
 -- walk_tag --
 SELECT tag.task AS seq, 0 AS at, {fits} AS fits FROM tag CROSS JOIN task ON task.seq = tag.task
@@ -955,6 +960,79 @@ DELETE FROM operation
  WHERE id IN (SELECT id FROM operation WHERE ended_at IS NOT NULL AND ended_at < :before
                ORDER BY ended_at LIMIT :limit)
 RETURNING 1
+
+-- create_schedule --
+-- No row: there is one with this name.
+INSERT INTO schedule (name, revision, type, plan, is_paused, created_at, changed_at, put_by,
+                      next_at, look_at)
+VALUES (:name, :revision, :type, :plan, :is_paused, :now, :now, :put_by, :next_at, :look_at)
+    ON CONFLICT (name) DO NOTHING
+RETURNING 1
+
+-- change_schedule --
+-- No row: it is not as it was seen.
+UPDATE schedule SET revision = :revision, type = :type, plan = :plan, is_paused = :is_paused,
+       changed_at = :now, put_by = :put_by, next_at = :next_at, look_at = :look_at
+ WHERE name = :name AND revision = :seen AND next_at IS :seen_next_at
+RETURNING 1
+
+-- keep_template --
+INSERT INTO template (schedule, template) VALUES (:schedule, :template)
+    ON CONFLICT (schedule) DO UPDATE SET template = excluded.template
+
+-- delete_schedule --
+-- No row: as for change_schedule.
+DELETE FROM schedule WHERE name = :name AND revision = :seen AND next_at IS :seen_next_at RETURNING 1
+
+-- delete_template --
+DELETE FROM template WHERE schedule = :schedule
+
+-- schedule --
+SELECT {schedule}, template FROM schedule JOIN template ON template.schedule = schedule.name
+ WHERE name = :name
+
+-- schedules --
+SELECT {schedule} FROM schedule WHERE name > :after ORDER BY name LIMIT :limit
+
+-- due_schedules --
+SELECT {schedule}, template
+  FROM (SELECT * FROM schedule WHERE look_at IS NOT NULL AND look_at <= :now
+         ORDER BY look_at LIMIT :limit) AS schedule
+ CROSS JOIN template ON template.schedule = schedule.name
+
+-- next_schedule --
+SELECT look_at FROM schedule WHERE look_at IS NOT NULL ORDER BY look_at LIMIT 1
+
+-- advance_schedule --
+-- No row: it is not as it was seen.
+UPDATE schedule SET next_at = :next_at, look_at = :look_at
+ WHERE name = :name AND revision = :seen AND next_at IS :seen_next_at AND look_at <= :now
+RETURNING 1
+
+-- look_at_schedule --
+-- The run that was made last has left the queue without starting.
+UPDATE schedule SET look_at = :now
+ WHERE name = :name AND next_at = :scheduled_for AND look_at > :now
+
+-- run_for --
+-- The regular run for a time.
+SELECT id, state FROM task
+ WHERE schedule = :schedule AND schedule IS NOT NULL AND run_kind = 0
+   AND scheduled_for = :scheduled_for
+
+-- remove_queued_runs --
+-- The regular runs for times after a moment that stand in the queue and are not due.
+DELETE FROM task
+ WHERE schedule = :schedule AND schedule IS NOT NULL AND run_kind = 0 AND scheduled_for > :since
+   AND state = 0 AND attempts = 0 AND due_at > :now
+RETURNING seq, id
+
+-- runs --
+-- The latest runs of a schedule that have started, or whose time has come.
+SELECT id, run_kind, scheduled_for, state, due_at, started_at, ended_at FROM task
+ WHERE schedule = :schedule AND schedule IS NOT NULL
+   AND (state <> 0 OR attempts > 0 OR scheduled_for <= :now)
+ ORDER BY seq DESC LIMIT :limit
 
 -- insert_audit --
 INSERT INTO audit (at, by_id, by_name, action, kind, subject, name, changes)

@@ -16,6 +16,7 @@ from tasker.errors import (
 from tasker.filters import Query
 from tasker.interfaces.audit import AuditPage
 from tasker.interfaces.queue import Claim
+from tasker.interfaces.schedules import DueSchedules
 from tasker.interfaces.tasks import Counted, Page, TaskFilter
 from tasker.model.api_key import KeyState
 from tasker.model.attempt import AttemptRecord, Awaited
@@ -27,6 +28,7 @@ from tasker.model.idempotency import KeptAnswer
 from tasker.model.instants import SECOND, Instant
 from tasker.model.operation import Batch, Operation
 from tasker.model.overdue import Overdue
+from tasker.model.schedule import Run, Schedule
 from tasker.model.standing import Standing
 from tasker.model.steps import DueCounts, Steps
 from tasker.model.task import STATES, Pool, State, Task, TaskId
@@ -42,6 +44,13 @@ from tasker.stores.sqlite.historian import read_history
 from tasker.stores.sqlite.keys import read_key_state
 from tasker.stores.sqlite.operator import read_operation, read_operations
 from tasker.stores.sqlite.rows import READING, id_bytes, id_text
+from tasker.stores.sqlite.schedules import (
+    read_due_schedules,
+    read_queued_run,
+    read_runs,
+    read_schedule,
+    read_schedules,
+)
 
 _LISTED_BY_STATE: Final = [state for state in State if state is not State.TODO]
 """The states whose tasks stand in an index by type and state; what is ``todo`` stands in the queues
@@ -192,6 +201,26 @@ class Reader:
     def operations(self, before: TaskId | None, limit: int) -> Sequence[Operation]:
         """Return operations, those with the greatest ids first."""
         return read_operations(self._queries, before, limit)
+
+    def schedule(self, name: str) -> Schedule:
+        """Return a schedule, or raise ``ScheduleNotFoundError``."""
+        return read_schedule(self._queries, name)
+
+    def schedules(self, after: str | None, limit: int) -> Sequence[Schedule]:
+        """Return schedules by name."""
+        return read_schedules(self._queries, after, limit)
+
+    def due_schedules(self, limit: int, now: Instant) -> DueSchedules:
+        """Return schedules that are to be looked at."""
+        return read_due_schedules(self._queries, limit, now)
+
+    def runs(self, name: str, limit: int, now: Instant) -> Sequence[Run]:
+        """Return the latest runs of a schedule."""
+        return read_runs(self._queries, name, limit, now)
+
+    def queued_run(self, name: str, scheduled_for: Instant) -> TaskId | None:
+        """Return the run that stands in the queue for a time; None: none does."""
+        return read_queued_run(self._queries, name, scheduled_for)
 
     def next_operation(self) -> Operation | None:
         """Return the oldest operation that has not ended; None: there is none."""

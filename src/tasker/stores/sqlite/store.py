@@ -21,6 +21,7 @@ from tasker.interfaces.audit import AuditPage
 from tasker.interfaces.completions import Beat, Judge, Lapsed
 from tasker.interfaces.queue import Claim, Claimed, Expired, Follow, Settled, TakenBack
 from tasker.interfaces.reports import Report
+from tasker.interfaces.schedules import Advanced, DueSchedules, Rescheduled
 from tasker.interfaces.store import Store
 from tasker.interfaces.tasks import Cancelled, Counted, Page, TaskFilter
 from tasker.model.api_key import ApiKey, KeyState
@@ -36,6 +37,7 @@ from tasker.model.new_task import Made, NewTask
 from tasker.model.node import NodeRecord
 from tasker.model.operation import Batch, Operation, Rewrite, Worked
 from tasker.model.overdue import Overdue
+from tasker.model.schedule import Advance, Run, Schedule
 from tasker.model.standing import Standing
 from tasker.model.steps import DueCounts, Steps
 from tasker.model.store_meter import Space, StoreMeter, Upkeep
@@ -523,6 +525,52 @@ class SqliteStore(Store):
     @override
     async def prune_operations(self, *, older_than: timedelta) -> int:
         return await self._write(lambda moves: moves.operator.prune(older_than))
+
+    # Schedules
+
+    @override
+    async def put_schedule(
+        self,
+        schedule: Schedule,
+        run: Task | None,
+        *,
+        seen: Schedule | None,
+        reach: timedelta = timedelta(0),
+        entry: Entry | None = None,
+    ) -> Rescheduled:
+        return await self._write(lambda moves: moves.schedules.put(schedule, run, seen, reach, entry))
+
+    @override
+    async def delete_schedule(
+        self, seen: Schedule, *, reach: timedelta = timedelta(0), entry: Entry | None = None
+    ) -> Sequence[TaskId]:
+        return await self._write(lambda moves: moves.schedules.delete(seen, reach, entry))
+
+    @override
+    async def schedule(self, name: str) -> Schedule:
+        return await self._read(lambda reader: reader.schedule(name))
+
+    @override
+    async def schedules(self, *, after: str | None, limit: int) -> Sequence[Schedule]:
+        return await self._read(lambda reader: reader.schedules(after, limit))
+
+    @override
+    async def runs(self, name: str, *, limit: int) -> Sequence[Run]:
+        now = self._clock.now()
+        return await self._read(lambda reader: reader.runs(name, limit, now))
+
+    @override
+    async def queued_run(self, name: str, scheduled_for: Instant) -> TaskId | None:
+        return await self._read(lambda reader: reader.queued_run(name, scheduled_for))
+
+    @override
+    async def due_schedules(self, *, limit: int) -> DueSchedules:
+        now = self._clock.now()
+        return await self._read(lambda reader: reader.due_schedules(limit, now))
+
+    @override
+    async def advance_schedules(self, advances: Sequence[Advance]) -> Advanced:
+        return await self._write(lambda moves: moves.schedules.advance(advances))
 
     # Statistics
 

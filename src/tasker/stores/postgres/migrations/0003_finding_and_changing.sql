@@ -235,3 +235,31 @@ CREATE INDEX task_counted ON task (counts_in) WHERE counts_in IS NOT NULL;
 -- What tokens are signed with: model/completion_token.py.
 CREATE TABLE completion_key (one integer PRIMARY KEY CHECK (one = 1), key bytea NOT NULL);
 INSERT INTO completion_key VALUES (1, uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()));
+
+-- Schedules: model/schedule.py. The row drives: it says which run was made last, and when the next is
+-- to be made. The runs are tasks; a regular one stands for its time alone. As on SQLite.
+CREATE TABLE schedule (
+  name text COLLATE "C" PRIMARY KEY,
+  revision bigint NOT NULL,
+  type text NOT NULL,                          -- of its runs
+  plan text NOT NULL,                          -- JSON
+  is_paused boolean NOT NULL,
+  created_at timestamptz NOT NULL,
+  changed_at timestamptz NOT NULL,
+  put_by text,                             -- as task.created_by
+  next_at timestamptz,                         -- the time of the run that was made last; NULL: none was
+  look_at timestamptz                          -- when the next one is to be made; NULL: none is
+) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_cost_delay = 0);
+CREATE INDEX schedule_look ON schedule (look_at, name) WHERE look_at IS NOT NULL;
+-- What its runs are.
+CREATE TABLE template (
+  schedule text COLLATE "C" PRIMARY KEY,
+  template bytea NOT NULL                      -- JSON
+);
+ALTER TABLE task
+  ADD COLUMN schedule text COLLATE "C",        -- whose run it is; the schedule may be gone
+  ADD COLUMN scheduled_for timestamptz,        -- the time that it stands for
+  ADD COLUMN run_kind smallint;                -- 0 regular, 1 manual, 2 backfill
+CREATE INDEX task_schedule ON task (schedule, id) WHERE schedule IS NOT NULL;
+CREATE UNIQUE INDEX task_run ON task (schedule, scheduled_for)
+ WHERE schedule IS NOT NULL AND run_kind = 0;

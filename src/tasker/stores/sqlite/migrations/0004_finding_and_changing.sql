@@ -189,3 +189,30 @@ CREATE INDEX task_counted ON task (counts_in) WHERE counts_in IS NOT NULL;
 -- What tokens are signed with: model/completion_token.py.
 CREATE TABLE completion_key (one INTEGER PRIMARY KEY CHECK (one = 1), key BLOB NOT NULL) STRICT;
 INSERT INTO completion_key VALUES (1, randomblob(32));
+
+-- Schedules: model/schedule.py. The row drives: it says which run was made last, and when the next is
+-- to be made. The runs are tasks; a regular one stands for its time alone.
+CREATE TABLE schedule (
+  name TEXT PRIMARY KEY,
+  revision INTEGER NOT NULL,
+  type TEXT NOT NULL,                          -- of its runs
+  plan TEXT NOT NULL,                          -- JSON
+  is_paused INTEGER NOT NULL,
+  created_at INTEGER NOT NULL,
+  changed_at INTEGER NOT NULL,
+  put_by TEXT,                             -- as task.created_by
+  next_at INTEGER,                             -- the time of the run that was made last; NULL: none was
+  look_at INTEGER                              -- when the next one is to be made; NULL: none is
+) STRICT, WITHOUT ROWID;
+CREATE INDEX schedule_look ON schedule (look_at) WHERE look_at IS NOT NULL;
+-- What its runs are, apart: a step of the schedule does not write it anew.
+CREATE TABLE template (
+  schedule TEXT PRIMARY KEY,
+  template BLOB NOT NULL                       -- JSON
+) STRICT;
+ALTER TABLE task ADD COLUMN schedule TEXT;     -- whose run it is; the schedule may be gone
+ALTER TABLE task ADD COLUMN scheduled_for INTEGER; -- the time that it stands for
+ALTER TABLE task ADD COLUMN run_kind INTEGER;  -- 0 regular, 1 manual, 2 backfill
+CREATE INDEX task_schedule ON task (schedule) WHERE schedule IS NOT NULL;
+CREATE UNIQUE INDEX task_run ON task (schedule, scheduled_for)
+ WHERE schedule IS NOT NULL AND run_kind = 0;

@@ -1,0 +1,177 @@
+"""Reads what a schedule is to be."""
+
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Annotated, Final, TypeVar
+
+from msgspec import UNSET, Meta, Raw, Struct, UnsetType
+
+from tasker.building import Asked
+from tasker.errors import InvalidRequestError, cut
+from tasker.filters import MOST_TAGS
+from tasker.model import instants, lengths, recurrence, zones
+from tasker.model.instants import Instant, microseconds
+from tasker.model.schedule import LONGEST_JITTER, NAME_LENGTH, Plan
+from tasker.scheduling import AskedSchedule, asked_task
+from tasker.wire.fields import Length
+
+_Given = TypeVar("_Given")
+_Read = TypeVar("_Read")
+
+NAME: Final = rf"[A-Za-z0-9][A-Za-z0-9._-]{{0,{NAME_LENGTH - 1}}}"
+"""What the name of a schedule looks like."""
+
+_NAME: Final = re.compile(NAME, re.ASCII)
+_TAKEN: Final = frozenset({"preview"})
+"""Names that paths mean something else by."""
+
+_DATE_TIME: Final = {"format": "date-time"}
+
+
+class Times(Struct, frozen=True, kw_only=True):
+    """When something is to be done again and again."""
+
+    cron: (
+        Annotated[
+            str,
+            Meta(
+                description="Minute, hour, day of month, month and day of week; or @hourly, @daily, @weekly, @monthly "
+                "or @yearly.",
+                examples=["0 9 * * MON-FRI"],
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    every: (
+        Annotated[Length, Meta(description="In place of cron: real time between two runs, in whole seconds.")]
+        | UnsetType
+    ) = UNSET
+    time_zone: (
+        Annotated[
+            str,
+            Meta(description="Whose clocks cron means. Needed with cron; UTC is one.", examples=["Europe/Berlin"]),
+        ]
+        | UnsetType
+    ) = UNSET
+    starts_at: Annotated[str, Meta(description="No run is earlier.", extra_json_schema=_DATE_TIME)] | UnsetType = UNSET
+    ends_at: (
+        Annotated[str, Meta(description="No run is at this moment or later.", extra_json_schema=_DATE_TIME)] | UnsetType
+    ) = UNSET
+    jitter: (
+        Annotated[Length, Meta(description="Each run is put off by a time of its own, shorter than this.")] | UnsetType
+    ) = UNSET
+
+
+class NewSchedule(Times, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is to be done again and again, and when."""
+
+    task: Annotated[
+        Raw,
+        Meta(
+            description="What each run is: as POST /tasks/new takes it, but without a time and a name. "
+            "Its expires_at is a length after the run's time.",
+            examples=[{"webhook": {"url": "http://localhost:9000/hook"}}],
+        ),
+    ]
+    paused: Annotated[bool, Meta(description="Make no runs. Without it, it stays as it is.")] | UnsetType = UNSET
+    tags: (
+        Annotated[
+            list[Annotated[str, Meta(min_length=1, max_length=100)]],
+            Meta(max_length=MOST_TAGS, description="Labels of your own. Each run has them, beside those of its task."),
+        ]
+        | UnsetType
+    ) = UNSET
+
+
+def checked_name(name: str) -> str:
+    """Return the name of a schedule that is to be put.
+
+    Raises:
+        InvalidRequestError: it cannot be one.
+    """
+    if _NAME.fullmatch(name) is None:
+        raise InvalidRequestError(
+            "name",
+            f"expected up to {NAME_LENGTH} letters, digits and . _ -, the first of them no sign, got: {cut(name)!r}",
+        )
+    if name in _TAKEN:
+        raise InvalidRequestError("name", f"expected another name: the path /schedules/{name} is taken")
+    return name
+
+
+def asked_of(new: NewSchedule, decode: Callable[[bytes], Asked]) -> AskedSchedule:
+    """Return what *new* asks for.
+
+    Args:
+        decode: reads a request for a new task.
+
+    Raises:
+        InvalidRequestError: it cannot be done. ``field`` is the path in the request.
+    """
+    task, expires_after = asked_task(bytes(new.task), decode)
+    return AskedSchedule(
+        plan=plan_of(new, tags=() if new.tags is UNSET else _tags(new.tags)),
+        task=task,
+        expires_after=expires_after,
+        is_paused=None if new.paused is UNSET else new.paused,
+    )
+
+
+def plan_of(times: Times, *, tags: tuple[str, ...] = ()) -> Plan:
+    """Return the plan that *times* says. Of one with ``every``, the anchor is not known yet.
+
+    Raises:
+        InvalidRequestError: as ``asked_of``.
+    """
+    if (times.cron is UNSET) == (times.every is UNSET):
+        got = "neither" if times.cron is UNSET else "both"
+        raise InvalidRequestError("", f'expected "cron", such as "0 9 * * MON-FRI", or "every", such as "15m": {got}')
+    if times.cron is not UNSET:
+        _checked("cron", recurrence.read_expression, times.cron)
+        if times.time_zone is UNSET:
+            raise InvalidRequestError(
+                "time_zone", "expected the zone whose clocks cron means, such as Europe/Berlin or UTC"
+            )
+    if times.time_zone is not UNSET:
+        _checked("time_zone", zones.zone_named, times.time_zone)
+    every = None if times.every is UNSET else _checked("every", recurrence.read_interval, times.every)
+    starts_at, ends_at = _moment("starts_at", times.starts_at), _moment("ends_at", times.ends_at)
+    if starts_at is not None and ends_at is not None and ends_at <= starts_at:
+        raise InvalidRequestError("ends_at", f"expected a time after starts_at, got: {times.ends_at!r}")
+    return Plan(
+        cron=None if times.cron is UNSET else times.cron,
+        every=None if every is None else microseconds(every),
+        time_zone=None if times.time_zone is UNSET else times.time_zone,
+        starts_at=starts_at,
+        ends_at=ends_at,
+        jitter=0 if times.jitter is UNSET else _jitter(times.jitter, every),
+        tags=tags,
+    )
+
+
+def _jitter(length: str | float, every: timedelta | None) -> int:
+    jitter = _checked("jitter", lengths.parse, length)
+    longest = LONGEST_JITTER if every is None else min(LONGEST_JITTER, every)
+    if jitter > longest:
+        right = "1d" if longest == LONGEST_JITTER else "the time between two runs"
+        raise InvalidRequestError("jitter", f"expected at most {right}, got: {length}")
+    return microseconds(jitter)
+
+
+def _moment(field: str, text: str | UnsetType) -> Instant | None:
+    return None if text is UNSET else _checked(field, instants.parse, text)
+
+
+def _tags(tags: list[str]) -> tuple[str, ...]:
+    for place, tag in enumerate(tags):
+        if not tag.isprintable():
+            raise InvalidRequestError(f"tags[{place}]", f"expected printable characters, got: {cut(tag)!r}")
+    return tuple(dict.fromkeys(tags))
+
+
+def _checked(field: str, read: Callable[[_Given], _Read], given: _Given) -> _Read:
+    try:
+        return read(given)
+    except ValueError as error:
+        raise InvalidRequestError(field, str(error)) from None

@@ -1,0 +1,104 @@
+"""Makes the runs of schedules."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Final, Protocol
+
+import structlog
+
+from tasker.engine.due_work import Step
+from tasker.engine.events import Events
+from tasker.engine.telemetry import Telemetry
+from tasker.ids import new_id
+from tasker.interfaces.store import Store
+from tasker.model.instants import Instant, microseconds
+from tasker.model.schedule import Advance, Schedule, advance
+from tasker.model.task import Pool, Task
+
+AT_ONCE: Final = 100
+"""Schedules that go on in one step, at most."""
+
+_RUNS_AT_ONCE: Final = 200
+"""Runs that are made in one step: of schedules with more of them, the rest waits for the next one."""
+
+_TURN: Final = 25
+"""Schedules after which others have their turn."""
+
+_LONG_AGO: Final = microseconds(timedelta(days=366))
+
+_log = structlog.get_logger()
+
+
+class Announce(Protocol):
+    """Says that a task has been stored: see ``Engine.announce``."""
+
+    def __call__(self, due_at: Instant, pool: Pool, *, expires_at: Instant | None = None) -> None:
+        """Say so."""
+
+
+class Schedules:
+    """Has schedules go on whose time has come: makes the next run of each. The step of a ``DueWork``.
+
+    It depends on no claim and no end: whatever becomes of a run, the next one stands in the queue.
+    """
+
+    def __init__(self, store: Store, telemetry: Telemetry, events: Events, *, announce: Announce) -> None:
+        """Make the job.
+
+        Args:
+            events: told of the runs.
+            announce: told of them, so that they start in time.
+        """
+        self._store = store
+        self._telemetry = telemetry
+        self._events = events
+        self._announce = announce
+
+    async def step(self) -> Step:
+        """Have some schedules go on. Safe to repeat.
+
+        Raises:
+            StoreUnavailableError, StoreBusyError: nothing, or everything, was written.
+        """
+        due = await self._store.due_schedules(limit=AT_ONCE)
+        if not due.schedules:
+            return Step(done=0, next_at=due.next_at)
+        return Step(done=await self.go_on(due.schedules), next_at=due.next_at)
+
+    async def go_on(self, schedules: Sequence[Schedule]) -> int:
+        """Have *schedules* go on, which are to be looked at, or the first of them. Return how many have."""
+        now = self._store.clock.now()
+        _warn_if_long_ago(schedules, now)
+        advances: list[Advance] = []
+        runs = 0
+        for place, schedule in enumerate(schedules, 1):
+            each = advance(schedule, now=now, new_id=new_id)
+            advances.append(each)
+            runs += len(each.runs)
+            if runs >= _RUNS_AT_ONCE:
+                break
+            if place % _TURN == 0:
+                await asyncio.sleep(0)
+        advanced = await self._store.advance_schedules(advances)
+        self.made(advanced.runs)
+        return advanced.count
+
+    def made(self, runs: Sequence[Task]) -> None:
+        """Say that *runs* were stored."""
+        for run in runs:
+            self._telemetry.scheduled += 1
+            self._announce(run.due_at, run.pool, expires_at=run.expires_at)
+            if self._events.is_on:
+                self._events.created(run)
+
+
+def _warn_if_long_ago(schedules: Sequence[Schedule], now: Instant) -> None:
+    late = [each.name for each in schedules if each.look_at is not None and now - each.look_at > _LONG_AGO]
+    if late:
+        _log.warning(
+            "the next runs of some schedules were due more than a year ago; if the clock is ahead, "
+            "set it right, and resume them: their times only go forward by themselves",
+            schedules=len(late),
+            first=late[0],
+        )

@@ -1,0 +1,114 @@
+"""Keeping schedules, and the runs that they make."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Protocol
+
+from msgspec import Struct
+
+from tasker.model.audit import Entry
+from tasker.model.instants import Instant
+from tasker.model.schedule import Advance, Run, Schedule
+from tasker.model.task import Task, TaskId
+
+
+class DueSchedules(Struct, frozen=True):
+    """Schedules that are to be looked at."""
+
+    schedules: Sequence[Schedule]
+    """The earliest first, with their templates."""
+    next_at: Instant | None
+    """When to look next, which may have passed already; None: none is to be looked at."""
+
+
+class Rescheduled(Struct, frozen=True):
+    """What a change of a schedule has done to the queue."""
+
+    removed: Sequence[TaskId]
+    """Runs that were taken out of it."""
+    run: Task | None
+    """The one that was made; None: none was."""
+
+
+class Advanced(Struct, frozen=True):
+    """What a step of schedules has done."""
+
+    count: int
+    """Schedules that have gone on; of the others, another node was quicker, or they were changed."""
+    runs: Sequence[Task]
+    """The runs that were made."""
+
+
+class ScheduleStore(Protocol):
+    """Keeps schedules. See ``Store`` for what holds for every method.
+
+    A schedule's row drives: it says which run was made last (``next_at``) and when it is to be
+    looked at again (``look_at``). What becomes of a run does not matter for the next. But once a
+    regular run that stands for ``next_at`` leaves the queue without starting, whatever the reason,
+    ``look_at`` is now. Of a schedule there is one regular run for each time, ended ones included as
+    long as they are kept.
+    """
+
+    async def put_schedule(
+        self,
+        schedule: Schedule,
+        run: Task | None,
+        *,
+        seen: Schedule | None,
+        reach: timedelta = timedelta(0),
+        entry: Entry | None = None,
+    ) -> Rescheduled:
+        """Store *schedule* and its next *run*, all or nothing, in place of *seen*.
+
+        The regular runs of *seen* that stand in the queue for later times than now minus *reach*,
+        and are not due, are removed. One that has just been claimed runs. If there is a run for the
+        time of *run* already, none is made, and the schedule is to be looked at now.
+
+        Args:
+            seen: as it was read; None: there was none with this name.
+
+        Raises:
+            RevisionPassedError: it is not as *seen* says any more. Nothing was written.
+        """
+
+    async def delete_schedule(
+        self, seen: Schedule, *, reach: timedelta = timedelta(0), entry: Entry | None = None
+    ) -> Sequence[TaskId]:
+        """Delete a schedule, and its runs as ``put_schedule`` removes them; return which.
+
+        Raises:
+            RevisionPassedError: as for ``put_schedule``.
+        """
+
+    async def schedule(self, name: str) -> Schedule:
+        """Return a schedule, with its template.
+
+        Raises:
+            ScheduleNotFoundError: there is none with this name.
+        """
+
+    async def schedules(self, *, after: str | None, limit: int) -> Sequence[Schedule]:
+        """Return up to *limit* schedules by name, without their templates.
+
+        Args:
+            after: only those whose names come later; None: all.
+        """
+
+    async def runs(self, name: str, *, limit: int) -> Sequence[Run]:
+        """Return the latest runs of a schedule that have started or whose time has come, the latest first.
+
+        Also of one that has been deleted.
+        """
+
+    async def queued_run(self, name: str, scheduled_for: Instant) -> TaskId | None:
+        """Return the regular run for a time, if it is ``todo``; else None."""
+
+    async def due_schedules(self, *, limit: int) -> DueSchedules:
+        """Return up to *limit* schedules whose ``look_at`` has come."""
+
+    async def advance_schedules(self, advances: Sequence[Advance]) -> Advanced:
+        """Have schedules go on, each if it is as it was seen: make their runs, all or nothing.
+
+        A run for whose time there is one is not made; if that is the last one, the schedule is to
+        be looked at now.
+        """

@@ -1,0 +1,233 @@
+"""A schedule: what is to be done again and again, and when. Pure rules.
+
+The times that it has are those of its recurrence (``model/recurrence.py``) between its start and its
+end. For each time there is one regular run: a task that stands in the queue before. ``next_at`` is
+the time of the run that was made last. It only goes forward, unless somebody says other times.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from functools import lru_cache
+from typing import Final, TypeAlias
+
+import msgspec
+from msgspec import Raw, Struct
+from msgspec.structs import replace
+
+from tasker.model import recurrence, zones
+from tasker.model.gate import Destination
+from tasker.model.instants import LAST, Instant
+from tasker.model.recurrence import Calendar, Interval, Occurrence, Recurrence
+from tasker.model.task import Pool, RunKind, State, Task, TaskId
+
+NAME_LENGTH: Final = 100
+"""Characters that the name of a schedule has at most."""
+
+LONGEST_JITTER: Final = timedelta(days=1)
+
+CATCH_UP: Final = 86_400 * 1_000_000
+"""Microseconds. Times that passed longer ago without a run get none any more."""
+
+RUNS_AT_ONCE: Final = 20
+"""Runs of one schedule that a step makes, at most."""
+
+NewId: TypeAlias = Callable[[Instant], TaskId]
+
+
+class Plan(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """When a schedule runs, and what is common to its runs: what its caller has said, checked. Kept as JSON."""
+
+    cron: str | None = None
+    """An expression, as it was sent; None: ``every`` says when."""
+    every: int | None = None
+    """Microseconds between two times."""
+    anchor: Instant = 0
+    """With ``every``: the moment that its times are counted from."""
+    time_zone: str | None = None
+    """None: UTC."""
+    starts_at: Instant | None = None
+    """No time is earlier."""
+    ends_at: Instant | None = None
+    """No time is at this moment or later."""
+    jitter: int = 0
+    """Microseconds by which runs are put off, at most."""
+    tags: tuple[str, ...] = ()
+    """Each run has them, too."""
+
+    @property
+    def recurrence(self) -> Recurrence:
+        """What its times are, without a start and an end."""
+        return _recurrence(self.cron, self.every, self.anchor, self.time_zone)
+
+    def following(self, after: Instant) -> Occurrence | None:
+        """Return its first time later than *after*; None: there is none."""
+        if self.starts_at is not None:
+            after = max(after, self.starts_at - 1)
+        found = self.recurrence.following(after)
+        if found is None or (self.ends_at is not None and found.scheduled_for >= self.ends_at):
+            return None
+        return found
+
+    def due_at(self, name: str, scheduled_for: Instant) -> Instant:
+        """Return when the run of the schedule *name* for a time is due: a little later, if it has jitter."""
+        if not self.jitter:
+            return scheduled_for
+        longest = timedelta(microseconds=self.jitter)
+        return min(scheduled_for + recurrence.jitter(name, scheduled_for, longest) // timedelta(microseconds=1), LAST)
+
+    def has_times_of(self, other: "Plan") -> bool:
+        """Whether its times are those of *other*."""
+        return _times(self) == _times(other)
+
+
+def _times(plan: Plan) -> Plan:
+    return replace(plan, jitter=0, tags=())
+
+
+@lru_cache(maxsize=4_096)
+def _recurrence(cron: str | None, every: int | None, anchor: Instant, time_zone: str | None) -> Recurrence:
+    zone = zones.zone_named("UTC" if time_zone is None else time_zone)
+    if cron is not None:
+        return Calendar(recurrence.read_expression(cron), zone)
+    assert every is not None  # noqa: S101 - a plan has one of the two
+    return Interval(timedelta(microseconds=every), anchor, zone)
+
+
+class Template(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The task that each run is: what a create would have made of it. Kept as JSON."""
+
+    type: str
+    pool: Pool
+    payload: Raw
+    """See ``Task``, as for what follows."""
+    destination: Destination | None = None
+    host: Destination | None = None
+    patience: int = 0
+    keep: int | None = None
+    tags: tuple[str, ...] = ()
+    expires_after: int | None = None
+    """Microseconds from the moment at which a run is due to its ``expires_at``; None: it has none."""
+
+
+class Schedule(Struct, frozen=True, kw_only=True):
+    """A schedule as it is stored."""
+
+    name: str
+    revision: int
+    """Another one after each change by a caller. That of one that is made anew under its name is another, too."""
+    type: str
+    """The task type of its runs."""
+    plan: Plan
+    template: Template | None = None
+    """None: it was not read."""
+    is_paused: bool = False
+    """Whether no runs are made."""
+    created_at: Instant = 0
+    """By the store's clock, as is ``changed_at``. What is set before is not looked at."""
+    changed_at: Instant = 0
+    put_by: str | None = None
+    """Who has said last what it is, as ``Task.created_by``: so do its runs."""
+    next_at: Instant | None = None
+    """The time of the run that was made last: of the one that stands in the queue, if one does."""
+    look_at: Instant | None = None
+    """When the next run is to be made: once ``next_at`` passes, or as soon as the run left the queue without
+    starting. None: none is."""
+
+    def run(self, scheduled_for: Instant, task_id: TaskId, kind: RunKind = RunKind.REGULAR) -> Task:
+        """Return the run for a time."""
+        template, plan = self.template, self.plan
+        assert template is not None  # noqa: S101 - it was read
+        due_at = plan.due_at(self.name, scheduled_for)
+        zone = zones.zone_named("UTC" if plan.time_zone is None else plan.time_zone)
+        tags = tuple(dict.fromkeys((*template.tags, *plan.tags)))
+        return Task(
+            id=task_id,
+            type=template.type,
+            pool=template.pool,
+            payload=bytes(template.payload) if tags == template.tags else _tagged(template.payload, tags),
+            execution_time=zones.text_with_offset(due_at, zone),
+            execution_at=due_at,
+            due_at=due_at,
+            destination=template.destination,
+            host=template.host,
+            expires_at=None if template.expires_after is None else min(due_at + template.expires_after, LAST),
+            patience=template.patience,
+            keep=template.keep,
+            tags=tags,
+            created_by=self.put_by,
+            schedule=self.name,
+            scheduled_for=scheduled_for,
+            run_kind=kind,
+        )
+
+
+def _tagged(payload: Raw, tags: Sequence[str]) -> bytes:
+    """Return *payload*, a JSON object, with other tags."""
+    members = msgspec.json.decode(payload, type=dict[str, Raw])
+    members["tags"] = Raw(msgspec.json.encode(tags))
+    return msgspec.json.encode(members)
+
+
+class Run(Struct, frozen=True, kw_only=True):
+    """A run, in short."""
+
+    id: TaskId
+    kind: RunKind
+    scheduled_for: Instant
+    state: State
+    due_at: Instant
+    started_at: Instant | None
+    ended_at: Instant | None
+
+
+class Advance(Struct, frozen=True, kw_only=True):
+    """How a schedule goes on."""
+
+    seen: Schedule
+    """As it was: if it is not any more, nothing is written."""
+    runs: Sequence[Task]
+    """To be made, the earliest first."""
+    next_at: Instant | None
+    look_at: Instant | None
+
+
+def advance(schedule: Schedule, *, now: Instant, new_id: NewId) -> Advance:
+    """Return how *schedule*, which is to be looked at, goes on: a run for each time that has passed, and the next.
+
+    If there are many, the first of them: it is looked at again at once.
+    """
+    assert schedule.next_at is not None  # noqa: S101 - it has a run, or would not be looked at
+    next_at, look_at = schedule.next_at, schedule.look_at
+    runs: list[Task] = []
+    while len(runs) < RUNS_AT_ONCE and (next_at <= now or not runs):
+        found = schedule.plan.following(max(next_at, now - CATCH_UP))
+        if found is None:
+            look_at = None
+            break
+        next_at = look_at = found.scheduled_for
+        runs.append(schedule.run(next_at, new_id(now + len(runs))))  # so that their ids are in order, too
+    return Advance(seen=schedule, runs=runs, next_at=next_at, look_at=look_at)
+
+
+def begun(schedule: Schedule, *, after: Instant, now: Instant, new_id: NewId) -> tuple[Schedule, Task | None]:
+    """Return *schedule* with its first run later than *after* in the queue, and that run; None: it has none."""
+    found = None if schedule.is_paused else schedule.plan.following(after)
+    if found is None:
+        return replace(schedule, look_at=None), None
+    next_at = found.scheduled_for
+    return replace(schedule, next_at=next_at, look_at=next_at), schedule.run(next_at, new_id(now))
+
+
+def changed(before: Schedule, after: Schedule, *, now: Instant, new_id: NewId) -> tuple[Schedule, Task | None]:
+    """Return what *before* is to become, with its run: *after*, but for when it goes on.
+
+    As long as its times are the same, ``next_at`` stays: a time whose run was called off does not
+    come again.
+    """
+    goes_on = not before.is_paused and before.next_at is not None and after.plan.has_times_of(before.plan)
+    if not goes_on:
+        return begun(replace(after, next_at=before.next_at), after=now, now=now, new_id=new_id)
+    assert before.next_at is not None  # noqa: S101 - as above
+    stands = before.look_at is not None
+    since = before.next_at - 1 if stands else before.next_at
+    return begun(replace(after, next_at=before.next_at), after=max(since, now), now=now, new_id=new_id)

@@ -1,0 +1,144 @@
+"""Makes a schedule of a request. Pure: no input or output."""
+
+from collections.abc import Callable
+from typing import Final
+
+import msgspec
+from msgspec import Raw, Struct
+from msgspec.structs import replace
+
+from tasker.building import Asked, build_template
+from tasker.errors import InvalidRequestError, InvalidTaskError, MaskedValueError
+from tasker.filters import MOST_TAGS
+from tasker.interfaces.task_type import TaskType
+from tasker.model import lengths
+from tasker.model.instants import SECOND, Instant, microseconds
+from tasker.model.schedule import Plan, Schedule
+from tasker.wire.fields import RequestFields
+from tasker.wire.masking import mask_in
+
+_decode_members: Final = msgspec.json.Decoder(dict[str, Raw]).decode
+
+
+class AskedSchedule(Struct, frozen=True, kw_only=True):
+    """A request for a schedule: its plan is checked, its task is not."""
+
+    plan: Plan
+    """Its anchor is not known yet."""
+    task: Asked
+    expires_after: int | None
+    """See ``Template``."""
+    is_paused: bool | None
+    """None: it stays as it is."""
+
+
+def asked_task(task: bytes, decode: Callable[[bytes], Asked]) -> tuple[Asked, int | None]:
+    """Return the task that *task*, in the form of a create, asks for, and how long after its time it expires.
+
+    Args:
+        decode: reads a request for a new task.
+
+    Raises:
+        InvalidRequestError: it is none, or says what the schedule says. ``field`` is the whole path,
+            such as ``task.webhook.url``.
+    """
+    expires_after = None
+    try:
+        named = {name: _decode_members(value) for name, value in _decode_members(task).items()}
+    except msgspec.MsgspecError:
+        named = {}  # it is refused below, in the words for a create
+    for name, members in named.items():
+        for member in RequestFields.__struct_encode_fields__:
+            if member in members:
+                raise InvalidRequestError(f"task.{name}.{member}", "expected no such member: each run has its own")
+        if "expires_at" in members:
+            expires_after = _length(members.pop("expires_at"), f"task.{name}.expires_at")
+        if (place := mask_in(members)) is not None:
+            raise MaskedValueError(f"task.{name}.{place}")
+    try:
+        return decode(msgspec.json.encode(named) if expires_after is not None else task), expires_after
+    except InvalidTaskError as error:
+        raise _inside(error) from None
+
+
+def _length(value: Raw, field: str) -> int:
+    try:
+        expires_after = microseconds(lengths.parse(msgspec.json.decode(value, type=float | str)))
+    except msgspec.ValidationError:
+        raise InvalidRequestError(
+            field, f"expected a length of time after the time of the run: seconds, or {lengths.EXPECTED}"
+        ) from None
+    except ValueError as error:
+        raise InvalidRequestError(field, f"{error}; it counts from the time of the run") from None
+    if expires_after == 0:
+        raise InvalidRequestError(field, "expected more than 0 seconds")
+    return expires_after
+
+
+def build_schedule(
+    name: str,
+    asked: AskedSchedule,
+    *,
+    before: Schedule | None,
+    now: Instant,
+    revision: int,
+    put_by: str | None,
+    webhooks: TaskType | None,
+) -> Schedule:
+    """Return the schedule that is *asked* for.
+
+    Args:
+        before: what is stored under its name; None: nothing.
+        revision: of one that is new.
+        put_by: see ``Schedule``.
+        webhooks: see ``build_task``.
+
+    Raises:
+        InvalidRequestError: its task cannot become one.
+    """
+    try:
+        template = build_template(asked.task, webhooks=webhooks, expires_after=asked.expires_after)
+    except InvalidTaskError as error:
+        raise _inside(error) from None
+    plan = asked.plan
+    if len({*plan.tags, *template.tags}) > MOST_TAGS:
+        raise InvalidRequestError("tags", f"expected at most {MOST_TAGS} together with those of the task")
+    schedule = Schedule(
+        name=name,
+        revision=revision if before is None else before.revision + 1,
+        type=template.type,
+        plan=replace(plan, anchor=_anchor(plan, before, now)),
+        template=template,
+        is_paused=(before is not None and before.is_paused) if asked.is_paused is None else asked.is_paused,
+        put_by=put_by,
+    )
+    if before is not None:
+        schedule = replace(schedule, created_at=before.created_at, next_at=before.next_at, look_at=before.look_at)
+    return schedule
+
+
+def _anchor(plan: Plan, before: Schedule | None, now: Instant) -> Instant:
+    """Return the moment that the times of *plan* are counted from: its start, else the one that it has, else now."""
+    if plan.every is None:
+        return 0
+    if plan.starts_at is not None:
+        return plan.starts_at
+    if before is None:
+        return now // SECOND * SECOND
+    anchor = before.plan.anchor if before.plan.every is not None else before.created_at // SECOND * SECOND
+    return anchor - max(0, -(-(anchor - now) // plan.every)) * plan.every  # it does not begin later any more
+
+
+def says_the_same(schedule: Schedule, other: Schedule) -> bool:
+    """Whether two schedules of one name are the same, but for who has put them, and how far they have come."""
+    return _said(schedule) == _said(other)
+
+
+def _said(schedule: Schedule) -> bytes:
+    return msgspec.json.encode((schedule.plan, schedule.template, schedule.is_paused))
+
+
+def _inside(error: InvalidTaskError) -> InvalidRequestError:
+    """Return *error*, which is about the task alone, about the whole request."""
+    kind = MaskedValueError if isinstance(error, MaskedValueError) else InvalidRequestError
+    return kind(f"task.{error.field}".rstrip("."), error.problem)

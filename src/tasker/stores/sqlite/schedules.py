@@ -1,0 +1,135 @@
+"""Schedules: keeps them, and makes their runs."""
+
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+
+import msgspec
+
+from tasker.errors import RevisionPassedError, ScheduleNotFoundError
+from tasker.interfaces.schedules import Advanced, DueSchedules, Rescheduled
+from tasker.model.audit import Entry
+from tasker.model.instants import Instant, after
+from tasker.model.schedule import Advance, Run, Schedule
+from tasker.model.task import State, Task, TaskId
+from tasker.stores.rows import run_of, schedule_values
+from tasker.stores.sqlite.auditor import Auditor
+from tasker.stores.sqlite.changer import delete_rest
+from tasker.stores.sqlite.connection import Queries
+from tasker.stores.sqlite.inserter import Inserter
+from tasker.stores.sqlite.rows import READING, id_text
+
+
+class Schedules:
+    """Writes schedules, and with them the runs that they make."""
+
+    def __init__(self, queries: Queries, inserter: Inserter, auditor: Auditor, now: Callable[[], Instant]) -> None:
+        self._queries = queries
+        self._inserter = inserter
+        self._auditor = auditor
+        self._now = now
+
+    def put(
+        self, schedule: Schedule, run: Task | None, seen: Schedule | None, reach: timedelta, entry: Entry | None
+    ) -> Rescheduled:
+        """Store a schedule and its next run: see ``Store.put_schedule``.
+
+        Raises:
+            RevisionPassedError: nothing was written.
+        """
+        now = self._now()
+        values = {**schedule_values(schedule), "now": now, "next_at": schedule.next_at, "look_at": schedule.look_at}
+        if seen is None:
+            written = self._queries.all("create_schedule", **values)
+        else:
+            written = self._queries.all("change_schedule", **values, seen=seen.revision, seen_next_at=seen.next_at)
+        if not written:
+            raise RevisionPassedError(schedule.name, "schedule")
+        template = msgspec.json.encode(schedule.template)
+        self._queries.all("keep_template", schedule=schedule.name, template=template)
+        removed = [] if seen is None else self._remove(schedule.name, reach, now)
+        if run is not None and self._has_run(run):
+            self._queries.all("look_at_schedule", name=schedule.name, scheduled_for=run.scheduled_for, now=now)
+            run = None
+        self._inserter.insert([] if run is None else [run])
+        self._auditor.write(entry)
+        return Rescheduled(removed, run)
+
+    def delete(self, seen: Schedule, reach: timedelta, entry: Entry | None) -> Sequence[TaskId]:
+        """Delete a schedule: see ``Store.delete_schedule``.
+
+        Raises:
+            RevisionPassedError: nothing was written.
+        """
+        if not self._queries.all("delete_schedule", name=seen.name, seen=seen.revision, seen_next_at=seen.next_at):
+            raise RevisionPassedError(seen.name, "schedule")
+        self._queries.all("delete_template", schedule=seen.name)
+        removed = self._remove(seen.name, reach, self._now())
+        self._auditor.write(entry)
+        return removed
+
+    def advance(self, advances: Sequence[Advance]) -> Advanced:
+        """Have schedules go on: see ``Store.advance_schedules``."""
+        now = self._now()
+        runs: list[Task] = []
+        count = 0
+        for each in advances:
+            seen = each.seen
+            if not self._queries.all(
+                "advance_schedule",
+                name=seen.name,
+                seen=seen.revision,
+                seen_next_at=seen.next_at,
+                next_at=each.next_at,
+                look_at=each.look_at,
+                now=now,
+            ):
+                continue
+            count += 1
+            for run in each.runs:
+                if not self._has_run(run):
+                    runs.append(run)
+                elif run.scheduled_for == each.next_at:
+                    self._queries.all("look_at_schedule", name=seen.name, scheduled_for=each.next_at, now=now)
+        self._inserter.insert(runs)
+        return Advanced(count, runs)
+
+    def _remove(self, name: str, reach: timedelta, now: Instant) -> Sequence[TaskId]:
+        """Take the runs out of the queue that stand there for times after now minus *reach*, and are not due."""
+        rows = self._queries.all("remove_queued_runs", schedule=name, since=after(now, -reach), now=now)
+        for seq, _ in rows:
+            delete_rest(self._queries, seq)
+        return [id_text(id_) for _, id_ in rows]
+
+    def _has_run(self, run: Task) -> bool:
+        return bool(self._queries.all("run_for", schedule=run.schedule, scheduled_for=run.scheduled_for))
+
+
+def read_schedule(queries: Queries, name: str) -> Schedule:
+    """Return a schedule, or raise ``ScheduleNotFoundError``."""
+    row = queries.first("schedule", name=name)
+    if row is None:
+        raise ScheduleNotFoundError(name)
+    return READING.whole_schedule(row)
+
+
+def read_schedules(queries: Queries, after_name: str | None, limit: int) -> Sequence[Schedule]:
+    """Return schedules by name: see ``Store.schedules``."""
+    return [READING.schedule.read(row) for row in queries.all("schedules", after=after_name or "", limit=limit)]
+
+
+def read_due_schedules(queries: Queries, limit: int, now: Instant) -> DueSchedules:
+    """Return schedules that are to be looked at: see ``Store.due_schedules``."""
+    found = [READING.whole_schedule(row) for row in queries.all("due_schedules", now=now, limit=limit)]
+    return DueSchedules(found, queries.number("next_schedule"))
+
+
+def read_runs(queries: Queries, name: str, limit: int, now: Instant) -> Sequence[Run]:
+    """Return the latest runs of a schedule: see ``Store.runs``."""
+    rows = queries.all("runs", schedule=name, limit=limit, now=now)
+    return [run_of(id_text(id_), *rest) for id_, *rest in rows]
+
+
+def read_queued_run(queries: Queries, name: str, scheduled_for: Instant) -> TaskId | None:
+    """Return the run that stands in the queue for a time: see ``Store.queued_run``."""
+    row = queries.first("run_for", schedule=name, scheduled_for=scheduled_for)
+    return id_text(row[0]) if row is not None and row[1] == State.TODO else None

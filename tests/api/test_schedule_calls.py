@@ -1,0 +1,261 @@
+"""What is to be done again and again, over HTTP."""
+
+import json
+
+import pytest
+from rest_server import LATER
+
+from tasker.model import instants
+from tasker.wire.fields import RequestFields
+
+pytestmark = pytest.mark.anyio
+
+SECRET = {"authorization": "Bearer geheim"}
+WEBHOOK = {"webhook": {"url": "http://localhost:9000/hook", "body": "x"}}
+DAILY = {"cron": "0 9 * * MON-FRI", "time_zone": "Europe/Berlin", "task": WEBHOOK}
+
+
+async def put(server, name="reports", headers=None, **members):
+    return await server.call("PUT", f"/schedules/{name}", {**DAILY, **members}, headers=headers)
+
+
+async def get(server, name="reports"):
+    reply = await server.call("GET", f"/schedules/{name}")
+    assert reply.status == 200
+    return reply.json
+
+
+async def go_on(server):
+    """Have the schedules go on that are to be looked at, as a server does."""
+    while (await server.service.schedules._engine.schedules.step()).done:
+        pass
+
+
+async def test_a_schedule_is_put_and_its_next_run_stands_in_the_queue(server):
+    reply = await put(server, tags=["nightly"])
+    assert reply.status == 201
+    view = reply.json
+    assert view == await get(server)
+    assert (view["name"], view["cron"], view["time_zone"]) == ("reports", "0 9 * * MON-FRI", "Europe/Berlin")
+    assert (view["type"], view["paused"], view["tags"]) == ("webhook", False, ["nightly"])
+    assert view["task"] == WEBHOOK
+    assert view["last_runs"] == []
+    assert len(view["next_runs"]) == 10
+    first, *others = view["next_runs"]
+    assert (first["local_time"][11:], first["note"]) == ("09:00:00", "normal")
+    assert view["next_run"] == first["scheduled_for"]
+    assert all("task_id" not in each for each in others)
+
+    task = (await server.call("GET", f"/tasks/{first['task_id']}")).json["webhook"]
+    assert (task["schedule"], task["scheduled_for"], task["run_kind"]) == ("reports", first["scheduled_for"], "regular")
+    assert task["execution_time"].startswith(first["local_time"])
+    assert (task["tags"], task["body"]) == (["nightly"], "x")
+
+
+async def test_a_put_that_says_the_same_changes_nothing(server):
+    first = await put(server)
+    again = await put(server)
+    assert (again.status, again.json) == (200, first.json)
+    assert again.headers["etag"] == first.headers["etag"]
+    assert len((await server.call("GET", "/audit?subject=reports")).json["audit"]) == 1
+
+
+async def test_a_change_replaces_the_run_that_stands_in_the_queue(server):
+    old = (await put(server)).json["next_runs"][0]
+    reply = await put(server, task={"webhook": {"url": "http://localhost:9000/other"}})
+    assert reply.status == 200
+    new = reply.json["next_runs"][0]
+    assert new["scheduled_for"] == old["scheduled_for"]
+    assert (await server.call("GET", f"/tasks/{old['task_id']}")).status == 404
+    assert (await server.call("GET", f"/tasks/{new['task_id']}")).json["webhook"]["url"].endswith("/other")
+
+
+async def test_a_change_asks_for_the_revision_that_it_was_made_from(server):
+    first = await put(server)
+    mine = {"if-match": first.headers["etag"]}
+    second = await put(server, headers=mine, jitter="10m")
+    assert second.status == 200
+    assert second.headers["etag"] != first.headers["etag"]
+    assert "due_at" in second.json["next_runs"][0]
+    late = await put(server, headers=mine, jitter="20m")
+    assert (late.status, late.json["code"]) == (412, "revision_passed")
+    assert (await server.call("DELETE", "/schedules/reports", headers=mine)).status == 412
+    assert (await put(server, "missing", headers=mine)).status == 412
+    now = {"if-match": second.headers["etag"]}
+    assert (await server.call("DELETE", "/schedules/reports", headers=now)).status == 204
+
+
+async def test_the_etag_of_one_that_was_deleted_does_not_come_again(server):
+    first = await put(server)
+    await server.call("DELETE", "/schedules/reports")
+    second = await put(server)
+    assert second.headers["etag"] != first.headers["etag"]
+
+
+async def test_a_run_can_be_called_off_alone_and_the_next_stands(server):
+    first, second, *_ = (await put(server)).json["next_runs"]
+    assert (await server.call("POST", f"/tasks/{first['task_id']}/cancel")).status == 200
+    await go_on(server)
+    view = await get(server)
+    assert view["next_run"] == second["scheduled_for"]
+    assert "task_id" in view["next_runs"][0]
+    assert [run["state"] for run in view["last_runs"]] == ["cancelled"]
+    assert view["last_runs"][0]["id"] == first["task_id"]
+    assert (await put(server, tags=["t"])).json["next_run"] == second["scheduled_for"], "its time does not come again"
+
+
+async def test_pause_takes_the_run_out_of_the_queue_and_resume_makes_one(server):
+    task_id = (await put(server)).json["next_runs"][0]["task_id"]
+    paused = await server.call("POST", "/schedules/reports/pause")
+    assert (paused.status, paused.json["paused"]) == (200, True)
+    assert (paused.json["next_run"], paused.json["next_runs"]) == (None, [])
+    assert (await server.call("GET", f"/tasks/{task_id}")).status == 404
+    again = await server.call("POST", "/schedules/reports/pause")
+    assert again.headers["etag"] == paused.headers["etag"]
+    assert (await put(server, tags=["t"])).json["paused"] is True, "a put that does not say so leaves it paused"
+
+    resumed = await server.call("POST", "/schedules/reports/resume")
+    assert (resumed.status, resumed.json["paused"]) == (200, False)
+    assert "task_id" in resumed.json["next_runs"][0]
+    assert (await put(server, paused=True)).json["next_runs"] == []
+    assert len((await put(server, paused=False)).json["next_runs"]) == 10
+
+
+async def test_a_deleted_schedule_takes_its_run_along(server):
+    task_id = (await put(server)).json["next_runs"][0]["task_id"]
+    assert (await server.call("DELETE", "/schedules/reports")).status == 204
+    for method, path in (
+        ("GET", "/schedules/reports"),
+        ("DELETE", "/schedules/reports"),
+        ("POST", "/schedules/reports/pause"),
+        ("POST", "/schedules/reports/resume"),
+    ):
+        reply = await server.call(method, path)
+        assert (reply.status, reply.json["code"]) == (404, "schedule_not_found")
+    assert (await server.call("GET", f"/tasks/{task_id}")).status == 404
+
+
+async def test_schedules_are_listed_a_page_at_a_time(server):
+    for name in ("c", "a", "b"):
+        await put(server, name)
+    first = await server.call("GET", "/schedules?limit=2")
+    assert [each["name"] for each in first.json["schedules"]] == ["a", "b"]
+    assert "task" not in first.json["schedules"][0]
+    assert first.json["schedules"][0]["words"].startswith("At 09:00")
+    second = await server.call("GET", first.json["next"])
+    assert ([each["name"] for each in second.json["schedules"]], second.json["next"]) == (["c"], None)
+    assert (await server.call("GET", "/schedules?cursor=%20")).status == 400
+
+
+async def test_runs_are_found_by_their_schedule(server):
+    await put(server, "a")
+    await put(server, "b")
+    found = (await server.call("GET", "/tasks?schedule=b")).json["tasks"]
+    assert [task["webhook"]["schedule"] for task in found] == ["b"]
+
+
+async def test_an_interval_is_counted_from_when_it_began_and_keeps_that(server):
+    every = {"every": "90m", "task": WEBHOOK}
+    reply = await server.call("PUT", "/schedules/e", every)
+    assert (reply.status, reply.json["every"]) == (201, "90m")
+    created = server.clock.now() // 1_000_000 * 1_000_000
+    first, second, *_ = [instants.parse(run["scheduled_for"]) for run in reply.json["next_runs"]]
+    assert (first - created, second - first) == (5_400_000_000, 5_400_000_000)
+    reply = await server.call("PUT", "/schedules/e", {**every, "every": "1h", "starts_at": LATER})
+    assert instants.parse(reply.json["next_run"]) == instants.parse(LATER)
+    reply = await server.call("PUT", "/schedules/e", {**every, "every": "1h", "ends_at": "2030-01-01T00:00:00Z"})
+    first = instants.parse(reply.json["next_run"])
+    assert (instants.parse(LATER) - first) % 3_600_000_000 == 0, "it keeps the moment that it is counted from"
+
+
+@pytest.mark.parametrize(
+    ("members", "field", "says"),
+    [
+        ({"cron": "61 * * * *"}, "cron", "minute"),
+        ({"cron": "0 9 * * MON-FRI", "every": "1h"}, None, "both"),
+        ({"cron": None}, "cron", "text"),
+        ({"time_zone": "Europe/Bern"}, "time_zone", "time zone"),
+        ({"jitter": "2d"}, "jitter", "at most 1d"),
+        ({"jitter": "soon"}, "jitter", "90s"),
+        ({"starts_at": "tomorrow"}, "starts_at", "RFC 3339"),
+        ({"starts_at": LATER, "ends_at": LATER}, "ends_at", "after starts_at"),
+        ({"tags": ["a\nb"]}, "tags[0]", "printable"),
+        ({"paused": "no"}, "paused", "true or false"),
+        ({"when": "now"}, "when", "cron"),
+        ({"task": {}}, "task", "named for its task type"),
+        ({"task": []}, "task", "object"),
+        ({"task": {"webhook": {}}}, "task.webhook.url", "missing"),
+        ({"task": {"webhook": {"url": "ftp://x/"}}}, "task.webhook.url", "http"),
+        ({"task": {"webhook": {"url": "http://x/", "retry": {"factor": 0}}}}, "task.webhook.retry.factor", "1"),
+        ({"task": {"mail": {}}}, "task.mail", "webhook"),
+        *(
+            ({"task": {"webhook": {"url": "http://x/", member: "x"}}}, f"task.webhook.{member}", "no such member")
+            for member in RequestFields.__struct_encode_fields__
+        ),
+        ({"task": {"webhook": {"url": "http://x/", "expires_at": LATER}}}, "task.webhook.expires_at", "90s"),
+        ({"task": {"webhook": {"url": "http://x/", "expires_at": 0}}}, "task.webhook.expires_at", "more than 0"),
+        (
+            {"task": {"webhook": {"url": "http://x/", "headers": {"a": "***"}}}},
+            "task.webhook.headers.a",
+            "value itself",
+        ),
+    ],
+)
+async def test_what_cannot_be_a_schedule_is_refused_by_the_name_of_its_member(server, members, field, says):
+    reply = await put(server, **members)
+    assert reply.status == 400
+    assert reply.json.get("field") == field
+    assert says in reply.json["msg"]
+    assert (await server.call("GET", "/schedules")).json["schedules"] == []
+
+
+@pytest.mark.parametrize("name", [".a", "a b", "a" * 101, "%C3%A4", "preview", "a%2Fb"])
+async def test_a_name_that_cannot_be_one_is_refused(server, name):
+    reply = await server.call("PUT", f"/schedules/{name}", DAILY)
+    assert reply.status in (400, 405)
+
+
+async def test_cron_needs_a_time_zone_and_an_interval_none(server):
+    reply = await server.call("PUT", "/schedules/a", {"cron": "@daily", "task": WEBHOOK})
+    assert (reply.status, reply.json["field"]) == (400, "time_zone")
+    assert (await server.call("PUT", "/schedules/a", {"every": 60, "task": WEBHOOK})).status == 201
+
+
+async def test_a_run_expires_so_long_after_its_time(server):
+    task = {"webhook": {"url": "http://localhost:9000/", "expires_at": "30m"}}
+    view = (await put(server, task=task)).json
+    assert view["task"]["webhook"]["expires_at"] == "30m"
+    run = (await server.call("GET", f"/tasks/{view['next_runs'][0]['task_id']}")).json["webhook"]
+    assert instants.parse(run["expires_at"]) - instants.parse(run["execution_time"]) == 1_800_000_000
+
+
+async def test_any_type_can_be_done_again_and_again_and_secrets_are_shown_to_few(server):
+    await server.call("PUT", "/schedules/h", {"every": "1h", "task": {"hash": {"secret": "geheim"}}})
+    view = await get(server, "h")
+    assert view["task"] == {"hash": {"secret": "geheim"}}
+    task = {"webhook": {"url": "http://localhost:9000/", "headers": SECRET}}
+    await put(server, task=task)
+    audit = json.dumps((await server.call("GET", "/audit")).json)
+    assert "task.webhook.headers" in audit
+    assert "geheim" not in audit
+
+
+async def test_what_was_done_to_a_schedule_is_in_the_audit_log(server):
+    await put(server)
+    await put(server, tags=["t"])
+    await server.call("POST", "/schedules/reports/pause")
+    await server.call("POST", "/schedules/reports/resume")
+    await server.call("DELETE", "/schedules/reports")
+    rows = (await server.call("GET", "/audit?kind=schedule")).json["audit"]
+    assert [row["action"] for row in rows] == ["delete", "resume", "pause", "change", "create"]
+    assert {row["subject"] for row in rows} == {"reports"}
+    assert rows[3]["changes"] == {"tags": {"after": ["t"]}}
+
+
+async def test_times_that_have_passed_have_their_runs_before_a_change_is_made(server):
+    await server.call("PUT", "/schedules/e", {"every": "1h", "task": WEBHOOK})
+    first = (await get(server, "e"))["next_run"]
+    await server.clock.step(3 * 3_600)
+    view = (await server.call("PUT", "/schedules/e", {"every": "2h", "task": WEBHOOK})).json
+    times = [run["scheduled_for"] for run in view["last_runs"]]
+    assert [instants.parse(at) - instants.parse(first) for at in reversed(times)] == [0, 3_600_000_000, 7_200_000_000]
