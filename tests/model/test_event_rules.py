@@ -132,6 +132,12 @@ def test_what_nodes_tell_each_other_is_short_enough_and_all_there(happened, miss
     assert all(note.events or note.missed for note in notes)
 
 
+def test_an_event_that_just_fits_is_told_alone():
+    one = event()
+    (alone,) = packed([one], {})
+    assert packed([one, one], {}, most_bytes=len(alone)) == [alone, alone]
+
+
 def test_an_event_that_no_notification_holds_is_counted():
     long = event(tags=["\N{DROMEDARY CAMEL}" * 100] * 20)
     ((note),) = [unpacked(text) for text in packed([long], {})]

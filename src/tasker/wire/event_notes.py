@@ -33,13 +33,13 @@ def packed(events: Sequence[Event], missed: Mapping[str, int], *, most_bytes: in
     left = dict(missed)
     texts: list[str] = []
     parts: list[bytes] = []
-    size = 0
+    size = 0  # of parts, a comma after each
     for event in events:
         part = _encode(event)
         if len(part) + _FRAME > most_bytes:
             left[event.kind] = left.get(event.kind, 0) + 1
             continue
-        if size + len(part) + 1 + _FRAME > most_bytes:
+        if size + len(part) + _FRAME > most_bytes:
             texts.append(_text(parts))
             parts, size = [], 0
         parts.append(part)
