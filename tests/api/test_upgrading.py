@@ -111,3 +111,18 @@ async def test_no_key_is_made_until_they_have_ended_since_they_would_not_ask_for
     assert (await server.call("GET", "/tasks")).status == 200, "none is asked for"
     upgrading()
     assert (await server.call("POST", "/keys", asked)).status == 201
+
+
+async def test_schedules_are_neither_put_nor_paused_nor_deleted_until_they_have_ended(server, upgrading):
+    asked = {"every": "1h", "task": {"webhook": {"url": "http://localhost:9000/hook"}}}
+    for method, path, body in (
+        ("PUT", "/schedules/a", asked),
+        ("POST", "/schedules/a/pause", None),
+        ("POST", "/schedules/a/resume", None),
+        ("DELETE", "/schedules/a", None),
+    ):
+        reply = await server.call(method, path, body)
+        assert (reply.status, reply.json["code"]) == (503, "upgrade_unfinished")
+    assert (await server.call("GET", "/schedules")).json["schedules"] == []
+    upgrading()
+    assert (await server.call("PUT", "/schedules/a", asked)).status == 201

@@ -94,7 +94,7 @@ class Schedules:
 
 
 def _warn_if_long_ago(schedules: Sequence[Schedule], now: Instant) -> None:
-    late = [each.name for each in schedules if each.look_at is not None and now - each.look_at > _LONG_AGO]
+    late = [each.name for each in schedules if each.next_at is not None and now - each.next_at > _LONG_AGO]
     if late:
         _log.warning(
             "the next runs of some schedules were due more than a year ago; if the clock is ahead, "

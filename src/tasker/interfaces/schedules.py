@@ -45,8 +45,8 @@ class ScheduleStore(Protocol):
     A schedule's row drives: it says which run was made last (``next_at``) and when it is to be
     looked at again (``look_at``). What becomes of a run does not matter for the next. But once a
     regular run that stands for ``next_at`` leaves the queue without starting, whatever the reason,
-    ``look_at`` is now. Of a schedule there is one regular run for each time, ended ones included as
-    long as they are kept.
+    ``look_at`` has passed; unless another node is writing the schedule at that moment. Of a
+    schedule there is one regular run for each time, ended ones included as long as they are kept.
     """
 
     async def put_schedule(

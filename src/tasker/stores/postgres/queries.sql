@@ -864,9 +864,9 @@ WITH gone AS (
    WHERE task.id = given.id AND state IN (0, 2, 3, 4)
   RETURNING task.id, type, execution_time, key, by_id, by_name, {run_gone}
 ), looked AS ( -- see look_at_schedules
-  UPDATE schedule SET look_at = tasker_now()
+  UPDATE schedule SET look_at = 'epoch'
     FROM (SELECT name FROM gone JOIN schedule ON name = run_of AND next_at = run_at
-           WHERE run_of IS NOT NULL AND look_at > tasker_now()
+           WHERE run_of IS NOT NULL AND look_at > 'epoch'
              FOR NO KEY UPDATE OF schedule SKIP LOCKED) AS found
    WHERE schedule.name = found.name
 ), payloads AS (
@@ -1577,18 +1577,19 @@ SELECT seen.name
 -- has_run: there was a run for the time of the one that was to be made last.
 UPDATE schedule
    SET next_at = given.next_at,
-       look_at = CASE WHEN given.has_run THEN least(given.look_at, tasker_now()) ELSE given.look_at END
+       look_at = CASE WHEN given.has_run AND given.look_at IS NOT NULL THEN 'epoch' ELSE given.look_at END
   FROM unnest($1::text[], $2::timestamptz[], $3::timestamptz[], $4::boolean[])
        AS given (name, next_at, look_at, has_run)
  WHERE schedule.name = given.name
 
 -- look_at_schedules --
--- The runs that were made last have left the queue without starting. One that is being written now is
--- left alone, so that nobody waits for each other: it goes on when the time has passed.
-UPDATE schedule SET look_at = tasker_now()
+-- The runs that were made last have left the queue without starting: the next are made at once, even if
+-- the clock is set back. A schedule that is being written now is left alone, so that nobody waits for
+-- each other: it goes on when the time has passed.
+UPDATE schedule SET look_at = 'epoch'
   FROM (SELECT name FROM unnest($1::text[], $2::timestamptz[]) AS gone (run_of, run_at)
           JOIN schedule ON name = run_of AND next_at = run_at
-         WHERE look_at > tasker_now()
+         WHERE look_at > 'epoch'
            FOR NO KEY UPDATE OF schedule SKIP LOCKED) AS found
  WHERE schedule.name = found.name
 

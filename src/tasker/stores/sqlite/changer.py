@@ -47,7 +47,7 @@ class Changer:
         now = self._now()
         row = self._queries.first("cancel", id=id_bytes(task_id), now=now)
         if row is not None:
-            look_at_schedule(self._queries, row[-2:], now)
+            look_at_schedule(self._queries, row[-2:])
             followed_by = self._inserter.insert_what_follows(READING.cancelled(row), now)
             self._auditor.write(entry)
             return Cancelled(State.CANCELLED, is_new=True, followed_by=followed_by)
@@ -178,7 +178,7 @@ class Changer:
             raise TaskRunningError(task_id)
         seq, *members = row[:-2]
         delete_rest(self._queries, seq)
-        look_at_schedule(self._queries, row[-2:], self._now())
+        look_at_schedule(self._queries, row[-2:])
         if entry is not None:
             was = zip(("type", "execution_time", "key"), members, strict=True)
             entry = entry.saying({name: changed(before=value) for name, value in was if value is not None})
@@ -192,11 +192,11 @@ class Changer:
         return State(state).shown
 
 
-def look_at_schedule(queries: Queries, run_gone: Sequence[Value], now: Instant) -> None:
+def look_at_schedule(queries: Queries, run_gone: Sequence[Value]) -> None:
     """Have a schedule looked at whose run has left the queue without starting: *run_gone* says which."""
     name, scheduled_for = run_gone
     if name is not None:
-        queries.all("look_at_schedule", name=name, scheduled_for=scheduled_for, now=now)
+        queries.all("look_at_schedule", name=name, scheduled_for=scheduled_for)
 
 
 def delete_rest(queries: Queries, seq: int) -> None:

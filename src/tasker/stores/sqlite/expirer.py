@@ -46,7 +46,7 @@ class Expirer:
             last_fault, seq, *run_gone = row[READING.ending.width :]
             ending = READING.failed(row, why(fault_of(last_fault)))
             self._queries.all("expire", seq=seq, now=now, last_fault=fault_text(ending.fault))
-            look_at_schedule(self._queries, run_gone, now)
+            look_at_schedule(self._queries, run_gone)
             followed_by += self._inserter.insert_what_follows(ending, now)
             ended.append(ending.task_id)
         return Report(ended=ended, followed_by=followed_by)

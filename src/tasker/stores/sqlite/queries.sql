@@ -1010,9 +1010,10 @@ UPDATE schedule SET next_at = :next_at, look_at = :look_at
 RETURNING 1
 
 -- look_at_schedule --
--- The run that was made last has left the queue without starting.
-UPDATE schedule SET look_at = :now
- WHERE name = :name AND next_at = :scheduled_for AND look_at > :now
+-- The run that was made last has left the queue without starting: the next is made at once, even if
+-- the clock is set back.
+UPDATE schedule SET look_at = 0
+ WHERE name = :name AND next_at = :scheduled_for AND look_at > 0
 
 -- run_for --
 -- The regular run for a time.

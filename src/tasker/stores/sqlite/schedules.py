@@ -48,7 +48,7 @@ class Schedules:
         self._queries.all("keep_template", schedule=schedule.name, template=template)
         removed = [] if seen is None else self._remove(schedule.name, reach, now)
         if run is not None and self._has_run(run):
-            self._queries.all("look_at_schedule", name=schedule.name, scheduled_for=run.scheduled_for, now=now)
+            self._queries.all("look_at_schedule", name=schedule.name, scheduled_for=run.scheduled_for)
             run = None
         self._inserter.insert([] if run is None else [run])
         self._auditor.write(entry)
@@ -89,7 +89,7 @@ class Schedules:
                 if not self._has_run(run):
                     runs.append(run)
                 elif run.scheduled_for == each.next_at:
-                    self._queries.all("look_at_schedule", name=seen.name, scheduled_for=each.next_at, now=now)
+                    self._queries.all("look_at_schedule", name=seen.name, scheduled_for=each.next_at)
         self._inserter.insert(runs)
         return Advanced(count, runs)
 

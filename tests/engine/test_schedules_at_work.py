@@ -1,0 +1,89 @@
+"""Schedules beside everything else that an engine does."""
+
+import pytest
+from msgspec import Raw
+from structlog.testing import capture_logs
+
+from polling import holds
+from tasker.engine.schedules import AT_ONCE
+from tasker.ids import new_id
+from tasker.model.instants import SECOND
+from tasker.model.schedule import Plan, Schedule, Template, begun
+from tasker.model.task import State
+
+pytestmark = pytest.mark.anyio
+
+
+async def put(bench, name="a", *, every, do="succeed"):
+    now = bench.clock.now()
+    schedule = Schedule(
+        name=name,
+        revision=1,
+        type="scripted",
+        plan=Plan(every=every * SECOND, anchor=now),
+        template=Template(type="scripted", pool=bench.types[0].pool, payload=Raw(b'{"do":"%b"}' % do.encode())),
+    )
+    stored, run = begun(schedule, after=now, now=now, new_id=new_id)
+    await bench.store.put_schedule(stored, run, seen=None)
+    bench.engine.schedules.made([run])
+    bench.engine.announce_schedule(stored.look_at)
+
+
+@pytest.mark.parametrize("slots", [1])
+async def test_each_run_starts_at_its_time_whatever_became_of_the_one_before(bench, clock):
+    await put(bench, every=10, do="fail")
+    for number in (1, 2, 3):
+        await clock.advance(9.999)
+        assert len([start for start in bench.starts if start[1] == 1]) == number - 1
+        await clock.advance(0.001)
+        await holds(lambda number=number: len({start[0] for start in bench.starts}) == number)
+    firsts = [at for _, attempt, at in bench.starts if attempt == 1]
+    assert firsts == [10, 20, 30]
+
+
+async def test_a_run_that_hangs_does_not_hold_up_the_next(bench, clock):
+    await put(bench, every=10, do="wait")
+    await clock.advance(10)
+    await holds(lambda: len(bench.starts) == 1)
+    await clock.advance(10)
+    await holds(lambda: len(bench.starts) == 2)
+    assert [at for *_, at in bench.starts] == [10, 20]
+
+
+async def test_once_a_run_is_called_off_the_next_stands_within_a_second(bench, clock):
+    await put(bench, every=3_600)
+    stands = await bench.store.schedule("a")
+    await bench.store.cancel(await bench.store.queued_run("a", stands.next_at))
+    await clock.advance(1)
+
+    await holds(lambda: bench.telemetry.scheduled == 2)
+    assert await bench.store.queued_run("a", stands.next_at + 3_600 * SECOND) is not None
+
+
+async def test_many_schedules_go_on_in_steps_and_each_once(idle_bench, clock):
+    for number in range(AT_ONCE + 20):
+        await put(idle_bench, f"s{number}", every=60)
+    await clock.advance(60)
+    step = idle_bench.engine.schedules.step
+    first = await step()
+    assert (first.done, first.next_at <= clock.now()) == (AT_ONCE, True)
+    assert (await step()).done == 20
+    last = await step()
+    assert (last.done, last.next_at) == (0, clock.now() + 60 * SECOND)
+    counts = await idle_bench.store.count(up_to=1_000)
+    assert counts[State.TODO] == 2 * (AT_ONCE + 20)
+    assert idle_bench.telemetry.scheduled == 2 * (AT_ONCE + 20)
+
+
+async def test_a_clock_that_may_be_years_ahead_is_logged(idle_bench, clock):
+    await put(idle_bench, every=86_400)
+    await clock.step(366 * 86_400 + 1)
+    with capture_logs() as lines:
+        await idle_bench.engine.schedules.step()
+    assert lines == []
+    await clock.step(3 * 366 * 86_400)
+    with capture_logs() as lines:
+        await idle_bench.engine.schedules.step()
+    (line,) = lines
+    assert (line["log_level"], line["schedules"], line["first"]) == ("warning", 1, "a")
+    assert "resume" in line["event"]

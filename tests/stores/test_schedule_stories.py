@@ -1,0 +1,276 @@
+"""Any story with schedules: no time has two runs that start, none is left out or early, and the next stands."""
+
+import asyncio
+import shutil
+import tempfile
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, precondition, rule
+from hypothesis.stateful import run_state_machine_as_test as run_stories
+from kinds import KINDS, MORTAL
+from msgspec import Raw
+from msgspec.structs import replace
+from steps import SECOND, WEBHOOK, another_try, success
+
+from tasker.errors import RevisionPassedError, ScheduleNotFoundError
+from tasker.filters import query_of
+from tasker.ids import new_id
+from tasker.model.schedule import Plan, Schedule, Template, advance, begun, changed
+from tasker.model.task import RunKind
+
+NAMES = ["a", "b"]
+names = st.sampled_from(NAMES)
+intervals = st.sampled_from([10, 7, 60])
+jitters = st.sampled_from([0, 5])
+
+
+class ScheduleStories(RuleBasedStateMachine):
+    """A store, its nodes, and what has become of each time."""
+
+    attempts = Bundle("attempts")
+    """Handed out, and not settled."""
+    seen = Bundle("seen")
+    """Schedules as somebody has read them: they may be passed."""
+
+    def __init__(self, name):
+        super().__init__()
+        self.mortal = name in MORTAL
+        self.folder = Path(tempfile.mkdtemp())
+        self.kind = KINDS[name](self.folder)
+        self.loop = asyncio.Runner()
+        self.store = self.run(self.kind.open())
+        self.clock = self.kind.clock
+        self.revision = 0
+        self.since = {}
+        """After which moment the times of a schedule have counted, since somebody last said so; of those that are
+        not paused."""
+        self.runs = {}
+        """The ids of the runs that were made, by schedule and time."""
+        self.started = {}
+        """The id of the run that has started, by schedule and time."""
+        self.hurried = set()
+        """Runs that somebody had run now."""
+
+    def run(self, what):
+        return self.loop.run(what)
+
+    def teardown(self):
+        try:
+            self.run(self.kind.close())
+        finally:
+            self.loop.close()
+            shutil.rmtree(self.folder)
+
+    # What callers ask for.
+
+    def found(self, name):
+        try:
+            schedule = self.run(self.store.schedule(name))
+        except ScheduleNotFoundError:
+            return None
+        while schedule.look_at is not None and schedule.look_at <= self.clock.now():  # as the service does
+            self.go_on([schedule])
+            schedule = self.run(self.store.schedule(name))
+        return schedule
+
+    def new(self, name, every, jitter, before):
+        self.revision += 1
+        return Schedule(
+            name=name,
+            revision=self.revision,
+            type="webhook",
+            plan=Plan(
+                every=every * SECOND,
+                anchor=self.clock.now() if before is None else before.plan.anchor,
+                jitter=jitter * SECOND,
+            ),
+            template=Template(type="webhook", pool=WEBHOOK, payload=Raw(b'{"url":"http://a/%d"}' % self.revision)),
+        )
+
+    def write(self, schedule, run, seen):
+        reach = timedelta(microseconds=0 if seen is None or not schedule.is_paused else seen.plan.jitter)
+        done = self.run(self.store.put_schedule(schedule, run, seen=seen, reach=reach))
+        self.made([] if done.run is None else [done.run])
+        assert done.run is None or done.run == run
+
+    @initialize(name=names, every=intervals, jitter=jitters)
+    def begin(self, name, every, jitter):
+        self.put(name, every, jitter)
+
+    @rule(name=names, every=intervals, jitter=jitters)
+    def put(self, name, every, jitter):
+        before, now = self.found(name), self.clock.now()
+        new = self.new(name, every, jitter, before)
+        if before is None:
+            schedule, run = begun(new, after=now, now=now, new_id=new_id)
+            self.since[name] = now
+        else:
+            new = replace(new, is_paused=before.is_paused)
+            schedule, run = changed(before, new, now=now, new_id=new_id)
+            if not new.plan.has_times_of(before.plan) and not before.is_paused:
+                self.since[name] = now
+        self.write(schedule, run, before)
+        stands = self.run(self.store.schedule(name))
+        assert (stands.revision, stands.plan, stands.template) == (new.revision, new.plan, new.template)
+
+    @rule(name=names)
+    def pause(self, name):
+        seen = self.found(name)
+        if seen is not None and not seen.is_paused:
+            self.revision += 1
+            self.write(replace(seen, is_paused=True, look_at=None, revision=self.revision), None, seen)
+            del self.since[name]
+
+    @rule(name=names)
+    def resume(self, name):
+        seen, now = self.found(name), self.clock.now()
+        if seen is not None:
+            self.revision += 1
+            schedule, run = begun(
+                replace(seen, is_paused=False, revision=self.revision), after=now, now=now, new_id=new_id
+            )
+            self.since[name] = now
+            self.write(schedule, run, seen)
+
+    @rule(name=names)
+    def delete(self, name):
+        seen = self.found(name)
+        if seen is not None:
+            self.run(self.store.delete_schedule(seen, reach=timedelta(microseconds=seen.plan.jitter)))
+            self.since.pop(name, None)
+            for task in self.todo(name):
+                assert task.due_at <= self.clock.now() or task.scheduled_for <= self.clock.now() - seen.plan.jitter
+
+    @rule(target=seen, name=names)
+    def read(self, name):
+        schedule = self.found(name)
+        return schedule or self.new(name, 10, 0, None)
+
+    @rule(schedule=consumes(seen))
+    def write_from_what_may_be_passed(self, schedule):
+        try:
+            now = self.run(self.store.schedule(schedule.name))
+        except ScheduleNotFoundError:
+            now = None
+        if now is None or (now.revision, now.next_at) != (schedule.revision, schedule.next_at):
+            with pytest.raises(RevisionPassedError):
+                self.run(self.store.delete_schedule(schedule))
+            with pytest.raises(RevisionPassedError):
+                self.run(self.store.put_schedule(schedule, None, seen=schedule))
+
+    # What happens to runs.
+
+    def todo(self, *of):
+        query = query_of({"state": ["todo"]})
+        page = self.run(self.store.find(query, after=None, limit=1000))
+        assert page.next is None
+        return [task for task in page.tasks if not of or task.schedule in of]
+
+    @rule(data=st.data(), way=st.sampled_from(["cancel", "delete", "run_now"]))
+    def meet_a_run(self, data, way):
+        waiting = self.todo()
+        if not waiting:
+            return
+        task = data.draw(st.sampled_from(sorted(waiting, key=lambda task: (task.schedule, task.scheduled_for))))
+        self.run(getattr(self.store, way)(task.id))
+        if way == "run_now":
+            self.hurried.add(task.id)
+
+    @rule(target=attempts)
+    def claim(self):
+        claimed = self.run(self.store.claim_due({WEBHOOK: 1}))
+        if not claimed.attempts:
+            return None
+        (attempt,) = claimed.attempts
+        task = self.run(self.store.get(attempt.task_id))
+        time = (task.schedule, task.scheduled_for)
+        assert self.started.setdefault(time, task.id) == task.id, "a time has two runs"
+        assert task.run_kind is RunKind.REGULAR
+        if task.id not in self.hurried:
+            assert task.due_at >= task.scheduled_for
+        assert self.clock.now() >= task.due_at, "it is early"
+        return attempt
+
+    @rule(attempt=consumes(attempts), end=st.sampled_from([success, another_try]))
+    def settle(self, attempt, end):
+        if attempt is not None:
+            self.run(self.store.settle(attempt, end(self.clock)))
+
+    # What nodes do.
+
+    def go_on(self, schedules):
+        advances = [advance(each, now=self.clock.now(), new_id=new_id) for each in schedules]
+        done = self.run(self.store.advance_schedules(advances))
+        self.made(done.runs)
+        return done
+
+    @rule()
+    def step(self):
+        while schedules := self.run(self.store.due_schedules(limit=2)).schedules:
+            assert self.go_on(schedules).count == len(schedules)
+
+    @rule(limit=st.integers(1, 2))
+    def two_nodes_step_at_once(self, limit):
+        schedules = self.run(self.store.due_schedules(limit=limit)).schedules
+
+        async def both():
+            advances = [[advance(each, now=self.clock.now(), new_id=new_id) for each in schedules] for _ in range(2)]
+            return await asyncio.gather(*map(self.store.advance_schedules, advances))
+
+        first, second = self.run(both())
+        assert first.count + second.count == len(schedules)
+        self.made([*first.runs, *second.runs])
+
+    def made(self, runs):
+        for run in runs:
+            self.runs.setdefault((run.schedule, run.scheduled_for), []).append(run.id)
+
+    @rule(seconds=st.sampled_from([0.5, 3, 10, 100]))
+    def let_time_pass(self, seconds):
+        self.run(self.clock.advance(seconds))
+
+    @rule(seconds=st.sampled_from([-100, -3, 200]))
+    def set_the_clock(self, seconds):
+        self.run(self.clock.step(seconds))
+
+    @precondition(lambda self: not self.mortal)
+    @rule()
+    def die(self):
+        self.store = self.run(self.kind.after_death(self.store))
+
+    # What holds at any time.
+
+    @invariant()
+    def every_time_has_had_its_run_and_the_next_one_stands(self):
+        waiting = self.todo()
+        times = [(task.schedule, task.scheduled_for) for task in waiting]
+        assert len(times) == len(set(times)), "of a time one run waits at most"
+        for name, since in self.since.items():
+            schedule = self.run(self.store.schedule(name))
+            assert not schedule.is_paused
+            time = schedule.plan.following(since).scheduled_for
+            while time <= schedule.next_at:
+                assert (name, time) in self.runs, "a time is left out"
+                time = schedule.plan.following(time).scheduled_for
+            if schedule.look_at > self.clock.now():
+                assert schedule.look_at == schedule.next_at
+                stands = (name, schedule.next_at)
+                assert stands in times or stands in self.started, "no run stands in the queue"
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_any_story_with_schedules(name):
+    examples, steps = {"sqlite-memory": (50, 30), "sqlite-file": (10, 20), "postgres": (5, 20)}[name]
+    run_stories(
+        lambda: ScheduleStories(name),
+        settings=settings(
+            max_examples=examples,
+            stateful_step_count=steps,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
