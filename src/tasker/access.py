@@ -6,6 +6,7 @@ from functools import lru_cache
 from ipaddress import ip_address
 from typing import Any, Final, NamedTuple
 
+from tasker import urls
 from tasker.callers import ANYBODY, OWNER, ROLES_WITH, Caller, Scope
 from tasker.config import Settings
 from tasker.engine.key_ring import Entry, KeyRing
@@ -62,8 +63,9 @@ class Access:
       today's browsers send ``Origin`` with every POST of a page, and that of another site is
       refused by it.
 
-    With keys, every call has to show one. Calls of the scope ``open``, which load balancers make,
-    need no key, and any ``Host`` will do for them: they change nothing and tell next to nothing.
+    With keys, every call has to show one. Calls of the scope ``open`` need no key, and any ``Host``
+    will do for them: those of load balancers change nothing and tell next to nothing, and those of
+    receivers show the token of an attempt.
 
     Sources: OWASP, Cross-Site Request Forgery Prevention; Go 1.25, net/http.CrossOriginProtection;
     WHATWG Fetch, "append a request Origin header" (for every method but GET and HEAD, ``null``
@@ -74,6 +76,8 @@ class Access:
         self._ring = ring
         self._rate = settings.key_rate
         self._allowed_hosts = frozenset(host.lower() for host in settings.allowed_hosts)
+        if settings.public_url is not None:
+            self._allowed_hosts |= {urls.parts(settings.public_url).host}
         self._max_body_bytes = settings.max_body_bytes
         self._is_ours = lru_cache(maxsize=256)(self._names_us)
 

@@ -14,7 +14,7 @@ class Scope(Enum):
     """What a call needs and a caller has."""
 
     OPEN = "open"
-    """Whether the server is alive and ready. Everybody may ask."""
+    """Ask whether the server is alive and ready, or tell with its token how an attempt ended. Everybody may."""
     METRICS = "metrics"
     """What the server counts and measures, and the nodes that share its store."""
     TASKS_READ = "tasks:read"

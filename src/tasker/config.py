@@ -149,9 +149,14 @@ class Settings:
     no_auth: bool = False
     """Whether to serve addresses other than loopback without asking for an API key. Default: no."""
 
+    public_url: str | None = None
+    """The URL at which receivers of webhooks reach this server, or any of those that share its store,
+    without a slash at its end. None: there is none, and no task can ask for a completion. Default:
+    none."""
+
     allowed_hosts: tuple[str, ...] = ()
     """Host names, in lower case, that callers may use in addition to ``localhost`` and IP addresses
-    while no key is required.
+    while no key is required. That of ``public_url`` is one of them anyway.
     Default: none."""
 
     @property

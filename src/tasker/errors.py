@@ -38,10 +38,15 @@ outcome of the attempt.
   + LastAdminKeyError            the last key that may make others cannot be revoked so
   + NothingToProbeError          a destination cannot be probed as it is
   + ClaimLostError               the task was taken back after it was claimed
+  + CompletionVoidError          the attempt of a token has ended
+    - TaskCancelledError         its task was cancelled
+    - CompletedBeforeError       its end was told before
+    - CompletionLateError        it ended otherwise, such as by its deadline
   + AttemptMustNotBeginError     the attempt must not start: the lease has ended, or the task has
     expired
   + RefusedError                 a door refuses the call before it reaches the service
     - UnauthorizedError          no valid API key
+    - InvalidTokenError          no token of an attempt
     - TooManyCallsError          more calls of a key than --key-rate allows
     - ForbiddenError             this caller may not call, such as a page of another web site
       . ScopeMissingError        its key may not do this
@@ -430,6 +435,35 @@ class ClaimLostError(TaskerError):
         super().__init__(f"the claim on the task {task_id} is lost: the task was taken back")
 
 
+class CompletionVoidError(TaskerError):
+    """The attempt whose token was shown has ended. Nothing was changed."""
+
+    def __init__(self, task_id: str, problem: str) -> None:
+        self.task_id = task_id
+        super().__init__(f"{problem}; nothing was changed")
+
+
+class TaskCancelledError(CompletionVoidError):
+    """The task was cancelled: whoever works on it can stop."""
+
+    def __init__(self, task_id: str) -> None:
+        super().__init__(task_id, f"the task {task_id} was cancelled: its work is no longer needed")
+
+
+class CompletedBeforeError(CompletionVoidError):
+    """The end of the attempt was told before."""
+
+    def __init__(self, task_id: str) -> None:
+        super().__init__(task_id, f"the end of the task {task_id} was told before")
+
+
+class CompletionLateError(CompletionVoidError):
+    """The attempt has ended otherwise, such as by its deadline: it may be tried again."""
+
+    def __init__(self, task_id: str) -> None:
+        super().__init__(task_id, f"this attempt of the task {task_id} is over, and another may follow it or run")
+
+
 class AttemptMustNotBeginError(TaskerError):
     """The attempt must not begin. Its task is given back, and no attempt is used up.
 
@@ -456,6 +490,16 @@ class UnauthorizedError(RefusedError):
     def __init__(self, problem: str = "") -> None:
         got = f"this one {problem}" if problem else "this call has none"
         super().__init__(f"this server requires an API key, and {got}: send it as 'Authorization: Bearer <key>'")
+
+
+class InvalidTokenError(RefusedError):
+    """The call shows no token of an attempt, or none of this server."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "expected the token of an attempt, as its request had it in tasker-completion-token: "
+            "send it as 'Authorization: Bearer <token>'"
+        )
 
 
 class TooManyCallsError(RefusedError):

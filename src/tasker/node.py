@@ -101,6 +101,7 @@ class Node:
             with _said_if_long():
                 await store.open()
             closing.push_async_callback(store.close)
+            completion_key = await _completion_key(store, settings)
             client = PooledClient(_connector(settings, _egress_policy(settings)))
             registry = Registry(
                 [
@@ -109,6 +110,8 @@ class Node:
                         store.clock,
                         slots=settings.max_deliveries,
                         signer=Signer(settings.webhook_secrets) if settings.webhook_secrets else None,
+                        public_url=settings.public_url,
+                        completion_key=completion_key,
                     ),
                     HashType(iterations=settings.pbkdf2_iterations, slots=os.cpu_count() or 1),
                     *installed(),
@@ -228,6 +231,18 @@ class Node:
     async def _stop_serving(self) -> None:
         self._server.should_exit = True
         await self._serving
+
+
+async def _completion_key(store: Store, settings: Settings) -> bytes:
+    """Return what the tokens of receivers are signed with.
+
+    Raises:
+        DatabaseError: the database cannot be read.
+    """
+    try:
+        return await store.completion_key()
+    except StoreUnavailableError as error:
+        raise DatabaseError(shown(settings.database_url), f"{error.reason}; see to that and start again") from error
 
 
 async def _pause(store: Store, settings: Settings) -> None:

@@ -23,6 +23,7 @@ ON_EVERY_STORE = {
     "test_metrics",
     "test_pausing_everything",
     "test_duplicating",
+    "test_completions",
 }
 """Files whose tests are about what a store does. For the others it makes no difference."""
 

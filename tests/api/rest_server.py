@@ -35,8 +35,8 @@ WEBHOOK = {"webhook": {"execution_time": LATER, "url": "http://localhost:9000/ho
 JSON = {"content-type": "application/json"}
 
 
-def registry_of(clock):
-    return Registry([WebhookType(None, clock, slots=4), HashType(iterations=1_000, slots=1)])
+def registry_of(clock, *, public_url=None):
+    return Registry([WebhookType(None, clock, slots=4, public_url=public_url), HashType(iterations=1_000, slots=1)])
 
 
 class Reply:
@@ -276,7 +276,7 @@ async def running(tasks_of=None, *, service_of=None, **settings):
     *tasks_of* may wrap what the service does with tasks, *service_of* the whole of it.
     """
     async with opened_store() as (clock, store):
-        registry = registry_of(clock)
+        registry = registry_of(clock, public_url=settings.get("public_url"))
         engine = Engine(
             store,
             registry.types,

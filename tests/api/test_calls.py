@@ -61,8 +61,12 @@ async def test_with_keys_every_call_that_is_not_open_is_refused_before_anything_
         assert reply.status == (400 if call.scope is Scope.OPEN else 401)
 
 
-def test_only_the_health_of_the_server_is_open():
-    assert [call.path for call in CALLS if call.scope is Scope.OPEN] == ["/healthz", "/readyz"]
+def test_only_the_health_of_the_server_and_what_a_token_lets_in_is_open():
+    is_open = {call.path: call.takes_token for call in CALLS if call.scope is Scope.OPEN}
+    assert [path for path, takes_token in is_open.items() if not takes_token] == ["/healthz", "/readyz"]
+    assert [call.path for call in CALLS if call.takes_token] == [
+        f"/completions/{what}" for what in ("complete", "fail", "heartbeat")
+    ]
 
 
 def test_every_error_that_a_call_declares_has_an_answer():

@@ -1,6 +1,7 @@
 """While nodes of the version before may be running, what they cannot read is refused, and the rest works."""
 
 import pytest
+import rest_server
 from fates import NEAR, OVERLOADED, run, webhook
 
 from tasker.service.upgrading import NEWER_MEMBERS
@@ -9,8 +10,21 @@ from tasker.wire.fields import RequestFields
 
 pytestmark = pytest.mark.anyio
 
-GIVEN = {"tags": ["a"], "keep": "1d", "group": "shop", "key": "order-17", "body_base64": "eA=="}
+GIVEN = {
+    "tags": ["a"],
+    "keep": "1d",
+    "group": "shop",
+    "key": "order-17",
+    "body_base64": "eA==",
+    "completion": {"deadline": "1h"},
+}
 """Newer members of a webhook, with a value."""
+
+
+@pytest.fixture
+async def server(anyio_backend):
+    async with rest_server.running(public_url="https://tasks.example.org") as server:
+        yield server
 
 
 @pytest.fixture

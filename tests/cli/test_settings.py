@@ -128,6 +128,11 @@ WAYS = {
     "key_rate": Way("--key-rate 1", 1, "TASKER_KEY_RATE", "20", 20, "3000", 3_000),
     "otel": Way("--otel", True, "TASKER_OTEL", "off", False, "true", True),
     "no_auth": Way("--no-auth", True, "TASKER_NO_AUTH", "off", False, "true", True),
+    "public_url": Way(
+        *("--public-url https://tasks.example.org/t/", "https://tasks.example.org/t"),
+        *("TASKER_PUBLIC_URL", "http://localhost:8080", "http://localhost:8080"),
+        *("'http://[::1]:8080/'", "http://[::1]:8080"),
+    ),
     "allowed_hosts": Way(
         *("--allowed-host one --allowed-host TWO.example.org", ("one", "two.example.org")),
         *("TASKER_ALLOWED_HOSTS", "three, four", ("three", "four")),

@@ -18,17 +18,12 @@ from command import COMMAND, environment, one_line_of, refusal, run, serving, so
 
 from databases import new_database
 from polling import until
+from ports import free_port
 from tasker.cli import process
 from tasker.stores.postgres.schema import _LOCK
 from tasker.testing.webhook_receiver import WebhookReceiver, answer
 
 LATER = "2126-02-10T16:30:00Z"
-
-
-def free_port():
-    with socket.socket() as held:
-        held.bind(("127.0.0.1", 0))
-        return held.getsockname()[1]
 
 
 def accepts(port):

@@ -5,9 +5,10 @@ from datetime import timedelta
 
 import pytest
 
-from tasker.model.attempt import Accepted
+from tasker.interfaces.queue import Claim
+from tasker.model.attempt import Accepted, Failed, Succeeded
 from tasker.model.instants import SECOND
-from tasker.model.task import State
+from tasker.model.task import Fault, State
 
 pytestmark = pytest.mark.anyio
 
@@ -76,3 +77,78 @@ async def test_whoever_waits_for_the_end_is_told_of_a_deadline(accepting):
         assert not over.is_set()
         await accepting.clock.advance(0.1)
         assert over.is_set()
+
+
+async def running(bench):
+    """A task whose attempt waits to be let end: its id, and its claim."""
+    task_id = await bench.add("wait", at=1, max_attempts=2, initial_delay=10, jitter=0)
+    await bench.clock.advance(1)
+    (claim,) = await bench.store.claims()
+    return task_id, claim
+
+
+async def test_an_end_that_is_told_before_the_answer_counts_and_the_answer_is_void(bench):
+    task_id, claim = await running(bench)
+    assert await bench.engine.completions.end(claim, Succeeded(b"7")) is State.DONE
+    assert bench.engine.slots.free[1] == 0, "the request is still under way"
+
+    bench.types[0].may_end.set()
+    await bench.clock.advance(0.001)
+    task = await bench.store.get(task_id)
+    assert (task.state, task.result) == (State.DONE, b"7")
+    assert (bench.telemetry.done, bench.telemetry.claims_lost) == (1, 0)
+    assert bench.engine.slots.free[1] == 1
+    assert len(await bench.store.attempts(task_id)) == 1
+
+
+async def test_a_failure_that_is_told_before_the_answer_is_followed_by_a_retry_in_time(bench):
+    task_id, claim = await running(bench)
+    assert await bench.engine.completions.end(claim, Failed(Fault("no_paper", "x"))) is State.TODO
+    bench.types[0].may_end.set()
+    await bench.clock.advance(0.001)
+    assert (await bench.store.get(task_id)).last_fault.code == "no_paper"
+    await bench.clock.advance(10)
+    assert (await bench.store.get(task_id)).state is State.DONE
+    assert [number for _, number, _ in bench.starts] == [1, 2]
+
+
+async def test_a_drain_while_a_request_is_under_way_leaves_an_end_that_was_told(bench):
+    task_id, claim = await running(bench)
+    await bench.engine.completions.end(claim, Succeeded())
+    before = await bench.store.get(task_id)
+    draining = asyncio.ensure_future(bench.engine.drain(timedelta(0)))
+    await bench.clock.advance(6)
+    await draining
+    assert await bench.store.get(task_id) == before
+    assert before.state is State.DONE
+
+
+async def test_a_moved_deadline_is_kept_to(accepting):
+    task_id = await accepting.add("accept", at=1, max_attempts=1)
+    await accepting.clock.advance(1)
+    attempt = accepting.types[0].attempts[0]
+    claim = Claim(task_id, attempt.fence)
+    await accepting.clock.advance(59)
+    await accepting.engine.completions.beat(claim, progress=None, msg=None, deadline=timedelta(seconds=5))
+    await accepting.clock.advance(4.999)
+    assert await states(accepting, task_id) == [State.IN_PROGRESS]
+    await accepting.clock.advance(0.001)
+    assert await states(accepting, task_id) == [State.FAILED]
+
+
+async def test_a_deadline_that_was_moved_forward_is_kept_to_by_the_alarm(accepting):
+    task_id = await accepting.add("accept", at=1, max_attempts=1)
+    await accepting.clock.advance(1)
+    claim = Claim(task_id, accepting.types[0].attempts[0].fence)
+    await accepting.engine.completions.beat(claim, progress=None, msg=None, deadline=timedelta(seconds=0.25))
+    await accepting.clock.advance(0.25)
+    assert await states(accepting, task_id) == [State.FAILED]
+
+
+async def test_a_cancel_of_an_accepted_task_is_counted_once(accepting):
+    task_id = await accepting.add("accept", at=1)
+    await accepting.clock.advance(1)
+    await accepting.store.cancel(task_id)
+    await accepting.clock.advance(120)
+    assert await states(accepting, task_id) == [State.CANCELLED]
+    assert accepting.telemetry.failed == accepting.telemetry.retried == 0

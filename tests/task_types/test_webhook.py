@@ -12,7 +12,8 @@ from tasker import __version__
 from tasker.egress.http_client import DeliveryError, OutOfResourcesError
 from tasker.egress.signing import Signer
 from tasker.errors import AttemptMustNotBeginError, InvalidTaskError
-from tasker.model.attempt import Attempt, Exchange, Failed, Phases, Succeeded
+from tasker.model.attempt import Accepted, Attempt, Exchange, Failed, Phases, Succeeded
+from tasker.model.completion_token import KEY_BYTES, TokenClaim, claim_of
 from tasker.model.gate import Destination, GateKind
 from tasker.model.instants import SECOND
 from tasker.model.task import Fault, Pool, TaskId
@@ -24,6 +25,8 @@ from tasker.wire.fields import HashFields, WebhookFields
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 PATTERN_OF_BASE64 = msgspec.json.schema(WebhookFields)["$defs"]["WebhookFields"]["properties"]["body_base64"]["pattern"]
+
+KEY = b"k" * KEY_BYTES
 
 URL = "http://user:p4ss@localhost:9000/hook?t0ken"
 
@@ -67,12 +70,12 @@ def decoded(**members):
     return msgspec.json.decode(msgspec.json.encode(members), type=WebhookFields)
 
 
-async def run(clock, answer, *, number=1, started=lambda: None, signer=None, **members):
+async def run(clock, answer, *, number=1, started=lambda: None, signer=None, public_url=None, **members):
     """Make one attempt; return its outcome and the request that was made."""
     client = FakeClient(answer)
     if not {"body", "json", "body_base64", "method"} & members.keys():
         members["body"] = "x"
-    webhooks = WebhookType(client, clock, slots=1, signer=signer)
+    webhooks = WebhookType(client, clock, slots=1, signer=signer, public_url=public_url, completion_key=KEY)
     fields = webhooks.prepare(decoded(**{"url": URL, **members}))
     attempt = Attempt(
         task_id=TaskId("019bbade-01c6-7d11-821f-bc1538901f12"),
@@ -720,3 +723,46 @@ async def test_closing_the_type_closes_its_client(clock):
     await WebhookType(client, clock, slots=1).close()
 
     assert client.closed
+
+
+# Completions
+
+
+@pytest.mark.anyio
+async def test_a_receiver_is_told_where_and_with_what_to_report(clock):
+    outcome, request = await run(
+        clock, answered(202), public_url="https://tasks.example.org/t", completion={"deadline": "30m"}
+    )
+    assert request.headers["tasker-completion-url"] == "https://tasks.example.org/t/completions"
+    named = claim_of(KEY, request.headers["tasker-completion-token"])
+    assert named == TokenClaim(TaskId("019bbade-01c6-7d11-821f-bc1538901f12"), 1)
+    assert outcome == Accepted(timedelta(minutes=30), counts=True, exchange=answered(202))
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("success", [["2xx"], [200], [202], ["5xx"]])
+async def test_202_is_accepted_whatever_success_says(clock, success):
+    completion = {"deadline": 5, "counts": False}
+    outcome, _ = await run(clock, answered(202), public_url="http://h", completion=completion, success=success)
+    assert outcome == Accepted(timedelta(seconds=5), counts=False, exchange=answered(202))
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(("status", "kind"), [(200, Succeeded), (204, Succeeded), (500, Failed), (302, Failed)])
+async def test_any_other_answer_is_as_without_a_completion(clock, status, kind):
+    outcome, _ = await run(clock, answered(status), public_url="http://h", completion={"deadline": 5})
+    assert isinstance(outcome, kind)
+
+
+@pytest.mark.anyio
+async def test_without_a_completion_202_is_a_success_and_nothing_more_is_sent(clock):
+    outcome, request = await run(clock, answered(202), public_url="http://h")
+    assert isinstance(outcome, Succeeded)
+    assert [name for name in request.headers if name.startswith("tasker-")] == []
+
+
+def test_where_it_is_reported_stays_with_a_task_that_a_server_without_a_public_url_changes(clock, webhooks):
+    kept = {"deadline": 5, "url": "https://tasks.example.org/completions"}
+    assert webhooks.prepare(decoded(url="http://h/", completion=kept)).completion.url == kept["url"]
+    named = WebhookType(None, clock, slots=1, public_url="http://other")
+    assert named.prepare(decoded(url="http://h/", completion=kept)).completion.url == "http://other/completions"

@@ -89,7 +89,7 @@ class BodyReader:
                 raise InvalidRequestError("", "expected no body, or an empty object: this call takes nothing")
             return None
         try:
-            return decoder.decode_body(body)
+            return decoder.decode_body(b"{}" if call.body.is_optional and not body.strip() else body)
         except InvalidTaskError as error:
             raise InvalidRequestError(error.field, error.problem) from None
 

@@ -85,6 +85,8 @@ class Body(NamedTuple):
     """Bytes, or fewer if ``--max-body-bytes`` says so; None: as many as that says."""
     taken: Taken | None = None
     """What it may be in place of ``limit`` and beside JSON; None: no other."""
+    is_optional: bool = False
+    """Whether no body is as good as an empty object."""
 
 
 NOTHING: Final = Body(None)
@@ -235,6 +237,8 @@ class Call:
     """Whether it makes something, and therefore recognises an idempotency key: see ``Request.once``."""
     is_conditional: bool = False
     """Whether it changes a task, and therefore obeys ``If-Match``."""
+    takes_token: bool = False
+    """Whether the token of an attempt lets a caller in, in place of a key: its scope is ``open``."""
 
     def answered_by(self, handler: Handler) -> "Call":
         """Return this call with its handler: a decorator."""

@@ -11,6 +11,8 @@ from starlette.responses import Response
 from tasker.errors import (
     ApiKeyNotFoundError,
     BodyTooLargeError,
+    CompletedBeforeError,
+    CompletionLateError,
     ConflictsError,
     DestinationNotFoundError,
     ForbiddenError,
@@ -22,6 +24,7 @@ from tasker.errors import (
     InvalidRequestError,
     InvalidTaskError,
     InvalidTasksError,
+    InvalidTokenError,
     KeyInUseError,
     LastAdminKeyError,
     MaskedValueError,
@@ -34,6 +37,7 @@ from tasker.errors import (
     StoreBusyError,
     StoreFullError,
     StoreUnavailableError,
+    TaskCancelledError,
     TaskEndedError,
     TaskerError,
     TaskExistsError,
@@ -65,6 +69,7 @@ PROBLEMS: Final[Mapping[type[TaskerError], tuple[int, str]]] = {
     MaskedValueError: (400, MaskedValueError.code),
     InvalidQueryError: (400, "invalid_query"),
     UnauthorizedError: (401, "unauthorized"),
+    InvalidTokenError: (401, "invalid_token"),
     ForbiddenError: (403, "forbidden"),
     ScopeMissingError: (403, "scope_missing"),
     TaskNotFoundError: (404, TaskNotFoundError.code),
@@ -84,6 +89,9 @@ PROBLEMS: Final[Mapping[type[TaskerError], tuple[int, str]]] = {
     InvalidTasksError: (400, "invalid_tasks"),
     ConflictsError: (409, "conflicts"),
     IdempotencyInFlightError: (409, "idempotency_in_flight"),
+    TaskCancelledError: (409, "cancelled"),
+    CompletedBeforeError: (409, "completed_before"),
+    CompletionLateError: (409, "completion_late"),
     NothingToProbeError: (409, "nothing_to_probe"),
     NoAdminKeyError: (409, "no_admin_key"),
     LastAdminKeyError: (409, "last_admin_key"),
@@ -189,7 +197,7 @@ def _headers(error: TaskerError) -> dict[str, str]:
             | IdempotencyInFlightError()
         ):
             return {"retry-after": str(error.retry_after)}
-        case UnauthorizedError():
+        case UnauthorizedError() | InvalidTokenError():
             return {"www-authenticate": "Bearer"}
         case BodyTooLargeError():
             return {"connection": "close"}  # the rest is not read: the client cannot use the connection again

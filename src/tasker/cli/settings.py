@@ -166,6 +166,13 @@ def _http_url(text: str) -> str:
     return urls.checked(text)
 
 
+def _public_url(text: str) -> str:
+    url = _http_url(text)
+    if urls.parts(url).credentials is not None or not set("?#").isdisjoint(url):
+        raise ValueError
+    return url.rstrip("/")
+
+
 def _database_url(text: str) -> str:
     kind.check_url(text)
     return text
@@ -505,6 +512,16 @@ SETTINGS: Final = (
         expected="true or false",
         parse=_switch,
         toml=(bool,),
+    ),
+    Setting(
+        name="public_url",
+        metavar="URL",
+        help="URL at which receivers of webhooks reach this server, or any other that shares its database: "
+        "where they report the end of long jobs.",
+        expected="an http:// or https:// URL with a host, without a user, a query or a fragment, "
+        "such as https://tasks.example.org",
+        parse=_public_url,
+        shown=_scheme_only(),
     ),
     Setting(
         name="allowed_hosts",

@@ -10,6 +10,7 @@ import structlog
 
 from tasker.engine.aftermath import Aftermath
 from tasker.engine.circuit_patience import CircuitPatience
+from tasker.engine.completions import Completions
 from tasker.engine.deadlines import Deadlines
 from tasker.engine.delay_queue import DelayQueue
 from tasker.engine.due_work import DueWork
@@ -113,6 +114,7 @@ class Engine:
             self.events,
             telemetry,
         )
+        self.completions = Completions(store, aftermath, rand=rand)
         self._deadlines = DueWork(store.clock, Deadlines(store, aftermath, rand=rand).step, name="deadlines")
         self._worker = Worker(
             store,

@@ -305,8 +305,15 @@ class Worker:
                 case _:
                     assert_never(ended)
         except ClaimLostError:
+            if await self._was_told(run, ended):
+                return
             self._telemetry.claims_lost += 1
             _log.warning("discarded the end of an attempt: its claim is lost", **names(run.attempt, run.fields))
+
+    async def _was_told(self, run: _Run, ended: Ended) -> bool:
+        """Return whether the end of the attempt was told before the target had answered: what it answers is noted."""
+        exchange = None if isinstance(ended, GiveBack) else ended.exchange
+        return await self._write(run, lambda: self._store.note_answer(run.attempt, exchange))
 
     async def _settle(self, run: _Run, outcome: Outcome) -> None:
         """Write how the attempt ended, and what follows."""

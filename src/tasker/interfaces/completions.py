@@ -7,7 +7,7 @@ from typing import Final, Protocol
 from msgspec import Struct
 
 from tasker.interfaces.queue import Claim, Settled
-from tasker.model.attempt import Awaited
+from tasker.model.attempt import Attempt, Awaited, Exchange
 from tasker.model.instants import Instant
 from tasker.model.lifecycle import Settlement
 
@@ -82,6 +82,13 @@ class CompletionStore(Protocol):
 
         Raises:
             ClaimLostError: it has ended, or no task has this id. Nothing was written.
+        """
+
+    async def note_answer(self, attempt: Attempt, exchange: Exchange | None) -> bool:
+        """Keep what passed in an *attempt* whose end was told before the target had answered.
+
+        Returns whether it was so, and not that the claim is lost for another reason: then nothing is
+        written.
         """
 
     async def lapse(self, judge: Judge) -> Lapsed:

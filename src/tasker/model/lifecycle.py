@@ -105,6 +105,11 @@ class Settlement(msgspec.Struct, frozen=True, kw_only=True):
     that goes on it is for the end that it has if it was cancelled meanwhile."""
 
     @property
+    def is_of_running(self) -> bool:
+        """Whether it is void once the attempt is in other hands."""
+        return self.move is Move.ACCEPT or (self.record is not None and self.record.told_by is not None)
+
+    @property
     def state(self) -> State:
         """The state the task is in afterwards."""
         target = MOVES[self.move].target

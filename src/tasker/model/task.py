@@ -91,6 +91,10 @@ class Fault(msgspec.Struct, frozen=True):
         ]
         | UnsetType
     ) = UNSET
+    details: (
+        Annotated[msgspec.Raw, Meta(description="What the receiver of a long job has told of it: any JSON.")]
+        | UnsetType
+    ) = UNSET
 
 
 class Progress(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

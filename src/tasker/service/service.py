@@ -5,6 +5,7 @@ from datetime import timedelta
 from tasker.engine.engine import Engine
 from tasker.interfaces.store import Store
 from tasker.service.audit import AuditService
+from tasker.service.completions import CompletionService
 from tasker.service.destinations import DestinationService
 from tasker.service.events import EventService
 from tasker.service.finding import FindService
@@ -48,6 +49,7 @@ class Service:
         self.finding = FindService(store, engine, registry)
         self.operations = OperationService(store, engine, self.finding)
         self.schedules = ScheduleService(store, engine, registry)
+        self.completions = CompletionService(store, engine)
         self.keys = KeyService(store, engine.key_ring)
         self.audit = AuditService(store)
         self.destinations = DestinationService(store, engine)

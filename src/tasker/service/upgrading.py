@@ -11,7 +11,7 @@ from tasker.building import Asked
 from tasker.errors import UpgradeUnfinishedError
 from tasker.interfaces.store import Store
 
-NEWER_MEMBERS: Final = ("tags", "keep", "key", "group", "body_base64")
+NEWER_MEMBERS: Final = ("tags", "keep", "key", "group", "body_base64", "completion")
 """Members of a new task that they know nothing of."""
 
 

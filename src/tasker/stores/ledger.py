@@ -4,7 +4,7 @@ from typing import Final
 
 import msgspec
 
-from tasker.model.attempt import AttemptRecord
+from tasker.model.attempt import AttemptRecord, Exchange
 
 record_of: Final = msgspec.json.Decoder(AttemptRecord).decode
 """The record that is stored as a text."""
@@ -13,3 +13,15 @@ record_of: Final = msgspec.json.Decoder(AttemptRecord).decode
 def record_text(record: AttemptRecord) -> str:
     """A record as it is stored."""
     return msgspec.json.encode(record).decode()
+
+
+def answered(text: str | None, fence: int, exchange: Exchange | None) -> str | None:
+    """Return the record *text* of an attempt with what passed in it; None: the end of that was not told before.
+
+    Args:
+        fence: of the claim of the attempt.
+    """
+    record = None if text is None else record_of(text)
+    if record is None or record.told_by != fence:
+        return None
+    return record_text(msgspec.structs.replace(record, told_by=None, exchange=exchange))

@@ -1,6 +1,7 @@
 """The task type ``webhook``: a request to a URL.
 
-2xx is success unless the task says otherwise, all else a failed attempt.
+2xx is success unless the task says otherwise, all else a failed attempt. For a task with a
+``completion``, 202 means that the target has accepted the work.
 """
 
 import binascii
@@ -21,12 +22,14 @@ from tasker.egress.http_client import DeliveryError, HttpClient, OutOfResourcesE
 from tasker.egress.signing import Signer
 from tasker.errors import AttemptMustNotBeginError, InvalidTaskError, MaskedValueError, cut
 from tasker.interfaces.task_type import TaskType
-from tasker.model.attempt import Attempt, Failed, Outcome, Succeeded
+from tasker.model import lengths
+from tasker.model.attempt import Accepted, Attempt, Failed, Outcome, Succeeded
+from tasker.model.completion_token import TokenClaim, completion_token
 from tasker.model.gate import Destination, GateKind
 from tasker.model.instants import SECOND
 from tasker.model.task import Fault, Pool
 from tasker.timing.clock import Clock
-from tasker.wire.fields import BODIES, TaskFields, WebhookFields
+from tasker.wire.fields import BODIES, CompletionFields, TaskFields, WebhookFields
 from tasker.wire.masking import MASK
 from tasker.wire.tracing import child_of
 
@@ -38,6 +41,7 @@ HEADERS_LIMIT: Final = 16 * 1024
 """Characters of all names and values of a task's headers together."""
 
 _LONGEST_TIMEOUT: Final = timedelta(hours=1)
+_LONGEST_DEADLINE: Final = timedelta(days=30)
 
 _USER_AGENT: Final = f"tasker/{__version__}"
 _SIGN: Final = re.compile(r"[^0-9a-z]", re.ASCII)
@@ -55,7 +59,12 @@ _OF_THE_CONNECTION: Final = frozenset(
     }
 )
 """Headers that are about the connection and the length of the message, not about what it says."""
-_OF_TASKER: Final = frozenset({"webhook-id", "webhook-timestamp", "webhook-signature"})
+_OF_TASKER: Final = frozenset(
+    {
+        *("webhook-id", "webhook-timestamp", "webhook-signature"),
+        *("tasker-completion-url", "tasker-completion-token"),
+    }
+)
 
 
 class WebhookType(TaskType):
@@ -68,7 +77,16 @@ class WebhookType(TaskType):
     """The client ends an attempt at the timeout of its task; this is for a client that hangs."""
     fields = WebhookFields
 
-    def __init__(self, client: HttpClient, clock: Clock, *, slots: int, signer: Signer | None = None) -> None:
+    def __init__(
+        self,
+        client: HttpClient,
+        clock: Clock,
+        *,
+        slots: int,
+        signer: Signer | None = None,
+        public_url: str | None = None,
+        completion_key: bytes = b"",
+    ) -> None:
         """Make the type.
 
         Args:
@@ -76,7 +94,12 @@ class WebhookType(TaskType):
             clock: says when.
             slots: how many of them may be under way at once.
             signer: signs them; None: they are not signed.
+            public_url: where receivers reach the server; None: nowhere, and new tasks cannot have a
+                completion.
+            completion_key: what the tokens are signed with that receivers get.
         """
+        self._public_url = public_url
+        self._completion_key = completion_key
         self._slots = slots
         self._client = client
         self._clock = clock
@@ -102,7 +125,29 @@ class WebhookType(TaskType):
         if request.success is not UNSET:
             _check_success(request.success)
         _check_body(request)
+        if request.completion is not UNSET:
+            request = msgspec.structs.replace(request, completion=self._completion(request.completion))
         return request if url is request.url else msgspec.structs.replace(request, url=url)
+
+    def _completion(self, given: CompletionFields) -> CompletionFields:
+        """Return *given* with where the completion is reported, which stays if this server has nowhere."""
+        try:
+            deadline = lengths.parse(given.deadline)
+        except ValueError as error:
+            raise InvalidTaskError("completion.deadline", str(error)) from None
+        if not timedelta(0) < deadline <= _LONGEST_DEADLINE:
+            raise InvalidTaskError(
+                "completion.deadline",
+                f"expected more than 0 seconds and at most {lengths.shown(_LONGEST_DEADLINE)}, got: {given.deadline}",
+            )
+        if self._public_url is not None:
+            return msgspec.structs.replace(given, url=f"{self._public_url}/completions")
+        if given.url is UNSET:
+            raise InvalidTaskError(
+                "completion",
+                "expected a server that knows where receivers reach it: start it with --public-url URL",
+            )
+        return given
 
     @override
     def destination(self, fields: TaskFields) -> Destination:
@@ -131,6 +176,9 @@ class WebhookType(TaskType):
             )
         status = exchange.status
         assert status is not None  # noqa: S101 - there is an answer
+        if status == HTTPStatus.ACCEPTED and fields.completion is not UNSET:
+            deadline = lengths.parse(fields.completion.deadline)
+            return Accepted(deadline, counts=fields.completion.counts, exchange=exchange)
         if _is_success(status, fields):
             return Succeeded(exchange=exchange)
         return Failed(
@@ -167,6 +215,10 @@ class WebhookType(TaskType):
             headers["traceparent"] = attempt.traceparent
         elif fields.traceparent is not UNSET:
             headers["traceparent"] = child_of(fields.traceparent, secrets.randbits(64))
+        if fields.completion is not UNSET and fields.completion.url is not UNSET:
+            headers["tasker-completion-url"] = fields.completion.url
+            claim = TokenClaim(attempt.task_id, attempt.fence)
+            headers["tasker-completion-token"] = completion_token(self._completion_key, claim)
         if fields.headers is not UNSET:
             for name, value in fields.headers.items():
                 headers.pop(name.lower(), None)

@@ -154,6 +154,25 @@ class TaskFields(Struct, frozen=True, kw_only=True):
     ) = UNSET
 
 
+class CompletionFields(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Says that the target may answer 202, and report later how the work ended."""
+
+    deadline: Annotated[Length, Meta(description="How long to wait for that, from the answer: at most 30d.")]
+    counts: Annotated[
+        bool, Meta(description="Whether the task counts in max_running of its destination meanwhile.")
+    ] = True
+    url: (
+        Annotated[
+            str,
+            Meta(
+                description="Where it is reported: made by tasker, of its --public-url. What is sent is replaced.",
+                extra_json_schema={"readOnly": True},
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+
+
 class WebhookFields(TaskFields, frozen=True, kw_only=True):
     """A webhook: a request to ``url``."""
 
@@ -193,6 +212,7 @@ class WebhookFields(TaskFields, frozen=True, kw_only=True):
     ) = UNSET
     timeout: Timeout | UnsetType = UNSET
     success: Success | UnsetType = UNSET
+    completion: CompletionFields | UnsetType = UNSET
 
 
 class HashFields(TaskFields, frozen=True, kw_only=True):

@@ -248,13 +248,16 @@ def wrapped_task_json(task: Task) -> bytes:
 
 
 def wrapped_summary_json(task: Task) -> bytes:
-    """Return *task* as ``wrapped_task_json`` does, without its body and its result."""
+    """Return *task* as ``wrapped_task_json`` does, without its body, its result and the details of its error."""
     payload = task.payload
     if any(begin in payload for begin in _BODIES_BEGIN):
         members = _decode_members(payload)
         kept = {name: value for name, value in members.items() if name not in BODIES}
         payload = msgspec.json.encode(kept)
-    return wrapped_task_json(msgspec.structs.replace(task, payload=payload, result=None))
+    fault = task.last_fault
+    if fault is not None and fault.details is not UNSET:
+        fault = msgspec.structs.replace(fault, details=UNSET)
+    return wrapped_task_json(msgspec.structs.replace(task, payload=payload, result=None, last_fault=fault))
 
 
 _BODIES_BEGIN: Final = tuple(f'"{name}":'.encode() for name in BODIES)

@@ -93,7 +93,12 @@ def document(calls: Sequence[Call], registry: Registry) -> dict[str, Any]:
             "schemas": dict(sorted(schemas.items())),
             "responses": refusal_components(),
             "securitySchemes": {
-                "key": {"type": "http", "scheme": "bearer", "description": "If API keys are asked for."}
+                "key": {"type": "http", "scheme": "bearer", "description": "If API keys are asked for."},
+                "token": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "description": "The tasker-completion-token of a request.",
+                },
             },
         },
         "security": [{}, {"key": []}],

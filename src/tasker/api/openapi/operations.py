@@ -58,6 +58,8 @@ def _operation(call: Call, registered: Mapping[Shape, dict[str, Any]], examples:
     # Behind a scheme that is not OAuth's stand the roles that a call needs: OpenAPI 3.1, "Security
     # Requirement Object".
     operation["security"] = [] if is_open else [{}, {"key": [call.scope.value]}]
+    if call.takes_token:
+        operation["security"] = [{"token": []}]
     parameters: list[Mapping[str, Any]] = [
         {"name": each.name, "in": "query", "description": each.description, "schema": each.schema}
         for each in call.query
@@ -76,6 +78,8 @@ def _operation(call: Call, registered: Mapping[Shape, dict[str, Any]], examples:
         more = {"examples": examples} if call.body.shape is Shape.NEW_TASK else {}
         is_patch = call.method == "PATCH"
         operation["requestBody"] = request(_schema(call.body.shape, registered), is_patch=is_patch, **more)
+        if call.body.is_optional:
+            operation["requestBody"]["required"] = False
         if call.body.taken is not None:
             operation["requestBody"]["content"][call.body.taken.media_type] = {"schema": {"type": "string"}}
     operation["responses"] = {

@@ -5,6 +5,7 @@ from typing import Final
 from tasker.api.calls import Call
 from tasker.api.routes import (
     audit,
+    completions,
     destinations,
     events,
     finding,
@@ -23,6 +24,7 @@ CALLS: Final[tuple[Call, ...]] = (
     *operations.CALLS,
     *schedules.CALLS,
     *destinations.CALLS,
+    *completions.CALLS,
     *keys.CALLS,
     *events.CALLS,
     *server.CALLS,

@@ -86,14 +86,15 @@ class Changer:
         async with self._inserter.transaction(connection):
             row = await connection.fetchrow(self._sql["cancel"], task_id)
             gates: Sequence[int] = ()
-            if row is None:
+            if row is not None:
+                await look_at_schedules(connection, self._sql, [row])
+            else:
                 row = await connection.fetchrow(self._sql["cancel_waiting"], task_id)
                 gates = [] if row is None else [row[name] for name in ("gate", "host_gate") if row[name] is not None]
             if row is not None:
                 (ending,) = await with_payloads(connection, self._sql, [self._reading.cancelled(row)])
                 followers = self._follow(ending, now=row["now"], new_id=new_id)
                 await self._inserter.insert(connection, followers)
-                await look_at_schedules(connection, self._sql, [row])
                 await self._auditor.write(connection, entry)
                 return Cancelled(State.CANCELLED, is_new=True, followed_by=followers), gates
         if await connection.fetchval(self._sql["cancel_running"], task_id, values(entry)) is not None:

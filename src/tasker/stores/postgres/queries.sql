@@ -533,9 +533,10 @@ WITH ended AS (
   SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::smallint[], $4::timestamptz[],
                        $5::timestamptz[], $6::timestamptz[], $7::text[], $8::bytea[],
                        $9::integer[], $10::text[], $11::boolean[],
-                       $14::bigint[], $15::timestamptz[], $16::boolean[]) WITH ORDINALITY
+                       $14::bigint[], $15::timestamptz[], $16::boolean[],
+                       $17::boolean[]) WITH ORDINALITY
              AS ended (id, fence, state, due_at, started_at, ended_at, last_fault, result, number,
-                       record, is_dead, waited, deadline, counts, place)
+                       record, is_dead, waited, deadline, counts, is_of_running, place)
 ), settled AS (
   UPDATE task SET state = CASE WHEN is_cancelled AND ended.state <> 2 THEN 4 ELSE ended.state END,
          due_at = CASE WHEN is_cancelled THEN task.due_at
@@ -551,7 +552,7 @@ WITH ended AS (
          counts_in = CASE WHEN ended.counts AND NOT is_cancelled THEN task.gate END
     FROM ended
    WHERE task.id = ended.id AND task.state IN (1, 5) AND task.fence = ended.fence
-     AND (task.state = 1 OR ended.state <> 5)
+     AND (task.state = 1 OR NOT ended.is_of_running)
   RETURNING task.id, coalesce(host_gate, gate) AS gate,
             CASE WHEN host_gate IS NOT NULL THEN gate END AS group_gate,
             place, result, number, record, is_dead, task.state
@@ -577,6 +578,12 @@ SELECT place, settled.state,
     SELECT *, EXISTS (SELECT FROM gate_queue WHERE gate_queue.gate = gate.id) AS holds
       FROM gate WHERE gate.id = settled.gate
   ) AS gate ON failures > 0 OR is_dead OR holds
+
+-- attempt_record --
+SELECT record FROM attempt WHERE task = $1 AND number = $2 FOR NO KEY UPDATE
+
+-- set_attempt_record --
+UPDATE attempt SET record = $3 WHERE task = $1 AND number = $2
 
 -- settled_before --
 -- Which of these ends were written although the connection broke before the answer: no two attempts
@@ -1189,10 +1196,11 @@ coalesce(task.host_gate, task.gate) IN (SELECT id FROM gate WHERE kind IN (0, 1)
 task.gate IN (SELECT id FROM gate WHERE kind = 2 AND name = {value})
 
 -- filter_error --
-task.last_fault::json ->> 'code' = {value}
+-- Differs from SQLite: PostgreSQL cannot read JSON that has the character U+0000 anywhere.
+replace(task.last_fault, '\u0000', '\ufffd')::json ->> 'code' = {value}
 
 -- filter_fingerprint --
-task.last_fault::json ->> 'fingerprint' = {value}
+replace(task.last_fault, '\u0000', '\ufffd')::json ->> 'fingerprint' = {value}
 
 -- reason_waiting --
 -- These say in SQL what explaining.py says of one task.

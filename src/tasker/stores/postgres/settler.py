@@ -11,14 +11,14 @@ from tasker.errors import ClaimLostError, StoreError
 from tasker.ids import new_id
 from tasker.interfaces.completions import LAPSE_LIMIT, Beat, Judge, Lapse, Lapsed
 from tasker.interfaces.queue import Claim, Follow, Settled
-from tasker.model.attempt import Attempt
+from tasker.model.attempt import Attempt, Exchange
 from tasker.model.circuit import CircuitState
 from tasker.model.instants import Instant, after
 from tasker.model.lifecycle import Move, Settlement
 from tasker.model.task import State, Task, TaskId
 from tasker.stores.awaiting import awaited_of
 from tasker.stores.faults import fault_text
-from tasker.stores.ledger import record_text
+from tasker.stores.ledger import answered, record_text
 from tasker.stores.postgres.claimer import LOCKED
 from tasker.stores.postgres.connection import Connection, Link, Record
 from tasker.stores.postgres.gates import GateReport, Gates, GateSnapshot
@@ -141,6 +141,19 @@ class Settler:
             raise ClaimLostError(claim.task_id)
         return Beat(row["deadline"], row["is_cancelled"])
 
+    async def note_answer(self, attempt: Attempt, exchange: Exchange | None) -> bool:
+        """Keep what passed in an attempt whose end was told before: see ``Store.note_answer``."""
+
+        async def note(connection: Connection) -> bool:
+            async with connection.transaction():
+                text = await connection.fetchval(self._sql["attempt_record"], attempt.task_id, attempt.number)
+                if (record := answered(text, attempt.fence, exchange)) is None:
+                    return False
+                await connection.execute(self._sql["set_attempt_record"], attempt.task_id, attempt.number, record)
+            return True
+
+        return await self._link.run(note)
+
     async def give_back(self, claim: Claim | Attempt) -> Settled:
         """Return a claimed task to the queue.
 
@@ -223,6 +236,7 @@ class Settler:
             [settlement.waited for _, settlement in batch],
             [settlement.deadline for _, settlement in batch],
             [settlement.counts for _, settlement in batch],
+            [settlement.is_of_running for _, settlement in batch],
         )
         return rows
 

@@ -21,7 +21,7 @@ from tasker.interfaces.store import Store
 from tasker.interfaces.tasks import Cancelled, Counted, Page, TaskFilter
 from tasker.model import instants
 from tasker.model.api_key import ApiKey, KeyState
-from tasker.model.attempt import Attempt, AttemptRecord, Awaited
+from tasker.model.attempt import Attempt, AttemptRecord, Awaited, Exchange
 from tasker.model.audit import AuditQuery, Entry
 from tasker.model.change import Change
 from tasker.model.gate import Destination, GateRecord, Limits
@@ -437,6 +437,10 @@ class PostgresStore(Store):
         self, claim: Claim, *, progress: float | None, msg: str | None, deadline: timedelta | None = None
     ) -> Beat:
         return await self._settler.beat(claim, progress=progress, msg=msg, deadline=deadline)
+
+    @override
+    async def note_answer(self, attempt: Attempt, exchange: Exchange | None) -> bool:
+        return await self._settler.note_answer(attempt, exchange)
 
     @override
     async def lapse(self, judge: Judge) -> Lapsed:

@@ -296,6 +296,13 @@ SELECT {attempt}, payload.payload, started_at, deadline, is_cancelled, progress,
 INSERT INTO attempt (task, number, record) VALUES (:seq, :number, :record)
     ON CONFLICT (task, number) DO UPDATE SET record = excluded.record
 
+-- attempt_record --
+SELECT task, record FROM attempt
+ WHERE task = (SELECT seq FROM task WHERE id = :id) AND number = :number
+
+-- set_attempt_record --
+UPDATE attempt SET record = :record WHERE task = :seq AND number = :number
+
 -- delete_old_attempts --
 DELETE FROM attempt WHERE task = :seq AND number <= :up_to
 

@@ -6,13 +6,13 @@ from datetime import timedelta
 from tasker.errors import ClaimLostError
 from tasker.interfaces.completions import LAPSE_LIMIT, Beat, Judge, Lapse, Lapsed
 from tasker.interfaces.queue import Claim, Settled
-from tasker.model.attempt import Attempt, AttemptRecord
+from tasker.model.attempt import Attempt, AttemptRecord, Exchange
 from tasker.model.instants import Instant, after
 from tasker.model.lifecycle import Move, Settlement
 from tasker.model.task import State, Task, TaskId
 from tasker.stores.awaiting import awaited_of
 from tasker.stores.faults import fault_text
-from tasker.stores.ledger import record_text
+from tasker.stores.ledger import answered, record_text
 from tasker.stores.sqlite.connection import Queries, Row, Value
 from tasker.stores.sqlite.gates import Gates
 from tasker.stores.sqlite.inserter import Inserter
@@ -74,7 +74,9 @@ class Settler:
             "last_fault": fault_text(settlement.fault),
         }
         row = self._queries.first("settle", **claim, **end, now=now)
-        return self._queries.first("settle_waiting", **claim, **end) if row is None else row
+        if row is None and not settlement.is_of_running:
+            row = self._queries.first("settle_waiting", **claim, **end)
+        return row
 
     def lapse(self, judge: Judge) -> Lapsed:
         """End a batch of the attempts whose deadline has passed: see ``Store.lapse``."""
@@ -105,6 +107,14 @@ class Settler:
         if row is None:
             raise ClaimLostError(claim.task_id)
         return Beat(row[0], bool(row[1]))
+
+    def note_answer(self, attempt: Attempt, exchange: Exchange | None) -> bool:
+        """Keep what passed in an attempt whose end was told before: see ``Store.note_answer``."""
+        row = self._queries.first("attempt_record", id=id_bytes(attempt.task_id), number=attempt.number)
+        if row is None or (record := answered(row[1], attempt.fence, exchange)) is None:
+            return False
+        self._queries.all("set_attempt_record", seq=row[0], number=attempt.number, record=record)
+        return True
 
     def give_back(self, task_id: TaskId, fence: int) -> Settled:
         """Undo a claim.

@@ -25,7 +25,7 @@ from tasker.interfaces.schedules import Advanced, DueSchedules, Rescheduled
 from tasker.interfaces.store import Store
 from tasker.interfaces.tasks import Cancelled, Counted, Page, TaskFilter
 from tasker.model.api_key import ApiKey, KeyState
-from tasker.model.attempt import Attempt, AttemptRecord, Awaited
+from tasker.model.attempt import Attempt, AttemptRecord, Awaited, Exchange
 from tasker.model.audit import AuditQuery, Entry
 from tasker.model.change import Change
 from tasker.model.gate import Destination, GateRecord, Limits
@@ -406,6 +406,10 @@ class SqliteStore(Store):
     ) -> Beat:
         beat = partial(_beat, claim=claim, progress=progress, msg=msg, deadline=deadline)
         return await (self._prepare(beat) if deadline is None else self._write(beat))
+
+    @override
+    async def note_answer(self, attempt: Attempt, exchange: Exchange | None) -> bool:
+        return await self._write(lambda moves: moves.settler.note_answer(attempt, exchange), always=True)
 
     @override
     async def lapse(self, judge: Judge) -> Lapsed:

@@ -1,0 +1,103 @@
+"""What receivers of long jobs can do with the token of an attempt."""
+
+from datetime import timedelta
+
+from tasker.engine.engine import Engine
+from tasker.errors import (
+    ClaimLostError,
+    CompletedBeforeError,
+    CompletionLateError,
+    CompletionVoidError,
+    InvalidTokenError,
+    TaskCancelledError,
+)
+from tasker.interfaces.completions import Beat
+from tasker.interfaces.queue import Claim
+from tasker.interfaces.store import Store
+from tasker.model.attempt import Failed, Outcome, Succeeded
+from tasker.model.completion_token import claim_of
+from tasker.model.lifecycle import TIMED_OUT
+from tasker.model.task import Fault, State, Task, TaskId
+
+
+class CompletionService:
+    """Ends attempts, and hears how far they have come. For what all methods raise, see ``Service``.
+
+    Each takes the token that the receiver got with its request: it is what lets it in.
+    """
+
+    def __init__(self, store: Store, engine: Engine) -> None:
+        self._store = store
+        self._completions = engine.completions
+        self._key: bytes | None = None
+
+    async def complete(self, token: str, result: bytes | None) -> tuple[TaskId, State]:
+        """End the attempt of *token* well. Return its task, and the state of that then: it survives a power loss.
+
+        Args:
+            result: what was computed, as JSON; None: nothing.
+
+        Raises:
+            InvalidTokenError: it is no token of this server.
+            TaskNotFoundError: the task was deleted.
+            TaskCancelledError, CompletedBeforeError, CompletionLateError: the attempt has ended.
+                Nothing was changed.
+        """
+        return await self._end(token, Succeeded(result))
+
+    async def fail(
+        self, token: str, fault: Fault, *, retry: bool, retry_after: timedelta | None
+    ) -> tuple[TaskId, State]:
+        """End the attempt of *token* as failed; see ``complete``.
+
+        Args:
+            retry: whether another attempt may help.
+            retry_after: no other comes earlier than so long from now.
+        """
+        return await self._end(token, Failed(fault, permanent=not retry, retry_after=retry_after))
+
+    async def heartbeat(
+        self, token: str, *, progress: float | None, msg: str | None, deadline: timedelta | None
+    ) -> tuple[TaskId, Beat]:
+        """Hear that the attempt of *token* goes on; see ``Completions.beat``. Raises what ``complete`` does.
+
+        A task that was cancelled meanwhile is reported as such, so that the receiver can stop.
+        """
+        claim = await self._claim(token)
+        try:
+            beat = await self._completions.beat(claim, progress=progress, msg=msg, deadline=deadline)
+        except ClaimLostError:
+            raise await self._why_void(claim) from None
+        if beat.is_cancelled:
+            raise TaskCancelledError(claim.task_id)
+        return claim.task_id, beat
+
+    async def _end(self, token: str, outcome: Outcome) -> tuple[TaskId, State]:
+        claim = await self._claim(token)
+        try:
+            return claim.task_id, await self._completions.end(claim, outcome)
+        except ClaimLostError:
+            raise await self._why_void(claim) from None
+
+    async def _claim(self, token: str) -> Claim:
+        if self._key is None:
+            self._key = await self._store.completion_key()
+        named = claim_of(self._key, token)
+        if named is None:
+            raise InvalidTokenError
+        return Claim(*named)
+
+    async def _why_void(self, claim: Claim) -> CompletionVoidError:
+        """Return what is wrong with a token whose attempt has ended."""
+        task = await self._store.get(claim.task_id)
+        await self._store.confirm()
+        if task.state is State.CANCELLED or task.is_cancelled:
+            return TaskCancelledError(task.id)
+        return CompletedBeforeError(task.id) if _was_told(task) else CompletionLateError(task.id)
+
+
+def _was_told(task: Task) -> bool:
+    """Whether it seems that the end of a task's attempt was told, and did not come by itself."""
+    if task.state is State.DONE:
+        return True
+    return task.state is State.FAILED and task.last_fault is not None and task.last_fault.code != TIMED_OUT.code
