@@ -21,6 +21,7 @@ from benchmarks import (
     operating,
     page,
     rates,
+    scheduling,
     sharing,
     waiting,
     watching,
@@ -39,6 +40,7 @@ _ROWS: Final = {
     "operating": operating,
     "clustered": clustered,
     "rates": rates,
+    "scheduling": scheduling,
     "watching": watching,
 }
 _PAGE: Final = Path(__file__).parent.parent / "docs" / "benchmarks.md"
