@@ -2,14 +2,12 @@
 
 import asyncio
 import contextlib
-import functools
 import json
 import socket
-from concurrent.futures import ThreadPoolExecutor
 
 import uvicorn
 
-from databases import FOLLOW, give_manual_clock, new_database, set_manual_clock
+from databases import FOLLOW, set_manual_clock, take_database
 from tasker.access import Access
 from tasker.api.app import build_app
 from tasker.api.receiving import receiving_protocol
@@ -18,8 +16,6 @@ from tasker.config import Settings
 from tasker.engine.engine import Engine
 from tasker.engine.telemetry import Telemetry
 from tasker.service.service import Service
-from tasker.stores.postgres import schema
-from tasker.stores.postgres.connection import Connector
 from tasker.stores.postgres.store import PostgresStore
 from tasker.stores.sqlite.store import SqliteStore
 from tasker.task_types.hash import HashType
@@ -213,54 +209,28 @@ async def in_memory():
 class DatabaseClock(ManualClock):
     """The clock of a database, which its node hears of, and of the node's machine."""
 
-    def __init__(self, connection):
+    def __init__(self):
         super().__init__()
-        self._connection = connection
-        self.store = None
+        self.url = self.connection = self.store = None
 
     async def step(self, seconds):
         await super().step(seconds)
-        await set_manual_clock(self._connection, self.now())
+        await set_manual_clock(self.connection, self.now())
         await self.store.renew()
 
 
 @contextlib.asynccontextmanager
 async def on_postgres():
-    """The same in a PostgreSQL database, which is emptied before."""
-    url = shared_database()
-    connection = await Connector(url, is_pooled=False).connect()
-    clock = DatabaseClock(connection)
-    await connection.execute(
-        "TRUNCATE task, payload, tag, operation, operation_task, type_pool, node, kept_answer, gate, gate_queue,"
-        " api_key, audit, pause, history"
+    """The same in a PostgreSQL database."""
+    clock = DatabaseClock()
+    clock.url, clock.connection = await take_database(clock.now())
+    clock.store = PostgresStore(
+        clock.url, follow=FOLLOW, base_clock=clock, address="http://127.0.0.1:8080", version="0"
     )
-    await connection.execute("UPDATE access SET asks = false, version = version + 1")
-    await set_manual_clock(connection, clock.now())
-    clock.store = PostgresStore(url, follow=FOLLOW, base_clock=clock, address="http://127.0.0.1:8080", version="0")
     await clock.store.open()
     yield clock, clock.store
     await clock.store.close()
-    await connection.close()
-
-
-@functools.cache
-def shared_database():
-    """The URL of a database that all tests of this run use, one after the other.
-
-    To make one takes longer than a test.
-    """
-    url = new_database()
-
-    async def prepare():
-        connector = Connector(url, is_pooled=False)
-        await schema.prepare(connector, migrates=True)
-        connection = await connector.connect()
-        await give_manual_clock(connection, 0)
-        await connection.close()
-
-    with ThreadPoolExecutor(1) as outside:  # of the event loop that runs here
-        outside.submit(asyncio.run, prepare()).result()
-    return url
+    await clock.connection.close()
 
 
 STORES = {"sqlite": in_memory, "postgres": on_postgres}

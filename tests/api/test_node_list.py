@@ -51,7 +51,7 @@ async def test_on_postgresql_nodes_are_listed_in_the_order_of_their_start_each_w
     first = server.clock.now()
     await server.clock.step(10)
     other = rest_server.PostgresStore(
-        rest_server.shared_database(),
+        server.clock.url,
         follow=rest_server.FOLLOW,
         base_clock=server.clock,
         address="http://10.0.0.2:8080",

@@ -3,16 +3,12 @@
 import asyncio
 
 import pytest
-import rest_server
 from fates import DONE, NEAR, OVERLOADED, SOON, claim, destination_of, end, failed_task, run, webhook
 from rest_server import JSON, running
 
-from databases import give_manual_clock, new_database
 from tasker.api.new_task import NewTaskDecoder
 from tasker.api.patches import PatchDecoder
 from tasker.callers import Caller, Scope
-from tasker.stores.postgres import schema
-from tasker.stores.postgres.connection import Connector
 
 pytestmark = pytest.mark.anyio
 
@@ -311,24 +307,9 @@ HELD_UP = """
 """The clock waits for a lock, once a statement has its snapshot and before it locks a row."""
 
 
-@pytest.fixture
-async def held_up_server(monkeypatch):
-    """A server on a PostgreSQL database of its own, and a connection to that."""
-    url = await asyncio.to_thread(new_database)
-    connector = Connector(url, is_pooled=False)
-    await schema.prepare(connector, migrates=True)
-    connection = await connector.connect()
-    await give_manual_clock(connection, 0)
-    monkeypatch.setattr(rest_server, "shared_database", lambda: url)
-    monkeypatch.setattr(rest_server, "opened_store", rest_server.on_postgres)
-    async with running() as server:
-        yield server, connection
-    await connection.close()
-
-
 @pytest.mark.parametrize("on_store", ["postgres"], indirect=True)
-async def test_a_claim_that_began_before_a_change_was_answered_takes_the_new_form(held_up_server):
-    server, connection = held_up_server
+async def test_a_claim_that_began_before_a_change_was_answered_takes_the_new_form(server):
+    connection = server.clock.connection
     task_id = await server.new(webhook())
     postponed = await server.new(webhook())
     await server.clock.step(NEAR)

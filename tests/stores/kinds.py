@@ -8,11 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
-from databases import FOLLOW, give_manual_clock, new_database, set_manual_clock
+from databases import FOLLOW, set_manual_clock, take_database
 from tasker.interfaces.store import Store
 from tasker.model.instants import Instant
-from tasker.stores.postgres import schema
-from tasker.stores.postgres.connection import Connection, Connector
+from tasker.stores.postgres.connection import Connection
 from tasker.stores.postgres.lease import LEASE, PATIENCE
 from tasker.stores.postgres.store import PostgresStore
 from tasker.stores.sqlite.store import SqliteStore
@@ -102,7 +101,7 @@ class SqliteMemory(SqliteFile):
 
 
 class Postgres:
-    """A database of its own.
+    """A database, which no other test uses meanwhile.
 
     Its clock is a table; the node's own machine has a manual clock that is moved together with it.
     """
@@ -117,11 +116,7 @@ class Postgres:
         self.store: PostgresStore
 
     async def open(self) -> PostgresStore:
-        self._url = new_database()
-        connector = Connector(self._url, is_pooled=False)
-        await schema.prepare(connector, migrates=True)
-        self.connection = await connector.connect()
-        await give_manual_clock(self.connection, self.machine.now())
+        self._url, self.connection = await take_database(self.machine.now())
         return await self._open()
 
     async def after_death(self, store: Store) -> PostgresStore:
