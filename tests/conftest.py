@@ -1,6 +1,10 @@
 """What every test may use."""
 
+import subprocess
+
 import pytest
+
+from quick_starts import Popen
 
 PRINTED = ("server.log", "stderr.txt", "printed.txt")
 """The names of files that hold what a server printed."""
@@ -10,6 +14,20 @@ PRINTED = ("server.log", "stderr.txt", "printed.txt")
 def anyio_backend():
     """Asynchronous tests run on asyncio: tasker does, too."""
     return "asyncio"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_starts():
+    """The command starts quickly: see there."""
+    with pytest.MonkeyPatch.context() as replaced:
+        replaced.setattr(subprocess, "Popen", Popen)
+        yield
+
+
+@pytest.fixture
+def new_interpreters(monkeypatch):
+    """Each process of the test is a new interpreter, as it is for users."""
+    monkeypatch.setattr(Popen, "is_quick", False)
 
 
 @pytest.fixture(scope="session", autouse=True)

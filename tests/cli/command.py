@@ -27,8 +27,7 @@ def run(folder, *arguments, variables=None, toml=None, longest_file=None, comman
         (folder / "tasker.toml").write_text(toml)
 
     def limit_files():
-        if longest_file is not None:
-            resource.setrlimit(resource.RLIMIT_FSIZE, (longest_file, longest_file))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (longest_file, longest_file))
 
     return subprocess.run(
         [*command, *arguments],
@@ -38,7 +37,7 @@ def run(folder, *arguments, variables=None, toml=None, longest_file=None, comman
         text=True,
         timeout=60,
         check=False,
-        preexec_fn=limit_files,
+        preexec_fn=None if longest_file is None else limit_files,
     )
 
 

@@ -23,6 +23,8 @@ from tasker.cli import process
 from tasker.stores.postgres.schema import _LOCK
 from tasker.testing.webhook_receiver import WebhookReceiver, answer
 
+pytestmark = pytest.mark.usefixtures("new_interpreters")
+
 LATER = "2126-02-10T16:30:00Z"
 
 
