@@ -6,6 +6,8 @@ import pytest
 import rest_server
 import structlog
 
+from tasker.api import app
+
 ON_EVERY_STORE = {
     "test_creating",
     "test_reading",
@@ -40,6 +42,12 @@ def pytest_generate_tests(metafunc):
 def on_store(request, monkeypatch):
     """Where the servers of the test keep their tasks."""
     monkeypatch.setattr(rest_server, "opened_store", rest_server.STORES[getattr(request, "param", "sqlite")])
+
+
+@pytest.fixture(autouse=True)
+def description(monkeypatch):
+    """Servers share what they serve at ``/openapi.json``."""
+    monkeypatch.setattr(app, "document_json", lambda calls, registry: rest_server.description())
 
 
 @pytest.fixture

@@ -2,16 +2,20 @@
 
 import asyncio
 import contextlib
+import functools
 import json
 import socket
 
+import pytest
 import uvicorn
 
 from databases import FOLLOW, set_manual_clock, take_database
 from tasker.access import Access
 from tasker.api.app import build_app
+from tasker.api.openapi.document import document_json
 from tasker.api.receiving import receiving_protocol
 from tasker.api.rewriting import Rewriting
+from tasker.api.routes.all import CALLS
 from tasker.config import Settings
 from tasker.engine.engine import Engine
 from tasker.engine.telemetry import Telemetry
@@ -33,6 +37,12 @@ JSON = {"content-type": "application/json"}
 
 def registry_of(clock, *, public_url=None):
     return Registry([WebhookType(None, clock, slots=4, public_url=public_url), HashType(iterations=1_000, slots=1)])
+
+
+@functools.cache
+def description():
+    """The description that every server here serves. To make it takes half of a server's start."""
+    return document_json(CALLS, registry_of(ManualClock()))
 
 
 class Reply:
@@ -234,6 +244,9 @@ async def on_postgres():
 
 
 STORES = {"sqlite": in_memory, "postgres": on_postgres}
+
+on_one_store = pytest.mark.parametrize("on_store", ["sqlite"], indirect=True)
+"""For a test of what is refused before any store is asked, in a file whose tests run on every store."""
 
 opened_store = in_memory
 """Where servers keep their tasks. Tests that run on every store replace it: see conftest.py."""

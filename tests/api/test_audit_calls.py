@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 from fates import DONE, NEAR, OVERLOADED, REFUSED, SOON, claim, destination_of, end, failed_task, run, webhook, worked
-from rest_server import LATER, running
+from rest_server import LATER, on_one_store, running
 
 from tasker.api.routes.all import CALLS
 from tasker.model.audit import Action, Kind
@@ -378,6 +378,7 @@ async def test_the_log_is_found_by_what_it_says_and_read_in_pages(server):
     assert found == rows[1::2]
 
 
+@on_one_store
 @pytest.mark.parametrize(
     ("query", "parameter", "expected"),
     [

@@ -5,7 +5,7 @@ import json
 
 import pytest
 from fates import NEAR, claim, webhook
-from rest_server import HASH, WEBHOOK, problem_in, running
+from rest_server import HASH, WEBHOOK, on_one_store, problem_in, running
 
 from tasker.api import batch
 from tasker.ids import new_id
@@ -102,6 +102,7 @@ async def test_a_hundred_refusals_are_told(server):
     assert list(await refusals(server, [{}] * 150)) == list(range(100))
 
 
+@on_one_store
 @pytest.mark.parametrize(
     "body",
     [

@@ -4,7 +4,7 @@ import json
 from uuid import UUID
 
 import pytest
-from rest_server import HASH, LATER, WEBHOOK, problem_in, running
+from rest_server import HASH, LATER, WEBHOOK, on_one_store, problem_in, running
 
 pytestmark = pytest.mark.anyio
 
@@ -158,6 +158,7 @@ WRONG = {
 }
 
 
+@on_one_store
 @pytest.mark.parametrize("what", WRONG)
 async def test_a_wrong_request_is_refused_in_words_that_name_the_field(server, what):
     field, request = WRONG[what]
@@ -201,6 +202,7 @@ NOT_JSON = {
 }
 
 
+@on_one_store
 @pytest.mark.parametrize("what", NOT_JSON)
 async def test_what_is_not_json_is_refused(server, what):
     await server.refused("POST", "/tasks/new", NOT_JSON[what])
@@ -222,6 +224,7 @@ async def test_the_media_type_may_have_parameters_and_capitals(server, media_typ
     assert reply.status == 201
 
 
+@on_one_store
 @pytest.mark.parametrize(
     "media_type", [None, "", "text/plain", "application/x-www-form-urlencoded", "application/jsonx"]
 )
@@ -297,6 +300,7 @@ async def test_tags_are_given_back_as_they_were_sent(server):
     assert (await server.call("GET", f"/tasks/{task_id}")).json["hash"]["tags"] == sent
 
 
+@on_one_store
 @pytest.mark.parametrize("tags", [[""], ["x" * 101], ["a", "nul\0"], ["line\n"], [f"{n}" for n in range(21)], "a", [1]])
 async def test_a_tag_that_cannot_be_one_is_refused(server, tags):
     reply = await server.call("POST", "/tasks/new", {"hash": {**HASH["hash"], "tags": tags}})

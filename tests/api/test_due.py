@@ -1,7 +1,7 @@
 """GET /stats/due: steps, what they are without being asked for, and what is refused."""
 
 import pytest
-from rest_server import HASH
+from rest_server import HASH, on_one_store
 
 from tasker.model import instants
 from tasker.model.instants import SECOND
@@ -51,6 +51,7 @@ async def test_what_was_not_counted_says_at_least(server, monkeypatch):
     assert [step["due"] for step in answered["steps"]] == [{"at_least": 2}, 0]
 
 
+@on_one_store
 @pytest.mark.parametrize(
     ("words", "msg"),
     [

@@ -2,7 +2,7 @@
 
 import pytest
 from fates import NEAR, failed_task, webhook
-from rest_server import HASH, LATER
+from rest_server import HASH, LATER, on_one_store
 
 from tasker.model import instants
 from tasker.model.gate import GateKind
@@ -113,6 +113,7 @@ async def test_with_an_idempotency_key_one_is_made_however_often_it_is_sent(serv
     assert [(row["subject"], row["changes"]) for row in rows] == [(old, {"duplicate": {"after": first.json["id"]}})]
 
 
+@on_one_store
 @pytest.mark.parametrize(
     ("body", "field", "says"),
     [

@@ -4,7 +4,7 @@ from urllib.parse import quote, urlencode
 
 import pytest
 from fates import NEAR, OVERLOADED, claim, destination_of, failed_task, run, webhook
-from rest_server import HASH
+from rest_server import HASH, on_one_store
 
 from tasker.filters import FILTERS
 
@@ -154,6 +154,7 @@ async def test_a_cursor_that_comes_from_no_page_is_refused(server, cursor):
     assert text.startswith("cursor: expected the ")
 
 
+@on_one_store
 @pytest.mark.parametrize(
     ("query", "text"),
     [

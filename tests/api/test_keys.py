@@ -5,7 +5,7 @@ from urllib.parse import quote
 
 import pytest
 from fates import DONE, NEAR, OVERLOADED, claim, end, run, webhook
-from rest_server import HASH, problem_in
+from rest_server import HASH, on_one_store, problem_in
 
 from tasker.ids import new_id
 
@@ -75,6 +75,7 @@ async def test_an_id_is_of_a_moment_within_a_day(server, offset, status):
     assert (await new(server, a_hash(id=new_id(server.clock.now() + offset))))[0] == status
 
 
+@on_one_store
 @pytest.mark.parametrize(
     "task_id", ["", "x", "6ba7b810-9dad-11d1-80b4-00c04fd430c8", "6ba7b810-9dad-41d1-80b4-00c04fd430c8", "." * 9_000]
 )
@@ -153,6 +154,7 @@ async def test_debounced_calls_become_one_task_that_is_due_at_max_wait_at_the_la
     assert (await shown(server, "/tasks/key/k"))["execution_time"] == made["execution_time"]
 
 
+@on_one_store
 @pytest.mark.parametrize(
     ("field", "members"),
     [

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 from fates import NEAR, OVERLOADED, failed_task, run, webhook, worked
-from rest_server import HASH
+from rest_server import HASH, on_one_store
 
 from tasker.filters import FILTERS
 
@@ -189,6 +189,7 @@ async def test_a_request_that_is_sent_again_begins_one_operation(server):
     await server.refused("POST", "/operations", body | {"dry_run": True}, key, status=422)
 
 
+@on_one_store
 @pytest.mark.parametrize(
     ("body", "text"),
     [
