@@ -19,8 +19,8 @@ setup: .venv/.ready  ## Create .venv with the versions locked in uv.lock.
 run: setup  ## Start the server.
 	@.venv/bin/tasker
 
-test: setup  ## Run all tests, two at a time.
-	.venv/bin/pytest -n 2
+test: setup  ## Run all tests, three at a time.
+	.venv/bin/pytest -n 3 --dist worksteal
 
 cluster-test: setup  ## Run three nodes on PostgreSQL under load and break things (8 minutes).
 	PYTHONPATH=. .venv/bin/python tests/cluster

@@ -108,7 +108,7 @@ async def take_database(now):
 
 
 async def _make_shared():
-    url = new_database()
+    url = f"{new_database()}?sslmode=disable"  # a context of TLS for each connection takes as long as the rest of it
     connector = Connector(url, is_pooled=False)
     await schema.prepare(connector, migrates=True)
     connection = await connector.connect()

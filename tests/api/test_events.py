@@ -59,6 +59,10 @@ class Stream:
         assert frame.event == event, frame
         return frame.data
 
+    def is_read(self):
+        """Whether nothing has come since the last block."""
+        return not self._left and not self._connection._reader._buffer
+
     async def close(self):
         await self._connection.close()
 
@@ -381,14 +385,15 @@ async def test_a_comment_every_fifteen_seconds_says_up_to_where_there_was_nothin
     async with reading(server, "?type=webhook") as stream:
         await holds(lambda: server.clock._calls)
         await server.new()
-        await server.clock.advance(14.999999)
-        await server.clock.advance(0.000001)
-        frame = await stream.frame()
-        assert frame.text.startswith(": keep-alive")
-        assert frame.event is None
-        assert frame.id.endswith("/1")
-        await server.clock.advance(15)
-        assert (await stream.frame()).text.startswith(": keep-alive")
+        for _ in range(2):
+            await server.clock.advance(14.999999)
+            await server.call("GET", "/stats")  # what was sent before the answer has come by now
+            assert stream.is_read()
+            await server.clock.advance(0.000001)
+            frame = await stream.frame()
+            assert frame.text.startswith(": keep-alive")
+            assert frame.event is None
+            assert frame.id.endswith("/1")
 
 
 async def test_a_drain_ends_all_streams_in_order(server):

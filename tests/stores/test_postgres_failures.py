@@ -176,6 +176,7 @@ async def test_several_tasks_of_one_create_are_all_there_or_none_is(store, witne
 
 async def test_a_claim_whose_answer_is_lost_is_given_back_and_uses_no_attempt(store, witness, proxy):
     for number in range(1, MOST_ANSWERS):
+        await in_the_end(store.renew)
         task = due_now(store)
         await in_the_end(lambda: store.create([task]))  # noqa: B023
         proxy.cut_instead_of_answer(number)
@@ -192,6 +193,7 @@ async def test_a_claim_whose_answer_is_lost_is_given_back_and_uses_no_attempt(st
 @pytest.mark.parametrize("move", [Move.COMPLETE, Move.BACK_OFF])
 async def test_a_settle_whose_answer_is_lost_is_found_to_be_written_when_it_is_repeated(store, witness, proxy, move):
     for number in range(1, MOST_ANSWERS):
+        await in_the_end(store.renew)
         task = due_now(store)
         await in_the_end(lambda: store.create([task]))  # noqa: B023
         claimed = await in_the_end(lambda: store.claim_due({WEBHOOK: 1}))
@@ -397,6 +399,7 @@ async def rows(store, sql, *arguments):
 
 async def test_a_settle_whose_answer_is_lost_stores_its_callback_and_its_record_once(store, witness, proxy):
     for number in range(1, MOST_ANSWERS):
+        await in_the_end(store.renew)
         task = due_now(store)
         await in_the_end(lambda: store.create([task]))  # noqa: B023
         claimed = (
@@ -432,6 +435,7 @@ async def test_a_task_that_expires_while_the_connection_breaks_has_one_callback(
 
 async def test_a_claim_that_has_tasks_held_while_the_connection_breaks_loses_none(store, witness, proxy):
     for number in range(1, MOST_ANSWERS):
+        await in_the_end(store.renew)
         host = f"http://h{number}.example:80"
         tasks = [a_task(due_at=store.clock.now() - 1, host=host) for _ in range(3)]
         await in_the_end(lambda: store.create(tasks))  # noqa: B023
