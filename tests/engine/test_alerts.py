@@ -263,6 +263,7 @@ async def test_a_receiver_that_hangs_holds_nothing_up(bench, watch, postman, clo
     bench.store.sickness = None
     for look in job._looks:
         look.cancel()
+    postman.is_stuck = False
 
 
 async def test_a_circuit_that_does_not_close_is_told_with_its_destination(bench, watch, postman, clock):
