@@ -2,7 +2,7 @@
 
 To import what a server needs takes a second of processor time; with that in hand it is there in a
 few milliseconds. All else is as ever: each is a process of its own, with its own folder,
-environment and streams. A new interpreter is started for whatever looks different to Python itself, and for all
+environment, streams and limits. A new interpreter is started for whatever looks different to Python itself, and for all
 processes of a test with the fixture ``new_interpreters``.
 """
 
@@ -12,6 +12,7 @@ import gc
 import inspect
 import json
 import os
+import resource
 import runpy
 import socket
 import subprocess
@@ -22,6 +23,8 @@ from pathlib import Path
 COMMAND = [sys.executable, "-m", "tasker"]
 PR_SET_CHILD_SUBREAPER = 36
 """Source: linux/prctl.h. Orphans of descendants become children of this process."""
+
+LIMITS = sorted(getattr(resource, name) for name in dir(resource) if name.startswith("RLIMIT_"))
 
 SIGNATURE = inspect.signature(subprocess.Popen._execute_child)
 USUAL = {
@@ -102,7 +105,8 @@ class Forge:
     def fork(self, arguments, folder, environment, streams):
         """Return the number of a new process, which is a child of this one."""
         with self._turn:
-            socket.send_fds(self._here, [json.dumps([arguments, folder, environment]).encode()], streams)
+            request = json.dumps([arguments, folder, environment, [resource.getrlimit(limit) for limit in LIMITS]])
+            socket.send_fds(self._here, [request.encode()], streams)
             pid = int(self._here.recv(100))
             self._here.recv(100)  # from now on it is a child of this process
             return pid
@@ -132,7 +136,9 @@ def _serve(requests):
         requests.send(b"an orphan")
 
 
-def _become_tasker(arguments, folder, environment, streams):
+def _become_tasker(arguments, folder, environment, limits, streams):
+    for limit, (soft, hard) in zip(LIMITS, limits, strict=True):
+        resource.setrlimit(limit, (soft, hard))
     for place, stream in enumerate(streams):
         os.dup2(stream, place)
     os.closerange(3, os.sysconf("SC_OPEN_MAX"))

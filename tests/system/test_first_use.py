@@ -79,7 +79,10 @@ def respond(delivery):
 
 def make_everything(server, plain, secure):
     """Create one task of each kind; return their ids."""
-    soon = (datetime.now(UTC) + timedelta(seconds=0.3)).isoformat()
+
+    def soon():
+        return (datetime.now(UTC) + timedelta(seconds=0.3)).isoformat()
+
     once = {"retry": {"max_attempts": 1}, "timeout": 5}
     webhooks = [
         {"url": plain.url("/ok"), "body": "x"},
@@ -98,8 +101,11 @@ def make_everything(server, plain, secure):
         {"url": "http://[fe80::1]/", "body": "x"},
     ]
     return [
-        *(server.call("POST", "/tasks/new", {"webhook": {"execution_time": soon, **each}})["id"] for each in webhooks),
-        server.call("POST", "/tasks/new", {"hash": {"execution_time": soon, "secret": "p4ssword"}})["id"],
+        *(
+            server.call("POST", "/tasks/new", {"webhook": {"execution_time": soon(), **each}})["id"]
+            for each in webhooks
+        ),
+        server.call("POST", "/tasks/new", {"hash": {"execution_time": soon(), "secret": "p4ssword"}})["id"],
     ]
 
 
