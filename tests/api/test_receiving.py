@@ -535,7 +535,7 @@ async def test_a_body_that_takes_too_long_is_refused(beginning):
 
 @pytest.mark.parametrize("data", [b"", b"\r\n\r\n", request_bytes("GET", "/healthz") + b"\r\n"])
 async def test_a_connection_that_asks_for_nothing_is_closed_without_a_word(data):
-    async with running(**SHORT) as server:
+    async with running(**SHORT, keep_alive_timeout=timedelta(seconds=0.3)) as server:
         connection = await server.connect()
         await connection.send(data)
         if data.startswith(b"GET"):
