@@ -71,9 +71,9 @@ async def queued(store, schedule):
 
 
 async def runs_of(store, name="a"):
-    """The times of all runs of a schedule, in the order of arrival, with their states."""
+    """The times of all runs of a schedule, earliest first, with their states."""
     page = await store.find(query_of({"schedule": [name]}), after=None, limit=1000)
-    return [(task.scheduled_for, task.state) for task in page.tasks]
+    return sorted((task.scheduled_for, task.state) for task in page.tasks)
 
 
 async def test_a_schedule_is_read_as_it_was_put_and_its_first_run_stands_in_the_queue(store, clock):
