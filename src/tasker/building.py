@@ -13,7 +13,7 @@ from msgspec import UNSET, Raw, Struct, UnsetType
 from tasker.errors import InvalidRequestError, InvalidTaskError, cut
 from tasker.ids import instant_of, new_id, parse_id
 from tasker.interfaces.task_type import TaskType
-from tasker.model import instants, lengths
+from tasker.model import instants, lengths, zones
 from tasker.model.gate import Destination, group_named
 from tasker.model.instants import LAST, SECOND, Instant
 from tasker.model.new_task import NewTask, OnConflict
@@ -96,7 +96,7 @@ def build_new_task(asked: Asked, *, now: Instant, webhooks: TaskType | None, cre
     task = _built(asked, task_id, now, webhooks, created_by)
     if request.key is not UNSET:
         task = msgspec.structs.replace(task, key=_checked_key(request.key, name), holds_key=True)
-    refusal = _refusal(asked, task, now)
+    refusal = _refusal(request, name, task.execution_at, now)
     if refusal is not None and request.id is UNSET:
         raise refusal
     return NewTask(task=task, on_conflict=on_conflict, max_wait=max_wait, refusal=refusal)
@@ -126,7 +126,7 @@ def build_task(
     if stands is not None:
         return _built(asked, stands.id, now, webhooks, created_by, (stands.execution_time, stands.execution_at))
     task = _built(asked, new_id(now), now, webhooks, created_by)
-    if (refusal := _refusal(asked, task, now)) is not None:
+    if (refusal := _refusal(asked.request, asked.type.name, task.execution_at, now)) is not None:
         raise refusal
     return task
 
@@ -174,17 +174,17 @@ def build_duplicate(
     old = standing.task
     try:
         execution_time, execution_at = _due(when, old.type, now)
+        if (refusal := _refusal(when, old.type, execution_at, now)) is not None:
+            raise refusal
     except InvalidTaskError as error:
         raise InvalidRequestError(error.field.removeprefix(f"{old.type}."), error.problem) from None
-    if when.delay is UNSET and execution_at <= now:
-        raise InvalidRequestError("execution_time", _not_in_future(execution_time, now))
     fields = readable_end_fields(old.payload)
     gate, host = (
         None if record is None else Destination(record.gate.kind, record.gate.name)
         for record in (standing.gate, standing.host)
     )
     span = None if old.expires_at is None else old.expires_at - old.execution_at
-    return Task(
+    task = Task(
         id=new_id(now),
         type=old.type,
         pool=old.pool,
@@ -200,6 +200,7 @@ def build_duplicate(
         tags=() if fields.tags is UNSET else tuple(dict.fromkeys(fields.tags)),
         created_by=created_by,
     )
+    return task if when.local_time is UNSET else _with_local_time(task, when)
 
 
 def _traced(payload: bytes, fields: TaskFields, traceparent: str | None) -> bytes:
@@ -211,10 +212,6 @@ def _traced(payload: bytes, fields: TaskFields, traceparent: str | None) -> byte
     if traceparent is not None:
         members["traceparent"] = Raw(msgspec.json.encode(traceparent))
     return msgspec.json.encode(members)
-
-
-def _not_in_future(execution_time: str, now: Instant) -> str:
-    return f"expected a time in the future, got: {execution_time!r}; here it is {instants.text(now)}"
 
 
 def _built(
@@ -254,7 +251,7 @@ def _built(
             destination, host = group_named(fields.group), destination
         except ValueError as error:
             raise InvalidTaskError(f"{name}.group", str(error)) from None
-    return Task(
+    task = Task(
         id=task_id,
         type=name,
         pool=task_type.pool,
@@ -271,10 +268,20 @@ def _built(
         created_by=created_by,
         tags=() if prepared.tags is UNSET else _checked_tags(prepared.tags, name),
     )
+    return task if request.local_time is UNSET else _with_local_time(task, request)
+
+
+def _with_local_time(task: Task, request: RequestFields) -> Task:
+    assert request.time_zone is not UNSET  # noqa: S101 - checked with the local time
+    return msgspec.structs.replace(
+        task, local_time=request.local_time, time_zone=request.time_zone, zones=zones.VERSION
+    )
 
 
 def _due(request: RequestFields, name: str, now: Instant) -> tuple[str, Instant]:
     """Return the execution time as text and as a moment."""
+    if request.local_time is not UNSET or request.time_zone is not UNSET:
+        return _due_by_the_clock(request, name)
     if request.delay is not UNSET:
         if request.execution_time is not UNSET:
             raise InvalidTaskError(f"{name}.delay", "expected delay or execution_time, got both")
@@ -284,7 +291,9 @@ def _due(request: RequestFields, name: str, now: Instant) -> tuple[str, Instant]
             raise InvalidTaskError(f"{name}.delay", str(error)) from None
         return instants.text(execution_at), execution_at
     if request.execution_time is UNSET:
-        raise InvalidTaskError(f"{name}.execution_time", "expected a value, it is missing; or delay in its place")
+        raise InvalidTaskError(
+            f"{name}.execution_time", "expected a value, it is missing; or delay, or local_time, in its place"
+        )
     try:
         execution_at = instants.parse(request.execution_time)
     except ValueError as error:
@@ -292,11 +301,38 @@ def _due(request: RequestFields, name: str, now: Instant) -> tuple[str, Instant]
     return request.execution_time, execution_at
 
 
-def _refusal(asked: Asked, task: Task, now: Instant) -> InvalidTaskError | None:
-    """Return why *task* cannot be created any more; None if it can."""
-    if asked.request.delay is not UNSET or task.execution_at > now:
+def _due_by_the_clock(request: RequestFields, name: str) -> tuple[str, Instant]:
+    """Return the moment that a local time names, as text with the offset of its zone, and as it is."""
+    for other in ("execution_time", "delay"):
+        if getattr(request, other) is not UNSET:
+            member = "time_zone" if request.local_time is UNSET else "local_time"
+            raise InvalidTaskError(f"{name}.{member}", f"expected {member} or {other}, got both")
+    if request.local_time is UNSET:
+        raise InvalidTaskError(f"{name}.local_time", "expected a value, it is missing: time_zone says by whose clocks")
+    if request.time_zone is UNSET:
+        raise InvalidTaskError(f"{name}.time_zone", "expected a value, it is missing: by whose clocks is local_time")
+    try:
+        zone = zones.zone_named(request.time_zone)
+    except ValueError as error:
+        raise InvalidTaskError(f"{name}.time_zone", str(error)) from None
+    try:
+        moment, _ = zones.moment_of(request.local_time, zone)
+    except ValueError as error:
+        raise InvalidTaskError(f"{name}.local_time", str(error)) from None
+    return zones.text_with_offset(moment, zone), moment
+
+
+def _refusal(request: RequestFields, name: str, execution_at: Instant, now: Instant) -> InvalidTaskError | None:
+    """Return why a task cannot be created any more; None if it can."""
+    if request.delay is not UNSET or execution_at > now:
         return None
-    return InvalidTaskError(f"{task.type}.execution_time", _not_in_future(task.execution_time, now))
+    member = "execution_time" if request.local_time is UNSET else "local_time"
+    got = repr(getattr(request, member))
+    if request.local_time is not UNSET:
+        got += f" in {request.time_zone}"
+    return InvalidTaskError(
+        f"{name}.{member}", f"expected a time in the future, got: {got}; here it is {instants.text(now)}"
+    )
 
 
 def _checked_id(text: str, name: str, now: Instant) -> TaskId:

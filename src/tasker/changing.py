@@ -2,7 +2,7 @@
 
 Pure: no input or output.
 
-Source: RFC 7396 (JSON Merge Patch). It differs in three ways. A time replaces the other one, and so
+Source: RFC 7396 (JSON Merge Patch). It differs in three ways. A time replaces one that is said otherwise, and so
 do the ``BODIES``. A ``json`` is replaced whole. And headers do not travel: where a URL is
 changed to another origin, nothing of the old headers stays.
 """
@@ -37,12 +37,18 @@ Decode: TypeAlias = Callable[[bytes], Asked]
 """Reads a request for a new task, and raises ``InvalidTaskError`` if it is none."""
 
 _CALLBACKS: Final = ("on_success", "on_failure", "on_cancel")
-_TIMES: Final = ("execution_time", "delay")
+_Alternatives: TypeAlias = tuple[tuple[str, ...], ...]
+"""Ways to say the same, each with its members: what is given in one way replaces what was said in others."""
+
+_TIMES: Final[_Alternatives] = (("execution_time",), ("delay",), ("local_time", "time_zone"))
+_TIME_MEMBERS: Final = tuple(name for way in _TIMES for name in way)
+_BODIES: Final[_Alternatives] = tuple((name,) for name in BODIES)
 _KEPT: Final = ("id", "type", "key")
 _ONLY_NEW: Final = ("on_conflict", "max_wait")
 FIXED: Final = frozenset({*_KEPT, *_ONLY_NEW})
 """The members of a request that cannot be changed."""
 _NULL: Final = b"null"
+_NO_VALUE: Final = Raw(_NULL)
 
 _decode_members: Final = msgspec.json.Decoder(dict[str, Raw]).decode
 
@@ -89,9 +95,10 @@ def changed(task: Task, patch: Patch, *, now: Instant, decode: Decode, webhooks:
     old = _as_asked(task)
     merge = _Merge(is_webhook=webhooks is not None and name == webhooks.name)
     new = merge.request(old, patch.members, name)
-    stays = "delay" not in new and new.get("execution_time") == old["execution_time"]
+    stays = all(new.get(member) == old.get(member) for member in _TIME_MEMBERS)
     if stays:
-        del new["execution_time"]
+        for member in _TIME_MEMBERS:
+            new.pop(member, None)
     elif task.state is not State.TODO:
         raise TaskNotWaitingError(task.id, task.state.word, "only one that is todo can be given another time")
     asked = decode(msgspec.json.encode({name: new}))
@@ -105,7 +112,10 @@ def changed(task: Task, patch: Patch, *, now: Instant, decode: Decode, webhooks:
 def _as_asked(task: Task) -> dict[str, Raw]:
     """Return the members of a request for *task* as it is."""
     members = _decode_members(task.payload)
-    members["execution_time"] = _raw(task.execution_time)
+    if task.local_time is None:
+        members["execution_time"] = _raw(task.execution_time)
+    else:
+        members |= {"local_time": _raw(task.local_time), "time_zone": _raw(task.time_zone)}
     if task.expires_at is not None:
         members["expires_at"] = _raw(instants.text(task.expires_at))
     return members
@@ -128,7 +138,14 @@ def _change(task: Task, built: Task, *, moves: bool) -> Change | None:
     if moves:
         new = replace(new, due_at=built.due_at)
         if task.attempts == 0:
-            new = replace(new, execution_time=built.execution_time, execution_at=built.execution_at)
+            new = replace(
+                new,
+                execution_time=built.execution_time,
+                execution_at=built.execution_at,
+                local_time=built.local_time,
+                time_zone=built.time_zone,
+                zones=built.zones,
+            )
     has_new_payload = _decode_members(built.payload) != _decode_members(task.payload)
     if new == task and not has_new_payload:
         return None
@@ -150,7 +167,7 @@ class _Merge:
 
     def __init__(self, *, is_webhook: bool) -> None:
         self._replaced_whole = ("json",) if is_webhook else ()
-        self._alternatives = (_TIMES, BODIES) if is_webhook else (_TIMES,)
+        self._alternatives = (_TIMES, _BODIES) if is_webhook else (_TIMES,)
         self.lacking: list[str] = []
         """The places of the headers that would have to be given anew."""
 
@@ -174,12 +191,11 @@ class _Merge:
         return new
 
     def _without_alternatives(self, old: Mapping[str, Raw], given: Mapping[str, Raw]) -> dict[str, Raw]:
-        replaced = {
-            name
-            for names in self._alternatives
-            if any(name in given and bytes(given[name]) != _NULL for name in names)
-            for name in names
-        }
+        replaced: set[str] = set()
+        for ways in self._alternatives:
+            others = [way for way in ways if all(bytes(given.get(name, _NO_VALUE)) == _NULL for name in way)]
+            if len(others) < len(ways):
+                replaced.update(name for way in others for name in way)
         return {name: value for name, value in old.items() if name not in replaced}
 
     def _member(self, name: str, old: Raw | None, given: Raw, place: str) -> Raw:

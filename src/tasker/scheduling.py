@@ -107,7 +107,7 @@ def build_schedule(
         name=name,
         revision=revision if before is None else before.revision + 1,
         type=template.type,
-        plan=replace(plan, anchor=_anchor(plan, before, now)),
+        plan=anchored(plan, before=before, now=now),
         template=template,
         is_paused=(before is not None and before.is_paused) if asked.is_paused is None else asked.is_paused,
         put_by=put_by,
@@ -115,6 +115,11 @@ def build_schedule(
     if before is not None:
         schedule = replace(schedule, created_at=before.created_at, next_at=before.next_at, look_at=before.look_at)
     return schedule
+
+
+def anchored(plan: Plan, *, before: Schedule | None, now: Instant) -> Plan:
+    """Return *plan* with its anchor, once it is put in place of *before*; None: there is nothing."""
+    return replace(plan, anchor=_anchor(plan, before, now))
 
 
 def _anchor(plan: Plan, before: Schedule | None, now: Instant) -> Instant:

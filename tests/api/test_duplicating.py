@@ -117,7 +117,7 @@ async def test_with_an_idempotency_key_one_is_made_however_often_it_is_sent(serv
 @pytest.mark.parametrize(
     ("body", "field", "says"),
     [
-        ({}, "execution_time", "it is missing; or delay in its place"),
+        ({}, "execution_time", "it is missing; or delay, or local_time, in its place"),
         ({"delay": 1, "execution_time": LATER}, "delay", "expected delay or execution_time, got both"),
         ({"delay": "soon"}, "delay", "expected"),
         ({"execution_time": "2020-01-01T00:00:00Z"}, "execution_time", "expected a time in the future"),

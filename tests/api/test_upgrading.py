@@ -10,12 +10,14 @@ from tasker.wire.fields import RequestFields
 
 pytestmark = pytest.mark.anyio
 
+BY_THE_CLOCK = {"local_time": "2126-02-10T16:30:00", "time_zone": "UTC"}
 GIVEN = {
     "tags": ["a"],
     "keep": "1d",
     "group": "shop",
     "key": "order-17",
     "body_base64": "eA==",
+    **BY_THE_CLOCK,
     "completion": {"deadline": "1h"},
 }
 """Newer members of a webhook, with a value."""
@@ -44,6 +46,10 @@ async def test_a_member_that_older_nodes_do_not_know_is_refused_until_they_have_
     asked = webhook(**{member: GIVEN[member]})
     if member == "body_base64":
         del asked["webhook"]["body"]
+    if member in BY_THE_CLOCK:  # neither is of use alone
+        del asked["webhook"]["execution_time"]
+        asked["webhook"] |= BY_THE_CLOCK
+        member = "local_time"
 
     reply = await server.call("POST", "/tasks/new", asked)
 

@@ -166,6 +166,7 @@ def newcomer(tmp_path):
                 "do-not-flood-a-receiver",
                 "stop-everything",
                 "tracing",
+                "local-time",
             )
         ),
     ],

@@ -5,13 +5,15 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 import msgspec
-from msgspec import Raw
+from msgspec import UNSET, Raw
 
 from tasker.api.idempotency import MadeAnswer
 from tasker.api.new_task import NewTaskDecoder
 from tasker.building import Asked
 from tasker.errors import InvalidTaskError
 from tasker.model.new_task import Made
+from tasker.wire.fields import RequestFields
+from tasker.wire.tasks import created_in_batch_view
 
 BYTES: Final = 16 * 1024 * 1024
 """How long a batch may be."""
@@ -50,7 +52,8 @@ class Batch:
         self._decoder = decoder
         self._body = body
         self._task_limit = task_limit
-        self._named: list[bool] = []
+        self._told: list[tuple[RequestFields, bool] | None] = []
+        """Of each task of which more than its id is said: what its request says, and whether it is named by that."""
         self._joint: bytes | None = None
         """What stands around the commas of an array; empty: that is not known; None: not yet."""
 
@@ -60,28 +63,32 @@ class Batch:
         Raises:
             InvalidTaskError: while it is read: the body as a whole cannot be used.
         """
-        named = self._named
-        named.clear()
+        told = self._told
+        told.clear()
         for item in self._items():
-            if len(named) == TASKS:
+            if len(told) == TASKS:
                 raise InvalidTaskError("", f"expected at most {TASKS} tasks, got more")
             try:
                 asked = self._decoded(item)
             except InvalidTaskError as error:
-                named.append(False)
+                told.append(None)
                 yield error
             else:
-                named.append(asked.is_named)
+                request = asked.request
+                is_said = asked.is_named or request.local_time is not UNSET
+                told.append((request, asked.is_named) if is_said else None)
                 yield asked
-        if not named:
+        if not told:
             raise InvalidTaskError("", "expected an array of tasks, or a task in each line, got none")
 
     def answer(self, made: Sequence[Made]) -> MadeAnswer:
         """Return the answer that says what became of the tasks."""
         views = [f'{{"id":"{each.id}"}}' for each in made]
-        for place, is_named in enumerate(self._named):
-            if is_named:
-                views[place] = f'{{"id":"{made[place].id}","outcome":"{made[place].outcome.value}"}}'
+        for place, told in enumerate(self._told):
+            if told is not None:
+                request, is_named = told
+                view = created_in_batch_view(made[place], request, is_named=is_named)
+                views[place] = msgspec.json.encode(view).decode()
         return MadeAnswer(201, f'{{"tasks":[{",".join(views)}]}}\n'.encode())
 
     def _decoded(self, item: bytes | InvalidTaskError) -> Asked:

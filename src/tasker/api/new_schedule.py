@@ -29,8 +29,8 @@ _TAKEN: Final = frozenset({"preview"})
 _DATE_TIME: Final = {"format": "date-time"}
 
 
-class Times(Struct, frozen=True, kw_only=True):
-    """When something is to be done again and again."""
+class ScheduleFields(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is said of something that is done again and again, but for what it is."""
 
     cron: (
         Annotated[
@@ -61,9 +61,17 @@ class Times(Struct, frozen=True, kw_only=True):
     jitter: (
         Annotated[Length, Meta(description="Each run is put off by a time of its own, shorter than this.")] | UnsetType
     ) = UNSET
+    paused: Annotated[bool, Meta(description="Make no runs. Without it, it stays as it is.")] | UnsetType = UNSET
+    tags: (
+        Annotated[
+            list[Annotated[str, Meta(min_length=1, max_length=100)]],
+            Meta(max_length=MOST_TAGS, description="Labels of your own. Each run has them, beside those of its task."),
+        ]
+        | UnsetType
+    ) = UNSET
 
 
-class NewSchedule(Times, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class NewSchedule(ScheduleFields, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What is to be done again and again, and when."""
 
     task: Annotated[
@@ -74,12 +82,13 @@ class NewSchedule(Times, frozen=True, kw_only=True, forbid_unknown_fields=True):
             examples=[{"webhook": {"url": "http://localhost:9000/hook"}}],
         ),
     ]
-    paused: Annotated[bool, Meta(description="Make no runs. Without it, it stays as it is.")] | UnsetType = UNSET
-    tags: (
-        Annotated[
-            list[Annotated[str, Meta(min_length=1, max_length=100)]],
-            Meta(max_length=MOST_TAGS, description="Labels of your own. Each run has them, beside those of its task."),
-        ]
+
+
+class Preview(ScheduleFields, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A schedule that is not stored."""
+
+    task: (
+        Annotated[Raw, Meta(description="What each run would be. It may be left out, and is checked if it is there.")]
         | UnsetType
     ) = UNSET
 
@@ -111,19 +120,28 @@ def asked_of(new: NewSchedule, decode: Callable[[bytes], Asked]) -> AskedSchedul
     """
     task, expires_after = asked_task(bytes(new.task), decode)
     return AskedSchedule(
-        plan=plan_of(new, tags=() if new.tags is UNSET else _tags(new.tags)),
+        plan=_plan_of(new),
         task=task,
         expires_after=expires_after,
         is_paused=None if new.paused is UNSET else new.paused,
     )
 
 
-def plan_of(times: Times, *, tags: tuple[str, ...] = ()) -> Plan:
-    """Return the plan that *times* says. Of one with ``every``, the anchor is not known yet.
+def previewed(preview: Preview, decode: Callable[[bytes], Asked]) -> Plan:
+    """Return the plan that *preview* says. Of one with ``every``, the anchor is not known yet.
+
+    Args:
+        decode: reads a request for a new task.
 
     Raises:
-        InvalidRequestError: as ``asked_of``.
+        InvalidRequestError: it could not be put. ``field`` is the path in the request.
     """
+    if preview.task is not UNSET:
+        asked_task(bytes(preview.task), decode)
+    return _plan_of(preview)
+
+
+def _plan_of(times: ScheduleFields) -> Plan:
     if (times.cron is UNSET) == (times.every is UNSET):
         got = "neither" if times.cron is UNSET else "both"
         raise InvalidRequestError("", f'expected "cron", such as "0 9 * * MON-FRI", or "every", such as "15m": {got}')
@@ -146,7 +164,7 @@ def plan_of(times: Times, *, tags: tuple[str, ...] = ()) -> Plan:
         starts_at=starts_at,
         ends_at=ends_at,
         jitter=0 if times.jitter is UNSET else _jitter(times.jitter, every),
-        tags=tags,
+        tags=() if times.tags is UNSET else _tags(times.tags),
     )
 
 

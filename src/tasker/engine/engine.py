@@ -22,6 +22,7 @@ from tasker.engine.lease import Lease, LeaseKeeper
 from tasker.engine.operations import Operations
 from tasker.engine.pruner import Pruner
 from tasker.engine.recovery import Recovery
+from tasker.engine.rezoning import Rezoning
 from tasker.engine.schedules import Schedules
 from tasker.engine.shared_look import SharedLook
 from tasker.engine.slots import Slots
@@ -137,6 +138,7 @@ class Engine:
         self.schedules = Schedules(store, telemetry, self.events, announce=self.announce)
         self._schedules = DueWork(store.clock, self.schedules.step, name="schedules")
         self._recovery = Recovery(store, telemetry)
+        self._rezoning = Rezoning(store, reschedule=self.schedules.rezone, ring=self.queue.ring)
         self._pruner = Pruner(store, telemetry, keep_done=keep_done, keep_failed=keep_failed, keep_audit=keep_audit)
         self.history = History(store, telemetry)
         self._job: asyncio.Task[None] | None = None
@@ -159,7 +161,7 @@ class Engine:
         self._store.listen(self.queue.ring)
         self._store.listen_for_readers(self.events.telling.wanted)
         self.key_ring.watch()
-        self._job = asyncio.create_task(self._worker.run())
+        self._job = asyncio.create_task(self._work())
         self._jobs.append(asyncio.create_task(self._expiry.run()))
         self._jobs.append(asyncio.create_task(self._deadlines.run()))
         self._jobs.append(asyncio.create_task(self._operations.run()))
@@ -169,6 +171,7 @@ class Engine:
             self._keeper.run_once,
             self.events.with_reports(self._recovery.run_once),
             self._pruner.run_once,
+            self._rezoning.run_once,
             self.waiters.run_once,
             self.key_ring.run_once,
             self.key_ring.note_uses,
@@ -236,6 +239,11 @@ class Engine:
     def unready(self) -> str | None:
         """Return why this node should not be sent work now, in a few words; None if it should."""
         return "the server is stopping" if self.draining else self._store.ailment or self._lacks()
+
+    async def _work(self) -> None:
+        """Run what is due, once everything that waits is due when it should be."""
+        await self._rezoning.until_done(is_stopped=lambda: self.draining)
+        await self._worker.run()
 
     async def _repeat(self, run_once: Callable[[], Awaitable[timedelta]]) -> None:
         """Do a job again and again, whatever happens to it. It says after how long."""

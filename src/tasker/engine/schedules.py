@@ -10,10 +10,11 @@ import structlog
 from tasker.engine.due_work import Step
 from tasker.engine.events import Events
 from tasker.engine.telemetry import Telemetry
+from tasker.errors import RevisionPassedError, ScheduleNotFoundError
 from tasker.ids import new_id
 from tasker.interfaces.store import Store
 from tasker.model.instants import Instant, microseconds
-from tasker.model.schedule import Advance, Schedule, advance
+from tasker.model.schedule import Advance, Schedule, advance, is_misplaced, replaced
 from tasker.model.task import Pool, Task
 
 AT_ONCE: Final = 100
@@ -83,6 +84,38 @@ class Schedules:
         advanced = await self._store.advance_schedules(advances)
         self.made(advanced.runs)
         return advanced.count
+
+    async def rezone(self) -> int:
+        """Replace the queued runs of schedules for times that are none by this node's zones. Return how many.
+
+        Safe to repeat.
+
+        Raises:
+            StoreUnavailableError, StoreBusyError: some were replaced.
+        """
+        after, count = None, 0
+        while page := await self._store.schedules(after=after, limit=AT_ONCE):
+            for place, each in enumerate(page, 1):
+                if is_misplaced(each, now=self._store.clock.now()):
+                    count += await self._replace(each.name)
+                if place % _TURN == 0:
+                    await asyncio.sleep(0)
+            after = page[-1].name
+        return count
+
+    async def _replace(self, name: str) -> bool:
+        """Replace the queued run of a schedule; False: it has been changed or has gone on, and is right."""
+        try:
+            seen = await self._store.schedule(name)
+            now = self._store.clock.now()
+            if not is_misplaced(seen, now=now):
+                return False
+            schedule, run = replaced(seen, now=now, new_id=new_id)
+            done = await self._store.put_schedule(schedule, run, seen=seen)
+        except (ScheduleNotFoundError, RevisionPassedError):
+            return False
+        self.made([] if done.run is None else [done.run])
+        return True
 
     def made(self, runs: Sequence[Task]) -> None:
         """Say that *runs* were stored."""

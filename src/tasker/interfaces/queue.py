@@ -22,6 +22,10 @@ EXPIRE_LIMIT: Final = 500
 """Tasks that one call of ``Store.expire`` ends at most."""
 
 
+REZONE_LIMIT: Final = 500
+"""Tasks that one call of ``Store.rezone`` looks at at most."""
+
+
 GIVE_UP_LIMIT: Final = 500
 """Tasks that one call of ``Store.give_up`` ends at most."""
 
@@ -85,6 +89,16 @@ class Expired(Struct, frozen=True):
 
     Where others hold what has expired for now, the moment at which to look again.
     """
+
+
+class Rezoned(Struct, frozen=True):
+    """What newer time zones did to tasks that wait."""
+
+    looked_at: int
+    """Tasks whose moment an older version had found."""
+
+    moved: int
+    """Those of them that are due at another moment now."""
 
 
 class TakenBack(Struct, frozen=True):
@@ -182,6 +196,24 @@ class QueueStore(Protocol):
 
         At most ``EXPIRE_LIMIT``, those that expired first: while ``next_at`` has passed, call it
         again. Nodes may do so at the same time.
+        """
+
+    async def zones(self) -> str:
+        """Return the newest version of the time zones that ``note_zones`` has noted; empty: none was."""
+
+    async def note_zones(self, version: str) -> None:
+        """Note a version of the time zones, unless a newer one is noted: all that waits is due by it."""
+
+    async def rezone(self, version: str, place: Callable[[str, str], Instant | None]) -> Rezoned:
+        """Find the moments anew of some tasks that wait, which zones older than *version* found; earliest due first.
+
+        At most ``REZONE_LIMIT``; once none is looked at, there are no more, or others are at it. A
+        task is due at the new moment, or now if that has passed. One that has another time by now,
+        such as that of a retry, keeps it.
+
+        Args:
+            place: returns the moment of a local time in the zone with a name; None: it is not known,
+                and the task keeps its time. Pure: a store may call it on a thread of its own.
         """
 
     async def give_up(self, least: timedelta) -> int:

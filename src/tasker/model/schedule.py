@@ -28,6 +28,9 @@ LONGEST_JITTER: Final = timedelta(days=1)
 CATCH_UP: Final = 86_400 * 1_000_000
 """Microseconds. Times that passed longer ago without a run get none any more."""
 
+LONGEST_SHIFT: Final = 86_400 * 1_000_000
+"""Microseconds by which newer time zones move a time, at most."""
+
 RUNS_AT_ONCE: Final = 20
 """Runs of one schedule that a step makes, at most."""
 
@@ -216,6 +219,20 @@ def begun(schedule: Schedule, *, after: Instant, now: Instant, new_id: NewId) ->
         return replace(schedule, look_at=None), None
     next_at = found.scheduled_for
     return replace(schedule, next_at=next_at, look_at=next_at), schedule.run(next_at, new_id(now))
+
+
+def is_misplaced(schedule: Schedule, *, now: Instant) -> bool:
+    """Whether its run stands in the queue for a later time than *now* that is none by the zones of this node."""
+    if schedule.look_at is None or schedule.next_at is None or schedule.next_at <= now:
+        return False
+    found = schedule.plan.following(schedule.next_at - 1)
+    return found is None or found.scheduled_for != schedule.next_at
+
+
+def replaced(schedule: Schedule, *, now: Instant, new_id: NewId) -> tuple[Schedule, Task | None]:
+    """Return *schedule*, which is misplaced, with its next run by the zones of this node; None: it has none."""
+    assert schedule.next_at is not None  # noqa: S101 - as ``is_misplaced`` says
+    return begun(schedule, after=max(now, schedule.next_at - LONGEST_SHIFT), now=now, new_id=new_id)
 
 
 def changed(before: Schedule, after: Schedule, *, now: Instant, new_id: NewId) -> tuple[Schedule, Task | None]:

@@ -128,6 +128,13 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     destination: Destination | None = None
     """Where it goes; None: nothing holds it back. For ``create``: what is read back does not
     say."""
+    local_time: str | None = None
+    """The execution time as its caller said it, by the clocks of ``time_zone``: see ``model/zones.py``.
+    None: it was said otherwise."""
+    time_zone: str | None = None
+    """Its name. None: there is no ``local_time``."""
+    zones: str | None = None
+    """The version of the zones by which the moment was found. None: as there."""
     expires_at: Instant | None = None
     """No attempt may start at this moment or later; None: there is no such moment."""
     parent_id: TaskId | None = None

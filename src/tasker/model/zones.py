@@ -173,6 +173,14 @@ def moment_of(local_time: str, zone: ZoneInfo) -> tuple[Instant, TimeNote]:
     return placed.first, placed.note
 
 
+def note_of(local_time: str, time_zone: str) -> TimeNote | None:
+    """Return what is special about *local_time*; None: this is not known here, such as of a newer zone."""
+    try:
+        return moment_of(local_time, zone_named(time_zone))[1]
+    except ValueError:
+        return None
+
+
 def text_with_offset(moment: Instant, zone: ZoneInfo) -> str:
     """Return *moment* as RFC 3339 text, in the local time of *zone* with its offset.
 

@@ -17,10 +17,11 @@ from tasker.interfaces.schedules import Rescheduled
 from tasker.interfaces.store import Store
 from tasker.model.audit import Action, Changes, Kind
 from tasker.model.event import EventChange, EventKind
+from tasker.model.instants import Instant
 from tasker.model.recurrence import Occurrence
-from tasker.model.schedule import Run, Schedule, begun, changed
+from tasker.model.schedule import Plan, Run, Schedule, begun, changed
 from tasker.model.task import Task, TaskId
-from tasker.scheduling import AskedSchedule, build_schedule, says_the_same
+from tasker.scheduling import AskedSchedule, anchored, build_schedule, says_the_same
 from tasker.service.upgrading import refuse_if_upgrading
 from tasker.task_types.registry import Registry
 from tasker.wire.changes import schedule_changes
@@ -175,6 +176,12 @@ class ScheduleService:
         """
         return await self._status(caller, await self._store.schedule(name))
 
+    def preview(self, plan: Plan) -> tuple[Plan, Sequence[Occurrence]]:
+        """Return *plan* with its anchor, and its next ``NEXT_SHOWN`` times, if it were put now as a new schedule."""
+        now = self._clock.now()
+        plan = anchored(plan, before=None, now=now)
+        return plan, _following(plan, now)
+
     async def page(self, *, after: str | None, limit: int) -> Sequence[Schedule]:
         """Return up to *limit* schedules by name, those after a name; None: from the first one on."""
         return await self._store.schedules(after=after, limit=limit)
@@ -243,12 +250,16 @@ class ScheduleService:
     def _next_runs(self, schedule: Schedule) -> Sequence[Occurrence]:
         if schedule.next_at is None or schedule.look_at is None:
             return []
-        after = max(schedule.next_at - 1, self._clock.now())
-        found: list[Occurrence] = []
-        while len(found) < NEXT_SHOWN and (each := schedule.plan.following(after)) is not None:
-            found.append(each)
-            after = each.scheduled_for
-        return found
+        return _following(schedule.plan, max(schedule.next_at - 1, self._clock.now()))
+
+
+def _following(plan: Plan, after: Instant) -> Sequence[Occurrence]:
+    """Return the first ``NEXT_SHOWN`` times of *plan* later than *after*."""
+    found: list[Occurrence] = []
+    while len(found) < NEXT_SHOWN and (each := plan.following(after)) is not None:
+        found.append(each)
+        after = each.scheduled_for
+    return found
 
 
 _EVENTS: Final = {

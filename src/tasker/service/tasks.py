@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
 from typing import Final
 
+from msgspec import UNSET
 from msgspec.structs import replace
 
 from tasker import explaining
@@ -207,8 +208,11 @@ class TaskService:
         Raises:
             TaskNotFoundError: no task has this id, or it is not a UUID.
             InvalidRequestError: *when* does not say a time in the future.
+            UpgradeUnfinishedError: it is a local time, and nodes of the version before may be running.
             IdempotencyInFlightError: see ``Store.make``.
         """
+        if when.local_time is not UNSET:
+            refuse_if_upgrading(self._store, "local_time")
         id_ = parsed_id(task_id)
         standing = await self._store.standing(id_)
         task = build_duplicate(

@@ -11,7 +11,10 @@ from tasker.building import Asked
 from tasker.errors import UpgradeUnfinishedError
 from tasker.interfaces.store import Store
 
-NEWER_MEMBERS: Final = ("tags", "keep", "key", "group", "body_base64", "completion")
+NEWER_MEMBERS: Final = (
+    *("tags", "keep", "key", "group", "body_base64", "completion"),
+    *("local_time", "time_zone"),
+)
 """Members of a new task that they know nothing of."""
 
 

@@ -74,4 +74,12 @@ def timed(new: NewTask, *, counted_from: Instant, now: Instant) -> Task:
     latest = max(counted_from + new.max_wait, now)
     if latest >= task.execution_at:
         return task
-    return replace(task, execution_at=latest, due_at=latest, execution_time=instants.text(latest))
+    return replace(
+        task,
+        execution_at=latest,
+        due_at=latest,
+        execution_time=instants.text(latest),
+        local_time=None,
+        time_zone=None,
+        zones=None,
+    )

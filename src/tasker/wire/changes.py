@@ -40,6 +40,8 @@ def task_changes(before: Task, after: Task) -> Changes:
     }
     moments = (
         ("execution_time", before.execution_time, after.execution_time),
+        ("local_time", before.local_time, after.local_time),
+        ("time_zone", before.time_zone, after.time_zone),
         ("due_at", _text(before.due_at), _text(after.due_at)),
         ("expires_at", _text(before.expires_at), _text(after.expires_at)),
     )

@@ -223,6 +223,21 @@ class HashFields(TaskFields, frozen=True, kw_only=True):
     ]
 
 
+LocalTime: TypeAlias = Annotated[
+    str,
+    Meta(
+        description="In place of execution_time: what the clocks of time_zone show then, without an offset.",
+        examples=["2027-03-28T09:00:00"],
+    ),
+]
+"""See ``model/zones.py``."""
+
+
+TimeZone: TypeAlias = Annotated[
+    str, Meta(description="The name of a time zone in the IANA database.", examples=["Europe/Berlin"])
+]
+
+
 class RequestFields(Struct, frozen=True):
     """What a request says of every new task, beside the fields of its type. It is not stored with them."""
 
@@ -238,6 +253,8 @@ class RequestFields(Struct, frozen=True):
         | UnsetType
     ) = UNSET
     delay: Annotated[Length, Meta(description="In place of execution_time: from now; 0 is now.")] | UnsetType = UNSET
+    local_time: LocalTime | UnsetType = UNSET
+    time_zone: TimeZone | UnsetType = UNSET
     id: (
         Annotated[
             str,

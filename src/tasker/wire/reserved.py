@@ -6,7 +6,7 @@ from tasker.wire.fields import RequestFields, TaskFields
 from tasker.wire.tasks import TaskView
 
 _KEPT_FREE: Final = (
-    *("local_time", "time_zone", "missed", "completion"),
+    *("missed", "completion"),
     *("queue", "priority", "args"),
 )
 """Nothing is called so yet."""

@@ -10,7 +10,7 @@ from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 from tasker.model import instants, lengths
 from tasker.model.instants import Instant
 from tasker.model.recurrence import Occurrence
-from tasker.model.schedule import Run, Schedule, Template
+from tasker.model.schedule import Plan, Run, Schedule, Template
 from tasker.model.task import TaskId
 from tasker.wire.callers import By, creator_view
 from tasker.wire.masking import masked_members
@@ -38,6 +38,21 @@ class NextRunView(Struct, frozen=True, kw_only=True):
         ]
         | UnsetType
     ) = UNSET
+
+
+class PreviewedRun(Struct, frozen=True):
+    """A time of a schedule that is not stored."""
+
+    scheduled_for: Annotated[str, Meta(extra_json_schema=_DATE_TIME, description="In UTC.")]
+    local_time: Annotated[str, Meta(description="What the clocks show then.", examples=["2027-03-29T09:00:00"])]
+    note: Annotated[NoteWord, Meta(description="What is special about it.")]
+
+
+class PreviewView(Struct, frozen=True):
+    """When a schedule would run."""
+
+    words: Annotated[str, Meta(description="When it runs, in plain words.")]
+    runs: Annotated[Sequence[PreviewedRun], Meta(description="The next 10 times.")]
 
 
 class RunView(Struct, frozen=True, kw_only=True):
@@ -116,6 +131,14 @@ def schedule_view(
         task=Raw(msgspec.json.encode(template_members(schedule.template, has_secrets=has_secrets))),
         next_runs=[_next_run(schedule, each, queued) for each in next_runs],
         last_runs=[_run(each) for each in last_runs],
+    )
+
+
+def preview_view(plan: Plan, runs: Sequence[Occurrence]) -> PreviewView:
+    """Return the times of a schedule with *plan* as answers show them."""
+    return PreviewView(
+        words=plan.recurrence.words,
+        runs=[PreviewedRun(instants.text(each.scheduled_for), each.local_time, each.note.value) for each in runs],
     )
 
 

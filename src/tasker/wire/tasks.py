@@ -5,14 +5,15 @@ from typing import Annotated, Any, Final, Literal
 import msgspec
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
-from tasker.model import instants
+from tasker.model import instants, zones
 from tasker.model.lateness import LatenessByCause, by_cause
 from tasker.model.new_task import Made
 from tasker.model.task import Fault, State, Task
 from tasker.wire.callers import By, creator_view
-from tasker.wire.fields import BODIES, Length, TaskFields
+from tasker.wire.fields import BODIES, Length, LocalTime, RequestFields, TaskFields, TimeZone
 from tasker.wire.lateness import LatenessByCauseView, lateness_by_cause_view
 
+TimeNoteWord = Literal["normal", "moved_by_gap", "first_of_two"]
 StateWord = Literal["todo", "in_progress", "done", "failed", "cancelled"]
 RunKindWord = Literal["regular", "manual", "backfill"]
 
@@ -38,6 +39,20 @@ class TaskView(Struct, frozen=True, kw_only=True, omit_defaults=True):
     execution_time: Annotated[
         str, Meta(description="As it was sent: RFC 3339 with an offset.", extra_json_schema={"format": "date-time"})
     ]
+    local_time: Annotated[str, Meta(description="As it was sent, of a task whose time was said so.")] | UnsetType = (
+        UNSET
+    )
+    time_zone: Annotated[str, Meta(description="By whose clocks.")] | UnsetType = UNSET
+    time_note: (
+        Annotated[
+            TimeNoteWord,
+            Meta(
+                description="Whether the clocks show the local time once; or pass over it, and execution_time is "
+                "the first moment after the gap; or show it twice, and it is the first time."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
     attempts: Annotated[
         int, Meta(ge=0, description="Attempts begun so far; those that a crash cut short do not count.")
     ]
@@ -117,10 +132,13 @@ class Created(Struct, frozen=True, omit_defaults=True):
             str,
             Meta(
                 extra_json_schema={"format": "date-time"},
-                description="Of a task with a delay, an id or a key: when it is due, in UTC.",
+                description="Of a task with a delay, a local time, an id or a key: when it is due, in UTC.",
             ),
         ]
         | UnsetType
+    ) = UNSET
+    time_note: (
+        Annotated[TimeNoteWord, Meta(description="Of a task with a local time: what is special about it.")] | UnsetType
     ) = UNSET
     outcome: (
         Annotated[
@@ -145,12 +163,27 @@ class DuplicateRequest(Struct, frozen=True, forbid_unknown_fields=True):
         | UnsetType
     ) = UNSET
     delay: Annotated[Length, Meta(description="In place of execution_time: from now; 0 is now.")] | UnsetType = UNSET
+    local_time: LocalTime | UnsetType = UNSET
+    time_zone: TimeZone | UnsetType = UNSET
 
 
-class CreatedInBatch(Struct, frozen=True):
+class CreatedInBatch(Struct, frozen=True, omit_defaults=True):
     """What became of one task of a batch."""
 
     id: Annotated[str, Meta(extra_json_schema={"format": "uuid"})]
+    execution_time: (
+        Annotated[
+            str,
+            Meta(
+                extra_json_schema={"format": "date-time"},
+                description="Of a task with a local time: when it is due, in UTC.",
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    time_note: (
+        Annotated[TimeNoteWord, Meta(description="Of a task with a local time: what is special about it.")] | UnsetType
+    ) = UNSET
     outcome: (
         Annotated[
             Literal["created", "kept", "replaced"],
@@ -166,13 +199,41 @@ class CreatedTasks(Struct, frozen=True):
     tasks: list[CreatedInBatch]
 
 
-def created_view(made: Made, *, is_named: bool) -> Created:
-    """Return what is said of a new task that has a delay, or is named by its caller."""
+def created_view(made: Made, when: RequestFields, *, is_named: bool) -> Created:
+    """Return what is said of a new task that has a delay or a local time, or is named by its caller."""
     return Created(
         id=made.id,
         execution_time=instants.text(made.execution_at),
+        time_note=_made_note(made, when),
         outcome=made.outcome.value if is_named else UNSET,
     )
+
+
+def created_in_batch_view(made: Made, when: RequestFields, *, is_named: bool) -> CreatedInBatch:
+    """Return what is said of one of many new tasks that has a local time, or is named by its caller."""
+    has_local_time = when.local_time is not UNSET
+    return CreatedInBatch(
+        id=made.id,
+        execution_time=instants.text(made.execution_at) if has_local_time else UNSET,
+        time_note=_made_note(made, when),
+        outcome=made.outcome.value if is_named else UNSET,
+    )
+
+
+def _made_note(made: Made, when: RequestFields) -> TimeNoteWord | UnsetType:
+    """Return what is special about the local time that was asked for; ``UNSET`` if the task there has another time."""
+    if when.local_time is UNSET or when.time_zone is UNSET:
+        return UNSET
+    moment, note = zones.moment_of(when.local_time, zones.zone_named(when.time_zone))
+    return note.value if moment == made.execution_at else UNSET  # type: ignore[return-value]  # a test compares them
+
+
+def _note_of(local_time: str | None, time_zone: str | None) -> TimeNoteWord | UnsetType:
+    """Return what is special about a local time; ``UNSET`` if there is none, or it is not known here."""
+    if local_time is None or time_zone is None:
+        return UNSET
+    note = zones.note_of(local_time, time_zone)
+    return UNSET if note is None else note.value  # type: ignore[return-value]  # a test compares the words
 
 
 def view_type(name: str, fields: type[TaskFields]) -> type[Struct]:
@@ -206,6 +267,9 @@ def task_json(task: Task) -> bytes:
         created_by=UNSET if task.created_by is None else creator_view(task.created_by),
         state=task.state.word,  # type: ignore[arg-type]  # the words are the names of State; a test compares them
         execution_time=task.execution_time,
+        local_time=UNSET if task.local_time is None else task.local_time,
+        time_zone=UNSET if task.time_zone is None else task.time_zone,
+        time_note=_note_of(task.local_time, task.time_zone),
         attempts=task.attempts,
         last_error=task.last_fault,
         started_at=None if task.started_at is None else instants.text(task.started_at),

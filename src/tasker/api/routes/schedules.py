@@ -9,7 +9,7 @@ from starlette.responses import Response
 from tasker.api.bodies import answer
 from tasker.api.calls import NOTHING, READING, WRITING, Answer, Body, Call, Request
 from tasker.api.etags import etag
-from tasker.api.new_schedule import NAME, NewSchedule, asked_of, checked_name
+from tasker.api.new_schedule import NAME, NewSchedule, Preview, asked_of, checked_name, previewed
 from tasker.api.routes import pages
 from tasker.callers import Scope
 from tasker.errors import (
@@ -20,7 +20,14 @@ from tasker.errors import (
     UpgradeUnfinishedError,
 )
 from tasker.service.schedules import ScheduleStatus
-from tasker.wire.schedules import SchedulePage, ScheduleView, schedule_summary, schedule_view
+from tasker.wire.schedules import (
+    PreviewView,
+    SchedulePage,
+    ScheduleView,
+    preview_view,
+    schedule_summary,
+    schedule_view,
+)
 
 _VALUE: Final = {"type": "string", "pattern": f"^{NAME}$"}
 _CURSOR: Final = re.compile(NAME, re.ASCII)
@@ -51,6 +58,23 @@ async def put_schedule(request: Request) -> Response:
     asked = asked_of(request.body, request.context.new_tasks.decode)
     status, is_new = await request.service.schedules.put(request.caller, name, asked, revisions=request.revisions)
     return _answered(status, HTTPStatus.CREATED if is_new else HTTPStatus.OK)
+
+
+@Call(
+    method="POST",
+    path="/schedules/preview",
+    summary="Say when a schedule would run. Nothing is stored.",
+    scope=Scope.TASKS_READ,
+    body=Body(Preview, limit=None),
+    answers=(Answer(description="When it would run.", shape=PreviewView),),
+    errors=(InvalidRequestError, MaskedValueError),
+    page="schedules.md#look-before-you-put",
+).answered_by
+async def preview_schedule(request: Request) -> Response:
+    """Say when a schedule would run."""
+    plan = previewed(request.body, request.context.new_tasks.decode)
+    anchored_plan, runs = request.service.schedules.preview(plan)
+    return answer(preview_view(anchored_plan, runs))
 
 
 @Call(
@@ -156,6 +180,7 @@ def _position(request: Request) -> str | None:
 
 CALLS: Final = (
     put_schedule,
+    preview_schedule,
     list_schedules,
     get_schedule,
     delete_schedule,

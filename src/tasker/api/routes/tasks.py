@@ -166,9 +166,10 @@ async def create_tasks(request: Request) -> Response:
 
 
 def _created(asked: Asked, made: Made) -> bytes:
-    if not asked.is_named and asked.request.delay is UNSET:  # nearly always
+    request = asked.request
+    if not asked.is_named and request.delay is UNSET and request.local_time is UNSET:  # nearly always
         return b'{"id":"%b"}\n' % made.id.encode()
-    return msgspec.json.encode(created_view(made, is_named=asked.is_named)) + b"\n"
+    return msgspec.json.encode(created_view(made, request, is_named=asked.is_named)) + b"\n"
 
 
 def _status(made: Made) -> int:
@@ -313,25 +314,25 @@ async def retry_task(request: Request) -> Response:
     value=_ID,
     body=Body(DuplicateRequest),
     answers=(Answer(description="The new task is stored.", status=201, shape=Created, headers=_LOCATION),),
-    errors=(TaskNotFoundError, *WRITING),
+    errors=(TaskNotFoundError, UpgradeUnfinishedError, *WRITING),
     page="tasks.md#duplicate-a-task",
     is_repeatable=True,
 ).answered_by
 async def duplicate_task(request: Request) -> Response:
     """Create another task like one that is stored."""
     asked: DuplicateRequest = request.body
-    when = RequestFields(execution_time=asked.execution_time, delay=asked.delay)
+    when = RequestFields(**msgspec.structs.asdict(asked))
 
     async def make(once: Repeatable[Made] | None) -> KeptAnswer | Made:
         task_id = await _id(request, or_newest=True)
         traceparent = traceparent_in(request.asgi["headers"])
         return await request.service.tasks.duplicate(request.caller, task_id, when, once, traceparent=traceparent)
 
-    return await request.once(make, _duplicated)
+    return await request.once(make, lambda made: _duplicated(made, when))
 
 
-def _duplicated(made: Made) -> MadeAnswer:
-    body = msgspec.json.encode(created_view(made, is_named=False)) + b"\n"
+def _duplicated(made: Made, when: RequestFields) -> MadeAnswer:
+    body = msgspec.json.encode(created_view(made, when, is_named=False)) + b"\n"
     return MadeAnswer(HTTPStatus.CREATED, body, f"/tasks/{made.id}")
 
 

@@ -205,6 +205,9 @@ class Changer:
             task.payload if change.has_new_payload else None,
             list(task.tags),
             values(entry),
+            task.local_time,
+            task.time_zone,
+            task.zones,
         )
         if changed is None:
             if await connection.fetchval(self._sql["state"], task.id) is None:

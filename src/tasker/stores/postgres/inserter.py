@@ -192,4 +192,7 @@ def columns(tasks: Sequence[Task], gate_of: Callable[[Destination | None], int |
         [task.schedule for task in tasks],
         [task.scheduled_for for task in tasks],
         [task.run_kind for task in tasks],
+        [task.local_time for task in tasks],
+        [task.time_zone for task in tasks],
+        [task.zones for task in tasks],
     )

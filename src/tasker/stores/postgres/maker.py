@@ -234,6 +234,9 @@ class Maker:
             task.payload,
             list(task.tags),
             task.created_by,
+            task.local_time,
+            task.time_zone,
+            task.zones,
         )
         if replaced is None:
             raise _ChangedError

@@ -7,17 +7,18 @@ WITH given AS (
                        $6::timestamptz[], $7::text[], $8::bytea[], $9::bigint[],
                        $10::timestamptz[], $11::uuid[], $12::text[], $13::boolean[],
                        $14::bytea[], $15::bigint[], $16::bigint[], $17::bigint[], $20::text[],
-                       $21::text[], $22::timestamptz[], $23::smallint[])
+                       $21::text[], $22::timestamptz[], $23::smallint[],
+                       $24::text[], $25::text[], $26::text[])
              AS given (id, type, state, pool, due_at, execution_at, execution_time, payload, gate,
                        expires_at, parent_id, key, holds_key, content, keep, host_gate, patience,
-                       created_by, schedule, scheduled_for, run_kind)
+                       created_by, schedule, scheduled_for, run_kind, local_time, time_zone, zones)
 ), stored AS (
   INSERT INTO task (id, type, state, pool, due_at, execution_at, execution_time, gate, expires_at,
                     parent_id, key, holds_key, content, keep, host_gate, patience, created_by,
-                    schedule, scheduled_for, run_kind, created_at)
+                    schedule, scheduled_for, run_kind, local_time, time_zone, zones, created_at)
   SELECT id, type, state, pool, due_at, execution_at, execution_time, gate, expires_at, parent_id,
          key, holds_key, content, keep, host_gate, patience, created_by,
-         schedule, scheduled_for, run_kind, tasker_now()
+         schedule, scheduled_for, run_kind, local_time, time_zone, zones, tasker_now()
     FROM given
       ON CONFLICT (id) DO NOTHING
   RETURNING id
@@ -60,8 +61,8 @@ UPDATE task SET holds_key = false WHERE id = $1 AND state IN (1, 5) RETURNING id
 -- waits.
 WITH replaced AS (
   UPDATE task SET due_at = $2, execution_at = $3, execution_time = $4, gate = $5, host_gate = $6,
-         held_by = NULL, expires_at = $7, keep = $8, patience = $9, created_by = $12, waited = 0,
-         crashes = 0,
+         held_by = NULL, expires_at = $7, keep = $8, patience = $9, created_by = $12,
+         local_time = $13, time_zone = $14, zones = $15, waited = 0, crashes = 0,
          retried_after = attempts, late_held = 0, revision = revision + 1, payload_revision = revision + 1
    WHERE id = $1 AND state = 0 AND holds_key
   RETURNING id, payload_revision
@@ -472,6 +473,29 @@ UPDATE task SET state = 3, ended_at = tasker_now(), last_fault = given.last_faul
   FROM unnest($1::uuid[], $2::text[]) AS given (id, last_fault)
  WHERE task.id = given.id AND task.state = 0
 
+-- zones --
+SELECT version FROM zone_version
+
+-- note_zones --
+UPDATE zone_version SET version = $1 WHERE version < $1
+
+-- outdated --
+-- A batch of what an older version than $1 found the moment of.
+SELECT id, due_at, execution_at, attempts, local_time, time_zone, tasker_now() AS now FROM task
+ WHERE zones < $1 AND zones IS NOT NULL AND state = 0
+ ORDER BY zones, due_at LIMIT $2
+   FOR NO KEY UPDATE SKIP LOCKED
+
+-- move_by_zones --
+-- Of those that $3 says no moment for, the version alone is written.
+UPDATE task SET due_at = coalesce(at, due_at), execution_at = coalesce(at, execution_at),
+       execution_time = coalesce(text, execution_time),
+       held_by = CASE WHEN at IS NULL THEN held_by END,
+       late_held = CASE WHEN at IS NULL THEN late_held ELSE 0 END,
+       zones = $1, revision = revision + (at IS NOT NULL)::integer
+  FROM unnest($2::uuid[], $3::timestamptz[], $4::text[]) AS given (id, at, text)
+ WHERE task.id = given.id AND task.state = 0
+
 -- broken --
 -- Whether the circuit of any gate has left *closed* $1 microseconds ago or longer.
 SELECT EXISTS (SELECT FROM gate
@@ -800,7 +824,10 @@ WITH moved AS (
          execution_time = CASE WHEN attempts = 0 AND execution_at > moment.at
                                THEN to_char(moment.at AT TIME ZONE 'UTC',
                                             'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
-                               ELSE execution_time END
+                               ELSE execution_time END,
+         local_time = CASE WHEN attempts > 0 OR execution_at <= moment.at THEN local_time END,
+         time_zone = CASE WHEN attempts > 0 OR execution_at <= moment.at THEN time_zone END,
+         zones = CASE WHEN attempts > 0 OR execution_at <= moment.at THEN zones END
     FROM (SELECT greatest(tasker_now(), $2::timestamptz) AS at) AS moment
    WHERE id = $1 AND state = 0 AND (expires_at IS NULL OR expires_at > moment.at)
   RETURNING id, due_at = moment.at AS is_moved
@@ -819,7 +846,10 @@ UPDATE task SET due_at = moment.at, held_by = NULL, late_held = 0, revision = re
        execution_time = CASE WHEN attempts = 0
                              THEN to_char(moment.at AT TIME ZONE 'UTC',
                                           'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
-                             ELSE execution_time END
+                             ELSE execution_time END,
+       local_time = CASE WHEN attempts > 0 THEN local_time END,
+       time_zone = CASE WHEN attempts > 0 THEN time_zone END,
+       zones = CASE WHEN attempts > 0 THEN zones END
   FROM (SELECT id, least(greatest(due_at, tasker_now()) + $2::interval, $3::timestamptz) AS at
           FROM task WHERE id = $1 FOR NO KEY UPDATE) AS moment
  WHERE task.id = moment.id AND state = 0 AND (expires_at IS NULL OR expires_at > moment.at)
@@ -833,7 +863,8 @@ WITH changed AS (
   UPDATE task SET held_by = CASE WHEN due_at = $3 AND gate IS NOT DISTINCT FROM $6
                              AND host_gate IS NOT DISTINCT FROM $7 THEN held_by END,
          late_held = CASE WHEN due_at = $3 THEN late_held ELSE 0 END,
-         due_at = $3, execution_at = $4, execution_time = $5, gate = $6, host_gate = $7,
+         due_at = $3, execution_at = $4, execution_time = $5,
+         local_time = $15, time_zone = $16, zones = $17, gate = $6, host_gate = $7,
          expires_at = $8, keep = $9, patience = $10, waited = $11, revision = revision + 1,
          payload_revision = CASE WHEN $12::bytea IS NULL THEN payload_revision
                                  ELSE revision + 1 END
@@ -1538,7 +1569,8 @@ RETURNING name
 
 -- change_schedule --
 -- No row: it is not as it was seen.
-UPDATE schedule SET revision = $2, type = $3, plan = $4, is_paused = $5, changed_at = tasker_now(),
+UPDATE schedule SET revision = $2, type = $3, plan = $4, is_paused = $5,
+       changed_at = CASE WHEN revision = $2 THEN changed_at ELSE tasker_now() END,
        put_by = $6, next_at = $7, look_at = $8
  WHERE name = $1 AND revision = $9 AND next_at IS NOT DISTINCT FROM $10
 RETURNING name

@@ -14,7 +14,7 @@ from tasker.filters import Query
 from tasker.interfaces.alerts import AlertBook, Troubles
 from tasker.interfaces.audit import AuditPage
 from tasker.interfaces.completions import Beat, Judge, Lapsed
-from tasker.interfaces.queue import Claim, Claimed, Expired, Follow, Settled, TakenBack
+from tasker.interfaces.queue import Claim, Claimed, Expired, Follow, Rezoned, Settled, TakenBack
 from tasker.interfaces.reports import Report
 from tasker.interfaces.schedules import Advanced, DueSchedules, Rescheduled
 from tasker.interfaces.store import Store
@@ -63,6 +63,7 @@ from tasker.stores.postgres.pauses import Pauses
 from tasker.stores.postgres.pruner import Pruner
 from tasker.stores.postgres.reader import READERS, Reader
 from tasker.stores.postgres.recoverer import Recoverer
+from tasker.stores.postgres.rezoner import Rezoner
 from tasker.stores.postgres.schedules import Schedules
 from tasker.stores.postgres.settler import Settler
 from tasker.stores.postgres.upgrade import Upgrade
@@ -187,6 +188,7 @@ class PostgresStore(Store):
         self._recoverer = Recoverer(self._keeping, sql, reading, self._lease, followers, node, follow=follow)
         self._expirer = Expirer(self._keeping, sql, reading, followers, follow)
         self._pruner = Pruner(self._keeping, sql)
+        self._rezoner = Rezoner(self._keeping, sql)
         self._alerter = Alerter(self._keeping, sql, self._looks, node, clock)
 
         self._historian = Historian(self._keeping, sql)
@@ -707,6 +709,18 @@ class PostgresStore(Store):
         expired, report = await self._expirer.expire()
         self._report(report)
         return expired
+
+    @override
+    async def zones(self) -> str:
+        return await self._rezoner.zones()
+
+    @override
+    async def note_zones(self, version: str) -> None:
+        await self._rezoner.note(version)
+
+    @override
+    async def rezone(self, version: str, place: Callable[[str, str], Instant | None]) -> Rezoned:
+        return await self._rezoner.rezone(version, place)
 
     @override
     async def give_up(self, least: timedelta) -> int:

@@ -107,6 +107,9 @@ class Inserter:
                         task.schedule,
                         task.scheduled_for,
                         task.run_kind,
+                        task.local_time,
+                        task.time_zone,
+                        task.zones,
                     )
                 for tag in task.tags:
                     tags += (seq, tag)
@@ -133,6 +136,9 @@ class Inserter:
             due_at=task.due_at,
             execution_at=task.execution_at,
             execution_time=task.execution_time,
+            local_time=task.local_time,
+            time_zone=task.time_zone,
+            zones=task.zones,
             gate=self.gate_of(task.destination),
             host_gate=self.gate_of(task.host),
             expires_at=task.expires_at,
@@ -201,6 +207,7 @@ def _is_plain(task: Task) -> bool:
         and task.parent_id is None
         and task.content is None
         and task.schedule is None
+        and task.local_time is None
     )
 
 

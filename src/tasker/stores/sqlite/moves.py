@@ -22,6 +22,7 @@ from tasker.stores.sqlite.operator import Operator
 from tasker.stores.sqlite.pauses import Pauses
 from tasker.stores.sqlite.pruner import Pruner
 from tasker.stores.sqlite.recoverer import Recoverer
+from tasker.stores.sqlite.rezoner import Rezoner
 from tasker.stores.sqlite.schedules import Schedules
 from tasker.stores.sqlite.settler import Settler
 from tasker.stores.sqlite.stager import Stager
@@ -68,6 +69,7 @@ class Moves:
         self.claimer = Claimer(queries, transactions, self.gates, self.looker, self.pauses, now, node)
         self.settler = Settler(queries, self.inserter, self.gates, now, attempts_kept=attempts_kept)
         self.expirer = Expirer(queries, self.inserter, now)
+        self.rezoner = Rezoner(queries, now)
         self.recoverer = Recoverer(queries, self.inserter, self.gates, now, node)
         self.changer = Changer(queries, self.inserter, self.gates, self.auditor, now)
         self.operator = Operator(queries, self.changer, self.auditor, self.kept_answers, now)

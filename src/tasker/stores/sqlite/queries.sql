@@ -3,7 +3,7 @@
 -- created_at, these are left out.
 INSERT INTO task (seq, id, type, state, pool, due_at, execution_at, execution_time, gate, patience,
                   created_by, created_at, expires_at, parent_id, key, holds_key, content, keep,
-                  host_gate, schedule, scheduled_for, run_kind)
+                  host_gate, schedule, scheduled_for, run_kind, local_time, time_zone, zones)
 VALUES {rows}
 
 -- create_payloads --
@@ -40,6 +40,7 @@ UPDATE task SET holds_key = 0 WHERE seq = :seq
 -- replace --
 -- The task becomes another under its id: what counted for it counts anew.
 UPDATE task SET due_at = :due_at, execution_at = :execution_at, execution_time = :execution_time,
+       local_time = :local_time, time_zone = :time_zone, zones = :zones,
        gate = :gate, host_gate = :host_gate, held_by = NULL, expires_at = :expires_at,
        keep = :keep, patience = :patience, created_by = :created_by, waited = 0, crashes = 0, retried_after = attempts,
        late_held = 0, revision = revision + 1, payload_revision = revision + 1
@@ -344,6 +345,26 @@ UPDATE task SET state = 3, ended_at = :now, last_fault = :last_fault, held_by = 
        revision = revision + 1
  WHERE seq = :seq AND state = 0
 
+-- zones --
+SELECT version FROM zone_version
+
+-- note_zones --
+UPDATE zone_version SET version = :version WHERE version < :version
+
+-- outdated --
+-- A batch of what an older version than :version found the moment of.
+SELECT seq, due_at, execution_at, attempts, local_time, time_zone FROM task
+ WHERE zones < :version AND zones IS NOT NULL AND state = 0
+ ORDER BY zones, due_at LIMIT :limit
+
+-- move_by_zones --
+UPDATE task SET due_at = :at, execution_at = :at, execution_time = :text, held_by = NULL,
+       late_held = 0, zones = :version, revision = revision + 1
+ WHERE seq = :seq AND state = 0
+
+-- keep_by_zones --
+UPDATE task SET zones = :version WHERE seq = :seq AND state = 0
+
 -- given_up --
 -- A batch of what circuits have kept for too long. The tasks that a gate holds have few different
 -- patiences left: each is found in the index, and then the tasks that have it. The time of a pause
@@ -422,7 +443,10 @@ UPDATE task SET is_cancelled = 1 WHERE id = :id AND state = 1 AND is_cancelled =
 UPDATE task SET due_at = min(due_at, :at), revision = revision + (due_at > :at),
        execution_at = CASE WHEN attempts = 0 THEN min(execution_at, :at) ELSE execution_at END,
        execution_time = CASE WHEN attempts = 0 AND execution_at > :at THEN :text
-                             ELSE execution_time END
+                             ELSE execution_time END,
+       local_time = iif(attempts = 0 AND execution_at > :at, NULL, local_time),
+       time_zone = iif(attempts = 0 AND execution_at > :at, NULL, time_zone),
+       zones = iif(attempts = 0 AND execution_at > :at, NULL, zones)
  WHERE id = :id AND state = 0 AND (expires_at IS NULL OR expires_at > :at)
 RETURNING due_at = :at
 
@@ -431,7 +455,9 @@ RETURNING due_at = :at
 -- why.
 UPDATE task SET due_at = :due_at, held_by = NULL, late_held = 0, revision = revision + 1,
        execution_at = CASE WHEN attempts = 0 THEN :due_at ELSE execution_at END,
-       execution_time = CASE WHEN attempts = 0 THEN :text ELSE execution_time END
+       execution_time = CASE WHEN attempts = 0 THEN :text ELSE execution_time END,
+       local_time = iif(attempts = 0, NULL, local_time),
+       time_zone = iif(attempts = 0, NULL, time_zone), zones = iif(attempts = 0, NULL, zones)
  WHERE id = :id AND state = 0 AND (expires_at IS NULL OR expires_at > :due_at)
 RETURNING seq
 
@@ -445,6 +471,7 @@ UPDATE task SET held_by = CASE WHEN due_at = :due_at AND gate IS :gate AND host_
                           THEN held_by END,
        late_held = iif(due_at = :due_at, late_held, 0), due_at = :due_at,
        execution_at = :execution_at, execution_time = :execution_time,
+       local_time = :local_time, time_zone = :time_zone, zones = :zones,
        gate = :gate, host_gate = :host_gate, expires_at = :expires_at, keep = :keep,
        patience = :patience, waited = :waited, revision = revision + 1,
        payload_revision = iif(:has_new_payload, revision + 1, payload_revision)
@@ -979,7 +1006,8 @@ RETURNING 1
 -- change_schedule --
 -- No row: it is not as it was seen.
 UPDATE schedule SET revision = :revision, type = :type, plan = :plan, is_paused = :is_paused,
-       changed_at = :now, put_by = :put_by, next_at = :next_at, look_at = :look_at
+       changed_at = iif(revision = :revision, changed_at, :now), put_by = :put_by,
+       next_at = :next_at, look_at = :look_at
  WHERE name = :name AND revision = :seen AND next_at IS :seen_next_at
 RETURNING 1
 

@@ -86,6 +86,11 @@ class Reader:
         ids = json.dumps([task_id.replace("-", "") for task_id in task_ids])
         return [id_text(id_) for (id_,) in self._queries.all("ended", ids=ids)]
 
+    def zones(self) -> str:
+        """Return the newest version that was noted: see ``Store.zones``."""
+        ((version,),) = self._queries.all("zones")
+        return str(version)
+
     def attempts(self, task_id: TaskId) -> Sequence[AttemptRecord]:
         """Return what is kept of the attempts of a task, or raise ``TaskNotFoundError``."""
         rows = self._queries.all("attempts", id=id_bytes(task_id))

@@ -19,7 +19,7 @@ from tasker.filters import Query
 from tasker.interfaces.alerts import AlertBook, Troubles
 from tasker.interfaces.audit import AuditPage
 from tasker.interfaces.completions import Beat, Judge, Lapsed
-from tasker.interfaces.queue import Claim, Claimed, Expired, Follow, Settled, TakenBack
+from tasker.interfaces.queue import Claim, Claimed, Expired, Follow, Rezoned, Settled, TakenBack
 from tasker.interfaces.reports import Report
 from tasker.interfaces.schedules import Advanced, DueSchedules, Rescheduled
 from tasker.interfaces.store import Store
@@ -326,6 +326,18 @@ class SqliteStore(Store):
         expired, report = await self._write(lambda moves: moves.expirer.expire())
         self._report(report)
         return expired
+
+    @override
+    async def zones(self) -> str:
+        return await self._read(lambda reader: reader.zones())
+
+    @override
+    async def note_zones(self, version: str) -> None:
+        await self._write(lambda moves: moves.rezoner.note(version), always=True)
+
+    @override
+    async def rezone(self, version: str, place: Callable[[str, str], Instant | None]) -> Rezoned:
+        return await self._write(lambda moves: moves.rezoner.rezone(version, place), always=True)
 
     @override
     async def give_up(self, least: timedelta) -> int:

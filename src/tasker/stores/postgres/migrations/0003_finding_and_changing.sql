@@ -142,6 +142,17 @@ CREATE INDEX operation_ended ON operation (ended_at) WHERE ended_at IS NOT NULL;
 -- Who created a task: the id of the API key, a space, and its name.
 ALTER TABLE task ADD COLUMN created_by text;
 
+-- Of a task whose time was said by the clocks of a zone: that time, the zone, and the version of the
+-- zones by which the moment was found. A newer version moves what waits: model/zones.py. As on SQLite.
+ALTER TABLE task
+  ADD COLUMN local_time text,
+  ADD COLUMN time_zone text,
+  ADD COLUMN zones text COLLATE "C";
+CREATE INDEX task_zones ON task (zones, due_at) WHERE zones IS NOT NULL AND state = 0;
+-- The newest version by which all that waits was looked at; empty: none.
+CREATE TABLE zone_version (one integer PRIMARY KEY CHECK (one = 1), version text COLLATE "C" NOT NULL);
+INSERT INTO zone_version VALUES (1, '');
+
 -- Audit: who has changed what, when: model/audit.py. Written with the change, never changed. As on
 -- SQLite. Nodes that do not know it write no rows.
 CREATE TABLE audit (

@@ -111,6 +111,16 @@ CREATE INDEX operation_ended ON operation (ended_at) WHERE ended_at IS NOT NULL;
 -- Who created a task: the id of the API key, a space, and its name.
 ALTER TABLE task ADD COLUMN created_by TEXT;
 
+-- Of a task whose time was said by the clocks of a zone: that time, the zone, and the version of the
+-- zones by which the moment was found. A newer version moves what waits: model/zones.py.
+ALTER TABLE task ADD COLUMN local_time TEXT;
+ALTER TABLE task ADD COLUMN time_zone TEXT;
+ALTER TABLE task ADD COLUMN zones TEXT;
+CREATE INDEX task_zones ON task (zones, due_at) WHERE zones IS NOT NULL AND state = 0;
+-- The newest version by which all that waits was looked at; empty: none.
+CREATE TABLE zone_version (one INTEGER PRIMARY KEY CHECK (one = 1), version TEXT NOT NULL) STRICT;
+INSERT INTO zone_version VALUES (1, '');
+
 -- Audit: who has changed what, when: model/audit.py. Written with the change, never changed.
 CREATE TABLE audit (
   id INTEGER PRIMARY KEY,

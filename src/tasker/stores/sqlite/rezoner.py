@@ -1,0 +1,34 @@
+"""Moves what waits by newer time zones."""
+
+from collections.abc import Callable
+
+from tasker.interfaces.queue import REZONE_LIMIT, Rezoned
+from tasker.model.instants import Instant
+from tasker.stores.rezoning import Moved, moved
+from tasker.stores.sqlite.connection import Queries
+
+
+class Rezoner:
+    """Finds the moments of tasks with a local time anew, in batches."""
+
+    def __init__(self, queries: Queries, now: Callable[[], Instant]) -> None:
+        self._queries = queries
+        self._now = now
+
+    def note(self, version: str) -> None:
+        """Note a version: see ``Store.note_zones``."""
+        self._queries.all("note_zones", version=version)
+
+    def rezone(self, version: str, place: Callable[[str, str], Instant | None]) -> Rezoned:
+        """Look at a batch: see ``Store.rezone``."""
+        now = self._now()
+        rows = self._queries.all("outdated", version=version, limit=REZONE_LIMIT)
+        count = 0
+        for seq, *times in rows:
+            verdict = moved(*times, place=place, now=now)
+            if isinstance(verdict, Moved):
+                self._queries.all("move_by_zones", seq=seq, version=version, at=verdict.at, text=verdict.text)
+                count += 1
+            else:
+                self._queries.all("keep_by_zones", seq=seq, version=version)
+        return Rezoned(looked_at=len(rows), moved=count)

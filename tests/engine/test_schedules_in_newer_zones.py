@@ -1,0 +1,108 @@
+"""Newer time zones: the queued run of a schedule stands where the clocks say."""
+
+import pytest
+from msgspec import Raw
+from msgspec.structs import replace
+
+from tasker.engine.engine import Engine
+from tasker.engine.telemetry import Telemetry
+from tasker.errors import RevisionPassedError, TaskNotFoundError
+from tasker.ids import new_id
+from tasker.interfaces.tasks import TaskFilter
+from tasker.model.instants import SECOND, parse, text
+from tasker.model.schedule import Plan, Schedule, Template
+from tasker.model.task import Pool
+from tasker.stores.sqlite.store import SqliteStore
+from tasker.timing.clock import ManualClock
+
+pytestmark = pytest.mark.anyio
+
+NOON, HOUR = parse("2126-02-10T11:00:00Z"), 3600 * SECOND
+DAILY = Plan(cron="0 12 * * *", time_zone="Europe/Berlin")
+TEMPLATE = Template(type="webhook", pool=Pool(1), payload=Raw(b'{"url":"http://localhost/"}'))
+
+
+@pytest.fixture
+async def store():
+    store = SqliteStore(":memory:", follow=lambda *_, **__: (), clock=ManualClock(now=NOON - 20 * HOUR))
+    await store.open()
+    yield store
+    await store.close()
+
+
+@pytest.fixture
+def schedules(store):
+    return Engine(store, (), Telemetry(), rand=lambda: 0.0, rewriting=lambda _: None).schedules
+
+
+async def put(store, plan, next_at, **members):
+    """A schedule whose run stands in the queue for a time, whatever the plan says; and that run."""
+    schedule = Schedule(name="noon", revision=7, type="webhook", plan=plan, template=TEMPLATE, next_at=next_at)
+    schedule = replace(schedule, **({"look_at": next_at} | members))
+    run = schedule.run(next_at, new_id(store.clock.now()))
+    await store.put_schedule(schedule, None if schedule.is_paused else run, seen=None)
+    return await store.schedule("noon"), run
+
+
+async def queued(store):
+    return [(text(task.due_at)[5:16], task.execution_time) for task in (await runs(store))]
+
+
+async def runs(store):
+    return (await store.list_page(TaskFilter(), after=None, limit=10)).tasks
+
+
+@pytest.mark.parametrize("wrong", [-HOUR, HOUR, HOUR // 2, 3 * HOUR])
+async def test_a_run_at_a_time_that_is_none_any_more_is_replaced(store, schedules, wrong):
+    before, run = await put(store, DAILY, NOON + wrong)
+    await store.clock.advance(5)
+    assert await schedules.rezone() == 1
+    assert await queued(store) == [("02-10T11:00", "2126-02-10T12:00:00+01:00")]
+    with pytest.raises(TaskNotFoundError):
+        await store.get(run.id)
+    after = await store.schedule("noon")
+    assert after == replace(before, next_at=NOON, look_at=NOON), "it is not another one for its callers"
+    assert await schedules.rezone() == 0
+
+
+async def test_a_run_whose_right_time_has_passed_stands_at_the_next_one(store, schedules):
+    await store.clock.advance((20.5 * HOUR) // SECOND)
+    await put(store, DAILY, NOON + HOUR)
+    assert await schedules.rezone() == 1
+    assert [moment for moment, _ in await queued(store)] == ["02-11T11:00"]
+
+
+@pytest.mark.parametrize(
+    ("plan", "next_at", "members"),
+    [
+        (DAILY, NOON, {}),
+        (replace(DAILY, cron="0 * * * *"), NOON + HOUR, {}),
+        (Plan(every=7 * HOUR, anchor=NOON), NOON + 7 * HOUR, {}),
+        (DAILY, NOON + HOUR, {"is_paused": True, "look_at": None}),
+        (DAILY, NOON - 20 * HOUR, {}),
+    ],
+    ids=["right", "right among others", "an interval", "paused", "due"],
+)
+async def test_one_that_is_right_or_due_or_paused_stays(store, schedules, plan, next_at, members):
+    before, _ = await put(store, plan, next_at, **members)
+    tasks = await runs(store)
+    assert await schedules.rezone() == 0
+    assert await store.schedule("noon") == before
+    assert await runs(store) == tasks
+
+
+async def test_one_that_has_no_time_left_has_no_run(store, schedules):
+    await put(store, replace(DAILY, ends_at=NOON), NOON - HOUR)
+    assert await schedules.rezone() == 1
+    assert await runs(store) == []
+    assert (await store.schedule("noon")).look_at is None
+
+
+async def test_one_that_somebody_changes_meanwhile_is_left_to_them(store, schedules, monkeypatch):
+    await put(store, DAILY, NOON + HOUR)
+
+    async def passed(*_, **__):
+        raise RevisionPassedError("noon", "schedule")
+
+    monkeypatch.setattr(store, "put_schedule", passed)
+    assert await schedules.rezone() == 0
