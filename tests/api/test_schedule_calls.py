@@ -1,10 +1,12 @@
 """What is to be done again and again, over HTTP."""
 
+import contextlib
 import json
 
 import pytest
 from rest_server import LATER
 
+from tasker.event_filters import Interest
 from tasker.model import instants
 from tasker.wire.fields import RequestFields
 
@@ -259,3 +261,63 @@ async def test_times_that_have_passed_have_their_runs_before_a_change_is_made(se
     view = (await server.call("PUT", "/schedules/e", {"every": "2h", "task": WEBHOOK})).json
     times = [run["scheduled_for"] for run in view["last_runs"]]
     assert [instants.parse(at) - instants.parse(first) for at in reversed(times)] == [0, 3_600_000_000, 7_200_000_000]
+
+
+def bearer(reply):
+    return {"authorization": f"Bearer {reply.json['key']}"}
+
+
+async def test_who_may_not_see_secrets_sees_none_and_cannot_put_back_what_stands_for_them(server):
+    admin = bearer(await server.call("POST", "/keys", {"name": "a", "role": "admin"}))
+    write = bearer(await server.call("POST", "/keys", {"name": "w", "role": "write"}, admin))
+    read = bearer(await server.call("POST", "/keys", {"name": "r", "role": "read"}, admin))
+    task = {"webhook": {"url": "http://localhost:9000/", "headers": SECRET}}
+    first = await put(server, headers=write, task=task)
+    assert first.status == 201
+    assert b"geheim" not in first.body
+    assert first.json["task"]["webhook"]["headers"] == {"authorization": "***"}
+    assert first.json["put_by"]["name"] == "w"
+    seen = await server.call("GET", "/schedules/reports", headers=admin)
+    assert seen.json["task"] == task
+    assert seen.headers["etag"] != first.headers["etag"]
+    assert b"geheim" not in (await server.call("GET", "/schedules", headers=admin)).body
+
+    back = await put(server, headers=write, task=first.json["task"])
+    assert (back.status, back.json["code"], back.json["field"]) == (
+        400,
+        "masked_value",
+        "task.webhook.headers.authorization",
+    )
+    assert (await put(server, headers={**write, "if-match": first.headers["etag"]}, task=task)).status == 200
+    assert (await put(server, headers=read, task=task)).status == 403
+    run = seen.json["next_runs"][0]["task_id"]
+    assert (await server.call("GET", f"/tasks/{run}", headers=read)).json["webhook"]["created_by"]["name"] == "w"
+
+
+async def test_readers_of_events_are_told_of_a_schedule_and_of_its_runs(server):
+    engine = server.service.schedules._engine
+    told = []
+    with contextlib.ExitStack() as leaving:
+        reader = engine.events.join(Interest(), is_signals=False, push=lambda _: False, cut=lambda: None)
+        leaving.callback(reader.leave)
+        note = engine.events._note
+        engine.events._note = lambda event: (told.append(event), note(event))
+        await put(server)
+        await put(server, jitter="5m")
+        await server.call("POST", "/schedules/reports/pause")
+        await server.call("POST", "/schedules/reports/resume")
+        await server.call("DELETE", "/schedules/reports")
+    assert [(event.kind.value, event.change and event.change.value) for event in told] == [
+        ("created", None),
+        ("schedule", "created"),
+        ("deleted", None),
+        ("created", None),
+        ("schedule", "patched"),
+        ("deleted", None),
+        ("schedule", "paused"),
+        ("created", None),
+        ("schedule", "resumed"),
+        ("deleted", None),
+        ("schedule", "deleted"),
+    ]
+    assert {event.schedule for event in told if event.kind.value == "schedule"} == {"reports"}
