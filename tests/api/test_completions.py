@@ -293,6 +293,8 @@ async def test_nobody_gets_in_without_a_token(server, what):
         reply = await server.call("POST", f"/completions/{what}", None, headers)
         assert (reply.status, reply.json["code"]) == (401, "invalid_token")
         assert reply.headers["www-authenticate"] == "Bearer"
+    reply = await server.call("POST", f"/completions/{what}", {"deadline": 0} if what == "heartbeat" else {})
+    assert reply.status == 401, "whatever else is wrong"
     await told(server, what, shown)
 
 

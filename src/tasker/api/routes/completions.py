@@ -64,9 +64,10 @@ _ANSWERS: Final = (Answer(description="How the task stands now.", shape=Completi
 ).answered_by
 async def complete_attempt(request: Request) -> Response:
     """End an attempt well."""
+    claim = await request.service.completions.claim(_token(request.asgi))
     complete: Complete = request.body
-    task_id, state = await request.service.completions.complete(_token(request.asgi), result_of(complete))
-    return answer(completion_view(task_id, state))
+    state = await request.service.completions.complete(claim, result_of(complete))
+    return answer(completion_view(claim.task_id, state))
 
 
 @Call(
@@ -82,11 +83,12 @@ async def complete_attempt(request: Request) -> Response:
 ).answered_by
 async def fail_attempt(request: Request) -> Response:
     """End an attempt as failed."""
+    claim = await request.service.completions.claim(_token(request.asgi))
     fail: Fail = request.body
-    task_id, state = await request.service.completions.fail(
-        _token(request.asgi), fault_of(fail), retry=fail.retry, retry_after=_length(fail.retry_after, "retry_after")
+    state = await request.service.completions.fail(
+        claim, fault_of(fail), retry=fail.retry, retry_after=_length(fail.retry_after, "retry_after")
     )
-    return answer(completion_view(task_id, state))
+    return answer(completion_view(claim.task_id, state))
 
 
 @Call(
@@ -102,19 +104,20 @@ async def fail_attempt(request: Request) -> Response:
 ).answered_by
 async def beat_attempt(request: Request) -> Response:
     """Hear that an attempt goes on."""
+    claim = await request.service.completions.claim(_token(request.asgi))
     told: Heartbeat = request.body
     deadline = _length(told.deadline, "deadline")
     if deadline is not None and not timedelta(0) < deadline <= _LONGEST:
         raise InvalidRequestError(
             "deadline", f"expected more than 0 seconds and at most {lengths.shown(_LONGEST)}, got: {told.deadline}"
         )
-    task_id, beat = await request.service.completions.heartbeat(
-        _token(request.asgi),
+    beat = await request.service.completions.heartbeat(
+        claim,
         progress=None if told.progress is UNSET else told.progress,
         msg=None if told.msg is UNSET else checked_line(told.msg),
         deadline=deadline,
     )
-    return answer(completion_view(task_id, State.IN_PROGRESS, beat.deadline))
+    return answer(completion_view(claim.task_id, State.IN_PROGRESS, beat.deadline))
 
 
 def _token(scope: Mapping[str, Any]) -> str:
