@@ -187,6 +187,15 @@ def test_what_the_page_about_finding_shows_is_found(newcomer):
     assert kinds(printed.strip()) == "an id"
 
 
+def test_the_preview_that_the_page_about_schedules_shows_is_answered(newcomer):
+    newcomer.server.start()
+    steps = blocks(DOCS / "rest" / "schedules.md")
+    ((text, shown),) = [
+        (text, shown) for (_, text), (_, shown) in itertools.pairwise(steps) if "/schedules/preview" in text
+    ]
+    newcomer.type(text, json.loads(shown))
+
+
 def test_what_the_page_about_operations_shows_happens(newcomer):
     server = newcomer.server.start()
     newcomer.follow(DOCS / "rest" / "operations.md")
