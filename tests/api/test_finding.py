@@ -193,7 +193,14 @@ async def test_a_query_that_cannot_be_used_is_refused_by_name(server, query, tex
 async def test_every_filter_may_be_given_together(server):
     words = {each.name: ["2026-01-01T00:00:00Z"] for each in FILTERS if each.name.endswith(("_after", "_before"))}
     words |= {"state": ["todo"], "type": ["hash"], "tag": ["a"], "key": ["a"], "key_prefix": ["a"]}
-    words |= {"destination": ["a"], "group": ["a"], "error": ["a"], "reason": ["full"], "parent": [NOBODY]}
+    words |= {
+        "destination": ["a"],
+        "group": ["a"],
+        "error": ["a"],
+        "reason": ["full"],
+        "parent": [NOBODY],
+        "schedule": ["a"],
+    }
     words |= {"fingerprint": ["55e8b44ee5b1ce7c"]}
     assert words.keys() == {each.name for each in FILTERS}
     assert await found(server, **words) == []

@@ -8,7 +8,7 @@ from steps import HASH, SECOND, WEBHOOK, a_hash, accepted, another_try, claimed,
 from tasker.explaining import explain
 from tasker.model.circuit import THRESHOLD
 from tasker.model.gate import group_named
-from tasker.model.task import STATES, Fault, State
+from tasker.model.task import STATES, Fault, RunKind, State
 from tasker.testing.task_factory import a_task
 
 PAUSED, BROKEN, WELL = "http://paused:80", "http://broken:80", "http://well:80"
@@ -57,6 +57,12 @@ def a_drawn_task(draw, now, parents):
     )
 
 
+def perhaps_a_run(draw, task):
+    """*task*, or the same as a run of a schedule."""
+    name = draw.choice([None, None, None, "nightly", "poll"])
+    return task if name is None else replace(task, schedule=name, scheduled_for=task.due_at, run_kind=RunKind.MANUAL)
+
+
 async def end_some(draw, store, clock):
     """Let attempts end in every way; some go on."""
     ends = [success, failure, lambda clock: failure(clock, OVERLOADED), another_try, accepted, None]
@@ -81,13 +87,14 @@ async def break_some(population):
 async def populate(store, clock):
     """Fill an empty store. Its clock stands still afterwards."""
     population = Population(store, clock)
-    draw = random.Random(42)
+    draw, draw_runs = random.Random(42), random.Random(17)
     now = clock.now()
     await break_some(population)
     parents = list(population.made)[:3]
     for length in (10, 1, 50, 1, 30, 58):
         await clock.advance(draw.choice([0, 0.000_001, 1]))
-        await population.create([a_drawn_task(draw, now, parents) for _ in range(length)])
+        tasks = [a_drawn_task(draw, now, parents) for _ in range(length)]
+        await population.create([perhaps_a_run(draw_runs, task) for task in tasks])
     await end_some(draw, store, clock)
     for task_id in draw.sample(list(population.made), 15):
         if (await store.get(task_id)).state is State.TODO:

@@ -7,6 +7,7 @@ DRIVING = {
     "key_prefix": ["order"],
     "tag": ["a", "b"],
     "parent": ["01a20f5f-cad1-7ddf-9a84-7874a503bf14"],
+    "schedule": ["nightly"],
 }
 OTHERS = {
     "state": ["todo", "failed", "done"],

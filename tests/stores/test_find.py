@@ -48,6 +48,7 @@ def passes(population, row, words):
         "fingerprint": lambda values: fault is not None and fault.fingerprint in values,
         "reason": lambda values: reason in values,
         "parent": lambda values: task.parent_id in values,
+        "schedule": lambda values: task.schedule in values,
         "due_after": lambda values: task.execution_at >= instants.parse(values[0]),
         "due_before": lambda values: task.execution_at < instants.parse(values[0]),
         "ended_after": lambda values: task.ended_at is not None and task.ended_at >= instants.parse(values[0]),
@@ -103,6 +104,7 @@ def words_for(population, now):
         "fingerprint": st.sampled_from(["0123456789abcdef", "f" * 16]),
         "reason": st.sampled_from(REASONS),
         "parent": st.sampled_from([*list(population.made)[:4]]),
+        "schedule": st.sampled_from(["nightly", "poll", "night"]),
         **{each.name: moments(now) for each in FILTERS if each.name.endswith(("_after", "_before"))},
     }
     assert values.keys() == {each.name for each in FILTERS}
@@ -126,7 +128,7 @@ async def test_what_is_found_is_what_a_plain_filter_over_all_tasks_finds(populat
 
     draw()
     for words, sort, limit in [({}, sort, 7) for sort in SORTS] + drawn:
-        driven = not {"key", "key_prefix", "tag", "parent"}.isdisjoint(words)
+        driven = not {"key", "key_prefix", "tag", "schedule", "parent"}.isdisjoint(words)
         query = query_of(words, "-created" if driven and "created" not in sort else sort)
         ids, lengths = await found(store, query, limit)
         assert ids == expected(population, kind, rows, words, query), (words, query.order, query.is_descending)
