@@ -7,7 +7,7 @@ from typing import Final
 from tasker.errors import StoreError, StoreFullError, StoreUnavailableError, TaskExistsError
 from tasker.model.gate import Destination, GateKind
 from tasker.model.task import Pool, Task, TaskId
-from tasker.stores.postgres.connection import Connection, Link
+from tasker.stores.postgres.connection import Connection, Link, sparse
 
 _KNOWN_LIMIT: Final = 10_000
 
@@ -98,9 +98,7 @@ class Inserter:
             self._sql["create_tasks"],
             *columns(tasks, self._gate_of),
         )
-        if len(rows) == len(tasks):  # nearly always
-            return {task.id for task in tasks}
-        return {TaskId(str(row["id"])) for row in rows}
+        return {task.id for task in tasks} - {TaskId(str(row["id"])) for row in rows}
 
     async def _create_repeatedly(self, tasks: Sequence[Task]) -> set[TaskId]:
         """Store what is not stored yet and return which. If the connection breaks, once more: it may have been done."""
@@ -171,28 +169,28 @@ def columns(tasks: Sequence[Task], gate_of: Callable[[Destination | None], int |
     return (
         [task.id for task in tasks],
         [task.type for task in tasks],
-        [int(task.state) for task in tasks],
+        sparse([task.state or None for task in tasks]),
         [task.pool for task in tasks],
         [task.due_at for task in tasks],
         [task.execution_at for task in tasks],
         [task.execution_time for task in tasks],
         [task.payload for task in tasks],
-        [gate_of(task.destination) for task in tasks],
-        [task.expires_at for task in tasks],
-        [task.parent_id for task in tasks],
-        [task.key for task in tasks],
-        [task.holds_key for task in tasks],
-        [task.content for task in tasks],
-        [task.keep for task in tasks],
-        [gate_of(task.host) for task in tasks],
+        sparse([gate_of(task.destination) for task in tasks]),
+        sparse([task.expires_at for task in tasks]),
+        sparse([task.parent_id for task in tasks]),
+        sparse([task.key for task in tasks]),
+        sparse([task.holds_key or None for task in tasks]),
+        sparse([task.content for task in tasks]),
+        sparse([task.keep for task in tasks]),
+        sparse([gate_of(task.host) for task in tasks]),
         [task.patience for task in tasks],
         [task.id for task in tasks for _ in task.tags],
         [tag for task in tasks for tag in task.tags],
-        [task.created_by for task in tasks],
-        [task.schedule for task in tasks],
-        [task.scheduled_for for task in tasks],
-        [task.run_kind for task in tasks],
-        [task.local_time for task in tasks],
-        [task.time_zone for task in tasks],
-        [task.zones for task in tasks],
+        sparse([task.created_by for task in tasks]),
+        sparse([task.schedule for task in tasks]),
+        sparse([task.scheduled_for for task in tasks]),
+        sparse([task.run_kind for task in tasks]),
+        sparse([task.local_time for task in tasks]),
+        sparse([task.time_zone for task in tasks]),
+        sparse([task.zones for task in tasks]),
     )

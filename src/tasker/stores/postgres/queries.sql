@@ -1,6 +1,7 @@
 -- create_tasks --
 -- One statement, so one transaction without further round trips, for any number of tasks. Safe to
--- repeat when it is not known whether it was done: what is stored already is left alone.
+-- repeat when it is not known whether it was done: what is stored already is left alone, and comes
+-- back.
 -- Differs from SQLite: ON CONFLICT, where there the writer undoes the one that conflicts.
 WITH given AS (
   SELECT * FROM unnest($1::uuid[], $2::text[], $3::smallint[], $4::integer[], $5::timestamptz[],
@@ -16,8 +17,8 @@ WITH given AS (
   INSERT INTO task (id, type, state, pool, due_at, execution_at, execution_time, gate, expires_at,
                     parent_id, key, holds_key, content, keep, host_gate, patience, created_by,
                     schedule, scheduled_for, run_kind, local_time, time_zone, zones, created_at)
-  SELECT id, type, state, pool, due_at, execution_at, execution_time, gate, expires_at, parent_id,
-         key, holds_key, content, keep, host_gate, patience, created_by,
+  SELECT id, type, coalesce(state, 0), pool, due_at, execution_at, execution_time, gate, expires_at,
+         parent_id, key, coalesce(holds_key, false), content, keep, host_gate, patience, created_by,
          schedule, scheduled_for, run_kind, local_time, time_zone, zones, tasker_now()
     FROM given
       ON CONFLICT (id) DO NOTHING
@@ -30,7 +31,7 @@ WITH given AS (
   SELECT task, tag FROM unnest($18::uuid[], $19::text[]) AS tag (task, tag)
     JOIN stored ON stored.id = task
 )
-SELECT id FROM stored
+SELECT id FROM given WHERE id NOT IN (SELECT id FROM stored)
 
 -- lock_keys --
 -- Who makes tasks with these keys does so one after the other, on all nodes. In order, so that two

@@ -20,7 +20,7 @@ from tasker.stores.awaiting import awaited_of
 from tasker.stores.faults import fault_text
 from tasker.stores.ledger import answered, record_text
 from tasker.stores.postgres.claimer import LOCKED
-from tasker.stores.postgres.connection import Connection, Link, Record
+from tasker.stores.postgres.connection import Connection, Link, Record, sparse
 from tasker.stores.postgres.gates import GateReport, Gates, GateSnapshot
 from tasker.stores.postgres.inserter import Inserter
 from tasker.stores.rows import Reading
@@ -223,19 +223,19 @@ class Settler:
             [attempt.task_id for attempt, _ in batch],
             [attempt.fence for attempt, _ in batch],
             [int(settlement.state) for _, settlement in batch],
-            [settlement.due_at for _, settlement in batch],
+            sparse([settlement.due_at for _, settlement in batch]),
             [settlement.started_at for _, settlement in batch],
             [settlement.ended_at for _, settlement in batch],
-            [fault_text(settlement.fault) for _, settlement in batch],
-            [settlement.result for _, settlement in batch],
+            sparse([fault_text(settlement.fault) for _, settlement in batch]),
+            sparse([settlement.result for _, settlement in batch]),
             [None if settlement.record is None else settlement.record.number for _, settlement in batch],
             [None if settlement.record is None else record_text(settlement.record) for _, settlement in batch],
-            [settlement.is_alive is False for _, settlement in batch],
+            sparse([settlement.is_alive is False or None for _, settlement in batch]),
             self._attempts_kept,
             is_followed,
-            [settlement.waited for _, settlement in batch],
-            [settlement.deadline for _, settlement in batch],
-            [settlement.counts for _, settlement in batch],
+            sparse([settlement.waited for _, settlement in batch]),
+            sparse([settlement.deadline for _, settlement in batch]),
+            sparse([settlement.counts or None for _, settlement in batch]),
             [settlement.is_of_running for _, settlement in batch],
         )
         return rows
