@@ -2,6 +2,7 @@
 
 from tasker.egress.call_meter import DESTINATIONS_NAMED, PHASES, RESULTS, CallMeter
 from tasker.egress.connector import Durations, Origin
+from tasker.model.histogram import TOGETHER
 
 
 def count(meter, host="a.example", port=443, status=200, **how):
@@ -24,6 +25,16 @@ def test_a_call_on_an_open_connection_has_two_phases():
         "first_byte": (1, 2_000),
         "total": (1, 10_000),
     }
+
+
+def test_calls_that_were_counted_together_are_not_counted_again():
+    meter = CallMeter()
+    for calls in (TOGETHER - 1, 1, 1, TOGETHER):
+        before = meter.phases["total"].count
+        for _ in range(calls):
+            count(meter)
+        assert meter.phases["total"].count == before + calls
+    assert phases(meter)["first_byte"] == (2 * TOGETHER + 1, 2_000 * (2 * TOGETHER + 1))
 
 
 def test_what_tls_takes_is_no_part_of_connecting():

@@ -493,7 +493,7 @@ async def test_an_answer_that_came_in_time_counts_although_it_is_read_later(call
 
 async def test_an_answer_that_came_in_time_counts_whichever_the_event_loop_serves_first(caller, peer, monkeypatch):
     timers = []
-    monkeypatch.setattr(Within, "__aenter__", entered_by_hand(timers))
+    monkeypatch.setattr(Within, "__enter__", entered_by_hand(timers))
     calling = asyncio.create_task(caller.post(peer.url))
     connection = await peer.accept()
     assert await asyncio.get_running_loop().sock_recv(connection, 65_536)
@@ -508,7 +508,7 @@ async def test_an_answer_that_came_in_time_counts_whichever_the_event_loop_serve
 
 async def test_nothing_is_sent_once_the_time_is_over_although_what_arrived_is_still_read(caller, peer, monkeypatch):
     timers = []
-    monkeypatch.setattr(Within, "__aenter__", entered_by_hand(timers))
+    monkeypatch.setattr(Within, "__enter__", entered_by_hand(timers))
     connect = caller._client._connector.connect
 
     async def connect_too_late(*place, **options):
@@ -529,10 +529,10 @@ async def test_nothing_is_sent_once_the_time_is_over_although_what_arrived_is_st
 
 def entered_by_hand(timers):
     """What enters a ``Within`` and puts what rings its timer into *timers*, for the test to call."""
-    enter = Within.__aenter__
+    enter = Within.__enter__
 
-    async def entered(within):
-        await enter(within)
+    def entered(within):
+        enter(within)
         within._next.cancel()
         timers.append(within._ring)
         return within

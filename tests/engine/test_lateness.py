@@ -2,9 +2,11 @@
 
 import pytest
 
+from tasker.engine.telemetry import Telemetry
 from tasker.errors import StoreUnavailableError
+from tasker.model.histogram import TOGETHER
 from tasker.model.instants import SECOND
-from tasker.model.lateness import by_cause
+from tasker.model.lateness import LatenessByCause, by_cause
 
 pytestmark = pytest.mark.anyio
 
@@ -111,4 +113,19 @@ async def test_every_attempt_counts_once_in_the_histogram_of_each_cause(bench, c
         "down": (2, 0),
         "held": (2, 0),
         "own": (2, 1 * SECOND),
+    }
+
+
+def test_attempts_that_were_counted_together_are_not_counted_again():
+    telemetry = Telemetry()
+    for attempts in (TOGETHER - 1, 1, 1, TOGETHER):
+        before = telemetry.lateness_histograms["own"].count
+        for _ in range(attempts):
+            telemetry.attempt_began(LatenessByCause(down=1, held=2, own=3))
+        assert telemetry.lateness_histograms["own"].count == before + attempts
+    counted = 2 * TOGETHER + 1
+    assert {cause: (each.count, each.sum) for cause, each in telemetry.lateness_histograms.items()} == {
+        "down": (counted, counted),
+        "held": (counted, 2 * counted),
+        "own": (counted, 3 * counted),
     }

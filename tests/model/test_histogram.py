@@ -19,11 +19,13 @@ def test_the_bounds_of_lateness_go_from_100_microseconds_to_an_hour_in_even_step
     assert PHASE_BOUNDS[-1] == 60 * SECOND
 
 
-@given(values)
-def test_each_value_is_counted_once_and_at_or_below_its_bound(values):
+@given(values, values)
+def test_each_value_is_counted_once_and_at_or_below_its_bound(one_by_one, together):
     histogram = Histogram(LATENESS_BOUNDS)
-    for value in values:
+    for value in one_by_one:
         histogram.observe(value)
+    histogram.observe_all(together)
+    values = one_by_one + together
     below, counted = 0, 0
     for bound, count in zip(LATENESS_BOUNDS, histogram.counts, strict=False):
         counted += count

@@ -57,7 +57,7 @@ async def test_what_does_not_end_in_time_is_cancelled():
     within = Within(0.01)
 
     async def wait():
-        async with within:
+        with within:
             within.check()
             await asyncio.Event().wait()
 
@@ -68,7 +68,7 @@ async def test_what_does_not_end_in_time_is_cancelled():
 
 
 async def test_what_ends_in_time_is_let_be():
-    async with Within(60) as within:
+    with Within(60) as within:
         await asyncio.sleep(0)
 
     within.check()
@@ -76,7 +76,7 @@ async def test_what_ends_in_time_is_let_be():
 
 async def test_a_cancellation_from_outside_stays_one():
     async def wait():
-        async with Within(60):
+        with Within(60):
             await asyncio.Event().wait()
 
     waiting = asyncio.create_task(wait())

@@ -1,11 +1,10 @@
 """What the HTTP client counts of its calls, in plain numbers."""
 
-from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from typing import Final
 
 from tasker.egress.connector import Durations, Origin
-from tasker.model.histogram import PHASE_BOUNDS, Histogram
+from tasker.model.histogram import PHASE_BOUNDS, TOGETHER, Histogram
 
 DESTINATIONS_NAMED: Final = 50
 """How many destinations are told apart: the first that are called. They keep their names until the
@@ -25,12 +24,11 @@ class CallMeter:
     """Counts calls by phase, and by destination and result. Belongs to one event loop."""
 
     def __init__(self) -> None:
-        self.phases: Mapping[str, Histogram] = {phase: Histogram(PHASE_BOUNDS) for phase in PHASES}
-        """How long each phase took, in microseconds. ``connect`` is without TLS."""
+        self._phases: Mapping[str, Histogram] = {phase: Histogram(PHASE_BOUNDS) for phase in PHASES}
+        self._uncounted: list[tuple[float | None, float]] = []
+        """Of the latest calls, the last two phases, which every call has."""
         self._by_origin: dict[Origin, list[int]] = {}
         self._others = [0] * len(RESULTS)
-        self._first_byte = self.phases["first_byte"]
-        self._total = self.phases["total"]
 
     def ended(
         self, origin: Origin | None, durations: Durations, first_byte: float | None, total: float, status: int | None
@@ -44,19 +42,20 @@ class CallMeter:
             total: seconds from the beginning to the end.
             status: of the answer; None: there was none.
         """
-        # Every call comes here: what is the same as Histogram.observe is written out.
-        micros, histogram = int(total * 1_000_000), self._total
-        histogram.counts[bisect_left(PHASE_BOUNDS, micros)] += 1
-        histogram.sum += micros
-        if first_byte is not None:
-            micros, histogram = int(first_byte * 1_000_000), self._first_byte
-            histogram.counts[bisect_left(PHASE_BOUNDS, micros)] += 1
-            histogram.sum += micros
+        self._uncounted.append((first_byte, total))
+        if len(self._uncounted) == TOGETHER:
+            self._count_up()
         if durations.connect is not None or durations.dns is not None:
             self._connected(durations)
         if origin is not None:
             results = self._by_origin.get(origin) or self._results_of(origin)
             results[0 if status is None else min(status // 100, 5)] += 1
+
+    @property
+    def phases(self) -> Mapping[str, Histogram]:
+        """How long each phase took, in microseconds. ``connect`` is without TLS."""
+        self._count_up()
+        return self._phases
 
     def by_destination(self) -> Mapping[str, Sequence[int]]:
         """Return the number of calls for each of ``RESULTS``, by host and port.
@@ -84,7 +83,15 @@ class CallMeter:
             ("tls", durations.tls),
         ):
             if seconds is not None:
-                self.phases[phase].observe(max(int(seconds * 1_000_000), 0))
+                self._phases[phase].observe(max(int(seconds * 1_000_000), 0))
+
+    def _count_up(self) -> None:
+        """Have the histograms count the calls that they have not counted yet."""
+        uncounted, self._uncounted = self._uncounted, []
+        self._phases["total"].observe_all(int(total * 1_000_000) for _, total in uncounted)
+        self._phases["first_byte"].observe_all(
+            int(first_byte * 1_000_000) for first_byte, _ in uncounted if first_byte is not None
+        )
 
 
 def _add(to: list[int], more: Sequence[int]) -> None:

@@ -224,7 +224,7 @@ class Connector:
         there: Sequence[AddressInfo] = ()
         durations.step = Step.PROXY
         try:
-            async with Within(CONNECT_SECONDS):
+            with Within(CONNECT_SECONDS):
                 there = _as_address(proxy.host, proxy.port)
                 if not there:
                     lookup = await self._lookups.begin(proxy.host, proxy.port)

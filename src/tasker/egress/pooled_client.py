@@ -123,7 +123,7 @@ class PooledClient:
         call = _Call()
         self._under_way += 1
         try:
-            async with Within(request.timeout_seconds) as within:
+            with Within(request.timeout_seconds) as within:
                 await self._make(call, request, before_first_byte, within)
         except TimeoutError:
             if not call.has_status():

@@ -103,7 +103,7 @@ class Tls:
             raise self.error
         self._waiting = asyncio.get_running_loop().create_future()
         try:
-            async with Within(HANDSHAKE_SECONDS):
+            with Within(HANDSHAKE_SECONDS):
                 await self._waiting
         except TimeoutError:
             raise _tls_failed(f"{_LATE} within {HANDSHAKE_SECONDS:g} s") from None

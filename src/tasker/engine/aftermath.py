@@ -78,6 +78,8 @@ class Aftermath:
         else:
             self._tell_ended(attempt.task_id)
         self.count(attempt, settled.move)
+        if settlement.fault is None and not self._events.is_on:
+            return  # nearly always: nobody is to hear of it
         is_stopped = settled.move is Move.STOP
         state = State.CANCELLED if is_stopped else settlement.state
         if self._events.is_on:

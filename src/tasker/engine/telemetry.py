@@ -3,11 +3,12 @@
 from collections import Counter, deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Final
 
 from tasker.model import instants
 from tasker.model.failures import FailureGroups
-from tasker.model.histogram import LATENESS_BOUNDS, Histogram
+from tasker.model.histogram import LATENESS_BOUNDS, TOGETHER, Histogram
 from tasker.model.history import Tally, of_counters
 from tasker.model.lateness import LatenessByCause
 from tasker.model.stats import ATTEMPT_OUTCOMES, AttemptOutcome, CauseLateness, Lateness, Totals
@@ -49,8 +50,8 @@ class Telemetry:
     _down: Histogram = field(default_factory=lambda: Histogram(LATENESS_BOUNDS))
     _held: Histogram = field(default_factory=lambda: Histogram(LATENESS_BOUNDS))
     _own: Histogram = field(default_factory=lambda: Histogram(LATENESS_BOUNDS))
-    _own_alone: int = 0
-    """Attempts that no other cause has a part in: they are counted there when somebody looks."""
+    _uncounted: int = 0
+    """How many of the latest attempts the histograms do not count yet."""
     _lateness: deque[LatenessByCause] = field(default_factory=lambda: deque(maxlen=LATENESS_KEPT))
 
     @property
@@ -62,12 +63,9 @@ class Telemetry:
         """Count an attempt and how late it began."""
         self.attempts += 1
         self._lateness.append(lateness)
-        self._own.observe(lateness.own)
-        if lateness.down or lateness.held:
-            self._down.observe(lateness.down)
-            self._held.observe(lateness.held)
-        else:
-            self._own_alone += 1
+        self._uncounted += 1
+        if self._uncounted == TOGETHER:
+            self._count_up()
 
     @property
     def lateness_histograms(self) -> Mapping[str, Histogram]:
@@ -75,10 +73,16 @@ class Telemetry:
 
         Each attempt counts once in each: what a cause has no part in is 0.
         """
-        for histogram in (self._down, self._held):
-            histogram.counts[0] += self._own_alone
-        self._own_alone = 0
+        self._count_up()
         return {"down": self._down, "held": self._held, "own": self._own}
+
+    def _count_up(self) -> None:
+        """Have the histograms count the attempts that they have not counted yet."""
+        latest = list(islice(reversed(self._lateness), self._uncounted))
+        self._uncounted = 0
+        self._down.observe_all(each.down for each in latest)
+        self._held.observe_all(each.held for each in latest)
+        self._own.observe_all(each.own for each in latest)
 
     def tally(self) -> Tally:
         """Return what has been counted since the process started, but for gates and failures."""

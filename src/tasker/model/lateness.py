@@ -47,6 +47,7 @@ def by_cause(*, due_at: Instant, started_at: Instant, down: int, held: int) -> L
     LatenessByCause(down=3, held=2, own=5)
     """
     lateness = max(started_at - due_at, 0)
-    down = min(down, lateness)
-    held = min(held, lateness - down)
+    if down + held > lateness:
+        down = min(down, lateness)
+        held = lateness - down
     return LatenessByCause(down=down, held=held, own=lateness - down - held)

@@ -48,7 +48,7 @@ class PatientTimer:
 
 
 class Within(PatientTimer):
-    """``async with Within(seconds)``: as ``asyncio.timeout``, with a ``PatientTimer``. Use it once.
+    """``with Within(seconds)``: as ``asyncio.timeout``, with a ``PatientTimer``. Use it once.
 
     Raises:
         TimeoutError: what is within did not end in time. It was cancelled.
@@ -70,7 +70,7 @@ class Within(PatientTimer):
         if self.is_due:
             raise TimeoutError
 
-    async def __aenter__(self) -> "Within":
+    def __enter__(self) -> "Within":
         """Begin to count."""
         task = asyncio.current_task()
         assert task is not None  # noqa: S101 - a coroutine runs in one
@@ -79,7 +79,7 @@ class Within(PatientTimer):
         super().__init__(task.get_loop().call_later, self._seconds, self._expire)
         return self
 
-    async def __aexit__(
+    def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Stop counting."""
