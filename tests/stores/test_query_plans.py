@@ -9,11 +9,11 @@ from tasker.stores import migrate, queries
 from tasker.stores.due_counting import due_counts, last_due
 from tasker.stores.finding import Places, Walker, key_range
 from tasker.stores.overdue import overdue_statement
-from tasker.stores.sqlite.connection import MEMORY, connect
+from tasker.stores.sqlite.connection import MEMORY, ROWS_AT_ONCE, connect
 from tasker.stores.sqlite.rows import id_bytes
 
 QUERIES = queries.load("tasker.stores.sqlite")
-TEMPLATES = {"create_tasks", "create_payloads", "create_tags", "list_todo", "list_other"}
+TEMPLATES = {"create_tasks", "create_payloads", "create_tags", "insert_attempts", "list_todo", "list_other"}
 FINDING = (
     *("gates_with_rate", "all_paused", "find_page", "count_found", "count_keys", "still_pass"),
     *("walk_", "filter_", "reason_", "order_by_", "overdue"),
@@ -57,6 +57,9 @@ def texts():
             todo = [QUERIES["list_todo"].format(type=":type_1", pool=pool) for pool in (1, 2)]
             other = [QUERIES["list_other"].format(type=":type_1", state=state) for state in (1, 2, 3, 4)]
             yield name, sql.format(branches=" UNION ALL ".join(todo + other))
+        elif name == "settle":
+            rows = ", ".join(f"(:id_{place}{', 1' * 8})" for place in range(ROWS_AT_ONCE))
+            yield name, sql.format(rows=rows)
         elif name not in TEMPLATES and not name.startswith(FINDING):
             yield name, sql
 

@@ -577,7 +577,7 @@ WITH ended AS (
          counts_in = CASE WHEN ended.counts AND NOT is_cancelled THEN task.gate END
     FROM ended
    WHERE task.id = ended.id AND task.state IN (1, 5) AND task.fence = ended.fence
-     AND (task.state = 1 OR NOT ended.is_of_running)
+     AND (task.state = 1 OR ended.is_of_running IS NOT TRUE)
   RETURNING task.id, coalesce(host_gate, gate) AS gate,
             CASE WHEN host_gate IS NOT NULL THEN gate END AS group_gate,
             place, result, number, record, is_dead, task.state

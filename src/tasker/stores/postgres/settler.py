@@ -236,7 +236,7 @@ class Settler:
             sparse([settlement.waited for _, settlement in batch]),
             sparse([settlement.deadline for _, settlement in batch]),
             sparse([settlement.counts or None for _, settlement in batch]),
-            [settlement.is_of_running for _, settlement in batch],
+            sparse([settlement.is_of_running or None for _, settlement in batch]),
         )
         return rows
 

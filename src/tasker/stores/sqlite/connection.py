@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
@@ -14,6 +15,12 @@ MEMORY: Final = ":memory:"
 LOG_BYTES: Final = 32 << 20
 """What the write-ahead log shrinks to when it begins anew. A reader that took long may have made it
 grow."""
+
+ROWS_AT_ONCE: Final = 64
+"""Rows in one statement at most: beyond this a longer one gains nothing."""
+
+_STATEMENTS_KEPT: Final = 512
+"""Compiled statements. Those with rows are compiled for each number of rows."""
 
 _OUTSIDER_TIMEOUT: Final = timedelta(seconds=5)
 """How long to wait for a lock: only another program, such as a backup, can hold one."""
@@ -28,7 +35,7 @@ Value: TypeAlias = int | float | str | bytes | None
 def connect(location: Path | str, *, vfs: str | None = None, read_only: bool = False) -> apsw.Connection:
     """Open the database at *location* (a path, or ``MEMORY``) with the settings that every connection needs."""
     flags = apsw.SQLITE_OPEN_READONLY if read_only else apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE
-    connection = apsw.Connection(str(location), flags=flags, vfs=vfs, statementcachesize=256)
+    connection = apsw.Connection(str(location), flags=flags, vfs=vfs, statementcachesize=_STATEMENTS_KEPT)
     # Plans do not depend on the values bound: otherwise SQLite compiles a statement on a partial
     # index anew at every use.
     connection.config(apsw.SQLITE_DBCONFIG_ENABLE_QPSG, 1)
@@ -62,9 +69,24 @@ class Queries:
         number: int | None = self.connection.execute(self.texts[query], bindings).get
         return number
 
-    def execute(self, text: str, values: Sequence[Value]) -> None:
-        """Run *text*, which was made of a query, with *values* in place of its question marks."""
-        self.connection.execute(text, values)
+    def with_rows(self, query: str, rows: int, values: Sequence[Value]) -> list[Any]:
+        """Run *query* with so many *rows* in place of ``{rows}``, and return those that come back.
+
+        Args:
+            rows: 1 to ``ROWS_AT_ONCE``.
+            values: those of the rows, one row after the other. A row has one for each column of the
+                first list in *query*, or for the first of them; then it names no others.
+        """
+        return self.connection.execute(_with_rows(self.texts[query], rows, len(values) // rows), values).fetchall()
+
+
+@lru_cache(maxsize=_STATEMENTS_KEPT)
+def _with_rows(sql: str, rows: int, width: int) -> str:
+    """Return *sql* with so many rows of placeholders, each with so many values of its list of columns."""
+    before, after = sql.index("(") + 1, sql.index(")")
+    columns = ",".join(sql[before:after].split(",")[:width])
+    row = f"({','.join('?' * width)})"
+    return f"{sql[:before]}{columns}{sql[after:]}".format(rows=",".join([row] * rows))
 
 
 def store_error(error: apsw.Error) -> StoreError:

@@ -1,7 +1,6 @@
 """Stores new tasks, and what they name: the gates of their destinations, and the pairs of type and pool."""
 
 from collections.abc import Callable, Sequence
-from functools import lru_cache
 from typing import Final, NamedTuple
 
 from tasker.ids import new_id
@@ -10,11 +9,8 @@ from tasker.model.ending import Ending
 from tasker.model.gate import Destination
 from tasker.model.instants import Instant
 from tasker.model.task import Pool, Task, TaskId
-from tasker.stores.sqlite.connection import Queries, Value
+from tasker.stores.sqlite.connection import ROWS_AT_ONCE, Queries, Value
 from tasker.stores.sqlite.rows import id_bytes
-
-_ROWS_AT_ONCE: Final = 64
-"""Rows in one INSERT at most: beyond this a longer statement gains nothing."""
 
 _CREATED_AT: Final = 11
 """The place of this column in a row."""
@@ -46,8 +42,8 @@ class Inserter:
 
     def insert(self, tasks: Sequence[Task]) -> None:
         """Store new tasks. Breaks a constraint if the id of one is stored, or is that of another."""
-        for start in range(0, len(tasks), _ROWS_AT_ONCE):
-            part = tasks[start : start + _ROWS_AT_ONCE]
+        for start in range(0, len(tasks), ROWS_AT_ONCE):
+            part = tasks[start : start + ROWS_AT_ONCE]
             seqs = self.take_seqs(len(part))
             self.insert_tasks(seqs, part)
             self.insert_payloads(seqs, [task.payload for task in part])
@@ -60,12 +56,12 @@ class Inserter:
 
     def insert_payloads(self, seqs: Sequence[int], payloads: Sequence[bytes]) -> None:
         """Store the payloads of tasks."""
-        for start in range(0, len(seqs), _ROWS_AT_ONCE):
-            some = seqs[start : start + _ROWS_AT_ONCE]
+        for start in range(0, len(seqs), ROWS_AT_ONCE):
+            some = seqs[start : start + ROWS_AT_ONCE]
             values: list[Value] = []
-            for row in zip(some, payloads[start : start + _ROWS_AT_ONCE], strict=True):
+            for row in zip(some, payloads[start : start + ROWS_AT_ONCE], strict=True):
                 values += row
-            self._queries.execute(_with_rows(self._queries.texts["create_payloads"], len(some)), values)
+            self._queries.with_rows("create_payloads", len(some), values)
 
     def insert_tasks(self, seqs: Sequence[int], tasks: Sequence[Task]) -> None:
         """Store tasks without their payloads. Breaks a constraint as ``insert`` does."""
@@ -74,12 +70,12 @@ class Inserter:
     def rows(self, seqs: Sequence[int], tasks: Sequence[Task]) -> Sequence[Rows]:
         """Return what ``insert_rows`` is to store of tasks, and store what they name."""
         made = []
-        for start in range(0, len(tasks), _ROWS_AT_ONCE):
-            part = tasks[start : start + _ROWS_AT_ONCE]
+        for start in range(0, len(tasks), ROWS_AT_ONCE):
+            part = tasks[start : start + ROWS_AT_ONCE]
             are_plain = all(map(_is_plain, part))
             values: list[Value] = []
             tags: list[Value] = []
-            for seq, task in zip(seqs[start : start + _ROWS_AT_ONCE], part, strict=True):
+            for seq, task in zip(seqs[start : start + ROWS_AT_ONCE], part, strict=True):
                 self._learn_type_pool(task)
                 values += (
                     seq,
@@ -122,10 +118,10 @@ class Inserter:
         for values, tags, tasks in parts:
             width = len(values) // tasks
             values[_CREATED_AT::width] = [now] * tasks
-            self._queries.execute(_with_rows(self._queries.texts["create_tasks"], tasks, width), values)
-            for first in range(0, len(tags), 2 * _ROWS_AT_ONCE):
-                some = tags[first : first + 2 * _ROWS_AT_ONCE]
-                self._queries.execute(_with_rows(self._queries.texts["create_tags"], len(some) // 2), some)
+            self._queries.with_rows("create_tasks", tasks, values)
+            for first in range(0, len(tags), 2 * ROWS_AT_ONCE):
+                some = tags[first : first + 2 * ROWS_AT_ONCE]
+                self._queries.with_rows("create_tags", len(some) // 2, some)
 
     def replace(self, seq: int, task: Task) -> None:
         """Have the task of a number, which is ``todo``, become *task*."""
@@ -153,7 +149,7 @@ class Inserter:
         """Have the task of a number have the tags of *task* alone."""
         self._queries.all("delete_tags", seq=seq)
         for tag in task.tags:
-            self._queries.execute(_with_rows(self._queries.texts["create_tags"], 1), (seq, tag))
+            self._queries.with_rows("create_tags", 1, (seq, tag))
 
     def insert_what_follows(self, ending: Ending, now: Instant) -> Sequence[Task]:
         """Store the tasks that follow the end of another, and return them."""
@@ -209,16 +205,3 @@ def _is_plain(task: Task) -> bool:
         and task.schedule is None
         and task.local_time is None
     )
-
-
-@lru_cache(maxsize=4 * _ROWS_AT_ONCE)
-def _with_rows(sql: str, rows: int, width: int | None = None) -> str:
-    """Return an INSERT with so many rows of placeholders in place of ``{rows}``.
-
-    Args:
-        width: how many columns of its list a row has, from the first one on; None: all.
-    """
-    before, after = sql.index("(") + 1, sql.index(")")
-    columns = sql[before:after].split(",")[:width]
-    row = f"({','.join('?' * len(columns))})"
-    return f"{sql[:before]}{','.join(columns)}{sql[after:]}".format(rows=",".join([row] * rows))

@@ -233,17 +233,23 @@ UPDATE gate SET next_at = :next_at, let_in = :let_in WHERE id = :gate
 SELECT {gate} FROM gate WHERE id = :gate
 
 -- settle --
--- No row: the claim is lost, nothing was written. What was cancelled meanwhile goes no further.
-UPDATE task SET state = CASE WHEN is_cancelled = 1 AND :state <> 2 THEN 4 ELSE :state END,
-       due_at = CASE is_cancelled WHEN 0 THEN coalesce(:due_at, due_at) ELSE due_at END,
-       waited = coalesce(:waited, waited),
-       started_at = :started_at,
-       ended_at = coalesce(:ended_at, CASE is_cancelled WHEN 1 THEN :now END),
-       last_fault = coalesce(:last_fault, last_fault), crashes = 0, fence = NULL, node = NULL,
-       late_held = iif(:due_at IS NULL OR is_cancelled = 1, late_held, 0),
+-- Those that are missing from what comes back have lost their claim: nothing was written for them.
+-- What was cancelled meanwhile goes no further.
+WITH ended (id, fence, started_at, state, due_at, waited, ended_at, last_fault, now)
+  AS (VALUES {rows})
+UPDATE task SET state = CASE WHEN is_cancelled = 1 AND ended.state <> 2 THEN 4 ELSE ended.state END,
+       due_at = CASE is_cancelled WHEN 0 THEN coalesce(ended.due_at, task.due_at)
+                                  ELSE task.due_at END,
+       waited = coalesce(ended.waited, task.waited),
+       started_at = ended.started_at,
+       ended_at = coalesce(ended.ended_at, CASE is_cancelled WHEN 1 THEN now END),
+       last_fault = coalesce(ended.last_fault, task.last_fault),
+       crashes = 0, fence = NULL, node = NULL,
+       late_held = iif(ended.due_at IS NULL OR is_cancelled = 1, late_held, 0),
        is_cancelled = 0, revision = revision + 1
- WHERE id = :id AND state = 1 AND fence = :fence
-RETURNING seq, gate, host_gate, state
+  FROM ended
+ WHERE task.id = ended.id AND task.state = 1 AND task.fence = ended.fence
+RETURNING id, started_at, seq, gate, host_gate, state
 
 -- settle_waiting --
 -- The same of an attempt that is in other hands.
@@ -292,9 +298,9 @@ SELECT {attempt}, payload.payload, started_at, deadline, is_cancelled, progress,
   FROM task JOIN payload USING (seq)
  WHERE deadline IS NOT NULL AND deadline <= :now ORDER BY deadline LIMIT :limit
 
--- insert_attempt --
+-- insert_attempts --
 -- A number that a crash or a drain took back is given out again.
-INSERT INTO attempt (task, number, record) VALUES (:seq, :number, :record)
+INSERT INTO attempt (task, number, record) VALUES {rows}
     ON CONFLICT (task, number) DO UPDATE SET record = excluded.record
 
 -- attempt_record --

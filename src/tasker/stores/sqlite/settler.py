@@ -13,7 +13,7 @@ from tasker.model.task import State, Task, TaskId
 from tasker.stores.awaiting import awaited_of
 from tasker.stores.faults import fault_text
 from tasker.stores.ledger import answered, record_text
-from tasker.stores.sqlite.connection import Queries, Row, Value
+from tasker.stores.sqlite.connection import ROWS_AT_ONCE, Queries, Row, Value
 from tasker.stores.sqlite.gates import Gates
 from tasker.stores.sqlite.inserter import Inserter
 from tasker.stores.sqlite.rows import READING, id_bytes
@@ -31,61 +31,34 @@ class Settler:
         self._now = now
         self._attempts_kept = attempts_kept
 
-    def settle(self, attempt: Attempt, settlement: Settlement) -> Settled:
-        """Write how an attempt ended, what is kept of it, and what follows.
-
-        Raises:
-            ClaimLostError: nothing was written.
-        """
+    def settle(self, batch: Sequence[tuple[Attempt, Settlement]]) -> Sequence[Settled | ClaimLostError]:
+        """Write how attempts ended, what is kept of them, and what follows; nothing of those that lost their claim."""
         now = self._now()
-        row = self._write(attempt, settlement, now)
-        if row is None:
-            raise ClaimLostError(attempt.task_id)
-        seq, gate, host_gate, state = row
-        is_stopped = state == State.CANCELLED
-        if settlement.result is not None:
-            self._queries.all("set_result", seq=seq, result=settlement.result)
-        if settlement.record is not None:
-            self._keep(seq, settlement.record)
-        followed_by: Sequence[Task] = ()
-        if settlement.ending is not None:
-            ending = settlement.ending.cancelled() if is_stopped else settlement.ending
-            followed_by = self._inserter.insert_what_follows(ending, now)
-        move = Move.STOP if is_stopped else settlement.move
-        has_room = self._gates.settled(gate, host_gate, settlement.is_alive, now)
-        return Settled(move, has_room, followed_by, self._gates.turned)
-
-    def _write(self, attempt: Attempt, settlement: Settlement, now: Instant) -> Row | None:
-        """Write what becomes of the task of an attempt, and return where it stands; None: its claim is lost."""
-        claim: dict[str, Value] = {
-            "id": id_bytes(attempt.task_id),
-            "fence": attempt.fence,
-            "started_at": settlement.started_at,
-        }
-        if settlement.move is Move.ACCEPT:
-            return self._queries.first(
-                "accept", **claim, now=now, deadline=settlement.deadline, counts=settlement.counts
-            )
-        end: dict[str, Value] = {
-            "state": settlement.state,
-            "due_at": settlement.due_at,
-            "waited": settlement.waited,
-            "ended_at": settlement.ended_at,
-            "last_fault": fault_text(settlement.fault),
-        }
-        row = self._queries.first("settle", **claim, **end, now=now)
-        if row is None and not settlement.is_of_running:
-            row = self._queries.first("settle_waiting", **claim, **end)
-        return row
+        settled: list[Settled | ClaimLostError] = []
+        for start in range(0, len(batch), ROWS_AT_ONCE):
+            part = batch[start : start + ROWS_AT_ONCE]
+            written = self._write(part, now)
+            self._keep([(row[0], each[1].record) for row, each in zip(written, part, strict=True) if row is not None])
+            settled += [
+                ClaimLostError(attempt.task_id) if row is None else self._follow_up(row, settlement, now)
+                for row, (attempt, settlement) in zip(written, part, strict=True)
+            ]
+        return settled
 
     def lapse(self, judge: Judge) -> Lapsed:
         """End a batch of the attempts whose deadline has passed: see ``Store.lapse``."""
         now = self._now()
-        lapses = []
-        for row in self._queries.all("past_deadline", now=now, limit=LAPSE_LIMIT):
-            awaited = awaited_of(READING.attempt.read(row), row[READING.attempt.width :])
-            settlement = judge(awaited, now)
-            lapses.append(Lapse(awaited, settlement, self.settle(awaited.attempt, settlement)))
+        past = [
+            awaited_of(READING.attempt.read(row), row[READING.attempt.width :])
+            for row in self._queries.all("past_deadline", now=now, limit=LAPSE_LIMIT)
+        ]
+        judged = [(awaited, judge(awaited, now)) for awaited in past]
+        settled = self.settle([(awaited.attempt, settlement) for awaited, settlement in judged])
+        lapses = [
+            Lapse(awaited, settlement, each)
+            for (awaited, settlement), each in zip(judged, settled, strict=True)
+            if isinstance(each, Settled)
+        ]
         return Lapsed(lapses, self._queries.number("next_deadline"))
 
     def beat(self, claim: Claim, *, progress: float | None, msg: str | None, deadline: timedelta | None) -> Beat:
@@ -132,8 +105,80 @@ class Settler:
             return Settled(Move.GIVE_BACK, has_room)
         return Settled(Move.STOP, has_room, self._inserter.insert_what_follows(READING.cancelled(row), now))
 
-    def _keep(self, seq: int, record: AttemptRecord) -> None:
-        """Keep what is kept of an attempt, and no more than the newest of its task."""
-        self._queries.all("insert_attempt", seq=seq, number=record.number, record=record_text(record))
-        if record.number > self._attempts_kept:
-            self._queries.all("delete_old_attempts", seq=seq, up_to=record.number - self._attempts_kept)
+    def _write(self, part: Sequence[tuple[Attempt, Settlement]], now: Instant) -> Sequence[Row | None]:
+        """Write what becomes of tasks. Return of each its number, gates and state; None: its claim is lost."""
+        ends: dict[tuple[bytes, int], Settlement] = {}
+        for attempt, settlement in part:
+            if settlement.move is not Move.ACCEPT:
+                ends.setdefault((id_bytes(attempt.task_id), attempt.fence), settlement)  # the second one is lost
+        values: list[Value] = []
+        for claim, settlement in ends.items():
+            values += (*claim, settlement.started_at, *_end(settlement), now)
+        rows = self._queries.with_rows("settle", len(ends), values) if ends else ()
+        # No two attempts of a task begin in one microsecond.
+        written: dict[tuple[bytes, Instant], Row] = {(id_, started_at): row for id_, started_at, *row in rows}
+        return [
+            written.pop((id_bytes(attempt.task_id), settlement.started_at), None)
+            or self._write_odd(attempt, settlement, now)
+            for attempt, settlement in part
+        ]
+
+    def _write_odd(self, attempt: Attempt, settlement: Settlement, now: Instant) -> Row | None:
+        """Do as ``_write`` for an attempt that goes into other hands, or is in them."""
+        claim: dict[str, Value] = {
+            "id": id_bytes(attempt.task_id),
+            "fence": attempt.fence,
+            "started_at": settlement.started_at,
+        }
+        if settlement.move is Move.ACCEPT:
+            return self._queries.first(
+                "accept", **claim, now=now, deadline=settlement.deadline, counts=settlement.counts
+            )
+        if settlement.is_of_running:
+            return None
+        state, due_at, waited, ended_at, last_fault = _end(settlement)
+        return self._queries.first(
+            "settle_waiting",
+            **claim,
+            state=state,
+            due_at=due_at,
+            waited=waited,
+            ended_at=ended_at,
+            last_fault=last_fault,
+        )
+
+    def _keep(self, records: Sequence[tuple[int, AttemptRecord | None]]) -> None:
+        """Keep what is kept of attempts, and no more than the newest of each task."""
+        values: list[Value] = []
+        for seq, record in records:
+            if record is not None:
+                values += (seq, record.number, record_text(record))
+        if values:
+            self._queries.with_rows("insert_attempts", len(values) // 3, values)
+        for seq, record in records:
+            if record is not None and record.number > self._attempts_kept:
+                self._queries.all("delete_old_attempts", seq=seq, up_to=record.number - self._attempts_kept)
+
+    def _follow_up(self, row: Row, settlement: Settlement, now: Instant) -> Settled:
+        """Write what follows the end of the task in *row*, and let its gates know."""
+        seq, gate, host_gate, state = row
+        is_stopped = state == State.CANCELLED
+        if settlement.result is not None:
+            self._queries.all("set_result", seq=seq, result=settlement.result)
+        followed_by: Sequence[Task] = ()
+        if settlement.ending is not None:
+            ending = settlement.ending.cancelled() if is_stopped else settlement.ending
+            followed_by = self._inserter.insert_what_follows(ending, now)
+        move = Move.STOP if is_stopped else settlement.move
+        has_room = self._gates.settled(gate, host_gate, settlement.is_alive, now)
+        return Settled(move, has_room, followed_by, self._gates.turned)
+
+
+def _end(settlement: Settlement) -> tuple[Value, ...]:
+    return (
+        settlement.state,
+        settlement.due_at,
+        settlement.waited,
+        settlement.ended_at,
+        fault_text(settlement.fault),
+    )

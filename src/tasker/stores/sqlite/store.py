@@ -58,7 +58,7 @@ from tasker.stores.sqlite.readers import InlineReader, ReaderThreads
 from tasker.stores.sqlite.space import space_of
 from tasker.stores.sqlite.stager import STAGED_FROM, Staged, parts, slices
 from tasker.stores.sqlite.transactions import Transactions
-from tasker.stores.sqlite.writer import Create, Preparation, Write, Writer
+from tasker.stores.sqlite.writer import Create, Preparation, Settle, Write, Writer
 from tasker.timing.clock import Clock, stopwatch
 
 T = TypeVar("T")
@@ -398,7 +398,7 @@ class SqliteStore(Store):
 
     @override
     async def settle(self, attempt: Attempt, settlement: Settlement) -> Settled:
-        return await self._write(lambda moves: moves.settler.settle(attempt, settlement), always=True)
+        return cast("Settled", await self._commit.submit(Settle(attempt, settlement), always=True))
 
     @override
     async def give_back(self, claim: Claim | Attempt) -> Settled:

@@ -7,6 +7,8 @@ import apsw
 import msgspec
 
 from tasker.errors import StoreError, StoreUnavailableError, TaskerError, TaskExistsError
+from tasker.model.attempt import Attempt
+from tasker.model.lifecycle import Settlement
 from tasker.model.task import Task
 from tasker.stores.sqlite.condition import Condition
 from tasker.stores.sqlite.connection import Queries
@@ -20,6 +22,13 @@ class Create(msgspec.Struct, frozen=True):
     tasks: Sequence[Task]
 
 
+class Settle(msgspec.Struct, frozen=True):
+    """Write how an attempt ended, together with those of other callers."""
+
+    attempt: Attempt
+    settlement: Settlement
+
+
 Move: TypeAlias = Callable[[Moves], object]
 """Writes something, and returns what its caller gets."""
 
@@ -30,7 +39,7 @@ class Preparation(msgspec.Struct, frozen=True):
     move: Move
 
 
-Write: TypeAlias = Create | Preparation | Move
+Write: TypeAlias = Create | Settle | Preparation | Move
 """What a caller wants written."""
 
 
@@ -113,9 +122,17 @@ class Writer:
             self.ailment = self._condition.error(error)
 
     def _run_together(self, writes: Sequence[Write]) -> Sequence[object]:
-        """Run *writes*, those that create first: as one."""
+        """Run *writes*, those that create first, as one, and those that settle next, as one."""
         self._moves.inserter.insert([task for write in writes if isinstance(write, Create) for task in write.tasks])
-        return [None if isinstance(write, Create) else self._run(write) for write in writes]
+        settles = [write for write in writes if isinstance(write, Settle)]
+        settled = iter(self._settle(settles))
+        return [
+            None if isinstance(write, Create) else next(settled) if isinstance(write, Settle) else self._run(write)
+            for write in writes
+        ]
+
+    def _settle(self, settles: Sequence[Settle]) -> Sequence[object]:
+        return self._moves.settler.settle([(each.attempt, each.settlement) for each in settles])
 
     def _run_alone(self, write: Write) -> object:
         try:
@@ -129,6 +146,8 @@ class Writer:
         if isinstance(write, Create):
             self._moves.inserter.insert(write.tasks)
             return None
+        if isinstance(write, Settle):
+            return self._settle([write])[0]
         try:
             return write.move(self._moves) if isinstance(write, Preparation) else write(self._moves)
         except TaskerError as error:
