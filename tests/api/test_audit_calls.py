@@ -87,6 +87,18 @@ async def an_operation(server):
     return reply.json["id"]
 
 
+SCHEDULE = {"every": "1h", "task": {"webhook": {"url": "http://localhost:9000/hook"}}}
+
+
+async def a_schedule(server):
+    assert (await server.call("PUT", "/schedules/nightly", SCHEDULE)).status == 201
+    return "nightly"
+
+
+async def the_name_of_a_schedule(server):
+    return "nightly"
+
+
 CANCEL_ALL = {"action": "cancel", "filter": {"tag": "x"}}
 TASK_CALLS = {
     ("PATCH", ""): (a_task, {"webhook": {"body": "y"}}, "change"),
@@ -106,19 +118,33 @@ CHANGING = {
     ("POST", "/destinations"): (a_destination, {"url": "http://localhost:9000/", "burst": 2}, "limit"),
     ("POST", "/operations"): (a_task, CANCEL_ALL, "begin"),
     ("POST", "/operations/{id}/cancel"): (an_operation, None, "cancel"),
+    ("PUT", "/schedules/{name}"): (the_name_of_a_schedule, SCHEDULE, "create"),
+    ("DELETE", "/schedules/{name}"): (a_schedule, None, "delete"),
+    ("POST", "/schedules/{name}/pause"): (a_schedule, None, "pause"),
+    ("POST", "/schedules/{name}/resume"): (a_schedule, None, "resume"),
     ("POST", "/pause"): (nothing, None, "pause"),
     ("POST", "/resume"): (all_paused, None, "resume"),
 }
 """Every call that changes something: what there has to be before, its body, and its action."""
 CREATING = {("POST", "/tasks/new"), ("POST", "/tasks/batch")}
 """Of a task its ``created_at`` and ``created_by`` say it."""
+LOOKING = {("POST", "/schedules/preview")}
+"""What changes nothing."""
+ENDING = {("POST", f"/completions/{what}") for what in ("complete", "fail", "heartbeat")}
+"""What a receiver says of an attempt is in its record."""
 ELSEWHERE = {("POST", "/keys"), ("DELETE", "/keys/{id}"), ("POST", "/pause"), ("POST", "/resume")}
 """The rows of keys are looked at in ``test_api_keys``: who calls has another key then. Those of what
 has no id: ``test_pausing_everything``."""
 
 
 def test_every_call_that_changes_something_is_looked_at_here():
-    assert {(call.method, call.path) for call in CALLS if call.method != "GET"} == set(CHANGING) | CREATING | ELSEWHERE
+    assert {(call.method, call.path) for call in CALLS if call.method != "GET"} == {
+        *CHANGING,
+        *CREATING,
+        *LOOKING,
+        *ENDING,
+        *ELSEWHERE,
+    }
 
 
 @pytest.mark.parametrize(("method", "path"), CHANGING, ids=lambda part: part)
@@ -126,7 +152,7 @@ async def test_a_call_that_changes_something_leaves_one_row_and_one_that_is_refu
     make, body, action = CHANGING[method, path]
     id_ = await make(server)
     before = await log(server)
-    path = path.replace("{id}", str(id_)).replace("{key}", "order%2017")
+    path = path.replace("{id}", str(id_)).replace("{name}", str(id_)).replace("{key}", "order%2017")
 
     reply = await server.call(method, path, body)
     assert reply.status in (200, 201, 202, 204), reply
@@ -143,7 +169,7 @@ async def test_a_call_that_changes_something_leaves_one_row_and_one_that_is_refu
         assert row["name"] == "http://localhost:9000"
 
     missing = path.replace(str(id_), "4711" if kind == "destination" else NOBODY)
-    if missing != path:
+    if missing != path and method != "PUT":
         assert (await server.call(method, missing, body)).status == 404
     assert await log(server) == [row, *others]
 
