@@ -87,6 +87,7 @@ async def an_operation(server):
     return reply.json["id"]
 
 
+PAST = {"from": "2020-01-01T00:00:00Z", "to": "2020-01-02T00:00:00Z"}
 SCHEDULE = {"every": "1h", "task": {"webhook": {"url": "http://localhost:9000/hook"}}}
 
 
@@ -122,6 +123,8 @@ CHANGING = {
     ("DELETE", "/schedules/{name}"): (a_schedule, None, "delete"),
     ("POST", "/schedules/{name}/pause"): (a_schedule, None, "pause"),
     ("POST", "/schedules/{name}/resume"): (a_schedule, None, "resume"),
+    ("POST", "/schedules/{name}/run"): (a_schedule, None, "run"),
+    ("POST", "/schedules/{name}/backfill"): (a_schedule, PAST, "backfill"),
     ("POST", "/pause"): (nothing, None, "pause"),
     ("POST", "/resume"): (all_paused, None, "resume"),
 }

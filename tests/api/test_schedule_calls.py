@@ -321,3 +321,63 @@ async def test_readers_of_events_are_told_of_a_schedule_and_of_its_runs(server):
         ("schedule", "deleted"),
     ]
     assert {event.schedule for event in told if event.kind.value == "schedule"} == {"reports"}
+
+
+async def test_run_makes_one_now_beside_the_regular_ones(server):
+    first = (await put(server)).json["next_runs"][0]
+    before = await get(server)
+    reply = await server.call("POST", "/schedules/reports/run")
+    assert reply.status == 201
+    (made,) = reply.json["runs"]
+    task = (await server.call("GET", f"/tasks/{made['id']}")).json["webhook"]
+    assert (task["schedule"], task["run_kind"], task["scheduled_for"]) == ("reports", "manual", made["scheduled_for"])
+    assert instants.parse(task["execution_time"]) == instants.parse(made["scheduled_for"])
+    after = await get(server)
+    assert after["next_runs"][0] == first
+    assert [run["kind"] for run in after["last_runs"]] == ["manual"]
+    assert (after["changed_at"], after["next_run"]) == (before["changed_at"], before["next_run"])
+    assert (await server.call("POST", "/schedules/missing/run")).json["code"] == "schedule_not_found"
+
+
+async def test_backfill_makes_the_runs_of_the_past_due_now_and_as_often_as_it_is_asked(server):
+    await put(server, cron="@daily", time_zone="UTC", paused=True)
+    span = {"from": "2020-03-01T00:00:00Z", "to": "2020-03-04T02:00:00+02:00"}
+    for _ in range(2):
+        reply = await server.call("POST", "/schedules/reports/backfill", span)
+        assert reply.status == 201
+        assert [run["scheduled_for"][:10] for run in reply.json["runs"]] == ["2020-03-01", "2020-03-02", "2020-03-03"]
+    tasks = (await server.call("GET", "/tasks?schedule=reports")).json["tasks"]
+    assert {task["webhook"]["run_kind"] for task in tasks} == {"backfill"}
+    assert len({task["webhook"]["id"] for task in tasks}) == 6
+    assert all(task["webhook"]["execution_time"] > "2020-03-05" for task in tasks), "they are due now"
+    rows = (await server.call("GET", "/audit?subject=reports")).json["audit"]
+    assert [row["action"] for row in rows][:2] == ["backfill", "backfill"]
+    assert rows[0]["changes"]["runs"] == {"after": 3}
+
+
+@pytest.mark.parametrize(
+    ("members", "field"),
+    [
+        ({"from": "soon"}, "from"),
+        ({"to": "2020-03-01T00:00:00Z"}, "to"),
+        ({"to": LATER}, "to"),
+        ({"to": "2020-03-01T16:41:00Z"}, "to"),
+        ({"until": "2020-03-02T00:00:00Z"}, "until"),
+    ],
+)
+async def test_a_backfill_that_cannot_be_is_refused_by_its_field(server, members, field):
+    await put(server, cron="* * * * *", time_zone="UTC")
+    span = {"from": "2020-03-01T00:00:00Z", "to": "2020-03-01T16:40:00Z"}
+    reply = await server.call("POST", "/schedules/reports/backfill", {**span, **members})
+    assert (reply.status, reply.json["field"]) == (400, field)
+    assert (await get(server))["last_runs"] == []
+    assert len((await server.call("POST", "/schedules/reports/backfill", span)).json["runs"]) == 1_000
+
+
+async def test_an_asked_for_run_is_made_once_with_an_idempotency_key(server):
+    await put(server)
+    headers = {"idempotency-key": "k"}
+    first, again = [await server.call("POST", "/schedules/reports/run", headers=headers) for _ in range(2)]
+    assert first.json == again.json
+    assert again.headers["idempotency-replayed"] == "true"
+    assert len((await get(server))["last_runs"]) == 1

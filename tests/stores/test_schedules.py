@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from msgspec import Raw
 from msgspec.structs import replace
-from steps import SECOND, WEBHOOK, claimed, success, work
+from steps import SECOND, WEBHOOK, claim_all, claimed, success, work
 from steps import begin as begin_operation
 
 from tasker.errors import RevisionPassedError, ScheduleNotFoundError, TaskNotFoundError
@@ -401,3 +401,36 @@ async def test_a_run_is_found_by_its_schedule_alone(store, clock):
     page = await store.find(query_of({"schedule": ["b"], "state": ["todo"]}), after=None, limit=10)
     assert [task.schedule for task in page.tasks] == ["b"]
     assert (await store.count_found(query_of({"schedule": ["a"]}))).count == 1
+
+
+async def test_runs_that_somebody_asked_for_stand_beside_the_regular_ones(store, clock):
+    seen = await put(store, clock)
+    now = clock.now()
+    for _ in range(2):
+        asked = [
+            seen.asked_run(seen.next_at - back * MINUTE, new_id(now + 2 - back), RunKind.BACKFILL, now=now)
+            for back in (1, 0)
+        ]
+        assert await store.add_runs(seen, asked) == asked
+    assert (await queued(store, seen)).run_kind is RunKind.REGULAR
+    assert (await store.schedule("a")).next_at == seen.next_at
+    attempts = await claim_all(store, 10)
+    assert [(await store.get(each.task_id)).run_kind for each in attempts] == [RunKind.BACKFILL] * 4
+    assert [run.kind for run in await store.runs("a", limit=10)] == [RunKind.BACKFILL] * 4
+    await clock.advance(60)
+    assert len(await go_on(store, clock)) == 1, "the regular one is made beside them"
+
+
+async def test_runs_are_asked_for_of_a_schedule_as_it_is(store, clock):
+    seen = await put(store, clock)
+    now = clock.now()
+    run = seen.asked_run(now, new_id(now), RunKind.MANUAL, now=now)
+    entry = Entry(by=Actor("i", "n"), action=AuditAction.RUN, kind=Kind.SCHEDULE, subject="a")
+    await change(store, clock, seen, replace(seen, put_by=None, revision=8))
+    with pytest.raises(RevisionPassedError):
+        await store.add_runs(seen, [run], entry=entry)
+    await store.delete_schedule(await store.schedule("a"))
+    with pytest.raises(RevisionPassedError):
+        await store.add_runs(seen, [run], entry=entry)
+    assert await runs_of(store) == []
+    assert list((await store.audit(AuditQuery(), after=None, limit=10)).records) == []

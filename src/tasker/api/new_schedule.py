@@ -93,6 +93,28 @@ class Preview(ScheduleFields, frozen=True, kw_only=True, forbid_unknown_fields=T
     ) = UNSET
 
 
+class Backfill(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename={"since": "from", "until": "to"}):
+    """Which times that have passed are to have runs."""
+
+    since: Annotated[str, Meta(description="The first time may be this one.", extra_json_schema=_DATE_TIME)]
+    until: Annotated[
+        str,
+        Meta(description="All times are before this one, which has passed.", extra_json_schema=_DATE_TIME),
+    ]
+
+
+def span_of(backfill: Backfill) -> tuple[Instant, Instant]:
+    """Return from when on and until when *backfill* wants runs.
+
+    Raises:
+        InvalidRequestError: these are no times, or not in their order.
+    """
+    since, until = _checked("from", instants.parse, backfill.since), _checked("to", instants.parse, backfill.until)
+    if until <= since:
+        raise InvalidRequestError("to", f"expected a time after from, got: {backfill.until!r}")
+    return since, until
+
+
 def checked_name(name: str) -> str:
     """Return the name of a schedule that is to be put.
 

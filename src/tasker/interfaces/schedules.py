@@ -7,6 +7,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from tasker.model.audit import Entry
+from tasker.model.idempotency import KeptAnswer, Repeatable
 from tasker.model.instants import Instant
 from tasker.model.schedule import Advance, Run, Schedule
 from tasker.model.task import Task, TaskId
@@ -78,6 +79,25 @@ class ScheduleStore(Protocol):
 
         Raises:
             RevisionPassedError: as for ``put_schedule``.
+        """
+
+    async def add_runs(
+        self,
+        seen: Schedule,
+        runs: Sequence[Task],
+        repeatable: Repeatable[Sequence[Task]] | None = None,
+        *,
+        entry: Entry | None = None,
+    ) -> KeptAnswer | Sequence[Task]:
+        """Store *runs* that somebody asked for, all or nothing, and return them. There may be others for their times.
+
+        Args:
+            seen: their schedule. Its ``next_at`` may be another one since.
+            repeatable: the request, as for ``create_once``; None: it has no idempotency key.
+
+        Raises:
+            RevisionPassedError: as for ``put_schedule``.
+            IdempotencyInFlightError: as for ``create_once``.
         """
 
     async def schedule(self, name: str) -> Schedule:

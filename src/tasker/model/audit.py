@@ -75,6 +75,8 @@ class Action(StrEnum):
     """Of an operation."""
     CREATE = "create"
     """Of an API key or a schedule."""
+    BACKFILL = "backfill"
+    """Of a schedule: runs for times that have passed."""
     REVOKE = "revoke"
     DISABLE = "disable"
     """Keys are no longer asked for."""

@@ -5,7 +5,7 @@ end. For each time there is one regular run: a task that stands in the queue bef
 the time of the run that was made last. It only goes forward, unless somebody says other times.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 from functools import lru_cache
 from typing import Final, TypeAlias
@@ -33,6 +33,9 @@ LONGEST_SHIFT: Final = 86_400 * 1_000_000
 
 RUNS_AT_ONCE: Final = 20
 """Runs of one schedule that a step makes, at most."""
+
+BACKFILL_LIMIT: Final = 1_000
+"""Runs that one backfill makes, at most."""
 
 NewId: TypeAlias = Callable[[Instant], TaskId]
 
@@ -70,6 +73,13 @@ class Plan(Struct, frozen=True, kw_only=True, omit_defaults=True):
         if found is None or (self.ends_at is not None and found.scheduled_for >= self.ends_at):
             return None
         return found
+
+    def times(self, since: Instant, until: Instant) -> Iterator[Instant]:
+        """Give its times from *since* on, before *until*."""
+        found = self.following(since - 1)
+        while found is not None and found.scheduled_for < until:
+            yield found.scheduled_for
+            found = self.following(found.scheduled_for)
 
     def due_at(self, name: str, scheduled_for: Instant) -> Instant:
         """Return when the run of the schedule *name* for a time is due: a little later, if it has jitter."""
@@ -136,11 +146,17 @@ class Schedule(Struct, frozen=True, kw_only=True):
     """When the next run is to be made: once ``next_at`` passes, or as soon as the run left the queue without
     starting. None: none is."""
 
-    def run(self, scheduled_for: Instant, task_id: TaskId, kind: RunKind = RunKind.REGULAR) -> Task:
-        """Return the run for a time."""
+    def run(self, scheduled_for: Instant, task_id: TaskId) -> Task:
+        """Return the regular run for a time."""
+        return self._run(scheduled_for, task_id, RunKind.REGULAR, self.plan.due_at(self.name, scheduled_for))
+
+    def asked_run(self, scheduled_for: Instant, task_id: TaskId, kind: RunKind, *, now: Instant) -> Task:
+        """Return a run for a time that somebody wants *now*."""
+        return self._run(scheduled_for, task_id, kind, now)
+
+    def _run(self, scheduled_for: Instant, task_id: TaskId, kind: RunKind, due_at: Instant) -> Task:
         template, plan = self.template, self.plan
         assert template is not None  # noqa: S101 - it was read
-        due_at = plan.due_at(self.name, scheduled_for)
         zone = zones.zone_named("UTC" if plan.time_zone is None else plan.time_zone)
         tags = tuple(dict.fromkeys((*template.tags, *plan.tags)))
         return Task(

@@ -4,6 +4,7 @@ import contextlib
 import secrets
 from collections.abc import Sequence
 from datetime import timedelta
+from itertools import islice
 from typing import Final
 
 from msgspec import Struct
@@ -11,16 +12,19 @@ from msgspec.structs import replace
 
 from tasker.callers import Caller, Scope
 from tasker.engine.engine import Engine
-from tasker.errors import RevisionPassedError, ScheduleNotFoundError
+from tasker.errors import InvalidRequestError, RevisionPassedError, ScheduleNotFoundError
 from tasker.ids import new_id
 from tasker.interfaces.schedules import Rescheduled
 from tasker.interfaces.store import Store
-from tasker.model.audit import Action, Changes, Kind
+from tasker.model import instants
+from tasker.model.audit import Action, Changes, Entry, Kind
+from tasker.model.audit import changed as changed_member
 from tasker.model.event import EventChange, EventKind
+from tasker.model.idempotency import KeptAnswer, Repeatable
 from tasker.model.instants import Instant
 from tasker.model.recurrence import Occurrence
-from tasker.model.schedule import Plan, Run, Schedule, begun, changed
-from tasker.model.task import Task, TaskId
+from tasker.model.schedule import BACKFILL_LIMIT, Plan, Run, Schedule, begun, changed
+from tasker.model.task import RunKind, Task, TaskId
 from tasker.scheduling import AskedSchedule, anchored, build_schedule, says_the_same
 from tasker.service.upgrading import refuse_if_upgrading
 from tasker.task_types.registry import Registry
@@ -50,7 +54,7 @@ class ScheduleStatus(Struct, frozen=True, kw_only=True):
 
 
 class ScheduleService:
-    """Puts, reads, lists, pauses, resumes and deletes schedules. For what all methods raise, see ``Service``."""
+    """Puts, reads, lists, pauses, resumes, runs and deletes schedules. For what all methods raise, see ``Service``."""
 
     def __init__(self, store: Store, engine: Engine, registry: Registry) -> None:
         self._store = store
@@ -142,6 +146,84 @@ class ScheduleService:
                 await self._write(caller, Action.RESUME, schedule, run, seen)
                 break
         return await self._status(caller, await self._store.schedule(name))
+
+    async def run(
+        self, caller: Caller, name: str, repeatable: Repeatable[Sequence[Task]] | None
+    ) -> KeptAnswer | Sequence[Task]:
+        """Make a run now, whatever the schedule's times are and whether it is paused; return it.
+
+        Raises:
+            IdempotencyInFlightError: see ``Store.create_once``.
+            ScheduleNotFoundError: there is none with this name.
+            UpgradeUnfinishedError: nodes of the version before may be running.
+        """
+        refuse_if_upgrading(self._store, "schedules")
+        while True:
+            seen, now = await self._store.schedule(name), self._clock.now()
+            entry = caller.entry(Action.RUN, Kind.SCHEDULE, name)
+            with contextlib.suppress(RevisionPassedError):
+                return await self._add(caller, seen, RunKind.MANUAL, [now], repeatable, entry)
+
+    async def backfill(
+        self,
+        caller: Caller,
+        name: str,
+        *,
+        since: Instant,
+        until: Instant,
+        repeatable: Repeatable[Sequence[Task]] | None,
+    ) -> KeptAnswer | Sequence[Task]:
+        """Make a run for each time of a schedule from *since* on and before *until*, the earliest first; return them.
+
+        They are due now. Whether the schedule is paused does not matter, nor whether there are runs
+        for these times.
+
+        Raises:
+            InvalidRequestError: *until* has not passed, or there are more than ``BACKFILL_LIMIT``.
+            IdempotencyInFlightError: see ``Store.create_once``.
+            ScheduleNotFoundError: there is none with this name.
+            UpgradeUnfinishedError: nodes of the version before may be running.
+        """
+        refuse_if_upgrading(self._store, "schedules")
+        if until > self._clock.now():
+            raise InvalidRequestError("to", f"expected a time that has passed, got: {instants.text(until)}")
+        while True:
+            seen = await self._store.schedule(name)
+            times = list(islice(seen.plan.times(since, until), BACKFILL_LIMIT + 1))
+            if len(times) > BACKFILL_LIMIT:
+                raise InvalidRequestError(
+                    "to",
+                    f"expected at most {BACKFILL_LIMIT} times of the schedule since from: "
+                    f"{instants.text(times[-1])} is the first too many",
+                )
+            changes = {
+                "from": changed_member(after=instants.text(since)),
+                "to": changed_member(after=instants.text(until)),
+                "runs": changed_member(after=len(times)),
+            }
+            entry = caller.entry(Action.BACKFILL, Kind.SCHEDULE, name, changes=changes)
+            with contextlib.suppress(RevisionPassedError):
+                return await self._add(caller, seen, RunKind.BACKFILL, times, repeatable, entry)
+
+    async def _add(
+        self,
+        caller: Caller,
+        seen: Schedule,
+        kind: RunKind,
+        times: Sequence[Instant],
+        repeatable: Repeatable[Sequence[Task]] | None,
+        entry: Entry,
+    ) -> KeptAnswer | Sequence[Task]:
+        """Store runs for *times*, and return them."""
+        now = self._clock.now()
+        runs = [
+            replace(seen.asked_run(time, new_id(now + place), kind, now=now), created_by=caller.creator)
+            for place, time in enumerate(times)  # so that their ids are in order, too
+        ]
+        made = await self._store.add_runs(seen, runs, repeatable, entry=entry)
+        if not isinstance(made, KeptAnswer):
+            self._engine.schedules.made(made)
+        return made
 
     async def delete(self, caller: Caller, name: str, *, revisions: frozenset[int] | None = None) -> None:
         """Delete a schedule, and its runs that are not due yet. Those that are go on.

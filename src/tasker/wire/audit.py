@@ -27,6 +27,7 @@ ActionWord = Literal[
     "limit",
     "begin",
     "create",
+    "backfill",
     "revoke",
     "disable",
     "circuit_opened",

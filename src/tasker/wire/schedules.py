@@ -11,7 +11,7 @@ from tasker.model import instants, lengths
 from tasker.model.instants import Instant
 from tasker.model.recurrence import Occurrence
 from tasker.model.schedule import Plan, Run, Schedule, Template
-from tasker.model.task import TaskId
+from tasker.model.task import Task, TaskId
 from tasker.wire.callers import By, creator_view
 from tasker.wire.masking import masked_members
 from tasker.wire.tasks import RunKindWord, StateWord
@@ -64,6 +64,19 @@ class RunView(Struct, frozen=True, kw_only=True):
     state: StateWord
     started_at: Annotated[str, Meta(extra_json_schema=_DATE_TIME)] | None
     ended_at: Annotated[str, Meta(extra_json_schema=_DATE_TIME)] | None
+
+
+class RunMade(Struct, frozen=True):
+    """A run that somebody asked for."""
+
+    id: Annotated[str, Meta(description="Of its task.", extra_json_schema={"format": "uuid"})]
+    scheduled_for: Annotated[str, Meta(extra_json_schema=_DATE_TIME, description="The time that it stands for.")]
+
+
+class RunsMade(Struct, frozen=True):
+    """The runs that somebody asked for, the earliest time first."""
+
+    runs: Sequence[RunMade]
 
 
 class ScheduleSummary(Struct, frozen=True, kw_only=True):
@@ -164,6 +177,11 @@ def plan_members(schedule: Schedule) -> Mapping[str, Any]:
         "tags": plan.tags or None,
     }
     return {name: value for name, value in said.items() if value is not None}
+
+
+def runs_made(runs: Sequence[Task]) -> RunsMade:
+    """Return what is said of *runs* that somebody asked for."""
+    return RunsMade([RunMade(run.id, _text(run.scheduled_for) or "") for run in runs])
 
 
 def _members(schedule: Schedule) -> dict[str, Any]:

@@ -1,6 +1,7 @@
-"""What is to be done again and again: put, look, pause, resume, delete."""
+"""What is to be done again and again: put, look, pause, resume, run, delete."""
 
 import re
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Final
 
@@ -9,7 +10,8 @@ from starlette.responses import Response
 from tasker.api.bodies import answer
 from tasker.api.calls import NOTHING, READING, WRITING, Answer, Body, Call, Request
 from tasker.api.etags import etag
-from tasker.api.new_schedule import NAME, NewSchedule, Preview, asked_of, checked_name, previewed
+from tasker.api.idempotency import MadeAnswer
+from tasker.api.new_schedule import NAME, Backfill, NewSchedule, Preview, asked_of, checked_name, previewed, span_of
 from tasker.api.routes import pages
 from tasker.callers import Scope
 from tasker.errors import (
@@ -19,12 +21,15 @@ from tasker.errors import (
     ScheduleNotFoundError,
     UpgradeUnfinishedError,
 )
+from tasker.model.task import Task
 from tasker.service.schedules import ScheduleStatus
 from tasker.wire.schedules import (
     PreviewView,
+    RunsMade,
     SchedulePage,
     ScheduleView,
     preview_view,
+    runs_made,
     schedule_summary,
     schedule_view,
 )
@@ -159,6 +164,52 @@ async def resume_schedule(request: Request) -> Response:
     return _answered(await request.service.schedules.resume(request.caller, request.values["name"]))
 
 
+@Call(
+    method="POST",
+    path="/schedules/{name}/run",
+    summary="Make a run of a schedule now, beside its regular ones. Takes no body.",
+    scope=Scope.TASKS_WRITE,
+    value=_VALUE,
+    body=NOTHING,
+    answers=(Answer(description="The run.", status=201, shape=RunsMade),),
+    errors=(ScheduleNotFoundError, UpgradeUnfinishedError, *WRITING),
+    page="schedules.md#run-a-schedule-now",
+    is_repeatable=True,
+).answered_by
+async def run_schedule(request: Request) -> Response:
+    """Make a run now."""
+    return await request.once(
+        lambda once: request.service.schedules.run(request.caller, request.values["name"], once), _made
+    )
+
+
+@Call(
+    method="POST",
+    path="/schedules/{name}/backfill",
+    summary="Make the runs of a schedule for times that have passed, at most 1000.",
+    scope=Scope.TASKS_WRITE,
+    value=_VALUE,
+    body=Body(Backfill),
+    answers=(Answer(description="The runs, the earliest time first.", status=201, shape=RunsMade),),
+    errors=(InvalidRequestError, ScheduleNotFoundError, UpgradeUnfinishedError, *WRITING),
+    page="schedules.md#make-the-runs-of-the-past",
+    is_repeatable=True,
+).answered_by
+async def backfill_schedule(request: Request) -> Response:
+    """Make runs for times that have passed."""
+    since, until = span_of(request.body)
+    return await request.once(
+        lambda once: request.service.schedules.backfill(
+            request.caller, request.values["name"], since=since, until=until, repeatable=once
+        ),
+        _made,
+    )
+
+
+def _made(runs: Sequence[Task]) -> MadeAnswer:
+    return MadeAnswer(HTTPStatus.CREATED, bytes(answer(runs_made(runs)).body))
+
+
 def _answered(status: ScheduleStatus, code: int = HTTPStatus.OK) -> Response:
     view = schedule_view(
         status.schedule,
@@ -186,4 +237,6 @@ CALLS: Final = (
     delete_schedule,
     pause_schedule,
     resume_schedule,
+    run_schedule,
+    backfill_schedule,
 )

@@ -1592,6 +1592,10 @@ DELETE FROM template WHERE schedule = $1
 SELECT {schedule}, template FROM schedule JOIN template ON template.schedule = schedule.name
  WHERE name = $1
 
+-- schedule_revision --
+-- It stays as it is meanwhile, but for how far it has come.
+SELECT revision FROM schedule WHERE name = $1 FOR KEY SHARE
+
 -- schedules --
 SELECT {schedule} FROM schedule WHERE name > $1 ORDER BY name LIMIT $2
 

@@ -9,12 +9,14 @@ import msgspec
 from tasker.errors import RevisionPassedError
 from tasker.interfaces.schedules import Advanced, Rescheduled
 from tasker.model.audit import Entry
+from tasker.model.idempotency import KeptAnswer, Repeatable
 from tasker.model.instants import Instant
 from tasker.model.schedule import Advance, Schedule
 from tasker.model.task import Task, TaskId
 from tasker.stores.postgres.auditor import Auditor
 from tasker.stores.postgres.connection import Connection, Link
 from tasker.stores.postgres.inserter import Inserter
+from tasker.stores.postgres.kept_answers import KeptAnswers
 from tasker.stores.rows import schedule_values
 
 _VALUES: Final = ("name", "revision", "type", "plan", "is_paused", "put_by")
@@ -26,7 +28,14 @@ class Schedules:
     Whoever writes a schedule has locked its row first: nobody else makes its regular runs meanwhile.
     """
 
-    def __init__(self, link: Link, queries: Mapping[str, str], inserter: Inserter, auditor: Auditor) -> None:
+    def __init__(
+        self,
+        link: Link,
+        queries: Mapping[str, str],
+        inserter: Inserter,
+        kept_answers: KeptAnswers,
+        auditor: Auditor,
+    ) -> None:
         """Make it.
 
         Args:
@@ -35,6 +44,7 @@ class Schedules:
         self._link = link
         self._sql = queries
         self._inserter = inserter
+        self._kept_answers = kept_answers
         self._auditor = auditor
 
     async def put(
@@ -89,6 +99,33 @@ class Schedules:
             return removed
 
         return await self._link.run(delete)
+
+    async def add(
+        self,
+        seen: Schedule,
+        runs: Sequence[Task],
+        repeatable: Repeatable[Sequence[Task]] | None,
+        entry: Entry | None,
+    ) -> KeptAnswer | Sequence[Task]:
+        """Store runs that somebody asked for: see ``Store.add_runs``.
+
+        Raises:
+            RevisionPassedError: nothing was written.
+        """
+
+        async def add(connection: Connection) -> KeptAnswer | Sequence[Task]:
+            async def make() -> tuple[Sequence[Task], Instant]:
+                if await connection.fetchval(self._sql["schedule_revision"], seen.name) != seen.revision:
+                    raise RevisionPassedError(seen.name, "schedule")
+                await self._inserter.insert(connection, runs)
+                await self._auditor.write(connection, entry)
+                return runs, 0
+
+            await self._inserter.make_what_is_named(connection, runs)
+            async with self._inserter.transaction(connection):
+                return await self._kept_answers.once(connection, repeatable, make)
+
+        return await self._link.run(add)
 
     async def advance(self, advances: Sequence[Advance]) -> Advanced:
         """Have schedules go on: see ``Store.advance_schedules``."""

@@ -214,8 +214,8 @@ class PostgresStore(Store):
             self._kept_answers,
             node,
         )
-        self._schedules = Schedules(self._accepting, sql, self._inserter, auditor)
-        self._advances = Schedules(self._keeping, sql, followers, auditor)
+        self._schedules = Schedules(self._accepting, sql, self._inserter, self._kept_answers, auditor)
+        self._advances = Schedules(self._keeping, sql, followers, self._kept_answers, auditor)
         self._keys = Keys(self._keeping, sql, reading, self._auditor)
         self._key_looks = Keys(looking, sql, reading, self._auditor)  # alone there: they wait for nothing
         many = Maker(self._batching, sql, Inserter(self._batching, sql), self._kept_answers, auditor)
@@ -579,6 +579,17 @@ class PostgresStore(Store):
         self, seen: Schedule, *, reach: timedelta = timedelta(0), entry: Entry | None = None
     ) -> Sequence[TaskId]:
         return await self._schedules.delete(seen, reach, entry)
+
+    @override
+    async def add_runs(
+        self,
+        seen: Schedule,
+        runs: Sequence[Task],
+        repeatable: Repeatable[Sequence[Task]] | None = None,
+        *,
+        entry: Entry | None = None,
+    ) -> KeptAnswer | Sequence[Task]:
+        return await self._schedules.add(seen, runs, repeatable, entry)
 
     @override
     async def schedule(self, name: str) -> Schedule:

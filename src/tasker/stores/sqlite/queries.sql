@@ -1032,6 +1032,9 @@ DELETE FROM template WHERE schedule = :schedule
 SELECT {schedule}, template FROM schedule JOIN template ON template.schedule = schedule.name
  WHERE name = :name
 
+-- schedule_revision --
+SELECT revision FROM schedule WHERE name = :name
+
 -- schedules --
 SELECT {schedule} FROM schedule WHERE name > :after ORDER BY name LIMIT :limit
 

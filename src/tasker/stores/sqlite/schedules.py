@@ -8,6 +8,7 @@ import msgspec
 from tasker.errors import RevisionPassedError, ScheduleNotFoundError
 from tasker.interfaces.schedules import Advanced, DueSchedules, Rescheduled
 from tasker.model.audit import Entry
+from tasker.model.idempotency import KeptAnswer, Repeatable
 from tasker.model.instants import Instant, after
 from tasker.model.schedule import Advance, Run, Schedule
 from tasker.model.task import State, Task, TaskId
@@ -16,15 +17,24 @@ from tasker.stores.sqlite.auditor import Auditor
 from tasker.stores.sqlite.changer import delete_rest
 from tasker.stores.sqlite.connection import Queries
 from tasker.stores.sqlite.inserter import Inserter
+from tasker.stores.sqlite.kept_answers import KeptAnswers
 from tasker.stores.sqlite.rows import READING, id_text
 
 
 class Schedules:
     """Writes schedules, and with them the runs that they make."""
 
-    def __init__(self, queries: Queries, inserter: Inserter, auditor: Auditor, now: Callable[[], Instant]) -> None:
+    def __init__(
+        self,
+        queries: Queries,
+        inserter: Inserter,
+        kept_answers: KeptAnswers,
+        auditor: Auditor,
+        now: Callable[[], Instant],
+    ) -> None:
         self._queries = queries
         self._inserter = inserter
+        self._kept_answers = kept_answers
         self._auditor = auditor
         self._now = now
 
@@ -66,6 +76,28 @@ class Schedules:
         removed = self._remove(seen.name, reach, self._now())
         self._auditor.write(entry)
         return removed
+
+    def add(
+        self,
+        seen: Schedule,
+        runs: Sequence[Task],
+        repeatable: Repeatable[Sequence[Task]] | None,
+        entry: Entry | None,
+    ) -> KeptAnswer | Sequence[Task]:
+        """Store runs that somebody asked for: see ``Store.add_runs``.
+
+        Raises:
+            RevisionPassedError: nothing was written.
+        """
+
+        def make() -> tuple[Sequence[Task], Instant]:
+            if self._queries.number("schedule_revision", name=seen.name) != seen.revision:
+                raise RevisionPassedError(seen.name, "schedule")
+            self._inserter.insert(runs)
+            self._auditor.write(entry)
+            return runs, 0
+
+        return self._kept_answers.once(repeatable, make)
 
     def advance(self, advances: Sequence[Advance]) -> Advanced:
         """Have schedules go on: see ``Store.advance_schedules``."""

@@ -563,6 +563,17 @@ class SqliteStore(Store):
         return await self._write(lambda moves: moves.schedules.delete(seen, reach, entry))
 
     @override
+    async def add_runs(
+        self,
+        seen: Schedule,
+        runs: Sequence[Task],
+        repeatable: Repeatable[Sequence[Task]] | None = None,
+        *,
+        entry: Entry | None = None,
+    ) -> KeptAnswer | Sequence[Task]:
+        return await self._write(lambda moves: moves.schedules.add(seen, runs, repeatable, entry))
+
+    @override
     async def schedule(self, name: str) -> Schedule:
         return await self._read(lambda reader: reader.schedule(name))
 
