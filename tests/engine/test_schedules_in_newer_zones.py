@@ -1,6 +1,7 @@
 """Newer time zones: the queued run of a schedule stands where the clocks say."""
 
 import pytest
+import structlog
 from msgspec import Raw
 from msgspec.structs import replace
 
@@ -9,8 +10,10 @@ from tasker.engine.telemetry import Telemetry
 from tasker.errors import RevisionPassedError, TaskNotFoundError
 from tasker.ids import new_id
 from tasker.interfaces.tasks import TaskFilter
+from tasker.model import zones
 from tasker.model.instants import SECOND, parse, text
 from tasker.model.schedule import Plan, Schedule, Template
+from tasker.model.schedule import _recurrence as recurrence_of
 from tasker.model.task import Pool
 from tasker.stores.sqlite.store import SqliteStore
 from tasker.timing.clock import ManualClock
@@ -35,13 +38,13 @@ def schedules(store):
     return Engine(store, (), Telemetry(), rand=lambda: 0.0, rewriting=lambda _: None).schedules
 
 
-async def put(store, plan, next_at, **members):
+async def put(store, plan, next_at, *, name="noon", **members):
     """A schedule whose run stands in the queue for a time, whatever the plan says; and that run."""
-    schedule = Schedule(name="noon", revision=7, type="webhook", plan=plan, template=TEMPLATE, next_at=next_at)
+    schedule = Schedule(name=name, revision=7, type="webhook", plan=plan, template=TEMPLATE, next_at=next_at)
     schedule = replace(schedule, **({"look_at": next_at} | members))
     run = schedule.run(next_at, new_id(store.clock.now()))
     await store.put_schedule(schedule, None if schedule.is_paused else run, seen=None)
-    return await store.schedule("noon"), run
+    return await store.schedule(name), run
 
 
 async def queued(store):
@@ -106,3 +109,27 @@ async def test_one_that_somebody_changes_meanwhile_is_left_to_them(store, schedu
 
     monkeypatch.setattr(store, "put_schedule", passed)
     assert await schedules.rezone() == 0
+
+
+async def test_one_in_a_zone_that_this_node_does_not_know_holds_up_no_other(store, schedules, monkeypatch):
+    await put(store, DAILY, NOON + HOUR)
+    await put(store, replace(DAILY, time_zone="Europe/London"), NOON + 2 * HOUR, name="london")
+    known = zones.zone_named
+
+    def zone_named(name):
+        if name == "Europe/Berlin":
+            raise ValueError("expected the name of a time zone")
+        return known(name)
+
+    monkeypatch.setattr(zones, "zone_named", zone_named)
+    recurrence_of.cache_clear()
+    with structlog.testing.capture_logs() as logs:
+        assert await schedules.rezone() == 1, "in London"
+        await store.clock.advance(30 * 3600)
+        assert (await schedules.step()).done == 1
+        assert (await schedules.step()).done == 0
+    recurrence_of.cache_clear()
+    errors = [log["schedule"] for log in logs if log["log_level"] == "error"]
+    assert errors == ["noon"], "it is said once"
+    monkeypatch.undo()
+    assert (await schedules.step()).done == 1

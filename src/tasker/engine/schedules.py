@@ -55,6 +55,8 @@ class Schedules:
         self._telemetry = telemetry
         self._events = events
         self._announce = announce
+        self._unreadable: set[str] = set()
+        """The names of schedules of which the log has said so."""
 
     async def step(self) -> Step:
         """Have some schedules go on. Safe to repeat.
@@ -74,13 +76,19 @@ class Schedules:
         advances: list[Advance] = []
         runs = 0
         for place, schedule in enumerate(schedules, 1):
-            each = advance(schedule, now=now, new_id=new_id)
+            try:
+                each = advance(schedule, now=now, new_id=new_id)
+            except ValueError as error:
+                self._say_unreadable(schedule.name, error)
+                continue
             advances.append(each)
             runs += len(each.runs)
             if runs >= _RUNS_AT_ONCE:
                 break
             if place % _TURN == 0:
                 await asyncio.sleep(0)
+        if not advances:
+            return 0
         advanced = await self._store.advance_schedules(advances)
         self.made(advanced.runs)
         return advanced.count
@@ -96,12 +104,21 @@ class Schedules:
         after, count = None, 0
         while page := await self._store.schedules(after=after, limit=AT_ONCE):
             for place, each in enumerate(page, 1):
-                if is_misplaced(each, now=self._store.clock.now()):
-                    count += await self._replace(each.name)
+                try:
+                    if is_misplaced(each, now=self._store.clock.now()):
+                        count += await self._replace(each.name)
+                except ValueError as error:
+                    self._say_unreadable(each.name, error)
                 if place % _TURN == 0:
                     await asyncio.sleep(0)
             after = page[-1].name
         return count
+
+    def _say_unreadable(self, name: str, error: ValueError) -> None:
+        """Say once that another node must make the runs of a schedule: one that knows its zone."""
+        if name not in self._unreadable:
+            self._unreadable.add(name)
+            _log.error("this node cannot read when a schedule runs", schedule=name, reason=str(error))
 
     async def _replace(self, name: str) -> bool:
         """Replace the queued run of a schedule; False: it has been changed or has gone on, and is right."""
