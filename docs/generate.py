@@ -14,6 +14,7 @@ from tasker.api.routes.all import CALLS
 from tasker.callers import Scope
 from tasker.cli.settings import SETTINGS, Setting
 from tasker.task_types.hash import HashType
+from tasker.task_types.job import JobType
 from tasker.task_types.registry import Registry
 from tasker.task_types.webhook import WebhookType
 from tasker.timing.clock import SystemClock
@@ -105,7 +106,7 @@ def _reserved_names() -> str:
 
 def _built_in_types() -> Registry:
     webhook = WebhookType(None, SystemClock(), slots=1)  # nothing is sent
-    return Registry([webhook, HashType(iterations=1, slots=1)])
+    return Registry([webhook, HashType(iterations=1, slots=1), JobType()])
 
 
 if __name__ == "__main__":

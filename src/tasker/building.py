@@ -19,7 +19,7 @@ from tasker.model.instants import LAST, SECOND, Instant
 from tasker.model.new_task import NewTask, OnConflict
 from tasker.model.schedule import Template
 from tasker.model.standing import Standing
-from tasker.model.task import Task, TaskId
+from tasker.model.task import PULLED, Task, TaskId
 from tasker.wire.fields import (
     Callback,
     CallbackFields,
@@ -245,12 +245,7 @@ def _built(
         prepared = _with_checked_callbacks(prepared, name, webhooks)
     if prepared.expires_at is not UNSET:  # the task has it
         prepared = msgspec.structs.replace(prepared, expires_at=UNSET)
-    destination, host = task_type.destination(prepared), None
-    if fields.group is not UNSET:
-        try:
-            destination, host = group_named(fields.group), destination
-        except ValueError as error:
-            raise InvalidTaskError(f"{name}.group", str(error)) from None
+    destination, host = _goes_to(task_type, prepared)
     task = Task(
         id=task_id,
         type=name,
@@ -276,6 +271,20 @@ def _with_local_time(task: Task, request: RequestFields) -> Task:
     return msgspec.structs.replace(
         task, local_time=request.local_time, time_zone=request.time_zone, zones=zones.VERSION
     )
+
+
+def _goes_to(task_type: TaskType, fields: TaskFields) -> tuple[Destination, Destination | None]:
+    """Return where a task goes that is given *fields*, and of one with a group the host that it goes to."""
+    destination = task_type.destination(fields)
+    if fields.group is UNSET:
+        return destination, None
+    place = f"{task_type.name}.group"
+    if task_type.pool == PULLED:
+        raise InvalidTaskError(place, "expected no group: what is pulled has the limits of its queue")
+    try:
+        return group_named(fields.group), destination
+    except ValueError as error:
+        raise InvalidTaskError(place, str(error)) from None
 
 
 def _due(request: RequestFields, name: str, now: Instant) -> tuple[str, Instant]:

@@ -1,5 +1,6 @@
 """Who calls, and what they may do."""
 
+import re
 from collections.abc import Mapping, Sequence
 from enum import Enum
 from typing import Final
@@ -21,6 +22,8 @@ class Scope(Enum):
     """Look at tasks, schedules, operations and destinations, and at the description of the calls."""
     TASKS_WRITE = "tasks:write"
     """Create, change, run, cancel, retry and delete tasks; put, pause, resume and delete schedules."""
+    QUEUES_WORK = "queues:work"
+    """Claim tasks of queues. ``queues:work:NAME``: those of one queue."""
     SECRETS_READ = "secrets:read"
     """See the secrets of a task: ``secret``, the values of headers, the passwords in URLs."""
     OPERATE = "operate"
@@ -48,6 +51,7 @@ ROLES_WITH: Final[Mapping[Scope, Sequence[Role]]] = {
     Scope.METRICS: tuple(Role),
     Scope.TASKS_READ: (Role.READ, Role.WRITE, Role.ADMIN),
     Scope.TASKS_WRITE: (Role.WRITE, Role.ADMIN),
+    Scope.QUEUES_WORK: (Role.WRITE, Role.ADMIN),
     Scope.SECRETS_READ: (Role.ADMIN,),
     Scope.OPERATE: (Role.WRITE, Role.ADMIN),
     Scope.ADMIN: (Role.ADMIN,),
@@ -56,6 +60,22 @@ ROLES_WITH: Final[Mapping[Scope, Sequence[Role]]] = {
 
 GRANTED: Final = tuple(scope for scope in Scope if scope is not Scope.OPEN)
 """The scopes that a key may have; everybody has the other one."""
+
+
+SCOPE_WORDS: Final = tuple(scope.value for scope in GRANTED)
+"""The same as they are written; there are those of single queues, too: see ``queue_of``."""
+
+_ONE_QUEUE: Final = re.compile(rf"{Scope.QUEUES_WORK.value}:((?:type:)?[A-Za-z0-9][A-Za-z0-9._-]{{0,99}})", re.ASCII)
+
+
+def queue_of(scope: str) -> str | None:
+    """Return the queue that a scope of a single one names; None: it is no such scope.
+
+    >>> queue_of("queues:work:reports"), queue_of("queues:work")
+    ('reports', None)
+    """
+    match = _ONE_QUEUE.fullmatch(scope)
+    return None if match is None else match[1]
 
 
 KEY_NAME_LENGTH: Final = 100
@@ -72,6 +92,8 @@ class Caller(Struct, frozen=True):
     """What the key is called."""
     identity: bytes = b""
     """What tells its idempotency keys from those of others; the same on every node."""
+    queues: frozenset[str] | None = None
+    """The queues whose tasks it may claim, if it may claim any; None: all."""
     creator: str | None = None
     """What the tasks that it creates keep of who that was, which follows from the rest; None: no key is asked for."""
 
@@ -82,6 +104,10 @@ class Caller(Struct, frozen=True):
     def may(self, scope: Scope) -> bool:
         """Return whether the caller has *scope*."""
         return scope in self.scopes
+
+    def may_work_on(self, queue: str) -> bool:
+        """Return whether the caller may claim tasks of a queue."""
+        return Scope.QUEUES_WORK in self.scopes and (self.queues is None or queue in self.queues)
 
     def entry(
         self, action: Action, kind: Kind, subject: str = "", *, name: str | None = None, changes: Changes | None = None

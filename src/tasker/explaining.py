@@ -5,13 +5,13 @@ from typing import Final, Literal, NamedTuple, TypeAlias, assert_never, get_args
 from msgspec import Struct
 
 from tasker.model.circuit import CircuitState
-from tasker.model.gate import GateRecord, GateStatus, status_at
+from tasker.model.gate import GateKind, GateRecord, GateStatus, status_at
 from tasker.model.instants import Instant
 from tasker.model.standing import Standing
-from tasker.model.task import State, Task
+from tasker.model.task import PULLED, State, Task
 
 WaitReason: TypeAlias = Literal[
-    "waiting", "retrying", "paused_all", "paused", "circuit_open", "full", "rate", "due", "no_slot"
+    "waiting", "retrying", "paused_all", "paused", "circuit_open", "full", "rate", "due", "no_slot", "unclaimed"
 ]
 """Why a task that is ``todo`` does not run yet."""
 
@@ -89,6 +89,8 @@ def _reason(task: Task, now: Instant, *, has_free_slot: bool) -> Reason:
         case State.TODO if task.due_at > now:
             return "waiting" if task.attempts == task.retried_after else "retrying"
         case State.TODO:
+            if task.pool == PULLED:
+                return "unclaimed"
             return "due" if has_free_slot else "no_slot"
         case State.IN_PROGRESS | State.WAITING:
             return "running" if task.deadline is None else "completion"
@@ -122,6 +124,8 @@ def _barrier(standing: Standing, now: Instant, *, looks_ahead: bool) -> _Barrier
         if status.circuit in (CircuitState.OPEN, CircuitState.HALF_OPEN):
             return _Barrier("circuit_open", status)
     for status in statuses:
+        if status.record.gate.kind is GateKind.QUEUE:  # which also holds what it lets go
+            return _limited(status, now, ahead=standing.ahead) if _is_spent(status, now) else None
         if status.record.gate.id == standing.held_by:
             return _limited(status, now, ahead=standing.ahead)
     own = _status(standing.gate, now)

@@ -47,6 +47,7 @@ from tasker.service.metrics import Sources
 from tasker.service.service import Service
 from tasker.stores.kind import StoreContext, kind_of, shown
 from tasker.task_types.hash import HashType
+from tasker.task_types.job import JobType
 from tasker.task_types.registry import Registry, installed
 from tasker.task_types.webhook import WebhookType
 from tasker.timing.clock import Clock, SystemClock
@@ -114,6 +115,7 @@ class Node:
                         completion_key=completion_key,
                     ),
                     HashType(iterations=settings.pbkdf2_iterations, slots=os.cpu_count() or 1),
+                    JobType(),
                     *installed(),
                 ]
             )

@@ -23,6 +23,7 @@ from tasker.service.service import Service
 from tasker.stores.postgres.store import PostgresStore
 from tasker.stores.sqlite.store import SqliteStore
 from tasker.task_types.hash import HashType
+from tasker.task_types.job import JobType
 from tasker.task_types.registry import Registry
 from tasker.task_types.webhook import WebhookType
 from tasker.timing.clock import ManualClock
@@ -36,7 +37,8 @@ JSON = {"content-type": "application/json"}
 
 
 def registry_of(clock, *, public_url=None):
-    return Registry([WebhookType(None, clock, slots=4, public_url=public_url), HashType(iterations=1_000, slots=1)])
+    webhook = WebhookType(None, clock, slots=4, public_url=public_url)
+    return Registry([webhook, HashType(iterations=1_000, slots=1), JobType()])
 
 
 @functools.cache

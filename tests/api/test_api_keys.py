@@ -40,7 +40,7 @@ async def test_the_first_key_turns_it_on_and_the_key_is_shown_once(server):
     assert (reply.status, reply.headers["cache-control"]) == (201, "no-store")
     assert key["key"].startswith(f"tasker_{key['id']}_")
     assert (key["name"], key["role"], key["expires_at"], key["used_at"]) == ("the owner", "admin", None, None)
-    assert key["scopes"] == ["metrics", "tasks:read", "tasks:write", "secrets:read", "operate", "admin"]
+    assert key["scopes"] == ["metrics", "tasks:read", "tasks:write", "queues:work", "secrets:read", "operate", "admin"]
 
     text = await server.refused("GET", "/tasks", status=401)
     assert "this call has none: send it as 'Authorization: Bearer <key>'" in text

@@ -133,8 +133,11 @@ CREATING = {("POST", "/tasks/new"), ("POST", "/tasks/batch")}
 """Of a task its ``created_at`` and ``created_by`` say it."""
 LOOKING = {("POST", "/schedules/preview")}
 """What changes nothing."""
-ENDING = {("POST", f"/completions/{what}") for what in ("complete", "fail", "heartbeat")}
-"""What a receiver says of an attempt is in its record."""
+ENDING = {
+    ("POST", "/queues/{queue}/claim"),
+    *(("POST", f"/completions/{end}") for end in ("complete", "fail", "heartbeat")),
+}
+"""What a receiver says of an attempt, and that a worker has claimed it, is in its record."""
 ELSEWHERE = {("POST", "/keys"), ("DELETE", "/keys/{id}"), ("POST", "/pause"), ("POST", "/resume")}
 """The rows of keys are looked at in ``test_api_keys``: who calls has another key then. Those of what
 has no id: ``test_pausing_everything``."""

@@ -96,7 +96,7 @@ def test_roles_are_names_for_these_scopes():
     metrics, read = {Scope.METRICS}, {Scope.METRICS, Scope.TASKS_READ}
     assert Role.METRICS.scopes - {Scope.OPEN} == metrics
     assert Role.READ.scopes - {Scope.OPEN} == read
-    assert Role.WRITE.scopes - {Scope.OPEN} == read | {Scope.TASKS_WRITE, Scope.OPERATE}
+    assert Role.WRITE.scopes - {Scope.OPEN} == read | {Scope.TASKS_WRITE, Scope.QUEUES_WORK, Scope.OPERATE}
     assert Role.ADMIN.scopes == set(Scope)
 
 

@@ -286,12 +286,13 @@ async def test_a_task_that_names_a_group_has_the_limits_of_the_group(server):
 @pytest.mark.parametrize(
     ("body", "field", "expected"),
     [
-        ({}, "", "expected url or group, got neither"),
-        ({"url": "http://a.example/", "group": "g"}, "", "expected url or group, got both"),
+        ({}, "", "expected url, group or queue, got none of them"),
+        ({"url": "http://a.example/", "group": "g"}, "", "expected url, group or queue, got url and group"),
         ({"group": ""}, "group", "not empty"),
         ({"group": "g" * 101}, "group", "<= 100"),
         ({"group": "a\x00"}, "group", "expected printable characters"),
         ({"url": "ftp://a.example/"}, "url", "http"),
+        ({"queue": "a b"}, "queue", "expected letters, digits"),
         ({"group": "g", "burst": 1.5}, "burst", "expected"),
     ],
 )

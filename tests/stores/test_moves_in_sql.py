@@ -15,12 +15,16 @@ WRITES = {
     "claim": {Move.CLAIM},
     "claim_held": {Move.CLAIM},
     "claim_strict": {Move.CLAIM},
+    "pull": {Move.PULL},
     "settle": {Move.ACCEPT, Move.COMPLETE, Move.BACK_OFF, Move.FAIL, Move.STOP},
     "settle_waiting": {Move.COMPLETE, Move.BACK_OFF, Move.FAIL},
     "accept": {Move.ACCEPT, Move.STOP},
     "give_back": {Move.GIVE_BACK, Move.STOP},
     "give_back_unknown": {Move.GIVE_BACK},
+    "give_back_pulled": {Move.GIVE_BACK},
+    "give_back_unknown_pulled": {Move.GIVE_BACK},
     "take_back": {Move.TAKE_BACK, Move.QUARANTINE, Move.STOP},
+    "end_leases": {Move.TAKE_BACK, Move.QUARANTINE},
     "expire": {Move.EXPIRE, Move.GIVE_UP},
     "cancel": {Move.CANCEL},
     "cancel_waiting": {Move.CANCEL},
@@ -35,6 +39,14 @@ WRITES = {
 STARTS = {
     ("sqlite", "settle"): {State.IN_PROGRESS},
     ("sqlite", "settle_waiting"): {State.WAITING},
+    ("sqlite", "give_back"): {State.IN_PROGRESS},
+    ("sqlite", "give_back_pulled"): {State.WAITING},
+    ("postgres", "give_back_unknown"): {State.IN_PROGRESS},
+    ("postgres", "give_back_unknown_pulled"): {State.WAITING},
+    ("sqlite", "take_back"): {State.IN_PROGRESS},
+    ("postgres", "take_back"): {State.IN_PROGRESS},
+    ("sqlite", "end_leases"): {State.WAITING},
+    ("postgres", "end_leases"): {State.WAITING},
     ("sqlite", "cancel"): {State.TODO},
     ("postgres", "cancel"): {State.TODO},
     ("sqlite", "cancel_waiting"): {State.WAITING},
@@ -110,7 +122,13 @@ def test_a_query_leads_where_its_moves_lead_and_starts_where_they_may(engine, na
 
 @pytest.mark.parametrize("engine", QUERIES)
 def test_queries_that_make_a_move_together_start_wherever_it_may(engine):
-    for names in (("settle", "settle_waiting"), ("cancel", "cancel_waiting")):
+    together = (
+        ("settle", "settle_waiting"),
+        ("cancel", "cancel_waiting"),
+        ("give_back", "give_back_pulled"),
+        ("take_back", "end_leases"),
+    )
+    for names in together:
         present = [name for name in names if name in QUERIES[engine]]
         starts = [STARTS.get((engine, name)) for name in present]
         allowed = set().union(*(MOVES[move].sources for name in present for move in WRITES[name]))

@@ -28,7 +28,7 @@ FINDING = (
 )
 """What the statements that find tasks are made of: they are looked at by themselves."""
 LARGE = {"task", "payload", "attempt", "tag", "gate", "gate_queue", "audit", "operation_task"}
-HEADS = {("next_expiry", "task_expiring"), ("next_deadline", "task_deadline")}
+HEADS = {("next_expiry", "task_expiring"), ("next_deadline", "task_deadline"), ("next_lease", "task_lease")}
 """Searches for the first entry of an index."""
 FILL = """
     INSERT INTO type_pool VALUES ('webhook', 1), ('hash', 2);

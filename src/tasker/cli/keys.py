@@ -13,7 +13,7 @@ from msgspec import UNSET, Struct, UnsetType
 
 from tasker import node
 from tasker.api import problems
-from tasker.callers import GRANTED, Role
+from tasker.callers import SCOPE_WORDS, Role, queue_of
 from tasker.cli import calling, logs, output, sources
 from tasker.cli.settings import OF_THE_DATABASE
 from tasker.config import Settings
@@ -136,10 +136,11 @@ def _asked(name: str, role: str | None, scopes: Sequence[str], expires_in: str |
         roles = ", ".join(each.value for each in Role)
         got = "got neither" if role is None else "got both"
         raise calling.misused(f"--role, --scope: expected one of them, {got}; roles are {roles}")
-    known = [scope.value for scope in GRANTED]
     for scope in scopes:
-        if scope not in known:
-            raise calling.misused(f"--scope: expected one of {', '.join(known)}, got another")
+        if scope not in SCOPE_WORDS and queue_of(scope) is None:
+            raise calling.misused(
+                f"--scope: expected one of {', '.join(SCOPE_WORDS)}, or queues:work: and a queue; got another"
+            )
     if role is not None and role not in [each.value for each in Role]:
         raise calling.misused(f"--role: expected one of {', '.join(each.value for each in Role)}, got another")
     asked: dict[str, Any] = {"name": name, **({"role": role} if role is not None else {"scopes": list(scopes)})}

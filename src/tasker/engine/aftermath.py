@@ -128,6 +128,7 @@ class Aftermath:
             case (
                 Move.CREATE
                 | Move.CLAIM
+                | Move.PULL
                 | Move.ACCEPT
                 | Move.GIVE_BACK
                 | Move.TAKE_BACK

@@ -8,13 +8,15 @@ from typing import Final
 import structlog
 
 from tasker.engine.lease import Lease
+from tasker.engine.pulls import Pulls
 from tasker.engine.slots import Slots
 from tasker.errors import StoreError
 from tasker.interfaces.queue import Claimed
 from tasker.interfaces.store import Store
 from tasker.model.attempt import Attempt
+from tasker.model.gate import Destination
 from tasker.model.instants import Instant, after, text
-from tasker.model.task import Pool
+from tasker.model.task import PULLED, Pool
 from tasker.timing.alarm import LONGEST_SLEEP, Alarm
 
 _OTHERS_LOOK: Final = timedelta(seconds=LONGEST_SLEEP)
@@ -32,10 +34,16 @@ class DelayQueue:
     whatever it knows.
     """
 
-    def __init__(self, store: Store, slots: Slots, lease: Lease) -> None:
+    def __init__(self, store: Store, slots: Slots, lease: Lease, pulls: Pulls) -> None:
+        """Make it.
+
+        Args:
+            pulls: told of what is pulled, which this does not claim.
+        """
         self._store = store
         self._slots = slots
         self._lease = lease
+        self._pulls = pulls
         self._alarm = Alarm(store.clock)
         self._full: frozenset[Pool] = frozenset()
         """Pools in which the latest claim used up the room it was given: there may be more due than
@@ -43,11 +51,17 @@ class DelayQueue:
         self._stopped = False
         self._paused_at: Instant | None = None
 
-    def announce(self, due_at: Instant, pool: Pool) -> None:
+    def announce(self, due_at: Instant, pool: Pool, queue: Destination | None = None) -> None:
         """Say that a task of *pool* has been stored that is due at *due_at*: the alarm is set earlier if need be.
 
         If this node has no slot for it, the others are told, unless they will look in time anyway.
+
+        Args:
+            queue: of a task that is pulled, as in ``Pulls.announce``.
         """
+        if pool == PULLED:
+            self._pulls.announce(due_at, queue)
+            return
         if self._slots.free.get(pool) == 0 and due_at <= after(self._store.clock.now(), _OTHERS_LOOK):
             self._store.wake_others()
         self._alarm.announce(due_at)
@@ -55,6 +69,7 @@ class DelayQueue:
     def ring(self) -> None:
         """Look now: something may be due that this node does not know of."""
         self._alarm.ring()
+        self._pulls.ring()
 
     def slot_released(self, pool: Pool) -> None:
         """Say that *pool* has room again: whatever waited for it is claimed now."""

@@ -10,6 +10,7 @@ import structlog
 
 from tasker.engine.aftermath import Aftermath
 from tasker.engine.circuit_patience import CircuitPatience
+from tasker.engine.claim_leases import ClaimLeases
 from tasker.engine.completions import Completions
 from tasker.engine.deadlines import Deadlines
 from tasker.engine.delay_queue import DelayQueue
@@ -21,6 +22,7 @@ from tasker.engine.key_ring import KeyRing
 from tasker.engine.lease import Lease, LeaseKeeper
 from tasker.engine.operations import Operations
 from tasker.engine.pruner import Pruner
+from tasker.engine.pulls import Pulls
 from tasker.engine.recovery import Recovery
 from tasker.engine.rezoning import Rezoning
 from tasker.engine.schedules import Schedules
@@ -33,6 +35,7 @@ from tasker.errors import StoreError, StoreUnavailableError
 from tasker.interfaces.store import Store
 from tasker.interfaces.task_type import TaskType
 from tasker.interfaces.tracing import Tracer
+from tasker.model.gate import Destination
 from tasker.model.instants import Instant
 from tasker.model.operation import Rewrite
 from tasker.model.task import Pool
@@ -88,7 +91,9 @@ class Engine:
         self.types = tuple(types)
         self.slots = Slots(types)
         self.lease = lease = Lease(store.clock)
-        self.queue = DelayQueue(store, self.slots, lease)
+        self.waiters = Waiters(store, room=max_waiters)
+        self.pulls = Pulls(store, self.waiters, self._announce_lease)
+        self.queue = DelayQueue(store, self.slots, lease, self.pulls)
         self.overdue = SharedLook(
             lambda: store.overdue(free_pools=self.slots.free_pools), store.clock.monotonic, apart=LOOKS_APART
         )
@@ -97,7 +102,6 @@ class Engine:
         self._lacks = lacks
         self._store = store
         self.key_ring = KeyRing(store, key_lines)
-        self.waiters = Waiters(store, room=max_waiters)
         self.events = Events(store, self.waiters, types)
         self._expiry = DueWork(
             store.clock,
@@ -106,7 +110,11 @@ class Engine:
         )
         patience = CircuitPatience(store, telemetry, least=circuit_patience, ring=self.queue.ring)
         self._patience = DueWork(store.clock, self.events.with_reports(patience.step), name="circuit patience")
-        aftermath = Aftermath(
+        claim_leases = ClaimLeases(store, telemetry, ring=self.queue.ring)
+        self._claim_leases = DueWork(
+            store.clock, self.events.with_reports(claim_leases.step), name="leases of claims by callers"
+        )
+        aftermath = self.aftermath = Aftermath(
             store.clock,
             self.queue,
             self._expiry.announce,
@@ -164,6 +172,7 @@ class Engine:
         self._job = asyncio.create_task(self._work())
         self._jobs.append(asyncio.create_task(self._expiry.run()))
         self._jobs.append(asyncio.create_task(self._deadlines.run()))
+        self._jobs.append(asyncio.create_task(self._claim_leases.run()))
         self._jobs.append(asyncio.create_task(self._operations.run()))
         self._jobs.append(asyncio.create_task(self._schedules.run()))
         self._jobs.append(asyncio.create_task(self._patience.run()))
@@ -191,7 +200,9 @@ class Engine:
         if not self.draining:
             self.draining = True
             self.waiters.close()
+            self.pulls.close()
             self.events.close()
+        await self.pulls.drain()
         self.queue.stop()
         if self._job is not None:
             await self._job
@@ -207,15 +218,21 @@ class Engine:
                 await self.history.write()
             self._jobs.clear()
 
-    def announce(self, due_at: Instant, pool: Pool, *, expires_at: Instant | None = None) -> None:
+    def announce(
+        self, due_at: Instant, pool: Pool, *, queue: Destination | None = None, expires_at: Instant | None = None
+    ) -> None:
         """Say that a task of *pool* has been stored that is due at *due_at*, which may have passed: it starts in time.
 
         Args:
+            queue: where it goes, if it is pulled; None: that is not known here.
             expires_at: when it expires; None: it does not.
         """
-        self.queue.announce(due_at, pool)
+        self.queue.announce(due_at, pool, queue)
         if expires_at is not None:
             self._expiry.announce(expires_at)
+
+    def _announce_lease(self, ends_at: Instant) -> None:
+        self._claim_leases.announce(ends_at)
 
     def _announce_deadline(self, deadline: Instant) -> None:
         self._deadlines.announce(deadline)

@@ -9,7 +9,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from tasker.callers import GRANTED, OWNER, Caller, Role, Scope, read_key_line
+from tasker.callers import GRANTED, OWNER, Caller, Role, Scope, queue_of, read_key_line
 from tasker.errors import StoreError
 from tasker.interfaces.store import Store
 from tasker.model.api_key import ApiKey, KeyState, digest_of
@@ -196,7 +196,10 @@ def _end(entry: Entry) -> None:
 
 def _entry_of(key: ApiKey) -> Entry:
     scopes = Role(key.role).scopes if key.role is not None else frozenset(_known(key.scopes))
-    return Entry(Caller(scopes, key.id, key.name, key.digest), key.expires_at, used_at=key.used_at or 0)
+    queues = frozenset(queue for scope in key.scopes if (queue := queue_of(scope)) is not None)
+    is_for_all = key.role is not None or Scope.QUEUES_WORK.value in key.scopes
+    caller = Caller(scopes, key.id, key.name, key.digest, queues=None if is_for_all else queues)
+    return Entry(caller, key.expires_at, used_at=key.used_at or 0)
 
 
 def _known(scopes: Sequence[str]) -> Iterator[Scope]:
@@ -205,6 +208,8 @@ def _known(scopes: Sequence[str]) -> Iterator[Scope]:
     for scope in scopes:
         if scope in _SCOPES:
             yield _SCOPES[scope]
+        elif queue_of(scope) is not None:
+            yield Scope.QUEUES_WORK
 
 
 def _entries_of(lines: Sequence[str], salt: bytes) -> dict[bytes, Entry]:

@@ -6,8 +6,10 @@ from typing import Final
 import structlog
 
 from tasker.engine.telemetry import Telemetry
+from tasker.interfaces.queue import TakenBack
 from tasker.interfaces.store import Store
 from tasker.model import lifecycle
+from tasker.model.instants import Instant
 
 LOOK: Final = timedelta(seconds=2)
 """How often nodes look for others that are gone."""
@@ -32,12 +34,7 @@ class Recovery:
         taken = await self._store.take_back()
         if not (taken.todo or taken.failed or taken.cancelled):
             return LOOK
-        self._telemetry.taken_back += taken.todo + taken.failed + taken.cancelled
-        self._telemetry.failed += taken.failed
-        if taken.failed:
-            fault = lifecycle.CRASHED
-            self._telemetry.failures.ended(fault.code, fault.msg, taken.failed, at=self._store.clock.now())
-        self._telemetry.cancelled += taken.cancelled
+        count_taken_back(self._telemetry, taken, at=self._store.clock.now())
         _log.warning(
             "took back tasks that were running when their server died",
             todo=taken.todo,
@@ -45,3 +42,13 @@ class Recovery:
             cancelled=taken.cancelled,
         )
         return timedelta(0)  # there may be more
+
+
+def count_taken_back(telemetry: Telemetry, taken: TakenBack, *, at: Instant) -> None:
+    """Count what was taken back at a moment."""
+    telemetry.taken_back += taken.todo + taken.failed + taken.cancelled
+    telemetry.failed += taken.failed
+    if taken.failed:
+        fault = lifecycle.CRASHED
+        telemetry.failures.ended(fault.code, fault.msg, taken.failed, at=at)
+    telemetry.cancelled += taken.cancelled

@@ -3,17 +3,19 @@
 from collections.abc import Iterable, Mapping
 
 from tasker.interfaces.task_type import TaskType
-from tasker.model.task import Pool
+from tasker.model.task import PULLED, Pool
 
 
 class Slots:
-    """The worker slots of this node: a number per pool.
+    """The worker slots of this node: a number per pool; what is pulled needs none.
 
     A claim takes them; each is released when nothing of its attempt is left.
     """
 
     def __init__(self, types: Iterable[TaskType]) -> None:
-        self.total: Mapping[Pool, int] = {task_type.pool: task_type.slots for task_type in types}
+        self.total: Mapping[Pool, int] = {
+            task_type.pool: task_type.slots for task_type in types if task_type.pool != PULLED
+        }
         self._free = dict(self.total)
         self.free: Mapping[Pool, int] = self._free
         """Free slots per pool; 0 where there is none."""
@@ -24,8 +26,8 @@ class Slots:
         return frozenset(pool for pool, free in self._free.items() if free)
 
     def running(self, pool: Pool) -> int:
-        """How many slots of *pool* are taken."""
-        return self.total[pool] - self._free[pool]
+        """How many slots of *pool* are taken; 0 if it has none."""
+        return self.total.get(pool, 0) - self._free.get(pool, 0)
 
     def take(self, pool: Pool) -> None:
         """Take one slot. The caller has seen that one is free."""

@@ -11,6 +11,7 @@ from tasker.interfaces.keys import KeyStore
 from tasker.interfaces.nodes import NodeStore
 from tasker.interfaces.operations import OperationStore
 from tasker.interfaces.pausing import PauseStore
+from tasker.interfaces.pulling import PullStore
 from tasker.interfaces.queue import QueueStore
 from tasker.interfaces.reports import ReportStore
 from tasker.interfaces.schedules import ScheduleStore
@@ -25,6 +26,7 @@ class Store(
     IdempotencyStore,
     QueueStore,
     CompletionStore,
+    PullStore,
     GateStore,
     PauseStore,
     NodeStore,
@@ -39,8 +41,8 @@ class Store(
 ):
     """Keeps tasks, durably, and hands out those that are due. Several nodes may share one.
 
-    A task that nobody cancels ends in one of five methods: ``settle``, ``lapse``, ``take_back``
-    (``crashed_worker``), ``expire`` (``expired``) and ``give_up`` (``circuit_open``). Each stores
+    A task that nobody cancels ends in one of six methods: ``settle``, ``lapse``, ``take_back``
+    and ``end_leases`` (``crashed_worker``), ``expire`` (``expired``) and ``give_up`` (``circuit_open``). Each stores
     with the end, in one transaction, the tasks that ``Follow`` says follow it, by what the row says
     then.
 

@@ -29,12 +29,13 @@ class TaskType(Protocol):
     def pool(self) -> Pool:
         """The pool its tasks wait in, of its own: 1 is webhook, 2 is hash, numbers below 100 are tasker's.
 
-        It is stored with every task: never change it.
+        Tasks that workers pull share the pool ``PULLED``: see ``PulledType``. It is stored with
+        every task: never change it.
         """
 
     @property
     def slots(self) -> int:
-        """How many of its tasks may run at once, at least 1."""
+        """How many of its tasks may run at once, at least 1; 0 for a type that is pulled."""
 
     @property
     def timeout(self) -> timedelta:

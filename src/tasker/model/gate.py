@@ -1,5 +1,6 @@
 """A gate: what can hold back the tasks of one destination. How many of them may start is a pure rule."""
 
+import re
 from enum import IntEnum
 from typing import Final
 
@@ -19,6 +20,9 @@ HELD_COUNTED_TO: Final = 10_000
 """Where counting the tasks that a gate holds stops."""
 
 
+_QUEUE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*", re.ASCII)
+
+
 class GateKind(IntEnum):
     """What a gate stands before. The numbers are what stores keep."""
 
@@ -28,6 +32,8 @@ class GateKind(IntEnum):
     """All tasks of another task type. Has the slots of its pool for itself."""
     GROUP = 2
     """The tasks that name a group. Has no circuit: what its tasks show is said of their hosts."""
+    QUEUE = 3
+    """The tasks of a queue, which callers claim. Has no circuit: nobody is called."""
 
 
 GATE_STATES: Final = ("paused", *(state.value for state in CircuitState))
@@ -51,6 +57,26 @@ def group_named(name: str) -> Destination:
     if not name.isprintable():
         raise ValueError(f"expected printable characters, got: {name!r}")
     return Destination(GateKind.GROUP, name)
+
+
+def queue_named(name: str) -> Destination:
+    """Return where the jobs of a queue go.
+
+    Raises:
+        ValueError: *name* cannot be one of a queue of jobs.
+    """
+    if not _QUEUE.fullmatch(name):
+        raise ValueError(f"expected letters, digits, and . _ - behind the first, got: {name!r}")
+    return Destination(GateKind.QUEUE, name)
+
+
+def queue_of_type(name: str) -> Destination:
+    """Return where the tasks of a task type go that is pulled. No job can name this queue.
+
+    >>> queue_of_type("render").name
+    'type:render'
+    """
+    return Destination(GateKind.QUEUE, f"type:{name}")
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):

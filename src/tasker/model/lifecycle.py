@@ -35,6 +35,7 @@ class Move(Enum):
 
     CREATE = "create"
     CLAIM = "claim"
+    PULL = "pull"
     ACCEPT = "accept"
     COMPLETE = "complete"
     BACK_OFF = "back_off"
@@ -60,13 +61,14 @@ class Step(NamedTuple):
 MOVES: Final[dict[Move, Step]] = {
     Move.CREATE: Step(frozenset({None}), State.TODO),
     Move.CLAIM: Step(frozenset({State.TODO}), State.IN_PROGRESS),
+    Move.PULL: Step(frozenset({State.TODO}), State.WAITING),
     Move.ACCEPT: Step(frozenset({State.IN_PROGRESS}), State.WAITING),
     Move.COMPLETE: Step(frozenset({State.IN_PROGRESS, State.WAITING}), State.DONE),
     Move.BACK_OFF: Step(frozenset({State.IN_PROGRESS, State.WAITING}), State.TODO),
     Move.FAIL: Step(frozenset({State.IN_PROGRESS, State.WAITING}), State.FAILED),
-    Move.GIVE_BACK: Step(frozenset({State.IN_PROGRESS}), State.TODO),
-    Move.TAKE_BACK: Step(frozenset({State.IN_PROGRESS}), State.TODO),
-    Move.QUARANTINE: Step(frozenset({State.IN_PROGRESS}), State.FAILED),
+    Move.GIVE_BACK: Step(frozenset({State.IN_PROGRESS, State.WAITING}), State.TODO),
+    Move.TAKE_BACK: Step(frozenset({State.IN_PROGRESS, State.WAITING}), State.TODO),
+    Move.QUARANTINE: Step(frozenset({State.IN_PROGRESS, State.WAITING}), State.FAILED),
     Move.EXPIRE: Step(frozenset({State.TODO}), State.FAILED),
     Move.GIVE_UP: Step(frozenset({State.TODO}), State.FAILED),
     Move.CANCEL: Step(frozenset({State.TODO, State.WAITING}), State.CANCELLED),

@@ -16,6 +16,11 @@ Pool = NewType("Pool", int)
 """The number of a kind of worker slot. A task waits in the pool of its task type."""
 
 
+PULLED: Final = Pool(3)
+"""The pool of all tasks that are *pulled*: callers claim them, and no node has slots for them. One of
+them is held by the gate of its queue from when it is stored, in every state."""
+
+
 class State(IntEnum):
     """Where a task stands. The numbers are what stores keep, the words (``state.word``) what users see."""
 

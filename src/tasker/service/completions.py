@@ -16,7 +16,7 @@ from tasker.interfaces.queue import Claim
 from tasker.interfaces.store import Store
 from tasker.model.attempt import Failed, Outcome, Succeeded
 from tasker.model.completion_token import claim_of
-from tasker.model.lifecycle import TIMED_OUT
+from tasker.model.lifecycle import CRASHED, TIMED_OUT
 from tasker.model.task import Fault, State, Task
 
 
@@ -100,4 +100,6 @@ def _was_told(task: Task) -> bool:
     """Whether it seems that the end of a task's attempt was told, and did not come by itself."""
     if task.state is State.DONE:
         return True
-    return task.state is State.FAILED and task.last_fault is not None and task.last_fault.code != TIMED_OUT.code
+    if task.state is not State.FAILED or task.last_fault is None:
+        return False
+    return task.last_fault.code not in (TIMED_OUT.code, CRASHED.code)

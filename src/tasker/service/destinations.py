@@ -1,6 +1,7 @@
 """What callers can do with destinations."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
 
 from msgspec import UNSET, UnsetType
 
@@ -12,7 +13,7 @@ from tasker.filters import destination_id
 from tasker.interfaces.store import Store
 from tasker.model.audit import Action, Entry, Kind
 from tasker.model.event import EventChange
-from tasker.model.gate import Destination, GateKind, GateStatus, Limits, group_named, status_at
+from tasker.model.gate import Destination, GateKind, GateStatus, Limits, group_named, queue_named, status_at
 from tasker.service.upgrading import refuse_if_upgrading
 
 
@@ -87,29 +88,36 @@ class DestinationService:
         await self._store.limit(id_, limits, entry=_entry(caller, Action.LIMIT, id_))
         return await self._changed(id_, EventChange.LIMITED)
 
-    async def make(self, caller: Caller, url: str | UnsetType, group: str | UnsetType, limits: Limits) -> GateStatus:
-        """Make the destination of a URL or a group, or find it, and return it as it stands then.
+    async def make(
+        self,
+        caller: Caller,
+        limits: Limits,
+        *,
+        url: str | UnsetType = UNSET,
+        group: str | UnsetType = UNSET,
+        queue: str | UnsetType = UNSET,
+    ) -> GateStatus:
+        """Make the destination of a URL, a group or a queue, or find it, and return it as it stands then.
 
         Args:
             limits: changed whether it was there or not.
 
         Raises:
-            InvalidRequestError: it is not one of the two, or the URL cannot be called.
-            UpgradeUnfinishedError: it is a group or has a rate, and nodes of the version before may
-                be running.
+            InvalidRequestError: it is not one of the three, or the URL cannot be called.
+            UpgradeUnfinishedError: it is a group or a queue, or has a rate, and nodes of the version
+                before may be running.
         """
-        if isinstance(url, str) == isinstance(group, str):
-            got = "both" if isinstance(url, str) else "neither"
-            raise InvalidRequestError("", f"expected url or group, got {got}")
+        named = {"url": url, "group": group, "queue": queue}
+        given = {name: value for name, value in named.items() if isinstance(value, str)}
+        if len(given) != 1:
+            raise InvalidRequestError("", f"expected url, group or queue, got {' and '.join(given) or 'none of them'}")
+        ((name, value),) = given.items()
         try:
-            if isinstance(group, str):
-                destination = group_named(group)
-            else:
-                destination = Destination(GateKind.HOST, urls.origin(urls.checked(str(url))))
+            destination = _NAMED[name](value)
         except ValueError as error:
-            raise InvalidRequestError("url" if group is UNSET else "group", str(error)) from None
-        if destination.kind is GateKind.GROUP:
-            refuse_if_upgrading(self._store, "group")
+            raise InvalidRequestError(name, str(error)) from None
+        if destination.kind is not GateKind.HOST:
+            refuse_if_upgrading(self._store, name)
         self._refuse_rate(limits)
         id_ = await self._store.make_gate(destination)
         if limits != Limits():
@@ -133,6 +141,14 @@ class DestinationService:
 
 def _entry(caller: Caller, action: Action, id_: int) -> Entry:
     return caller.entry(action, Kind.DESTINATION, str(id_))
+
+
+_NAMED: Final[Mapping[str, Callable[[str], Destination]]] = {
+    "url": lambda url: Destination(GateKind.HOST, urls.origin(urls.checked(url))),
+    "group": group_named,
+    "queue": queue_named,
+}
+"""What makes a destination of what it is named by. Raises ``ValueError`` with what would be right."""
 
 
 def _parsed_id(text: str) -> int:

@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager, suppress
 
 from msgspec import UNSET, UnsetType
 
-from tasker.callers import KEY_NAME_LENGTH, Caller
+from tasker.callers import KEY_NAME_LENGTH, SCOPE_WORDS, Caller, queue_of
 from tasker.engine.key_ring import KeyRing
 from tasker.errors import InvalidQueryError, InvalidRequestError, StoreError, UnauthorizedError
 from tasker.interfaces.keys import KeyBook
@@ -118,6 +118,12 @@ def new_key(
     key_id = "".join(secrets.choice(api_key.ID_CHARACTERS) for _ in range(api_key.ID_LENGTH))
     text = api_key.written(key_id, secrets.token_bytes(api_key.SECRET_BYTES))
     listed = () if isinstance(scopes, UnsetType) else tuple(dict.fromkeys(scopes))
+    for place, scope in enumerate(listed):
+        if scope not in SCOPE_WORDS and queue_of(scope) is None:  # it may be a secret in the wrong place
+            raise InvalidRequestError(
+                f"scopes[{place}]",
+                f"expected one of {', '.join(SCOPE_WORDS)}, or queues:work: and a queue; got something else",
+            )
     made = ApiKey(
         id=key_id,
         name=name,

@@ -12,6 +12,7 @@ from tasker.service.finding import FindService
 from tasker.service.keys import KeyService
 from tasker.service.metrics import MetricsService, Sources
 from tasker.service.operations import OperationService
+from tasker.service.queues import QueueService
 from tasker.service.repeatable import RepeatableRequests
 from tasker.service.schedules import ScheduleService
 from tasker.service.server import ServerService
@@ -50,6 +51,7 @@ class Service:
         self.operations = OperationService(store, engine, self.finding)
         self.schedules = ScheduleService(store, engine, registry)
         self.completions = CompletionService(store, engine)
+        self.queues = QueueService(store, engine, registry)
         self.keys = KeyService(store, engine.key_ring)
         self.audit = AuditService(store)
         self.destinations = DestinationService(store, engine)

@@ -33,10 +33,11 @@ from tasker.model.attempt import AttemptRecord
 from tasker.model.audit import Action, Entry, Kind
 from tasker.model.audit import changed as changed_to
 from tasker.model.event import EventChange, EventKind
+from tasker.model.gate import Destination
 from tasker.model.idempotency import KeptAnswer, Repeatable
 from tasker.model.instants import LAST, Instant
 from tasker.model.new_task import Made, NewTask, Outcome
-from tasker.model.task import Pool, State, Task, TaskId
+from tasker.model.task import PULLED, Pool, State, Task, TaskId
 from tasker.service.upgrading import refuse_if_upgrading, refuse_newer_members
 from tasker.task_types.registry import Registry
 from tasker.wire.changes import task_changes
@@ -174,21 +175,22 @@ class TaskService:
         return new
 
     def _all_made(self, new: Sequence[NewTask], made: Sequence[Made]) -> None:
-        """Count them, and announce what is due first in each pool, and expires first: the others come after that."""
+        """Count them, and announce what is due first in each pool or queue, and expires first: the rest comes later."""
         counts = self._engine.telemetry.created_by_type
-        earliest: dict[Pool, Instant] = {}
+        earliest: dict[tuple[Pool, Destination | None], Instant] = {}
         expiries = []
         for each, came in zip(new, made, strict=True):
             task, outcome = each.task, came.outcome
             if outcome is Outcome.CREATED:
                 counts[task.type] += 1
             if outcome is not Outcome.KEPT:
-                if came.execution_at < earliest.get(task.pool, _NEVER):
-                    earliest[task.pool] = came.execution_at
+                place = task.pool, task.destination if task.pool == PULLED else None
+                if came.execution_at < earliest.get(place, _NEVER):
+                    earliest[place] = came.execution_at
                 if task.expires_at is not None:
                     expiries.append(task.expires_at)
-        for pool, due_at in earliest.items():
-            self._engine.announce(due_at, pool, expires_at=min(expiries, default=None))
+        for (pool, queue), due_at in earliest.items():
+            self._engine.announce(due_at, pool, queue=queue, expires_at=min(expiries, default=None))
 
     async def duplicate(
         self,
@@ -239,7 +241,9 @@ class TaskService:
         if made.outcome is Outcome.CREATED:
             self._engine.telemetry.created_by_type[new.task.type] += 1
         if made.outcome is not Outcome.KEPT:
-            self._engine.announce(made.execution_at, new.task.pool, expires_at=new.task.expires_at)
+            self._engine.announce(
+                made.execution_at, new.task.pool, queue=new.task.destination, expires_at=new.task.expires_at
+            )
         if self._events.is_on:
             self._tell_made((new,), came)
         return made
@@ -449,7 +453,7 @@ class TaskService:
 
     def _created(self, task: Task) -> Made:
         self._engine.telemetry.created_by_type[task.type] += 1
-        self._engine.announce(task.due_at, task.pool, expires_at=task.expires_at)
+        self._engine.announce(task.due_at, task.pool, queue=task.destination, expires_at=task.expires_at)
         if self._events.is_on:
             self._events.created(task)
         return _made(task)

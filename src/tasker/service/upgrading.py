@@ -10,6 +10,7 @@ from msgspec import UNSET
 from tasker.building import Asked
 from tasker.errors import UpgradeUnfinishedError
 from tasker.interfaces.store import Store
+from tasker.model.task import PULLED
 
 NEWER_MEMBERS: Final = (
     *("tags", "keep", "key", "group", "body_base64", "completion"),
@@ -35,6 +36,8 @@ def refuse_newer_members(store: Store, asked: Asked) -> None:
         UpgradeUnfinishedError: perhaps not all nodes can read it.
     """
     if store.is_upgrading:
+        if asked.type.pool == PULLED:
+            raise UpgradeUnfinishedError(asked.type.name)
         for given in (asked.fields, asked.request):
             for member in NEWER_MEMBERS:
                 if getattr(given, member, UNSET) is not UNSET:

@@ -152,7 +152,13 @@ class Walker:
                     pools = ", ".join(map(str, [-1, *sorted(self._free_pools)]))  # never empty
                     reason = self._texts[f"reason_{values[0]}"]
                     with_rate, all_paused = self._texts["gates_with_rate"], self._texts["all_paused"]
-                    filled = reason.format(pools=pools, threshold=THRESHOLD, with_rate=with_rate, all_paused=all_paused)
+                    filled = reason.format(
+                        pools=pools,
+                        threshold=THRESHOLD,
+                        with_rate=with_rate,
+                        full_queues=self._texts["full_queues"],
+                        all_paused=all_paused,
+                    )
                     yield f"({filled})" if values[0] in _PAUSED_OR_NOT else f"({filled}) AND NOT {all_paused}"
                 case Kind.DESTINATION if isinstance(values[0], str):
                     yield self._condition("destination_named", each, values[0])

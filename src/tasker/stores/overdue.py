@@ -38,7 +38,11 @@ def overdue_statement(texts: Mapping[str, str], pools: Iterable[Pool], free_pool
     free = ", ".join(map(str, [-1, *sorted(free_pools)]))  # never empty
     reasons = " ".join(
         f"WHEN {texts[f'reason_{reason}']} THEN '{reason}'".format(
-            pools=free, threshold=THRESHOLD, with_rate=texts["gates_with_rate"], all_paused=texts["all_paused"]
+            pools=free,
+            threshold=THRESHOLD,
+            with_rate=texts["gates_with_rate"],
+            full_queues=texts["full_queues"],
+            all_paused=texts["all_paused"],
         )
         for reason in OVERDUE_REASONS
     )

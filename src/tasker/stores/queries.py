@@ -1,6 +1,7 @@
 """SQL lives in ``.sql`` files: this reads them by the names of their queries."""
 
 import re
+from collections.abc import Mapping
 from importlib.resources import files
 from typing import Final
 
@@ -12,17 +13,23 @@ _HEADING: Final = re.compile(r"^-- (\w+) --$", re.MULTILINE)
 def load(package: str) -> dict[str, str]:
     """Return the queries of ``queries.sql`` in *package* by name.
 
-    A query begins with a line ``-- name --``; comments below it stay with it. A store's test goes
+    A query begins with a line ``-- name --``; comments below it stay with it. What is named
+    ``part_...`` is no query, but stands in those that have its name in braces. A store's test goes
     through all of them.
     """
     _, *parts = _HEADING.split(files(package).joinpath("queries.sql").read_text(encoding="utf-8"))
-    return dict(zip(parts[::2], (_complete(_bare(text)) for text in parts[1::2]), strict=True))
+    texts = dict(zip(parts[::2], map(_bare, parts[1::2]), strict=True))
+    shared = {name: text for name, text in texts.items() if name.startswith("part_")}
+    return {name: _complete(text, {**shared, **COLUMNS}) for name, text in texts.items() if name not in shared}
 
 
-def _complete(text: str) -> str:
-    """Put the lists of columns in their places. Other places in braces are filled by whoever runs the query."""
-    for name, columns in COLUMNS.items():
-        text = text.replace(f"{{{name}}}", columns)
+def _complete(text: str, shared: Mapping[str, str]) -> str:
+    """Put the lists of columns, and what queries share, in their places.
+
+    Other places in braces are filled by whoever runs the query.
+    """
+    for name, part in shared.items():
+        text = text.replace(f"{{{name}}}", part)
     return text
 
 

@@ -7,6 +7,7 @@ from typing import Final
 
 from tasker.errors import StartError
 from tasker.interfaces.task_type import TaskType
+from tasker.model.task import PULLED
 from tasker.wire.fields import WebhookFields
 from tasker.wire.reserved import reserved_in
 
@@ -19,7 +20,7 @@ _NAME: Final = re.compile(r"[a-z][a-z0-9_]*", re.ASCII)
 
 
 class Registry:
-    """Task types by name. Names, spellings and pools are each used once."""
+    """Task types by name. Names, spellings and pools are each used once; but what is pulled shares one."""
 
     def __init__(self, types: Iterable[TaskType]) -> None:
         """Register *types*.
@@ -34,7 +35,9 @@ class Registry:
                 raise StartError(
                     f"the task type {task_type.name!r} needs a name of a-z, 0-9 and _ that begins with a letter"
                 )
-            used_here: set[str | int] = {task_type.name, *task_type.spellings, int(task_type.pool)}
+            used_here: set[str | int] = {task_type.name, *task_type.spellings}
+            if task_type.pool != PULLED:
+                used_here.add(int(task_type.pool))
             for used in used_here:
                 if used in seen:
                     raise StartError(
@@ -64,7 +67,7 @@ def installed(points: Iterable[EntryPoint] | None = None) -> Sequence[TaskType]:
     for point in entry_points(group=ENTRY_POINTS) if points is None else points:
         try:
             task_type: TaskType = point.load()()
-            pool_is_taskers = task_type.pool < _FIRST_FOREIGN_POOL
+            pool_is_taskers = task_type.pool < _FIRST_FOREIGN_POOL and task_type.pool != PULLED
             reserved = reserved_in(task_type.fields)
         except Exception as error:
             raise StartError(

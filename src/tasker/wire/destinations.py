@@ -7,7 +7,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from tasker.model import instants
 from tasker.model.circuit import CircuitState
 from tasker.model.gate import GateKind, GateStatus, Limits
-from tasker.wire.fields import Group
+from tasker.wire.fields import Group, Queue
 
 
 class CircuitView(Struct, frozen=True, kw_only=True):
@@ -28,11 +28,11 @@ class CircuitView(Struct, frozen=True, kw_only=True):
 
 
 class DestinationView(Struct, frozen=True, kw_only=True):
-    """Where tasks go: a scheme, host and port, a task type other than webhook, or a group."""
+    """Where tasks go: a scheme, host and port, a task type other than webhook, a group, or a queue."""
 
     id: int
     name: Annotated[str, Meta(examples=["https://example.org:443", "hash"])]
-    kind: Literal["host", "type", "group"]
+    kind: Literal["host", "type", "group", "queue"]
     paused: bool
     max_running: (
         Annotated[int, Meta(description="How many of its tasks may run at once. null: as many as the settings say.")]
@@ -75,13 +75,14 @@ class DestinationChange(Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
 
 class NewDestination(DestinationChange, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A destination that is made, or found: that of a URL or a group, one of the two. Its limits are set as well."""
+    """A destination that is made, or found: that of a URL, a group or a queue. Its limits are set as well."""
 
     url: (
         Annotated[str, Meta(min_length=1, description="Of its host.", examples=["https://example.org/hook"])]
         | UnsetType
     ) = UNSET
     group: Group | UnsetType = UNSET
+    queue: Queue | UnsetType = UNSET
 
 
 def limits_of(change: DestinationChange) -> Limits:
@@ -89,10 +90,11 @@ def limits_of(change: DestinationChange) -> Limits:
     return Limits(max_running=change.max_running, max_per_second=change.max_per_second, burst=change.burst)
 
 
-_KINDS: Final[dict[GateKind, Literal["host", "type", "group"]]] = {
+_KINDS: Final[dict[GateKind, Literal["host", "type", "group", "queue"]]] = {
     GateKind.HOST: "host",
     GateKind.TYPE: "type",
     GateKind.GROUP: "group",
+    GateKind.QUEUE: "queue",
 }
 
 

@@ -1,6 +1,6 @@
 """What answers show of why a task is where it is."""
 
-from typing import Annotated, assert_never
+from typing import Annotated, Final, assert_never
 
 from msgspec import Meta, Struct
 
@@ -8,7 +8,7 @@ from tasker.explaining import Finding, Reason
 from tasker.model import instants
 from tasker.model.circuit import CircuitState
 from tasker.model.gate import GateKind, GateStatus
-from tasker.model.task import Fault, State, Task
+from tasker.model.task import PULLED, Fault, State, Task
 from tasker.wire.destinations import DestinationView, destination_view
 from tasker.wire.tasks import StateWord
 
@@ -75,16 +75,14 @@ def _words(finding: Finding) -> str:
         case "paused" | "circuit_open" | "full" | "rate":
             assert finding.destination is not None  # noqa: S101 - it is what holds the task back
             return _barrier(finding.destination, finding)
-        case "due" | "no_slot" | "paused_all":
+        case "due" | "no_slot" | "unclaimed" | "paused_all":
             return f"it has been due since {instants.text(task.due_at)}{_due_for(finding)}"
         case "running":
             since = "" if task.started_at is None else f" since {instants.text(task.started_at)}"
             outlook = "; the task was cancelled and ends with it" if task.is_cancelled else ""
             return f"attempt {task.attempts} is running on node {task.node}{since}{outlook}"
         case "completion":
-            assert task.deadline is not None  # noqa: S101 - it is what the reason means
-            until = instants.text(task.deadline)
-            return f"attempt {task.attempts} was accepted, and waits for its completion until {until}"
+            return _in_other_hands(task)
         case "done":
             return f"attempt {task.attempts} succeeded"
         case "failed":
@@ -93,6 +91,14 @@ def _words(finding: Finding) -> str:
             return f"it was cancelled{_advice(finding)}"
         case _:
             assert_never(finding.reason)
+
+
+def _in_other_hands(task: Task) -> str:
+    assert task.deadline is not None  # noqa: S101 - it is what the reason means
+    until = instants.text(task.deadline)
+    if task.pool == PULLED:
+        return f"a worker has claimed attempt {task.attempts}, and has it until {until}"
+    return f"attempt {task.attempts} was accepted, and waits for its completion until {until}"
 
 
 def _until_due(finding: Finding) -> str:
@@ -105,6 +111,8 @@ def _due_for(finding: Finding) -> str:
             return " and is about to be started"
         case "no_slot":
             return " and waits for a free slot"
+        case "unclaimed":
+            return " and waits for a worker to claim it"
         case _:
             return _if_paused(finding)
 
@@ -117,7 +125,7 @@ def _if_paused(finding: Finding) -> str:
 
 def _barrier(destination: GateStatus, finding: Finding) -> str:
     gate = destination.record.gate
-    name = f"the group {gate.name}" if gate.kind is GateKind.GROUP else f"the destination {gate.name}"
+    name = f"the {_KINDS.get(gate.kind, 'destination')} {gate.name}"
     if finding.reason == "paused":
         return f"{name} is paused; POST /destinations/{gate.id}/resume lets it go on"
     if finding.reason == "full" and destination.circuit is CircuitState.RECOVERING:
@@ -131,6 +139,10 @@ def _barrier(destination: GateStatus, finding: Finding) -> str:
         return f"{name} has failed and is being tried with one task at a time"
     until = instants.text(gate.circuit.open_until)
     return f"{name} has failed {gate.circuit.failures} times in a row and is left alone until {until}"
+
+
+_KINDS: Final = {GateKind.GROUP: "group", GateKind.QUEUE: "queue"}
+"""What people call the gates that are not where something is sent."""
 
 
 def _advice(finding: Finding) -> str:

@@ -10,6 +10,7 @@ from tasker.model.instants import microseconds
 from tasker.model.retry import STANDARD, RetryPolicy
 
 _YEAR: Final = 365 * 86_400
+_LONGEST_JOB: Final = 30 * 86_400
 _DEFAULT_RETRY: Final = RetryPolicy()
 _DEFAULT_PATIENCE: Final = microseconds(_DEFAULT_RETRY.patience())
 
@@ -112,6 +113,18 @@ Group: TypeAlias = Annotated[
     ),
 ]
 """The name of a group, which ``model.gate.group_named`` checks further."""
+
+
+Queue: TypeAlias = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=100,
+        description="Where workers claim it: letters, digits, and . _ - behind the first.",
+        examples=["reports"],
+    ),
+]
+"""The name of a queue, which ``model.gate.queue_named`` checks further."""
 
 
 class TaskFields(Struct, frozen=True, kw_only=True):
@@ -221,6 +234,20 @@ class HashFields(TaskFields, frozen=True, kw_only=True):
     secret: Annotated[
         NonEmptyText, Meta(description="At most 4 KiB of UTF-8.", examples=["correct-horse-battery-staple"])
     ]
+
+
+class JobFields(TaskFields, frozen=True, kw_only=True):
+    """A job: workers that pull claim it from its ``queue``."""
+
+    queue: Queue
+    json: Annotated[Raw, Meta(description="Any JSON value: what the worker is given.")] | UnsetType = UNSET
+    timeout: (
+        Annotated[
+            float,
+            Meta(ge=0.1, le=_LONGEST_JOB, description="Seconds that an attempt may take, for the worker to keep to."),
+        ]
+        | UnsetType
+    ) = UNSET
 
 
 LocalTime: TypeAlias = Annotated[

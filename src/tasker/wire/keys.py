@@ -10,7 +10,18 @@ from tasker.model import instants
 from tasker.model.api_key import ApiKey
 
 RoleWord = Literal["metrics", "read", "write", "admin"]
-ScopeWord = Literal["metrics", "tasks:read", "tasks:write", "secrets:read", "operate", "admin"]
+ScopeWord = Annotated[
+    str,
+    Meta(
+        extra_json_schema={
+            "anyOf": [
+                {"enum": [scope.value for scope in GRANTED]},
+                {"pattern": "^queues:work:(type:)?[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"},
+            ]
+        }
+    ),
+]
+"""One of ``callers.GRANTED``, or a scope of a single queue."""
 
 _MOMENT = {"format": "date-time"}
 

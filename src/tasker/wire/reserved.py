@@ -7,7 +7,7 @@ from tasker.wire.tasks import TaskView
 
 _KEPT_FREE: Final = (
     *("missed", "completion"),
-    *("queue", "priority", "args"),
+    *("queue", "priority", "args", "attempt", "token", "lease_until"),
 )
 """Nothing is called so yet."""
 

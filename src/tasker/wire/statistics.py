@@ -68,7 +68,7 @@ class BusyDestination(Struct, frozen=True, kw_only=True):
 
     id: int
     name: str
-    kind: Literal["host", "type", "group"]
+    kind: Literal["host", "type", "group", "queue"]
 
 
 class StatsHistory(Struct, frozen=True, kw_only=True, rename={"from_": "from"}):

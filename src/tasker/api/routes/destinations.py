@@ -61,7 +61,7 @@ async def list_destinations(request: Request) -> Response:
 @Call(
     method="POST",
     path="/destinations",
-    summary="Make the destination of a URL or a group before its first task, or find it, and set its limits.",
+    summary="Make the destination of a URL, a group or a queue before its first task, or find it; set its limits.",
     scope=Scope.OPERATE,
     body=Body(NewDestination),
     answers=_NOW,
@@ -72,7 +72,11 @@ async def make_destination(request: Request) -> Response:
     """Make or find a destination."""
     new: NewDestination = request.body
     return answer(
-        destination_view(await request.service.destinations.make(request.caller, new.url, new.group, limits_of(new)))
+        destination_view(
+            await request.service.destinations.make(
+                request.caller, limits_of(new), url=new.url, group=new.group, queue=new.queue
+            )
+        )
     )
 
 

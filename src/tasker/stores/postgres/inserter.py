@@ -149,6 +149,8 @@ class Inserter:
             await self._learn(connection, unknown)
             if missing := unknown - self._gates.keys():
                 await connection.execute(self._sql["insert_gates"], *_columns(missing))
+                if any(destination.kind is GateKind.QUEUE for destination in missing):
+                    await connection.execute(self._sql["open_queues"], *_columns(missing))
                 await self._learn(connection, missing)  # another node may have been quicker
 
     async def _learn(self, connection: Connection, destinations: set[Destination]) -> None:

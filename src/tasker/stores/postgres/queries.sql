@@ -16,10 +16,12 @@ WITH given AS (
 ), stored AS (
   INSERT INTO task (id, type, state, pool, due_at, execution_at, execution_time, gate, expires_at,
                     parent_id, key, holds_key, content, keep, host_gate, patience, created_by,
-                    schedule, scheduled_for, run_kind, local_time, time_zone, zones, created_at)
+                    schedule, scheduled_for, run_kind, local_time, time_zone, zones, created_at,
+                    held_by)
   SELECT id, type, coalesce(state, 0), pool, due_at, execution_at, execution_time, gate, expires_at,
          parent_id, key, coalesce(holds_key, false), content, keep, host_gate, patience, created_by,
-         schedule, scheduled_for, run_kind, local_time, time_zone, zones, tasker_now()
+         schedule, scheduled_for, run_kind, local_time, time_zone, zones, tasker_now(),
+         CASE WHEN pool = 3 THEN gate END
     FROM given
       ON CONFLICT (id) DO NOTHING
   RETURNING id
@@ -62,8 +64,9 @@ UPDATE task SET holds_key = false WHERE id = $1 AND state IN (1, 5) RETURNING id
 -- waits.
 WITH replaced AS (
   UPDATE task SET due_at = $2, execution_at = $3, execution_time = $4, gate = $5, host_gate = $6,
-         held_by = NULL, expires_at = $7, keep = $8, patience = $9, created_by = $12,
-         local_time = $13, time_zone = $14, zones = $15, waited = 0, crashes = 0,
+         held_by = CASE WHEN pool = 3 THEN $5::bigint END, expires_at = $7, keep = $8,
+         patience = $9, created_by = $12, local_time = $13, time_zone = $14, zones = $15, waited = 0,
+         crashes = 0,
          retried_after = attempts, late_held = 0, revision = revision + 1, payload_revision = revision + 1
    WHERE id = $1 AND state = 0 AND holds_key
   RETURNING id, payload_revision
@@ -87,6 +90,14 @@ INSERT INTO type_pool (type, pool) VALUES ($1, $2) ON CONFLICT DO NOTHING
 -- In order, so that two transactions that make the same gates do not wait for each other.
 INSERT INTO gate (kind, name)
 SELECT kind, name FROM unnest($1::smallint[], $2::text[]) AS given (kind, name) ORDER BY kind, name
+    ON CONFLICT DO NOTHING
+
+-- open_queues --
+-- No claim of a node looks at what a queue holds: this says where it is found.
+INSERT INTO gate_queue (gate, pool, wake_at, room_since)
+SELECT id, 3, timestamptz 'epoch', timestamptz 'epoch'
+  FROM gate JOIN unnest($1::smallint[], $2::text[]) AS given (kind, name) USING (kind, name)
+ WHERE kind = 3 ORDER BY id
     ON CONFLICT DO NOTHING
 
 -- gate_ids --
@@ -306,6 +317,107 @@ SELECT claimed.*, turn.gate AS turn_of,
        (SELECT count(*) FROM returned WHERE returned.had = turn.gate) AS returned
   FROM turn LEFT JOIN claimed ON claimed.had = turn.gate
 
+-- queue --
+-- The gate of a queue ($1), how many of its tasks workers have if that is limited, since when it has had
+-- room, and when the first is due that it holds: what has expired is passed over. What time it is,
+-- whether this node ($2) may claim, and how many others have somebody who has waited longer than $3.
+-- No row: there is no such queue.
+SELECT {gate},
+       CASE WHEN max_running IS NOT NULL
+            THEN (SELECT count(*) FROM task WHERE counts_in IS NOT NULL AND counts_in = gate.id)
+            ELSE 0 END AS waiting,
+       (SELECT room_since FROM gate_queue WHERE gate_queue.gate = gate.id AND pool = 3) AS room_since,
+       (SELECT due_at FROM task
+         WHERE pool = 3 AND held_by = gate.id AND state = 0 AND held_by IS NOT NULL
+           AND (expires_at IS NULL OR expires_at > tasker_now())
+         ORDER BY due_at, id LIMIT 1) AS due_at,
+       tasker_now() AS now,
+       EXISTS (SELECT FROM node WHERE id = $2 AND lease_until > tasker_now()) AS is_leased,
+       (SELECT count(*) FROM queue_waiter
+         WHERE queue_waiter.gate = gate.id AND node <> $2 AND since < tasker_now() - $3::interval
+           AND seen_at > tasker_now() - interval '2.5 seconds') AS longer
+  FROM gate WHERE kind = 3 AND name = $1
+
+-- lock_queue --
+SELECT id FROM gate WHERE id = $1 FOR NO KEY UPDATE
+
+-- pull --
+-- Claim up to $2 of what a queue ($1) holds for a caller, earliest first, but for the first $9, for so
+-- long ($5). $6, $8: as $9 and $10 of claim; $7: since when the queue has had room. What others have
+-- locked is passed over. $10: whether it is known of this node that somebody waits here.
+WITH served AS (
+  DELETE FROM queue_waiter WHERE gate = $1 AND node = $4 AND $10::boolean
+), head AS MATERIALIZED (
+  SELECT id FROM task
+   WHERE pool = 3 AND held_by = $1 AND state = 0 AND held_by IS NOT NULL
+     AND due_at <= tasker_now() AND (expires_at IS NULL OR expires_at > tasker_now())
+   ORDER BY due_at, id LIMIT $2 OFFSET $9
+     FOR NO KEY UPDATE SKIP LOCKED
+)
+UPDATE task SET state = 5, attempts = attempts + 1, fence = $3, node = $4, started_at = tasker_now(),
+       deadline = tasker_now() + $5::interval, lease = $5, counts_in = gate, revision = revision + 1,
+       late_down = CASE WHEN due_at < $6 THEN tasker_down(due_at, tasker_now()) ELSE 0 END,
+       late_held = greatest(late_held, coalesce(tasker_held(due_at, $7, $6), 0)
+                     + CASE WHEN due_at < $8
+                            THEN tasker_paused(greatest(due_at, $7), tasker_now()) ELSE 0 END)
+  FROM head
+ WHERE task.id = head.id AND task.state = 0
+   AND EXISTS (SELECT FROM node WHERE id = $4 AND lease_until > tasker_now())
+   AND NOT EXISTS (SELECT FROM pause WHERE end_at IS NULL)
+   AND NOT EXISTS (SELECT FROM gate WHERE id = $1 AND paused)
+RETURNING {attempt}, -- without a payload: as in claim
+          (SELECT payload FROM payload WHERE payload.id = task.id AND revision = payload_revision),
+          started_at, deadline
+
+-- wait_for_queue --
+-- Say that somebody has waited here ($2) for what a queue ($1) holds, for so long ($3).
+INSERT INTO queue_waiter (gate, node, since, seen_at)
+VALUES ($1, $2, tasker_now() - $3::interval, tasker_now())
+    ON CONFLICT (gate, node) DO UPDATE SET since = excluded.since, seen_at = excluded.seen_at
+
+-- forget_waiters --
+-- Those that were not seen for long. Every row is looked at: there is one for each queue and node.
+DELETE FROM queue_waiter WHERE seen_at < tasker_now() - interval '1 minute'
+
+-- end_pull --
+-- What the rate of a queue remembers, and whether its room is used up ($3).
+WITH queue AS (
+  UPDATE gate_queue SET room_since = NULL WHERE gate = $1 AND pool = 3 AND $3::boolean
+)
+UPDATE gate SET next_at = $2 WHERE id = $1 AND next_at <> $2
+
+-- give_back_unknown_pulled --
+-- Undo pulls of which it is not known whether they were done: of these queues ($1), with these
+-- claims ($2).
+UPDATE task SET state = 0, attempts = greatest(attempts - 1, 0), fence = NULL, node = NULL,
+       deadline = NULL, counts_in = NULL, revision = revision + 1
+ WHERE state = 5 AND counts_in IS NOT NULL AND counts_in = ANY ($1::bigint[])
+   AND fence = ANY ($2::bigint[])
+
+-- next_lease --
+SELECT tasker_now() AS now,
+       (SELECT deadline FROM task WHERE pool = 3 AND deadline IS NOT NULL
+         ORDER BY deadline LIMIT 1) AS deadline
+
+-- end_leases --
+-- As take_back: a batch of what was pulled by workers that were not heard of in time.
+WITH lost AS MATERIALIZED (
+  SELECT id FROM task
+   WHERE pool = 3 AND deadline IS NOT NULL AND deadline <= tasker_now() AND state = 5
+   ORDER BY deadline LIMIT $3
+     FOR NO KEY UPDATE SKIP LOCKED
+)
+UPDATE task SET crashes = crashes + 1, attempts = greatest(attempts - 1, 0),
+       fence = NULL, node = NULL, deadline = NULL, counts_in = NULL, revision = revision + 1,
+       state = CASE WHEN crashes + 1 >= $1 THEN 3 ELSE 0 END,
+       ended_at = CASE WHEN crashes + 1 >= $1 THEN tasker_now() END,
+       last_fault = CASE WHEN crashes + 1 >= $1 THEN $2 ELSE last_fault END
+  FROM lost
+ WHERE task.id = lost.id
+RETURNING {ending},
+          CASE state WHEN 3 THEN (SELECT payload FROM payload WHERE payload.id = task.id) END,
+          state, gate, tasker_now() AS now
+
 -- lock_gate --
 -- For a turn of a strict gate. No row: it is another node's, which hands out now. In this turn nothing
 -- waits long for what others have locked: they may be waiting for this gate.
@@ -469,8 +581,8 @@ SELECT {ending},
    FOR NO KEY UPDATE SKIP LOCKED
 
 -- expire --
-UPDATE task SET state = 3, ended_at = tasker_now(), last_fault = given.last_fault, held_by = NULL,
-       revision = revision + 1
+UPDATE task SET state = 3, ended_at = tasker_now(), last_fault = given.last_fault,
+       held_by = CASE WHEN pool = 3 THEN held_by END, revision = revision + 1
   FROM unnest($1::uuid[], $2::text[]) AS given (id, last_fault)
  WHERE task.id = given.id AND task.state = 0
 
@@ -491,7 +603,7 @@ SELECT id, due_at, execution_at, attempts, local_time, time_zone, tasker_now() A
 -- Of those that $3 says no moment for, the version alone is written.
 UPDATE task SET due_at = coalesce(at, due_at), execution_at = coalesce(at, execution_at),
        execution_time = coalesce(text, execution_time),
-       held_by = CASE WHEN at IS NULL THEN held_by END,
+       held_by = CASE WHEN at IS NULL OR pool = 3 THEN held_by END,
        late_held = CASE WHEN at IS NULL THEN late_held ELSE 0 END,
        zones = $1, revision = revision + (at IS NOT NULL)::integer
   FROM unnest($2::uuid[], $3::timestamptz[], $4::text[]) AS given (id, at, text)
@@ -600,7 +712,8 @@ SELECT place, settled.state,
        CASE WHEN gate.id IS NOT NULL OR $13 THEN tasker_now() END AS now
   FROM settled
   LEFT JOIN LATERAL (
-    SELECT *, EXISTS (SELECT FROM gate_queue WHERE gate_queue.gate = gate.id) AS holds
+    SELECT *, EXISTS (SELECT FROM gate_queue WHERE gate_queue.gate = gate.id
+                         AND (pool <> 3 OR max_running IS NOT NULL)) AS holds
       FROM gate WHERE gate.id = settled.gate
   ) AS gate ON failures > 0 OR is_dead OR holds
 
@@ -641,24 +754,25 @@ WITH quick AS MATERIALIZED (
 UPDATE task SET revision = revision + 1,
        progress = json_build_object('attempt', attempts, 'at', (extract(epoch FROM tasker_now()) * 1000000)::bigint,
                                     'progress', $3::double precision, 'msg', $4::text)::text,
-       deadline = CASE state WHEN 5 THEN coalesce(tasker_now() + $5::interval, deadline) END
+       deadline = CASE state WHEN 5 THEN coalesce(tasker_now() + coalesce($5::interval, lease), deadline) END
   FROM quick
  WHERE task.id = $1 AND state IN (1, 5) AND fence = $2
 RETURNING deadline, is_cancelled
 
 -- next_deadline --
 SELECT tasker_now() AS now,
-       (SELECT deadline FROM task WHERE deadline IS NOT NULL ORDER BY deadline LIMIT 1) AS deadline
+       (SELECT deadline FROM task WHERE pool <> 3 AND deadline IS NOT NULL
+         ORDER BY deadline LIMIT 1) AS deadline
 
 -- past_deadline --
--- A batch of the attempts in other hands whose deadline has passed.
+-- A batch of the attempts in other hands whose deadline has passed, but for what was pulled.
 SELECT {attempt},
        (SELECT payload FROM payload WHERE payload.id = task.id),
        started_at, deadline, is_cancelled, progress,
        (SELECT record FROM attempt WHERE attempt.task = task.id AND number = attempts) AS record,
        tasker_now() AS now
   FROM task
- WHERE deadline IS NOT NULL AND deadline <= tasker_now()
+ WHERE pool <> 3 AND deadline IS NOT NULL AND deadline <= tasker_now()
  ORDER BY deadline LIMIT $1
    FOR NO KEY UPDATE SKIP LOCKED
 
@@ -734,9 +848,13 @@ DELETE FROM pause WHERE end_at < tasker_now() - $1::interval RETURNING 1
 
 -- pause --
 -- Returns whether it was paused.
-UPDATE gate SET paused = $2
-  FROM (SELECT id, paused FROM gate WHERE id = $1 FOR NO KEY UPDATE) AS before
- WHERE gate.id = before.id
+WITH before AS (
+  SELECT id, paused FROM gate WHERE id = $1 FOR NO KEY UPDATE
+), queue AS ( -- since when a queue has had room: what it holds is late without that
+  UPDATE gate_queue SET room_since = tasker_now() FROM before
+   WHERE gate_queue.gate = before.id AND pool = 3 AND paused AND NOT $2
+)
+UPDATE gate SET paused = $2 FROM before WHERE gate.id = before.id
 RETURNING before.paused
 
 -- limit --
@@ -748,8 +866,9 @@ SELECT {gate}, tasker_now() AS now FROM gate WHERE id = $1 FOR NO KEY UPDATE
 -- give_back --
 UPDATE task SET state = CASE WHEN is_cancelled THEN 4 ELSE 0 END,
        ended_at = CASE WHEN is_cancelled THEN tasker_now() END, is_cancelled = false,
-       attempts = greatest(attempts - 1, 0), fence = NULL, node = NULL, revision = revision + 1
- WHERE task.id = $1 AND task.state = 1 AND task.fence = $2
+       attempts = greatest(attempts - 1, 0), fence = NULL, node = NULL, deadline = NULL,
+       counts_in = NULL, revision = revision + 1
+ WHERE task.id = $1 AND (task.state = 1 OR task.state = 5 AND task.pool = 3) AND task.fence = $2
 RETURNING {ending},
           CASE WHEN state = 4 THEN (SELECT payload FROM payload WHERE payload.id = task.id) END,
           state, gate, host_gate, tasker_now() AS now
@@ -784,7 +903,8 @@ SELECT id FROM task WHERE key COLLATE "C" = $1 AND key IS NOT NULL ORDER BY id D
 
 -- cancel --
 -- No row: it does not wait.
-UPDATE task SET state = 4, ended_at = tasker_now(), held_by = NULL, revision = revision + 1
+UPDATE task SET state = 4, ended_at = tasker_now(), held_by = CASE WHEN pool = 3 THEN held_by END,
+       revision = revision + 1
  WHERE id = $1 AND state = 0
 RETURNING {ending}, -- without a payload: as in claim
           (SELECT payload FROM payload WHERE payload.id = task.id AND revision = payload_revision),
@@ -792,8 +912,8 @@ RETURNING {ending}, -- without a payload: as in claim
 
 -- cancel_waiting --
 -- The same of one whose attempt is in other hands: these have nothing to tell any more.
-UPDATE task SET state = 4, ended_at = tasker_now(), fence = NULL, deadline = NULL, counts_in = NULL,
-       revision = revision + 1
+UPDATE task SET state = 4, ended_at = tasker_now(), fence = NULL, node = NULL, deadline = NULL,
+       counts_in = NULL, revision = revision + 1
  WHERE id = $1 AND state = 5
 RETURNING {ending}, (SELECT payload FROM payload WHERE payload.id = task.id), tasker_now() AS now,
           gate, host_gate
@@ -842,7 +962,8 @@ SELECT id FROM moved
 -- postpone --
 -- As postponed() in model/operation.py says. What a gate holds comes in its turn anew. No row: look
 -- why.
-UPDATE task SET due_at = moment.at, held_by = NULL, late_held = 0, revision = revision + 1,
+UPDATE task SET due_at = moment.at, held_by = CASE WHEN pool = 3 THEN held_by END, late_held = 0,
+       revision = revision + 1,
        execution_at = CASE WHEN attempts = 0 THEN moment.at ELSE execution_at END,
        execution_time = CASE WHEN attempts = 0
                              THEN to_char(moment.at AT TIME ZONE 'UTC',
@@ -858,11 +979,13 @@ RETURNING task.id
 
 -- change --
 -- Only of the revision that the change was made from. No row: look why. With another time or another
--- gate it is no longer held: its turn comes anew. $12: the new payload, NULL: it stays; $13: the
+-- gate it is no longer held: its turn comes anew. What is pulled waits at the gate of its queue. $12:
+-- the new payload, NULL: it stays; $13: the
 -- tags that it has then; $14: the row of the audit log.
 WITH changed AS (
-  UPDATE task SET held_by = CASE WHEN due_at = $3 AND gate IS NOT DISTINCT FROM $6
-                             AND host_gate IS NOT DISTINCT FROM $7 THEN held_by END,
+  UPDATE task SET held_by = CASE WHEN pool = 3 THEN $6
+                                 WHEN due_at = $3 AND gate IS NOT DISTINCT FROM $6
+                                 AND host_gate IS NOT DISTINCT FROM $7 THEN held_by END,
          late_held = CASE WHEN due_at = $3 THEN late_held ELSE 0 END,
          due_at = $3, execution_at = $4, execution_time = $5,
          local_time = $15, time_zone = $16, zones = $17, gate = $6, host_gate = $7,
@@ -1020,7 +1143,7 @@ SELECT {gate},
                               WHERE task.node = node.id AND task.gate = gate.id AND state = 1)),
                         0)::bigint
           FROM node)
-       + CASE WHEN max_running IS NOT NULL
+       + CASE WHEN max_running IS NOT NULL OR kind = 3
               THEN (SELECT count(*) FROM task WHERE counts_in IS NOT NULL AND counts_in = gate.id)
               ELSE 0 END AS running,
        (SELECT count(*) FROM (
@@ -1028,7 +1151,7 @@ SELECT {gate},
           CROSS JOIN LATERAL (
             SELECT FROM task
              WHERE task.pool = queue.pool AND held_by = gate.id AND state = 0
-               AND held_by IS NOT NULL) AS held
+               AND held_by IS NOT NULL AND due_at <= tasker_now()) AS held
           WHERE queue.gate = gate.id LIMIT $3) AS counted) AS held
   FROM gate WHERE id > $1 ORDER BY id LIMIT $2
 
@@ -1260,9 +1383,12 @@ AND coalesce(task.host_gate, 0) NOT IN (SELECT id FROM gate WHERE paused)
 AND coalesce(task.host_gate, task.gate) IN (SELECT id FROM gate WHERE failures >= {threshold})
 
 -- gates_with_rate --
--- Those whose rate holds what they hold, and not that as many are running as may at once.
+-- Those whose rate holds what they hold, and not that as many are running as may at once. A queue
+-- also holds what it lets go.
 SELECT id FROM gate
  WHERE max_per_second IS NOT NULL
+   AND (kind <> 3 OR next_at - (burst - 1) * ceil(1000000 / max_per_second) * interval '1 microsecond'
+                     > tasker_now())
    AND (max_running IS NULL
         OR max_running > (SELECT coalesce(sum((SELECT count(*) FROM task AS other
                                                 WHERE other.node = node.id AND other.gate = gate.id
@@ -1277,9 +1403,19 @@ AND coalesce(task.host_gate, 0) NOT IN (SELECT id FROM gate WHERE paused OR fail
 
 -- reason_full --
 task.state = 0 AND task.due_at <= tasker_now() AND task.held_by IS NOT NULL
-AND task.held_by NOT IN ({with_rate})
+AND task.held_by NOT IN ({with_rate}) AND (task.pool <> 3 OR task.held_by IN ({full_queues}))
 AND coalesce(task.gate, 0) NOT IN (SELECT id FROM gate WHERE paused OR failures >= {threshold})
 AND coalesce(task.host_gate, 0) NOT IN (SELECT id FROM gate WHERE paused OR failures >= {threshold})
+
+-- full_queues --
+SELECT id FROM gate
+ WHERE kind = 3 AND max_running <= (SELECT count(*) FROM task AS other
+                                     WHERE other.counts_in IS NOT NULL AND other.counts_in = gate.id)
+
+-- reason_unclaimed --
+task.state = 0 AND task.due_at <= tasker_now() AND task.pool = 3
+AND task.held_by NOT IN ({with_rate}) AND task.held_by NOT IN ({full_queues})
+AND task.held_by NOT IN (SELECT id FROM gate WHERE paused)
 
 -- reason_due --
 task.state = 0 AND task.due_at <= tasker_now() AND task.held_by IS NULL

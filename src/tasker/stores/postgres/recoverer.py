@@ -62,6 +62,7 @@ class Recoverer:
             followers = [task for now, ending in endings for task in self._follow(ending, now=now, new_id=new_id)]
             await self._inserter.insert(connection, followers)
         await connection.execute(self._sql["forget_nodes"])
+        await connection.execute(self._sql["forget_waiters"])
         back = [self._reading.ending.read(row).task_id for row in rows if row["state"] == State.TODO]
         report = Report(ended=[ending.task_id for _, ending in endings], taken_back=back, followed_by=followers)
         return TakenBack(todo=len(back), failed=len(failed), cancelled=len(cancelled)), report

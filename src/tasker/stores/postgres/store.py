@@ -14,6 +14,7 @@ from tasker.filters import Query
 from tasker.interfaces.alerts import AlertBook, Troubles
 from tasker.interfaces.audit import AuditPage
 from tasker.interfaces.completions import Beat, Judge, Lapsed
+from tasker.interfaces.pulling import LeasesEnded, Pulled
 from tasker.interfaces.queue import Claim, Claimed, Expired, Follow, Rezoned, Settled, TakenBack
 from tasker.interfaces.reports import Report
 from tasker.interfaces.schedules import Advanced, DueSchedules, Rescheduled
@@ -61,6 +62,7 @@ from tasker.stores.postgres.maker import Maker, Making
 from tasker.stores.postgres.operator import Operator
 from tasker.stores.postgres.pauses import Pauses
 from tasker.stores.postgres.pruner import Pruner
+from tasker.stores.postgres.puller import LeaseEnder, Puller
 from tasker.stores.postgres.reader import READERS, Reader
 from tasker.stores.postgres.recoverer import Recoverer
 from tasker.stores.postgres.rezoner import Rezoner
@@ -169,6 +171,9 @@ class PostgresStore(Store):
         self._claimer = Claimer(
             self._claiming, sql, reading, clock, self._looker, self._pauses, node, per_destination=per_destination
         )
+        self._puller = Puller(
+            self._claiming, sql, reading, self._looker, self._pauses, node, wake_others=self.wake_others
+        )
         self._gates = Gates(self._accepting, sql, reading, auditor, self._claimer.look_again)
         self._settler = Settler(
             self._settling,
@@ -186,6 +191,7 @@ class PostgresStore(Store):
             self._keeping, sql, reading, self._gates, followers, attempts_kept=attempts_kept, follow=follow
         )
         self._recoverer = Recoverer(self._keeping, sql, reading, self._lease, followers, node, follow=follow)
+        self._lease_ender = LeaseEnder(self._keeping, sql, reading, followers, follow=follow)
         self._expirer = Expirer(self._keeping, sql, reading, followers, follow)
         self._pruner = Pruner(self._keeping, sql)
         self._rezoner = Rezoner(self._keeping, sql)
@@ -384,6 +390,18 @@ class PostgresStore(Store):
         self._meter.claimed(stopwatch() - begun)
         self._ailment = None
         return claimed
+
+    @override
+    async def pull(
+        self, queue: Destination, *, most: int, lease: timedelta, waited: timedelta = timedelta(0)
+    ) -> Pulled:
+        return await self._puller.pull(queue, most=most, lease=lease, waited=waited)
+
+    @override
+    async def end_leases(self) -> LeasesEnded:
+        ended, report = await self._lease_ender.end()
+        self._report(report)
+        return ended
 
     @override
     async def overdue(self, *, free_pools: Collection[Pool]) -> Overdue:

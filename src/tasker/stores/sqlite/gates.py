@@ -136,7 +136,10 @@ class Gates:
             raise DestinationNotFoundError(str(gate))
         self._queries.all("pause", gate=gate, paused=paused)
         self._auditor.write(entry if was_paused != paused else None)
-        self._wake(gate, self._now())  # paused, it is looked at once more, and then no more
+        now = self._now()
+        self._wake(gate, now)  # paused, it is looked at once more, and then no more
+        if was_paused and not paused:
+            self._queries.all("room_at", gate=gate, at=now)
 
     def probe(self, gate: int, entry: Entry | None = None) -> None:
         """Let one task that a gate holds start although its circuit is open.

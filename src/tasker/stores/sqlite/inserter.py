@@ -6,9 +6,9 @@ from typing import Final, NamedTuple
 from tasker.ids import new_id
 from tasker.interfaces.queue import Follow
 from tasker.model.ending import Ending
-from tasker.model.gate import Destination
+from tasker.model.gate import Destination, GateKind
 from tasker.model.instants import Instant
-from tasker.model.task import Pool, Task, TaskId
+from tasker.model.task import PULLED, Pool, Task, TaskId
 from tasker.stores.sqlite.connection import ROWS_AT_ONCE, Queries, Value
 from tasker.stores.sqlite.rows import id_bytes
 
@@ -106,6 +106,7 @@ class Inserter:
                         task.local_time,
                         task.time_zone,
                         task.zones,
+                        self.gate_of(task.destination) if task.pool == PULLED else None,  # held_by
                     )
                 for tag in task.tags:
                     tags += (seq, tag)
@@ -189,6 +190,8 @@ class Inserter:
             self._queries.all("insert_gate", kind=destination.kind, name=destination.name)
             known = self._queries.number("gate_id", kind=destination.kind, name=destination.name)
             assert known is not None  # noqa: S101 - it was made just now
+            if destination.kind is GateKind.QUEUE:  # no claim looks at it: it says where what it holds is found
+                self._queries.all("open_gate_queue", gate=known, pool=PULLED, wake_at=0)
             self._gates[destination] = known
         return known
 
@@ -204,4 +207,5 @@ def _is_plain(task: Task) -> bool:
         and task.content is None
         and task.schedule is None
         and task.local_time is None
+        and task.pool != PULLED
     )

@@ -21,6 +21,7 @@ from tasker.stores.sqlite.maker import Maker
 from tasker.stores.sqlite.operator import Operator
 from tasker.stores.sqlite.pauses import Pauses
 from tasker.stores.sqlite.pruner import Pruner
+from tasker.stores.sqlite.puller import Puller
 from tasker.stores.sqlite.recoverer import Recoverer
 from tasker.stores.sqlite.rezoner import Rezoner
 from tasker.stores.sqlite.schedules import Schedules
@@ -67,6 +68,7 @@ class Moves:
         self.pauses = Pauses(queries, self.auditor, now)
         self.looker = Looker(queries, transactions, looks, self.pauses, now)
         self.claimer = Claimer(queries, transactions, self.gates, self.looker, self.pauses, now, node)
+        self.puller = Puller(queries, transactions, self.inserter, self.gates, self.looker, self.pauses, now, node)
         self.settler = Settler(queries, self.inserter, self.gates, now, attempts_kept=attempts_kept)
         self.expirer = Expirer(queries, self.inserter, now)
         self.rezoner = Rezoner(queries, now)

@@ -3,7 +3,7 @@
 -- created_at, these are left out.
 INSERT INTO task (seq, id, type, state, pool, due_at, execution_at, execution_time, gate, patience,
                   created_by, created_at, expires_at, parent_id, key, holds_key, content, keep,
-                  host_gate, schedule, scheduled_for, run_kind, local_time, time_zone, zones)
+                  host_gate, schedule, scheduled_for, run_kind, local_time, time_zone, zones, held_by)
 VALUES {rows}
 
 -- create_payloads --
@@ -41,7 +41,8 @@ UPDATE task SET holds_key = 0 WHERE seq = :seq
 -- The task becomes another under its id: what counted for it counts anew.
 UPDATE task SET due_at = :due_at, execution_at = :execution_at, execution_time = :execution_time,
        local_time = :local_time, time_zone = :time_zone, zones = :zones,
-       gate = :gate, host_gate = :host_gate, held_by = NULL, expires_at = :expires_at,
+       gate = :gate, host_gate = :host_gate, held_by = iif(pool = 3, :gate, NULL),
+       expires_at = :expires_at,
        keep = :keep, patience = :patience, created_by = :created_by, waited = 0, crashes = 0, retried_after = attempts,
        late_held = 0, revision = revision + 1, payload_revision = revision + 1
  WHERE seq = :seq AND state = 0
@@ -86,32 +87,77 @@ SELECT due_at, seq, gate, host_gate FROM task
    AND (expires_at IS NULL OR expires_at > :now)
  ORDER BY due_at, seq LIMIT :limit
 
+-- part_late --
+-- How late what is claimed is, by cause. :down_until: the end of the latest span in which nobody looked.
+-- :let_go_at: until when a gate held it; NULL: none did. :paused_until: the end of the latest pause.
+late_down = iif(due_at < :down_until,
+                (SELECT coalesce(sum(min(end_at, :now) - max(begin_at, due_at)), 0)
+                   FROM down WHERE end_at > due_at), 0),
+late_held = iif(due_at < max(coalesce(:let_go_at, 0), :paused_until),
+                max(late_held, iif(due_at < :let_go_at,
+                  :let_go_at - due_at - iif(due_at < :down_until,
+                    (SELECT coalesce(sum(min(end_at, :let_go_at) - max(begin_at, due_at)), 0)
+                       FROM down WHERE end_at > due_at AND begin_at < :let_go_at), 0), 0)
+                  + iif(due_at < :paused_until,
+                    (SELECT coalesce(sum(min(pause.end_at, :now) - max(pause.begin_at, span.since)
+                       - (SELECT coalesce(sum(min(down.end_at, pause.end_at, :now)
+                                              - max(down.begin_at, pause.begin_at, span.since)), 0)
+                            FROM down
+                           WHERE down.end_at > max(pause.begin_at, span.since)
+                             AND down.begin_at < min(pause.end_at, :now))), 0)
+                       FROM (SELECT max(due_at, coalesce(:let_go_at, 0)) AS since) AS span
+                       JOIN pause ON pause.end_at > span.since AND pause.begin_at < :now), 0)),
+                late_held)
+
 -- claim --
--- :seqs is a JSON array. RETURNING has no order: the caller sorts by due_at, seq. :down_until: the end
--- of the latest span in which nobody looked. :let_go_at: until when a gate held them; NULL: none did.
--- :paused_until: the end of the latest pause.
+-- :seqs is a JSON array. RETURNING has no order: the caller sorts by due_at, seq.
 UPDATE task SET state = 1, held_by = NULL, attempts = attempts + 1, fence = :fence, node = :node,
        started_at = :now, revision = revision + 1,
-       late_down = iif(due_at < :down_until,
-                       (SELECT coalesce(sum(min(end_at, :now) - max(begin_at, due_at)), 0)
-                          FROM down WHERE end_at > due_at), 0),
-       late_held = iif(due_at < max(coalesce(:let_go_at, 0), :paused_until),
-                       max(late_held, iif(due_at < :let_go_at,
-                         :let_go_at - due_at - iif(due_at < :down_until,
-                           (SELECT coalesce(sum(min(end_at, :let_go_at) - max(begin_at, due_at)), 0)
-                              FROM down WHERE end_at > due_at AND begin_at < :let_go_at), 0), 0)
-                         + iif(due_at < :paused_until,
-                           (SELECT coalesce(sum(min(pause.end_at, :now) - max(pause.begin_at, span.since)
-                              - (SELECT coalesce(sum(min(down.end_at, pause.end_at, :now)
-                                                     - max(down.begin_at, pause.begin_at, span.since)), 0)
-                                   FROM down
-                                  WHERE down.end_at > max(pause.begin_at, span.since)
-                                    AND down.begin_at < min(pause.end_at, :now))), 0)
-                              FROM (SELECT max(due_at, coalesce(:let_go_at, 0)) AS since) AS span
-                              JOIN pause ON pause.end_at > span.since AND pause.begin_at < :now), 0)),
-                       late_held)
+       {part_late}
  WHERE seq IN (SELECT value FROM json_each(:seqs)) AND state = 0
 RETURNING {attempt}, (SELECT payload FROM payload WHERE payload.seq = task.seq), seq
+
+-- queue --
+-- The gate of a queue, how many of its tasks workers have if that is limited, since when it has had room,
+-- and when the first is due that it holds. What has expired is passed over.
+SELECT {gate},
+       CASE WHEN max_running IS NOT NULL
+            THEN (SELECT count(*) FROM task WHERE counts_in IS NOT NULL AND counts_in = gate.id)
+            ELSE 0 END,
+       (SELECT wake_at FROM gate_queue WHERE gate_queue.gate = gate.id AND pool = 3),
+       (SELECT due_at FROM task
+         WHERE pool = 3 AND held_by = gate.id AND state = 0 AND held_by IS NOT NULL
+           AND (expires_at IS NULL OR expires_at > :now)
+         ORDER BY due_at, seq LIMIT 1)
+  FROM gate WHERE kind = 3 AND name = :name
+
+-- pull --
+-- Claim the first of what a queue holds for a caller, until a deadline. RETURNING as in claim.
+UPDATE task SET state = 5, attempts = attempts + 1, fence = :fence, node = :node,
+       started_at = :now, deadline = :now + :lease, lease = :lease, counts_in = gate,
+       revision = revision + 1,
+       {part_late}
+ WHERE seq IN (SELECT seq FROM task
+                WHERE pool = 3 AND held_by = :gate AND state = 0 AND held_by IS NOT NULL
+                  AND due_at <= :now AND (expires_at IS NULL OR expires_at > :now)
+                ORDER BY due_at, seq LIMIT :limit) AND state = 0
+RETURNING {attempt}, (SELECT payload FROM payload WHERE payload.seq = task.seq), seq
+
+-- next_lease --
+SELECT deadline FROM task WHERE pool = 3 AND deadline IS NOT NULL ORDER BY deadline LIMIT 1
+
+-- end_leases --
+-- As take_back: a batch of what was pulled by workers that were not heard of in time.
+UPDATE task SET crashes = crashes + 1, attempts = max(attempts - 1, 0), fence = NULL, node = NULL,
+       deadline = NULL, counts_in = NULL,
+       state = CASE WHEN crashes + 1 >= :max_crashes THEN 3 ELSE 0 END,
+       ended_at = CASE WHEN crashes + 1 >= :max_crashes THEN :now END,
+       last_fault = CASE WHEN crashes + 1 >= :max_crashes THEN :last_fault ELSE last_fault END,
+       revision = revision + 1
+ WHERE seq IN (SELECT seq FROM task
+                WHERE pool = 3 AND deadline IS NOT NULL AND deadline <= :now
+                ORDER BY deadline LIMIT :limit) AND state = 5
+RETURNING {ending}, (SELECT payload FROM payload WHERE payload.seq = task.seq), state, gate
 
 -- hold --
 UPDATE task SET held_by = gate WHERE seq IN (SELECT value FROM json_each(:seqs))
@@ -171,7 +217,7 @@ UPDATE gate_queue SET wake_at = :wake_at WHERE gate = :gate AND pool = :pool
 UPDATE gate_queue SET wake_at = :now WHERE gate = :gate AND wake_at > :now RETURNING 1
 
 -- wake_all --
-UPDATE gate_queue SET wake_at = :now
+UPDATE gate_queue SET wake_at = :now WHERE pool <> 3
 
 -- last_pause --
 -- No end: it lasts.
@@ -221,6 +267,10 @@ SELECT paused FROM gate WHERE id = :gate
 -- pause --
 UPDATE gate SET paused = :paused WHERE id = :gate
 
+-- room_at --
+-- Since when a queue has had room: how late what it holds is without that.
+UPDATE gate_queue SET wake_at = :at WHERE gate = :gate AND pool = 3
+
 -- limit --
 UPDATE gate SET max_running = :max_running, max_per_second = :max_per_second, burst = :burst,
        next_at = :next_at
@@ -255,7 +305,7 @@ RETURNING id, started_at, seq, gate, host_gate, state
 -- The same of an attempt that is in other hands.
 UPDATE task SET state = :state, due_at = coalesce(:due_at, due_at), waited = coalesce(:waited, waited),
        started_at = :started_at, ended_at = :ended_at, last_fault = coalesce(:last_fault, last_fault),
-       crashes = 0, fence = NULL, late_held = iif(:due_at IS NULL, late_held, 0),
+       crashes = 0, fence = NULL, node = NULL, late_held = iif(:due_at IS NULL, late_held, 0),
        deadline = NULL, counts_in = NULL, revision = revision + 1
  WHERE id = :id AND state = 5 AND fence = :fence
 RETURNING seq, gate, host_gate, state
@@ -284,19 +334,20 @@ SELECT {attempt}, payload.payload, started_at, deadline, is_cancelled, progress,
 -- beat --
 -- No row: as for awaited.
 UPDATE task SET progress = json_object('attempt', attempts, 'at', :now, 'progress', :progress, 'msg', :msg),
-       deadline = CASE state WHEN 5 THEN coalesce(:deadline, deadline) END, revision = revision + 1
+       deadline = CASE state WHEN 5 THEN coalesce(:deadline, :now + lease, deadline) END,
+       revision = revision + 1
  WHERE id = :id AND state IN (1, 5) AND fence = :fence
 RETURNING deadline, is_cancelled
 
 -- next_deadline --
-SELECT deadline FROM task WHERE deadline IS NOT NULL ORDER BY deadline LIMIT 1
+SELECT deadline FROM task WHERE pool <> 3 AND deadline IS NOT NULL ORDER BY deadline LIMIT 1
 
 -- past_deadline --
--- A batch of the attempts in other hands whose deadline has passed.
+-- A batch of the attempts in other hands whose deadline has passed, but for what was pulled.
 SELECT {attempt}, payload.payload, started_at, deadline, is_cancelled, progress,
        (SELECT record FROM attempt WHERE attempt.task = task.seq AND number = attempts)
   FROM task JOIN payload USING (seq)
- WHERE deadline IS NOT NULL AND deadline <= :now ORDER BY deadline LIMIT :limit
+ WHERE pool <> 3 AND deadline IS NOT NULL AND deadline <= :now ORDER BY deadline LIMIT :limit
 
 -- insert_attempts --
 -- A number that a crash or a drain took back is given out again.
@@ -325,6 +376,14 @@ UPDATE task SET state = CASE WHEN is_cancelled = 1 THEN 4 ELSE 0 END,
 RETURNING {ending}, CASE state WHEN 4 THEN (SELECT payload FROM payload WHERE payload.seq = task.seq) END,
           state, gate, host_gate
 
+-- give_back_pulled --
+-- The same of what was pulled.
+UPDATE task SET state = 0, attempts = max(attempts - 1, 0), fence = NULL, node = NULL,
+       deadline = NULL, counts_in = NULL, revision = revision + 1
+ WHERE id = :id AND state = 5 AND pool = 3 AND fence = :fence
+RETURNING {ending}, CASE state WHEN 4 THEN (SELECT payload FROM payload WHERE payload.seq = task.seq) END,
+          state, gate, host_gate
+
 -- take_back --
 -- On SQLite one process holds the database: whatever another boot left running has no holder.
 UPDATE task SET crashes = crashes + 1, attempts = max(attempts - 1, 0), fence = NULL, node = NULL,
@@ -347,8 +406,8 @@ SELECT {ending}, payload.payload, task.last_fault, task.seq, {run_gone}
  ORDER BY expires_at LIMIT :limit
 
 -- expire --
-UPDATE task SET state = 3, ended_at = :now, last_fault = :last_fault, held_by = NULL,
-       revision = revision + 1
+UPDATE task SET state = 3, ended_at = :now, last_fault = :last_fault,
+       held_by = iif(pool = 3, held_by, NULL), revision = revision + 1
  WHERE seq = :seq AND state = 0
 
 -- zones --
@@ -364,8 +423,8 @@ SELECT seq, due_at, execution_at, attempts, local_time, time_zone FROM task
  ORDER BY zones, due_at LIMIT :limit
 
 -- move_by_zones --
-UPDATE task SET due_at = :at, execution_at = :at, execution_time = :text, held_by = NULL,
-       late_held = 0, zones = :version, revision = revision + 1
+UPDATE task SET due_at = :at, execution_at = :at, execution_time = :text,
+       held_by = iif(pool = 3, held_by, NULL), late_held = 0, zones = :version, revision = revision + 1
  WHERE seq = :seq AND state = 0
 
 -- keep_by_zones --
@@ -428,14 +487,15 @@ SELECT id FROM task WHERE key = :key AND key IS NOT NULL ORDER BY seq DESC LIMIT
 
 -- cancel --
 -- No row: it does not wait.
-UPDATE task SET state = 4, ended_at = :now, held_by = NULL, revision = revision + 1
+UPDATE task SET state = 4, ended_at = :now, held_by = iif(pool = 3, held_by, NULL),
+       revision = revision + 1
  WHERE id = :id AND state = 0
 RETURNING {ending}, (SELECT payload FROM payload WHERE payload.seq = task.seq), {run_gone}
 
 -- cancel_waiting --
 -- The same of one whose attempt is in other hands: these have nothing to tell any more.
-UPDATE task SET state = 4, ended_at = :now, fence = NULL, deadline = NULL, counts_in = NULL,
-       revision = revision + 1
+UPDATE task SET state = 4, ended_at = :now, fence = NULL, node = NULL, deadline = NULL,
+       counts_in = NULL, revision = revision + 1
  WHERE id = :id AND state = 5
 RETURNING {ending}, (SELECT payload FROM payload WHERE payload.seq = task.seq), gate, host_gate
 
@@ -459,7 +519,8 @@ RETURNING due_at = :at
 -- postpone --
 -- As postponed() in model/operation.py says. What a gate holds comes in its turn anew. No row: look
 -- why.
-UPDATE task SET due_at = :due_at, held_by = NULL, late_held = 0, revision = revision + 1,
+UPDATE task SET due_at = :due_at, held_by = iif(pool = 3, held_by, NULL), late_held = 0,
+       revision = revision + 1,
        execution_at = CASE WHEN attempts = 0 THEN :due_at ELSE execution_at END,
        execution_time = CASE WHEN attempts = 0 THEN :text ELSE execution_time END,
        local_time = iif(attempts = 0, NULL, local_time),
@@ -472,9 +533,10 @@ SELECT due_at FROM task WHERE id = :id
 
 -- change --
 -- Only of the revision that the change was made from. No row: look why. With another time or another
--- gate it is no longer held: its turn comes anew.
-UPDATE task SET held_by = CASE WHEN due_at = :due_at AND gate IS :gate AND host_gate IS :host_gate
-                          THEN held_by END,
+-- gate it is no longer held: its turn comes anew. What is pulled waits at the gate of its queue.
+UPDATE task SET held_by = CASE WHEN pool = 3 THEN :gate
+                               WHEN due_at = :due_at AND gate IS :gate AND host_gate IS :host_gate
+                               THEN held_by END,
        late_held = iif(due_at = :due_at, late_held, 0), due_at = :due_at,
        execution_at = :execution_at, execution_time = :execution_time,
        local_time = :local_time, time_zone = :time_zone, zones = :zones,
@@ -565,7 +627,7 @@ SELECT record FROM task LEFT JOIN attempt ON attempt.task = task.seq
 
 -- gates --
 SELECT {gate}, (SELECT count(*) FROM task WHERE state = 1 AND gate = gate.id)
-       + CASE WHEN max_running IS NOT NULL
+       + CASE WHEN max_running IS NOT NULL OR kind = 3
               THEN (SELECT count(*) FROM task WHERE counts_in IS NOT NULL AND counts_in = gate.id)
               ELSE 0 END
   FROM gate WHERE id > :after ORDER BY id LIMIT :limit
@@ -576,7 +638,8 @@ SELECT pool FROM gate_queue WHERE gate = :gate
 -- count_held --
 SELECT count(*) FROM (
   SELECT 1 FROM task
-   WHERE pool = :pool AND held_by = :gate AND state = 0 AND held_by IS NOT NULL LIMIT :up_to)
+   WHERE pool = :pool AND held_by = :gate AND state = 0 AND held_by IS NOT NULL
+     AND due_at <= :now LIMIT :up_to)
 
 -- count_ahead --
 -- How many tasks the gate that holds a task holds before it.
@@ -798,9 +861,11 @@ AND coalesce(task.host_gate, 0) NOT IN (SELECT id FROM gate WHERE paused = 1)
 AND coalesce(task.host_gate, task.gate) IN (SELECT id FROM gate WHERE failures >= {threshold})
 
 -- gates_with_rate --
--- Those whose rate holds what they hold, and not that as many are running as may at once.
+-- Those whose rate holds what they hold, and not that as many are running as may at once. A queue
+-- also holds what it lets go.
 SELECT id FROM gate
  WHERE max_per_second IS NOT NULL
+   AND (kind <> 3 OR next_at - (burst - 1) * ceil(1000000 / max_per_second) > :now)
    AND (max_running IS NULL
         OR max_running > (SELECT count(*) FROM task AS other
                            WHERE other.state = 1 AND other.gate = gate.id)
@@ -814,9 +879,19 @@ AND coalesce(task.host_gate, 0) NOT IN (SELECT id FROM gate WHERE paused = 1 OR 
 
 -- reason_full --
 task.state = 0 AND task.due_at <= :now AND task.held_by IS NOT NULL
-AND task.held_by NOT IN ({with_rate})
+AND task.held_by NOT IN ({with_rate}) AND (task.pool <> 3 OR task.held_by IN ({full_queues}))
 AND coalesce(task.gate, 0) NOT IN (SELECT id FROM gate WHERE paused = 1 OR failures >= {threshold})
 AND coalesce(task.host_gate, 0) NOT IN (SELECT id FROM gate WHERE paused = 1 OR failures >= {threshold})
+
+-- full_queues --
+SELECT id FROM gate
+ WHERE kind = 3 AND max_running <= (SELECT count(*) FROM task AS other
+                                     WHERE other.counts_in IS NOT NULL AND other.counts_in = gate.id)
+
+-- reason_unclaimed --
+task.state = 0 AND task.due_at <= :now AND task.pool = 3
+AND task.held_by NOT IN ({with_rate}) AND task.held_by NOT IN ({full_queues})
+AND task.held_by NOT IN (SELECT id FROM gate WHERE paused = 1)
 
 -- reason_due --
 task.state = 0 AND task.due_at <= :now AND task.held_by IS NULL

@@ -109,29 +109,29 @@ class Reader:
             ((version, *_),) = self._queries.all("access")
             return None if version == seen else read_key_state(self._queries)
 
-    def standing(self, task_id: TaskId) -> Standing:
+    def standing(self, task_id: TaskId, now: Instant) -> Standing:
         """Return where a task stands, or raise ``TaskNotFoundError``."""
         with self._snapshot():
             row = self._task_row(task_id)
             gate, host, held_by = row[READING.task.width :]
             return Standing(
                 task=READING.task.read(row),
-                gate=None if gate is None else self._gate(gate),
-                host=None if host is None else self._gate(host),
+                gate=None if gate is None else self._gate(gate, now),
+                host=None if host is None else self._gate(host, now),
                 held_by=held_by,
                 ahead=0 if held_by is None else self._count("count_ahead", id=id_bytes(task_id), up_to=HELD_COUNTED_TO),
                 paused_at=self._queries.number("paused_at"),
             )
 
-    def gates(self, *, after: int, limit: int) -> Sequence[GateRecord]:
+    def gates(self, now: Instant, *, after: int, limit: int) -> Sequence[GateRecord]:
         """Return gates by id, with what they hold."""
         with self._snapshot():
-            return [self._gate_record(row) for row in self._queries.all("gates", after=after, limit=limit)]
+            return [self._gate_record(row, now) for row in self._queries.all("gates", after=after, limit=limit)]
 
-    def gate(self, gate_id: int) -> GateRecord:
+    def gate(self, gate_id: int, now: Instant) -> GateRecord:
         """Return a gate, or raise ``DestinationNotFoundError``."""
         with self._snapshot():
-            return self._gate(gate_id)
+            return self._gate(gate_id, now)
 
     def count_gates(self, now: Instant) -> Mapping[str, int]:
         """Return how many gates are in each state."""
@@ -319,20 +319,20 @@ class Reader:
             raise TaskNotFoundError(task_id)
         return row
 
-    def _gate(self, gate_id: int) -> GateRecord:
+    def _gate(self, gate_id: int, now: Instant) -> GateRecord:
         for row in self._queries.all("gates", after=gate_id - 1, limit=1):
-            record = self._gate_record(row)
+            record = self._gate_record(row, now)
             if record.gate.id == gate_id:
                 return record
         raise DestinationNotFoundError(str(gate_id))
 
-    def _gate_record(self, row: Row) -> GateRecord:
+    def _gate_record(self, row: Row, now: Instant) -> GateRecord:
         """Return the gate in a row of ``gates``, with how many tasks it holds, counted up to a limit."""
         gate = READING.gate.read(row)
         (running,) = row[READING.gate.width :]
         held = 0
         for (pool,) in self._queries.all("gate_pools", gate=gate.id):
-            held += self._count("count_held", pool=pool, gate=gate.id, up_to=HELD_COUNTED_TO - held)
+            held += self._count("count_held", pool=pool, gate=gate.id, now=now, up_to=HELD_COUNTED_TO - held)
         return GateRecord(gate=gate, running=running, held=held)
 
     def _count(self, query: str, **bindings: Value) -> int:

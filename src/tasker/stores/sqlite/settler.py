@@ -98,6 +98,8 @@ class Settler:
         now = self._now()
         row = self._queries.first("give_back", id=id_bytes(task_id), fence=fence, now=now)
         if row is None:
+            row = self._queries.first("give_back_pulled", id=id_bytes(task_id), fence=fence)
+        if row is None:
             raise ClaimLostError(task_id)
         state, gate, host_gate = row[READING.ending.width :]
         has_room = self._gates.settled(gate, host_gate, None, now)

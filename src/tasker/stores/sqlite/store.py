@@ -19,6 +19,7 @@ from tasker.filters import Query
 from tasker.interfaces.alerts import AlertBook, Troubles
 from tasker.interfaces.audit import AuditPage
 from tasker.interfaces.completions import Beat, Judge, Lapsed
+from tasker.interfaces.pulling import LeasesEnded, Pulled
 from tasker.interfaces.queue import Claim, Claimed, Expired, Follow, Rezoned, Settled, TakenBack
 from tasker.interfaces.reports import Report
 from tasker.interfaces.schedules import Advanced, DueSchedules, Rescheduled
@@ -392,6 +393,21 @@ class SqliteStore(Store):
         return claimed
 
     @override
+    async def pull(
+        self, queue: Destination, *, most: int, lease: timedelta, waited: timedelta = timedelta(0)
+    ) -> Pulled:
+        del waited  # there is no other node
+        return await self._write(
+            lambda moves: moves.puller.pull(queue, most=most, lease=lease), always=True, urgent=True
+        )
+
+    @override
+    async def end_leases(self) -> LeasesEnded:
+        ended, report = await self._write(lambda moves: moves.puller.end_leases())
+        self._report(report)
+        return ended
+
+    @override
     async def overdue(self, *, free_pools: Collection[Pool]) -> Overdue:
         now = self._clock.now()
         return await self._read(lambda reader: reader.overdue(free_pools=free_pools, now=now))
@@ -435,11 +451,13 @@ class SqliteStore(Store):
 
     @override
     async def standing(self, task_id: TaskId) -> Standing:
-        return await self._read(lambda reader: reader.standing(task_id))
+        now = self._clock.now()
+        return await self._read(lambda reader: reader.standing(task_id, now))
 
     @override
     async def gates(self, *, after: int, limit: int) -> Sequence[GateRecord]:
-        return await self._read(lambda reader: reader.gates(after=after, limit=limit))
+        now = self._clock.now()
+        return await self._read(lambda reader: reader.gates(now, after=after, limit=limit))
 
     @override
     async def count_gates(self) -> Mapping[str, int]:
@@ -448,7 +466,8 @@ class SqliteStore(Store):
 
     @override
     async def gate(self, gate_id: int) -> GateRecord:
-        return await self._read(lambda reader: reader.gate(gate_id))
+        now = self._clock.now()
+        return await self._read(lambda reader: reader.gate(gate_id, now))
 
     @override
     async def pause(self, gate_id: int, *, entry: Entry | None = None) -> None:

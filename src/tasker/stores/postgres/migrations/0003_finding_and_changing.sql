@@ -240,9 +240,20 @@ CREATE TABLE history (
 ALTER TABLE task
   ADD COLUMN deadline timestamptz,             -- until when it waits to be told how the attempt ended
   ADD COLUMN counts_in bigint,                 -- the gate in whose max_running it counts; NULL: in none
-  ADD COLUMN progress text;                    -- model/task.py, Progress, as JSON
-CREATE INDEX task_deadline ON task (deadline) WHERE deadline IS NOT NULL;
+  ADD COLUMN progress text,                    -- model/task.py, Progress, as JSON
+  ADD COLUMN lease interval;                   -- how far a heartbeat moves it; NULL: it does not
+CREATE INDEX task_deadline ON task (deadline) WHERE deadline IS NOT NULL AND pool <> 3;
+CREATE INDEX task_lease ON task (deadline) WHERE deadline IS NOT NULL AND pool = 3; -- what was pulled
 CREATE INDEX task_counted ON task (counts_in) WHERE counts_in IS NOT NULL;
+-- Since when somebody waits on a node for what is pulled from a queue, once that is a second: another
+-- node leaves something to it. Worth nothing after some seconds.
+CREATE UNLOGGED TABLE queue_waiter (
+  gate bigint NOT NULL,
+  node uuid NOT NULL,
+  since timestamptz NOT NULL,
+  seen_at timestamptz NOT NULL,
+  PRIMARY KEY (gate, node)
+) WITH (fillfactor = 50);
 -- What tokens are signed with: model/completion_token.py.
 CREATE TABLE completion_key (one integer PRIMARY KEY CHECK (one = 1), key bytea NOT NULL);
 INSERT INTO completion_key VALUES (1, uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()));

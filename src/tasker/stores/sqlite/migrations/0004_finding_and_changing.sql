@@ -194,7 +194,9 @@ CREATE TABLE history (
 ALTER TABLE task ADD COLUMN deadline INTEGER;  -- until when it waits to be told how the attempt ended
 ALTER TABLE task ADD COLUMN counts_in INTEGER; -- the gate in whose max_running it counts; NULL: in none
 ALTER TABLE task ADD COLUMN progress TEXT;     -- model/task.py, Progress, as JSON
-CREATE INDEX task_deadline ON task (deadline) WHERE deadline IS NOT NULL;
+ALTER TABLE task ADD COLUMN lease INTEGER;     -- microseconds by which a heartbeat moves it; NULL: by none
+CREATE INDEX task_deadline ON task (deadline) WHERE deadline IS NOT NULL AND pool <> 3;
+CREATE INDEX task_lease ON task (deadline) WHERE deadline IS NOT NULL AND pool = 3; -- what was pulled
 CREATE INDEX task_counted ON task (counts_in) WHERE counts_in IS NOT NULL;
 -- What tokens are signed with: model/completion_token.py.
 CREATE TABLE completion_key (one INTEGER PRIMARY KEY CHECK (one = 1), key BLOB NOT NULL) STRICT;
