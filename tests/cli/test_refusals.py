@@ -87,6 +87,16 @@ def misused(capsys, settings_from):
                 ("p:1", "no scheme"),
             )
         ),
+        *(
+            (["--public-url", url], ["--public-url", "an http:// or https:// URL", "without a user", got])
+            for url, got in (
+                ("tasks.example.org", "no scheme"),
+                ("http://", "a http: URL"),
+                ("https://me:pass@tasks.example.org", "a https: URL"),
+                ("https://tasks.example.org/?x", "a https: URL"),
+                ("ftp://tasks.example.org", "a ftp: URL"),
+            )
+        ),
         (["--listen-prot", "1"], ["--listen-prot", "--listen-port", "--help"]),
         (["--listen-port"], ["--listen-port", "requires an argument"]),
         (["--allowed-host"], ["--allowed-host", "requires an argument"]),
