@@ -35,8 +35,11 @@ class Settler:
         """Write how attempts ended, what is kept of them, and what follows; nothing of those that lost their claim."""
         now = self._now()
         settled: list[Settled | ClaimLostError] = []
-        for start in range(0, len(batch), ROWS_AT_ONCE):
-            part = batch[start : start + ROWS_AT_ONCE]
+        while left := len(batch) - len(settled):
+            # Powers of two: a statement is compiled for each number of rows, which takes as long as
+            # some dozens of ends.
+            rows = min(ROWS_AT_ONCE, 1 << left.bit_length() - 1)
+            part = batch[len(settled) : len(settled) + rows]
             written = self._write(part, now)
             self._keep([(row[0], each[1].record) for row, each in zip(written, part, strict=True) if row is not None])
             settled += [
