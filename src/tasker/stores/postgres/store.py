@@ -86,9 +86,9 @@ class PostgresStore(Store):
     """A ``Store`` in a PostgreSQL database that any number of nodes share. Needs a running event loop.
 
     It has one connection for each kind of work, so that no kind waits for another: accepting
-    (create, delete), making (what may meet other tasks or an earlier request by a name), making
-    many at once, settling, claiming, keeping (lease, take-back, expiry, retention), waking, and some for reading. A
-    connection that breaks is made anew when it is needed next. What may have been done on a broken
+    (create, delete), making (what may meet other tasks or an earlier request by a name, and what is
+    told of attempts while they go on), making many at once, settling, claiming, keeping (lease,
+    take-back, expiry, retention), waking, and some for reading. A connection that breaks is made anew when it is needed next. What may have been done on a broken
     one is made certain: a create is repeated, a settle is looked for, a claim is given back by its
     number.
     """
@@ -206,7 +206,12 @@ class PostgresStore(Store):
         self._creates_once: Batches[Create, KeptAnswer | Task] = Batches(
             self._kept_answers.create_batch, pending_limit=pending_limit, meter=meter, kind="create"
         )
-        maker = Maker(self._making, sql, Inserter(self._making, sql), self._kept_answers, auditor)
+        of_making = Inserter(self._making, sql)
+        # What is told of attempts while they go on: many may be, and no settle waits for it.
+        self._noter = Settler(
+            self._making, sql, reading, self._gates, of_making, attempts_kept=attempts_kept, follow=follow
+        )
+        maker = Maker(self._making, sql, of_making, self._kept_answers, auditor)
         self._makes: Batches[Making, Sequence[Made] | KeptAnswer] = Batches(
             maker.make_batch, pending_limit=pending_limit, meter=meter, kind="make"
         )
@@ -456,11 +461,11 @@ class PostgresStore(Store):
     async def beat(
         self, claim: Claim, *, progress: float | None, msg: str | None, deadline: timedelta | None = None
     ) -> Beat:
-        return await self._settler.beat(claim, progress=progress, msg=msg, deadline=deadline)
+        return await self._noter.beat(claim, progress=progress, msg=msg, deadline=deadline)
 
     @override
     async def note_answer(self, attempt: Attempt, exchange: Exchange | None) -> bool:
-        return await self._settler.note_answer(attempt, exchange)
+        return await self._noter.note_answer(attempt, exchange)
 
     @override
     async def lapse(self, judge: Judge) -> Lapsed:
