@@ -159,3 +159,18 @@ async def test_what_is_overdue_is_looked_at_along_the_queues(connection):
     for step in plan:
         if step["Node Type"].endswith("Sort"):
             assert step["Plans"][0]["Node Type"] == "CTE Scan", json.dumps(step, indent=1)
+
+
+@pytest.mark.parametrize("name", ["queue", "pull"])
+async def test_a_pull_is_one_seek_at_the_gate_of_its_queue(connection, name):
+    found = [step for step in await plan_of(connection, QUERIES[name]) if step.get("Index Name") == "task_held"]
+    assert len(found) == 1
+    assert "pool = 3" in found[0]["Index Cond"]
+    assert "held_by = " in found[0]["Index Cond"]
+    assert ("due_at <= " in found[0]["Index Cond"]) is (name == "pull"), "no further than what is due"
+
+
+async def test_leases_that_have_ended_are_found_in_an_index_of_their_own(connection):
+    for name in ("next_lease", "end_leases"):
+        steps_ = await plan_of(connection, QUERIES[name])
+        assert "task_lease" in {step.get("Index Name") for step in steps_}, name

@@ -110,3 +110,18 @@ def test_what_is_overdue_is_looked_at_along_the_queues(connection):
     for before, step in zip(["", *steps], steps, strict=False):
         if "TEMP B-TREE" in step:
             assert before == "SCAN task", f"{before}, {step}"
+
+
+@pytest.mark.parametrize("name", ["queue", "pull"])
+def test_a_pull_is_one_seek_at_the_gate_of_its_queue(connection, name):
+    seeks = [step for step in plan(connection, QUERIES[name]) if "task_held" in step]
+    assert len(seeks) == 1
+    assert "task_held (pool=? AND held_by=?" in seeks[0]
+    assert (" AND due_at<?)" in seeks[0]) is (name == "pull"), "no further than what is due"
+
+
+def test_leases_that_have_ended_are_found_in_an_index_of_their_own(connection):
+    for name in ("next_lease", "end_leases"):
+        assert any("task_lease" in step for step in plan(connection, QUERIES[name])), name
+    for name in ("next_deadline", "past_deadline"):
+        assert any("task_deadline" in step for step in plan(connection, QUERIES[name])), name
