@@ -381,3 +381,14 @@ async def test_an_asked_for_run_is_made_once_with_an_idempotency_key(server):
     assert first.json == again.json
     assert again.headers["idempotency-replayed"] == "true"
     assert len((await get(server))["last_runs"]) == 1
+
+
+async def test_a_job_that_workers_pull_can_be_done_again_and_again(server):
+    task = {"job": {"queue": "reports", "json": {"a": 1}}}
+    view = (await server.call("PUT", "/schedules/j", {"every": "1h", "task": task})).json
+    assert view["task"] == task
+    for number in (0, 1):
+        await server.clock.step(3_600)
+        await go_on(server)
+        (job,) = (await server.call("POST", "/queues/reports/claim", {"max": 5, "wait": 0})).json["jobs"]
+        assert (job["json"], number == 0) == ({"a": 1}, job["id"] == view["next_runs"][0]["task_id"])
