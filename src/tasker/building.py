@@ -80,6 +80,7 @@ def build_new_task(asked: Asked, *, now: Instant, webhooks: TaskType | None, cre
     """
     if asked.is_plain:  # nearly always
         return NewTask(task=build_task(asked, now=now, webhooks=webhooks, created_by=created_by))
+    asked = _as_new(asked)
     request, name = asked.request, asked.type.name
     on_conflict = OnConflict.REJECT if request.on_conflict is UNSET else OnConflict(request.on_conflict)
     if request.key is UNSET and request.on_conflict is not UNSET:
@@ -109,6 +110,7 @@ def build_task(
     webhooks: TaskType | None,
     stands: Task | None = None,
     created_by: str | None = None,
+    is_new: bool = True,
 ) -> Task:
     """Return the task that is *asked* for, which has no name of its caller's, as it is to be stored, with a new id.
 
@@ -118,11 +120,14 @@ def build_task(
         stands: the task that it is made of, whose execution time stays, whether that has passed or
             not; None: the request says when.
         created_by: see ``Task``.
+        is_new: whether nothing of it is stored; else what a server has made for the task stays.
 
     Raises:
         InvalidTaskError: it cannot become a task. ``field`` is the whole path in the request, such
             as ``webhook.url``.
     """
+    if is_new:
+        asked = _as_new(asked)
     if stands is not None:
         return _built(asked, stands.id, now, webhooks, created_by, (stands.execution_time, stands.execution_at))
     task = _built(asked, new_id(now), now, webhooks, created_by)
@@ -141,7 +146,7 @@ def build_template(asked: Asked, *, webhooks: TaskType | None, expires_after: in
     Raises:
         InvalidTaskError: as ``build_task``.
     """
-    task = _built(asked, _NO_ID, 0, webhooks, None, ("", 0))
+    task = _built(_as_new(asked), _NO_ID, 0, webhooks, None, ("", 0))
     return Template(
         type=task.type,
         pool=task.pool,
@@ -201,6 +206,15 @@ def build_duplicate(
         created_by=created_by,
     )
     return task if when.local_time is UNSET else _with_local_time(task, when)
+
+
+def _as_new(asked: Asked) -> Asked:
+    """Return what is *asked* for without what a server makes for a new task: nobody else says that."""
+    fields = asked.fields
+    if not isinstance(fields, WebhookFields) or fields.completion is UNSET:  # nearly always
+        return asked
+    completion = msgspec.structs.replace(fields.completion, url=UNSET)
+    return msgspec.structs.replace(asked, fields=msgspec.structs.replace(fields, completion=completion))
 
 
 def _traced(payload: bytes, fields: TaskFields, traceparent: str | None) -> bytes:

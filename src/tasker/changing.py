@@ -102,7 +102,7 @@ def changed(task: Task, patch: Patch, *, now: Instant, decode: Decode, webhooks:
     elif task.state is not State.TODO:
         raise TaskNotWaitingError(task.id, task.state.word, "only one that is todo can be given another time")
     asked = decode(msgspec.json.encode({name: new}))
-    built = build_task(asked, now=now, webhooks=webhooks, stands=task if stays else None)
+    built = build_task(asked, now=now, webhooks=webhooks, stands=task if stays else None, is_new=False)
     _check(task, built, asked, patch, now)
     if merge.lacking:
         raise HeadersNeededError(merge.lacking[0])

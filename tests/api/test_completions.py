@@ -14,6 +14,7 @@ from tasker.model.attempt import Accepted, Exchange, Phases
 from tasker.model.completion_token import TokenClaim, completion_token
 from tasker.model.instants import SECOND
 from tasker.model.retry import RetryPolicy
+from tasker.model.task import Fault
 
 pytestmark = pytest.mark.anyio
 
@@ -91,9 +92,12 @@ async def test_where_a_completion_is_told_is_kept_with_its_task(server):
 
 async def test_without_a_public_url_no_task_can_ask_for_a_completion():
     async with rest_server.running() as server:
-        text = await server.refused("POST", "/tasks/new", long_job())
-        assert text.startswith("webhook.completion: ")
-        assert "--public-url" in text
+        elsewhere = {"deadline": "30m", "url": "http://elsewhere/completions"}
+        named = {"key": "k", "on_conflict": "replace"}
+        for job in (long_job(), long_job(completion=elsewhere), long_job(completion=elsewhere, **named)):
+            text = await server.refused("POST", "/tasks/new", job)
+            assert text.startswith("webhook.completion: ")
+            assert "--public-url" in text
 
 
 @pytest.mark.parametrize("deadline", ["31d", 0, "x", 30 * 86_400 + 1])
@@ -239,8 +243,31 @@ async def test_a_second_end_is_refused_and_changes_nothing(server):
     assert await server.store.get(task_id) == before
 
 
-async def test_a_late_end_is_refused_and_changes_nothing(server):
+async def test_a_failure_that_is_told_again_was_heard_whatever_the_next_attempt_comes_to(server):
     task_id, shown = await accepted(server)
+    await told(server, "fail", shown, {"retry_after": 10})
+    await refused(server, "fail", shown, "completed_before")
+    await server.clock.step(10)
+    await claim(server)
+    await refused(server, "fail", shown, "completed_before")
+    assert (await task(server, task_id))["state"] == "in_progress"
+
+
+async def test_what_another_attempt_came_to_was_not_told_by_this_one(server):
+    for outcome in (lifecycle.Succeeded(), lifecycle.Failed(Fault("connect_refused", "x"), permanent=True)):
+        task_id, shown = await accepted(server)
+        await lapse(server)
+        await server.clock.step(3600)
+        (attempt,) = await claim(server)
+        now = server.clock.now()
+        settlement = lifecycle.settle(outcome, attempt=attempt, retry=RetryPolicy(), started_at=now, now=now, rand=0.5)
+        await server.store.settle(attempt, settlement)
+        assert (await task(server, task_id))["state"] in ("done", "failed")
+        await refused(server, "complete", shown, "completion_late")
+
+
+async def lapse(server):
+    """Let a deadline pass."""
     await server.clock.step(MINUTES * 60)
     await server.service.completions._completions._store.lapse(
         lambda awaited, now: lifecycle.settle(
@@ -253,6 +280,11 @@ async def test_a_late_end_is_refused_and_changes_nothing(server):
             accepted=awaited.record,
         )
     )
+
+
+async def test_a_late_end_is_refused_and_changes_nothing(server):
+    task_id, shown = await accepted(server)
+    await lapse(server)
     assert (await task(server, task_id))["last_error"]["code"] == "completion_timeout"
     before = await server.store.get(task_id)
     for what in ("complete", "fail", "heartbeat"):
@@ -334,6 +366,7 @@ async def test_another_sites_page_tells_nothing(server):
         ("fail", {"details": "x" * 16_383}, "details"),
         ("fail", {"code": "No"}, "code"),
         ("fail", {"code": "status-500"}, "code"),
+        ("fail", {"code": "two\n"}, "code"),
         ("fail", {"msg": "two\nlines"}, "msg"),
         ("fail", {"msg": ""}, "msg"),
         ("fail", {"retry_after": "soon"}, "retry_after"),

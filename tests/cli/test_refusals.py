@@ -94,6 +94,7 @@ def misused(capsys, settings_from):
                 ("http://", "a http: URL"),
                 ("https://me:pass@tasks.example.org", "a https: URL"),
                 ("https://tasks.example.org/?x", "a https: URL"),
+                ("https://b\u00fccher.example", "a https: URL"),
                 ("ftp://tasks.example.org", "a ftp: URL"),
             )
         ),

@@ -97,6 +97,7 @@ async def test_an_end_that_is_told_before_the_answer_counts_and_the_answer_is_vo
     task = await bench.store.get(task_id)
     assert (task.state, task.result) == (State.DONE, b"7")
     assert (bench.telemetry.done, bench.telemetry.claims_lost) == (1, 0)
+    assert bench.telemetry.attempts == 1, "it is counted once"
     assert bench.engine.slots.free[1] == 1
     assert len(await bench.store.attempts(task_id)) == 1
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from tasker.model import instants, lifecycle
-from tasker.model.attempt import Attempt, Exchange, Failed, Phases, Succeeded
+from tasker.model.attempt import Accepted, Attempt, Exchange, Failed, Phases, Succeeded
 from tasker.model.fingerprint import fingerprint_of
 from tasker.model.instants import SECOND
 from tasker.model.lifecycle import MOVES, Move
@@ -35,8 +35,9 @@ def an_attempt(number=1, **what):
     return Attempt(task_id=TaskId("t"), type="webhook", pool=Pool(1), number=number, **(known | what))
 
 
-def settled(outcome, attempt=None, *, retry=STEADY, now=10, rand=0.5):
-    return lifecycle.settle(outcome, attempt=attempt or an_attempt(), retry=retry, started_at=5, now=now, rand=rand)
+def settled(outcome, attempt=None, *, retry=STEADY, now=10, rand=0.5, accepted=None):
+    attempt = attempt or an_attempt()
+    return lifecycle.settle(outcome, attempt=attempt, retry=retry, started_at=5, now=now, rand=rand, accepted=accepted)
 
 
 @given(policies, attempts, rands)
@@ -201,3 +202,7 @@ def test_the_circuit_hears_what_an_attempt_shows():
     assert settled(Succeeded()).is_alive is True
     for is_alive in (True, False, None):
         assert settled(Failed(FAULT, is_alive=is_alive)).is_alive is is_alive
+    accepted = settled(Accepted(timedelta(minutes=20)))
+    assert accepted.is_alive is True
+    for outcome in (Succeeded(), Failed(FAULT)):
+        assert settled(outcome, accepted=accepted.record).is_alive is None, "it was alive long ago"

@@ -77,7 +77,13 @@ async def run(clock, answer, *, number=1, started=lambda: None, signer=None, pub
         members["body"] = "x"
     webhooks = WebhookType(client, clock, slots=1, signer=signer, public_url=public_url, completion_key=KEY)
     fields = webhooks.prepare(decoded(**{"url": URL, **members}))
-    attempt = Attempt(
+    outcome = await webhooks.run(attempt_of(clock, fields, number), fields, started)
+    [request] = client.requests
+    return outcome, request
+
+
+def attempt_of(clock, fields, number=1):
+    return Attempt(
         task_id=TaskId("019bbade-01c6-7d11-821f-bc1538901f12"),
         type="webhook",
         pool=Pool(1),
@@ -88,9 +94,6 @@ async def run(clock, answer, *, number=1, started=lambda: None, signer=None, pub
         node="019bbade-0000-7d11-821f-bc1538901f12",
         payload=msgspec.json.encode(fields),
     )
-    outcome = await webhooks.run(attempt, fields, started)
-    [request] = client.requests
-    return outcome, request
 
 
 def refused(webhooks, **members):
@@ -766,3 +769,24 @@ def test_where_it_is_reported_stays_with_a_task_that_a_server_without_a_public_u
     assert webhooks.prepare(decoded(url="http://h/", completion=kept)).completion.url == kept["url"]
     named = WebhookType(None, clock, slots=1, public_url="http://other")
     assert named.prepare(decoded(url="http://h/", completion=kept)).completion.url == "http://other/completions"
+
+
+@pytest.mark.parametrize(
+    "url", ["x", "http://h/", "http://h/\r\nhost: other/completions", "http://\u4f8b.jp/completions", "h/completions"]
+)
+def test_where_it_is_reported_is_what_a_server_can_have_made(webhooks, url):
+    assert refused(webhooks, completion={"deadline": 5, "url": url}).field == "completion"
+
+
+@pytest.mark.anyio
+async def test_a_target_that_echoes_its_request_has_no_token_kept(clock):
+    class Echo(FakeClient):
+        async def send(self, request, before_first_byte):
+            await super().send(request, before_first_byte)
+            token = request.headers["tasker-completion-token"]
+            return Exchange(phases=Phases(), status=202, headers={"location": f"/{token}"}, body=f"<{token}>")
+
+    webhooks = WebhookType(Echo(None), clock, slots=1, public_url="http://h", completion_key=KEY)
+    fields = webhooks.prepare(decoded(url=URL, completion={"deadline": 5}))
+    outcome = await webhooks.run(attempt_of(clock, fields), fields, lambda: None)
+    assert (outcome.exchange.headers, outcome.exchange.body) == ({"location": "/***"}, "<***>")

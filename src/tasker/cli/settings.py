@@ -168,7 +168,7 @@ def _http_url(text: str) -> str:
 
 def _public_url(text: str) -> str:
     url = _http_url(text)
-    if urls.parts(url).credentials is not None or not set("?#").isdisjoint(url):
+    if urls.parts(url).credentials is not None or not set("?#").isdisjoint(url) or not url.isascii():
         raise ValueError
     return url.rstrip("/")
 
@@ -518,7 +518,7 @@ SETTINGS: Final = (
         metavar="URL",
         help="URL at which receivers of webhooks reach this server, or any other that shares its database: "
         "where they report the end of long jobs.",
-        expected="an http:// or https:// URL with a host, without a user, a query or a fragment, "
+        expected="an http:// or https:// URL in ASCII with a host, without a user, a query or a fragment, "
         "such as https://tasks.example.org",
         parse=_public_url,
         shown=_scheme_only(),

@@ -55,7 +55,7 @@ class Aftermath:
         self._telemetry = telemetry
 
     def began(self, attempt: Attempt, started_at: Instant) -> None:
-        """Count how late an attempt began. Called once for each that is settled or goes into other hands."""
+        """Count how late an attempt began. Called by whoever has begun it, once, wherever it ends."""
         self._telemetry.attempt_began(
             by_cause(due_at=attempt.due_at, started_at=started_at, down=attempt.late_down, held=attempt.late_held)
         )

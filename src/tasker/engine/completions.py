@@ -53,12 +53,9 @@ class Completions:
     async def _end(self, awaited: Awaited, outcome: Outcome) -> State:
         attempt = awaited.attempt
         settlement = judged(awaited, outcome, now=self._store.clock.now(), rand=self._rand())
-        is_early = awaited.deadline is None
-        if is_early and settlement.record is not None:
-            settlement = replace(settlement, record=replace(settlement.record, told_by=attempt.fence))
+        record = None if settlement.record is None else replace(settlement.record, told_by=attempt.fence)
+        settlement = replace(settlement, record=record, is_early=awaited.deadline is None)
         settled = await self._store.settle(attempt, settlement)
-        if is_early:
-            self._aftermath.began(attempt, awaited.started_at)
         self._aftermath.settled(attempt, readable_end_fields(attempt.payload), settlement, settled)
         return State.CANCELLED if settled.move is Move.STOP else settlement.state
 

@@ -127,8 +127,7 @@ class AttemptRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     fault: Fault | None = None
     """Why it failed; None: it has not."""
     told_by: int | None = None
-    """Of one whose end was told before the target had answered: the fence of its claim, by which the
-    answer is noted; else None."""
+    """Of one whose end was told from outside: the fence of its claim; else None."""
     exchange: Exchange | None = None
 
 

@@ -100,6 +100,8 @@ class Settlement(msgspec.Struct, frozen=True, kw_only=True):
     """Of ``ACCEPT``: until when the task waits; else None."""
     counts: bool = False
     """Of ``ACCEPT``: whether the task counts in ``max_running`` of its gate meanwhile."""
+    is_early: bool = False
+    """Whether it was told before the target had answered."""
     record: AttemptRecord | None = None
     """What is kept of the attempt; None: nothing."""
     ending: Ending | None = None
@@ -109,7 +111,7 @@ class Settlement(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def is_of_running(self) -> bool:
         """Whether it is void once the attempt is in other hands."""
-        return self.move is Move.ACCEPT or (self.record is not None and self.record.told_by is not None)
+        return self.move is Move.ACCEPT or self.is_early
 
     @property
     def state(self) -> State:
@@ -162,7 +164,12 @@ def settle(
             )
         case Succeeded(result):
             return Settlement(
-                move=Move.COMPLETE, started_at=started_at, ended_at=now, result=result, is_alive=True, record=record
+                move=Move.COMPLETE,
+                started_at=started_at,
+                ended_at=now,
+                result=result,
+                is_alive=True if accepted is None else None,  # it was alive when it accepted
+                record=record,
             )
         case Failed():
             due_at = _next_due(outcome, attempt, retry, now=now, rand=rand)

@@ -16,8 +16,7 @@ from tasker.interfaces.queue import Claim
 from tasker.interfaces.store import Store
 from tasker.model.attempt import Failed, Outcome, Succeeded
 from tasker.model.completion_token import claim_of
-from tasker.model.lifecycle import CRASHED, TIMED_OUT
-from tasker.model.task import Fault, State, Task
+from tasker.model.task import Fault, State
 
 
 class CompletionService:
@@ -93,13 +92,5 @@ class CompletionService:
         await self._store.confirm()
         if task.state is State.CANCELLED or task.is_cancelled:
             return TaskCancelledError(task.id)
-        return CompletedBeforeError(task.id) if _was_told(task) else CompletionLateError(task.id)
-
-
-def _was_told(task: Task) -> bool:
-    """Whether it seems that the end of a task's attempt was told, and did not come by itself."""
-    if task.state is State.DONE:
-        return True
-    if task.state is not State.FAILED or task.last_fault is None:
-        return False
-    return task.last_fault.code not in (TIMED_OUT.code, CRASHED.code)
+        was_told = any(record.told_by == claim.fence for record in await self._store.attempts(task.id))
+        return CompletedBeforeError(task.id) if was_told else CompletionLateError(task.id)

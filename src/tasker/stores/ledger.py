@@ -16,12 +16,14 @@ def record_text(record: AttemptRecord) -> str:
 
 
 def answered(text: str | None, fence: int, exchange: Exchange | None) -> str | None:
-    """Return the record *text* of an attempt with what passed in it; None: the end of that was not told before.
+    """Return the record *text* of an attempt with what passed in it.
+
+    None: the end of that was not told before the answer, or what passed is known.
 
     Args:
         fence: of the claim of the attempt.
     """
     record = None if text is None else record_of(text)
-    if record is None or record.told_by != fence:
+    if record is None or record.told_by != fence or record.exchange is not None:
         return None
-    return record_text(msgspec.structs.replace(record, told_by=None, exchange=exchange))
+    return record_text(msgspec.structs.replace(record, exchange=exchange))

@@ -23,7 +23,7 @@ from tasker.egress.signing import Signer
 from tasker.errors import AttemptMustNotBeginError, InvalidTaskError, MaskedValueError, cut
 from tasker.interfaces.task_type import TaskType
 from tasker.model import lengths
-from tasker.model.attempt import Accepted, Attempt, Failed, Outcome, Succeeded
+from tasker.model.attempt import Accepted, Attempt, Exchange, Failed, Outcome, Succeeded
 from tasker.model.completion_token import TokenClaim, completion_token
 from tasker.model.gate import Destination, GateKind
 from tasker.model.instants import SECOND
@@ -142,7 +142,7 @@ class WebhookType(TaskType):
             )
         if self._public_url is not None:
             return msgspec.structs.replace(given, url=f"{self._public_url}/completions")
-        if given.url is UNSET:
+        if given.url is UNSET or not _was_made(given.url):
             raise InvalidTaskError(
                 "completion",
                 "expected a server that knows where receivers reach it: start it with --public-url URL",
@@ -178,7 +178,8 @@ class WebhookType(TaskType):
         assert status is not None  # noqa: S101 - there is an answer
         if status == HTTPStatus.ACCEPTED and fields.completion is not UNSET:
             deadline = lengths.parse(fields.completion.deadline)
-            return Accepted(deadline, counts=fields.completion.counts, exchange=exchange)
+            kept = _without(exchange, self._token(attempt))
+            return Accepted(deadline, counts=fields.completion.counts, exchange=kept)
         if _is_success(status, fields):
             return Succeeded(exchange=exchange)
         return Failed(
@@ -192,6 +193,10 @@ class WebhookType(TaskType):
     @override
     async def close(self) -> None:
         await self._client.close()
+
+    def _token(self, attempt: Attempt) -> str:
+        """Return what the receiver shows that has got *attempt*."""
+        return completion_token(self._completion_key, TokenClaim(attempt.task_id, attempt.fence))
 
     def _request(self, attempt: Attempt, fields: WebhookFields) -> Request:
         headers: dict[str, str] = {}
@@ -217,8 +222,7 @@ class WebhookType(TaskType):
             headers["traceparent"] = child_of(fields.traceparent, secrets.randbits(64))
         if fields.completion is not UNSET and fields.completion.url is not UNSET:
             headers["tasker-completion-url"] = fields.completion.url
-            claim = TokenClaim(attempt.task_id, attempt.fence)
-            headers["tasker-completion-token"] = completion_token(self._completion_key, claim)
+            headers["tasker-completion-token"] = self._token(attempt)
         if fields.headers is not UNSET:
             for name, value in fields.headers.items():
                 headers.pop(name.lower(), None)
@@ -230,6 +234,20 @@ class WebhookType(TaskType):
             body=body,
             timeout_seconds=TIMEOUT.total_seconds() if fields.timeout is UNSET else fields.timeout,
         )
+
+
+def _was_made(url: str) -> bool:
+    """Whether *url*, where a completion is reported, can be one that a server has made of its ``--public-url``."""
+    try:
+        return url.isascii() and url.endswith("/completions") and urls.checked(url) == url
+    except ValueError:
+        return False
+
+
+def _without(exchange: Exchange, token: str) -> Exchange:
+    """Return *exchange* as it is kept: a target that echoes its request tells no reader the *token*, which is valid."""
+    headers = {name: value.replace(token, MASK) for name, value in exchange.headers.items()}
+    return msgspec.structs.replace(exchange, headers=headers, body=exchange.body.replace(token, MASK))
 
 
 def _check_success(success: Sequence[int | str]) -> None:

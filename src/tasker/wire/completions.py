@@ -21,6 +21,7 @@ LONGEST_DETAILS: Final = 16 * 1024
 
 _REPORTED: Final = "reported_failure"
 _NO_WORDS: Final = "the receiver reported that it failed"
+_WORD: Final = re.compile("[a-z][a-z0-9_]*")
 _CONTROL: Final = re.compile("[\x00-\x1f\x7f-\x9f]")
 
 Line = Annotated[str, Meta(min_length=1, max_length=1000)]
@@ -38,7 +39,7 @@ class Fail(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """That the work has failed."""
 
     code: Annotated[
-        str, Meta(pattern="^[a-z][a-z0-9_]*$", max_length=64, description="A stable word for programs.")
+        str, Meta(pattern=f"^{_WORD.pattern}$", max_length=64, description="A stable word for programs.")
     ] = _REPORTED
     msg: Annotated[Line, Meta(description="One line for people.")] = _NO_WORDS
     details: Annotated[Raw, Meta(description="More of it: any JSON, at most 16 KiB.")] | UnsetType = UNSET
@@ -99,6 +100,8 @@ def fault_of(fail: Fail) -> Fault:
     Raises:
         InvalidRequestError: it cannot be kept.
     """
+    if _WORD.fullmatch(fail.code) is None:  # to its pattern, a line end may stand behind it
+        raise InvalidRequestError("code", "expected lower case, digits and _, without a line end")
     details = UNSET if fail.details is UNSET else Raw(_checked(fail.details, "details", LONGEST_DETAILS))
     return Fault(fail.code, checked_line(fail.msg), details=details)
 
