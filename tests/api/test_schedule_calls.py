@@ -3,11 +3,12 @@
 import contextlib
 import json
 
+import anyio
 import pytest
 from rest_server import LATER
 
 from tasker.event_filters import Interest
-from tasker.model import instants
+from tasker.model import instants, schedule, zones
 from tasker.wire.fields import RequestFields
 
 pytestmark = pytest.mark.anyio
@@ -97,6 +98,8 @@ async def test_the_etag_of_one_that_was_deleted_does_not_come_again(server):
 async def test_a_run_can_be_called_off_alone_and_the_next_stands(server):
     first, second, *_ = (await put(server)).json["next_runs"]
     assert (await server.call("POST", f"/tasks/{first['task_id']}/cancel")).status == 200
+    view = await get(server)
+    assert view["next_run"] == view["next_runs"][0]["scheduled_for"] == second["scheduled_for"], "even before it stands"
     await go_on(server)
     view = await get(server)
     assert view["next_run"] == second["scheduled_for"]
@@ -104,6 +107,19 @@ async def test_a_run_can_be_called_off_alone_and_the_next_stands(server):
     assert [run["state"] for run in view["last_runs"]] == ["cancelled"]
     assert view["last_runs"][0]["id"] == first["task_id"]
     assert (await put(server, tags=["t"])).json["next_run"] == second["scheduled_for"], "its time does not come again"
+
+
+async def test_one_in_a_zone_that_only_other_nodes_know_is_listed_read_paused_and_deleted(server, monkeypatch):
+    before = (await put(server)).json
+    schedule._recurrence.cache_clear()
+    monkeypatch.setattr(zones, "names", lambda: frozenset({"UTC"}))
+    (listed,) = (await server.call("GET", "/schedules")).json["schedules"]
+    assert (listed["words"], listed["next_run"]) == (before["words"], before["next_run"])
+    assert await get(server) == before | {"next_run": None, "next_runs": []}
+    await server.clock.step(7 * 86_400)
+    with anyio.fail_after(30):  # its time has passed, and this node makes no runs of it
+        assert (await server.call("POST", "/schedules/reports/pause")).status == 200
+    assert (await server.call("DELETE", "/schedules/reports")).status == 204
 
 
 async def test_pause_takes_the_run_out_of_the_queue_and_resume_makes_one(server):

@@ -11,6 +11,7 @@ from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.error import HTTPError
 from urllib.request import urlopen
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -106,7 +107,24 @@ def make_everything(server, plain, secure):
             for each in webhooks
         ),
         server.call("POST", "/tasks/new", {"hash": {"execution_time": soon(), "secret": "p4ssword"}})["id"],
+        server.call("POST", "/tasks/new", {"webhook": {**by_the_clock(), "url": plain.url("/ok"), "body": "x"}})["id"],
     ]
+
+
+def by_the_clock():
+    """A moment soon, as the clocks in Berlin show it."""
+    local = datetime.now(ZoneInfo("Europe/Berlin")) + timedelta(seconds=1)
+    return {"local_time": local.replace(tzinfo=None).isoformat(), "time_zone": "Europe/Berlin"}
+
+
+def put_schedules(server, plain):
+    """Have one schedule run, and preview another."""
+    task = {"webhook": {"url": plain.url("/ok"), "body": "x", "expires_at": "1h"}}
+    server.call("PUT", "/schedules/each", {"every": "1s", "jitter": "1s", "task": task})
+    daily = {"cron": "0 9 * * MON-FRI", "time_zone": "America/Argentina/Ushuaia"}
+    assert len(server.call("POST", "/schedules/preview", daily)["runs"]) == 10
+    with contextlib.suppress(HTTPError):
+        server.call("POST", "/schedules/preview", {**daily, "time_zone": "kolkata"})
 
 
 def call_everything(server, ids):
@@ -119,6 +137,7 @@ def call_everything(server, ids):
         for method in ("get", "put", "patch", "post", "delete"):
             for id_ in some if method in methods else ():
                 filled = path.replace("{id}", str(id_)).replace("{state}", state).replace("{type}", "webhook")
+                filled = filled.replace("{name}", "each")
                 for query, body in (
                     ("", None),
                     ("?limit=1", {"max_running": 3}),
@@ -146,6 +165,7 @@ def test_everything_can_be_done_without_loading_a_module_or_a_certificate_after_
     options += ["--pbkdf2-iterations", "1000", "--webhook-secret", "whsec_" + "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"]
     with WebhookReceiver(respond) as plain, TaskerServer(tmp_path, *options) as server:
         at_start = loaded.read_text()
+        put_schedules(server, plain)
         ids = make_everything(server, plain, secure)
         deadline = time.monotonic() + 60
         while any(server.call("GET", f"/tasks/{id_}/attempts") == [] for id_ in ids) and time.monotonic() < deadline:

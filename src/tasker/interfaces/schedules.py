@@ -121,7 +121,7 @@ class ScheduleStore(Protocol):
         """
 
     async def queued_run(self, name: str, scheduled_for: Instant) -> TaskId | None:
-        """Return the regular run for a time, if it is ``todo``; else None."""
+        """Return the regular run for a time, if it is ``todo`` and has not started; else None."""
 
     async def due_schedules(self, *, limit: int) -> DueSchedules:
         """Return up to *limit* schedules whose ``look_at`` has come."""

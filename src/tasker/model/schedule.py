@@ -65,8 +65,22 @@ class Plan(Struct, frozen=True, kw_only=True, omit_defaults=True):
         """What its times are, without a start and an end."""
         return _recurrence(self.cron, self.every, self.anchor, self.time_zone)
 
+    @property
+    def words(self) -> str:
+        """The same in plain words, which are those of any zone."""
+        return _recurrence(self.cron, self.every, self.anchor, None).words
+
+    @property
+    def is_known(self) -> bool:
+        """Whether this node knows its zone: other nodes may have newer ones."""
+        return self.time_zone is None or self.time_zone in zones.names()
+
     def following(self, after: Instant) -> Occurrence | None:
-        """Return its first time later than *after*; None: there is none."""
+        """Return its first time later than *after*; None: there is none.
+
+        Raises:
+            ValueError: its zone is not known here.
+        """
         if self.starts_at is not None:
             after = max(after, self.starts_at - 1)
         found = self.recurrence.following(after)

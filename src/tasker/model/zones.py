@@ -9,7 +9,7 @@ import zoneinfo
 from datetime import UTC, datetime, timedelta
 from enum import Enum
 from functools import cache
-from importlib import resources
+from importlib import import_module, resources
 from typing import Final, TypeAlias
 from zoneinfo import ZoneInfo
 
@@ -105,6 +105,17 @@ def _meant() -> dict[str, str]:
 @cache  # the names are bounded
 def _zone(name: str) -> ZoneInfo:
     return ZoneInfo.no_cache(name)  # no_cache: what others read before the path was reset is not this package's
+
+
+def _load_folders() -> None:
+    """Load the modules that zones are found by: one for each folder with zones, and what these need."""
+    for name in {name.rpartition("/")[0]: name for name in names()}.values():
+        import_module(f"tzdata.zoneinfo.{name.replace('/', '.')}".rpartition(".")[0])
+    _zone("UTC")
+
+
+# As in urls.py: a module that cannot be loaded later, because no file can be opened, is missing for ever.
+_load_folders()
 
 
 def parse(local_time: str) -> Wall:

@@ -44,9 +44,9 @@ class ScheduleStatus(Struct, frozen=True, kw_only=True):
 
     schedule: Schedule
     next_runs: Sequence[Occurrence]
-    """The next ``NEXT_SHOWN`` times; none while it is paused."""
+    """The next ``NEXT_SHOWN`` times; none while it is paused. Without one whose run has started early."""
     queued: TaskId | None
-    """The run for its ``next_at``, if it is ``todo``."""
+    """The run for its ``next_at``, if it stands in the queue and has not started."""
     last_runs: Sequence[Run]
     """See ``Store.runs``."""
     has_secrets: bool
@@ -275,10 +275,10 @@ class ScheduleService:
             return None
 
     async def _caught_up(self, name: str) -> Schedule:
-        """Return a schedule once it has made the runs for the times that have passed."""
+        """Return a schedule once it has made the runs for the times that have passed, if its zone is known here."""
         while True:
             schedule = await self._store.schedule(name)
-            if schedule.look_at is None or schedule.look_at > self._clock.now():
+            if schedule.look_at is None or schedule.look_at > self._clock.now() or not schedule.plan.is_known:
                 return schedule
             await self._engine.schedules.go_on([schedule])
 
@@ -323,16 +323,17 @@ class ScheduleService:
             queued = await self._store.queued_run(schedule.name, schedule.next_at)
         return ScheduleStatus(
             schedule=schedule,
-            next_runs=self._next_runs(schedule),
+            next_runs=self._next_runs(schedule, queued),
             queued=queued,
             last_runs=await self._store.runs(schedule.name, limit=LAST_SHOWN),
             has_secrets=caller.may(Scope.SECRETS_READ),
         )
 
-    def _next_runs(self, schedule: Schedule) -> Sequence[Occurrence]:
-        if schedule.next_at is None or schedule.look_at is None:
+    def _next_runs(self, schedule: Schedule, queued: TaskId | None) -> Sequence[Occurrence]:
+        if schedule.next_at is None or schedule.look_at is None or not schedule.plan.is_known:
             return []
-        return _following(schedule.plan, max(schedule.next_at - 1, self._clock.now()))
+        after = schedule.next_at if queued is None else schedule.next_at - 1
+        return _following(schedule.plan, max(after, self._clock.now()))
 
 
 def _following(plan: Plan, after: Instant) -> Sequence[Occurrence]:

@@ -139,10 +139,12 @@ def schedule_view(
         has_secrets: whether the secrets of its task are shown.
     """
     assert schedule.template is not None  # noqa: S101 - as the docstring says
+    shown = [_next_run(schedule, each, queued) for each in next_runs]
+    members = _members(schedule) | {"next_run": shown[0].scheduled_for if shown else None}
     return ScheduleView(
-        **_members(schedule),
+        **members,
         task=Raw(msgspec.json.encode(template_members(schedule.template, has_secrets=has_secrets))),
-        next_runs=[_next_run(schedule, each, queued) for each in next_runs],
+        next_runs=shown,
         last_runs=[_run(each) for each in last_runs],
     )
 
@@ -150,7 +152,7 @@ def schedule_view(
 def preview_view(plan: Plan, runs: Sequence[Occurrence]) -> PreviewView:
     """Return the times of a schedule with *plan* as answers show them."""
     return PreviewView(
-        words=plan.recurrence.words,
+        words=plan.words,
         runs=[PreviewedRun(instants.text(each.scheduled_for), each.local_time, each.note.value) for each in runs],
     )
 
@@ -188,7 +190,7 @@ def _members(schedule: Schedule) -> dict[str, Any]:
     return {
         "name": schedule.name,
         "type": schedule.type,
-        "words": schedule.plan.recurrence.words,
+        "words": schedule.plan.words,
         "paused": schedule.is_paused,
         "next_run": None if schedule.look_at is None else _text(schedule.next_at),
         "created_at": instants.text(schedule.created_at),

@@ -1776,10 +1776,10 @@ UPDATE schedule SET look_at = 'epoch'
 
 -- runs_for --
 -- The regular runs for some times of some schedules.
-SELECT found.id, found.state, given.schedule, given.scheduled_for
+SELECT found.id, found.state, found.attempts, given.schedule, given.scheduled_for
   FROM unnest($1::text[], $2::timestamptz[]) AS given (schedule, scheduled_for)
  CROSS JOIN LATERAL (
-   SELECT id, state FROM task
+   SELECT id, state, attempts FROM task
     WHERE task.schedule = given.schedule AND task.schedule IS NOT NULL AND run_kind = 0
       AND task.scheduled_for = given.scheduled_for
     LIMIT 1) AS found

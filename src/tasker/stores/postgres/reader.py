@@ -129,9 +129,11 @@ class Reader:
         return [run_of(str(id_), *rest) for id_, *rest in rows]
 
     async def queued_run(self, name: str, scheduled_for: Instant) -> TaskId | None:
-        """Return the run that stands in the queue for a time; None: none does."""
+        """Return the run that stands in the queue for a time and has not started; None: none does."""
         row = await self._read(lambda connection: connection.fetchrow(self._sql["runs_for"], [name], [scheduled_for]))
-        return TaskId(str(row["id"])) if row is not None and row["state"] == State.TODO else None
+        if row is None or row["state"] != State.TODO or row["attempts"]:
+            return None
+        return TaskId(str(row["id"]))
 
     async def kept_answer(self, repeatable_id: bytes) -> KeptAnswer | None:
         """Return the answer that is kept for a request; None if there is none."""

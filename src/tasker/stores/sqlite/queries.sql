@@ -1136,7 +1136,7 @@ UPDATE schedule SET look_at = 0
 
 -- run_for --
 -- The regular run for a time.
-SELECT id, state FROM task
+SELECT id, state, attempts FROM task
  WHERE schedule = :schedule AND schedule IS NOT NULL AND run_kind = 0
    AND scheduled_for = :scheduled_for
 

@@ -164,4 +164,7 @@ def read_runs(queries: Queries, name: str, limit: int, now: Instant) -> Sequence
 def read_queued_run(queries: Queries, name: str, scheduled_for: Instant) -> TaskId | None:
     """Return the run that stands in the queue for a time: see ``Store.queued_run``."""
     row = queries.first("run_for", schedule=name, scheduled_for=scheduled_for)
-    return id_text(row[0]) if row is not None and row[1] == State.TODO else None
+    if row is None:
+        return None
+    id_, state, attempts = row
+    return id_text(id_) if state == State.TODO and not attempts else None
