@@ -20,7 +20,7 @@ HELD_COUNTED_TO: Final = 10_000
 """Where counting the tasks that a gate holds stops."""
 
 
-_QUEUE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*", re.ASCII)
+_QUEUE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", re.ASCII)
 
 
 class GateKind(IntEnum):

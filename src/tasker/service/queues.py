@@ -89,7 +89,7 @@ class QueueService:
             others = f", or {', '.join(self._of_types)}" if self._of_types else ""
             raise InvalidRequestError(
                 "queue",
-                f"expected the name of a queue: letters, digits, and . _ - behind the first{others}; "
+                f"expected the name of a queue: at most 100 letters, digits, and . _ - behind the first{others}; "
                 f"got: {cut(queue)!r}",
             ) from None
 
