@@ -5,6 +5,7 @@ import json
 
 import anyio
 import pytest
+from fates import DONE, run
 from rest_server import LATER
 
 from tasker.event_filters import Interest
@@ -107,6 +108,17 @@ async def test_a_run_can_be_called_off_alone_and_the_next_stands(server):
     assert [run["state"] for run in view["last_runs"]] == ["cancelled"]
     assert view["last_runs"][0]["id"] == first["task_id"]
     assert (await put(server, tags=["t"])).json["next_run"] == second["scheduled_for"], "its time does not come again"
+
+
+async def test_the_time_of_a_run_that_was_run_early_has_no_other_even_if_that_is_deleted(server):
+    first, second, *_ = (await put(server)).json["next_runs"]
+    path = f"/tasks/{first['task_id']}"
+    assert (await server.call("POST", f"{path}/run")).status == 200
+    assert await run(server, DONE) == 1
+    assert (await server.call("DELETE", path)).status == 204
+    view = (await put(server, tags=["t"])).json
+    assert view["next_run"] == second["scheduled_for"]
+    assert "task_id" in view["next_runs"][0]
 
 
 async def test_one_in_a_zone_that_only_other_nodes_know_is_listed_read_paused_and_deleted(server, monkeypatch):

@@ -69,7 +69,7 @@ class ScheduleService:
         """Create a schedule, or change it into what is *asked* for. Return it as it stands then, and whether it is new.
 
         The run that stands in the queue is replaced, unless nothing is another. A time whose run was
-        called off does not come again, unless the times are others. Nothing is written if it says
+        called off or started early does not come again, unless the times are others. Nothing is written if it says
         the same as before.
 
         Args:
@@ -101,7 +101,7 @@ class ScheduleService:
                 await self._store.confirm()
                 return await self._status(caller, seen), False
             else:
-                schedule, run = changed(seen, new, now=now, new_id=new_id)
+                schedule, run = changed(await self._without_a_run_that_is_gone(seen), new, now=now, new_id=new_id)
             action = Action.CREATE if seen is None else Action.CHANGE
             with contextlib.suppress(RevisionPassedError):  # then again, from the newest
                 await self._write(caller, action, schedule, run, seen, schedule_changes(seen, schedule))
@@ -281,6 +281,15 @@ class ScheduleService:
             if schedule.look_at is None or schedule.look_at > self._clock.now() or not schedule.plan.is_known:
                 return schedule
             await self._engine.schedules.go_on([schedule])
+
+    async def _without_a_run_that_is_gone(self, schedule: Schedule) -> Schedule:
+        """Return *schedule* as one whose run does not stand, if that has started early: its time does not come again.
+
+        What has started may have ended and be deleted since.
+        """
+        if schedule.next_at is None or await self._store.queued_run(schedule.name, schedule.next_at) is not None:
+            return schedule
+        return replace(schedule, look_at=None)
 
     async def _write(
         self,
