@@ -128,6 +128,15 @@ async def test_one_that_is_moved_into_the_past_is_due_now(store, clock):
     assert (await claimed(store)).task_id == task.id
 
 
+@pytest.mark.parametrize(("moment", "due"), [(-20, -10), (-5, -5), (5, 5)], ids=["earlier", "later", "to come"])
+async def test_one_that_is_due_already_keeps_its_place_unless_it_is_due_later(store, clock, moment, due):
+    task = await stored(store, clock, in_seconds=0)
+    await clock.advance(10)
+    now = clock.now()
+    await store.rezone(NEW, lambda *_: now + moment * SECOND)
+    assert (await store.get(task.id)).due_at == now + due * SECOND
+
+
 async def test_what_stays_at_its_moment_is_not_written_anew_but_for_the_version(store, clock):
     task = await stored(store, clock)
     unknown = await stored(store, clock, time_zone="Mars/Base")

@@ -208,7 +208,8 @@ class QueueStore(Protocol):
         """Find the moments anew of some tasks that wait, which zones older than *version* found; earliest due first.
 
         At most ``REZONE_LIMIT``; once none is looked at, there are no more, or others are at it. A
-        task is due at the new moment, or now if that has passed. One that has another time by now,
+        task is due at the new moment, or now if that has passed; one that was due before keeps its
+        place, or has that of the new moment, whichever is later. One that has another time by now,
         such as that of a retry, keeps it.
 
         Args:

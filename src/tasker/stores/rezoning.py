@@ -36,7 +36,9 @@ def moved(
     if attempts or due_at != execution_at:
         return None
     moment = place(local_time, time_zone)
-    if moment is None or moment == execution_at:
+    if moment is None:
         return None
-    at = max(moment, now)
+    at = max(moment, min(execution_at, now))  # what is due already has waited since
+    if at == execution_at:
+        return None
     return Moved(at, zones.text_with_offset(at, zones.zone_named(time_zone)))
