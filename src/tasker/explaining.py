@@ -8,7 +8,7 @@ from tasker.model.circuit import CircuitState
 from tasker.model.gate import GateKind, GateRecord, GateStatus, status_at
 from tasker.model.instants import Instant
 from tasker.model.standing import Standing
-from tasker.model.task import PULLED, State, Task
+from tasker.model.task import PULLED, Admission, State, Task
 
 WaitReason: TypeAlias = Literal[
     "waiting", "retrying", "paused_all", "paused", "circuit_open", "full", "rate", "due", "no_slot", "unclaimed"
@@ -20,7 +20,7 @@ OVERDUE_REASONS: Final[tuple[str, ...]] = tuple(
 )
 """Why a task that is due does not run yet."""
 
-Reason: TypeAlias = Literal[WaitReason, "running", "completion", "done", "failed", "cancelled"]
+Reason: TypeAlias = Literal[WaitReason, "overlap", "running", "completion", "done", "failed", "cancelled"]
 
 
 class Finding(Struct, frozen=True, kw_only=True):
@@ -88,6 +88,8 @@ def _reason(task: Task, now: Instant, *, has_free_slot: bool) -> Reason:
     match task.state:
         case State.TODO if task.due_at > now:
             return "waiting" if task.attempts == task.retried_after else "retrying"
+        case State.TODO if task.admission is Admission.BEHIND:
+            return "overlap"
         case State.TODO:
             if task.pool == PULLED:
                 return "unclaimed"

@@ -13,7 +13,8 @@ from tasker.filters import MOST_TAGS
 from tasker.interfaces.task_type import TaskType
 from tasker.model import lengths
 from tasker.model.instants import SECOND, Instant, microseconds
-from tasker.model.schedule import Plan, Schedule
+from tasker.model.schedule import Overlap, Plan, Schedule
+from tasker.model.task import PULLED
 from tasker.wire.fields import RequestFields
 from tasker.wire.masking import mask_in
 
@@ -30,6 +31,8 @@ class AskedSchedule(Struct, frozen=True, kw_only=True):
     """See ``Template``."""
     is_paused: bool | None
     """None: it stays as it is."""
+    says_overlap: bool = False
+    """Whether it says what becomes of a run while another goes on."""
 
 
 def asked_task(task: bytes, decode: Callable[[bytes], Asked]) -> tuple[Asked, int | None]:
@@ -103,6 +106,8 @@ def build_schedule(
     plan = asked.plan
     if len({*plan.tags, *template.tags}) > MOST_TAGS:
         raise InvalidRequestError("tags", f"expected at most {MOST_TAGS} together with those of the task")
+    if template.pool == PULLED:
+        plan = _of_jobs(plan, says_overlap=asked.says_overlap)
     schedule = Schedule(
         name=name,
         revision=revision if before is None else before.revision + 1,
@@ -132,6 +137,15 @@ def _anchor(plan: Plan, before: Schedule | None, now: Instant) -> Instant:
         return now // SECOND * SECOND
     anchor = before.plan.anchor if before.plan.every is not None else before.created_at // SECOND * SECOND
     return anchor - max(0, -(-(anchor - now) // plan.every)) * plan.every  # it does not begin later any more
+
+
+def _of_jobs(plan: Plan, *, says_overlap: bool) -> Plan:
+    """Return the plan of runs that workers pull: when these start is not decided here."""
+    if says_overlap and plan.overlap is not Overlap.ALLOW:
+        raise InvalidRequestError("overlap", "expected allow, or nothing: workers say when they claim a job")
+    if plan.max_runs is not None:
+        raise InvalidRequestError("max_runs", "expected nothing: jobs that workers claim are not counted")
+    return replace(plan, overlap=Overlap.ALLOW)
 
 
 def says_the_same(schedule: Schedule, other: Schedule) -> bool:

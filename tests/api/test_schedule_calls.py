@@ -420,3 +420,37 @@ async def test_a_job_that_workers_pull_can_be_done_again_and_again(server):
         await go_on(server)
         (job,) = (await server.call("POST", "/queues/reports/claim", {"max": 5, "wait": 0})).json["jobs"]
         assert (job["json"], number == 0) == ({"a": 1}, job["id"] == view["next_runs"][0]["task_id"])
+
+
+async def test_what_is_said_of_overlap_and_of_how_many_there_are_is_shown(server):
+    first = (await put(server)).json
+    assert (first["overlap"], first["started"], first["skipped"]) == ("skip", 0, 0)
+    assert "max_runs" not in first
+    view = (await put(server, overlap="queue", max_runs=3)).json
+    assert (view["overlap"], view["max_runs"]) == ("queue", 3)
+    assert view["next_run"] == first["next_run"]
+    for members, field in (({"overlap": "never"}, "overlap"), ({"max_runs": 0}, "max_runs")):
+        refused = await put(server, **members)
+        assert (refused.status, refused.json["field"]) == (400, field)
+
+
+async def test_a_run_that_was_left_out_says_so(server):
+    await put(server, cron="* * * * *")
+    made = [(await server.call("POST", "/schedules/reports/run")).json["runs"][0]["id"] for _ in range(2)]
+    store = server.service.schedules._store
+    first, second = (await store.claim_due({1: 100})).attempts
+    assert [first.task_id, second.task_id] == made
+    assert [each.admission.word for each in await store.admit([first, second])] == ["started", "behind"]
+    waits = (await server.call("GET", f"/tasks/{second.task_id}/explain")).json
+    assert waits["reason"] == "overlap"
+    assert "reports" in waits["msg"]
+    assert (await server.call("GET", "/tasks?reason=full")).json["tasks"] == []
+
+
+async def test_of_jobs_that_workers_claim_nothing_is_said_of_overlap(server):
+    job = {"job": {"queue": "reports", "json": {}}}
+    assert (await put(server, task=job)).json["overlap"] == "allow"
+    assert (await put(server, task=job, overlap="allow")).status == 200
+    for members in ({"overlap": "skip"}, {"max_runs": 3}):
+        refused = await put(server, task=job, **members)
+        assert (refused.status, refused.json["field"]) == (400, *members)

@@ -1,5 +1,7 @@
 """Schedules beside everything else that an engine does."""
 
+import asyncio
+
 import pytest
 from msgspec import Raw
 from structlog.testing import capture_logs
@@ -8,19 +10,19 @@ from polling import holds
 from tasker.engine.schedules import AT_ONCE
 from tasker.ids import new_id
 from tasker.model.instants import SECOND
-from tasker.model.schedule import Plan, Schedule, Template, begun
-from tasker.model.task import State
+from tasker.model.schedule import Overlap, Plan, Schedule, Template, begun
+from tasker.model.task import Admission, State
 
 pytestmark = pytest.mark.anyio
 
 
-async def put(bench, name="a", *, every, do="succeed"):
+async def put(bench, name="a", *, every, do="succeed", **plan):
     now = bench.clock.now()
     schedule = Schedule(
         name=name,
         revision=1,
         type="scripted",
-        plan=Plan(every=every * SECOND, anchor=now),
+        plan=Plan(every=every * SECOND, anchor=now, **plan),
         template=Template(type="scripted", pool=bench.types[0].pool, payload=Raw(b'{"do":"%b"}' % do.encode())),
     )
     stored, run = begun(schedule, after=now, now=now, new_id=new_id)
@@ -31,7 +33,7 @@ async def put(bench, name="a", *, every, do="succeed"):
 
 @pytest.mark.parametrize("slots", [1])
 async def test_each_run_starts_at_its_time_whatever_became_of_the_one_before(bench, clock):
-    await put(bench, every=10, do="fail")
+    await put(bench, every=10, do="fail", overlap=Overlap.ALLOW)
     for number in (1, 2, 3):
         await clock.advance(9.999)
         assert len([start for start in bench.starts if start[1] == 1]) == number - 1
@@ -41,8 +43,8 @@ async def test_each_run_starts_at_its_time_whatever_became_of_the_one_before(ben
     assert firsts == [10, 20, 30]
 
 
-async def test_a_run_that_hangs_does_not_hold_up_the_next(bench, clock):
-    await put(bench, every=10, do="wait")
+async def test_a_run_that_hangs_does_not_hold_up_the_next_if_that_is_allowed(bench, clock):
+    await put(bench, every=10, do="wait", overlap=Overlap.ALLOW)
     await clock.advance(10)
     await holds(lambda: len(bench.starts) == 1)
     await clock.advance(10)
@@ -87,3 +89,38 @@ async def test_a_clock_that_may_be_years_ahead_is_logged(idle_bench, clock):
     (line,) = lines
     assert (line["log_level"], line["schedules"], line["first"]) == ("warning", 1, "a")
     assert "resume" in line["event"]
+
+
+async def test_what_comes_while_a_run_goes_on_is_left_out_without_an_attempt(bench, clock):
+    await put(bench, every=10, do="wait")
+    await clock.advance(10)
+    await holds(lambda: len(bench.starts) == 1)
+    await clock.advance(10)
+    await holds(lambda: bench.telemetry.cancelled == 1)
+    assert len(bench.starts) == 1
+    first, left_out = reversed(await bench.store.runs("a", limit=2))
+    assert (first.state, left_out.state) == (State.IN_PROGRESS, State.CANCELLED)
+    assert (await bench.store.get(left_out.id)).attempts == 0
+    assert bench.engine.slots.free[bench.types[0].pool] == bench.types[0].slots - 1, "its slot is free again"
+
+
+async def test_what_waits_starts_as_soon_as_the_run_before_it_has_ended(bench, clock):
+    await put(bench, every=10, do="wait", overlap=Overlap.QUEUE)
+    await clock.advance(10)
+    await holds(lambda: len(bench.starts) == 1)
+    await clock.advance(10)
+    _, second = reversed(await bench.store.runs("a", limit=2))
+    await becomes_behind(bench, second.id)
+    assert len(bench.starts) == 1
+    bench.types[0].may_end.set()
+    await holds(lambda: len(bench.starts) == 2)
+    assert bench.starts[1][0] == second.id
+    assert bench.starts[1][2] == 20, "the clock stood still since"
+
+
+async def becomes_behind(bench, task_id):
+    for _ in range(1_000):
+        if (await bench.store.get(task_id)).admission is Admission.BEHIND:
+            return
+        await asyncio.sleep(0.001)
+    pytest.fail("it does not wait")

@@ -23,6 +23,8 @@ WRITES = {
     "give_back_unknown": {Move.GIVE_BACK},
     "give_back_pulled": {Move.GIVE_BACK},
     "give_back_unknown_pulled": {Move.GIVE_BACK},
+    "keep_run_back": {Move.GIVE_BACK, Move.STOP},
+    "keep_runs_back": {Move.GIVE_BACK, Move.STOP},
     "take_back": {Move.TAKE_BACK, Move.QUARANTINE, Move.STOP},
     "end_leases": {Move.TAKE_BACK, Move.QUARANTINE},
     "expire": {Move.EXPIRE, Move.GIVE_UP},
@@ -37,6 +39,8 @@ WRITES = {
 """The queries that change states, or make and delete tasks, and the moves that each makes."""
 
 STARTS = {
+    ("sqlite", "keep_run_back"): {State.IN_PROGRESS},
+    ("postgres", "keep_runs_back"): {State.IN_PROGRESS},
     ("sqlite", "settle"): {State.IN_PROGRESS},
     ("sqlite", "settle_waiting"): {State.WAITING},
     ("sqlite", "give_back"): {State.IN_PROGRESS},

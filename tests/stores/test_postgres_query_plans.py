@@ -28,8 +28,14 @@ FINDING = (
 )
 """What the statements that find tasks are made of: they are looked at by themselves."""
 LARGE = {"task", "payload", "attempt", "tag", "gate", "gate_queue", "audit", "operation_task"}
-HEADS = {("next_expiry", "task_expiring"), ("next_deadline", "task_deadline"), ("next_lease", "task_lease")}
-"""Searches for the first entry of an index."""
+HEADS = {
+    ("next_expiry", "task_expiring"),
+    ("next_deadline", "task_deadline"),
+    ("next_lease", "task_lease"),
+    ("has_waiting_runs", "task_behind"),
+    ("release_runs", "task_behind"),
+}
+"""Searches for the first entries of an index. The runs that wait for others have one of their own."""
 FILL = """
     INSERT INTO type_pool VALUES ('webhook', 1), ('hash', 2);
     INSERT INTO node (id, address, version, started_at, lease_until, schema)

@@ -1,4 +1,4 @@
-"""Any story with schedules: no time has two runs that start, none is left out or early, and the next stands."""
+"""Any story with schedules: no time has two runs that start, none is missing or early, the next stands; no overlap."""
 
 import asyncio
 import shutil
@@ -19,13 +19,19 @@ from steps import SECOND, WEBHOOK, another_try, success
 from tasker.errors import RevisionPassedError, ScheduleNotFoundError
 from tasker.filters import query_of
 from tasker.ids import new_id
-from tasker.model.schedule import Plan, Schedule, Template, advance, begun, changed
-from tasker.model.task import RunKind
+from tasker.model.schedule import Overlap, Plan, Schedule, Template, advance, begun, changed
+from tasker.model.task import Admission, RunKind, State
 
 NAMES = ["a", "b"]
 names = st.sampled_from(NAMES)
 intervals = st.sampled_from([10, 7, 60])
 jitters = st.sampled_from([0, 5])
+overlaps = st.sampled_from(list(Overlap))
+STATES = {
+    Admission.STARTED: State.IN_PROGRESS,
+    Admission.OVERLAP: State.CANCELLED,
+    Admission.BEHIND: State.TODO,
+}
 
 
 class ScheduleStories(RuleBasedStateMachine):
@@ -77,7 +83,7 @@ class ScheduleStories(RuleBasedStateMachine):
             schedule = self.run(self.store.schedule(name))
         return schedule
 
-    def new(self, name, every, jitter, before):
+    def new(self, name, every, jitter, before, overlap=Overlap.SKIP):
         self.revision += 1
         return Schedule(
             name=name,
@@ -87,6 +93,7 @@ class ScheduleStories(RuleBasedStateMachine):
                 every=every * SECOND,
                 anchor=self.clock.now() if before is None else before.plan.anchor,
                 jitter=jitter * SECOND,
+                overlap=overlap,
             ),
             template=Template(type="webhook", pool=WEBHOOK, payload=Raw(b'{"url":"http://a/%d"}' % self.revision)),
         )
@@ -97,14 +104,14 @@ class ScheduleStories(RuleBasedStateMachine):
         self.made([] if done.run is None else [done.run])
         assert done.run is None or done.run == run
 
-    @initialize(name=names, every=intervals, jitter=jitters)
-    def begin(self, name, every, jitter):
-        self.put(name, every, jitter)
+    @initialize(name=names, every=intervals, jitter=jitters, overlap=overlaps)
+    def begin(self, name, every, jitter, overlap):
+        self.put(name, every, jitter, overlap)
 
-    @rule(name=names, every=intervals, jitter=jitters)
-    def put(self, name, every, jitter):
+    @rule(name=names, every=intervals, jitter=jitters, overlap=overlaps)
+    def put(self, name, every, jitter, overlap):
         before, now = self.found(name), self.clock.now()
-        new = self.new(name, every, jitter, before)
+        new = self.new(name, every, jitter, before, overlap)
         if before is None:
             schedule, run = begun(new, after=now, now=now, new_id=new_id)
             self.since[name] = now
@@ -187,6 +194,8 @@ class ScheduleStories(RuleBasedStateMachine):
             return None
         (attempt,) = claimed.attempts
         task = self.run(self.store.get(attempt.task_id))
+        if attempt.asks_to_start and not self.is_admitted(attempt, task):
+            return None
         time = (task.schedule, task.scheduled_for)
         assert self.started.setdefault(time, task.id) == task.id, "a time has two runs"
         assert task.run_kind is RunKind.REGULAR
@@ -194,6 +203,35 @@ class ScheduleStories(RuleBasedStateMachine):
             assert task.due_at >= task.scheduled_for
         assert self.clock.now() >= task.due_at, "it is early"
         return attempt
+
+    @rule(target=attempts)
+    def claim_what_comes_next(self):
+        self.let_time_pass(100)
+        self.step()
+        return self.claim()
+
+    def is_admitted(self, attempt, task):
+        try:
+            schedule = self.run(self.store.schedule(task.schedule))
+        except ScheduleNotFoundError:
+            schedule = None
+        query = query_of({"schedule": [task.schedule], "state": ["todo", "in_progress"]})
+        found = self.run(self.store.find(query, after=None, limit=1000)).tasks
+        goes_on = any(each.admission is Admission.STARTED for each in found if each.id != task.id)
+        (admitted,) = self.run(self.store.admit([attempt]))
+        stops = goes_on and schedule is not None and schedule.plan.overlap is not Overlap.ALLOW
+        assert stops == (admitted.admission is not Admission.STARTED), "two go on, or one is left out for nothing"
+        after = self.run(self.store.get(task.id))
+        assert (after.admission, after.state) == (admitted.admission, STATES[admitted.admission])
+        if admitted.admission is Admission.BEHIND:
+            behind = [each for each in found if each.admission is Admission.BEHIND and each.id != task.id]
+            assert schedule.plan.overlap is Overlap.QUEUE or task.admission is Admission.BEHIND
+            assert not behind or task.admission is Admission.BEHIND, "one waits at most"
+        return admitted.admission is Admission.STARTED
+
+    @rule()
+    def release(self):
+        self.run(self.store.release_runs())
 
     @rule(attempt=consumes(attempts), end=st.sampled_from([success, another_try]))
     def settle(self, attempt, end):

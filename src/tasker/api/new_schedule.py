@@ -12,9 +12,10 @@ from tasker.errors import InvalidRequestError, cut
 from tasker.filters import MOST_TAGS
 from tasker.model import instants, lengths, recurrence, zones
 from tasker.model.instants import Instant, microseconds
-from tasker.model.schedule import LONGEST_JITTER, NAME_LENGTH, Plan
+from tasker.model.schedule import LONGEST_JITTER, MOST_RUNS, NAME_LENGTH, Overlap, Plan
 from tasker.scheduling import AskedSchedule, asked_task
 from tasker.wire.fields import Length
+from tasker.wire.schedules import OverlapWord
 
 _Given = TypeVar("_Given")
 _Read = TypeVar("_Read")
@@ -60,6 +61,22 @@ class ScheduleFields(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     ) = UNSET
     jitter: (
         Annotated[Length, Meta(description="Each run is put off by a time of its own, shorter than this.")] | UnsetType
+    ) = UNSET
+    overlap: (
+        Annotated[
+            OverlapWord,
+            Meta(
+                description="What becomes of a run while another one goes on: it is left out, waits (one at most), or "
+                "starts. skip, if it is not given."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    max_runs: (
+        Annotated[
+            int, Meta(ge=1, le=MOST_RUNS, description="Once so many regular runs have started, no more are made.")
+        ]
+        | UnsetType
     ) = UNSET
     paused: Annotated[bool, Meta(description="Make no runs. Without it, it stays as it is.")] | UnsetType = UNSET
     tags: (
@@ -146,6 +163,7 @@ def asked_of(new: NewSchedule, decode: Callable[[bytes], Asked]) -> AskedSchedul
         task=task,
         expires_after=expires_after,
         is_paused=None if new.paused is UNSET else new.paused,
+        says_overlap=new.overlap is not UNSET,
     )
 
 
@@ -186,6 +204,8 @@ def _plan_of(times: ScheduleFields) -> Plan:
         starts_at=starts_at,
         ends_at=ends_at,
         jitter=0 if times.jitter is UNSET else _jitter(times.jitter, every),
+        overlap=Overlap.SKIP if times.overlap is UNSET else Overlap(times.overlap),
+        max_runs=None if times.max_runs is UNSET else times.max_runs,
         tags=() if times.tags is UNSET else _tags(times.tags),
     )
 

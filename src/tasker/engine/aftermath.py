@@ -10,6 +10,7 @@ from tasker.engine.delay_queue import DelayQueue
 from tasker.engine.events import Events
 from tasker.engine.telemetry import Telemetry
 from tasker.interfaces.queue import Settled
+from tasker.interfaces.schedules import Admitted
 from tasker.model.attempt import Attempt
 from tasker.model.circuit import CircuitState
 from tasker.model.ending import Ending
@@ -35,6 +36,7 @@ class Aftermath:
         announce_expiry: Callable[[Instant], None],
         announce_deadline: Callable[[Instant], None],
         tell_ended: Callable[[TaskId], None],
+        run_ended: Callable[[], None],
         events: Events,
         telemetry: Telemetry,
     ) -> None:
@@ -44,6 +46,7 @@ class Aftermath:
             announce_expiry: called with the ``expires_at`` of what waits again.
             announce_deadline: called with the deadlines of attempts in other hands.
             tell_ended: called with each task that has ended.
+            run_ended: called when a run has ended for whose schedule another one waits.
             events: told of attempts that end.
         """
         self._clock = clock
@@ -51,6 +54,9 @@ class Aftermath:
         self._announce_expiry = announce_expiry
         self.announce_deadline = announce_deadline
         self._tell_ended = tell_ended
+        self._run_ended = run_ended
+        self._waited_for: set[str] = set()
+        """The schedules of runs that this node has had wait for another."""
         self._events = events
         self._telemetry = telemetry
 
@@ -77,6 +83,9 @@ class Aftermath:
             self.waits_again(attempt)
         else:
             self._tell_ended(attempt.task_id)
+            if attempt.schedule in self._waited_for:
+                self._waited_for.discard(attempt.schedule)
+                self._run_ended()
         self.count(attempt, settled.move)
         if settlement.fault is None and not self._events.is_on:
             return  # nearly always: nobody is to hear of it
@@ -96,6 +105,27 @@ class Aftermath:
                 code=settlement.fault.code,
                 state=state.word,
             )
+
+    def not_admitted(self, attempt: Attempt, fields: TaskFields, admitted: Admitted) -> None:
+        """Do what follows once it was written that a run does not start."""
+        assert admitted.admission is not None and attempt.schedule is not None  # noqa: S101, PT018 - it was decided of a run
+        self._queue.announce(self._clock.now(), attempt.pool)
+        if not admitted.admission.is_left_out:
+            self._waited_for.add(attempt.schedule)
+            self.waits_again(attempt)
+            return
+        self.announce(admitted.followed_by)
+        self._tell_ended(attempt.task_id)
+        self._telemetry.cancelled += 1
+        reason = admitted.admission.word
+        if self._events.is_on:
+            self._events.ended(attempt, fields, State.CANCELLED, due_at=None, code=reason)
+        _log.info("a run was left out", **names(attempt, fields), schedule=attempt.schedule, reason=reason)
+
+    def removed(self, runs: Sequence[TaskId]) -> None:
+        """Say that runs were taken out of the queue."""
+        for task_id in runs:
+            self._tell_ended(task_id)
 
     def _has_gone(self, attempt: Attempt, fields: TaskFields, settlement: Settlement, settled: Settled) -> None:
         """Do what follows an attempt that is in other hands now."""

@@ -114,12 +114,15 @@ class Engine:
         self._claim_leases = DueWork(
             store.clock, self.events.with_reports(claim_leases.step), name="leases of claims by callers"
         )
+        self.schedules = Schedules(store, telemetry, self.events, announce=self.announce, ring=self.queue.ring)
+        self._schedules = DueWork(store.clock, self.schedules.step, name="schedules")
         aftermath = self.aftermath = Aftermath(
             store.clock,
             self.queue,
             self._expiry.announce,
             self._announce_deadline,
             self.waiters.tell,
+            self._run_ended,
             self.events,
             telemetry,
         )
@@ -143,8 +146,6 @@ class Engine:
             store, self.slots, telemetry, self.events, rewriting=rewriting, ring=self.queue.ring
         )
         self._operations = DueWork(store.clock, self.operations.step, name="operations")
-        self.schedules = Schedules(store, telemetry, self.events, announce=self.announce)
-        self._schedules = DueWork(store.clock, self.schedules.step, name="schedules")
         self._recovery = Recovery(store, telemetry)
         self._rezoning = Rezoning(store, reschedule=self.schedules.rezone, ring=self.queue.ring)
         self._pruner = Pruner(store, telemetry, keep_done=keep_done, keep_failed=keep_failed, keep_audit=keep_audit)
@@ -240,6 +241,9 @@ class Engine:
     def announce_schedule(self, moment: Instant) -> None:
         """Say that a schedule is to be looked at at *moment*, which may have passed."""
         self._schedules.announce(moment)
+
+    def _run_ended(self) -> None:
+        self._schedules.announce(self._store.clock.now())
 
     def announce_operation(self) -> None:
         """Say that an operation has been stored: it begins at once."""

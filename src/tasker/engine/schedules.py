@@ -1,7 +1,7 @@
 """Makes the runs of schedules."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Final, Protocol
 
@@ -41,15 +41,20 @@ class Announce(Protocol):
 class Schedules:
     """Has schedules go on whose time has come: makes the next run of each. The step of a ``DueWork``.
 
+    And has runs go on that wait for others of their schedule, once these have ended.
+
     It depends on no claim and no end: whatever becomes of a run, the next one stands in the queue.
     """
 
-    def __init__(self, store: Store, telemetry: Telemetry, events: Events, *, announce: Announce) -> None:
+    def __init__(
+        self, store: Store, telemetry: Telemetry, events: Events, *, announce: Announce, ring: Callable[[], None]
+    ) -> None:
         """Make the job.
 
         Args:
             events: told of the runs.
             announce: told of them, so that they start in time.
+            ring: called when runs may start that waited for others.
         """
         self._store = store
         self._telemetry = telemetry
@@ -57,6 +62,7 @@ class Schedules:
         self._announce = announce
         self._unreadable: set[str] = set()
         """The names of schedules of which the log has said so."""
+        self._ring = ring
 
     async def step(self) -> Step:
         """Have some schedules go on. Safe to repeat.
@@ -65,6 +71,8 @@ class Schedules:
             StoreUnavailableError, StoreBusyError: nothing, or everything, was written.
         """
         due = await self._store.due_schedules(limit=AT_ONCE)
+        if due.has_waiting and (await self._store.release_runs()).count:
+            self._ring()
         if not due.schedules:
             return Step(done=0, next_at=due.next_at)
         return Step(done=await self.go_on(due.schedules), next_at=due.next_at)

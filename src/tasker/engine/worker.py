@@ -18,6 +18,7 @@ from tasker.engine.telemetry import Telemetry
 from tasker.engine.timeouts import Timeouts
 from tasker.errors import AttemptMustNotBeginError, ClaimLostError, StoreError
 from tasker.interfaces.queue import Claim
+from tasker.interfaces.schedules import Admitted
 from tasker.interfaces.store import Store
 from tasker.interfaces.task_type import TaskType
 from tasker.interfaces.tracing import AttemptSpan, Tracer
@@ -26,7 +27,7 @@ from tasker.model.attempt import Accepted, Attempt, Failed, Outcome, Succeeded
 from tasker.model.instants import Instant
 from tasker.model.lifecycle import Move, Settlement
 from tasker.model.retry import RetryPolicy
-from tasker.model.task import Fault, State, TaskId
+from tasker.model.task import Admission, Fault, State, TaskId
 from tasker.timing.alarm import sleep
 from tasker.wire.fields import TaskFields, readable_end_fields, retry_policy
 
@@ -67,10 +68,22 @@ class _Job:
 class _Run:
     """An attempt that holds a slot."""
 
-    __slots__ = ("attempt", "fields", "interruption", "is_ending", "is_refused", "span", "started_at", "task")
+    __slots__ = (
+        "admitted",
+        "attempt",
+        "fields",
+        "interruption",
+        "is_ending",
+        "is_refused",
+        "span",
+        "started_at",
+        "task",
+    )
 
     def __init__(self, attempt: Attempt, *, started_at: Instant, is_refused: bool) -> None:
         self.attempt = attempt
+        self.admitted: asyncio.Future[Admitted] | None = None
+        """Whether the run of a schedule starts; None: the task is no run, or one that has started."""
         self.fields = _NO_FIELDS
         """What the task type is given, once it has been read."""
         self.span: AttemptSpan | None = None
@@ -134,6 +147,8 @@ class Worker:
         self._tracer = tracer
         self._runs: set[_Run] = set()
         self._claims: set[tuple[TaskId, int]] = set()
+        self._admitting: set[asyncio.Task[None]] = set()
+        """Asks whether runs of schedules start."""
 
     async def run(self) -> None:
         """Run what the delay queue yields, until it is stopped. What runs then goes on: see ``drain``."""
@@ -146,11 +161,18 @@ class Worker:
         Without a lease, they are given back untouched.
         """
         loop, now, must_not = asyncio.get_running_loop(), self._clock.now(), not self._lease.is_trusted
+        asking: list[_Run] = []
         for attempt in attempts:
             run = _Run(attempt, started_at=now, is_refused=must_not)
             self._runs.add(run)
             self._claims.add((attempt.task_id, attempt.fence))
+            if attempt.schedule is not None and attempt.asks_to_start and not must_not:
+                run.admitted = loop.create_future()
+                asking.append(run)
             run.task = loop.create_task(self._see_through(run))
+        if asking:
+            self._admitting.add(admitting := loop.create_task(self._admit(asking)))
+            admitting.add_done_callback(self._admitting.discard)
 
     def is_running(self, claim: Claim) -> bool:
         """Whether an attempt with this claim holds a slot."""
@@ -190,6 +212,8 @@ class Worker:
     async def _see_through(self, run: _Run) -> None:
         """Let the attempt be made, write what it has come to, release its slot."""
         try:
+            if run.admitted is not None and not await self._is_admitted(run, run.admitted):
+                return
             ended = await self._perform(run)
             if run.interruption is None:
                 run.is_ending = True
@@ -198,6 +222,44 @@ class Worker:
                 await run.interruption
         finally:
             self._release(run)
+
+    async def _admit(self, runs: Sequence[_Run]) -> None:
+        """Ask the store whether runs of schedules start, and tell them."""
+        attempts = [run.attempt for run in runs]
+        try:
+            admitted = await self._write(runs[0], lambda: self._store.admit(attempts))
+        except Exception as error:  # noqa: BLE001 - a defect: their tasks are strays, which are given back
+            for run in runs:
+                if run.admitted is not None and not run.admitted.done():
+                    run.admitted.set_exception(error)
+            return
+        for run, each in zip(runs, admitted, strict=True):
+            if run.admitted is not None and not run.admitted.done():
+                run.admitted.set_result(each)
+
+    async def _is_admitted(self, run: _Run, asked: "asyncio.Future[Admitted]") -> bool:
+        """Wait for what is decided of a run; return whether it starts. Else all is done."""
+        try:
+            admitted = await asyncio.shield(asked)
+        except asyncio.CancelledError:
+            if run.interruption is None:
+                raise
+            await run.interruption
+            return False
+        if run.interruption is not None:
+            await run.interruption
+            return False
+        self._aftermath.removed(admitted.removed)
+        if admitted.admission is Admission.STARTED:
+            return True
+        run.is_ending = True
+        run.fields = readable_end_fields(run.attempt.payload)
+        if admitted.admission is None:
+            self._telemetry.claims_lost += 1
+            _log.warning("gave up an attempt: its claim is lost", **names(run.attempt, run.fields))
+        else:
+            self._aftermath.not_admitted(run.attempt, run.fields, admitted)
+        return False
 
     async def _perform(self, run: _Run) -> Ended:
         """Let the task type make the attempt. Never raises for what the type does, its cancellation included."""

@@ -6,11 +6,12 @@ from typing import Protocol
 
 from msgspec import Struct
 
+from tasker.model.attempt import Attempt
 from tasker.model.audit import Entry
 from tasker.model.idempotency import KeptAnswer, Repeatable
 from tasker.model.instants import Instant
 from tasker.model.schedule import Advance, Run, Schedule
-from tasker.model.task import Task, TaskId
+from tasker.model.task import Admission, Task, TaskId
 
 
 class DueSchedules(Struct, frozen=True):
@@ -18,6 +19,8 @@ class DueSchedules(Struct, frozen=True):
 
     schedules: Sequence[Schedule]
     """The earliest first, with their templates."""
+    has_waiting: bool
+    """Whether runs wait for others: see ``ScheduleStore.release_runs``."""
     next_at: Instant | None
     """When to look next, which may have passed already; None: none is to be looked at."""
 
@@ -38,6 +41,23 @@ class Advanced(Struct, frozen=True):
     """Schedules that have gone on; of the others, another node was quicker, or they were changed."""
     runs: Sequence[Task]
     """The runs that were made."""
+
+
+class Admitted(Struct, frozen=True):
+    """What was decided of the start of a run."""
+
+    admission: Admission | None
+    """None: the claim is lost."""
+    followed_by: Sequence[Task] = ()
+    """The tasks that were stored with its end, because they follow it."""
+    removed: Sequence[TaskId] = ()
+    """Later runs that were taken out of the queue: as many have started as were wanted."""
+
+
+class Released(Struct, frozen=True):
+    """Runs that wait no longer for another."""
+
+    count: int
 
 
 class ScheduleStore(Protocol):
@@ -125,6 +145,22 @@ class ScheduleStore(Protocol):
 
     async def due_schedules(self, *, limit: int) -> DueSchedules:
         """Return up to *limit* schedules whose ``look_at`` has come."""
+
+    async def admit(self, attempts: Sequence[Attempt]) -> Sequence[Admitted]:
+        """Decide of claimed attempts that ask to start, one after the other, whether they do: ``schedule.admission``.
+
+        In one write, which is durable, and of each schedule by one node at a time. A run that is left
+        out ends ``cancelled``, and what follows is stored with it. One that waits is ``todo`` again,
+        and is not claimed before ``release_runs`` has let it go. Neither has used up an attempt.
+        What has started is counted in the schedule, and what was left out. A run that was admitted
+        with the same claim before starts.
+        """
+
+    async def release_runs(self) -> Released:
+        """Let some of the runs go that wait and whose schedules have none that goes on: of each the first.
+
+        They are due as before. Whether one starts is decided by ``admit`` again.
+        """
 
     async def advance_schedules(self, advances: Sequence[Advance]) -> Advanced:
         """Have schedules go on, each if it is as it was seen: make their runs, all or nothing.

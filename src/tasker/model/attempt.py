@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from tasker.model.instants import Instant
-from tasker.model.task import Fault, Pool, Progress, TaskId
+from tasker.model.task import Admission, Fault, Pool, Progress, TaskId
 
 
 class Attempt(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,6 +39,10 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
     """The others of them, up to the moment at which its gate let it go."""
     key: str | None = None
     """The caller's own name for the task; None: it has none."""
+    schedule: str | None = None
+    """The schedule whose run its task is; None: it is no run."""
+    admission: Admission | None = None
+    """What was decided of the run's start; see ``Store.admit``."""
     gate: int | None = None
     """The gate that its task had to pass; None: it has none."""
     traceparent: str | None = None
@@ -46,6 +50,11 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
     is off."""
     payload: bytes
     """What the task type was given: a JSON object."""
+
+    @property
+    def asks_to_start(self) -> bool:
+        """Whether it is to be decided if it starts: it is the first one of a run."""
+        return self.schedule is not None and self.admission is not Admission.STARTED
 
 
 class Phases(msgspec.Struct, frozen=True, kw_only=True):

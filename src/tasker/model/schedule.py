@@ -7,6 +7,7 @@ the time of the run that was made last. It only goes forward, unless somebody sa
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
+from enum import StrEnum
 from functools import lru_cache
 from typing import Final, TypeAlias
 
@@ -18,10 +19,13 @@ from tasker.model import recurrence, zones
 from tasker.model.gate import Destination
 from tasker.model.instants import LAST, Instant
 from tasker.model.recurrence import Calendar, Interval, Occurrence, Recurrence
-from tasker.model.task import Pool, RunKind, State, Task, TaskId
+from tasker.model.task import Admission, Pool, RunKind, State, Task, TaskId
 
 NAME_LENGTH: Final = 100
 """Characters that the name of a schedule has at most."""
+
+MOST_RUNS: Final = 1_000_000_000
+"""The largest ``max_runs``."""
 
 LONGEST_JITTER: Final = timedelta(days=1)
 
@@ -36,6 +40,18 @@ RUNS_AT_ONCE: Final = 20
 
 BACKFILL_LIMIT: Final = 1_000
 """Runs that one backfill makes, at most."""
+
+
+class Overlap(StrEnum):
+    """What becomes of a regular run while another run of the schedule goes on: from its start until it has ended."""
+
+    SKIP = "skip"
+    """It is left out."""
+    QUEUE = "queue"
+    """It waits, if no other regular one does; else it is left out."""
+    ALLOW = "allow"
+    """It starts."""
+
 
 NewId: TypeAlias = Callable[[Instant], TaskId]
 
@@ -57,6 +73,9 @@ class Plan(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """No time is at this moment or later."""
     jitter: int = 0
     """Microseconds by which runs are put off, at most."""
+    overlap: Overlap = Overlap.SKIP
+    max_runs: int | None = None
+    """Once so many regular runs have started, no more are made; None: there is no such number."""
     tags: tuple[str, ...] = ()
     """Each run has them, too."""
 
@@ -108,7 +127,7 @@ class Plan(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 def _times(plan: Plan) -> Plan:
-    return replace(plan, jitter=0, tags=())
+    return replace(plan, jitter=0, tags=(), overlap=Overlap.SKIP, max_runs=None)
 
 
 @lru_cache(maxsize=4_096)
@@ -156,9 +175,18 @@ class Schedule(Struct, frozen=True, kw_only=True):
     """Who has said last what it is, as ``Task.created_by``: so do its runs."""
     next_at: Instant | None = None
     """The time of the run that was made last: of the one that stands in the queue, if one does."""
+    started: int = 0
+    """Regular runs that have started."""
+    skipped: int = 0
+    """Regular runs that were left out because another was going on."""
     look_at: Instant | None = None
     """When the next run is to be made: once ``next_at`` passes, or as soon as the run left the queue without
     starting. None: none is."""
+
+    @property
+    def is_spent(self) -> bool:
+        """Whether as many regular runs have started as were wanted."""
+        return self.plan.max_runs is not None and self.started >= self.plan.max_runs
 
     def run(self, scheduled_for: Instant, task_id: TaskId) -> Task:
         """Return the regular run for a time."""
@@ -201,6 +229,30 @@ def _tagged(payload: Raw, tags: Sequence[str]) -> bytes:
     return msgspec.json.encode(members)
 
 
+def admission(
+    schedule: Schedule | None, kind: RunKind, before: Admission | None, *, goes_on: bool, waits: bool
+) -> Admission:
+    """Return what becomes of a run that would start now.
+
+    Regular ones are as many as the plan says. What somebody asked for is never left out: it waits.
+
+    Args:
+        schedule: None: it is gone, and with it what it said.
+        before: what was decided of the run before.
+        goes_on: whether another run of the schedule does.
+        waits: whether another regular run of the schedule waits for that.
+    """
+    if before is Admission.STARTED or schedule is None:
+        return Admission.STARTED
+    is_asked = kind is not RunKind.REGULAR or (before is not None and before.is_left_out)  # then by a retry
+    if not is_asked and schedule.is_spent and before is not Admission.NOT_BEGUN:
+        return Admission.MAX_RUNS
+    if not goes_on or schedule.plan.overlap is Overlap.ALLOW:
+        return Admission.STARTED
+    may_wait = is_asked or before is Admission.BEHIND or (schedule.plan.overlap is Overlap.QUEUE and not waits)
+    return Admission.BEHIND if may_wait else Admission.OVERLAP
+
+
 class Run(Struct, frozen=True, kw_only=True):
     """A run, in short."""
 
@@ -233,7 +285,7 @@ def advance(schedule: Schedule, *, now: Instant, new_id: NewId) -> Advance:
     next_at, look_at = schedule.next_at, schedule.look_at
     runs: list[Task] = []
     while len(runs) < RUNS_AT_ONCE and (next_at <= now or not runs):
-        found = schedule.plan.following(max(next_at, now - CATCH_UP))
+        found = None if schedule.is_spent else schedule.plan.following(max(next_at, now - CATCH_UP))
         if found is None:
             look_at = None
             break
@@ -244,7 +296,7 @@ def advance(schedule: Schedule, *, now: Instant, new_id: NewId) -> Advance:
 
 def begun(schedule: Schedule, *, after: Instant, now: Instant, new_id: NewId) -> tuple[Schedule, Task | None]:
     """Return *schedule* with its first run later than *after* in the queue, and that run; None: it has none."""
-    found = None if schedule.is_paused else schedule.plan.following(after)
+    found = None if schedule.is_paused or schedule.is_spent else schedule.plan.following(after)
     if found is None:
         return replace(schedule, look_at=None), None
     next_at = found.scheduled_for

@@ -80,6 +80,31 @@ class RunKind(IntEnum):
         return self.name.lower()
 
 
+class Admission(IntEnum):
+    """What was decided of a run before it would have started. The numbers are what stores keep."""
+
+    STARTED = 1
+    """It started. Until it has ended, it goes on."""
+    OVERLAP = 2
+    """It was cancelled, because another run was going on."""
+    BEHIND = 3
+    """It waits until no other run goes on."""
+    NOT_BEGUN = 4
+    """It was to start, but was given back first. What counts those that started has counted it."""
+    MAX_RUNS = 5
+    """It was cancelled, because as many as were wanted had started."""
+
+    @property
+    def is_left_out(self) -> bool:
+        """Whether the run was cancelled."""
+        return self in (Admission.OVERLAP, Admission.MAX_RUNS)
+
+    @property
+    def word(self) -> str:
+        """What users read of it."""
+        return self.name.lower()
+
+
 class Fault(msgspec.Struct, frozen=True):
     """Why an attempt failed."""
 
@@ -172,6 +197,8 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     """Of a run: the time that it stands for, whenever it is due."""
     run_kind: RunKind | None = None
     """Of a run: why it was made."""
+    admission: Admission | None = None
+    """Of a run: what was decided of its start; None: nothing yet."""
     created_by: str | None = None
     """Who created it, as ``Actor.text``; None: no key was asked for, or it is a callback. Of one that
     was replaced: who did that."""

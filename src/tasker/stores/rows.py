@@ -24,7 +24,7 @@ from tasker.model.instants import Instant
 from tasker.model.operation import Action as OperationAction
 from tasker.model.operation import Asked, Operation, OperationState, RefusedTask
 from tasker.model.schedule import Plan, Run, Schedule, Template
-from tasker.model.task import Fault, RunKind, State, Task, TaskId
+from tasker.model.task import Admission, Fault, RunKind, State, Task, TaskId
 from tasker.stores.audits import ENTRY
 from tasker.stores.awaiting import progress_of
 from tasker.stores.faults import fault_of
@@ -54,6 +54,7 @@ class Form(Enum):
     SWITCH = auto()
     """True or false."""
     RUN_KIND = auto()
+    ADMISSION = auto()
 
 
 class Column(NamedTuple):
@@ -87,6 +88,7 @@ _TASK: Final = (
     Column("schedule"),
     Column("scheduled_for"),
     Column("run_kind", Form.RUN_KIND),
+    Column("admission", Form.ADMISSION),
     Column("revision"),
     Column("is_cancelled", Form.SWITCH),
     Column("late_down"),
@@ -115,6 +117,8 @@ _ATTEMPT: Final = (
     Column("late_down"),
     Column("late_held"),
     Column("key"),
+    Column("schedule"),
+    Column("admission", Form.ADMISSION),
     Column("gate"),
 )
 _ENDING: Final = (Column("id", Form.ID, "task_id"), Column("type"), Column("attempts"))
@@ -162,6 +166,8 @@ _SCHEDULE: Final = (
     Column("changed_at"),
     Column("put_by"),
     Column("next_at"),
+    Column("started"),
+    Column("skipped"),
     Column("look_at"),
 )
 
@@ -390,6 +396,7 @@ class Reading:
             Form.GATE_KIND: GateKind,
             Form.SWITCH: bool,
             Form.RUN_KIND: RunKind,
+            Form.ADMISSION: Admission,
         }
         self.task: Rows[Task] = Rows(Task, (*_TASK, *_PAYLOAD, *_RESULT), readers)
         self.attempt: Rows[Attempt] = Rows(Attempt, (*_ATTEMPT, *_PAYLOAD), readers)

@@ -8,7 +8,7 @@ from tasker.explaining import Finding, Reason
 from tasker.model import instants
 from tasker.model.circuit import CircuitState
 from tasker.model.gate import GateKind, GateStatus
-from tasker.model.task import PULLED, Fault, State, Task
+from tasker.model.task import PULLED, Admission, Fault, State, Task
 from tasker.wire.destinations import DestinationView, destination_view
 from tasker.wire.tasks import StateWord
 
@@ -75,7 +75,7 @@ def _words(finding: Finding) -> str:
         case "paused" | "circuit_open" | "full" | "rate":
             assert finding.destination is not None  # noqa: S101 - it is what holds the task back
             return _barrier(finding.destination, finding)
-        case "due" | "no_slot" | "unclaimed" | "paused_all":
+        case "due" | "no_slot" | "unclaimed" | "paused_all" | "overlap":
             return f"it has been due since {instants.text(task.due_at)}{_due_for(finding)}"
         case "running":
             since = "" if task.started_at is None else f" since {instants.text(task.started_at)}"
@@ -88,7 +88,7 @@ def _words(finding: Finding) -> str:
         case "failed":
             return _failed(task) + _advice(finding)
         case "cancelled":
-            return f"it was cancelled{_advice(finding)}"
+            return f"it was cancelled{_left_out(task)}{_advice(finding)}"
         case _:
             assert_never(finding.reason)
 
@@ -113,6 +113,8 @@ def _due_for(finding: Finding) -> str:
             return " and waits for a free slot"
         case "unclaimed":
             return " and waits for a worker to claim it"
+        case "overlap":
+            return f" and waits until no other run of the schedule {finding.task.schedule} goes on"
         case _:
             return _if_paused(finding)
 
@@ -143,6 +145,17 @@ def _barrier(destination: GateStatus, finding: Finding) -> str:
 
 _KINDS: Final = {GateKind.GROUP: "group", GateKind.QUEUE: "queue"}
 """What people call the gates that are not where something is sent."""
+
+
+def _left_out(task: Task) -> str:
+    """Say why a run was cancelled without having started."""
+    match task.admission:
+        case Admission.OVERLAP:
+            return f", because another run of the schedule {task.schedule} was going on"
+        case Admission.MAX_RUNS:
+            return f", because as many runs of the schedule {task.schedule} as were wanted had started"
+        case _:
+            return ""
 
 
 def _advice(finding: Finding) -> str:

@@ -16,6 +16,7 @@ from tasker.wire.callers import By, creator_view
 from tasker.wire.masking import masked_members
 from tasker.wire.tasks import RunKindWord, StateWord
 
+OverlapWord = Literal["skip", "queue", "allow"]
 NoteWord = Literal["normal", "moved_by_gap", "first_of_two", "second_of_two"]
 
 _DATE_TIME: Final = {"format": "date-time"}
@@ -99,7 +100,11 @@ class ScheduleSummary(Struct, frozen=True, kw_only=True):
     starts_at: Annotated[str, Meta(extra_json_schema=_DATE_TIME)] | UnsetType = UNSET
     ends_at: Annotated[str, Meta(extra_json_schema=_DATE_TIME)] | UnsetType = UNSET
     jitter: Annotated[str | float, Meta(description="By how much runs are put off, at most.")] | UnsetType = UNSET
+    overlap: Annotated[OverlapWord, Meta(description="What becomes of a run while another one goes on.")]
+    max_runs: int | UnsetType = UNSET
     tags: Sequence[str] | UnsetType = UNSET
+    started: Annotated[int, Meta(ge=0, description="Regular runs that have started.")]
+    skipped: Annotated[int, Meta(ge=0, description="Regular runs that were left out because another one was going on.")]
 
 
 class ScheduleView(ScheduleSummary, frozen=True, kw_only=True):
@@ -176,6 +181,8 @@ def plan_members(schedule: Schedule) -> Mapping[str, Any]:
         "starts_at": _text(plan.starts_at),
         "ends_at": _text(plan.ends_at),
         "jitter": _length(plan.jitter) if plan.jitter else None,
+        "overlap": plan.overlap.value,
+        "max_runs": plan.max_runs,
         "tags": plan.tags or None,
     }
     return {name: value for name, value in said.items() if value is not None}
@@ -196,6 +203,8 @@ def _members(schedule: Schedule) -> dict[str, Any]:
         "created_at": instants.text(schedule.created_at),
         "changed_at": instants.text(schedule.changed_at),
         "put_by": creator_view(schedule.put_by),
+        "started": schedule.started,
+        "skipped": schedule.skipped,
         **plan_members(schedule),
     }
 

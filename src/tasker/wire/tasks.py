@@ -16,6 +16,7 @@ from tasker.wire.lateness import LatenessByCauseView, lateness_by_cause_view
 TimeNoteWord = Literal["normal", "moved_by_gap", "first_of_two"]
 StateWord = Literal["todo", "in_progress", "done", "failed", "cancelled"]
 RunKindWord = Literal["regular", "manual", "backfill"]
+LeftOutWord = Literal["overlap", "max_runs"]
 
 
 class ProgressView(Struct, frozen=True, kw_only=True):
@@ -121,6 +122,16 @@ class TaskView(Struct, frozen=True, kw_only=True, omit_defaults=True):
         | UnsetType
     ) = UNSET
     run_kind: Annotated[RunKindWord, Meta(description="Of a run: why it was made.")] | UnsetType = UNSET
+    left_out: (
+        Annotated[
+            LeftOutWord,
+            Meta(
+                description="Of a run that was cancelled before it could start: another run was going on, or as many "
+                "as the schedule is to have had started."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
 
 
 class Created(Struct, frozen=True, omit_defaults=True):
@@ -284,11 +295,18 @@ def task_json(task: Task) -> bytes:
         schedule=UNSET if task.schedule is None else task.schedule,
         scheduled_for=UNSET if task.scheduled_for is None else instants.text(task.scheduled_for),
         run_kind=UNSET if task.run_kind is None else task.run_kind.word,  # type: ignore[arg-type]  # as for the state
+        left_out=_left_out(task),
     )
     members = [msgspec.json.encode(view)[1:-1], task.payload[1:-1]]
     if task.result is not None:
         members.append(b'"result":' + task.result)
     return b"{%b}" % b",".join(filter(None, members))
+
+
+def _left_out(task: Task) -> LeftOutWord | UnsetType:
+    if task.state is not State.CANCELLED or task.admission is None or not task.admission.is_left_out:
+        return UNSET
+    return task.admission.word  # type: ignore[return-value]  # the words are the names of Admission
 
 
 def _progress(task: Task) -> ProgressView | UnsetType:

@@ -867,7 +867,8 @@ SELECT {gate}, tasker_now() AS now FROM gate WHERE id = $1 FOR NO KEY UPDATE
 UPDATE task SET state = CASE WHEN is_cancelled THEN 4 ELSE 0 END,
        ended_at = CASE WHEN is_cancelled THEN tasker_now() END, is_cancelled = false,
        attempts = greatest(attempts - 1, 0), fence = NULL, node = NULL, deadline = NULL,
-       counts_in = NULL, revision = revision + 1
+       counts_in = NULL, revision = revision + 1,
+       admission = CASE WHEN admission = 1 AND attempts <= 1 THEN 4 ELSE admission END
  WHERE task.id = $1 AND (task.state = 1 OR task.state = 5 AND task.pool = 3) AND task.fence = $2
 RETURNING {ending},
           CASE WHEN state = 4 THEN (SELECT payload FROM payload WHERE payload.id = task.id) END,
@@ -1404,6 +1405,7 @@ AND coalesce(task.host_gate, 0) NOT IN (SELECT id FROM gate WHERE paused OR fail
 -- reason_full --
 task.state = 0 AND task.due_at <= tasker_now() AND task.held_by IS NOT NULL
 AND task.held_by NOT IN ({with_rate}) AND (task.pool <> 3 OR task.held_by IN ({full_queues}))
+AND task.held_by <> 0 -- which is no gate: see release_runs
 AND coalesce(task.gate, 0) NOT IN (SELECT id FROM gate WHERE paused OR failures >= {threshold})
 AND coalesce(task.host_gate, 0) NOT IN (SELECT id FROM gate WHERE paused OR failures >= {threshold})
 
@@ -1783,6 +1785,75 @@ SELECT found.id, found.state, found.attempts, given.schedule, given.scheduled_fo
     WHERE task.schedule = given.schedule AND task.schedule IS NOT NULL AND run_kind = 0
       AND task.scheduled_for = given.scheduled_for
     LIMIT 1) AS found
+
+-- schedules_to_admit --
+-- In order, so that two nodes do not wait for each other.
+SELECT {schedule} FROM schedule WHERE name = ANY ($1::text[]) ORDER BY name FOR NO KEY UPDATE
+
+-- asking --
+-- The runs that would start, and whose claims stand.
+SELECT task.id, schedule, run_kind, scheduled_for, admission
+  FROM unnest($1::uuid[], $2::bigint[]) AS asked (id, fence)
+  JOIN task ON task.id = asked.id AND state = 1 AND task.fence = asked.fence
+   FOR NO KEY UPDATE OF task
+
+-- going_on --
+-- What goes on of some schedules, and whether a regular run waits for that.
+SELECT name,
+       (SELECT array_agg(id) FROM (SELECT id FROM task
+          WHERE task.schedule = name AND admission = 1 AND state IN (0, 1, 5) LIMIT 200) AS going) AS going,
+       EXISTS (SELECT FROM task
+                WHERE task.schedule = name AND admission = 3 AND state = 0 AND run_kind = 0
+               OFFSET 0) AS waits -- searched for each
+  FROM unnest($1::text[]) AS given (name)
+
+-- start_runs --
+UPDATE task SET admission = 1 WHERE id = ANY ($1::uuid[])
+
+-- keep_runs_back --
+-- They wait, or are left out; no attempt was used.
+UPDATE task SET admission = given.admission, state = CASE given.admission WHEN 3 THEN 0 ELSE 4 END,
+       ended_at = CASE WHEN given.admission <> 3 THEN tasker_now() END,
+       held_by = CASE WHEN given.admission = 3 THEN 0 END, is_cancelled = false,
+       attempts = greatest(attempts - 1, 0), fence = NULL, node = NULL, revision = revision + 1
+  FROM unnest($1::uuid[], $2::smallint[]) AS given (id, admission)
+ WHERE task.id = given.id AND state = 1
+RETURNING {ending}, (SELECT payload FROM payload WHERE payload.id = task.id), gate, host_gate, tasker_now() AS now
+
+-- count_runs --
+-- Of a run that stood for next_at and does not start, the next one is made.
+UPDATE schedule SET started = schedule.started + given.started, skipped = schedule.skipped + given.skipped,
+       look_at = CASE WHEN given.is_spent THEN NULL
+                      WHEN look_at IS NOT NULL AND next_at = given.gone THEN 'epoch' ELSE look_at END
+  FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::boolean[], $5::timestamptz[])
+         AS given (name, started, skipped, is_spent, gone)
+ WHERE schedule.name = given.name
+
+-- has_waiting_runs --
+SELECT EXISTS (SELECT FROM task WHERE admission = 3 AND state = 0 AND held_by = 0)
+
+-- release_runs --
+-- Of each schedule the first.
+WITH behind AS MATERIALIZED (
+  SELECT id FROM task AS behind
+   WHERE admission = 3 AND state = 0 AND held_by = 0
+     AND NOT EXISTS (SELECT FROM task AS earlier
+                      WHERE earlier.schedule = behind.schedule AND earlier.admission = 3
+                        AND earlier.state = 0 AND earlier.held_by = 0 AND earlier.id < behind.id
+                     OFFSET 0) -- searched for each
+     AND NOT EXISTS (SELECT FROM task AS other
+                      WHERE other.schedule = behind.schedule AND other.admission = 1
+                        AND other.state IN (0, 1, 5)
+                     OFFSET 0)
+   LIMIT $1
+), free AS MATERIALIZED (
+  SELECT task.id FROM task JOIN behind ON behind.id = task.id
+   WHERE admission = 3 AND state = 0 AND held_by = 0 FOR NO KEY UPDATE OF task SKIP LOCKED
+)
+UPDATE task SET held_by = NULL, revision = revision + 1,
+       late_held = greatest(late_held, (extract(epoch FROM tasker_now() - due_at) * 1000000)::bigint)
+  FROM free WHERE task.id = free.id
+RETURNING 1
 
 -- remove_queued_runs --
 -- The regular runs for times after now - $2 that stand in the queue and are not due. One that is being

@@ -118,7 +118,9 @@ class Reader:
         async def look(connection: Connection) -> DueSchedules:
             rows = await connection.fetch(self._sql["due_schedules"], limit)
             return DueSchedules(
-                [*map(self._reading.whole_schedule, rows)], await connection.fetchval(self._sql["next_schedule"])
+                [*map(self._reading.whole_schedule, rows)],
+                await connection.fetchval(self._sql["has_waiting_runs"]),
+                await connection.fetchval(self._sql["next_schedule"]),
             )
 
         return await self._read(look)

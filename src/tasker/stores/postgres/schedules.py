@@ -1,23 +1,30 @@
 """Schedules: keeps them, and makes their runs."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import timedelta
 from typing import Final
 
 import msgspec
+from msgspec.structs import replace
 
-from tasker.errors import RevisionPassedError
-from tasker.interfaces.schedules import Advanced, Rescheduled
+from tasker.errors import RevisionPassedError, StoreError
+from tasker.ids import new_id
+from tasker.interfaces.queue import Follow
+from tasker.interfaces.schedules import Admitted, Advanced, Released, Rescheduled
+from tasker.model.attempt import Attempt
 from tasker.model.audit import Entry
 from tasker.model.idempotency import KeptAnswer, Repeatable
 from tasker.model.instants import Instant
 from tasker.model.schedule import Advance, Schedule
-from tasker.model.task import Task, TaskId
+from tasker.model.task import Admission, RunKind, Task, TaskId
+from tasker.stores.admitting import LONG_REACH, RELEASE_LIMIT, Asking, admission_of
 from tasker.stores.postgres.auditor import Auditor
 from tasker.stores.postgres.connection import Connection, Link
+from tasker.stores.postgres.gates import Gates
 from tasker.stores.postgres.inserter import Inserter
 from tasker.stores.postgres.kept_answers import KeptAnswers
-from tasker.stores.rows import schedule_values
+from tasker.stores.rows import Reading, schedule_values
 
 _VALUES: Final = ("name", "revision", "type", "plan", "is_paused", "put_by")
 
@@ -34,7 +41,10 @@ class Schedules:
         queries: Mapping[str, str],
         inserter: Inserter,
         kept_answers: KeptAnswers,
+        gates: Gates,
         auditor: Auditor,
+        reading: Reading,
+        follow: Follow,
     ) -> None:
         """Make it.
 
@@ -45,6 +55,9 @@ class Schedules:
         self._sql = queries
         self._inserter = inserter
         self._kept_answers = kept_answers
+        self._gates = gates
+        self._reading = reading
+        self._follow = follow
         self._auditor = auditor
 
     async def put(
@@ -156,6 +169,72 @@ class Schedules:
             return Advanced(len(going), missing)
 
         return await self._link.run(advance)
+
+    async def admit(self, attempts: Sequence[Attempt]) -> Sequence[Admitted]:
+        """Decide whether runs start: see ``Store.admit``."""
+        admitted, gates = await self._link.run(lambda connection: self._admit(connection, attempts))
+        if gates:
+            with suppress(StoreError):  # then it is looked at when its time comes
+                await self._link.run(lambda connection: self._gates.wake(connection, gates))
+        return admitted
+
+    async def _admit(self, connection: Connection, attempts: Sequence[Attempt]) -> tuple[Sequence[Admitted], set[int]]:
+        """Return what was decided, and the gates that may have room."""
+        names = sorted({attempt.schedule for attempt in attempts if attempt.schedule is not None})
+        admissions: dict[TaskId, Admission] = {}
+        removed: dict[TaskId, Sequence[TaskId]] = {}
+        async with self._inserter.transaction(connection):
+            rows = await connection.fetch(self._sql["schedules_to_admit"], names)
+            schedules = {each.name: each for each in map(self._reading.schedule.read, rows)}
+            rows = await connection.fetch(self._sql["going_on"], names)
+            going = {row["name"]: {TaskId(str(id_)) for id_ in row["going"] or ()} for row in rows}
+            waits = {row["name"]: row["waits"] for row in rows}
+            rows = await connection.fetch(
+                self._sql["asking"],
+                [attempt.task_id for attempt in attempts],
+                [attempt.fence for attempt in attempts],
+            )
+            stand = {TaskId(str(row["id"])): row for row in rows}
+            for task_id in [attempt.task_id for attempt in attempts if attempt.task_id in stand]:
+                row = stand[task_id]
+                name, schedule = row["schedule"], schedules.get(row["schedule"])
+                asked = Asking(RunKind(row["run_kind"]), row["scheduled_for"], admission_of(row["admission"]))
+                decided = asked.decide(schedule, goes_on=bool(going[name] - {task_id}), waits=waits[name])
+                admissions[task_id] = decided
+                if decided is Admission.STARTED:
+                    going[name].add(task_id)
+                waits[name] |= decided is Admission.BEHIND and asked.kind is RunKind.REGULAR
+                counts = asked.counts(schedule, decided)
+                if counts is not None and schedule is not None:
+                    schedules[name] = replace(schedule, started=schedule.started + counts.started)
+                    await connection.execute(self._sql["count_runs"], [name], *([each] for each in counts))
+                    if counts.is_spent:
+                        removed[task_id] = await self._remove(connection, name, LONG_REACH)
+            started = [task_id for task_id, decided in admissions.items() if decided is Admission.STARTED]
+            if started:
+                await connection.execute(self._sql["start_runs"], started)
+            back = [task_id for task_id, decided in admissions.items() if decided is not Admission.STARTED]
+            followers: dict[TaskId, Sequence[Task]] = {}
+            gates: set[int] = set()
+            if back:
+                rows = await connection.fetch(
+                    self._sql["keep_runs_back"], back, [int(admissions[task_id]) for task_id in back]
+                )
+                for row in rows:
+                    gates |= {gate for gate in (row["gate"], row["host_gate"]) if gate is not None}
+                    ending = self._reading.cancelled(row)
+                    if admissions[ending.task_id].is_left_out:
+                        followers[ending.task_id] = self._follow(ending, now=row["now"], new_id=new_id)
+                await self._inserter.insert(connection, [task for each in followers.values() for task in each])
+        return [
+            Admitted(admissions.get(each.task_id), followers.get(each.task_id, ()), removed.get(each.task_id, ()))
+            for each in attempts
+        ], gates
+
+    async def release(self) -> Released:
+        """Let runs go that wait for no other any more: see ``Store.release_runs``."""
+        rows = await self._link.run(lambda connection: connection.fetch(self._sql["release_runs"], RELEASE_LIMIT))
+        return Released(len(rows))
 
     async def _remove(self, connection: Connection, name: str, reach: timedelta) -> Sequence[TaskId]:
         rows = await connection.fetch(self._sql["remove_queued_runs"], name, reach)

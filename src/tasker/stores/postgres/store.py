@@ -17,7 +17,7 @@ from tasker.interfaces.completions import Beat, Judge, Lapsed
 from tasker.interfaces.pulling import LeasesEnded, Pulled
 from tasker.interfaces.queue import Claim, Claimed, Expired, Follow, Rezoned, Settled, TakenBack
 from tasker.interfaces.reports import Report
-from tasker.interfaces.schedules import Advanced, DueSchedules, Rescheduled
+from tasker.interfaces.schedules import Admitted, Advanced, DueSchedules, Released, Rescheduled
 from tasker.interfaces.store import Store
 from tasker.interfaces.tasks import Cancelled, Counted, Page, TaskFilter
 from tasker.model import instants
@@ -225,8 +225,9 @@ class PostgresStore(Store):
             self._kept_answers,
             node,
         )
-        self._schedules = Schedules(self._accepting, sql, self._inserter, self._kept_answers, auditor)
-        self._advances = Schedules(self._keeping, sql, followers, self._kept_answers, auditor)
+        self._schedules = self._schedules_on(self._accepting, self._inserter, sql, reading, follow)
+        self._advances = self._schedules_on(self._keeping, followers, sql, reading, follow)
+        self._admissions = self._schedules_on(self._claiming, Inserter(self._claiming, sql), sql, reading, follow)
         self._keys = Keys(self._keeping, sql, reading, self._auditor)
         self._key_looks = Keys(looking, sql, reading, self._auditor)  # alone there: they wait for nothing
         many = Maker(self._batching, sql, Inserter(self._batching, sql), self._kept_answers, auditor)
@@ -635,6 +636,17 @@ class PostgresStore(Store):
         return await self._reader.due_schedules(limit)
 
     @override
+    async def admit(self, attempts: Sequence[Attempt]) -> Sequence[Admitted]:
+        admitted = await self._admissions.admit(attempts)
+        if any(each.admission is not None and each.admission.is_left_out for each in admitted):
+            self._say_ended()
+        return admitted
+
+    @override
+    async def release_runs(self) -> Released:
+        return await self._advances.release()
+
+    @override
     async def advance_schedules(self, advances: Sequence[Advance]) -> Advanced:
         return await self._advances.advance(advances)
 
@@ -829,6 +841,11 @@ class PostgresStore(Store):
     @override
     async def troubles(self) -> Troubles:
         return await self._alerter.troubles()
+
+    def _schedules_on(
+        self, link: Link, inserter: Inserter, sql: Mapping[str, str], reading: Reading, follow: Follow
+    ) -> Schedules:
+        return Schedules(link, sql, inserter, self._kept_answers, self._gates, self._auditor, reading, follow)
 
     def _say_keys_changed(self) -> None:
         if self._bell is not None:

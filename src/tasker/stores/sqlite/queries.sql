@@ -371,7 +371,8 @@ UPDATE payload SET result = :result WHERE seq = :seq
 -- No row: as for settle.
 UPDATE task SET state = CASE WHEN is_cancelled = 1 THEN 4 ELSE 0 END,
        ended_at = CASE WHEN is_cancelled = 1 THEN :now END, is_cancelled = 0,
-       attempts = max(attempts - 1, 0), fence = NULL, node = NULL, revision = revision + 1
+       attempts = max(attempts - 1, 0), fence = NULL, node = NULL, revision = revision + 1,
+       admission = iif(admission = 1 AND attempts <= 1, 4, admission)
  WHERE id = :id AND state = 1 AND fence = :fence
 RETURNING {ending}, CASE state WHEN 4 THEN (SELECT payload FROM payload WHERE payload.seq = task.seq) END,
           state, gate, host_gate
@@ -880,6 +881,7 @@ AND coalesce(task.host_gate, 0) NOT IN (SELECT id FROM gate WHERE paused = 1 OR 
 -- reason_full --
 task.state = 0 AND task.due_at <= :now AND task.held_by IS NOT NULL
 AND task.held_by NOT IN ({with_rate}) AND (task.pool <> 3 OR task.held_by IN ({full_queues}))
+AND task.held_by <> 0 -- which is no gate: see release_runs
 AND coalesce(task.gate, 0) NOT IN (SELECT id FROM gate WHERE paused = 1 OR failures >= {threshold})
 AND coalesce(task.host_gate, 0) NOT IN (SELECT id FROM gate WHERE paused = 1 OR failures >= {threshold})
 
@@ -1139,6 +1141,58 @@ UPDATE schedule SET look_at = 0
 SELECT id, state, attempts FROM task
  WHERE schedule = :schedule AND schedule IS NOT NULL AND run_kind = 0
    AND scheduled_for = :scheduled_for
+
+-- asking --
+-- A run that would start. No row: the claim is lost.
+SELECT seq, run_kind, scheduled_for, admission FROM task
+ WHERE id = :id AND state = 1 AND fence = :fence
+
+-- schedule_to_admit --
+SELECT {schedule} FROM schedule WHERE name = :name
+
+-- goes_on --
+SELECT 1 FROM task
+ WHERE schedule = :schedule AND admission = 1 AND state IN (0, 1, 5) AND seq <> :seq LIMIT 1
+
+-- waits_behind --
+SELECT 1 FROM task
+ WHERE schedule = :schedule AND admission = 3 AND state = 0 AND run_kind = 0 LIMIT 1
+
+-- start_run --
+UPDATE task SET admission = 1 WHERE seq = :seq
+
+-- keep_run_back --
+-- It waits, or is left out; no attempt was used.
+UPDATE task SET admission = :admission, state = CASE :admission WHEN 3 THEN 0 ELSE 4 END,
+       ended_at = CASE WHEN :admission <> 3 THEN :now END, held_by = CASE WHEN :admission = 3 THEN 0 END, is_cancelled = 0, attempts = max(attempts - 1, 0), fence = NULL,
+       node = NULL, revision = revision + 1
+ WHERE seq = :seq AND state = 1
+RETURNING {ending}, (SELECT payload FROM payload WHERE payload.seq = task.seq), gate, host_gate
+
+-- count_runs --
+-- Of a run that stood for next_at and does not start, the next one is made.
+UPDATE schedule SET started = started + :started, skipped = skipped + :skipped,
+       look_at = CASE WHEN :is_spent THEN NULL
+                      WHEN look_at > 0 AND next_at = :gone THEN 0 ELSE look_at END
+ WHERE name = :name
+
+-- has_waiting_runs --
+SELECT EXISTS (SELECT 1 FROM task WHERE admission = 3 AND state = 0 AND held_by = 0)
+
+-- release_runs --
+-- Of each schedule the first.
+UPDATE task SET held_by = NULL, revision = revision + 1, late_held = max(late_held, :now - due_at)
+ WHERE seq IN (
+   SELECT seq FROM task AS behind
+    WHERE admission = 3 AND state = 0 AND held_by = 0
+      AND NOT EXISTS (SELECT 1 FROM task AS earlier
+                       WHERE earlier.schedule = behind.schedule AND earlier.admission = 3
+                         AND earlier.state = 0 AND earlier.held_by = 0 AND earlier.seq < behind.seq)
+      AND NOT EXISTS (SELECT 1 FROM task AS other
+                       WHERE other.schedule = behind.schedule AND other.admission = 1
+                         AND other.state IN (0, 1, 5))
+    LIMIT :limit)
+RETURNING 1
 
 -- remove_queued_runs --
 -- The regular runs for times after a moment that stand in the queue and are not due.

@@ -6,19 +6,22 @@ from datetime import timedelta
 import msgspec
 
 from tasker.errors import RevisionPassedError, ScheduleNotFoundError
-from tasker.interfaces.schedules import Advanced, DueSchedules, Rescheduled
+from tasker.interfaces.schedules import Admitted, Advanced, DueSchedules, Released, Rescheduled
+from tasker.model.attempt import Attempt
 from tasker.model.audit import Entry
 from tasker.model.idempotency import KeptAnswer, Repeatable
 from tasker.model.instants import Instant, after
 from tasker.model.schedule import Advance, Run, Schedule
-from tasker.model.task import State, Task, TaskId
+from tasker.model.task import Admission, RunKind, State, Task, TaskId
+from tasker.stores.admitting import LONG_REACH, RELEASE_LIMIT, Asking, admission_of
 from tasker.stores.rows import run_of, schedule_values
 from tasker.stores.sqlite.auditor import Auditor
 from tasker.stores.sqlite.changer import delete_rest
 from tasker.stores.sqlite.connection import Queries
+from tasker.stores.sqlite.gates import Gates
 from tasker.stores.sqlite.inserter import Inserter
 from tasker.stores.sqlite.kept_answers import KeptAnswers
-from tasker.stores.sqlite.rows import READING, id_text
+from tasker.stores.sqlite.rows import READING, id_bytes, id_text
 
 
 class Schedules:
@@ -29,12 +32,14 @@ class Schedules:
         queries: Queries,
         inserter: Inserter,
         kept_answers: KeptAnswers,
+        gates: Gates,
         auditor: Auditor,
         now: Callable[[], Instant],
     ) -> None:
         self._queries = queries
         self._inserter = inserter
         self._kept_answers = kept_answers
+        self._gates = gates
         self._auditor = auditor
         self._now = now
 
@@ -125,6 +130,43 @@ class Schedules:
         self._inserter.insert(runs)
         return Advanced(count, runs)
 
+    def admit(self, attempts: Sequence[Attempt]) -> Sequence[Admitted]:
+        """Decide whether runs start: see ``Store.admit``."""
+        now = self._now()
+        return [self._admit(attempt, now) for attempt in attempts]
+
+    def _admit(self, attempt: Attempt, now: Instant) -> Admitted:
+        row = self._queries.first("asking", id=id_bytes(attempt.task_id), fence=attempt.fence)
+        if row is None:
+            return Admitted(None)
+        seq, kind, scheduled_for, before = row
+        name = attempt.schedule
+        found = self._queries.first("schedule_to_admit", name=name)
+        schedule = None if found is None else READING.schedule.read(found)
+        asked = Asking(kind=RunKind(kind), scheduled_for=scheduled_for, before=admission_of(before))
+        admission = asked.decide(
+            schedule,
+            goes_on=self._queries.first("goes_on", schedule=name, seq=seq) is not None,
+            waits=self._queries.first("waits_behind", schedule=name) is not None,
+        )
+        counts = asked.counts(schedule, admission)
+        if counts is not None:
+            self._queries.all("count_runs", name=name, **counts.values())
+        removed = self._remove(str(name), LONG_REACH, now) if counts is not None and counts.is_spent else []
+        if admission is Admission.STARTED:
+            self._queries.all("start_run", seq=seq)
+            return Admitted(admission, removed=removed)
+        (kept,) = self._queries.all("keep_run_back", seq=seq, admission=int(admission), now=now)
+        gate, host_gate = kept[READING.ending.width :]
+        self._gates.settled(gate, host_gate, None, now)
+        if admission is Admission.BEHIND:
+            return Admitted(admission)
+        return Admitted(admission, self._inserter.insert_what_follows(READING.cancelled(kept), now))
+
+    def release(self) -> Released:
+        """Let runs go that wait for no other any more: see ``Store.release_runs``."""
+        return Released(len(self._queries.all("release_runs", now=self._now(), limit=RELEASE_LIMIT)))
+
     def _remove(self, name: str, reach: timedelta, now: Instant) -> Sequence[TaskId]:
         """Take the runs out of the queue that stand there for times after now minus *reach*, and are not due."""
         rows = self._queries.all("remove_queued_runs", schedule=name, since=after(now, -reach), now=now)
@@ -152,7 +194,8 @@ def read_schedules(queries: Queries, after_name: str | None, limit: int) -> Sequ
 def read_due_schedules(queries: Queries, limit: int, now: Instant) -> DueSchedules:
     """Return schedules that are to be looked at: see ``Store.due_schedules``."""
     found = [READING.whole_schedule(row) for row in queries.all("due_schedules", now=now, limit=limit)]
-    return DueSchedules(found, queries.number("next_schedule"))
+    has_waiting = bool(queries.number("has_waiting_runs"))
+    return DueSchedules(found, has_waiting, queries.number("next_schedule"))
 
 
 def read_runs(queries: Queries, name: str, limit: int, now: Instant) -> Sequence[Run]:

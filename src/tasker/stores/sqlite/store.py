@@ -22,7 +22,7 @@ from tasker.interfaces.completions import Beat, Judge, Lapsed
 from tasker.interfaces.pulling import LeasesEnded, Pulled
 from tasker.interfaces.queue import Claim, Claimed, Expired, Follow, Rezoned, Settled, TakenBack
 from tasker.interfaces.reports import Report
-from tasker.interfaces.schedules import Advanced, DueSchedules, Rescheduled
+from tasker.interfaces.schedules import Admitted, Advanced, DueSchedules, Released, Rescheduled
 from tasker.interfaces.store import Store
 from tasker.interfaces.tasks import Cancelled, Counted, Page, TaskFilter
 from tasker.model.api_key import ApiKey, KeyState
@@ -613,6 +613,14 @@ class SqliteStore(Store):
     async def due_schedules(self, *, limit: int) -> DueSchedules:
         now = self._clock.now()
         return await self._read(lambda reader: reader.due_schedules(limit, now))
+
+    @override
+    async def admit(self, attempts: Sequence[Attempt]) -> Sequence[Admitted]:
+        return await self._write(lambda moves: moves.schedules.admit(attempts), always=True)
+
+    @override
+    async def release_runs(self) -> Released:
+        return await self._write(lambda moves: moves.schedules.release())
 
     @override
     async def advance_schedules(self, advances: Sequence[Advance]) -> Advanced:

@@ -270,6 +270,8 @@ CREATE TABLE schedule (
   changed_at timestamptz NOT NULL,
   put_by text,                             -- as task.created_by
   next_at timestamptz,                         -- the time of the run that was made last; NULL: none was
+  started bigint NOT NULL DEFAULT 0,           -- regular runs
+  skipped bigint NOT NULL DEFAULT 0,           -- those that were left out because another was going on
   look_at timestamptz                          -- when the next one is to be made; NULL: none is
 ) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_cost_delay = 0);
 CREATE INDEX schedule_look ON schedule (look_at, name) WHERE look_at IS NOT NULL;
@@ -281,7 +283,11 @@ CREATE TABLE template (
 ALTER TABLE task
   ADD COLUMN schedule text COLLATE "C",        -- whose run it is; the schedule may be gone
   ADD COLUMN scheduled_for timestamptz,        -- the time that it stands for
-  ADD COLUMN run_kind smallint;                -- 0 regular, 1 manual, 2 backfill
+  ADD COLUMN run_kind smallint,                -- 0 regular, 1 manual, 2 backfill
+  ADD COLUMN admission smallint;               -- model/task.py, Admission
+-- The runs that go on, and those that wait for them: held_by is 0 then, which is no gate.
+CREATE INDEX task_going_on ON task (schedule) WHERE admission = 1 AND state IN (0, 1, 5);
+CREATE INDEX task_behind ON task (schedule, id) WHERE admission = 3 AND state = 0;
 CREATE INDEX task_schedule ON task (schedule, id) WHERE schedule IS NOT NULL;
 CREATE UNIQUE INDEX task_run ON task (schedule, scheduled_for)
  WHERE schedule IS NOT NULL AND run_kind = 0;

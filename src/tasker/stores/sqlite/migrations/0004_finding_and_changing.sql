@@ -214,6 +214,8 @@ CREATE TABLE schedule (
   changed_at INTEGER NOT NULL,
   put_by TEXT,                             -- as task.created_by
   next_at INTEGER,                             -- the time of the run that was made last; NULL: none was
+  started INTEGER NOT NULL DEFAULT 0,          -- regular runs
+  skipped INTEGER NOT NULL DEFAULT 0,          -- those that were left out because another was going on
   look_at INTEGER                              -- when the next one is to be made; NULL: none is
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX schedule_look ON schedule (look_at) WHERE look_at IS NOT NULL;
@@ -225,6 +227,10 @@ CREATE TABLE template (
 ALTER TABLE task ADD COLUMN schedule TEXT;     -- whose run it is; the schedule may be gone
 ALTER TABLE task ADD COLUMN scheduled_for INTEGER; -- the time that it stands for
 ALTER TABLE task ADD COLUMN run_kind INTEGER;  -- 0 regular, 1 manual, 2 backfill
+ALTER TABLE task ADD COLUMN admission INTEGER; -- model/task.py, Admission
+-- The runs that go on, and those that wait for them: held_by is 0 then, which is no gate.
+CREATE INDEX task_going_on ON task (schedule) WHERE admission = 1 AND state IN (0, 1, 5);
+CREATE INDEX task_behind ON task (schedule) WHERE admission = 3 AND state = 0;
 CREATE INDEX task_schedule ON task (schedule) WHERE schedule IS NOT NULL;
 CREATE UNIQUE INDEX task_run ON task (schedule, scheduled_for)
  WHERE schedule IS NOT NULL AND run_kind = 0;
