@@ -161,7 +161,7 @@ async def test_a_cursor_that_comes_from_no_page_is_refused(server, cursor):
         ("colour=red", "colour: unknown here; expected state, type, tag"),
         ("state=open", "state: expected one of todo, in_progress, done, failed, cancelled, got: 'open'"),
         ("state=", "state: expected one of"),
-        ("type=mail", "type: expected one of webhook, hash, got: 'mail'"),
+        ("type=mail", "type: expected one of webhook, hash, job, got: 'mail'"),
         ("type=hash&type=webhook", "type: expected one value, got 2"),
         ("tag=", "tag: expected 1 to 100 characters, got 0"),
         ("tag=" + "x" * 101, "tag: expected 1 to 100 characters, got 101"),
