@@ -11,6 +11,7 @@ from tasker.model.audit import Action, Kind
 from tasker.model.instants import Instant
 from tasker.model.node import NodeRecord
 from tasker.model.stats import ServerStats, SlotCount
+from tasker.model.task import PULLED
 from tasker.service.upgrading import refuse_if_upgrading
 from tasker.task_types.registry import Registry
 
@@ -40,7 +41,11 @@ class ServerService:
             tasks_counted_to=COUNTED_TO,
             clock_offset=self._store.clock_offset,
             paused_at=self._store.paused_at,
-            slots={kind.name: SlotCount(total=kind.slots, running=running(kind.pool)) for kind in self._types},
+            slots={
+                kind.name: SlotCount(total=kind.slots, running=running(kind.pool))
+                for kind in self._types
+                if kind.pool != PULLED  # which needs none
+            },
             totals=self._engine.telemetry.totals(),
         )
 

@@ -194,14 +194,14 @@ METRICS: Final[tuple[Metric, ...]] = (
         kind="gauge",
         help="Attempts that may run at once.",
         labels=_TYPE,
-        read=_by(lambda figures: {name: count.total for name, count in figures.slots.items()}),
+        read=_by(lambda figures: {name: count.total for name, count in figures.slots.items() if count.total}),
     ),
     Metric(
         name="tasker_slots_taken",
         kind="gauge",
         help="Attempts that are running, or whose end is being written.",
         labels=_TYPE,
-        read=_by(lambda figures: {name: count.running for name, count in figures.slots.items()}),
+        read=_by(lambda figures: {name: count.running for name, count in figures.slots.items() if count.total}),
     ),
     # What is overdue
     Metric(
