@@ -8,6 +8,7 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import force_setattr
 
+from tasker.model import names
 from tasker.model.audit import LOCAL, Action, Actor, Changes, Entry, Kind
 
 
@@ -65,7 +66,7 @@ GRANTED: Final = tuple(scope for scope in Scope if scope is not Scope.OPEN)
 SCOPE_WORDS: Final = tuple(scope.value for scope in GRANTED)
 """The same as they are written; there are those of single queues, too: see ``queue_of``."""
 
-_ONE_QUEUE: Final = re.compile(rf"{Scope.QUEUES_WORK.value}:((?:type:)?[A-Za-z0-9][A-Za-z0-9._-]{{0,99}})", re.ASCII)
+_ONE_QUEUE: Final = re.compile(rf"{Scope.QUEUES_WORK.value}:((?:type:)?{names.PATTERN})", re.ASCII)
 
 
 def queue_of(scope: str) -> str | None:

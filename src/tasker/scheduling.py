@@ -49,7 +49,13 @@ def asked_task(task: bytes, decode: Callable[[bytes], Asked]) -> tuple[Asked, in
     try:
         named = {name: _decode_members(value) for name, value in _decode_members(task).items()}
     except msgspec.MsgspecError:
-        named = {}  # it is refused below, in the words for a create
+        named = {}
+    if len(named) != 1:
+        raise InvalidRequestError(
+            "task",
+            "expected an object with one member, an object that is named for its task type, "
+            'such as {"webhook": {"url": ...}}',
+        )
     for name, members in named.items():
         for member in RequestFields.__struct_encode_fields__:
             if member in members:

@@ -6,6 +6,7 @@ import pytest
 import rest_server
 from rest_server import LATER, WEBHOOK
 
+from polling import holds
 from tasker.errors import StoreUnavailableError
 from tasker.interfaces.task_type import TaskType
 from tasker.task_types.pulled import PulledType
@@ -30,19 +31,13 @@ async def waiting(server, queue="reports", **body):
     connection = await server.connect()
     before = in_line(server, queue)
     await connection.send(rest_server.request_bytes("POST", f"/queues/{queue}/claim", {"wait": 60, **body}))
-    await until(lambda: in_line(server, queue) == before + 1)
+    await holds(lambda: in_line(server, queue) == before + 1)
     return connection
 
 
 def in_line(server, queue="reports"):
     lines = server.service.queues._engine.pulls._lines
     return sum(len(line.waiters) for destination, line in lines.items() if destination.name == queue)
-
-
-async def until(is_so):
-    async with asyncio.timeout(5):
-        while not is_so():  # noqa: ASYNC110 - what it looks at has no event
-            await asyncio.sleep(0.001)
 
 
 async def jobs_of(connection):
@@ -250,7 +245,7 @@ async def test_who_does_not_wait_is_answered_at_once_behind_those_who_do(server)
 async def test_who_hangs_up_gets_nothing_and_the_next_in_line_does(server):
     first, second = await waiting(server), await waiting(server)
     first.hang_up()
-    await until(lambda: in_line(server) == 1)
+    await holds(lambda: in_line(server) == 1)
     task_id = await server.new(a_job())
     assert [job["id"] for job in await jobs_of(second)] == [task_id]
     shown = (await server.call("GET", f"/tasks/{task_id}")).json["job"]
@@ -276,7 +271,7 @@ async def test_jobs_that_were_claimed_for_who_hung_up_meanwhile_are_given_back(s
     monkeypatch.undo()
     worker.hang_up()
     line = next(iter(server.service.queues._engine.pulls._lines.values()))
-    await until(lambda: line.waiters[0].is_gone)
+    await holds(lambda: line.waiters[0].is_gone)
     goes_on.set()
     second = await server.connect()
     await second.send(rest_server.request_bytes("POST", "/queues/reports/claim", {"wait": 60}))
@@ -288,19 +283,20 @@ async def test_an_answer_that_was_not_written_gives_back_what_it_has(server):
     """The worker leaves after the claim, before its answer is sent."""
     task_id = await server.new(a_job())
     service = server.service.queues
-    left = []
+    has_begun, has_left = asyncio.Event(), asyncio.Event()
     claim_of = service.claim
 
     async def claim_and_leave(*args, when_left, **members):
-        pulled = await claim_of(*args, when_left=lambda end: (left.append(end), when_left(end)), **members)
+        pulled = await claim_of(*args, when_left=lambda end: when_left(lambda: (end(), has_left.set())), **members)
+        has_begun.set()
         worker.hang_up()
-        await asyncio.sleep(0.05)
+        await has_left.wait()
         return pulled
 
     service.claim = claim_and_leave
     worker = await server.connect()
     await worker.send(rest_server.request_bytes("POST", "/queues/reports/claim", {}))
-    await until(lambda: left)
+    await has_begun.wait()
     service.claim = claim_of
 
     (job,) = await claim(server, wait=60)
@@ -341,8 +337,8 @@ async def test_while_the_store_is_out_of_reach_who_does_not_wait_is_refused(serv
         ("reports", {"lease": "2d"}, "lease", "expected 3s to 1d, got: 2d"),
         ("reports", {"lease": "soon"}, "lease", "expected seconds as a number"),
         ("reports", {"leese": 1}, "leese", "expected one of max, wait, lease"),
-        ("a%20b", {}, "queue", "expected the name of a queue: at most 100 letters, digits"),
-        ("a" * 101, {}, "queue", "expected the name of a queue: at most 100 letters, digits"),
+        ("a%20b", {}, "queue", "expected the name of a queue: 1 to 100 letters, digits"),
+        ("a" * 101, {}, "queue", "expected the name of a queue: 1 to 100 letters, digits"),
         ("type:job", {}, "queue", "type:job"),
         ("type:no", {}, "queue", "got: 'type:no'"),
     ],
@@ -361,9 +357,9 @@ async def test_a_claim_that_cannot_be_made_is_refused(server, queue, body, field
     [
         ({"queue": ""}, "job.queue", "not empty"),
         ({"queue": "x" * 101}, "job.queue", "<= 100"),
-        ({"queue": "a/b"}, "job.queue", "expected letters, digits"),
-        ({"queue": "type:job"}, "job.queue", "expected letters, digits"),
-        ({"queue": ".."}, "job.queue", "expected letters, digits"),
+        ({"queue": "a/b"}, "job.queue", "expected 1 to 100 letters, digits"),
+        ({"queue": "type:job"}, "job.queue", "expected 1 to 100 letters, digits"),
+        ({"queue": ".."}, "job.queue", "expected 1 to 100 letters, digits"),
         ({"group": "g"}, "job.group", "expected no group"),
         ({"timeout": 0}, "job.timeout", ">= 0.1"),
         ({"url": "http://localhost/"}, "job.url", "unknown"),
@@ -489,7 +485,7 @@ async def test_a_worker_whose_key_is_revoked_waits_no_longer(server):
     worker = await key_of(server, admin, scopes=["queues:work"])
     connection = await server.connect()
     await connection.send(rest_server.request_bytes("POST", "/queues/reports/claim", {"wait": 60}, worker))
-    await until(lambda: in_line(server) == 1)
+    await holds(lambda: in_line(server) == 1)
     key_id = worker["authorization"].split("_")[1]
     assert (await server.call("DELETE", f"/keys/{key_id}", None, admin)).status == 204
     assert (await connection.reply()).status == 401

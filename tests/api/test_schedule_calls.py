@@ -212,7 +212,7 @@ async def test_an_interval_is_counted_from_when_it_began_and_keeps_that(server):
         ({"tags": ["a\nb"]}, "tags[0]", "printable"),
         ({"paused": "no"}, "paused", "true or false"),
         ({"when": "now"}, "when", "cron"),
-        ({"task": {}}, "task", "named for its task type"),
+        ({"task": {}}, "task", 'named for its task type, such as {"webhook": {"url": ...}}'),
         ({"task": []}, "task", "object"),
         ({"task": {"webhook": {}}}, "task.webhook.url", "missing"),
         ({"task": {"webhook": {"url": "ftp://x/"}}}, "task.webhook.url", "http"),

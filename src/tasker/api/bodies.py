@@ -1,8 +1,8 @@
 """JSON bodies: how those of requests are read, and how answers that are not lists are made."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Final, TypeVar
 
 import msgspec
 from starlette.responses import Response
@@ -13,7 +13,22 @@ from tasker.api.new_task import BodyDecoder
 from tasker.api.problems import PRIVATE
 from tasker.errors import BodyTooLargeError, InvalidRequestError, InvalidTaskError
 
+_Given = TypeVar("_Given")
+_Read = TypeVar("_Read")
+
 _NOTHING: Final = re.compile(rb"[ \t\r\n]*(?:\{[ \t\r\n]*\})?[ \t\r\n]*")
+
+
+def read_member(field: str, read: Callable[[_Given], _Read], given: _Given) -> _Read:
+    """Return what *read* makes of the value *given* for a member.
+
+    Raises:
+        InvalidRequestError: *read* raised a ``ValueError``, which says what would be right.
+    """
+    try:
+        return read(given)
+    except ValueError as error:
+        raise InvalidRequestError(field, str(error)) from None
 
 
 class ClientGoneError(Exception):

@@ -6,6 +6,7 @@ from typing import Annotated, Final
 import msgspec
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
+from tasker.api.bodies import read_member
 from tasker.errors import InvalidQueryError, InvalidRequestError, cut
 from tasker.filters import FILTERS, query_of, words_of
 from tasker.ids import parse_id
@@ -119,10 +120,7 @@ def _ids(texts: Sequence[str]) -> Sequence[TaskId]:
 
 
 def _by(length: str | float) -> int:
-    try:
-        by = microseconds(lengths.parse(length))
-    except ValueError as error:
-        raise InvalidRequestError("by", str(error)) from None
+    by = microseconds(read_member("by", lengths.parse, length))
     if by == 0:
         raise InvalidRequestError("by", "expected more than 0 seconds")
     return by

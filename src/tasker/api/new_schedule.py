@@ -1,29 +1,22 @@
 """Reads what a schedule is to be."""
 
-import re
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Annotated, Final, TypeVar
+from typing import Annotated, Final
 
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
+from tasker.api.bodies import read_member
 from tasker.building import Asked
 from tasker.errors import InvalidRequestError, cut
 from tasker.filters import MOST_TAGS
-from tasker.model import instants, lengths, recurrence, zones
+from tasker.model import instants, lengths, names, recurrence, zones
 from tasker.model.instants import Instant, microseconds
-from tasker.model.schedule import LONGEST_JITTER, MOST_RUNS, NAME_LENGTH, Overlap, Plan
+from tasker.model.schedule import LONGEST_JITTER, MOST_RUNS, Overlap, Plan
 from tasker.scheduling import AskedSchedule, asked_task
 from tasker.wire.fields import Length
 from tasker.wire.schedules import OverlapWord
 
-_Given = TypeVar("_Given")
-_Read = TypeVar("_Read")
-
-NAME: Final = rf"[A-Za-z0-9][A-Za-z0-9._-]{{0,{NAME_LENGTH - 1}}}"
-"""What the name of a schedule looks like."""
-
-_NAME: Final = re.compile(NAME, re.ASCII)
 _TAKEN: Final = frozenset({"preview"})
 """Names that paths mean something else by."""
 
@@ -126,7 +119,10 @@ def span_of(backfill: Backfill) -> tuple[Instant, Instant]:
     Raises:
         InvalidRequestError: these are no times, or not in their order.
     """
-    since, until = _checked("from", instants.parse, backfill.since), _checked("to", instants.parse, backfill.until)
+    since, until = (
+        read_member("from", instants.parse, backfill.since),
+        read_member("to", instants.parse, backfill.until),
+    )
     if until <= since:
         raise InvalidRequestError("to", f"expected a time after from, got: {backfill.until!r}")
     return since, until
@@ -138,11 +134,8 @@ def checked_name(name: str) -> str:
     Raises:
         InvalidRequestError: it cannot be one.
     """
-    if _NAME.fullmatch(name) is None:
-        raise InvalidRequestError(
-            "name",
-            f"expected up to {NAME_LENGTH} letters, digits and . _ -, the first of them no sign, got: {cut(name)!r}",
-        )
+    if not names.is_name(name):
+        raise InvalidRequestError("name", f"expected {names.EXPECTED}, got: {cut(name)!r}")
     if name in _TAKEN:
         raise InvalidRequestError("name", f"expected another name: the path /schedules/{name} is taken")
     return name
@@ -186,14 +179,14 @@ def _plan_of(times: ScheduleFields) -> Plan:
         got = "neither" if times.cron is UNSET else "both"
         raise InvalidRequestError("", f'expected "cron", such as "0 9 * * MON-FRI", or "every", such as "15m": {got}')
     if times.cron is not UNSET:
-        _checked("cron", recurrence.read_expression, times.cron)
+        read_member("cron", recurrence.read_expression, times.cron)
         if times.time_zone is UNSET:
             raise InvalidRequestError(
                 "time_zone", "expected the zone whose clocks cron means, such as Europe/Berlin or UTC"
             )
     if times.time_zone is not UNSET:
-        _checked("time_zone", zones.zone_named, times.time_zone)
-    every = None if times.every is UNSET else _checked("every", recurrence.read_interval, times.every)
+        read_member("time_zone", zones.zone_named, times.time_zone)
+    every = None if times.every is UNSET else read_member("every", recurrence.read_interval, times.every)
     starts_at, ends_at = _moment("starts_at", times.starts_at), _moment("ends_at", times.ends_at)
     if starts_at is not None and ends_at is not None and ends_at <= starts_at:
         raise InvalidRequestError("ends_at", f"expected a time after starts_at, got: {times.ends_at!r}")
@@ -211,7 +204,7 @@ def _plan_of(times: ScheduleFields) -> Plan:
 
 
 def _jitter(length: str | float, every: timedelta | None) -> int:
-    jitter = _checked("jitter", lengths.parse, length)
+    jitter = read_member("jitter", lengths.parse, length)
     longest = LONGEST_JITTER if every is None else min(LONGEST_JITTER, every)
     if jitter > longest:
         right = "1d" if longest == LONGEST_JITTER else "the time between two runs"
@@ -220,7 +213,7 @@ def _jitter(length: str | float, every: timedelta | None) -> int:
 
 
 def _moment(field: str, text: str | UnsetType) -> Instant | None:
-    return None if text is UNSET else _checked(field, instants.parse, text)
+    return None if text is UNSET else read_member(field, instants.parse, text)
 
 
 def _tags(tags: list[str]) -> tuple[str, ...]:
@@ -228,10 +221,3 @@ def _tags(tags: list[str]) -> tuple[str, ...]:
         if not tag.isprintable():
             raise InvalidRequestError(f"tags[{place}]", f"expected printable characters, got: {cut(tag)!r}")
     return tuple(dict.fromkeys(tags))
-
-
-def _checked(field: str, read: Callable[[_Given], _Read], given: _Given) -> _Read:
-    try:
-        return read(given)
-    except ValueError as error:
-        raise InvalidRequestError(field, str(error)) from None

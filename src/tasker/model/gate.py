@@ -1,12 +1,12 @@
 """A gate: what can hold back the tasks of one destination. How many of them may start is a pure rule."""
 
-import re
 from enum import IntEnum
 from typing import Final
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from tasker.model import names
 from tasker.model.circuit import Circuit, CircuitState
 from tasker.model.instants import LAST, SECOND, Instant
 from tasker.model.rate import Rate
@@ -18,9 +18,6 @@ attempts does so at once."""
 
 HELD_COUNTED_TO: Final = 10_000
 """Where counting the tasks that a gate holds stops."""
-
-
-_QUEUE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", re.ASCII)
 
 
 class GateKind(IntEnum):
@@ -65,8 +62,8 @@ def queue_named(name: str) -> Destination:
     Raises:
         ValueError: *name* cannot be one of a queue of jobs.
     """
-    if not _QUEUE.fullmatch(name):
-        raise ValueError(f"expected letters, digits, and . _ - behind the first, got: {name!r}")
+    if not names.is_name(name):
+        raise ValueError(f"expected {names.EXPECTED}, got: {name!r}")
     return Destination(GateKind.QUEUE, name)
 
 

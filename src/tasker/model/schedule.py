@@ -17,22 +17,19 @@ from msgspec.structs import replace
 
 from tasker.model import recurrence, zones
 from tasker.model.gate import Destination
-from tasker.model.instants import LAST, Instant
+from tasker.model.instants import LAST, SECOND, Instant
 from tasker.model.recurrence import Calendar, Interval, Occurrence, Recurrence
 from tasker.model.task import Admission, Pool, RunKind, State, Task, TaskId
-
-NAME_LENGTH: Final = 100
-"""Characters that the name of a schedule has at most."""
 
 MOST_RUNS: Final = 1_000_000_000
 """The largest ``max_runs``."""
 
 LONGEST_JITTER: Final = timedelta(days=1)
 
-CATCH_UP: Final = 86_400 * 1_000_000
+CATCH_UP: Final = 86_400 * SECOND
 """Microseconds. Times that passed longer ago without a run get none any more."""
 
-LONGEST_SHIFT: Final = 86_400 * 1_000_000
+LONGEST_SHIFT: Final = 86_400 * SECOND
 """Microseconds by which newer time zones move a time, at most."""
 
 RUNS_AT_ONCE: Final = 20

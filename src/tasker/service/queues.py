@@ -9,7 +9,7 @@ from tasker.engine.engine import Engine
 from tasker.errors import InvalidRequestError, ScopeMissingError, cut
 from tasker.interfaces.pulling import Pulled
 from tasker.interfaces.store import Store
-from tasker.model import lengths
+from tasker.model import lengths, names
 from tasker.model.attempt import Attempt
 from tasker.model.completion_token import TokenClaim, completion_token
 from tasker.model.gate import Destination, queue_named, queue_of_type
@@ -89,8 +89,7 @@ class QueueService:
             others = f", or {', '.join(self._of_types)}" if self._of_types else ""
             raise InvalidRequestError(
                 "queue",
-                f"expected the name of a queue: at most 100 letters, digits, and . _ - behind the first{others}; "
-                f"got: {cut(queue)!r}",
+                f"expected the name of a queue: {names.EXPECTED}{others}; got: {cut(queue)!r}",
             ) from None
 
 

@@ -68,9 +68,9 @@ class ScheduleService:
     ) -> tuple[ScheduleStatus, bool]:
         """Create a schedule, or change it into what is *asked* for. Return it as it stands then, and whether it is new.
 
-        The run that stands in the queue is replaced, unless nothing is another. A time whose run was
-        called off or started early does not come again, unless the times are others. Nothing is written if it says
-        the same as before.
+        The run that stands in the queue is replaced, unless nothing has changed: then nothing is
+        written. A time whose run was called off or started early does not come again, unless the times have
+        changed.
 
         Args:
             revisions: those at which the schedule may be; None: any, and there may be none.

@@ -6,6 +6,7 @@ from typing import Annotated, Final, Literal, TypeAlias
 import msgspec
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
+from tasker.model import names
 from tasker.model.instants import microseconds
 from tasker.model.retry import STANDARD, RetryPolicy
 
@@ -119,8 +120,8 @@ Queue: TypeAlias = Annotated[
     str,
     Meta(
         min_length=1,
-        max_length=100,
-        description="Where workers claim it: letters, digits, and . _ - behind the first.",
+        max_length=names.LENGTH,
+        description=f"Where workers claim it: {names.EXPECTED}.",
         examples=["reports"],
     ),
 ]

@@ -7,7 +7,7 @@ from typing import Any, Final
 from msgspec import UNSET, UnsetType
 from starlette.responses import Response
 
-from tasker.api.bodies import answer
+from tasker.api.bodies import answer, read_member
 from tasker.api.calls import WRITING, Answer, Body, Call, Request
 from tasker.callers import Scope
 from tasker.errors import (
@@ -134,12 +134,7 @@ def _token(scope: Mapping[str, Any]) -> str:
 
 
 def _length(length: str | float | UnsetType, field: str) -> timedelta | None:
-    if length is UNSET:
-        return None
-    try:
-        return lengths.parse(length)
-    except ValueError as error:
-        raise InvalidRequestError(field, str(error)) from None
+    return None if length is UNSET else read_member(field, lengths.parse, length)
 
 
 CALLS: Final = (complete_attempt, fail_attempt, beat_attempt)

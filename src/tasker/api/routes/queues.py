@@ -14,7 +14,11 @@ from tasker.api.problems import PRIVATE
 from tasker.callers import Scope
 from tasker.errors import UnauthorizedError
 from tasker.interfaces.pulling import Pulled
+from tasker.model import names
+from tasker.model.gate import queue_of_type
 from tasker.wire.queues import ClaimedJobs, ClaimRequest, claimed_json
+
+_LONGEST_NAME: Final = len(queue_of_type("x" * names.LENGTH).name)
 
 
 @Call(
@@ -22,7 +26,7 @@ from tasker.wire.queues import ClaimedJobs, ClaimRequest, claimed_json
     path="/queues/{queue}/claim",
     summary="Claim due tasks of a queue, and wait for one if there is none.",
     scope=Scope.QUEUES_WORK,
-    value={"type": "string", "minLength": 1, "maxLength": 105, "examples": ["reports"]},
+    value={"type": "string", "minLength": 1, "maxLength": _LONGEST_NAME, "examples": ["reports"]},
     body=Body(ClaimRequest),
     answers=(Answer(description="The tasks, which the caller has until their leases end.", shape=ClaimedJobs),),
     errors=WRITING,

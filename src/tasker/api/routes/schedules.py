@@ -1,6 +1,5 @@
 """What is to be done again and again: put, look, pause, resume, run, delete."""
 
-import re
 from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Final
@@ -11,7 +10,7 @@ from tasker.api.bodies import answer
 from tasker.api.calls import NOTHING, READING, WRITING, Answer, Body, Call, Request
 from tasker.api.etags import etag
 from tasker.api.idempotency import MadeAnswer
-from tasker.api.new_schedule import NAME, Backfill, NewSchedule, Preview, asked_of, checked_name, previewed, span_of
+from tasker.api.new_schedule import Backfill, NewSchedule, Preview, asked_of, checked_name, previewed, span_of
 from tasker.api.routes import pages
 from tasker.callers import Scope
 from tasker.errors import (
@@ -21,6 +20,7 @@ from tasker.errors import (
     ScheduleNotFoundError,
     UpgradeUnfinishedError,
 )
+from tasker.model import names
 from tasker.model.task import Task
 from tasker.service.schedules import ScheduleStatus
 from tasker.wire.schedules import (
@@ -34,10 +34,12 @@ from tasker.wire.schedules import (
     schedule_view,
 )
 
-_VALUE: Final = {"type": "string", "pattern": f"^{NAME}$"}
-_CURSOR: Final = re.compile(NAME, re.ASCII)
+_VALUE: Final = {"type": "string", "pattern": f"^{names.PATTERN}$"}
 _ETAG: Final = {
-    "ETag": {"description": "Another one after every change of the schedule.", "schema": {"type": "string"}}
+    "ETag": {
+        "description": "Each change of the schedule gives it a new one.",
+        "schema": {"type": "string"},
+    }
 }
 _NOW: Final = (Answer(description="The schedule now.", shape=ScheduleView, headers=_ETAG),)
 
@@ -224,7 +226,7 @@ def _answered(status: ScheduleStatus, code: int = HTTPStatus.OK) -> Response:
 
 def _position(request: Request) -> str | None:
     cursor = pages.cursor_of(request)
-    if cursor is not None and _CURSOR.fullmatch(cursor) is None:
+    if cursor is not None and not names.is_name(cursor):
         raise InvalidQueryError("cursor", "expected the cursor of a page before, as its next gives it")
     return cursor
 
