@@ -292,7 +292,7 @@ async def test_a_task_that_names_a_group_has_the_limits_of_the_group(server):
         ({"group": "g" * 101}, "group", "<= 100"),
         ({"group": "a\x00"}, "group", "expected printable characters"),
         ({"url": "ftp://a.example/"}, "url", "http"),
-        ({"queue": "a b"}, "queue", "expected letters, digits"),
+        ({"queue": "a b"}, "queue", "expected 1 to 100 letters, digits"),
         ({"group": "g", "burst": 1.5}, "burst", "expected"),
     ],
 )
