@@ -26,10 +26,8 @@ MERGE_PATCH: Final = "application/merge-patch+json"
 """What the body of a PATCH may be declared as, too. Source: RFC 7396, section 4."""
 
 _SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
-_MEDIA_TYPES: Final = {
-    "POST": frozenset({b"application/json"}),
-    "PATCH": frozenset({b"application/json", MERGE_PATCH.encode()}),
-}
+_JSON: Final = frozenset({b"application/json"})
+_MEDIA_TYPES: Final = {"POST": _JSON, "PUT": _JSON, "PATCH": _JSON | {MERGE_PATCH.encode()}}
 """What a body may be declared as, by the methods that have one. No page may declare any of it to another site."""
 _HOST: Final = re.compile(r"(?:\[([^\[\]]+)\]|([^:\[\]]+))(?::\d*)?", re.ASCII)
 _ORIGIN: Final = re.compile(r"(https?)://([^/]+)", re.ASCII)
@@ -58,7 +56,7 @@ class Access:
       rebinding) brings that name along.
     * A method that changes something is refused when the browser says that another site's page sent
       it (``Sec-Fetch-Site``, ``Origin``). Callers that are no browsers send neither.
-    * A POST or PATCH must be declared to be JSON, which a page cannot do to another site without
+    * A POST, PUT or PATCH must be declared to be JSON, which a page cannot do to another site without
       being allowed to. One that has neither a body nor a declaration passes (``curl -X POST``):
       today's browsers send ``Origin`` with every POST of a page, and that of another site is
       refused by it.
@@ -95,7 +93,7 @@ class Access:
             TooManyCallsError: the key has made more calls than ``--key-rate`` allows.
             ForbiddenError: the ``Host`` is not ours, or another site's page sent the request.
             ScopeMissingError: the caller lacks the scope.
-            UnsupportedMediaTypeError: a POST or PATCH with a body, or a declaration, that is not
+            UnsupportedMediaTypeError: a POST, PUT or PATCH with a body, or a declaration, that is not
                 declared to be JSON.
             BodyTooLargeError: the declared length is beyond the limit. A body without one is
                 counted by whoever reads it.

@@ -4,6 +4,7 @@ import pytest
 from rest_server import HASH, in_memory, running
 
 from tasker.access import Access
+from tasker.api.routes.all import CALLS
 from tasker.building import Asked
 from tasker.callers import OWNER
 from tasker.config import Settings
@@ -201,8 +202,21 @@ async def test_a_post_without_a_body_needs_no_declaration(server, headers):
     ],
     ids=str,
 )
-async def test_what_a_page_could_send_in_a_post_is_refused(server, body, headers):
-    await server.refused("POST", "/destinations/1/pause", body, headers, status=415)
+@pytest.mark.parametrize(
+    ("method", "path"), [("POST", "/destinations/1/pause"), ("PUT", "/schedules/x"), ("PATCH", "/destinations/1")]
+)
+async def test_what_a_page_could_send_is_refused_whatever_the_method(server, method, path, body, headers):
+    await server.refused(method, path, body, headers, status=415)
+
+
+def test_every_call_that_takes_a_body_has_a_method_whose_bodies_are_declared():
+    assert {call.method for call in CALLS if call.body is not None} == {"POST", "PUT", "PATCH"}
+
+
+@pytest.mark.parametrize("headers", [{"content-type": "text/plain"}, {"content-type": None}, {}], ids=str)
+async def test_the_body_of_a_delete_is_not_looked_at(server, headers):
+    task_id = await server.new()
+    assert (await server.call("DELETE", f"/tasks/{task_id}", b"{not json", headers)).status == 204
 
 
 @pytest.mark.parametrize(

@@ -10,10 +10,12 @@ from tasker.access import Access
 from tasker.api.problems import PROBLEMS
 from tasker.api.routes.all import CALLS
 from tasker.callers import GRANTED, Caller, Role, Scope
+from tasker.model.completion_token import TokenClaim, completion_token
 
 pytestmark = pytest.mark.anyio
 
 KEYS = {"api_keys": ("first-key",)}
+NOBODY = "01a20f5f-cad1-7ddf-9a84-7874a503bf14"
 URL = "http://me:pass-word@localhost:9000/hook"
 
 
@@ -21,15 +23,22 @@ def name_of(call):
     return f"{call.method} {call.path}"
 
 
-def request_of(call):
-    """A request for a call: its path and its headers."""
-    path = re.sub(r"\{(\w+)\}", lambda name: {"type": "hash", "state": "todo"}.get(name[1], "1"), call.path)
-    return path, JSON if call.body is not None else {}
+def path_of(call):
+    return re.sub(r"\{(\w+)\}", lambda name: {"type": "hash", "state": "todo"}.get(name[1], "1"), call.path)
+
+
+async def request_of(server, call):
+    """A request for a call that is let in: its path and its headers."""
+    headers = JSON if call.body is not None else {}
+    if call.takes_token:
+        token = completion_token(await server.store.completion_key(), TokenClaim(NOBODY, 1))
+        headers = headers | {"authorization": f"Bearer {token}"}
+    return path_of(call), headers
 
 
 @pytest.mark.parametrize("call", CALLS, ids=name_of)
 async def test_a_parameter_that_a_call_does_not_know_is_refused_and_those_it_knows_are_named(server, call):
-    path, headers = request_of(call)
+    path, headers = await request_of(server, call)
 
     for query in ("limti=1", "limti", "limit=1&limti=2"):
         reply = await server.call(call.method, f"{path}?{query}", None, headers)
@@ -42,7 +51,7 @@ async def test_a_parameter_that_a_call_does_not_know_is_refused_and_those_it_kno
 
 @pytest.mark.parametrize("call", CALLS, ids=name_of)
 async def test_an_idempotency_key_is_refused_by_calls_that_make_nothing(server, call):
-    path, headers = request_of(call)
+    path, headers = await request_of(server, call)
 
     reply = await server.call(call.method, path, None, headers | {"Idempotency-Key": "k"})
 
@@ -54,7 +63,7 @@ async def test_an_idempotency_key_is_refused_by_calls_that_make_nothing(server, 
 
 @pytest.mark.parametrize("call", CALLS, ids=name_of)
 async def test_with_keys_every_call_that_is_not_open_is_refused_before_anything_else_is_said(call):
-    path, _ = request_of(call)
+    path = path_of(call)
     async with running(**KEYS) as server:
         reply = await server.call(call.method, f"{path}?limti=1", None, {"Idempotency-Key": "k"})
 
@@ -76,8 +85,8 @@ def test_every_error_that_a_call_declares_has_an_answer():
 @pytest.mark.parametrize("call", CALLS, ids=name_of)
 async def test_a_call_is_made_with_its_own_scope_and_with_no_other(call, monkeypatch):
     assert isinstance(call.scope, Scope), "every call names one"
-    path, headers = request_of(call)
     async with running(**KEYS) as server:
+        path, headers = await request_of(server, call)
         for scope in GRANTED:
             key = Caller(frozenset({Scope.OPEN, scope}), "1", "the key")
             monkeypatch.setattr(Access, "_caller", lambda *_, key=key: key)

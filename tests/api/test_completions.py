@@ -222,16 +222,25 @@ async def test_a_heartbeat_shows_progress_and_moves_the_deadline(server):
 
 async def test_heartbeats_are_written_at_most_once_a_second(server):
     task_id, shown = await accepted(server)
-    revisions = []
+    began = server.clock.now()
+    written = []
     for seconds, progress in ((0, 0.1), (0.999_999, 0.2), (0.000_001, 0.3)):
         await server.clock.step(seconds)
         await told(server, "heartbeat", shown, {"progress": progress})
         found = await server.store.get(task_id)
-        revisions.append((found.revision, found.progress.progress))
-    first = revisions[0][0]
-    assert revisions == [(first, 0.1), (first, 0.1), (first + 1, 0.3)]
+        written.append((found.progress.at - began, found.progress.progress))
+    assert written == [(0, 0.1), (0, 0.1), (SECOND, 0.3)]
     await told(server, "heartbeat", shown, {"progress": 0.4, "deadline": "1h"})
     assert (await server.store.get(task_id)).progress.progress == 0.4, "a moved deadline is always written"
+
+
+async def test_the_etag_of_a_task_stays_while_its_receiver_tells_how_far_it_is(server):
+    task_id, shown = await accepted(server)
+    before = (await server.call("GET", f"/tasks/{task_id}")).headers["etag"]
+    await told(server, "heartbeat", shown, {"progress": 0.5, "deadline": "2h"})
+    reply = await server.call("GET", f"/tasks/{task_id}")
+    assert reply.json["webhook"]["progress"]["progress"] == 0.5
+    assert reply.headers["etag"] == before
 
 
 async def test_a_second_end_is_refused_and_changes_nothing(server):
@@ -327,6 +336,10 @@ async def test_nobody_gets_in_without_a_token(server, what):
         assert reply.headers["www-authenticate"] == "Bearer"
     reply = await server.call("POST", f"/completions/{what}", {"deadline": 0} if what == "heartbeat" else {})
     assert reply.status == 401, "whatever else is wrong"
+    for wrong in (b"{not json", b'{"unknown": 1}', b'"' + b"x" * 100_000):
+        for headers in ({}, {"content-type": "text/plain"}, {"origin": "https://evil.example"}):
+            reply = await server.call("POST", f"/completions/{what}?x=1", wrong, headers)
+            assert (reply.status, reply.json["code"]) == (401, "invalid_token"), "whoever shows no token learns nothing"
     await told(server, what, shown)
 
 

@@ -171,7 +171,7 @@ async def test_what_is_told_of_progress_is_shown_and_moves_the_deadline_if_it_sa
     assert (beat.deadline, beat.is_cancelled) == (before.deadline, False)
     task = await store.get(attempt.task_id)
     assert task.progress == Progress(attempt=1, at=clock.now(), progress=0.25, msg="page 1 of 4")
-    assert task.revision == before.revision + 1
+    assert task.revision == before.revision, "it is nothing that a change could overlook"
     assert (await store.awaited(claim(attempt))).progress == task.progress
 
     beat = await store.beat(claim(attempt), progress=None, msg=None, deadline=timedelta(minutes=5))

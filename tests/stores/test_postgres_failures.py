@@ -9,7 +9,14 @@ from msgspec.structs import replace
 from steps import WEBHOOK, ending_of, failure, success
 
 from databases import FOLLOW, execute, new_database
-from tasker.errors import ConflictsError, StoreError, StoreFullError, StoreUnavailableError, TaskNotFoundError
+from tasker.errors import (
+    ClaimLostError,
+    ConflictsError,
+    StoreError,
+    StoreFullError,
+    StoreUnavailableError,
+    TaskNotFoundError,
+)
 from tasker.interfaces.tasks import TaskFilter
 from tasker.model.attempt import AttemptRecord
 from tasker.model.gate import Limits
@@ -208,6 +215,26 @@ async def test_a_settle_whose_answer_is_lost_is_found_to_be_written_when_it_is_r
         await in_the_end(lambda: store.settle(claimed.attempts[0], settlement))  # noqa: B023 - never ClaimLostError
         assert (await witness.get(task.id)).state is settlement.state
         proxy.cut_instead_of_answer(10**9)
+
+
+@pytest.mark.parametrize("end", [success, failure], ids=["done", "failed"])
+async def test_a_settle_that_was_not_written_is_not_taken_for_the_cancel_that_was(store, witness, proxy, end):
+    await store.create([due_now(store)])
+    (attempt,) = (await store.claim_due({WEBHOOK: 1})).attempts
+    now = store.clock.now()
+    kept = AttemptRecord(number=1, node=attempt.node, due_at=attempt.due_at, started_at=now, ended_at=None)
+    accepted = Settlement(move=Move.ACCEPT, started_at=now, deadline=now + 10**12, record=kept)
+    await store.settle(attempt, accepted)
+
+    told = replace(end(store.clock), started_at=now, record=replace(kept, ended_at=now, told_by=attempt.fence))
+    proxy.refuse()
+    with pytest.raises(StoreUnavailableError):
+        await store.settle(attempt, told)
+    assert (await witness.cancel(attempt.task_id)).state is State.CANCELLED
+    proxy.allow()
+    with pytest.raises(ClaimLostError):
+        await in_the_end(lambda: store.settle(attempt, told))
+    assert (await witness.get(attempt.task_id)).state is State.CANCELLED
 
 
 async def test_while_it_refuses_connections_calls_fail_at_once_and_then_work_again(store, proxy):

@@ -18,9 +18,11 @@ from tasker.api.openapi.document import document_json
 from tasker.api.patches import PatchDecoder
 from tasker.api.receiving import HANG_UP, LEFT
 from tasker.api.routes.all import CALLS
+from tasker.api.tokens import token_in
 from tasker.callers import Caller
 from tasker.config import Settings
 from tasker.errors import TaskerError, cut
+from tasker.interfaces.queue import Claim
 from tasker.service.service import Service
 from tasker.task_types.registry import Registry
 
@@ -67,6 +69,7 @@ class _Door:
         try:
             method, path = scope["method"], path_of(scope)
             call, needs, values, allowed = self._fixed.get((method, path)) or self._find(method, path)
+            claim = await self._claim(scope) if call is not None and call.takes_token else None
             taken = None if call is None or call.body is None else call.body.taken
             caller = self._check(scope, needs, taken)
             if call is None:
@@ -82,7 +85,7 @@ class _Door:
             if call.bare is not None and key is None and not is_traced:
                 await call.bare(self._context, caller, receive, send)
             else:
-                response = await self._answer(call, caller, scope, receive, values, query, pairs, key)
+                response = await self._answer(call, caller, scope, receive, values, query, pairs, key, claim)
                 await _send(response, scope, receive, send)
         except TaskerError as error:
             self._refused[problems.code_of(error)] += 1
@@ -108,6 +111,7 @@ class _Door:
         query: Mapping[str, str],
         pairs: Sequence[tuple[str, str]],
         key: bytes | None,
+        claim: Claim | None,
     ) -> Response:
         body: Any = None
         repeated = None
@@ -122,9 +126,18 @@ class _Door:
         assert call.handler is not None  # noqa: S101 - it is not a bare call
         revisions = etags.revisions_in(scope["headers"]) if call.is_conditional else None
         left = scope["extensions"][LEFT]["call"]
+        path = scope["path"]
         return await call.handler(
-            Request(self._context, caller, scope["path"], values, query, pairs, body, left, repeated, revisions, scope)
+            Request(self._context, caller, path, values, query, pairs, body, left, repeated, revisions, scope, claim)
         )
+
+    async def _claim(self, scope: Scope) -> Claim:
+        """Return the claim whose token a request shows: whoever shows none is told nothing else.
+
+        Raises:
+            InvalidTokenError: it is no token of this server.
+        """
+        return await self._context.service.completions.claim(token_in(scope["headers"]))
 
 
 async def _send(response: Response, scope: Scope, receive: Receive, send: Send) -> None:

@@ -35,6 +35,7 @@ from tasker.errors import (
     UnsupportedMediaTypeError,
     cut,
 )
+from tasker.interfaces.queue import Claim
 from tasker.model.idempotency import KeptAnswer, Repeatable
 from tasker.service.service import Service
 from tasker.task_types.registry import Registry
@@ -162,11 +163,19 @@ class Request:
     """At which of its revisions a task may be changed, by ``If-Match``; None: at any."""
     asgi: Mapping[str, Any] = field(default_factory=dict)
     """Its ASGI scope, for what a single call asks of it."""
+    claim: Claim | None = None
+    """Whose token it shows, of a call that takes one; None: it takes none."""
 
     @property
     def service(self) -> Service:
         """What callers can do."""
         return self.context.service
+
+    @property
+    def shown_claim(self) -> Claim:
+        """The claim whose token it shows, of a call that takes one."""
+        assert self.claim is not None  # noqa: S101 - nobody comes so far without
+        return self.claim
 
     async def once(
         self,

@@ -1,8 +1,7 @@
 """What receivers of long jobs call, with the token that they got instead of a key."""
 
-from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any, Final
+from typing import Final
 
 from msgspec import UNSET, UnsetType
 from starlette.responses import Response
@@ -64,7 +63,7 @@ _ANSWERS: Final = (Answer(description="How the task stands now.", shape=Completi
 ).answered_by
 async def complete_attempt(request: Request) -> Response:
     """End an attempt well."""
-    claim = await request.service.completions.claim(_token(request.asgi))
+    claim = request.shown_claim
     complete: Complete = request.body
     state = await request.service.completions.complete(claim, result_of(complete))
     return answer(completion_view(claim.task_id, state))
@@ -83,7 +82,7 @@ async def complete_attempt(request: Request) -> Response:
 ).answered_by
 async def fail_attempt(request: Request) -> Response:
     """End an attempt as failed."""
-    claim = await request.service.completions.claim(_token(request.asgi))
+    claim = request.shown_claim
     fail: Fail = request.body
     state = await request.service.completions.fail(
         claim, fault_of(fail), retry=fail.retry, retry_after=_length(fail.retry_after, "retry_after")
@@ -104,7 +103,7 @@ async def fail_attempt(request: Request) -> Response:
 ).answered_by
 async def beat_attempt(request: Request) -> Response:
     """Hear that an attempt goes on."""
-    claim = await request.service.completions.claim(_token(request.asgi))
+    claim = request.shown_claim
     told: Heartbeat = request.body
     deadline = _length(told.deadline, "deadline")
     if deadline is not None and not timedelta(0) < deadline <= _LONGEST:
@@ -118,19 +117,6 @@ async def beat_attempt(request: Request) -> Response:
         deadline=deadline,
     )
     return answer(completion_view(claim.task_id, State.IN_PROGRESS, beat.deadline))
-
-
-def _token(scope: Mapping[str, Any]) -> str:
-    """Return the token that a request shows; whether it is one is not known yet.
-
-    Raises:
-        InvalidTokenError: it shows none.
-    """
-    authorization = dict(scope["headers"]).get(b"authorization", b"")
-    scheme, _, token = authorization.partition(b" ")
-    if scheme.lower() != b"bearer" or not token.strip():
-        raise InvalidTokenError
-    return str(token.strip().decode("latin-1"))
 
 
 def _length(length: str | float | UnsetType, field: str) -> timedelta | None:

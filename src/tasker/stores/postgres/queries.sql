@@ -725,15 +725,18 @@ UPDATE attempt SET record = $3 WHERE task = $1 AND number = $2
 
 -- settled_before --
 -- Which of these ends were written although the connection broke before the answer: no two attempts
--- begin in one microsecond. For sure, as above: an end that no replica has would free its slot, and
--- the delivery be made again after a failover.
+-- begin in one microsecond, and what is kept of one tells its end from that of somebody else, such
+-- as a cancel. For sure, as above: an end that no replica has would free its slot, and the delivery
+-- be made again after a failover.
 SELECT place, task.state, coalesce(host_gate, gate) AS gate,
        CASE WHEN host_gate IS NOT NULL THEN gate END AS group_gate
   FROM pg_logical_emit_message(true, 'tasker', ''),
-       unnest($1::uuid[], $2::smallint[], $3::timestamptz[]) WITH ORDINALITY
-         AS ended (id, state, started_at, place)
+       unnest($1::uuid[], $2::smallint[], $3::timestamptz[], $4::integer[], $5::text[])
+         WITH ORDINALITY AS ended (id, state, started_at, number, record, place)
   JOIN task ON task.id = ended.id AND task.state IN (ended.state, 4)
            AND task.started_at = ended.started_at AND (task.fence IS NULL OR task.state = 5)
+ WHERE ended.record IS NULL
+    OR ended.record = (SELECT record FROM attempt WHERE task = ended.id AND number = ended.number)
 
 -- completion_key --
 SELECT key FROM completion_key
@@ -751,7 +754,7 @@ SELECT {attempt}, payload.payload, started_at, deadline, is_cancelled, progress,
 WITH quick AS MATERIALIZED (
   SELECT CASE WHEN $5::interval IS NULL THEN set_config('synchronous_commit', 'off', true) END
 )
-UPDATE task SET revision = revision + 1,
+UPDATE task SET
        progress = json_build_object('attempt', attempts, 'at', (extract(epoch FROM tasker_now()) * 1000000)::bigint,
                                     'progress', $3::double precision, 'msg', $4::text)::text,
        deadline = CASE state WHEN 5 THEN coalesce(tasker_now() + coalesce($5::interval, lease), deadline) END

@@ -195,6 +195,7 @@ class Settler:
                 [attempt.task_id for attempt, _ in batch],
                 [int(settlement.state) for _, settlement in batch],
                 [settlement.started_at for _, settlement in batch],
+                *_records(batch),
             )
             written.gates.update({row["place"] - 1: row["gate"] for row in rows})
             written.groups.update(_groups(rows))
@@ -228,8 +229,7 @@ class Settler:
             [settlement.ended_at for _, settlement in batch],
             sparse([fault_text(settlement.fault) for _, settlement in batch]),
             sparse([settlement.result for _, settlement in batch]),
-            [None if settlement.record is None else settlement.record.number for _, settlement in batch],
-            [None if settlement.record is None else record_text(settlement.record) for _, settlement in batch],
+            *_records(batch),
             sparse([settlement.is_alive is False or None for _, settlement in batch]),
             self._attempts_kept,
             is_followed,
@@ -267,6 +267,17 @@ class _Written(NamedTuple):
             {},
             _stopped(rows),
         )
+
+
+def _records(
+    batch: Sequence[tuple[Attempt, Settlement]],
+) -> tuple[Sequence[int | None], Sequence[str | None]]:
+    """Return the numbers of attempts, and what is kept of them; None: nothing is."""
+    records = [settlement.record for _, settlement in batch]
+    return (
+        [None if record is None else record.number for record in records],
+        [None if record is None else record_text(record) for record in records],
+    )
 
 
 def _groups(rows: Sequence[Record]) -> dict[int, int]:

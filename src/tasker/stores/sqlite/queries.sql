@@ -334,8 +334,7 @@ SELECT {attempt}, payload.payload, started_at, deadline, is_cancelled, progress,
 -- beat --
 -- No row: as for awaited.
 UPDATE task SET progress = json_object('attempt', attempts, 'at', :now, 'progress', :progress, 'msg', :msg),
-       deadline = CASE state WHEN 5 THEN coalesce(:deadline, :now + lease, deadline) END,
-       revision = revision + 1
+       deadline = CASE state WHEN 5 THEN coalesce(:deadline, :now + lease, deadline) END
  WHERE id = :id AND state IN (1, 5) AND fence = :fence
 RETURNING deadline, is_cancelled
 
