@@ -57,6 +57,7 @@ outcome of the attempt.
       . StoreFullError           no space left; a write may or may not have happened
     - StoreBusyError             too many writes are already waiting; nothing was written
   + UpgradeUnfinishedError       nodes of the version before could not read what was to be written
+  + TimeZoneUnknownError         this node's time zones are older than those of another
   + SettingError                 a flag, variable or key has a value that cannot be used (exit 2)
   + StartError                   the server cannot start as things are (exit 1)
     - ListenError                the server cannot listen on the address
@@ -611,6 +612,24 @@ class UpgradeUnfinishedError(TaskerError):
         super().__init__(
             f"{what} can be used once no node of the previous version is running (GET /nodes lists the nodes): "
             "upgrade or stop those that are left; where nodes run with --no-migrate, then run: tasker db migrate"
+        )
+
+
+class TimeZoneUnknownError(TaskerError):
+    """A node with newer time zones has stored a schedule whose zone this one does not know. Nothing was written.
+
+    Args:
+        time_zone: its name.
+        version: of this node's zones, that is of the package ``tzdata``.
+        retry_after: seconds after which it makes sense to try again: another node may answer then.
+    """
+
+    def __init__(self, time_zone: str, version: str, *, retry_after: int = 10) -> None:
+        self.time_zone = time_zone
+        self.retry_after = retry_after
+        super().__init__(
+            f"this server does not know the time zone {cut(time_zone)!r} of the schedule: its tzdata is {version}, "
+            "older than that of the server which stored it; update the package tzdata here, or ask that server"
         )
 
 

@@ -134,6 +134,27 @@ async def test_one_in_a_zone_that_only_other_nodes_know_is_listed_read_paused_an
     assert (await server.call("DELETE", "/schedules/reports")).status == 204
 
 
+async def test_what_needs_a_zone_that_only_other_nodes_know_is_left_to_them(server, monkeypatch):
+    await put(server)
+    schedule._recurrence.cache_clear()
+    monkeypatch.setattr(zones, "names", lambda: frozenset({"UTC"}))
+    monkeypatch.setattr(zones, "_meant", dict)
+    span = {"from": instants.text(server.clock.now() - 10**12), "to": instants.text(server.clock.now())}
+    for way, body in (("resume", None), ("backfill", span)):
+        reply = await server.call("POST", f"/schedules/reports/{way}", body)
+        assert (reply.status, reply.json["code"], reply.headers["retry-after"]) == (503, "time_zone_unknown", "10")
+        assert f"'Europe/Berlin' of the schedule: its tzdata is {zones.VERSION}" in reply.json["msg"]
+    for reply in (await put(server), await server.call("POST", "/schedules/preview", DAILY)):
+        assert (reply.status, reply.json["field"]) == (400, "time_zone")
+        assert f"(those of tzdata {zones.VERSION} are known here), got: 'Europe/Berlin'" in reply.json["msg"]
+
+    (made,) = (await server.call("POST", "/schedules/reports/run")).json["runs"]
+    shown = (await server.call("GET", f"/tasks/{made['id']}")).json["webhook"]
+    assert shown["execution_time"] == f"{made['scheduled_for'][:19]}{shown['execution_time'][19:-6]}+00:00", "in UTC"
+    reply = await put(server, time_zone="UTC")
+    assert (reply.status, reply.json["next_runs"][0]["local_time"][11:]) == (200, "09:00:00")
+
+
 async def test_pause_takes_the_run_out_of_the_queue_and_resume_makes_one(server):
     task_id = (await put(server)).json["next_runs"][0]["task_id"]
     paused = await server.call("POST", "/schedules/reports/pause")

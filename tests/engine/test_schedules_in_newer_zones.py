@@ -6,6 +6,7 @@ from msgspec import Raw
 from msgspec.structs import replace
 
 from tasker.engine.engine import Engine
+from tasker.engine.schedules import AT_ONCE
 from tasker.engine.telemetry import Telemetry
 from tasker.errors import RevisionPassedError, TaskNotFoundError
 from tasker.ids import new_id
@@ -13,7 +14,6 @@ from tasker.interfaces.tasks import TaskFilter
 from tasker.model import zones
 from tasker.model.instants import SECOND, parse, text
 from tasker.model.schedule import Plan, Schedule, Template
-from tasker.model.schedule import _recurrence as recurrence_of
 from tasker.model.task import Pool
 from tasker.stores.sqlite.store import SqliteStore
 from tasker.timing.clock import ManualClock
@@ -114,22 +114,32 @@ async def test_one_that_somebody_changes_meanwhile_is_left_to_them(store, schedu
 async def test_one_in_a_zone_that_this_node_does_not_know_holds_up_no_other(store, schedules, monkeypatch):
     await put(store, DAILY, NOON + HOUR)
     await put(store, replace(DAILY, time_zone="Europe/London"), NOON + 2 * HOUR, name="london")
-    known = zones.zone_named
-
-    def zone_named(name):
-        if name == "Europe/Berlin":
-            raise ValueError("expected the name of a time zone")
-        return known(name)
-
-    monkeypatch.setattr(zones, "zone_named", zone_named)
-    recurrence_of.cache_clear()
+    knows_no_berlin(monkeypatch)
     with structlog.testing.capture_logs() as logs:
         assert await schedules.rezone() == 1, "in London"
         await store.clock.advance(30 * 3600)
         assert (await schedules.step()).done == 1
         assert (await schedules.step()).done == 0
-    recurrence_of.cache_clear()
-    errors = [log["schedule"] for log in logs if log["log_level"] == "error"]
-    assert errors == ["noon"], "it is said once"
+    errors = [(log["time_zone"], log["zones"], log["first"]) for log in logs if log["log_level"] == "error"]
+    assert errors == [("Europe/Berlin", zones.VERSION, "noon")], "it is said once"
     monkeypatch.undo()
-    assert (await schedules.step()).done == 1
+    other_node = Engine(store, (), Telemetry(), rand=lambda: 0.0, rewriting=lambda _: None).schedules
+    assert (await other_node.step()).done == 1
+
+
+def knows_no_berlin(monkeypatch):
+    known = zones.names() - {"Europe/Berlin"}
+    monkeypatch.setattr(zones, "names", lambda: known)
+
+
+async def test_any_number_of_due_ones_in_unknown_zones_holds_up_no_other(store, schedules, monkeypatch):
+    for number in range(AT_ONCE + 1):
+        await put(store, DAILY, NOON, name=f"n{number}")
+    await put(store, replace(DAILY, time_zone="Europe/London"), NOON + HOUR, name="london")
+    knows_no_berlin(monkeypatch)
+    await store.clock.advance(21 * 3600)
+    step = await schedules.step()
+    assert step.done == 1, "at once"
+    assert (await store.schedule("london")).next_at == NOON + 25 * HOUR
+    step = await schedules.step()
+    assert (step.done, step.next_at) == (0, NOON + 25 * HOUR), "at its moment, not when it is looked anyway"

@@ -108,6 +108,26 @@ async def test_the_next_run_is_made_when_the_time_has_passed_and_not_before(stor
     assert (await claimed(store)).due_at == schedule.next_at, "the one before is due"
 
 
+async def test_those_in_zones_that_are_left_to_others_are_passed_over(store, clock):
+    for number, zone in enumerate((None, "Europe/Berlin", "Asia/Kolkata")):
+        await put(store, clock, f"n{number}", every=60 + number, time_zone=zone)
+    began = clock.now()
+    await clock.advance(62)
+    found = []
+    for without in ((), ["Europe/Berlin"], {"Europe/Berlin", "Asia/Kolkata"}, ["Europe/Ber"]):
+        due = await store.due_schedules(limit=10, without=without)
+        found.append(([each.name for each in due.schedules], due.next_at - began))
+    first = 60 * SECOND
+    assert found == [
+        (["n0", "n1", "n2"], first),
+        (["n0", "n2"], first),
+        (["n0"], first),
+        (["n0", "n1", "n2"], first),
+    ]
+    await store.delete_schedule(await store.schedule("n0"))
+    assert (await store.due_schedules(limit=1, without=["Europe/Berlin"])).next_at == began + 62 * SECOND
+
+
 async def test_times_that_have_passed_have_their_runs_each_once(store, clock):
     schedule = await put(store, clock)
     await clock.advance(60 * 50)

@@ -47,6 +47,7 @@ from tasker.errors import (
     TaskNotWaitingError,
     TaskRunningError,
     TasksRefusedError,
+    TimeZoneUnknownError,
     TooManyBatchesError,
     TooManyCallsError,
     TooManyReadersError,
@@ -105,6 +106,7 @@ PROBLEMS: Final[Mapping[type[TaskerError], tuple[int, str]]] = {
     TooManyReadersError: (503, "too_many_readers"),
     StoreBusyError: (503, "store_busy"),
     UpgradeUnfinishedError: (503, "upgrade_unfinished"),
+    TimeZoneUnknownError: (503, "time_zone_unknown"),
     StoreFullError: (507, "store_full"),
     TaskerError: (500, "internal_error"),
 }
@@ -194,6 +196,7 @@ def _headers(error: TaskerError) -> dict[str, str]:
             | TooManyCallsError()
             | TooManyReadersError()
             | UpgradeUnfinishedError()
+            | TimeZoneUnknownError()
             | IdempotencyInFlightError()
         ):
             return {"retry-after": str(error.retry_after)}

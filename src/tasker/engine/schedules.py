@@ -10,9 +10,10 @@ import structlog
 from tasker.engine.due_work import Step
 from tasker.engine.events import Events
 from tasker.engine.telemetry import Telemetry
-from tasker.errors import RevisionPassedError, ScheduleNotFoundError
+from tasker.errors import RevisionPassedError, ScheduleNotFoundError, TimeZoneUnknownError
 from tasker.ids import new_id
 from tasker.interfaces.store import Store
+from tasker.model import zones
 from tasker.model.instants import Instant, microseconds
 from tasker.model.schedule import Advance, Schedule, advance, is_misplaced, replaced
 from tasker.model.task import Pool, Task
@@ -60,8 +61,8 @@ class Schedules:
         self._telemetry = telemetry
         self._events = events
         self._announce = announce
-        self._unreadable: set[str] = set()
-        """The names of schedules of which the log has said so."""
+        self._unknown: set[str] = set()
+        """Time zones of schedules that are left to other nodes: these have newer zones than this one."""
         self._ring = ring
 
     async def step(self) -> Step:
@@ -70,12 +71,14 @@ class Schedules:
         Raises:
             StoreUnavailableError, StoreBusyError: nothing, or everything, was written.
         """
-        due = await self._store.due_schedules(limit=AT_ONCE)
-        if due.has_waiting and (await self._store.release_runs()).count:
-            self._ring()
-        if not due.schedules:
-            return Step(done=0, next_at=due.next_at)
-        return Step(done=await self.go_on(due.schedules), next_at=due.next_at)
+        while True:
+            left_out = len(self._unknown)
+            due = await self._store.due_schedules(limit=AT_ONCE, without=self._unknown)
+            if due.has_waiting and (await self._store.release_runs()).count:
+                self._ring()
+            done = await self.go_on(due.schedules) if due.schedules else 0
+            if done or len(self._unknown) == left_out:  # else others may be due behind those
+                return Step(done=done, next_at=due.next_at)
 
     async def go_on(self, schedules: Sequence[Schedule]) -> int:
         """Have *schedules* go on, which are to be looked at, or the first of them. Return how many have."""
@@ -86,8 +89,8 @@ class Schedules:
         for place, schedule in enumerate(schedules, 1):
             try:
                 each = advance(schedule, now=now, new_id=new_id)
-            except ValueError as error:
-                self._say_unreadable(schedule.name, error)
+            except TimeZoneUnknownError as error:
+                self._leave_out(schedule.name, error)
                 continue
             advances.append(each)
             runs += len(each.runs)
@@ -115,18 +118,24 @@ class Schedules:
                 try:
                     if is_misplaced(each, now=self._store.clock.now()):
                         count += await self._replace(each.name)
-                except ValueError as error:
-                    self._say_unreadable(each.name, error)
+                except TimeZoneUnknownError as error:
+                    self._leave_out(each.name, error)
                 if place % _TURN == 0:
                     await asyncio.sleep(0)
             after = page[-1].name
         return count
 
-    def _say_unreadable(self, name: str, error: ValueError) -> None:
-        """Say once that another node must make the runs of a schedule: one that knows its zone."""
-        if name not in self._unreadable:
-            self._unreadable.add(name)
-            _log.error("this node cannot read when a schedule runs", schedule=name, reason=str(error))
+    def _leave_out(self, name: str, error: TimeZoneUnknownError) -> None:
+        """Leave schedules in a zone to other nodes, as that of this *name*, and say so once."""
+        if error.time_zone not in self._unknown:
+            self._unknown.add(error.time_zone)
+            _log.error(
+                "this node does not know the time zone of schedules: other nodes must make their runs; "
+                "update the package tzdata",
+                time_zone=error.time_zone,
+                zones=zones.VERSION,
+                first=name,
+            )
 
     async def _replace(self, name: str) -> bool:
         """Replace the queued run of a schedule; False: it has been changed or has gone on, and is right."""

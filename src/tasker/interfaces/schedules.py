@@ -1,6 +1,6 @@
 """Keeping schedules, and the runs that they make."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 from typing import Protocol
 
@@ -143,8 +143,12 @@ class ScheduleStore(Protocol):
     async def queued_run(self, name: str, scheduled_for: Instant) -> TaskId | None:
         """Return the regular run for a time, if it is ``todo`` and has not started; else None."""
 
-    async def due_schedules(self, *, limit: int) -> DueSchedules:
-        """Return up to *limit* schedules whose ``look_at`` has come."""
+    async def due_schedules(self, *, limit: int, without: Collection[str] = ()) -> DueSchedules:
+        """Return up to *limit* schedules whose ``look_at`` has come.
+
+        Args:
+            without: time zones whose schedules are left to other nodes.
+        """
 
     async def admit(self, attempts: Sequence[Attempt]) -> Sequence[Admitted]:
         """Decide of claimed attempts that ask to start, one after the other, whether they do: ``schedule.admission``.

@@ -15,6 +15,7 @@ import msgspec
 from msgspec import Raw, Struct
 from msgspec.structs import replace
 
+from tasker.errors import TimeZoneUnknownError
 from tasker.model import recurrence, zones
 from tasker.model.gate import Destination
 from tasker.model.instants import LAST, SECOND, Instant
@@ -78,7 +79,13 @@ class Plan(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     @property
     def recurrence(self) -> Recurrence:
-        """What its times are, without a start and an end."""
+        """What its times are, without a start and an end.
+
+        Raises:
+            TimeZoneUnknownError: its zone is not known here.
+        """
+        if not self.is_known:
+            raise TimeZoneUnknownError(str(self.time_zone), zones.VERSION)
         return _recurrence(self.cron, self.every, self.anchor, self.time_zone)
 
     @property
@@ -95,7 +102,7 @@ class Plan(Struct, frozen=True, kw_only=True, omit_defaults=True):
         """Return its first time later than *after*; None: there is none.
 
         Raises:
-            ValueError: its zone is not known here.
+            TimeZoneUnknownError: its zone is not known here.
         """
         if self.starts_at is not None:
             after = max(after, self.starts_at - 1)
@@ -105,7 +112,7 @@ class Plan(Struct, frozen=True, kw_only=True, omit_defaults=True):
         return found
 
     def times(self, since: Instant, until: Instant) -> Iterator[Instant]:
-        """Give its times from *since* on, before *until*."""
+        """Give its times from *since* on, before *until*. Raises what ``following`` does."""
         found = self.following(since - 1)
         while found is not None and found.scheduled_for < until:
             yield found.scheduled_for
@@ -190,13 +197,13 @@ class Schedule(Struct, frozen=True, kw_only=True):
         return self._run(scheduled_for, task_id, RunKind.REGULAR, self.plan.due_at(self.name, scheduled_for))
 
     def asked_run(self, scheduled_for: Instant, task_id: TaskId, kind: RunKind, *, now: Instant) -> Task:
-        """Return a run for a time that somebody wants *now*."""
+        """Return a run for a time that somebody wants *now*: in UTC, where the schedule's zone is not known."""
         return self._run(scheduled_for, task_id, kind, now)
 
     def _run(self, scheduled_for: Instant, task_id: TaskId, kind: RunKind, due_at: Instant) -> Task:
         template, plan = self.template, self.plan
         assert template is not None  # noqa: S101 - it was read
-        zone = zones.zone_named("UTC" if plan.time_zone is None else plan.time_zone)
+        zone = zones.zone_named(plan.time_zone if plan.time_zone is not None and plan.is_known else "UTC")
         tags = tuple(dict.fromkeys((*template.tags, *plan.tags)))
         return Task(
             id=task_id,
@@ -277,6 +284,9 @@ def advance(schedule: Schedule, *, now: Instant, new_id: NewId) -> Advance:
     """Return how *schedule*, which is to be looked at, goes on: a run for each time that has passed, and the next.
 
     If there are many, the first of them: it is looked at again at once.
+
+    Raises:
+        TimeZoneUnknownError: its zone is not known here. So for the rules below.
     """
     assert schedule.next_at is not None  # noqa: S101 - it has a run, or would not be looked at
     next_at, look_at = schedule.next_at, schedule.look_at

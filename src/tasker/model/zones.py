@@ -86,6 +86,8 @@ def zone_named(name: str) -> ZoneInfo:
         expected = f"expected the name of a time zone as it is spelled, {meant}"
     elif name.lower().startswith(("+", "-", "utc", "gmt")):
         expected += ", and no offset: that of a place changes"
+    else:
+        expected += f" (those of tzdata {VERSION} are known here)"
     raise ValueError(f"{expected}, got: {cut(name)!r}")
 
 

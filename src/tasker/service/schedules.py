@@ -134,6 +134,7 @@ class ScheduleService:
 
         Raises:
             ScheduleNotFoundError: there is none with this name.
+            TimeZoneUnknownError: its zone is not known here.
             UpgradeUnfinishedError: nodes of the version before may be running.
         """
         refuse_if_upgrading(self._store, "schedules")
@@ -182,6 +183,7 @@ class ScheduleService:
             InvalidRequestError: *until* has not passed, or there are more than ``BACKFILL_LIMIT``.
             IdempotencyInFlightError: see ``Store.create_once``.
             ScheduleNotFoundError: there is none with this name.
+            TimeZoneUnknownError: its zone is not known here.
             UpgradeUnfinishedError: nodes of the version before may be running.
         """
         refuse_if_upgrading(self._store, "schedules")

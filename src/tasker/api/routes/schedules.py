@@ -18,6 +18,7 @@ from tasker.errors import (
     InvalidRequestError,
     MaskedValueError,
     ScheduleNotFoundError,
+    TimeZoneUnknownError,
     UpgradeUnfinishedError,
 )
 from tasker.model import names
@@ -158,7 +159,7 @@ async def pause_schedule(request: Request) -> Response:
     value=_VALUE,
     body=NOTHING,
     answers=_NOW,
-    errors=(ScheduleNotFoundError, UpgradeUnfinishedError, *WRITING),
+    errors=(ScheduleNotFoundError, TimeZoneUnknownError, UpgradeUnfinishedError, *WRITING),
     page="schedules.md#pause-and-resume-a-schedule",
 ).answered_by
 async def resume_schedule(request: Request) -> Response:
@@ -193,7 +194,7 @@ async def run_schedule(request: Request) -> Response:
     value=_VALUE,
     body=Body(Backfill),
     answers=(Answer(description="The runs, the earliest time first.", status=201, shape=RunsMade),),
-    errors=(InvalidRequestError, ScheduleNotFoundError, UpgradeUnfinishedError, *WRITING),
+    errors=(InvalidRequestError, ScheduleNotFoundError, TimeZoneUnknownError, UpgradeUnfinishedError, *WRITING),
     page="schedules.md#make-the-runs-of-the-past",
     is_repeatable=True,
 ).answered_by

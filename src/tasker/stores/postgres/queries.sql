@@ -1741,13 +1741,17 @@ SELECT revision FROM schedule WHERE name = $1 FOR KEY SHARE
 SELECT {schedule} FROM schedule WHERE name > $1 ORDER BY name LIMIT $2
 
 -- due_schedules --
+-- $2: time zones: what is in them is passed over.
 SELECT {schedule}, template.template
   FROM (SELECT * FROM schedule WHERE look_at IS NOT NULL AND look_at <= tasker_now()
+           AND ((plan::json ->> 'time_zone') = ANY ($2::text[])) IS NOT TRUE
          ORDER BY look_at, name LIMIT $1) AS schedule
   JOIN template ON template.schedule = schedule.name
 
 -- next_schedule --
-SELECT look_at FROM schedule WHERE look_at IS NOT NULL ORDER BY look_at LIMIT 1
+SELECT look_at FROM schedule
+ WHERE look_at IS NOT NULL AND ((plan::json ->> 'time_zone') = ANY ($1::text[])) IS NOT TRUE
+ ORDER BY look_at LIMIT 1
 
 -- lock_schedules --
 -- Those that are as they were seen, and nobody else is at. Whoever has locked one makes its runs alone.

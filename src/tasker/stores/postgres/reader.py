@@ -112,15 +112,15 @@ class Reader:
         rows = await self._read(lambda connection: connection.fetch(self._sql["schedules"], after or "", limit))
         return [*map(self._reading.schedule.read, rows)]
 
-    async def due_schedules(self, limit: int) -> DueSchedules:
+    async def due_schedules(self, limit: int, without: Sequence[str]) -> DueSchedules:
         """Return schedules that are to be looked at."""
 
         async def look(connection: Connection) -> DueSchedules:
-            rows = await connection.fetch(self._sql["due_schedules"], limit)
+            rows = await connection.fetch(self._sql["due_schedules"], limit, without)
             return DueSchedules(
                 [*map(self._reading.whole_schedule, rows)],
                 await connection.fetchval(self._sql["has_waiting_runs"]),
-                await connection.fetchval(self._sql["next_schedule"]),
+                await connection.fetchval(self._sql["next_schedule"], without),
             )
 
         return await self._read(look)

@@ -632,8 +632,8 @@ class PostgresStore(Store):
         return await self._reader.queued_run(name, scheduled_for)
 
     @override
-    async def due_schedules(self, *, limit: int) -> DueSchedules:
-        return await self._reader.due_schedules(limit)
+    async def due_schedules(self, *, limit: int, without: Collection[str] = ()) -> DueSchedules:
+        return await self._reader.due_schedules(limit, [*without])
 
     @override
     async def admit(self, attempts: Sequence[Attempt]) -> Sequence[Admitted]:

@@ -1115,13 +1115,18 @@ SELECT revision FROM schedule WHERE name = :name
 SELECT {schedule} FROM schedule WHERE name > :after ORDER BY name LIMIT :limit
 
 -- due_schedules --
+-- :without: time zones, a JSON array: what is in them is passed over.
 SELECT {schedule}, template
   FROM (SELECT * FROM schedule WHERE look_at IS NOT NULL AND look_at <= :now
+           AND NOT EXISTS (SELECT 1 FROM json_each(:without) WHERE value = plan ->> 'time_zone')
          ORDER BY look_at LIMIT :limit) AS schedule
  CROSS JOIN template ON template.schedule = schedule.name
 
 -- next_schedule --
-SELECT look_at FROM schedule WHERE look_at IS NOT NULL ORDER BY look_at LIMIT 1
+SELECT look_at FROM schedule
+ WHERE look_at IS NOT NULL
+   AND NOT EXISTS (SELECT 1 FROM json_each(:without) WHERE value = plan ->> 'time_zone')
+ ORDER BY look_at LIMIT 1
 
 -- advance_schedule --
 -- No row: it is not as it was seen.

@@ -215,9 +215,9 @@ class Reader:
         """Return schedules by name."""
         return read_schedules(self._queries, after, limit)
 
-    def due_schedules(self, limit: int, now: Instant) -> DueSchedules:
+    def due_schedules(self, limit: int, without: Collection[str], now: Instant) -> DueSchedules:
         """Return schedules that are to be looked at."""
-        return read_due_schedules(self._queries, limit, now)
+        return read_due_schedules(self._queries, limit, without, now)
 
     def runs(self, name: str, limit: int, now: Instant) -> Sequence[Run]:
         """Return the latest runs of a schedule."""

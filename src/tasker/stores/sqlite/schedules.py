@@ -1,6 +1,6 @@
 """Schedules: keeps them, and makes their runs."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import timedelta
 
 import msgspec
@@ -191,11 +191,13 @@ def read_schedules(queries: Queries, after_name: str | None, limit: int) -> Sequ
     return [READING.schedule.read(row) for row in queries.all("schedules", after=after_name or "", limit=limit)]
 
 
-def read_due_schedules(queries: Queries, limit: int, now: Instant) -> DueSchedules:
+def read_due_schedules(queries: Queries, limit: int, without: Collection[str], now: Instant) -> DueSchedules:
     """Return schedules that are to be looked at: see ``Store.due_schedules``."""
-    found = [READING.whole_schedule(row) for row in queries.all("due_schedules", now=now, limit=limit)]
+    zones = msgspec.json.encode([*without]).decode()
+    rows = queries.all("due_schedules", now=now, limit=limit, without=zones)
+    found = [READING.whole_schedule(row) for row in rows]
     has_waiting = bool(queries.number("has_waiting_runs"))
-    return DueSchedules(found, has_waiting, queries.number("next_schedule"))
+    return DueSchedules(found, has_waiting, queries.number("next_schedule", without=zones))
 
 
 def read_runs(queries: Queries, name: str, limit: int, now: Instant) -> Sequence[Run]:

@@ -610,9 +610,9 @@ class SqliteStore(Store):
         return await self._read(lambda reader: reader.queued_run(name, scheduled_for))
 
     @override
-    async def due_schedules(self, *, limit: int) -> DueSchedules:
+    async def due_schedules(self, *, limit: int, without: Collection[str] = ()) -> DueSchedules:
         now = self._clock.now()
-        return await self._read(lambda reader: reader.due_schedules(limit, now))
+        return await self._read(lambda reader: reader.due_schedules(limit, without, now))
 
     @override
     async def admit(self, attempts: Sequence[Attempt]) -> Sequence[Admitted]:
