@@ -11,7 +11,7 @@ from tasker.building import Asked, build_template
 from tasker.errors import InvalidRequestError, InvalidTaskError, MaskedValueError
 from tasker.filters import MOST_TAGS
 from tasker.interfaces.task_type import TaskType
-from tasker.model import lengths
+from tasker.model import instants, lengths
 from tasker.model.instants import SECOND, Instant, microseconds
 from tasker.model.schedule import Overlap, Plan, Schedule
 from tasker.model.task import PULLED
@@ -152,6 +152,26 @@ def _of_jobs(plan: Plan, *, says_overlap: bool) -> Plan:
     if plan.max_runs is not None:
         raise InvalidRequestError("max_runs", "expected nothing: jobs that workers claim are not counted")
     return replace(plan, overlap=Overlap.ALLOW)
+
+
+def check_times_to_come(plan: Plan, *, before: Schedule | None, now: Instant) -> None:
+    """Return if *plan* has a time later than *now*, or has those of *before*: one that has ended may stay as it is.
+
+    Raises:
+        InvalidRequestError: no run would ever come of it. ``field`` says what rules that out.
+    """
+    if (before is not None and plan.has_times_of(before.plan)) or plan.following(now) is not None:
+        return
+    has_end = plan.ends_at is not None
+    first = replace(plan, ends_at=None).following(now) if has_end else None
+    if first is not None:
+        got = f"got: {instants.text(plan.ends_at or 0)}: no run would come; to have none any more, pause or delete it"
+        raise InvalidRequestError(
+            "ends_at",
+            f"expected a time after the next one of the schedule, {instants.text(first.scheduled_for)}, {got}",
+        )
+    field = "starts_at" if plan.starts_at is not None else "every" if plan.cron is None else "cron"
+    raise InvalidRequestError(field, "expected a time up to the year 9999: no run would come")
 
 
 def says_the_same(schedule: Schedule, other: Schedule) -> bool:

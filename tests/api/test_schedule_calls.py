@@ -230,6 +230,9 @@ async def test_an_interval_is_counted_from_when_it_began_and_keeps_that(server):
         ({"jitter": "soon"}, "jitter", "90s"),
         ({"starts_at": "tomorrow"}, "starts_at", "RFC 3339"),
         ({"starts_at": LATER, "ends_at": LATER}, "ends_at", "after starts_at"),
+        ({"ends_at": "2001-01-01T00:00:00Z"}, "ends_at", "no run would come"),
+        ({"ends_at": "2001-01-01T00:00:00Z", "paused": True}, "ends_at", "no run would come"),
+        ({"starts_at": "9999-12-31T00:00:00Z"}, "starts_at", "no run would come"),
         ({"tags": ["a\nb"]}, "tags[0]", "printable"),
         ({"paused": "no"}, "paused", "true or false"),
         ({"when": "now"}, "when", "cron"),
@@ -258,6 +261,33 @@ async def test_what_cannot_be_a_schedule_is_refused_by_the_name_of_its_member(se
     assert reply.json.get("field") == field
     assert says in reply.json["msg"]
     assert (await server.call("GET", "/schedules")).json["schedules"] == []
+
+
+async def test_an_end_before_the_first_time_is_refused_and_one_after_it_is_not(server):
+    first = (await server.call("POST", "/schedules/preview", DAILY)).json["runs"][0]["scheduled_for"]
+    for path, method in (("/schedules/preview", "POST"), ("/schedules/reports", "PUT")):
+        reply = await server.call(method, path, DAILY | {"ends_at": first})
+        assert (reply.status, reply.json["field"]) == (400, "ends_at")
+        assert f"expected a time after the next one of the schedule, {first}, got: {first}" in reply.json["msg"]
+    reply = await put(server, ends_at=f"{first[:-2]}1Z")
+    assert (reply.status, reply.json["next_run"]) == (201, first)
+
+
+async def test_a_schedule_that_has_ended_may_be_put_again_and_changed_but_gets_no_other_end_that_has_passed(server):
+    first = await put(server, ends_at=LATER)
+    etag = {"if-match": first.headers["etag"]}
+    await server.clock.step(100 * 366 * 86_400)
+    await go_on(server)
+    again = await put(server, ends_at=LATER)
+    assert (again.status, again.json["next_run"]) == (200, None)
+    assert again.headers["etag"] == first.headers["etag"], "nothing was written"
+    changed = await put(server, ends_at=LATER, tags=["t"], headers=etag)
+    assert (changed.status, changed.json["next_run"], changed.json["tags"]) == (200, None, ["t"])
+    assert (await put(server, ends_at="2101-01-01T00:00:00Z", headers=etag)).status == 412, "that comes first"
+    reply = await put(server, ends_at="2101-01-01T00:00:00Z")
+    assert (reply.status, reply.json["field"]) == (400, "ends_at")
+    assert (await get(server))["ends_at"] == instants.text(instants.parse(LATER))
+    assert (await put(server, ends_at="3000-01-01T00:00:00Z")).json["next_runs"], "it goes on"
 
 
 @pytest.mark.parametrize("name", [".a", "a b", "a" * 101, "%C3%A4", "preview", "a%2Fb"])

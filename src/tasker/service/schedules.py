@@ -25,7 +25,7 @@ from tasker.model.instants import Instant
 from tasker.model.recurrence import Occurrence
 from tasker.model.schedule import BACKFILL_LIMIT, Plan, Run, Schedule, begun, changed
 from tasker.model.task import RunKind, Task, TaskId
-from tasker.scheduling import AskedSchedule, anchored, build_schedule, says_the_same
+from tasker.scheduling import AskedSchedule, anchored, build_schedule, check_times_to_come, says_the_same
 from tasker.service.upgrading import refuse_if_upgrading
 from tasker.task_types.registry import Registry
 from tasker.wire.changes import schedule_changes
@@ -76,7 +76,7 @@ class ScheduleService:
             revisions: those at which the schedule may be; None: any, and there may be none.
 
         Raises:
-            InvalidRequestError: its task cannot become one.
+            InvalidRequestError: its task cannot become one, or no run would come of the times that are asked for.
             RevisionPassedError: it is at another revision, or there is none.
             UpgradeUnfinishedError: nodes of the version before may be running.
         """
@@ -95,6 +95,7 @@ class ScheduleService:
                 put_by=caller.creator,
                 webhooks=self._webhooks,
             )
+            check_times_to_come(new.plan, before=seen, now=now)
             if seen is None:
                 schedule, run = begun(new, after=now, now=now, new_id=new_id)
             elif says_the_same(seen, new):
@@ -261,9 +262,14 @@ class ScheduleService:
         return await self._status(caller, await self._store.schedule(name))
 
     def preview(self, plan: Plan) -> tuple[Plan, Sequence[Occurrence]]:
-        """Return *plan* with its anchor, and its next ``NEXT_SHOWN`` times, if it were put now as a new schedule."""
+        """Return *plan* with its anchor, and its next ``NEXT_SHOWN`` times, if it were put now as a new schedule.
+
+        Raises:
+            InvalidRequestError: no run would come of it.
+        """
         now = self._clock.now()
         plan = anchored(plan, before=None, now=now)
+        check_times_to_come(plan, before=None, now=now)
         return plan, _following(plan, now)
 
     async def page(self, *, after: str | None, limit: int) -> Sequence[Schedule]:
