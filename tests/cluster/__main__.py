@@ -11,15 +11,21 @@ import time
 from importlib.metadata import version
 from pathlib import Path
 
+import long_jobs
+import pulled_jobs
 from benchmarks import machine
+from caller import RESEND_SECONDS
+from evidence import UNREAD
 from faults import Faults
+from pulled_jobs import LEASE, LIMIT, WORKERS
+from recurring import INTERVALS, KINDS
+from task_load import AGAIN, DUE_SECONDS, KEYS, SHARES, THREADS, TaskLoad, What
 from test_cluster import PER_SECOND
-from verdict import UNREAD, Verdict
+from verdict import Verdict
 
 from cluster import HASH_ROUNDS, NODES, SLOTS, Cluster
-from load import AGAIN, DUE_SECONDS, KEYS, RESEND_SECONDS, SHARES, THREADS, Load, What
+from load import Load
 from tasker.model import instants
-from tasker.testing.webhook_receiver import WebhookReceiver
 
 DUE = " to ".join(f"{seconds:g}" for seconds in DUE_SECONDS)
 PAGE = Path(__file__).parents[2] / "docs" / "cluster.md"
@@ -34,17 +40,19 @@ def main():
     say(f"seed {given.seed}")
     began = time.monotonic()
     folder = Path(tempfile.mkdtemp(prefix="tasker-cluster-"))
-    with WebhookReceiver() as receiver, Cluster(folder, with_replica=True) as cluster:
+    with (
+        Cluster(folder, with_replica=True) as cluster,
+        Load(cluster, per_second=PER_SECOND, seed=given.seed) as load,
+    ):
         loaded = time.monotonic()
-        with Load(cluster, receiver, per_second=PER_SECOND, seed=given.seed) as load:
-            faults = Faults(cluster, load, random.Random(given.seed))
-            load.wait_until_accepted_by(range(NODES))
-            for number in range(given.rounds):
-                say(f"round {number + 1} of {given.rounds}")
-                break_everything(faults, load, random.Random(f"{given.seed} {number}"))
-            loaded = time.monotonic() - loaded
-        cluster.wait_until_all_is_done()
-        verdict = Verdict(cluster, load.calls, receiver.deliveries(), faults.happened)
+        faults = Faults(cluster, load.tasks, random.Random(given.seed))
+        load.tasks.wait_until_accepted_by(range(NODES))
+        for number in range(given.rounds):
+            say(f"round {number + 1} of {given.rounds}")
+            break_everything(faults, load.tasks, random.Random(f"{given.seed} {number}"))
+        loaded = time.monotonic() - loaded
+        load.finish()
+        verdict = Verdict(cluster, load, faults.happened)
         postgres = cluster.query("SHOW server_version")[0][0]
         cluster.stop()
     text = page(verdict, postgres, seed=given.seed, loaded=loaded, seconds=time.monotonic() - began)
@@ -57,7 +65,7 @@ def main():
     PAGE.write_text(text, encoding="utf-8")
 
 
-def break_everything(faults: Faults, load: Load, rand: random.Random):
+def break_everything(faults: Faults, load: TaskLoad, rand: random.Random):
     """Let every fault happen once: a node is suspended or cut off for long, while some of the others happen."""
     steps = [
         faults.kill_node,
@@ -94,8 +102,10 @@ def page(verdict: Verdict, postgres: str, *, seed: int, loaded: float, seconds: 
         "asyncpg": version("asyncpg"),
     }
     machine_lines = "\n".join(f"- {name}: {value}" for name, value in about.items())
-    counts = "\n".join(f"| {name} | {count:,} |" for name, count in verdict.counts.items())
-    rate = len(verdict.calls) / loaded
+    tasks, schedules, long, pulled = map(
+        _rows_of, (verdict.tasks, verdict.schedules, verdict.long_jobs, verdict.pulled)
+    )
+    rate = len(verdict.tasks.calls) / loaded
     return f"""# Cluster tests
 
 `make cluster-test` makes this page anew.
@@ -131,7 +141,68 @@ A 503 carries `Retry-After`, and no log of a node has an exception in it.
 
 | what | how many |
 |------|----------|
-{counts}
+{tasks}
+
+## Schedules
+
+Beside it there are {len(KINDS)} schedules with runs every {_or(INTERVALS)} s,
+of every `overlap`, and one with a jitter.
+The receiver takes up to {max(float(kind.wait) for kind in KINDS):g} s for a run, so that some meet the one before.
+One after the other is changed, paused and resumed, or asked for a run now.
+If such a call is not answered, nobody knows what the schedule is from then on:
+it is left alone, and another is put in its place.
+
+Checked for every single run: no time of a schedule has two;
+each time has one that lies between two calls that were answered, whatever happened to nodes and database then;
+none arrives before its time;
+none is made again unless a fault caught it under way;
+each ends `done`, or was left out because another went on;
+no two go on at once, from their starts to their ends, unless the schedule allows it
+(triggers in the database note both);
+and each schedule has counted as many as have started, and were left out.
+
+| what | how many |
+|------|----------|
+{schedules}
+
+## Long jobs
+
+{long_jobs.PER_SECOND} webhooks a second have a `completion` with a deadline of {long_jobs.DEADLINE} s.
+Their receiver tells what became of them by `tasker-completion-url`,
+which leads to one node after the other, as a load balancer does:
+also to one that has just died, but not to one that is known to stand still;
+what is not answered is told again for up to {RESEND_SECONDS:g} s.
+{long_jobs.CANCELLED:.0%} of them are cancelled meanwhile.
+
+Checked for every single one: what was told and answered with 200 is how the task has ended,
+or, where it is tried again, stands with the attempt;
+no attempt and no task has two ends;
+no report is refused as late before the deadline, which heartbeats may have moved;
+no request is made again unless the attempt had failed, its deadline had passed, or a fault had caught it;
+and what was cancelled ends so.
+
+| what | how many |
+|------|----------|
+{long}
+
+## Jobs that workers pull
+
+{pulled_jobs.PER_SECOND} jobs a second are put into two queues. In one of them workers may have {LIMIT} at once.
+{WORKERS} workers claim up to 3 jobs for {LEASE} s at a node each, and at another one while that fails them.
+They report as the receiver of long jobs does.
+
+Checked for every single one: none is handed out before its time, or while somebody has it:
+until its lease ends, which heartbeats may have moved, or its end is told;
+what a crash of the database undid is the one exception, because neither a claim nor a heartbeat waits for its disk;
+what was told and answered with 200 is how the job has ended, and no job has two ends;
+a lease that has not ended is not refused as late;
+and workers never have more than the limit (triggers note when a job is handed out, and let go).
+
+| what | how many |
+|------|----------|
+{pulled}
+
+## Faults
 
 | fault | times | deliveries made again | until its tasks were done | until every node accepted tasks |
 |-------|-------|-----------------------|---------------------------|---------------------------------|
@@ -151,14 +222,22 @@ Taken in {seconds / 60:.0f} minutes with the seed {seed} on this machine:
 """
 
 
+def _rows_of(verdict) -> str:
+    return "\n".join(f"| {name} | {count:,} |" for name, count in verdict.counts.items())
+
+
+def _or(numbers) -> str:
+    return " or ".join(map(str, numbers))
+
+
 def _fault_rows(verdict: Verdict) -> str:
     rows = []
     for name in sorted({fault.name for fault in verdict.faults}):
         those = [fault for fault in verdict.faults if fault.name == name]
-        repeats = sum(verdict.repeats[fault] for fault in those)
+        repeats = sum(verdict.evidence.repeats[fault] for fault in those)
         recovery, resumed = (
             _median_and_longest([of(fault) for fault in those])
-            for of in (verdict.recovery_seconds, verdict.resumed_seconds)
+            for of in (verdict.evidence.recovery_seconds, verdict.tasks.resumed_seconds)
         )
         rows.append(f"| {name} | {len(those)} | {repeats} | {recovery} | {resumed} |")
     return "\n".join(rows)

@@ -1,11 +1,13 @@
 """Three nodes on one PostgreSQL, all of them real processes, with a proxy between each node and the database."""
 
 import contextlib
+import itertools
 import os
 import re
 import signal
 import time
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from tasker.model.instants import Instant
 from tasker.testing.postgres_server import PostgresServer
@@ -23,7 +25,21 @@ _AUDIT = """
 CREATE TABLE witnessed (what text, id uuid, node uuid, at timestamptz DEFAULT clock_timestamp(), about text);
 CREATE FUNCTION audit_task() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-  INSERT INTO witnessed VALUES (CASE WHEN NEW.state = 2 THEN 'done' ELSE 'taken back' END, NEW.id, OLD.node);
+  INSERT INTO witnessed VALUES (CASE WHEN NEW.state = 2 THEN 'done'
+                                     WHEN NEW.pool = 3 THEN 'lease ended' ELSE 'taken back' END, NEW.id, OLD.node);
+  RETURN NULL;
+END $$;
+CREATE FUNCTION audit_pull() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  INSERT INTO witnessed (what, id, about)
+  VALUES (CASE WHEN NEW.state = 5 THEN 'pulled' ELSE 'let go' END, NEW.id, (SELECT name FROM gate WHERE id = NEW.gate));
+  RETURN NULL;
+END $$;
+CREATE FUNCTION audit_run() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  INSERT INTO witnessed (what, id, about)
+  VALUES (CASE WHEN NEW.admission = 1 AND NEW.state IN (0, 1, 5) THEN 'goes on' ELSE 'goes on no longer' END,
+          NEW.id, NEW.schedule);
   RETURN NULL;
 END $$;
 CREATE FUNCTION audit_result() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -46,6 +62,12 @@ BEGIN
 END $$;
 CREATE TRIGGER audit_task AFTER UPDATE ON task FOR EACH ROW WHEN (NEW.state = 2 OR NEW.crashes > OLD.crashes)
   EXECUTE FUNCTION audit_task();
+CREATE TRIGGER audit_pull AFTER UPDATE ON task FOR EACH ROW
+  WHEN (NEW.pool = 3 AND (OLD.state = 5) <> (NEW.state = 5)) EXECUTE FUNCTION audit_pull();
+CREATE TRIGGER audit_run AFTER UPDATE ON task FOR EACH ROW
+  WHEN (NEW.schedule IS NOT NULL AND (coalesce(OLD.admission, 0) = 1 AND OLD.state IN (0, 1, 5))
+                                  <> (coalesce(NEW.admission, 0) = 1 AND NEW.state IN (0, 1, 5)))
+  EXECUTE FUNCTION audit_run();
 CREATE TRIGGER audit_result AFTER UPDATE ON payload FOR EACH ROW WHEN (NEW.result IS NOT NULL)
   EXECUTE FUNCTION audit_result();
 CREATE TRIGGER audit_form AFTER INSERT OR UPDATE OF payload ON payload FOR EACH ROW EXECUTE FUNCTION audit_form();
@@ -56,8 +78,10 @@ CREATE TRIGGER audit_key AFTER UPDATE ON task FOR EACH ROW
   EXECUTE FUNCTION audit_key();
 """
 """The database itself counts: every write that makes or leaves a task done, every result, every
-task taken from a node, every text that a task is given, and when a task takes a key and sets it free.
-A task that waits for another to set a key free is written, and so counted, after that one."""
+task taken from a node, every text that a task is given, when a task takes a key and sets it free, when
+a run of a schedule begins to go on and ends, and when a worker is given a job and has it no longer.
+What waits for another to set a key free, to end or to be let go is written, and so counted, after that
+one."""
 
 
 class Node:
@@ -112,6 +136,8 @@ class Cluster:
         self.database: PostgresServer
         self._replica: PostgresServer
         self._replication: TcpProxy
+        self._turns = itertools.count()
+        self._front = TcpProxy(self._next_port)
         self._folder = folder
         self._with_replica = with_replica
         self._proxies: list[list[TcpProxy]] = []
@@ -126,6 +152,7 @@ class Cluster:
             if self._with_replica:
                 self.add_replica()
             closing.callback(self._kill_nodes)
+            closing.enter_context(self._front)
             for place in range(NODES):
                 self.nodes.append(self._new_node(place))
             self.database.execute(_AUDIT)
@@ -134,6 +161,11 @@ class Cluster:
 
     def __exit__(self, *error):
         self._closing.__exit__(*error)
+
+    @property
+    def public_url(self) -> str:
+        """Where whoever does not know the nodes calls them: one after the other, but for those that are away."""
+        return f"http://127.0.0.1:{self._front.port}"
 
     def replace(self, node: Node) -> Node:
         """Start another node in the place of one that is dead."""
@@ -181,7 +213,8 @@ class Cluster:
 
     def wait_until_all_is_done(self):
         """Return once no task waits or runs any more."""
-        wait_until(lambda: self.query("SELECT count(*) FROM task WHERE state < 2") == [["0"]], "all ended", seconds=90)
+        left = "SELECT count(*) FROM task WHERE state IN (0, 1, 5)"
+        wait_until(lambda: self.query(left) == [["0"]], "all ended", seconds=120)
 
     def stop(self) -> list[int]:
         """Stop all nodes, and return their exit statuses."""
@@ -199,10 +232,15 @@ class Cluster:
         hosts = ",".join(f"127.0.0.1:{proxy.port}" for proxy in proxies)
         options = ("--database-url", f"postgresql://postgres@{hosts}/postgres")
         rounds = ("--pbkdf2-iterations", str(HASH_ROUNDS))
-        server = TaskerServer(folder, *options, *rounds, "--max-deliveries", str(SLOTS))
+        public = ("--public-url", self.public_url)
+        server = TaskerServer(folder, *options, *rounds, *public, "--max-deliveries", str(SLOTS))
         self.logs.append(server.log)
         self._closing.callback(server.kill)
         return Node(server.start(), proxies)
+
+    def _next_port(self) -> int:
+        there = [node for node in self.nodes if not node.is_away]
+        return urlsplit(there[next(self._turns) % len(there)].server.url).port
 
     def _kill_nodes(self):
         for node in self.nodes:

@@ -5,8 +5,9 @@ import random
 import time
 from dataclasses import dataclass
 
+from task_load import TaskLoad
+
 from cluster import NODES, SLOTS, Cluster, Node, now, wait_until
-from load import Load
 from tasker.model.instants import Instant
 
 
@@ -29,7 +30,7 @@ class Fault:
 class Faults:
     """Each method is a fault. ``happened`` tells which there have been."""
 
-    def __init__(self, cluster: Cluster, load: Load, rand: random.Random):
+    def __init__(self, cluster: Cluster, load: TaskLoad, rand: random.Random):
         self.happened: list[Fault] = []
         self._cluster = cluster
         self._load = load

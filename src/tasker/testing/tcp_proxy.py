@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import threading
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from types import TracebackType
 from typing import Any, TypeVar
 
@@ -18,13 +18,13 @@ class TcpProxy:
     It runs on a thread of its own, so that it serves synchronous and asynchronous tests alike.
     """
 
-    def __init__(self, target_port: int) -> None:
+    def __init__(self, target_port: int | Callable[[], int]) -> None:
         self.port = 0
         self.connections = 0
         """How many were accepted so far."""
         self.target_port = target_port
-        """Where connections lead to. May be changed: it counts for those that are made
-        afterwards."""
+        """Where connections lead to, or what says so for each of them. May be changed: it counts for
+        those that are made afterwards."""
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="tcp-proxy", daemon=True)
         self._server: asyncio.Server
@@ -99,8 +99,9 @@ class TcpProxy:
         if self._refuses:
             writer.transport.abort()
             return
+        port = self.target_port() if callable(self.target_port) else self.target_port
         try:
-            target_reader, target_writer = await asyncio.open_connection("127.0.0.1", self.target_port)
+            target_reader, target_writer = await asyncio.open_connection("127.0.0.1", port)
         except OSError:
             writer.transport.abort()
             return

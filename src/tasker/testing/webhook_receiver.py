@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from types import TracebackType
 from typing import Final
 
@@ -27,8 +27,9 @@ class Delivery(Struct, frozen=True):
     body: bytes
 
 
-Respond = Callable[[Delivery], bytes | None]
-"""Makes a whole HTTP answer; None: no answer, the connection is closed."""
+Respond = Callable[[Delivery], bytes | None] | Callable[[Delivery], Awaitable[bytes | None]]
+"""Makes a whole HTTP answer; None: no answer, the connection is closed. What is awaited lets others be
+served meanwhile."""
 
 
 class WebhookReceiver:
@@ -134,7 +135,8 @@ class WebhookReceiver:
 
     async def _answer(self, delivery: Delivery) -> bytes | None:
         if self._respond is not None:
-            return self._respond(delivery)
+            answered = self._respond(delivery)
+            return await answered if isinstance(answered, Awaitable) else answered
         _, kind, value = (*delivery.path.partition("?")[0].split("/"), "", "")[:3]
         if kind == "slow":
             await asyncio.sleep(float(value))
