@@ -12,6 +12,7 @@ from tasker.ids import new_id
 from tasker.interfaces.queue import Claim
 from tasker.model.schedule import Overlap, Plan, Schedule, Template, advance, begun, changed
 from tasker.model.task import Admission, RunKind, State
+from tasker.testing.task_factory import a_task
 
 pytestmark = pytest.mark.anyio
 
@@ -42,6 +43,7 @@ async def come_due(store, clock):
 
 
 async def decide(store, *attempts):
+    """Ask for all, those that started with their claim among them."""
     return [each.admission for each in await store.admit(attempts)]
 
 
@@ -49,14 +51,14 @@ async def task_of(store, attempt):
     return await store.get(attempt.task_id)
 
 
-async def test_a_run_that_is_admitted_starts_and_is_counted(store, clock):
+async def test_a_run_starts_with_its_claim_and_is_counted(store, clock):
     await put(store, clock)
     (first,) = await come_due(store, clock)
-    assert first.asks_to_start
-    assert await decide(store, first) == [STARTED]
-    assert (await task_of(store, first)).state is State.IN_PROGRESS
+    assert (first.admission, first.asks_to_start) == (STARTED, False)
+    task = await task_of(store, first)
+    assert (task.state, task.admission) == (State.IN_PROGRESS, STARTED)
     assert (await store.schedule("a")).started == 1
-    assert await decide(store, first) == [STARTED], "the answer was lost"
+    assert await decide(store, first) == [STARTED], "whoever asks hears the same"
     assert (await store.schedule("a")).started == 1
     await store.settle(first, success(clock))
     assert (await task_of(store, first)).state is State.DONE
@@ -90,6 +92,64 @@ async def test_what_comes_while_a_run_goes_on(store, clock, overlap, expected):
     assert (await store.schedule("a")).started == 1 + got.count(STARTED)
 
 
+async def test_what_does_not_start_with_its_claim_is_decided_by_whoever_asks(store, clock):
+    await put(store, clock)
+    (first,) = await come_due(store, clock)
+    (second,) = await come_due(store, clock)
+    assert (first.asks_to_start, second.asks_to_start) == (False, True)
+    task = await task_of(store, second)
+    assert (task.state, task.admission) == (State.IN_PROGRESS, None)
+    assert (await store.schedule("a")).started == 1
+
+
+async def test_of_runs_that_are_claimed_together_the_first_starts_and_the_rest_is_asked(store, clock):
+    await put(store, clock)
+    await come_due_without_claim(store, clock)
+    first, second = await claim_all(store, 100)
+    assert first.due_at < second.due_at
+    assert [first.admission, second.admission] == [STARTED, None]
+    assert await decide(store, first, second) == [STARTED, OVERLAP]
+    stands = await store.schedule("a")
+    assert (stands.started, stands.skipped) == (1, 1)
+
+
+async def test_runs_that_may_overlap_start_together_and_are_counted_each(store, clock):
+    seen = await put(store, clock, Overlap.ALLOW, max_runs=4)
+    await come_due_without_claim(store, clock)
+    now = clock.now()
+    await store.add_runs(seen, [seen.asked_run(now, new_id(now), RunKind.MANUAL, now=now)])
+    attempts = await claim_all(store, 100)
+    assert [each.admission for each in attempts] == [STARTED] * 3
+    assert (await store.schedule("a")).started == 2, "what somebody asked for is not counted"
+
+
+async def test_the_last_run_of_a_schedule_does_not_start_with_its_claim(store, clock):
+    """No more runs are made then, and some are removed: that is durable."""
+    await put(store, clock, Overlap.ALLOW, max_runs=2)
+    (first,) = await come_due(store, clock)
+    (last,) = await come_due(store, clock)
+    assert (first.admission, last.admission) == (STARTED, None)
+    assert await decide(store, last) == [STARTED]
+
+
+async def test_runs_of_other_schedules_and_plain_tasks_are_claimed_beside_one_that_is_asked(store, clock):
+    await put(store, clock)
+    await come_due(store, clock)
+    now = clock.now()
+    other = Schedule(
+        name="b",
+        revision=1,
+        type="webhook",
+        plan=Plan(every=MINUTE, anchor=now),
+        template=Template(type="webhook", pool=WEBHOOK, payload=Raw(b"{}")),
+    )
+    await store.put_schedule(*begun(other, after=now, now=now, new_id=new_id), seen=None)
+    await store.create([a_task(due_at=clock.now() + SECOND)])
+    attempts = await come_due(store, clock)
+    assert {(each.schedule, each.admission) for each in attempts} == {("a", None), ("b", STARTED), (None, None)}
+    assert [(await store.schedule(name)).started for name in "ab"] == [1, 1]
+
+
 async def test_a_run_goes_on_between_its_attempts_and_in_other_hands(store, clock):
     await put(store, clock)
     (first,) = await come_due(store, clock)
@@ -107,11 +167,13 @@ async def test_a_run_goes_on_between_its_attempts_and_in_other_hands(store, cloc
 async def test_what_has_not_started_stops_nobody(store, clock):
     await put(store, clock)
     (held,) = await come_due(store, clock)
-    assert await decide(store, held) == [STARTED]
+    (second,) = await come_due(store, clock)
+    assert held.admission is STARTED
     await store.give_back(Claim(held.task_id, held.fence))
-    again, second = await come_due(store, clock)
-    assert again.task_id == held.task_id
+    assert (await task_of(store, held)).admission is Admission.NOT_BEGUN
     assert await decide(store, second) == [STARTED], "the other was given back before it began"
+    (again,) = await claim_all(store, 1)
+    assert (again.task_id, again.admission) == (held.task_id, Admission.NOT_BEGUN)
     assert await decide(store, again) == [OVERLAP]
     assert (await store.schedule("a")).started == 2, "both were counted, each once"
 
@@ -204,10 +266,11 @@ async def test_what_follows_a_cancelled_run_follows_one_that_was_left_out(store,
 
 async def test_a_run_whose_claim_is_lost_is_not_decided(store, clock):
     await put(store, clock)
-    (first,) = await come_due(store, clock)
-    await store.give_back(Claim(first.task_id, first.fence))
-    assert await decide(store, first) == [None]
-    assert (await task_of(store, first)).admission is None
+    (_first,) = await come_due(store, clock)
+    (second,) = await come_due(store, clock)
+    await store.give_back(Claim(second.task_id, second.fence))
+    assert await decide(store, second) == [None]
+    assert (await task_of(store, second)).admission is None
 
 
 async def test_runs_of_a_schedule_that_is_gone_start(store, clock):

@@ -1,6 +1,7 @@
 """Schedules on several nodes: whoever comes second at the same moment changes nothing, and nobody waits in a circle."""
 
 import asyncio
+from collections import Counter
 
 import pytest
 from msgspec import Raw
@@ -9,8 +10,12 @@ from steps import SECOND, WEBHOOK
 
 from tasker.filters import query_of
 from tasker.ids import new_id
+from tasker.model.attempt import Attempt
 from tasker.model.schedule import Plan, Schedule, Template, advance, begun, changed
-from tasker.model.task import State
+from tasker.model.task import Admission, RunKind, State
+from tasker.stores import queries
+from tasker.stores.postgres.starter import Starter
+from tasker.stores.rows import Reading
 
 pytestmark = pytest.mark.anyio
 
@@ -103,6 +108,105 @@ async def test_a_change_that_waits_for_a_cancel_makes_no_second_run_for_its_time
         await waits_for_a_lock(nodes)
     assert (await changing).run is None
     assert [(each.id, each.state) for each in await all_runs(store)] == [(task.id, State.CANCELLED)]
+
+
+async def test_a_run_starts_with_its_claim_while_another_session_makes_the_next_one(nodes):
+    store = await nodes.open()
+    await put(store, nodes.clock)
+    await nodes.clock.advance(60)
+    async with nodes.connection.transaction():
+        await nodes.connection.execute("SELECT FROM schedule FOR NO KEY UPDATE")
+        (attempt,) = (await store.claim_due({WEBHOOK: 10})).attempts
+        assert attempt.admission is Admission.STARTED
+    assert (await store.schedule("a")).started == 1
+
+
+async def test_a_claim_waits_for_nobody_who_decides_of_runs_of_the_same_schedule(nodes):
+    store = await nodes.open()
+    await put(store, nodes.clock)
+    await nodes.clock.advance(60)
+    async with nodes.connection.transaction():
+        await nodes.connection.execute("UPDATE run_count SET turn = turn + 1")
+        (attempt,) = (await store.claim_due({WEBHOOK: 10})).attempts
+        assert attempt.asks_to_start
+        asking = asyncio.ensure_future(store.admit([attempt]))
+        await waits_for_a_lock(nodes)
+    (admitted,) = await asking
+    assert admitted.admission is Admission.STARTED
+    assert (await store.schedule("a")).started == 1
+
+
+async def test_a_run_does_not_start_with_its_claim_if_another_node_has_had_a_turn_meanwhile(nodes):
+    store, connection = await nodes.open(), nodes.connection
+    await put(store, nodes.clock)
+    (task,) = await all_runs(store)
+    queries_, reading = queries.load("tasker.stores.postgres"), Reading(str)
+
+    class Slow:
+        """A connection on which another node starts a run between the two statements."""
+
+        async def fetch(self, sql, *args):
+            rows = await connection.fetch(sql, *args)
+            if sql == queries_["asking_at_once"]:
+                await connection.execute("UPDATE run_count SET turn = turn + 1, started = started + 1")
+            return rows
+
+    await nodes.clock.advance(60)
+    await connection.execute(
+        "UPDATE task SET state = 1, attempts = 1, fence = 7, node = $2 WHERE id = $1", task.id, store.node_id
+    )
+    attempt = an_attempt(task, store)
+    assert list(await Starter(queries_, reading).start(Slow(), [attempt])) == [attempt]
+    assert (await store.schedule("a")).started == 1, "the other one"
+    (started,) = await Starter(queries_, reading).start(connection, [attempt])
+    assert started.admission is Admission.STARTED
+    assert (await store.schedule("a")).started == 2
+
+
+async def test_of_runs_that_two_nodes_claim_at_once_one_starts(nodes):
+    one, other = await nodes.open(), await nodes.another()
+    for number in range(20):
+        name = f"s{number}"
+        seen = await put(one, nodes.clock, name)
+        runs = [seen.asked_run(nodes.clock.now(), new_id(0), RunKind.MANUAL, now=nodes.clock.now()) for _ in range(2)]
+        await one.add_runs(seen, runs)
+    claims = await asyncio.gather(*(store.claim_due({WEBHOOK: 20}) for store in (one, other)))
+    asked = [await store.admit(claimed.attempts) for store, claimed in zip((one, other), claims, strict=True)]
+    counted = Counter(
+        (attempt.schedule, each.admission)
+        for claimed, admitted in zip(claims, asked, strict=True)
+        for attempt, each in zip(claimed.attempts, admitted, strict=True)
+    )
+    assert counted == {(f"s{n}", each): 1 for n in range(20) for each in (Admission.STARTED, Admission.BEHIND)}
+
+
+async def test_the_start_of_a_run_whose_claim_got_no_answer_is_undone_with_it(nodes):
+    store = await nodes.open()
+    await put(store, nodes.clock)
+    await nodes.clock.advance(60)
+    (attempt,) = (await store.claim_due({WEBHOOK: 10})).attempts
+    sql = queries.load("tasker.stores.postgres")["give_back_unknown"]
+    await nodes.connection.execute(sql, store.node_id, [attempt.fence])
+    assert (await store.get(attempt.task_id)).admission is Admission.NOT_BEGUN
+    (again,) = (await store.claim_due({WEBHOOK: 10})).attempts
+    assert again.admission is Admission.STARTED
+    assert (await store.schedule("a")).started == 1, "it is counted once"
+
+
+def an_attempt(task, store):
+    """The attempt of a claim with the number 7."""
+    return Attempt(
+        task_id=task.id,
+        type=task.type,
+        pool=task.pool,
+        number=1,
+        due_at=task.due_at,
+        execution_at=task.execution_at,
+        fence=7,
+        node=store.node_id,
+        schedule=task.schedule,
+        payload=task.payload,
+    )
 
 
 WAITING = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"

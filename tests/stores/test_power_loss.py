@@ -4,14 +4,18 @@ import random
 from pathlib import Path
 
 import pytest
+from msgspec import Raw
 from vfs import RecordingVFS
 
 from databases import FOLLOW
+from tasker.ids import new_id
 from tasker.model import lifecycle
 from tasker.model.attempt import Succeeded
+from tasker.model.instants import SECOND
 from tasker.model.new_task import NewTask
 from tasker.model.retry import RetryPolicy
-from tasker.model.task import Pool, State
+from tasker.model.schedule import Plan, Schedule, Template, advance, begun
+from tasker.model.task import Admission, Pool, State
 from tasker.stores.sqlite.connection import connect
 from tasker.stores.sqlite.store import SqliteStore
 from tasker.testing.task_factory import a_task
@@ -167,3 +171,74 @@ async def test_a_batch_is_synced_once_and_whole_in_every_image_that_a_power_loss
         assert connection.execute("SELECT (SELECT count(*) FROM payload), (SELECT count(*) FROM staged)").get == (0, 0)
         connection.close()
     await store.close()
+
+
+async def test_that_a_run_of_a_schedule_starts_is_as_little_synced_as_its_claim_and_lost_with_it(tmp_path):
+    clock, vfs, rand = ManualClock(), RecordingVFS(), random.Random(7)
+    store = SqliteStore(str(tmp_path / "tasks.db"), follow=FOLLOW, clock=clock, vfs=vfs.name)
+    await store.open()
+    await put_schedule(store, clock)
+    begun_with = len(vfs.events)
+    (first,) = await come_due(store, clock, steps=False)
+    assert first.admission is Admission.STARTED
+    assert "sync" not in {event.what for event in vfs.events[begun_with:]}
+    lengths = [begun_with, len(vfs.events)]
+    (second,) = await come_due(store, clock)
+    (left_out,) = await store.admit([second])
+    assert left_out.admission is Admission.OVERLAP
+    assert [event.what for event in vfs.events][-1] == "sync", "what ends a task is durable"
+    lengths.append(len(vfs.events))
+
+    for place, length in enumerate(lengths):
+        for image in range(10):
+            folder = tmp_path / f"{place}-{image}"
+            folder.mkdir()
+            connection = connect(write_image(vfs.events[:length], folder, rand))
+            (started,) = connection.execute("SELECT started FROM run_count").fetchone()
+            states = set(connection.execute("SELECT state, admission FROM task ORDER BY seq LIMIT 1"))
+            assert states == {(State.IN_PROGRESS, Admission.STARTED) if started else (State.TODO, None)}
+            assert started == 1 if place == 2 else started <= place
+            connection.close()
+    await store.close()
+
+
+async def test_a_run_whose_start_a_power_loss_undoes_is_decided_anew_and_counted_once(tmp_path):
+    clock, vfs = ManualClock(), RecordingVFS()
+    store = SqliteStore(str(tmp_path / "tasks.db"), follow=FOLLOW, clock=clock, vfs=vfs.name)
+    await store.open()
+    await put_schedule(store, clock)
+    (first,) = await come_due(store, clock, steps=False)
+    folder = tmp_path / "after"
+    folder.mkdir()
+    synced = max(place for place, event in enumerate(vfs.events, 1) if event.what == "sync")
+    path = write_image(vfs.events[:synced], folder, random.Random(7))
+    await store.close()
+
+    store = SqliteStore(str(path), follow=FOLLOW, clock=clock)
+    await store.open()
+    assert (await store.schedule("a")).started == 0
+    (again,) = (await store.claim_due({WEBHOOK: 1})).attempts
+    assert (again.task_id, again.admission) == (first.task_id, Admission.STARTED)
+    assert (await store.schedule("a")).started == 1
+    await store.close()
+
+
+async def put_schedule(store, clock):
+    now = clock.now()
+    schedule = Schedule(
+        name="a",
+        revision=1,
+        type="webhook",
+        plan=Plan(every=60 * SECOND, anchor=now),
+        template=Template(type="webhook", pool=WEBHOOK, payload=Raw(b"{}")),
+    )
+    await store.put_schedule(*begun(schedule, after=now, now=now, new_id=new_id), seen=None)
+
+
+async def come_due(store, clock, *, steps=True):
+    """Let the next time of the schedule pass, have it go on if it *steps*, and claim what is due."""
+    if steps:
+        due = await store.due_schedules(limit=10)
+        await store.advance_schedules([advance(each, now=clock.now(), new_id=new_id) for each in due.schedules])
+    await clock.advance(60)
+    return (await store.claim_due({WEBHOOK: 10})).attempts

@@ -134,6 +134,10 @@ class QueueStore(Protocol):
         attempts one higher, the call's claim written on it and ``started_at`` now. A pool with 0
         free slots, or not named, is not looked at.
 
+        Of runs of schedules, those that may start have been decided of with the claim: they are
+        ``STARTED``. The rest asks (``Attempt.asks_to_start``): see ``Store.admit``. What a crash of the
+        machine undoes of a claim, it undoes of this, and it is decided anew.
+
         A call that does not raise is a *look*, whatever it takes, if the node may claim. A span of
         more than ``DOWN_AFTER`` in which no node looked is known from the next look on: no process
         ran, the store could not be used, or the machine was suspended or its clock set forward.

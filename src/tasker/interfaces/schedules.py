@@ -153,7 +153,8 @@ class ScheduleStore(Protocol):
     async def admit(self, attempts: Sequence[Attempt]) -> Sequence[Admitted]:
         """Decide of claimed attempts that ask to start, one after the other, whether they do: ``schedule.admission``.
 
-        In one write, which is durable, and of each schedule by one node at a time. A run that is left
+        Most do not ask: they start with their claim, which is as certain, but not durable. This is one
+        write, which is durable, and of each schedule by one node at a time. A run that is left
         out ends ``cancelled``, and what follows is stored with it. One that waits is ``todo`` again,
         and is not claimed before ``release_runs`` has let it go. Neither has used up an attempt.
         What has started is counted in the schedule, and what was left out. A run that was admitted

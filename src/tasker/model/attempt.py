@@ -53,7 +53,7 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def asks_to_start(self) -> bool:
-        """Whether it is to be decided if it starts: it is the first one of a run."""
+        """Whether it is to be decided if it starts: it is the first one of a run, which did not with its claim."""
         return self.schedule is not None and self.admission is not Admission.STARTED
 
 

@@ -166,10 +166,10 @@ _SCHEDULE: Final = (
     Column("changed_at"),
     Column("put_by"),
     Column("next_at"),
-    Column("started"),
-    Column("skipped"),
     Column("look_at"),
 )
+_RUN_COUNT: Final = (Column("started"), Column("skipped"))
+"""Behind those of a schedule."""
 
 _AUDIT: Final = tuple(map(Column, ("id", *ENTRY)))
 _API_KEY: Final = (
@@ -195,7 +195,8 @@ COLUMNS: Final[Mapping[str, str]] = {
     ),
     "gate": ", ".join(f"gate.{column.name}" for column in _GATE),
     "operation": ", ".join(f"operation.{column.name}" for column in _OPERATION),
-    "schedule": ", ".join(f"schedule.{column.name}" for column in _SCHEDULE),
+    "schedule": ", ".join(f"schedule.{column.name}" for column in _SCHEDULE)
+    + "".join(f", run_count.{column.name}" for column in _RUN_COUNT),
     "audit": ", ".join(f"audit.{column.name}" for column in _AUDIT),
     "api_key": ", ".join(f"api_key.{column.name}" for column in _API_KEY),
 }
@@ -402,7 +403,7 @@ class Reading:
         self.attempt: Rows[Attempt] = Rows(Attempt, (*_ATTEMPT, *_PAYLOAD), readers)
         self.ending: Rows[Ending] = Rows(partial(Ending, state=State.FAILED), (*_ENDING, *_PAYLOAD), readers)
         self.operation: Rows[Operation] = Rows(_operation, _OPERATION, readers)
-        self.schedule: Rows[Schedule] = Rows(_schedule, _SCHEDULE, readers)
+        self.schedule: Rows[Schedule] = Rows(_schedule, (*_SCHEDULE, *_RUN_COUNT), readers)
         self.api_key: Rows[ApiKey] = Rows(_api_key, _API_KEY, readers)
         self.gate: Rows[Gate] = Rows(_gate, _GATE, readers)
         self.audit: Rows[AuditRecord] = Rows(_audit, (Column("at"), *_AUDIT), readers)

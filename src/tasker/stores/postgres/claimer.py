@@ -15,6 +15,7 @@ from tasker.stores.postgres.held import HeldTasks
 from tasker.stores.postgres.looker import Looker
 from tasker.stores.postgres.pauses import Pauses
 from tasker.stores.postgres.payloads import with_payloads
+from tasker.stores.postgres.starter import Starter
 from tasker.stores.rows import Reading
 from tasker.timing.remote_clock import RemoteClock
 
@@ -65,6 +66,7 @@ class Claimer:
         self._node = node
         self._per_destination = per_destination
         self._pauses = pauses
+        self._starter = Starter(queries, reading)
         self._held = HeldTasks(queries, reading, looker, pauses, node, per_destination=per_destination)
         self._unknown: set[int] = set()
         """Claims of which it is not known whether they were done."""
@@ -106,11 +108,13 @@ class Claimer:
         if any(left.values()):
             heads = await self._look(connection, [pool for pool, slots in left.items() if slots > 0])
             next_due = heads.earliest()
+        progress.attempts.sort(key=lambda attempt: (attempt.due_at, attempt.task_id))
         attempts = await with_payloads(connection, self._sql, progress.attempts)
+        attempts = await self._starter.start(connection, attempts)
         self._unknown.discard(progress.fence)
         if next_due is not None and not progress.has_moved:
             next_due = max(next_due, after(progress.now, LOCKED))  # what is due is another session's for now
-        return Claimed(sorted(attempts, key=lambda attempt: (attempt.due_at, attempt.task_id)), next_due)
+        return Claimed(attempts, next_due)
 
     async def _take(self, connection: Connection, pool: Pool, free: int, progress: "_Progress") -> int:
         """Claim up to *free* tasks from the head of the queue of *pool*; return how many."""

@@ -881,7 +881,8 @@ RETURNING {ending},
 -- Undo claims of which it is not known whether they were done. One that was cancelled since is
 -- given back once the node finds that it does not run it: something may follow its end.
 UPDATE task SET state = 0, attempts = greatest(attempts - 1, 0), fence = NULL, node = NULL,
-       revision = revision + 1
+       revision = revision + 1,
+       admission = CASE WHEN admission = 1 AND attempts <= 1 THEN 4 ELSE admission END
  WHERE state = 1 AND node = $1 AND fence = ANY ($2::bigint[]) AND NOT is_cancelled
 
 -- claims --
@@ -1703,11 +1704,14 @@ SELECT count(*) FROM gone
 
 -- create_schedule --
 -- No row: there is one with this name.
-INSERT INTO schedule (name, revision, type, plan, is_paused, created_at, changed_at, put_by,
-                      next_at, look_at)
-VALUES ($1, $2, $3, $4, $5, tasker_now(), tasker_now(), $6, $7, $8)
-    ON CONFLICT (name) DO NOTHING
-RETURNING name
+WITH made AS (
+  INSERT INTO schedule (name, revision, type, plan, is_paused, created_at, changed_at, put_by,
+                        next_at, look_at)
+  VALUES ($1, $2, $3, $4, $5, tasker_now(), tasker_now(), $6, $7, $8)
+      ON CONFLICT (name) DO NOTHING
+  RETURNING name
+)
+INSERT INTO run_count (schedule) SELECT name FROM made RETURNING schedule
 
 -- change_schedule --
 -- No row: it is not as it was seen.
@@ -1723,14 +1727,19 @@ INSERT INTO template (schedule, template) VALUES ($1, $2)
 
 -- delete_schedule --
 -- No row: as for change_schedule.
-DELETE FROM schedule WHERE name = $1 AND revision = $2 AND next_at IS NOT DISTINCT FROM $3
-RETURNING name
+WITH gone AS (
+  DELETE FROM schedule WHERE name = $1 AND revision = $2 AND next_at IS NOT DISTINCT FROM $3
+  RETURNING name
+)
+DELETE FROM run_count USING gone WHERE schedule = name RETURNING schedule
 
 -- delete_template --
 DELETE FROM template WHERE schedule = $1
 
 -- schedule --
-SELECT {schedule}, template FROM schedule JOIN template ON template.schedule = schedule.name
+SELECT {schedule}, template
+  FROM schedule JOIN run_count ON run_count.schedule = schedule.name
+  JOIN template ON template.schedule = schedule.name
  WHERE name = $1
 
 -- schedule_revision --
@@ -1738,7 +1747,8 @@ SELECT {schedule}, template FROM schedule JOIN template ON template.schedule = s
 SELECT revision FROM schedule WHERE name = $1 FOR KEY SHARE
 
 -- schedules --
-SELECT {schedule} FROM schedule WHERE name > $1 ORDER BY name LIMIT $2
+SELECT {schedule} FROM schedule JOIN run_count ON run_count.schedule = schedule.name
+ WHERE name > $1 ORDER BY name LIMIT $2
 
 -- due_schedules --
 -- $2: time zones: what is in them is passed over.
@@ -1746,6 +1756,7 @@ SELECT {schedule}, template.template
   FROM (SELECT * FROM schedule WHERE look_at IS NOT NULL AND look_at <= tasker_now()
            AND ((plan::json ->> 'time_zone') = ANY ($2::text[])) IS NOT TRUE
          ORDER BY look_at, name LIMIT $1) AS schedule
+  JOIN run_count ON run_count.schedule = schedule.name
   JOIN template ON template.schedule = schedule.name
 
 -- next_schedule --
@@ -1795,7 +1806,43 @@ SELECT found.id, found.state, found.attempts, given.schedule, given.scheduled_fo
 
 -- schedules_to_admit --
 -- In order, so that two nodes do not wait for each other.
-SELECT {schedule} FROM schedule WHERE name = ANY ($1::text[]) ORDER BY name FOR NO KEY UPDATE
+SELECT {schedule} FROM schedule JOIN run_count ON run_count.schedule = schedule.name
+ WHERE name = ANY ($1::text[]) ORDER BY name FOR NO KEY UPDATE
+
+-- asking_at_once --
+-- Runs that were claimed now and would start, with their schedules, the turns of these, and whether others
+-- of them go on.
+SELECT {schedule}, turn, task.id, run_kind, scheduled_for, admission,
+       EXISTS (SELECT FROM task AS other
+                WHERE other.schedule = schedule.name AND other.admission = 1 AND other.state IN (0, 1, 5)
+               OFFSET 0) AS goes_on -- searched for each
+  FROM unnest($1::uuid[]) WITH ORDINALITY AS asked (id, place)
+  JOIN task ON task.id = asked.id
+  JOIN schedule ON schedule.name = task.schedule
+  JOIN run_count ON run_count.schedule = schedule.name
+ ORDER BY place
+
+-- start_at_once --
+-- Runs ($3) of schedules ($4), each counted once or not at all ($5), with their claim ($6): if the turns of
+-- the schedules ($1) are still those that were read ($2). What another session decides now comes first.
+WITH turns AS MATERIALIZED (
+  SELECT given.schedule
+    FROM unnest($1::text[], $2::bigint[]) AS given (schedule, turn)
+   CROSS JOIN LATERAL (
+     SELECT FROM run_count WHERE run_count.schedule = given.schedule AND run_count.turn = given.turn
+      LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED) AS locked
+), started AS (
+  UPDATE task SET admission = 1
+    FROM unnest($3::uuid[], $4::text[], $5::integer[]) AS given (id, schedule, counted)
+    JOIN turns USING (schedule)
+   WHERE task.id = given.id AND state = 1 AND fence = $6
+  RETURNING task.id, given.schedule, given.counted
+), counted AS (
+  UPDATE run_count SET started = run_count.started + found.started, turn = turn + 1
+    FROM (SELECT started.schedule, sum(counted) AS started FROM started GROUP BY started.schedule) AS found
+   WHERE run_count.schedule = found.schedule
+)
+SELECT id FROM started
 
 -- asking --
 -- The runs that would start, and whose claims stand.
@@ -1828,13 +1875,16 @@ UPDATE task SET admission = given.admission, state = CASE given.admission WHEN 3
 RETURNING {ending}, (SELECT payload FROM payload WHERE payload.id = task.id), gate, host_gate, tasker_now() AS now
 
 -- count_runs --
+UPDATE run_count SET started = run_count.started + given.started, skipped = run_count.skipped + given.skipped,
+       turn = turn + 1
+  FROM unnest($1::text[], $2::bigint[], $3::bigint[]) AS given (schedule, started, skipped)
+ WHERE run_count.schedule = given.schedule
+
+-- look_after_runs --
 -- Of a run that stood for next_at and does not start, the next one is made.
-UPDATE schedule SET started = schedule.started + given.started, skipped = schedule.skipped + given.skipped,
-       look_at = CASE WHEN given.is_spent THEN NULL
-                      WHEN look_at IS NOT NULL AND next_at = given.gone THEN 'epoch' ELSE look_at END
-  FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::boolean[], $5::timestamptz[])
-         AS given (name, started, skipped, is_spent, gone)
- WHERE schedule.name = given.name
+UPDATE schedule SET look_at = CASE WHEN given.is_spent THEN NULL ELSE 'epoch'::timestamptz END
+  FROM unnest($1::text[], $2::boolean[]) AS given (name, is_spent)
+ WHERE schedule.name = given.name AND look_at IS NOT NULL
 
 -- has_waiting_runs --
 SELECT EXISTS (SELECT FROM task WHERE admission = 3 AND state = 0 AND held_by = 0)

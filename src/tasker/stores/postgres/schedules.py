@@ -185,7 +185,9 @@ class Schedules:
         removed: dict[TaskId, Sequence[TaskId]] = {}
         async with self._inserter.transaction(connection):
             rows = await connection.fetch(self._sql["schedules_to_admit"], names)
-            schedules = {each.name: each for each in map(self._reading.schedule.read, rows)}
+            before = {each.name: each for each in map(self._reading.schedule.read, rows)}
+            schedules = dict(before)
+            looked_at: dict[str, bool] = {}
             rows = await connection.fetch(self._sql["going_on"], names)
             going = {row["name"]: {TaskId(str(id_)) for id_ in row["going"] or ()} for row in rows}
             waits = {row["name"]: row["waits"] for row in rows}
@@ -206,10 +208,14 @@ class Schedules:
                 waits[name] |= decided is Admission.BEHIND and asked.kind is RunKind.REGULAR
                 counts = asked.counts(schedule, decided)
                 if counts is not None and schedule is not None:
-                    schedules[name] = replace(schedule, started=schedule.started + counts.started)
-                    await connection.execute(self._sql["count_runs"], [name], *([each] for each in counts))
+                    schedules[name] = replace(
+                        schedule, started=schedule.started + counts.started, skipped=schedule.skipped + counts.skipped
+                    )
                     if counts.is_spent:
                         removed[task_id] = await self._remove(connection, name, LONG_REACH)
+                    if counts.is_spent or counts.gone == schedule.next_at is not None:
+                        looked_at[name] = counts.is_spent
+            await self._count(connection, before, schedules, looked_at)
             started = [task_id for task_id, decided in admissions.items() if decided is Admission.STARTED]
             if started:
                 await connection.execute(self._sql["start_runs"], started)
@@ -230,6 +236,27 @@ class Schedules:
             Admitted(admissions.get(each.task_id), followers.get(each.task_id, ()), removed.get(each.task_id, ()))
             for each in attempts
         ], gates
+
+    async def _count(
+        self,
+        connection: Connection,
+        before: Mapping[str, Schedule],
+        now: Mapping[str, Schedule],
+        looked_at: Mapping[str, bool],
+    ) -> None:
+        """Write in the rows of schedules what was decided: in each once.
+
+        Args:
+            looked_at: those that are to be looked at now; True: at none of their times any more.
+        """
+        await connection.execute(
+            self._sql["count_runs"],
+            [*before],
+            [now[name].started - each.started for name, each in before.items()],
+            [now[name].skipped - each.skipped for name, each in before.items()],
+        )
+        if looked_at:
+            await connection.execute(self._sql["look_after_runs"], [*looked_at], [*looked_at.values()])
 
     async def release(self) -> Released:
         """Let runs go that wait for no other any more: see ``Store.release_runs``."""

@@ -227,7 +227,6 @@ class PostgresStore(Store):
         )
         self._schedules = self._schedules_on(self._accepting, self._inserter, sql, reading, follow)
         self._advances = self._schedules_on(self._keeping, followers, sql, reading, follow)
-        self._admissions = self._schedules_on(self._claiming, Inserter(self._claiming, sql), sql, reading, follow)
         self._keys = Keys(self._keeping, sql, reading, self._auditor)
         self._key_looks = Keys(looking, sql, reading, self._auditor)  # alone there: they wait for nothing
         many = Maker(self._batching, sql, Inserter(self._batching, sql), self._kept_answers, auditor)
@@ -637,7 +636,7 @@ class PostgresStore(Store):
 
     @override
     async def admit(self, attempts: Sequence[Attempt]) -> Sequence[Admitted]:
-        admitted = await self._admissions.admit(attempts)
+        admitted = await self._advances.admit(attempts)
         if any(each.admission is not None and each.admission.is_left_out for each in admitted):
             self._say_ended()
         return admitted

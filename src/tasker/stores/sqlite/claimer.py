@@ -12,6 +12,7 @@ from tasker.stores.sqlite.gates import Gates, as_json
 from tasker.stores.sqlite.looker import Looker
 from tasker.stores.sqlite.pauses import Pauses
 from tasker.stores.sqlite.rows import READING
+from tasker.stores.sqlite.starter import Starter
 from tasker.stores.sqlite.transactions import Transactions
 
 
@@ -25,6 +26,7 @@ class Claimer:
         gates: Gates,
         looker: Looker,
         pauses: Pauses,
+        starter: Starter,
         now: Callable[[], Instant],
         node: bytes,
     ) -> None:
@@ -33,6 +35,7 @@ class Claimer:
         self._gates = gates
         self._looker = looker
         self._pauses = pauses
+        self._starter = starter
         self._now = now
         self._node = node
 
@@ -70,7 +73,8 @@ class Claimer:
                     taken.append((attempt.due_at, row[rows.width], attempt))  # behind the columns of the attempt: seq
             next_due[pool] = self._next_due(pool, now) if admitted.count < free[pool] else None
         taken.sort()
-        return Claimed([attempt for _, _, attempt in taken], _earliest(next_due.values()))
+        attempts = self._starter.start([(seq, attempt) for _, seq, attempt in taken])
+        return Claimed(attempts, _earliest(next_due.values()))
 
     def _next_due(self, pool: Pool, now: Instant) -> Instant | None:
         """When to look next at a pool: at what waits in its queue, or at what gates hold."""

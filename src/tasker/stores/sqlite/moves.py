@@ -27,6 +27,7 @@ from tasker.stores.sqlite.rezoner import Rezoner
 from tasker.stores.sqlite.schedules import Schedules
 from tasker.stores.sqlite.settler import Settler
 from tasker.stores.sqlite.stager import Stager
+from tasker.stores.sqlite.starter import Starter
 from tasker.stores.sqlite.transactions import Transactions
 
 
@@ -67,7 +68,8 @@ class Moves:
         self.gates = Gates(queries, self.auditor, now, per_destination=per_destination)
         self.pauses = Pauses(queries, self.auditor, now)
         self.looker = Looker(queries, transactions, looks, self.pauses, now)
-        self.claimer = Claimer(queries, transactions, self.gates, self.looker, self.pauses, now, node)
+        starter = Starter(queries)
+        self.claimer = Claimer(queries, transactions, self.gates, self.looker, self.pauses, starter, now, node)
         self.puller = Puller(queries, transactions, self.inserter, self.gates, self.looker, self.pauses, now, node)
         self.settler = Settler(queries, self.inserter, self.gates, now, attempts_kept=attempts_kept)
         self.expirer = Expirer(queries, self.inserter, now)

@@ -1085,6 +1085,9 @@ VALUES (:name, :revision, :type, :plan, :is_paused, :now, :now, :put_by, :next_a
     ON CONFLICT (name) DO NOTHING
 RETURNING 1
 
+-- create_run_count --
+INSERT INTO run_count (schedule) VALUES (:schedule)
+
 -- change_schedule --
 -- No row: it is not as it was seen.
 UPDATE schedule SET revision = :revision, type = :type, plan = :plan, is_paused = :is_paused,
@@ -1104,15 +1107,21 @@ DELETE FROM schedule WHERE name = :name AND revision = :seen AND next_at IS :see
 -- delete_template --
 DELETE FROM template WHERE schedule = :schedule
 
+-- delete_run_count --
+DELETE FROM run_count WHERE schedule = :schedule
+
 -- schedule --
-SELECT {schedule}, template FROM schedule JOIN template ON template.schedule = schedule.name
+SELECT {schedule}, template
+  FROM schedule JOIN run_count ON run_count.schedule = schedule.name
+  JOIN template ON template.schedule = schedule.name
  WHERE name = :name
 
 -- schedule_revision --
 SELECT revision FROM schedule WHERE name = :name
 
 -- schedules --
-SELECT {schedule} FROM schedule WHERE name > :after ORDER BY name LIMIT :limit
+SELECT {schedule} FROM schedule CROSS JOIN run_count ON run_count.schedule = schedule.name
+ WHERE name > :after ORDER BY name LIMIT :limit
 
 -- due_schedules --
 -- :without: time zones, a JSON array: what is in them is passed over.
@@ -1120,6 +1129,7 @@ SELECT {schedule}, template
   FROM (SELECT * FROM schedule WHERE look_at IS NOT NULL AND look_at <= :now
            AND NOT EXISTS (SELECT 1 FROM json_each(:without) WHERE value = plan ->> 'time_zone')
          ORDER BY look_at LIMIT :limit) AS schedule
+ CROSS JOIN run_count ON run_count.schedule = schedule.name
  CROSS JOIN template ON template.schedule = schedule.name
 
 -- next_schedule --
@@ -1152,7 +1162,7 @@ SELECT seq, run_kind, scheduled_for, admission FROM task
  WHERE id = :id AND state = 1 AND fence = :fence
 
 -- schedule_to_admit --
-SELECT {schedule} FROM schedule WHERE name = :name
+SELECT {schedule} FROM schedule JOIN run_count ON run_count.schedule = schedule.name WHERE name = :name
 
 -- goes_on --
 SELECT 1 FROM task
@@ -1162,8 +1172,23 @@ SELECT 1 FROM task
 SELECT 1 FROM task
  WHERE schedule = :schedule AND admission = 3 AND state = 0 AND run_kind = 0 LIMIT 1
 
--- start_run --
-UPDATE task SET admission = 1 WHERE seq = :seq
+-- asking_at_once --
+-- Runs that were claimed now and would start, with their schedules, and whether others of these go on.
+SELECT {schedule}, task.seq, run_kind, scheduled_for, admission,
+       EXISTS (SELECT 1 FROM task AS other
+                WHERE other.schedule = schedule.name AND other.admission = 1 AND other.state IN (0, 1, 5))
+  FROM json_each(:seqs) AS asked
+ CROSS JOIN task NOT INDEXED ON task.seq = asked.value -- it is found by its seq
+ CROSS JOIN schedule ON schedule.name = task.schedule
+ CROSS JOIN run_count ON run_count.schedule = schedule.name
+
+-- start_runs --
+UPDATE task SET admission = 1 WHERE seq IN (SELECT value FROM json_each(:seqs))
+
+-- count_started --
+-- :started is a JSON object: how many by schedule.
+UPDATE run_count SET started = started + given.value
+  FROM json_each(:started) AS given WHERE schedule = given.key
 
 -- keep_run_back --
 -- It waits, or is left out; no attempt was used.
@@ -1174,11 +1199,12 @@ UPDATE task SET admission = :admission, state = CASE :admission WHEN 3 THEN 0 EL
 RETURNING {ending}, (SELECT payload FROM payload WHERE payload.seq = task.seq), gate, host_gate
 
 -- count_runs --
+UPDATE run_count SET started = started + :started, skipped = skipped + :skipped WHERE schedule = :name
+
+-- look_after_runs --
 -- Of a run that stood for next_at and does not start, the next one is made.
-UPDATE schedule SET started = started + :started, skipped = skipped + :skipped,
-       look_at = CASE WHEN :is_spent THEN NULL
-                      WHEN look_at > 0 AND next_at = :gone THEN 0 ELSE look_at END
- WHERE name = :name
+UPDATE schedule SET look_at = CASE WHEN :is_spent THEN NULL ELSE 0 END
+ WHERE name = :name AND (:is_spent OR (look_at > 0 AND next_at = :gone))
 
 -- has_waiting_runs --
 SELECT EXISTS (SELECT 1 FROM task WHERE admission = 3 AND state = 0 AND held_by = 0)

@@ -18,7 +18,7 @@ from tasker.stores.rows import run_of, schedule_values
 from tasker.stores.sqlite.auditor import Auditor
 from tasker.stores.sqlite.changer import delete_rest
 from tasker.stores.sqlite.connection import Queries
-from tasker.stores.sqlite.gates import Gates
+from tasker.stores.sqlite.gates import Gates, as_json
 from tasker.stores.sqlite.inserter import Inserter
 from tasker.stores.sqlite.kept_answers import KeptAnswers
 from tasker.stores.sqlite.rows import READING, id_bytes, id_text
@@ -59,6 +59,8 @@ class Schedules:
             written = self._queries.all("change_schedule", **values, seen=seen.revision, seen_next_at=seen.next_at)
         if not written:
             raise RevisionPassedError(schedule.name, "schedule")
+        if seen is None:
+            self._queries.all("create_run_count", schedule=schedule.name)
         template = msgspec.json.encode(schedule.template)
         self._queries.all("keep_template", schedule=schedule.name, template=template)
         removed = [] if seen is None else self._remove(schedule.name, reach, now)
@@ -78,6 +80,7 @@ class Schedules:
         if not self._queries.all("delete_schedule", name=seen.name, seen=seen.revision, seen_next_at=seen.next_at):
             raise RevisionPassedError(seen.name, "schedule")
         self._queries.all("delete_template", schedule=seen.name)
+        self._queries.all("delete_run_count", schedule=seen.name)
         removed = self._remove(seen.name, reach, self._now())
         self._auditor.write(entry)
         return removed
@@ -151,10 +154,11 @@ class Schedules:
         )
         counts = asked.counts(schedule, admission)
         if counts is not None:
-            self._queries.all("count_runs", name=name, **counts.values())
+            self._queries.all("count_runs", name=name, started=counts.started, skipped=counts.skipped)
+            self._queries.all("look_after_runs", name=name, is_spent=counts.is_spent, gone=counts.gone)
         removed = self._remove(str(name), LONG_REACH, now) if counts is not None and counts.is_spent else []
         if admission is Admission.STARTED:
-            self._queries.all("start_run", seq=seq)
+            self._queries.all("start_runs", seqs=as_json([seq]))
             return Admitted(admission, removed=removed)
         (kept,) = self._queries.all("keep_run_back", seq=seq, admission=int(admission), now=now)
         gate, host_gate = kept[READING.ending.width :]

@@ -270,11 +270,16 @@ CREATE TABLE schedule (
   changed_at timestamptz NOT NULL,
   put_by text,                             -- as task.created_by
   next_at timestamptz,                         -- the time of the run that was made last; NULL: none was
-  started bigint NOT NULL DEFAULT 0,           -- regular runs
-  skipped bigint NOT NULL DEFAULT 0,           -- those that were left out because another was going on
   look_at timestamptz                          -- when the next one is to be made; NULL: none is
 ) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_cost_delay = 0);
 CREATE INDEX schedule_look ON schedule (look_at, name) WHERE look_at IS NOT NULL;
+-- What has become of its runs, apart: who counts those that start does not wait for who makes the next.
+CREATE TABLE run_count (
+  schedule text COLLATE "C" PRIMARY KEY,
+  started bigint NOT NULL DEFAULT 0,           -- regular runs
+  skipped bigint NOT NULL DEFAULT 0,           -- those that were left out because another was going on
+  turn bigint NOT NULL DEFAULT 0               -- another one whenever runs, of any kind, have started
+) WITH (fillfactor = 80);
 -- What its runs are.
 CREATE TABLE template (
   schedule text COLLATE "C" PRIMARY KEY,

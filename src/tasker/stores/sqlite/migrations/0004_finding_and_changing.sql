@@ -214,11 +214,15 @@ CREATE TABLE schedule (
   changed_at INTEGER NOT NULL,
   put_by TEXT,                             -- as task.created_by
   next_at INTEGER,                             -- the time of the run that was made last; NULL: none was
-  started INTEGER NOT NULL DEFAULT 0,          -- regular runs
-  skipped INTEGER NOT NULL DEFAULT 0,          -- those that were left out because another was going on
   look_at INTEGER                              -- when the next one is to be made; NULL: none is
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX schedule_look ON schedule (look_at) WHERE look_at IS NOT NULL;
+-- What has become of its runs, apart: a claim counts those that start, and does not write the schedule.
+CREATE TABLE run_count (
+  schedule TEXT PRIMARY KEY,
+  started INTEGER NOT NULL DEFAULT 0,          -- regular runs
+  skipped INTEGER NOT NULL DEFAULT 0           -- those that were left out because another was going on
+) STRICT, WITHOUT ROWID;
 -- What its runs are, apart: a step of the schedule does not write it anew.
 CREATE TABLE template (
   schedule TEXT PRIMARY KEY,
