@@ -83,7 +83,11 @@ class BodyDecoder:
             if found == "Input data was truncated":
                 found = "it ends too early" if body.strip() else "there is no body; with curl, use: curl --json '...'"
             raise InvalidTaskError("", f"expected JSON: {found}") from None
-        if body.count(b"[") + body.count(b"{") > NESTED_LIMIT and _levels(body) > NESTED_LIMIT:
+        if (
+            len(body) > 2 * NESTED_LIMIT  # each level has a bracket at both ends
+            and body.count(b"[") + body.count(b"{") > NESTED_LIMIT
+            and _levels(body) > NESTED_LIMIT
+        ):
             raise _nested_too_deeply()
         return decoded
 

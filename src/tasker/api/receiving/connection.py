@@ -14,7 +14,7 @@ from tasker.api.receiving import refusals
 from tasker.api.receiving.descriptors import Descriptors
 from tasker.api.receiving.exchange import Exchange
 from tasker.api.receiving.refusals import Refusal, RefusedError
-from tasker.api.receiving.request_reader import Expecting, RequestReader
+from tasker.api.receiving.request_reader import BODY, HEAD, REQUEST, RequestReader
 from tasker.timing.clock import Clock, SystemClock
 from tasker.timing.deadline import Deadline
 
@@ -187,7 +187,7 @@ class Connection(asyncio.Protocol):
 
     def eof_received(self) -> bool:
         """Keep sending to a client that has ended its side after a complete request: it may still read the answer."""
-        is_complete = self._reader.expecting is Expecting.REQUEST or self._refusal is not None
+        is_complete = self._reader.expecting is REQUEST or self._refusal is not None
         if self._ending or not is_complete or not self._is_answering():
             return False
         self._client_has_ended = True
@@ -225,19 +225,19 @@ class Connection(asyncio.Protocol):
         if self._refusal is not None or self._ending:
             self._discard(len(data))
             return
-        if self._reader.expecting is Expecting.BODY and self._newest.complete:
+        if self._reader.expecting is BODY and self._newest.complete:
             self._discard(len(data))
         try:
             self._reader.feed(data)
         except RefusedError as error:
             self._refuse(error.refusal)
             return
-        if self._reader.expecting is Expecting.REQUEST and self._is_answering():
+        if self._reader.expecting is REQUEST and self._is_answering():
             if self._waiting:
                 self._take_room(len(data) + len(self._waiting) * _BYTES_PER_WAITING)
             return  # nearly always: one request came in one piece
         if not self._deadline.is_set:
-            is_body = self._reader.expecting is Expecting.BODY
+            is_body = self._reader.expecting is BODY
             self._deadline.set(self.body_seconds if is_body else self.header_seconds)
         self._take_room(len(data))
 
@@ -303,10 +303,15 @@ class Connection(asyncio.Protocol):
             self._give_room_back()
             if self._refusal is not None:
                 self._tell_refusal(self._refusal)
-            elif self._reader.expecting is Expecting.REQUEST:
+            elif self._reader.expecting is REQUEST:
                 self._is_idle = True
                 self._deadline.set(self.keep_alive_seconds)
         self.body_taken()
+
+    def returned(self, exchange: Exchange) -> None:
+        """Let uvicorn's server wait for it no longer."""
+        if exchange.task is not None:
+            self._server.tasks.discard(exchange.task)
 
     def end(self) -> None:
         """Close the connection so that the client can read what was sent.
@@ -319,7 +324,7 @@ class Connection(asyncio.Protocol):
         self._ending = True
         self._give_room_back()
         self._unsent_bytes = self._transport.get_write_buffer_size()
-        if self._client_has_ended or (self._refusal is None and self._reader.expecting is Expecting.REQUEST):
+        if self._client_has_ended or (self._refusal is None and self._reader.expecting is REQUEST):
             self._transport.close()
         else:
             self._transport.write_eof()
@@ -334,9 +339,9 @@ class Connection(asyncio.Protocol):
 
     def _answer(self, exchange: Exchange) -> None:
         self._answering = exchange
-        task = self._loop.create_task(exchange.run(self._app))
-        self._server.tasks.add(task)
-        task.add_done_callback(self._server.tasks.discard)
+        # With a name: otherwise one is made up, which takes longer than the rest.
+        exchange.task = asyncio.Task(exchange.run(self._app), loop=self._loop, name="answer")
+        self._server.tasks.add(exchange.task)
 
     def _is_answering(self) -> bool:
         exchange = self._answering
@@ -350,9 +355,9 @@ class Connection(asyncio.Protocol):
                 self._transport.abort()
         elif self._is_idle:
             self.end()
-        elif self._reader.expecting is Expecting.REQUEST:
+        elif self._reader.expecting is REQUEST:
             self._transport.abort()  # it has not asked for anything
-        elif self._reader.expecting is Expecting.HEAD:
+        elif self._reader.expecting is HEAD:
             self._refuse(refusals.head_too_slow(self.header_seconds))
         elif self._newest.complete:
             self._transport.abort()  # it has its answer, and has had the time to read it
@@ -367,7 +372,7 @@ class Connection(asyncio.Protocol):
             self._transport.abort()
 
     def _take_room(self, size: int) -> None:
-        if self._reader.expecting is Expecting.BODY and self._newest.complete:
+        if self._reader.expecting is BODY and self._newest.complete:
             return  # it is thrown away
         self._room_taken += size
         self.room.bytes_left -= size
@@ -400,7 +405,7 @@ class Connection(asyncio.Protocol):
         """Close the connection because of the request that is being received, once those before it are answered."""
         self._deadline.clear()
         self._refusal = refusal
-        if self._reader.expecting is Expecting.BODY:
+        if self._reader.expecting is BODY:
             if self._newest.complete:
                 self.end()  # it has its answer
                 return

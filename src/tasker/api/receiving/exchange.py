@@ -38,6 +38,9 @@ class Wire(Protocol):
     def answered(self, exchange: "Exchange") -> None:
         """Go on with what follows a complete answer."""
 
+    def returned(self, exchange: "Exchange") -> None:
+        """Nothing of the application runs any more."""
+
     def end(self) -> None:
         """Close, once what was written is sent."""
 
@@ -51,7 +54,7 @@ class Exchange:
 
     __slots__ = (
         *("_arrived", "_bodiless", "_body", "_chunked", "_continued", "_head", "_left", "_news", "_tell_left", "_wire"),
-        *("complete", "gone", "keep_alive", "scope", "started", "unread"),
+        *("complete", "gone", "keep_alive", "scope", "started", "task", "unread"),
     )
 
     def __init__(self, scope: Scope, wire: Wire, *, keep_alive: bool) -> None:
@@ -64,6 +67,8 @@ class Exchange:
         """Whether nobody waits for the answer any more, though it is not complete."""
         self.unread = 0
         """Bytes of the body that the application has not taken yet."""
+        self.task: asyncio.Task[None] | None = None
+        """Runs the application, if it was begun."""
         self._wire = wire
         self._continued = False  # the client was told to go on
         self._body: list[bytes] = []
@@ -82,18 +87,17 @@ class Exchange:
         """Let *app* answer. Whatever it does, the client learns that the answer has ended."""
         try:
             await app(self.scope, self.receive, self.send)
-            if self.complete or self.gone:
-                return
-            _log.error("an answer was left without an end", method=self.scope["method"], path=self.scope["path"][:200])
+            if not (self.complete or self.gone):
+                method, path = self.scope["method"], self.scope["path"][:200]
+                _log.error("an answer was left without an end", method=method, path=path)
+                await self._give_up()
         except asyncio.CancelledError:  # the server stops and waits no longer
             self.hang_up()
-            return
         except Exception:  # noqa: BLE001 - outside of this frame nobody could answer
             _log.exception("a request found a defect", method=self.scope["method"], path=self.scope["path"][:200])
-        if self.started:
-            self.hang_up()
-        elif not self.gone:
-            await problems.internal_error()(self.scope, self.receive, self.send)
+            await self._give_up()
+        finally:
+            self._wire.returned(self)
 
     def add_body(self, part: bytes) -> None:
         """Keep a part of the body for the application."""
@@ -179,6 +183,13 @@ class Exchange:
 
     # Steps
 
+    async def _give_up(self) -> None:
+        """End an answer that will not come."""
+        if self.started:
+            self.hang_up()
+        elif not self.gone:
+            await problems.internal_error()(self.scope, self.receive, self.send)
+
     def _ask_for_body(self) -> None:
         """Tell a client to go on that waits for that. Source: RFC 9110, 10.1.1."""
         if not self._continued and not self.started:
@@ -189,28 +200,22 @@ class Exchange:
 
     def _start(self, status: int, headers: Iterable[tuple[bytes, bytes]]) -> bytes:
         """Decide how the answer is framed, and return its head."""
-        lines = [_STATUS_LINES[status]]
-        length = None
-        says_close = False
-        for name, value in (*self._wire.default_headers, *headers):
-            lines.append(b"%b: %b\r\n" % (name, value))
-            if name == b"content-length":
-                length = int(value)
-            elif name == b"connection" and value == b"close":
-                self.keep_alive = False
-                says_close = True
-        if not (self.keep_alive or says_close):
-            lines.append(b"connection: close\r\n")
+        fields = [*self._wire.default_headers, *headers]
+        given = dict(fields)
+        if given.get(b"connection") == b"close":
+            self.keep_alive = False
+        elif not self.keep_alive:
+            fields.append((b"connection", b"close"))
         if self.scope["method"] == "HEAD" or status in _BODILESS:
             self._bodiless = True
-        elif length is not None:
-            self._left = length
+        elif b"content-length" in given:
+            self._left = int(given[b"content-length"])
         elif self.scope["http_version"] == "1.1":  # HTTP/1.0 knows no chunks: the answer ends with the connection
             self._chunked = True
-            lines.append(b"transfer-encoding: chunked\r\n")
-        lines.append(b"\r\n")
-        head = b"".join(lines)
-        if not head.count(b"\r") == head.count(b"\n") == len(lines):
+            fields.append((b"transfer-encoding", b"chunked"))
+        lines = [part for name, value in fields for part in (name, b": ", value, b"\r\n")]
+        head = b"".join([_STATUS_LINES[status], *lines, b"\r\n"])
+        if not head.count(b"\r") == head.count(b"\n") == len(fields) + 2:
             raise RuntimeError("expected headers without line breaks")
         self.started = True
         return head

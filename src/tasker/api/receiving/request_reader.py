@@ -23,6 +23,10 @@ class Expecting(Enum):
     BODY = auto()
 
 
+REQUEST, HEAD, BODY = Expecting
+"""A look at a member of an ``Enum`` takes longer than the rest of what a callback of the parser does."""
+
+
 class Taker(Protocol):
     """Who gets the requests."""
 
@@ -43,7 +47,7 @@ class RequestReader:
     """
 
     def __init__(self, taker: Taker) -> None:
-        self.expecting = Expecting.REQUEST
+        self.expecting = REQUEST
         self._taker = taker
         self._parser = self._new_parser()
         self._target = b""
@@ -61,15 +65,15 @@ class RequestReader:
                 before the fault was handed on.
         """
         self._piece_bytes = len(piece)
-        if self.expecting is Expecting.HEAD:
+        if self.expecting is HEAD:
             self._head_bytes += len(piece)
-        elif self.expecting is Expecting.BODY:
+        elif self.expecting is BODY:
             self._framing_bytes += len(piece)  # on_body takes off what of it is body
         self._parse(piece)
-        if self.expecting is Expecting.HEAD:
+        if self.expecting is HEAD:
             if self._head_bytes > self._head_allowance:
                 raise RefusedError(refusals.HEAD_TOO_LARGE)
-        elif self.expecting is Expecting.BODY and self._framing_bytes > MAX_HEAD_BYTES:
+        elif self.expecting is BODY and self._framing_bytes > MAX_HEAD_BYTES:
             raise RefusedError(refusals.FRAMING_TOO_LARGE)
 
     def close(self) -> None:
@@ -80,9 +84,9 @@ class RequestReader:
 
     def on_message_begin(self) -> None:
         """Begin to count the head of a request."""
-        if self.expecting is Expecting.BODY:  # see _decline_upgrade
+        if self.expecting is BODY:  # see _decline_upgrade
             return
-        self.expecting = Expecting.HEAD
+        self.expecting = HEAD
         self._target = b""
         self._headers = []
         self._head_bytes = self._piece_bytes
@@ -92,23 +96,23 @@ class RequestReader:
 
     def on_url(self, part: bytes) -> None:
         """Take a part of the request's target."""
-        if self.expecting is Expecting.HEAD:
+        if self.expecting is HEAD:
             self._target += part
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Take a header. Trailers of a chunked body come here, too: nobody asks for them."""
-        if self.expecting is Expecting.HEAD:
+        if self.expecting is HEAD:
             self._headers.append((name.lower(), value))
 
     def on_headers_complete(self) -> None:
         """Hand the request on."""
-        if self.expecting is Expecting.BODY:  # see _decline_upgrade
+        if self.expecting is BODY:  # see _decline_upgrade
             return
         if self._head_bytes > MAX_HEAD_BYTES and self._measured_head() > MAX_HEAD_BYTES:
             raise RefusedError(refusals.HEAD_TOO_LARGE)
         version = self._parser.get_http_version()
         scope = scope_of(self._parser.get_method().decode(), self._target, version, self._headers)
-        self.expecting = Expecting.BODY
+        self.expecting = BODY
         self._framing_bytes = 0
         self._taker.request_began(scope, keep_alive=version == "1.1" and self._parser.should_keep_alive())
 
@@ -121,7 +125,7 @@ class RequestReader:
         """Expect the next request."""
         if self._parser.should_upgrade():  # see _decline_upgrade
             return
-        self.expecting = Expecting.REQUEST
+        self.expecting = REQUEST
         self._taker.request_ended()
 
     # Steps
