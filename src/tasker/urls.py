@@ -47,11 +47,11 @@ _LABEL: Final = "[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _OCTET: Final = "(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
 _PORT: Final = "(?:[1-9][0-9]{0,3}|[1-5][0-9]{4})"
 _ORDINARY: Final = re.compile(
-    rf"https?://(?=[^/]{{1,253}}(?:/|$))(?:(?:{_LABEL}\.)*(?![0-9]){_LABEL}|(?:{_OCTET}\.){{3}}{_OCTET})"
-    rf"(?::{_PORT})?(?:/[!-\[\]-~]*)?",
+    rf"https?://(?=[^/]{{1,253}}$)(?:(?:{_LABEL}\.)*(?![0-9]){_LABEL}|(?:{_OCTET}\.){{3}}{_OCTET})(?::{_PORT})?",
     re.ASCII,
 )
-"""What most URLs look like: nothing in them can be wrong."""
+_ORDINARY_PATH: Final = re.compile(r"/[!-\[\]-~]*")
+"""What most URLs look like, up to their path and from there on: nothing in them can be wrong."""
 _FORBIDDEN: Final = re.compile(r"[\x00-\x20\x7f\\\u0080-\u00a0\u2028\u2029\ud800-\udfff]")
 _SCHEME: Final = re.compile(r"([^/?#]*?)://")
 _WORD: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*", re.ASCII)
@@ -113,7 +113,8 @@ def checked(url: str) -> str:
     >>> checked("localhost:9000/x")
     'http://localhost:9000/x'
     """
-    if _ORDINARY.fullmatch(url):
+    end, place = _split(url)
+    if len(place) <= _USUAL_LENGTH and _is_ordinary(place) and (end < 0 or _ORDINARY_PATH.fullmatch(url, end)):
         return url
     if _FORBIDDEN.search(url):
         raise ValueError("expected a URL without blanks, control characters and backslashes; percent-encode them")
@@ -156,10 +157,23 @@ def origin(url: str) -> str:
     >>> origin("https://me:secret@Example.org./x?y=1")
     'https://example.org:443'
     """
-    # Most tasks have a path of their own, but go where others do.
-    end = url.find("/", len("https://")) if url.startswith(("http://", "https://")) else -1
-    place = url if end < 0 else url[:end]
+    _, place = _split(url)
     return _origin_once(place) if len(place) <= _USUAL_LENGTH else _origin(place)
+
+
+def _split(url: str) -> tuple[int, str]:
+    """Return where the path of *url* begins, and what stands before; -1 and all of it, if that is not sure.
+
+    Most tasks have a path of their own, but go where others do: what is known of a place is
+    remembered.
+    """
+    end = url.find("/", len("https://")) if url.startswith(("http://", "https://")) else -1
+    return end, url if end < 0 else url[:end]
+
+
+@lru_cache(maxsize=1024)
+def _is_ordinary(place: str) -> bool:
+    return _ORDINARY.fullmatch(place) is not None
 
 
 def _origin(url: str) -> str:

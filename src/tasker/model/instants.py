@@ -22,10 +22,10 @@ _DATE_TIME: Final = re.compile(
     re.ASCII,
 )
 _USUAL: Final = re.compile(
-    r"\d{4}-\d\d-\d\dT(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,6})?(?:Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)",
+    r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?(?:Z|[+-]\d\d:[0-5]\d)",
     re.ASCII,
 )
-"""What Python reads as RFC 3339 does, and much quicker than it can be done here."""
+"""What Python reads as RFC 3339 does, or not at all, and much quicker than it can be done here."""
 _EPOCH_IN_UTC: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _DAY: Final = r"\d{4}-\d\d-\d\d"
 _TIME: Final = r"\d\d:\d\d:\d\d(?:\.\d+)?"
@@ -100,7 +100,7 @@ def _usual(text: str) -> Instant | None:
         return None
     try:
         since = datetime.fromisoformat(text) - _EPOCH_IN_UTC
-    except ValueError:  # no day of the calendar
+    except ValueError:  # no day of the calendar, no time of the day
         return None
     return (since.days * 86_400 + since.seconds) * SECOND + since.microseconds
 
