@@ -34,13 +34,15 @@ class DatabaseLock:
             DatabaseInUseError: another process holds one.
             DatabaseError: the files cannot be made, or the database cannot be kept in this one.
         """
-        self._database = database
+        self._database = str(database)
+        self._log_path = f"{database}-wal"
         self._fds: list[int] = []
         self._log: os.stat_result | None = None
         try:
             self._take(Path(f"{database}.lock"), f"cannot write {database}.lock")
             # Never closed while SQLite has the file open: closing it would end SQLite's own locks.
             self._file = self._take(database, "cannot write it", is_database=True)
+            self._stat = os.fstat(self._file)
         except BaseException:
             self.release()
             raise
@@ -53,7 +55,7 @@ class DatabaseLock:
             os.fchmod(self._file, 0o600)
         except OSError as error:
             if os.fstat(self._file).st_mode & 0o077:
-                _log.warning("others can read the database", file=str(self._database), reason=error.strerror)
+                _log.warning("others can read the database", file=self._database, reason=error.strerror)
 
     def is_in_place(self) -> bool:
         """Return whether the database and its log are still where SQLite opened them.
@@ -62,13 +64,12 @@ class DatabaseLock:
         """
         if not self._fds:  # it is released
             return True
-        if not _is_at(self._database, os.fstat(self._file)):
+        if not _is_at(self._database, self._stat):
             return False
-        log = Path(f"{self._database}-wal")
         if self._log is None:
             with suppress(OSError):
-                self._log = log.stat()
-        return self._log is None or _is_at(log, self._log)
+                self._log = os.stat(self._log_path)  # noqa: PTH116 - each commit looks: a Path takes longer than the system
+        return self._log is None or _is_at(self._log_path, self._log)
 
     def release(self) -> None:
         """Let another process take it. May be called twice. No connection to the database may be open any more."""
@@ -84,20 +85,20 @@ class DatabaseLock:
         except OSError as error:
             folder = path.parent
             if not folder.exists():
-                raise DatabaseError(str(self._database), f"the folder {folder} does not exist; make it first") from None
+                raise DatabaseError(self._database, f"the folder {folder} does not exist; make it first") from None
             reason = (
                 f"{problem} ({error.strerror}); "
                 "the folder and its files must be writable for the user that tasker runs as"
             )
-            raise DatabaseError(str(self._database), reason) from None
+            raise DatabaseError(self._database, reason) from None
         if not is_database or sys.platform == "linux":
             try:
                 fcntl.flock(self._fds[-1], fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                raise DatabaseInUseError(str(self._database)) from None
+                raise DatabaseInUseError(self._database) from None
             except OSError as error:
                 problem = f"cannot lock {path} ({error.strerror}); use a local disk"
-                raise DatabaseError(str(self._database), problem) from None
+                raise DatabaseError(self._database, problem) from None
         return self._fds[-1]
 
     def _check(self, database: Path) -> None:
@@ -120,9 +121,9 @@ class DatabaseLock:
             )
 
 
-def _is_at(path: Path, file: os.stat_result) -> bool:
+def _is_at(path: str, file: os.stat_result) -> bool:
     try:
-        return os.path.samestat(path.stat(), file)
+        return os.path.samestat(os.stat(path), file)  # noqa: PTH116 - as above
     except OSError:
         return False
 
