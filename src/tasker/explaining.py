@@ -5,13 +5,23 @@ from typing import Final, Literal, NamedTuple, TypeAlias, assert_never, get_args
 from msgspec import Struct
 
 from tasker.model.circuit import CircuitState
-from tasker.model.gate import GateKind, GateRecord, GateStatus, status_at
+from tasker.model.gate import BEHIND_OTHERS, GateKind, GateRecord, GateStatus, status_at
 from tasker.model.instants import Instant
 from tasker.model.standing import Standing
-from tasker.model.task import PULLED, Admission, State, Task
+from tasker.model.task import PULLED, State, Task
 
 WaitReason: TypeAlias = Literal[
-    "waiting", "retrying", "paused_all", "paused", "circuit_open", "full", "rate", "due", "no_slot", "unclaimed"
+    "waiting",
+    "retrying",
+    "paused_all",
+    "paused",
+    "circuit_open",
+    "full",
+    "rate",
+    "overlap",
+    "due",
+    "no_slot",
+    "unclaimed",
 ]
 """Why a task that is ``todo`` does not run yet."""
 
@@ -20,7 +30,7 @@ OVERDUE_REASONS: Final[tuple[str, ...]] = tuple(
 )
 """Why a task that is due does not run yet."""
 
-Reason: TypeAlias = Literal[WaitReason, "overlap", "running", "completion", "done", "failed", "cancelled"]
+Reason: TypeAlias = Literal[WaitReason, "running", "completion", "done", "failed", "cancelled"]
 
 
 class Finding(Struct, frozen=True, kw_only=True):
@@ -68,7 +78,9 @@ def explain(
     if is_stopped:
         reason: Reason = "paused_all"
     else:
-        reason = _reason(task, now, has_free_slot=has_free_slot) if barrier is None else barrier.reason
+        is_behind = standing.held_by == BEHIND_OTHERS
+        own = _reason(task, now, is_behind=is_behind, has_free_slot=has_free_slot)
+        reason = own if barrier is None else barrier.reason
     return Finding(
         reason=reason,
         task=task,
@@ -83,12 +95,12 @@ def explain(
     )
 
 
-def _reason(task: Task, now: Instant, *, has_free_slot: bool) -> Reason:
+def _reason(task: Task, now: Instant, *, is_behind: bool, has_free_slot: bool) -> Reason:
     """Why a task stands where it does, if it is not for its gate."""
     match task.state:
         case State.TODO if task.due_at > now:
             return "waiting" if task.attempts == task.retried_after else "retrying"
-        case State.TODO if task.admission is Admission.BEHIND:
+        case State.TODO if is_behind:
             return "overlap"
         case State.TODO:
             if task.pool == PULLED:

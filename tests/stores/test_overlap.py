@@ -8,8 +8,11 @@ from msgspec.structs import replace
 from steps import SECOND, WEBHOOK, another_try, claim_all, failure, success
 
 from tasker.errors import ClaimLostError
+from tasker.explaining import explain
+from tasker.filters import REASONS, query_of
 from tasker.ids import new_id
 from tasker.interfaces.queue import Claim
+from tasker.model.gate import Destination, GateKind
 from tasker.model.schedule import Overlap, Plan, Schedule, Template, advance, begun, changed
 from tasker.model.task import Admission, RunKind, State
 from tasker.testing.task_factory import a_task
@@ -27,7 +30,9 @@ async def put(store, clock, overlap=Overlap.SKIP, *, payload=b'{"url":"http://a/
         revision=1,
         type="webhook",
         plan=Plan(every=MINUTE, anchor=now, overlap=overlap, **plan),
-        template=Template(type="webhook", pool=WEBHOOK, payload=Raw(payload)),
+        template=Template(
+            type="webhook", pool=WEBHOOK, payload=Raw(payload), destination=Destination(GateKind.HOST, "http://a:80")
+        ),
     )
     stored, run = begun(schedule, after=now, now=now, new_id=new_id)
     await store.put_schedule(stored, run, seen=None)
@@ -211,6 +216,41 @@ async def test_what_waits_is_let_go_once_nothing_goes_on_and_starts_then(store, 
     assert (again.task_id, again.number) == (second.task_id, 1)
     assert again.late_held == 5 * SECOND
     assert await decide(store, again) == [STARTED]
+
+
+async def test_what_waits_is_found_and_counted_for_the_reason_that_is_explained(store, clock):
+    await put(store, clock, Overlap.QUEUE)
+    (first,) = await come_due(store, clock)
+    await decide(store, first)
+    (second,) = await come_due(store, clock)
+    await decide(store, second)
+    waits = (await task_of(store, second)).id
+    assert await why(store, clock, waits) == "overlap"
+    await store.pause_all()
+    assert await why(store, clock, waits) == "paused_all"
+    await store.resume_all()
+    gate = (await store.standing(waits)).gate.gate.id
+    await store.pause(gate)
+    assert await why(store, clock, waits) == "paused"
+    await store.resume(gate)
+    assert await why(store, clock, waits) == "overlap"
+    await store.settle(first, success(clock))
+    await store.release_runs()
+    assert await why(store, clock, waits) == "due", "it is in the queue"
+
+
+async def why(store, clock, task_id):
+    """Why a task that is due does not run, as it is explained, found and counted alike."""
+    standing = await store.standing(task_id)
+    explained = explain(standing, now=clock.now(), max_attempts=1, has_free_slot=True).reason
+    overdue = (await store.overdue(free_pools={WEBHOOK})).by_reason
+    for reason in REASONS:
+        page = await store.find(query_of({"reason": [reason]}), after=None, limit=9, free_pools={WEBHOOK})
+        assert (task_id in [task.id for task in page.tasks]) == (reason == explained), reason
+        assert reason not in overdue or (overdue[reason].oldest == standing.task.due_at) == (reason == explained), (
+            reason
+        )
+    return explained
 
 
 async def test_what_waits_can_be_cancelled_and_its_place_is_free(store, clock):

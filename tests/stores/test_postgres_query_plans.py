@@ -161,7 +161,7 @@ async def test_what_is_overdue_is_looked_at_along_the_queues(connection):
         assert "Index Cond" in step, shown
         assert step["Index Name"] in {"task_queue", "task_held", "task_running", "task_counted"}, shown
     assert len([step for step in looks if step["Index Name"] == "task_queue"]) == 2
-    assert len([step for step in looks if step["Index Name"] == "task_held"]) == 5
+    assert len([step for step in looks if step["Index Name"] == "task_held"]) == 7
     for step in plan:
         if step["Node Type"].endswith("Sort"):
             assert step["Plans"][0]["Node Type"] == "CTE Scan", json.dumps(step, indent=1)

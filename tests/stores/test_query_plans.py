@@ -106,7 +106,7 @@ def test_what_is_overdue_is_looked_at_along_the_queues(connection):
     for step in searches:
         assert re.search(r"INDEX task_(queue|held|running|counted) |INTEGER PRIMARY KEY", step), step
     assert len([step for step in searches if "task_queue" in step]) == 2
-    assert len([step for step in searches if "task_held" in step]) == 5
+    assert len([step for step in searches if "task_held" in step]) == 7
     for before, step in zip(["", *steps], steps, strict=False):
         if "TEMP B-TREE" in step:
             assert before == "SCAN task", f"{before}, {step}"

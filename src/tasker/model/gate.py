@@ -33,6 +33,9 @@ class GateKind(IntEnum):
     """The tasks of a queue, which callers claim. Has no circuit: nobody is called."""
 
 
+BEHIND_OTHERS: Final = 0
+"""The id of no gate: what holds runs that wait for another of their schedule."""
+
 GATE_STATES: Final = ("paused", *(state.value for state in CircuitState))
 """How a gate can be: paused, or else what its circuit says."""
 

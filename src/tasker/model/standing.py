@@ -16,7 +16,7 @@ class Standing(Struct, frozen=True, kw_only=True):
     host: GateRecord | None
     """The gate of its destination, if it has a group."""
     held_by: int | None
-    """The gate that holds it."""
+    """The gate that holds it, or ``BEHIND_OTHERS``; None: nothing does."""
     ahead: int
     """How many of those that this gate holds come before it; counting stops at ``HELD_COUNTED_TO``."""
     paused_at: Instant | None = None

@@ -28,7 +28,11 @@ def overdue_statement(texts: Mapping[str, str], pools: Iterable[Pool], free_pool
         pools: those in which tasks wait.
         free_pools: those of them in which this node has a free slot.
     """
-    walks = [texts["overdue_queue"].format(pool=pool, up_to=OVERDUE_COUNTED_TO) for pool in sorted(set(pools))]
+    walks = [
+        texts[walk].format(pool=pool, up_to=OVERDUE_COUNTED_TO)
+        for pool in sorted(set(pools))
+        for walk in ("overdue_queue", "overdue_behind")
+    ]
     if not walks:
         return None
     for gates in _GATES:

@@ -1413,6 +1413,12 @@ AND task.held_by <> 0 -- which is no gate: see release_runs
 AND coalesce(task.gate, 0) NOT IN (SELECT id FROM gate WHERE paused OR failures >= {threshold})
 AND coalesce(task.host_gate, 0) NOT IN (SELECT id FROM gate WHERE paused OR failures >= {threshold})
 
+-- reason_overlap --
+-- It waits for another run of its schedule.
+task.state = 0 AND task.due_at <= tasker_now() AND task.held_by = 0
+AND coalesce(task.gate, 0) NOT IN (SELECT id FROM gate WHERE paused OR failures >= {threshold})
+AND coalesce(task.host_gate, 0) NOT IN (SELECT id FROM gate WHERE paused OR failures >= {threshold})
+
 -- full_queues --
 SELECT id FROM gate
  WHERE kind = 3 AND max_running <= (SELECT count(*) FROM task AS other
@@ -1483,6 +1489,14 @@ SELECT * FROM (
                    AND task.held_by IS NOT NULL AND task.due_at <= tasker_now()
       LIMIT {up_to}) AS task
    WHERE {gates} LIMIT {up_to}) AS held
+
+-- overdue_behind --
+-- Runs in a pool that wait for others of their schedules.
+SELECT * FROM (
+  SELECT task.state, task.pool, task.gate, task.host_gate, task.held_by, task.due_at, 1 AS counted
+    FROM task WHERE pool = {pool} AND held_by = 0 AND state = 0 AND held_by IS NOT NULL
+                AND due_at <= tasker_now()
+   ORDER BY due_at LIMIT {up_to}) AS behind
 
 -- overdue_first --
 -- The first of what each gate holds, whether it is counted or not.

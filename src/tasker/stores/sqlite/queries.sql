@@ -884,6 +884,12 @@ AND task.held_by <> 0 -- which is no gate: see release_runs
 AND coalesce(task.gate, 0) NOT IN (SELECT id FROM gate WHERE paused = 1 OR failures >= {threshold})
 AND coalesce(task.host_gate, 0) NOT IN (SELECT id FROM gate WHERE paused = 1 OR failures >= {threshold})
 
+-- reason_overlap --
+-- It waits for another run of its schedule.
+task.state = 0 AND task.due_at <= :now AND task.held_by = 0
+AND coalesce(task.gate, 0) NOT IN (SELECT id FROM gate WHERE paused = 1 OR failures >= {threshold})
+AND coalesce(task.host_gate, 0) NOT IN (SELECT id FROM gate WHERE paused = 1 OR failures >= {threshold})
+
 -- full_queues --
 SELECT id FROM gate
  WHERE kind = 3 AND max_running <= (SELECT count(*) FROM task AS other
@@ -944,6 +950,14 @@ SELECT * FROM (
    CROSS JOIN task ON task.pool = queue.pool AND task.held_by = queue.gate AND task.state = 0
                   AND task.held_by IS NOT NULL AND task.due_at <= :now
    WHERE {gates} LIMIT {up_to})
+
+-- overdue_behind --
+-- Runs in a pool that wait for others of their schedules.
+SELECT * FROM (
+  SELECT task.state, task.pool, task.gate, task.host_gate, task.held_by, task.due_at, 1 AS counted
+    FROM task WHERE pool = {pool} AND held_by = 0 AND state = 0 AND held_by IS NOT NULL
+                AND due_at <= :now
+   ORDER BY due_at LIMIT {up_to})
 
 -- overdue_first --
 -- The first of what each gate holds, whether it is counted or not.
