@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import pickle
 import random
 import shutil
 import statistics
@@ -60,7 +61,8 @@ def main():
     if verdict.broken:
         for name, found in verdict.broken.items():
             say(f"BROKEN: {name}: {found}")
-        sys.exit(f"The nodes' logs are in {folder}.")
+        (folder / "verdict.pickle").write_bytes(pickle.dumps(verdict))
+        sys.exit(f"The nodes' logs, and all that was judged by, are in {folder}.")
     shutil.rmtree(folder)
     PAGE.write_text(text, encoding="utf-8")
 

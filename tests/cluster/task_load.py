@@ -92,6 +92,11 @@ class Call:
         return self.status in (0, 503) or self.outcome == "idempotency_in_flight"
 
     @property
+    def may_be_done(self) -> bool:
+        """Whether it may be done although no answer says so: a refusal is of the last time that it was sent."""
+        return self.is_open or (self.times_sent > 1 and self.status in (400, 409))
+
+    @property
     def creates(self) -> bool:
         return self.what not in (What.CHANGE, What.CANCEL)
 

@@ -35,7 +35,7 @@ class TaskVerdict:
         for call in calls:
             if call.text is not None and call.task_id is not None:
                 self._forms[call.task_id].append(call)
-            elif call.key is not None and call.is_open:
+            elif call.key is not None and call.may_be_done:
                 self._unanswered[call.key].append(call)
         self._cancelled = {
             call.task_id for call in calls if call.what is What.CANCEL and (call.is_open or call.status in (200, 202))
@@ -146,7 +146,7 @@ class TaskVerdict:
     def _may_stand_for(self, call: Call) -> list[Call]:
         """The forms that a task may have in place of the one that *call* gave it, and that one."""
         forms = [*self._forms[call.task_id], *self._unanswered.get(call.key, ())]
-        return [each for each in forms if each.answered_at >= call.sent_at or each.is_open]
+        return [each for each in forms if each.answered_at >= call.sent_at or each.may_be_done]
 
     def _was_cancelled(self, task_id: str) -> bool:
         return self._rows[task_id].state is State.CANCELLED and task_id in self._cancelled
