@@ -23,16 +23,14 @@ MINUTE = 60 * SECOND
 STARTED, OVERLAP, BEHIND = Admission.STARTED, Admission.OVERLAP, Admission.BEHIND
 
 
-async def put(store, clock, overlap=Overlap.SKIP, *, payload=b'{"url":"http://a/"}', **plan):
+async def put(store, clock, overlap=Overlap.SKIP, *, payload=b'{"url":"http://a/"}', destination=None, **plan):
     now = clock.now()
     schedule = Schedule(
         name="a",
         revision=1,
         type="webhook",
         plan=Plan(every=MINUTE, anchor=now, overlap=overlap, **plan),
-        template=Template(
-            type="webhook", pool=WEBHOOK, payload=Raw(payload), destination=Destination(GateKind.HOST, "http://a:80")
-        ),
+        template=Template(type="webhook", pool=WEBHOOK, payload=Raw(payload), destination=destination),
     )
     stored, run = begun(schedule, after=now, now=now, new_id=new_id)
     await store.put_schedule(stored, run, seen=None)
@@ -219,7 +217,7 @@ async def test_what_waits_is_let_go_once_nothing_goes_on_and_starts_then(store, 
 
 
 async def test_what_waits_is_found_and_counted_for_the_reason_that_is_explained(store, clock):
-    await put(store, clock, Overlap.QUEUE)
+    await put(store, clock, Overlap.QUEUE, destination=Destination(GateKind.HOST, "http://a:80"))
     (first,) = await come_due(store, clock)
     await decide(store, first)
     (second,) = await come_due(store, clock)
