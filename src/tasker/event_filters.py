@@ -18,6 +18,7 @@ T = TypeVar("T")
 Texts: TypeAlias = Sequence[str | None]
 
 _VALUES: Final[Mapping[str, Callable[[Event], Texts]]] = {
+    "schedule": lambda event: (event.schedule,),
     "tag": lambda event: event.tags,
     "key_prefix": lambda event: (event.key,),
     "destination": lambda event: (event.destination, event.group),

@@ -123,6 +123,21 @@ FILTERED = [
 ]
 
 
+async def test_a_reader_may_want_what_happens_to_one_schedule_and_its_runs(server):
+    async with reading(server, "?schedule=a") as stream:
+        for name in ("b", "a"):
+            await server.call("PUT", f"/schedules/{name}", {"every": "1h", "task": webhook_of_a_schedule()})
+        await server.call("POST", "/schedules/b/run")
+        await server.call("POST", "/schedules/a/run")
+        await server.clock.advance(1)
+        told = [(frame.event, frame.data["schedule"]) for frame in [await stream.frame() for _ in range(3)]]
+    assert told == [("created", "a"), ("schedule", "a"), ("created", "a")]
+
+
+def webhook_of_a_schedule():
+    return {"webhook": {"url": "http://localhost:9000/hook"}}
+
+
 @pytest.mark.parametrize(("query", "expected"), FILTERED)
 async def test_a_reader_is_told_of_what_passes_all_its_filters(server, query, expected):
     async with reading(server, f"?{query}") as stream, reading(server) as all_:

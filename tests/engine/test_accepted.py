@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from tasker.event_filters import Interest
 from tasker.interfaces.queue import Claim
 from tasker.model.attempt import Accepted, Failed, Succeeded
 from tasker.model.instants import SECOND
@@ -68,6 +69,20 @@ async def test_a_deadline_that_passes_fails_the_attempt_and_its_retry_comes(acce
     assert accepting.telemetry.failed == 1
     (first, second) = await accepting.store.attempts(task_id)
     assert (first.fault.code, second.fault.code) == ("completion_timeout", "completion_timeout")
+
+
+async def test_readers_of_events_are_told_that_it_was_accepted_and_until_when_it_waits(accepting):
+    events = accepting.engine.events
+    reader = events.join(Interest(), is_signals=False, push=lambda _: False, cut=lambda: None)
+    await accepting.add("accept", at=1, max_attempts=1)
+    await accepting.clock.advance(1)
+    *_, (_, accepted) = events.streams.ring.after(0)
+    until = accepting.clock.now() + 60 * SECOND
+    await accepting.clock.advance(60)
+    reader.leave()
+    assert (accepted.state, accepted.attempt, accepted.deadline) == ("in_progress", 1, until)
+    kinds = [event.kind.value for _, event in events.streams.ring.after(0)]
+    assert kinds == ["started", "accepted", "ended"]
 
 
 async def test_whoever_waits_for_the_end_is_told_of_a_deadline(accepting):

@@ -6,8 +6,12 @@ import pytest
 import structlog
 from msgspec.structs import replace
 
+from tasker.engine.engine import Engine
+from tasker.engine.events import MOST_READ
 from tasker.engine.rezoning import AGAIN, LOOK, Rezoning, place
+from tasker.engine.telemetry import Telemetry
 from tasker.errors import StoreUnavailableError
+from tasker.event_filters import Interest
 from tasker.interfaces.queue import REZONE_LIMIT
 from tasker.model import zones
 from tasker.model.instants import SECOND, parse
@@ -31,13 +35,15 @@ async def store():
 
 
 def rezoning(store, *, version=zones.VERSION, schedules=0):
-    rung = []
-
     async def reschedule():
         return schedules
 
-    job = Rezoning(store, reschedule=reschedule, ring=lambda: rung.append(True), version=version)
-    job.rung = rung
+    async def moved(ids):
+        told.extend(ids)
+
+    rung, told = [], []
+    job = Rezoning(store, reschedule=reschedule, moved=moved, ring=lambda: rung.append(True), version=version)
+    job.rung, job.told = rung, told
     return job
 
 
@@ -58,10 +64,29 @@ async def until_done(job):
 async def test_all_that_older_zones_have_placed_is_moved_and_the_log_says_how_many(store):
     tasks = await stored(store, REZONE_LIMIT + 1)
     moved = {"log_level": "info", "zones": zones.VERSION, "before": "2000a", "tasks": len(tasks), "schedules": 3}
-    assert await until_done(rezoning(store, schedules=3)) == [moved]
+    job = rezoning(store, schedules=3)
+    assert await until_done(job) == [moved]
+    assert sorted(job.told) == sorted(task.id for task in tasks)
     assert {(await store.get(task.id)).due_at for task in tasks} == {RIGHT}
     assert await store.zones() == zones.VERSION
     assert await until_done(rezoning(store)) == [], "it is done once"
+
+
+async def test_readers_of_events_are_told_of_each_that_has_moved_and_beyond_some_how_many(store):
+    engine = Engine(store, (), Telemetry(), rand=lambda: 0.0, rewriting=lambda _: None)
+    events = engine.events
+    tasks = await stored(store, MOST_READ + 7)
+    moving = Rezoning(store, reschedule=engine.schedules.rezone, moved=events.moved_by_zones, ring=lambda: None)
+    reader = events.join(Interest(), is_signals=False, push=lambda _: False, cut=lambda: None)
+    events.telling.wanted(60)
+    await until_done(moving)
+    told = [event for _, event in events.streams.ring.after(0)]
+    reader.leave()
+    assert {(event.kind.value, event.change, event.due_at) for event in told} == {("changed", "moved_by_zones", RIGHT)}
+    ids = {event.id for event in told}
+    assert len(ids) == MOST_READ
+    assert ids < {task.id for task in tasks}
+    assert events.telling._missed == {"changed": 7}
 
 
 async def test_the_first_start_says_nothing_and_notes_the_version(store):

@@ -8,7 +8,9 @@ from structlog.testing import capture_logs
 
 from polling import holds
 from tasker.engine.schedules import AT_ONCE
+from tasker.event_filters import Interest
 from tasker.ids import new_id
+from tasker.model.event import EventKind
 from tasker.model.instants import SECOND
 from tasker.model.schedule import Overlap, Plan, Schedule, Template, begun
 from tasker.model.task import Admission, State
@@ -60,6 +62,22 @@ async def test_once_a_run_is_called_off_the_next_stands_within_a_second(bench, c
 
     await holds(lambda: bench.telemetry.scheduled == 2)
     assert await bench.store.queued_run("a", stands.next_at + 3_600 * SECOND) is not None
+
+
+async def test_readers_of_events_are_told_of_the_run_that_is_gone_once_as_many_as_wanted_have_started(bench, clock):
+    events = bench.engine.events
+    reader = events.join(Interest(), is_signals=False, push=lambda _: False, cut=lambda: None)
+    await put(bench, every=10, max_runs=1, jitter=5 * SECOND)
+    await clock.advance(15)
+    await holds(lambda: len(bench.starts) == 1)
+    await clock.advance(15)
+    told = [event for _, event in events.streams.ring.after(0)]
+    reader.leave()
+    second = [event for event in told if event.kind is EventKind.CREATED][1].id
+    (gone,) = [event for event in told if event.kind is EventKind.DELETED]
+    assert (gone.id, gone.type, gone.state, gone.destination) == (second, "scripted", "todo", "scripted")
+    assert {event.schedule for event in told} == {"a"}, "whatever is told of a run says whose it is"
+    assert len(bench.starts) == 1
 
 
 async def test_many_schedules_go_on_in_steps_and_each_once(idle_bench, clock):

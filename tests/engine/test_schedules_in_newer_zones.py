@@ -9,9 +9,11 @@ from tasker.engine.engine import Engine
 from tasker.engine.schedules import AT_ONCE
 from tasker.engine.telemetry import Telemetry
 from tasker.errors import RevisionPassedError, TaskNotFoundError
+from tasker.event_filters import Interest
 from tasker.ids import new_id
 from tasker.interfaces.tasks import TaskFilter
 from tasker.model import zones
+from tasker.model.event import EventKind
 from tasker.model.instants import SECOND, parse, text
 from tasker.model.schedule import Plan, Schedule, Template
 from tasker.model.task import Pool
@@ -66,6 +68,18 @@ async def test_a_run_at_a_time_that_is_none_any_more_is_replaced(store, schedule
     after = await store.schedule("noon")
     assert after == replace(before, next_at=NOON, look_at=NOON), "it is not another one for its callers"
     assert await schedules.rezone() == 0
+
+
+async def test_readers_of_events_are_told_of_the_run_that_is_gone_and_of_the_other(store):
+    engine = Engine(store, (), Telemetry(), rand=lambda: 0.0, rewriting=lambda _: None)
+    reader = engine.events.join(Interest(), is_signals=False, push=lambda _: False, cut=lambda: None)
+    _, run = await put(store, replace(DAILY, tags=("t",)), NOON + HOUR)
+    assert await engine.schedules.rezone() == 1
+    (_, gone), (_, made) = engine.events.streams.ring.after(0)
+    reader.leave()
+    assert (gone.kind, gone.id, gone.due_at) == (EventKind.DELETED, run.id, None)
+    assert (made.kind, made.due_at) == (EventKind.CREATED, NOON)
+    assert (gone.schedule, gone.tags) == (made.schedule, made.tags) == ("noon", ("t",))
 
 
 async def test_a_run_whose_right_time_has_passed_stands_at_the_next_one(store, schedules):

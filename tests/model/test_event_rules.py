@@ -108,7 +108,7 @@ def test_an_index_finds_all_who_want_an_event_and_each_once(interests, data, hap
 
 
 def test_filters_are_those_of_tasks_that_an_event_can_answer():
-    assert [each.name for each in EVENT_FILTERS] == ["state", "type", "tag", "key_prefix", "destination"]
+    assert [each.name for each in EVENT_FILTERS] == ["state", "type", "tag", "key_prefix", "destination", "schedule"]
 
 
 def test_an_event_that_lacks_what_is_asked_for_is_not_wanted():

@@ -122,16 +122,19 @@ class Aftermath:
             self._events.ended(attempt, fields, State.CANCELLED, due_at=None, code=reason)
         _log.info("a run was left out", **names(attempt, fields), schedule=attempt.schedule, reason=reason)
 
-    def removed(self, runs: Sequence[TaskId]) -> None:
-        """Say that runs were taken out of the queue."""
+    def removed(self, attempt: Attempt, runs: Sequence[TaskId]) -> None:
+        """Say that later runs of the schedule of an attempt were taken out of the queue."""
         for task_id in runs:
             self._tell_ended(task_id)
+        if runs and self._events.is_on:
+            self._events.runs_removed_after(attempt, runs)
 
     def _has_gone(self, attempt: Attempt, fields: TaskFields, settlement: Settlement, settled: Settled) -> None:
         """Do what follows an attempt that is in other hands now."""
-        if settlement.deadline is not None:
-            self.announce_deadline(settlement.deadline)
+        assert settlement.deadline is not None  # noqa: S101 - it waits until then
+        self.announce_deadline(settlement.deadline)
         if self._events.is_on:
+            self._events.accepted(attempt, fields, deadline=settlement.deadline)
             self._tell_of_circuit(attempt, fields, settled)
 
     def _tell_of_circuit(self, attempt: Attempt, fields: TaskFields, settled: Settled) -> None:

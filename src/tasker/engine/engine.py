@@ -147,7 +147,9 @@ class Engine:
         )
         self._operations = DueWork(store.clock, self.operations.step, name="operations")
         self._recovery = Recovery(store, telemetry)
-        self._rezoning = Rezoning(store, reschedule=self.schedules.rezone, ring=self.queue.ring)
+        self._rezoning = Rezoning(
+            store, reschedule=self.schedules.rezone, moved=self.events.moved_by_zones, ring=self.queue.ring
+        )
         self._pruner = Pruner(store, telemetry, keep_done=keep_done, keep_failed=keep_failed, keep_audit=keep_audit)
         self.history = History(store, telemetry)
         self._job: asyncio.Task[None] | None = None

@@ -51,8 +51,13 @@ class EventTelling:
         """Have *event* told."""
         if len(self._events) < MOST:
             self._events.append(event)
+            self._some.set()
         else:
-            self._missed[event.kind] = self._missed.get(event.kind, 0) + 1
+            self.miss(event.kind, 1)
+
+    def miss(self, kind: str, count: int) -> None:
+        """Have it told that there were so many more events of a kind."""
+        self._missed[kind] = self._missed.get(kind, 0) + count
         self._some.set()
 
     async def run_once(self) -> timedelta:

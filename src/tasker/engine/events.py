@@ -18,9 +18,18 @@ from tasker.interfaces.reports import Report
 from tasker.interfaces.store import Store
 from tasker.interfaces.task_type import TaskType
 from tasker.model.attempt import Attempt
-from tasker.model.event import Event, EventChange, EventKind, operation_event, task_event, traits_of
+from tasker.model.event import (
+    Event,
+    EventChange,
+    EventKind,
+    operation_event,
+    removed_run_event,
+    task_event,
+    traits_of,
+)
 from tasker.model.instants import Instant
 from tasker.model.operation import Operation
+from tasker.model.schedule import Schedule
 from tasker.model.task import State, Task, TaskId
 from tasker.timing.clock import Cancellable
 from tasker.wire.event_notes import unpacked
@@ -30,6 +39,9 @@ T = TypeVar("T")
 
 LINGER: Final = timedelta(seconds=60)
 """How long events are recorded after the last reader has left."""
+
+MOST_READ: Final = 100
+"""Tasks that are read at once to tell of each: a reader is told no more of them in a second."""
 
 LOOK: Final = timedelta(seconds=2)
 """How often the other nodes are told that there are readers here, and which of them are there is looked up."""
@@ -209,6 +221,10 @@ class Events:
         """An attempt has begun."""
         self._attempt(EventKind.STARTED, attempt, fields, State.IN_PROGRESS, due_at=attempt.due_at)
 
+    def accepted(self, attempt: Attempt, fields: TaskFields, *, deadline: Instant) -> None:
+        """An attempt is in other hands now, until *deadline* at most."""
+        self._attempt(EventKind.ACCEPTED, attempt, fields, State.IN_PROGRESS, due_at=attempt.due_at, deadline=deadline)
+
     def ended(
         self, attempt: Attempt, fields: TaskFields, state: State, *, due_at: Instant | None, code: str | None
     ) -> None:
@@ -224,6 +240,7 @@ class Events:
         *,
         due_at: Instant,
         code: str | None = None,
+        deadline: Instant | None = None,
     ) -> None:
         has_read = type(fields) is not TaskFields
         traits = (
@@ -246,6 +263,8 @@ class Events:
                 due_at=due_at,
                 attempt=attempt.number,
                 code=code,
+                schedule=attempt.schedule,
+                deadline=deadline,
             )
         )
 
@@ -265,6 +284,38 @@ class Events:
     def schedule(self, name: str, change: EventChange) -> None:
         """Something has happened to a schedule."""
         self._note(Event(kind=EventKind.SCHEDULE, at=self._clock.now(), node=self._node, schedule=name, change=change))
+
+    def runs_removed(self, schedule: Schedule, ids: Iterable[TaskId]) -> None:
+        """Runs of a schedule, which was read with its template, were taken out of the queue."""
+        for task_id in ids:
+            self._note(removed_run_event(schedule, task_id, at=self._clock.now(), node=self._node))
+
+    def runs_removed_after(self, attempt: Attempt, ids: Iterable[TaskId]) -> None:
+        """Later runs of the schedule of an attempt were taken out of the queue: what these were, it is."""
+        traits = self._traits.of_payload(attempt.type, attempt.payload)
+        for task_id in ids:
+            self._note(
+                Event(
+                    kind=EventKind.DELETED,
+                    at=self._clock.now(),
+                    node=self._node,
+                    id=task_id,
+                    type=attempt.type,
+                    state=State.TODO.word,
+                    tags=traits.tags,
+                    destination=traits.destination,
+                    group=traits.group,
+                    schedule=attempt.schedule,
+                )
+            )
+
+    async def moved_by_zones(self, ids: Sequence[TaskId]) -> None:
+        """Newer time zones have moved tasks, which are read for that: the first ``MOST_READ``. May be called always."""
+        if not self.is_on:
+            return
+        await self.moved_by_id(EventKind.CHANGED, ids[:MOST_READ], EventChange.MOVED_BY_ZONES)
+        if len(ids) > MOST_READ:
+            self._miss(EventKind.CHANGED, len(ids) - MOST_READ)
 
     def operation(self, operation: Operation) -> None:
         """An operation was created, or has gone on, or has ended."""
@@ -310,6 +361,13 @@ class Events:
             )
         if report.ended or report.taken_back:
             self._reports.append(report)
+
+    def _miss(self, kind: EventKind, count: int) -> None:
+        """So many events of a kind are not told, but that there were some."""
+        if self.streams.is_recording:
+            self.streams.missed({kind: count})
+        if self.telling.is_wanted:
+            self.telling.miss(kind, count)
 
     def _note(self, event: Event) -> None:
         if self.streams.is_recording:

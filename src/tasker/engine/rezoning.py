@@ -1,6 +1,6 @@
 """Moves what waits by newer time zones."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from typing import Final
 
@@ -10,6 +10,7 @@ from tasker.errors import StoreError
 from tasker.interfaces.store import Store
 from tasker.model import zones
 from tasker.model.instants import Instant
+from tasker.model.task import TaskId
 from tasker.timing.alarm import sleep
 
 LOOK: Final = timedelta(minutes=1)
@@ -33,6 +34,7 @@ class Rezoning:
         store: Store,
         *,
         reschedule: Callable[[], Awaitable[int]],
+        moved: Callable[[Sequence[TaskId]], Awaitable[None]],
         ring: Callable[[], None],
         version: str = zones.VERSION,
     ) -> None:
@@ -40,11 +42,13 @@ class Rezoning:
 
         Args:
             reschedule: does the same for schedules, and returns of how many the run was replaced.
+            moved: called with tasks that have moved.
             ring: called when tasks have moved: they may be due.
             version: of this node's zones.
         """
         self._store = store
         self._reschedule = reschedule
+        self._moved = moved
         self._ring = ring
         self._version = version
         self._is_newest = False
@@ -76,8 +80,9 @@ class Rezoning:
             return LOOK
         rezoned = await self._store.rezone(self._version, place)
         if rezoned.moved:
-            _log.info("newer time zones: moved what waits", zones=self._version, tasks=rezoned.moved)
+            _log.info("newer time zones: moved what waits", zones=self._version, tasks=len(rezoned.moved))
             self._ring()
+            await self._moved(rezoned.moved)
         return timedelta(0) if rezoned.looked_at else LOOK
 
     async def _move_all(self, is_stopped: Callable[[], bool]) -> None:
@@ -93,7 +98,8 @@ class Rezoning:
         moved = 0
         while not is_stopped():
             rezoned = await self._store.rezone(self._version, place)
-            moved += rezoned.moved
+            moved += len(rezoned.moved)
+            await self._moved(rezoned.moved)
             if not rezoned.looked_at:
                 break
         else:

@@ -148,6 +148,8 @@ class Schedules:
             done = await self._store.put_schedule(schedule, run, seen=seen)
         except (ScheduleNotFoundError, RevisionPassedError):
             return False
+        if self._events.is_on:
+            self._events.runs_removed(seen, done.removed)
         self.made([] if done.run is None else [done.run])
         return True
 

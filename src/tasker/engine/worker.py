@@ -249,7 +249,7 @@ class Worker:
         if run.interruption is not None:
             await run.interruption
             return False
-        self._aftermath.removed(admitted.removed)
+        self._aftermath.removed(run.attempt, admitted.removed)
         if admitted.admission is Admission.STARTED:
             return True
         run.is_ending = True

@@ -97,7 +97,7 @@ class Rezoned(Struct, frozen=True):
     looked_at: int
     """Tasks whose moment an older version had found."""
 
-    moved: int
+    moved: Sequence[TaskId] = ()
     """Those of them that are due at another moment now."""
 
 

@@ -6,10 +6,12 @@ from enum import StrEnum
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from tasker.model.instants import Instant
 from tasker.model.operation import Operation
-from tasker.model.task import State, Task, TaskId
+from tasker.model.schedule import Schedule
+from tasker.model.task import RunKind, State, Task, TaskId
 
 
 class EventKind(StrEnum):
@@ -19,6 +21,8 @@ class EventKind(StrEnum):
     """A task was stored."""
     STARTED = "started"
     """An attempt has begun."""
+    ACCEPTED = "accepted"
+    """The receiver has accepted an attempt, and reports later how it ends."""
     ENDED = "ended"
     """An attempt has ended, or a task has ended without one. The state says what the task is now."""
     CHANGED = "changed"
@@ -44,6 +48,8 @@ class EventChange(StrEnum):
     RUN = "run"
     RETRIED = "retried"
     POSTPONED = "postponed"
+    MOVED_BY_ZONES = "moved_by_zones"
+    """Of a task with a local time: by newer time zones, that is another moment."""
     CANCEL_REQUESTED = "cancel_requested"
     """Of a task that runs: it ends once its attempt does."""
     PRUNED = "pruned"
@@ -98,7 +104,9 @@ class Event(Struct, frozen=True, kw_only=True, array_like=True, omit_defaults=Tr
     changed: int | None = None
     refused: int | None = None
     schedule: str | None = None
-    """The name of the schedule that it is about."""
+    """The name of the schedule that it is about, or whose run the task is."""
+    deadline: Instant | None = None
+    """Of ``ACCEPTED``: until when the task waits for its completion."""
 
 
 class Traits(Struct, frozen=True):
@@ -152,7 +160,14 @@ def task_event(
         attempt=task.attempts or None,
         code=None if fault is None else fault.code,
         change=change,
+        schedule=task.schedule,
     )
+
+
+def removed_run_event(schedule: Schedule, task_id: TaskId, *, at: Instant, node: str) -> Event:
+    """Return the event that a run of *schedule* is gone, which had not started. When it was due is not said."""
+    run = schedule.asked_run(at, task_id, RunKind.REGULAR, now=at)
+    return replace(task_event(EventKind.DELETED, run, traits_of(run), at=at, node=node), due_at=None)
 
 
 def operation_event(operation: Operation, *, at: Instant, node: str) -> Event:

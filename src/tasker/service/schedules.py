@@ -249,7 +249,7 @@ class ScheduleService:
             with contextlib.suppress(RevisionPassedError):
                 removed = await self._store.delete_schedule(seen, reach=_reach(seen), entry=entry)
                 break
-        self._gone(removed, queued)
+        self._gone(seen, removed, queued)
         if self._events.is_on:
             self._events.schedule(name, EventChange.DELETED)
 
@@ -312,7 +312,8 @@ class ScheduleService:
         queued = None if seen is None else await self._queued(seen)
         reach = timedelta(0) if seen is None or not schedule.is_paused else _reach(seen)
         done: Rescheduled = await self._store.put_schedule(schedule, run, seen=seen, reach=reach, entry=entry)
-        self._gone(done.removed, queued)
+        if seen is not None:
+            self._gone(seen, done.removed, queued)
         self._engine.schedules.made([] if done.run is None else [done.run])
         if schedule.look_at is not None:
             self._engine.announce_schedule(self._clock.now() if done.run is None else schedule.look_at)
@@ -327,12 +328,15 @@ class ScheduleService:
         tasks = await self._events.read([] if task_id is None else [task_id])
         return tasks[0] if tasks else None
 
-    def _gone(self, removed: Sequence[TaskId], queued: Task | None) -> None:
-        """Say that runs were removed."""
+    def _gone(self, seen: Schedule, removed: Sequence[TaskId], queued: Task | None) -> None:
+        """Say that runs were removed, perhaps the one that was read before."""
         for task_id in removed:
             self._engine.waiters.tell(task_id)
+        if not self._events.is_on:
+            return
         if queued is not None and queued.id in removed:
             self._events.moved(EventKind.DELETED, queued)
+        self._events.runs_removed(seen, [task_id for task_id in removed if queued is None or task_id != queued.id])
 
     async def _status(self, caller: Caller, schedule: Schedule) -> ScheduleStatus:
         queued = None

@@ -56,7 +56,19 @@ class EventView(Struct, frozen=True, kw_only=True, omit_defaults=True):
     matched: int | None = None
     changed: int | None = None
     refused: int | None = None
-    schedule: Annotated[str, Meta(description="The name of the schedule that it is about.")] | None = None
+    schedule: (
+        Annotated[str, Meta(description="The name of the schedule that it is about, or whose run the task is.")] | None
+    ) = None
+    deadline: (
+        Annotated[
+            str,
+            Meta(
+                extra_json_schema={"format": "date-time"},
+                description="Of accepted: until when the task waits for its completion.",
+            ),
+        ]
+        | None
+    ) = None
 
 
 def event_frame(event: Event, id_: object) -> bytes:
@@ -82,6 +94,7 @@ def event_frame(event: Event, id_: object) -> bytes:
         changed=event.changed,
         refused=event.refused,
         schedule=event.schedule,
+        deadline=None if event.deadline is None else _text(event.deadline),
     )
     return b"id: %b\nevent: %b\ndata: %b\n\n" % (str(id_).encode(), event.kind.encode(), _encode(view))
 

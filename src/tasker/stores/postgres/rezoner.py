@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 
 from tasker.interfaces.queue import REZONE_LIMIT, Rezoned
 from tasker.model.instants import Instant
+from tasker.model.task import TaskId
 from tasker.stores.postgres.connection import Connection, Link
 from tasker.stores.rezoning import moved
 
@@ -53,4 +54,7 @@ class Rezoner:
                     [None if verdict is None else verdict.at for verdict in verdicts],
                     [None if verdict is None else verdict.text for verdict in verdicts],
                 )
-        return Rezoned(looked_at=len(rows), moved=len(rows) - verdicts.count(None))
+        return Rezoned(
+            looked_at=len(rows),
+            moved=[TaskId(str(row["id"])) for row, verdict in zip(rows, verdicts, strict=True) if verdict is not None],
+        )

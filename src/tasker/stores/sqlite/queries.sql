@@ -418,7 +418,7 @@ UPDATE zone_version SET version = :version WHERE version < :version
 
 -- outdated --
 -- A batch of what an older version than :version found the moment of.
-SELECT seq, due_at, execution_at, attempts, local_time, time_zone FROM task
+SELECT seq, id, due_at, execution_at, attempts, local_time, time_zone FROM task
  WHERE zones < :version AND zones IS NOT NULL AND state = 0
  ORDER BY zones, due_at LIMIT :limit
 

@@ -4,8 +4,10 @@ from collections.abc import Callable
 
 from tasker.interfaces.queue import REZONE_LIMIT, Rezoned
 from tasker.model.instants import Instant
+from tasker.model.task import TaskId
 from tasker.stores.rezoning import Moved, moved
 from tasker.stores.sqlite.connection import Queries
+from tasker.stores.sqlite.rows import id_text
 
 
 class Rezoner:
@@ -23,12 +25,12 @@ class Rezoner:
         """Look at a batch: see ``Store.rezone``."""
         now = self._now()
         rows = self._queries.all("outdated", version=version, limit=REZONE_LIMIT)
-        count = 0
-        for seq, *times in rows:
+        moved_ids: list[TaskId] = []
+        for seq, id_, *times in rows:
             verdict = moved(*times, place=place, now=now)
             if isinstance(verdict, Moved):
                 self._queries.all("move_by_zones", seq=seq, version=version, at=verdict.at, text=verdict.text)
-                count += 1
+                moved_ids.append(id_text(id_))
             else:
                 self._queries.all("keep_by_zones", seq=seq, version=version)
-        return Rezoned(looked_at=len(rows), moved=count)
+        return Rezoned(looked_at=len(rows), moved=moved_ids)
