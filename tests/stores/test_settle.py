@@ -1,5 +1,7 @@
 """Settling an attempt, and giving one back."""
 
+import asyncio
+
 import msgspec
 import pytest
 from steps import REFUSED, SECOND, WEBHOOK, another_try, claimed, failure, got, listed, next_due, running, success
@@ -129,6 +131,35 @@ async def test_a_claim_on_another_task_settles_nothing(store, clock):
             await store.settle(msgspec.structs.replace(attempt, task_id=task_id), success(clock))
         assert lost.value.task_id == task_id
     assert await got(store, waiting.id) == waiting
+
+
+@pytest.mark.parametrize("count", [3, 70])
+async def test_of_many_ends_at_once_each_is_written_as_it_is_alone(store, clock, count):
+    await store.create([a_task(due_at=clock.now()) for _ in range(count)])
+    attempts = (await store.claim_due({WEBHOOK: count})).attempts
+    done, waiting, cancelled, *others = attempts
+    await store.cancel(cancelled.task_id)
+    stale = msgspec.structs.replace(cancelled, fence=cancelled.fence - 1)
+    await clock.advance(1)
+
+    first, lost, second, again, third, *rest = await asyncio.gather(
+        store.settle(done, success(clock)),
+        store.settle(stale, success(clock)),
+        store.settle(waiting, another_try(clock, in_seconds=60)),
+        store.settle(done, failure(clock)),
+        store.settle(cancelled, another_try(clock, in_seconds=60)),
+        *(store.settle(each, failure(clock)) for each in others),
+        return_exceptions=True,
+    )
+
+    assert [each.move for each in (first, second, third)] == [Move.COMPLETE, Move.BACK_OFF, Move.STOP]
+    assert [type(each) for each in (lost, again)] == [ClaimLostError] * 2
+    assert {each.move for each in rest} <= {Move.FAIL}
+    tasks = [await store.get(attempt.task_id) for attempt in attempts]
+    states = [State.DONE, State.TODO, State.CANCELLED, *([State.FAILED] * (count - 3))]
+    assert [task.state for task in tasks] == states
+    assert [task.due_at for task in tasks[:3]] == [done.due_at, clock.now() + 60 * SECOND, cancelled.due_at]
+    assert [task.ended_at for task in tasks[:3]] == [clock.now(), None, clock.now()]
 
 
 async def test_attempts_of_one_claim_are_settled_one_by_one(store, clock):

@@ -59,16 +59,18 @@ class Claimer:
         for pool in [pool for pool, due_at in next_due.items() if due_at is not None and due_at <= now]:
             admitted = self._gates.admit(pool, free=free[pool], now=now)
             for let_go_at, seqs in admitted.by_let_go_at.items():
-                for row in self._queries.all(
+                which = as_json(seqs)
+                self._queries.all(
                     "claim",
-                    seqs=as_json(seqs),
+                    seqs=which,
                     now=now,
                     fence=fence,
                     node=self._node,
                     down_until=self._looker.down_until,
                     let_go_at=let_go_at,
                     paused_until=self._pauses.until,
-                ):
+                )
+                for row in self._queries.all("claimed", seqs=which, fence=fence):
                     attempt = rows.read(row)
                     taken.append((attempt.due_at, row[rows.width], attempt))  # behind the columns of the attempt: seq
             next_due[pool] = self._next_due(pool, now) if admitted.count < free[pool] else None

@@ -79,6 +79,15 @@ class Queries:
         """
         return self.connection.execute(_with_rows(self.texts[query], rows, len(values) // rows), values).fetchall()
 
+    def with_filled_rows(self, query: str, rows: int, values: list[Value]) -> list[Any]:
+        """Run *query* as ``with_rows`` does, with rows of NULLs behind *values* up to a power of two.
+
+        For a query that does nothing for such a row. A statement is compiled for each number of
+        rows, which takes as long as some dozens of them.
+        """
+        full = 1 << (rows - 1).bit_length()
+        return self.with_rows(query, full, values + [None] * ((full - rows) * (len(values) // rows)))
+
 
 @lru_cache(maxsize=_STATEMENTS_KEPT)
 def _with_rows(sql: str, rows: int, width: int) -> str:

@@ -110,12 +110,18 @@ late_held = iif(due_at < max(coalesce(:let_go_at, 0), :paused_until),
                 late_held)
 
 -- claim --
--- :seqs is a JSON array. RETURNING has no order: the caller sorts by due_at, seq.
+-- :seqs is a JSON array. Without RETURNING, for which every column of a row is read once more.
 UPDATE task SET state = 1, held_by = NULL, attempts = attempts + 1, fence = :fence, node = :node,
        started_at = :now, revision = revision + 1,
        {part_late}
  WHERE seq IN (SELECT value FROM json_each(:seqs)) AND state = 0
-RETURNING {attempt}, (SELECT payload FROM payload WHERE payload.seq = task.seq), seq
+
+-- claimed --
+-- What this claim has taken.
+SELECT {attempt}, payload, task.seq
+  FROM json_each(:seqs) AS taken
+ CROSS JOIN task ON task.seq = taken.value AND task.fence = :fence
+ CROSS JOIN payload ON payload.seq = task.seq
 
 -- queue --
 -- The gate of a queue, how many of its tasks workers have if that is limited, since when it has had room,
@@ -282,24 +288,26 @@ UPDATE gate SET next_at = :next_at, let_in = :let_in WHERE id = :gate
 -- gate --
 SELECT {gate} FROM gate WHERE id = :gate
 
+-- running --
+-- The tasks of attempts. Those that are missing have lost their claim.
+WITH ended (id, fence) AS (VALUES {rows})
+SELECT task.id, task.fence, seq, gate, host_gate, is_cancelled
+  FROM ended CROSS JOIN task ON task.id = ended.id AND task.fence = ended.fence AND state = 1
+
 -- settle --
--- Those that are missing from what comes back have lost their claim: nothing was written for them.
--- What was cancelled meanwhile goes no further.
-WITH ended (id, fence, started_at, state, due_at, waited, ended_at, last_fault, now)
-  AS (VALUES {rows})
-UPDATE task SET state = CASE WHEN is_cancelled = 1 AND ended.state <> 2 THEN 4 ELSE ended.state END,
-       due_at = CASE is_cancelled WHEN 0 THEN coalesce(ended.due_at, task.due_at)
-                                  ELSE task.due_at END,
+-- Without RETURNING, as claim. An end without due_at is the last; one without a fault leaves that of before.
+WITH ended (seq, started_at, state, due_at, waited, ended_at, last_fault) AS (VALUES {rows})
+UPDATE task SET state = ended.state,
+       due_at = coalesce(ended.due_at, task.due_at),
        waited = coalesce(ended.waited, task.waited),
        started_at = ended.started_at,
-       ended_at = coalesce(ended.ended_at, CASE is_cancelled WHEN 1 THEN now END),
+       ended_at = ended.ended_at,
        last_fault = coalesce(ended.last_fault, task.last_fault),
        crashes = 0, fence = NULL, node = NULL,
-       late_held = iif(ended.due_at IS NULL OR is_cancelled = 1, late_held, 0),
+       late_held = iif(ended.due_at IS NULL, late_held, 0),
        is_cancelled = 0, revision = revision + 1
   FROM ended
- WHERE task.id = ended.id AND task.state = 1 AND task.fence = ended.fence
-RETURNING id, started_at, seq, gate, host_gate, state
+ WHERE task.seq = ended.seq AND task.state = 1
 
 -- settle_waiting --
 -- The same of an attempt that is in other hands.

@@ -35,11 +35,8 @@ class Settler:
         """Write how attempts ended, what is kept of them, and what follows; nothing of those that lost their claim."""
         now = self._now()
         settled: list[Settled | ClaimLostError] = []
-        while left := len(batch) - len(settled):
-            # Powers of two: a statement is compiled for each number of rows, which takes as long as
-            # some dozens of ends.
-            rows = min(ROWS_AT_ONCE, 1 << left.bit_length() - 1)
-            part = batch[len(settled) : len(settled) + rows]
+        for start in range(0, len(batch), ROWS_AT_ONCE):
+            part = batch[start : start + ROWS_AT_ONCE]
             written = self._write(part, now)
             self._keep([(row[0], each[1].record) for row, each in zip(written, part, strict=True) if row is not None])
             settled += [
@@ -112,20 +109,28 @@ class Settler:
 
     def _write(self, part: Sequence[tuple[Attempt, Settlement]], now: Instant) -> Sequence[Row | None]:
         """Write what becomes of tasks. Return of each its number, gates and state; None: its claim is lost."""
-        ends: dict[tuple[bytes, int], Settlement] = {}
-        for attempt, settlement in part:
-            if settlement.move is not Move.ACCEPT:
-                ends.setdefault((id_bytes(attempt.task_id), attempt.fence), settlement)  # the second one is lost
+        claims = [(id_bytes(attempt.task_id), attempt.fence) for attempt, _ in part]
+        rows = self._queries.with_filled_rows("running", len(claims), [value for claim in claims for value in claim])
+        running = {(id_, fence): row for id_, fence, *row in rows}
+        written: list[Row | None] = []
         values: list[Value] = []
-        for claim, settlement in ends.items():
-            values += (*claim, settlement.started_at, *_end(settlement), now)
-        rows = self._queries.with_rows("settle", len(ends), values) if ends else ()
-        # No two attempts of a task begin in one microsecond.
-        written: dict[tuple[bytes, Instant], Row] = {(id_, started_at): row for id_, started_at, *row in rows}
+        for claim, (_, settlement) in zip(claims, part, strict=True):
+            # Taken out: a second end of the same claim is lost.
+            row = None if settlement.move is Move.ACCEPT else running.pop(claim, None)
+            if row is not None:
+                seq, gate, host_gate, is_cancelled = row
+                state, due_at, waited, ended_at, last_fault = _end(settlement)
+                if is_cancelled:  # it goes no further
+                    state = state if state is State.DONE else State.CANCELLED
+                    due_at, ended_at = None, now if ended_at is None else ended_at
+                values += (seq, settlement.started_at, state, due_at, waited, ended_at, last_fault)
+                row = (seq, gate, host_gate, state)
+            written.append(row)
+        if values:
+            self._queries.with_filled_rows("settle", len(written) - written.count(None), values)
         return [
-            written.pop((id_bytes(attempt.task_id), settlement.started_at), None)
-            or self._write_odd(attempt, settlement, now)
-            for attempt, settlement in part
+            self._write_odd(attempt, settlement, now) if row is None else row
+            for row, (attempt, settlement) in zip(written, part, strict=True)
         ]
 
     def _write_odd(self, attempt: Attempt, settlement: Settlement, now: Instant) -> Row | None:
