@@ -57,7 +57,7 @@ def texts():
             todo = [QUERIES["list_todo"].format(type=":type_1", pool=pool) for pool in (1, 2)]
             other = [QUERIES["list_other"].format(type=":type_1", state=state) for state in (1, 2, 3, 4)]
             yield name, sql.format(branches=" UNION ALL ".join(todo + other))
-        elif name in ("running", "settle"):
+        elif name in ("running", "settle", "advance_schedules", "runs_for"):
             others = ", 1" * sql.partition(")")[0].count(",")
             rows = ", ".join(f"(:id_{place}{others})" for place in range(ROWS_AT_ONCE))
             yield name, sql.format(rows=rows)
@@ -126,3 +126,19 @@ def test_leases_that_have_ended_are_found_in_an_index_of_their_own(connection):
         assert any("task_lease" in step for step in plan(connection, QUERIES[name])), name
     for name in ("next_deadline", "past_deadline"):
         assert any("task_deadline" in step for step in plan(connection, QUERIES[name])), name
+
+
+@pytest.mark.parametrize(
+    ("name", "index"),
+    [
+        ("goes_on", "task_going_on"),
+        ("asking_at_once", "task_going_on"),
+        ("release_runs", "task_going_on"),
+        ("release_runs", "task_behind"),
+        ("waits_behind", "task_behind"),
+    ],
+)
+def test_what_goes_on_of_a_schedule_is_found_without_its_other_runs(connection, name, index):
+    steps = plan(connection, QUERIES[name])
+    assert any(f"INDEX {index}" in step for step in steps)
+    assert not any("INDEX task_schedule" in step or "INDEX task_run" in step for step in steps)

@@ -18,13 +18,13 @@ from tasker.model.instants import Instant, microseconds
 from tasker.model.schedule import Advance, Schedule, advance, is_misplaced, replaced
 from tasker.model.task import Pool, Task
 
-AT_ONCE: Final = 100
+AT_ONCE: Final = 200
 """Schedules that go on in one step, at most."""
 
 _RUNS_AT_ONCE: Final = 200
 """Runs that are made in one step: of schedules with more of them, the rest waits for the next one."""
 
-_TURN: Final = 25
+_TURN: Final = 50
 """Schedules after which others have their turn."""
 
 _LONG_AGO: Final = microseconds(timedelta(days=366))

@@ -19,7 +19,7 @@ from tasker.errors import TimeZoneUnknownError
 from tasker.model import recurrence, zones
 from tasker.model.gate import Destination
 from tasker.model.instants import LAST, SECOND, Instant
-from tasker.model.recurrence import Calendar, Interval, Occurrence, Recurrence
+from tasker.model.recurrence import Calendar, Interval, Occurrence
 from tasker.model.task import Admission, Pool, RunKind, State, Task, TaskId
 
 MOST_RUNS: Final = 1_000_000_000
@@ -78,7 +78,7 @@ class Plan(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Each run has them, too."""
 
     @property
-    def recurrence(self) -> Recurrence:
+    def recurrence(self) -> Calendar | Interval:
         """What its times are, without a start and an end.
 
         Raises:
@@ -106,7 +106,7 @@ class Plan(Struct, frozen=True, kw_only=True, omit_defaults=True):
         """
         if self.starts_at is not None:
             after = max(after, self.starts_at - 1)
-        found = self.recurrence.following(after)
+        found = _following(self.recurrence, after)
         if found is None or (self.ends_at is not None and found.scheduled_for >= self.ends_at):
             return None
         return found
@@ -135,12 +135,17 @@ def _times(plan: Plan) -> Plan:
 
 
 @lru_cache(maxsize=4_096)
-def _recurrence(cron: str | None, every: int | None, anchor: Instant, time_zone: str | None) -> Recurrence:
+def _recurrence(cron: str | None, every: int | None, anchor: Instant, time_zone: str | None) -> Calendar | Interval:
     zone = zones.zone_named("UTC" if time_zone is None else time_zone)
     if cron is not None:
         return Calendar(recurrence.read_expression(cron), zone)
     assert every is not None  # noqa: S101 - a plan has one of the two
     return Interval(timedelta(microseconds=every), anchor, zone)
+
+
+@lru_cache(maxsize=4_096)  # many schedules have the same times
+def _following(recurrence: Calendar | Interval, after: Instant) -> Occurrence | None:
+    return recurrence.following(after)
 
 
 class Template(Struct, frozen=True, kw_only=True, omit_defaults=True):

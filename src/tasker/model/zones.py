@@ -8,7 +8,7 @@ import re
 import zoneinfo
 from datetime import UTC, datetime, timedelta
 from enum import Enum
-from functools import cache
+from functools import cache, lru_cache
 from importlib import import_module, resources
 from typing import Final, TypeAlias
 from zoneinfo import ZoneInfo
@@ -194,6 +194,7 @@ def note_of(local_time: str, time_zone: str) -> TimeNote | None:
         return None
 
 
+@lru_cache(maxsize=1_024)  # runs of many schedules are due at the same times
 def text_with_offset(moment: Instant, zone: ZoneInfo) -> str:
     """Return *moment* as RFC 3339 text, in the local time of *zone* with its offset.
 

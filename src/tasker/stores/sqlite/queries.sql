@@ -1160,11 +1160,14 @@ SELECT look_at FROM schedule
    AND NOT EXISTS (SELECT 1 FROM json_each(:without) WHERE value = plan ->> 'time_zone')
  ORDER BY look_at LIMIT 1
 
--- advance_schedule --
--- No row: it is not as it was seen.
-UPDATE schedule SET next_at = :next_at, look_at = :look_at
- WHERE name = :name AND revision = :seen AND next_at IS :seen_next_at AND look_at <= :now
-RETURNING 1
+-- advance_schedules --
+-- The names of those that were as they were seen, and are to be looked at.
+WITH given (name, revision, seen_next_at, next_at, look_at, now) AS (VALUES {rows})
+UPDATE schedule SET next_at = given.next_at, look_at = given.look_at
+  FROM given
+ WHERE schedule.name = given.name AND schedule.revision = given.revision
+   AND schedule.next_at IS given.seen_next_at AND schedule.look_at <= given.now
+RETURNING name
 
 -- look_at_schedule --
 -- The run that was made last has left the queue without starting: the next is made at once, even if
@@ -1178,6 +1181,14 @@ SELECT id, state, attempts FROM task
  WHERE schedule = :schedule AND schedule IS NOT NULL AND run_kind = 0
    AND scheduled_for = :scheduled_for
 
+-- runs_for --
+-- Which of some times of some schedules have their regular runs.
+WITH given (schedule, scheduled_for) AS (VALUES {rows})
+SELECT given.schedule, given.scheduled_for
+  FROM given
+ CROSS JOIN task ON task.schedule = given.schedule AND task.schedule IS NOT NULL AND run_kind = 0
+                AND task.scheduled_for = given.scheduled_for
+
 -- asking --
 -- A run that would start. No row: the claim is lost.
 SELECT seq, run_kind, scheduled_for, admission FROM task
@@ -1187,17 +1198,18 @@ SELECT seq, run_kind, scheduled_for, admission FROM task
 SELECT {schedule} FROM schedule JOIN run_count ON run_count.schedule = schedule.name WHERE name = :name
 
 -- goes_on --
-SELECT 1 FROM task
+-- INDEXED BY, here and below: else SQLite goes over all runs of the schedule that are kept.
+SELECT 1 FROM task INDEXED BY task_going_on
  WHERE schedule = :schedule AND admission = 1 AND state IN (0, 1, 5) AND seq <> :seq LIMIT 1
 
 -- waits_behind --
-SELECT 1 FROM task
+SELECT 1 FROM task INDEXED BY task_behind
  WHERE schedule = :schedule AND admission = 3 AND state = 0 AND run_kind = 0 LIMIT 1
 
 -- asking_at_once --
 -- Runs that were claimed now and would start, with their schedules, and whether others of these go on.
 SELECT {schedule}, task.seq, run_kind, scheduled_for, admission,
-       EXISTS (SELECT 1 FROM task AS other
+       EXISTS (SELECT 1 FROM task AS other INDEXED BY task_going_on
                 WHERE other.schedule = schedule.name AND other.admission = 1 AND other.state IN (0, 1, 5))
   FROM json_each(:seqs) AS asked
  CROSS JOIN task NOT INDEXED ON task.seq = asked.value -- it is found by its seq
@@ -1235,12 +1247,12 @@ SELECT EXISTS (SELECT 1 FROM task WHERE admission = 3 AND state = 0 AND held_by 
 -- Of each schedule the first.
 UPDATE task SET held_by = NULL, revision = revision + 1, late_held = max(late_held, :now - due_at)
  WHERE seq IN (
-   SELECT seq FROM task AS behind
+   SELECT seq FROM task AS behind INDEXED BY task_behind
     WHERE admission = 3 AND state = 0 AND held_by = 0
-      AND NOT EXISTS (SELECT 1 FROM task AS earlier
+      AND NOT EXISTS (SELECT 1 FROM task AS earlier INDEXED BY task_behind
                        WHERE earlier.schedule = behind.schedule AND earlier.admission = 3
                          AND earlier.state = 0 AND earlier.held_by = 0 AND earlier.seq < behind.seq)
-      AND NOT EXISTS (SELECT 1 FROM task AS other
+      AND NOT EXISTS (SELECT 1 FROM task AS other INDEXED BY task_going_on
                        WHERE other.schedule = behind.schedule AND other.admission = 1
                          AND other.state IN (0, 1, 5))
     LIMIT :limit)

@@ -1,7 +1,8 @@
 """Schedules: keeps them, and makes their runs."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import timedelta
+from typing import TypeVar
 
 import msgspec
 
@@ -17,11 +18,13 @@ from tasker.stores.admitting import LONG_REACH, RELEASE_LIMIT, Asking, admission
 from tasker.stores.rows import run_of, schedule_values
 from tasker.stores.sqlite.auditor import Auditor
 from tasker.stores.sqlite.changer import delete_rest
-from tasker.stores.sqlite.connection import Queries
+from tasker.stores.sqlite.connection import ROWS_AT_ONCE, Queries, Value
 from tasker.stores.sqlite.gates import Gates, as_json
 from tasker.stores.sqlite.inserter import Inserter
 from tasker.stores.sqlite.kept_answers import KeptAnswers
 from tasker.stores.sqlite.rows import READING, id_bytes, id_text
+
+T = TypeVar("T")
 
 
 class Schedules:
@@ -64,7 +67,7 @@ class Schedules:
         template = msgspec.json.encode(schedule.template)
         self._queries.all("keep_template", schedule=schedule.name, template=template)
         removed = [] if seen is None else self._remove(schedule.name, reach, now)
-        if run is not None and self._has_run(run):
+        if run is not None and self._runs_for([run]):
             self._queries.all("look_at_schedule", name=schedule.name, scheduled_for=run.scheduled_for)
             run = None
         self._inserter.insert([] if run is None else [run])
@@ -110,28 +113,21 @@ class Schedules:
     def advance(self, advances: Sequence[Advance]) -> Advanced:
         """Have schedules go on: see ``Store.advance_schedules``."""
         now = self._now()
-        runs: list[Task] = []
-        count = 0
-        for each in advances:
-            seen = each.seen
-            if not self._queries.all(
-                "advance_schedule",
-                name=seen.name,
-                seen=seen.revision,
-                seen_next_at=seen.next_at,
-                next_at=each.next_at,
-                look_at=each.look_at,
-                now=now,
-            ):
-                continue
-            count += 1
-            for run in each.runs:
-                if not self._has_run(run):
-                    runs.append(run)
-                elif run.scheduled_for == each.next_at:
-                    self._queries.all("look_at_schedule", name=seen.name, scheduled_for=each.next_at)
+        gone_on: set[str] = set()
+        for part in _parts(advances):
+            values: list[Value] = []
+            for each in part:
+                seen = each.seen
+                values += (seen.name, seen.revision, seen.next_at, each.next_at, each.look_at, now)
+            gone_on.update(name for (name,) in self._queries.with_rows("advance_schedules", len(part), values))
+        runs = [run for each in advances if each.seen.name in gone_on for run in each.runs]
+        there = self._runs_for(runs)
+        if there:
+            runs = [run for run in runs if (run.schedule, run.scheduled_for) not in there]
+            for name, scheduled_for in there:  # if it is the last one
+                self._queries.all("look_at_schedule", name=name, scheduled_for=scheduled_for)
         self._inserter.insert(runs)
-        return Advanced(count, runs)
+        return Advanced(len(gone_on), runs)
 
     def admit(self, attempts: Sequence[Attempt]) -> Sequence[Admitted]:
         """Decide whether runs start: see ``Store.admit``."""
@@ -178,8 +174,20 @@ class Schedules:
             delete_rest(self._queries, seq)
         return [id_text(id_) for _, id_ in rows]
 
-    def _has_run(self, run: Task) -> bool:
-        return bool(self._queries.all("run_for", schedule=run.schedule, scheduled_for=run.scheduled_for))
+    def _runs_for(self, runs: Sequence[Task]) -> set[tuple[str | None, Instant | None]]:
+        """Return the schedules and times, of those of *runs*, that have regular runs already."""
+        there: set[tuple[str | None, Instant | None]] = set()
+        for part in _parts(runs):
+            values: list[Value] = []
+            for run in part:
+                values += (run.schedule, run.scheduled_for)
+            there.update(self._queries.with_rows("runs_for", len(part), values))
+        return there
+
+
+def _parts(items: Sequence[T]) -> Iterator[Sequence[T]]:
+    """Give *items* in parts, each as many as one statement takes."""
+    return (items[start : start + ROWS_AT_ONCE] for start in range(0, len(items), ROWS_AT_ONCE))
 
 
 def read_schedule(queries: Queries, name: str) -> Schedule:
