@@ -11,7 +11,7 @@ from databases import set_manual_clock
 from tasker.model.circuit import THRESHOLD, Circuit
 from tasker.model.gate import Limits
 from tasker.model.instants import LAST
-from tasker.stores.postgres.gates import GateReport, GateSnapshot
+from tasker.stores.postgres.gates import GateSnapshot
 from tasker.stores.postgres.lease import LEASE, PATIENCE
 from tasker.testing.task_factory import a_task
 
@@ -217,7 +217,7 @@ async def test_failures_that_another_node_has_counted_meanwhile_are_not_forgotte
     gate = (await the_gate(store)).gate.id
     seen = {gate: GateSnapshot(Circuit(), is_paused=False, holds=False, now=nodes.clock.now())}
     await nodes.connection.execute("UPDATE gate SET failures = 3")
-    await store._gates.hear(nodes.connection, [GateReport(gate, is_alive=False)], seen)
+    await store._gates.hear(nodes.connection, {gate: [False]}, seen)
     assert (await the_gate(store)).gate.circuit.failures == 4
 
 

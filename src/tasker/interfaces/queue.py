@@ -70,7 +70,8 @@ class Settled(Struct, frozen=True):
     """The move that was made of the task: as the settlement says, or ``STOP`` if it was cancelled
     meanwhile."""
     has_room: bool = False
-    """Whether a claim should look now: the gate holds tasks and may have room for them."""
+    """Whether a claim should look now: the gate holds tasks and may have room for them. Of ends that
+    are written together one may say so for all of its pool."""
     followed_by: Sequence[Task] = ()
     """The tasks that were stored with the end, because they follow it."""
     circuit: CircuitState | None = None

@@ -9,6 +9,7 @@ from contextlib import suppress
 from typing import Final, TypeAlias, TypeVar
 
 import asyncpg
+import msgspec
 from asyncpg import PostgresError
 
 from tasker.errors import StoreError, StoreFullError, StoreUnavailableError
@@ -301,6 +302,16 @@ def sparse(column: Sequence[T | None]) -> Sequence[T | None]:
     None included, than to encode it.
     """
     return () if column.count(None) == len(column) else column
+
+
+def as_json(rows: Sequence[msgspec.Struct]) -> str:
+    """Return *rows* as ``json_to_recordset`` takes them, moments as ``tasker_moment`` does.
+
+    A fraction of what columns cost: asyncpg looks at each value, and encodes it by itself. Bytes go
+    beside them, and so does text of others, as what JSON has for the character 0 is no text to
+    PostgreSQL.
+    """
+    return msgspec.json.encode(rows).decode()
 
 
 def _ends_connection(error: PostgresError) -> bool:

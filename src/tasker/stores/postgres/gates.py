@@ -19,14 +19,6 @@ _AT_ONCE: Final = True
 """Whether a wake is done with before it is on the disk."""
 
 
-class GateReport(NamedTuple):
-    """What the end of an attempt says about a gate."""
-
-    gate: int
-    is_alive: bool | None
-    """What it showed of the destination, for the circuit."""
-
-
 class GateSnapshot(NamedTuple):
     """What was seen of a gate."""
 
@@ -74,17 +66,17 @@ class Gates:
         """What the circuits that were told last have turned to by that: ``OPEN`` or ``CLOSED``."""
 
     async def hear(
-        self, connection: Connection, reports: Sequence[GateReport], seen: Mapping[int, GateSnapshot]
+        self, connection: Connection, reports: Mapping[int, Sequence[bool]], seen: Mapping[int, GateSnapshot]
     ) -> set[int]:
         """Take note that attempts have ended. Return the gates that hold tasks which may have room now; they are woken.
 
         Args:
+            reports: by gate, what the attempts have shown of the destination, for the circuit, the
+                earliest first; maybe nothing.
             seen: what was seen of the gates; those that are missing are looked up.
         """
         self.turned = {}
-        heard: dict[int, list[bool | None]] = {}
-        for gate, is_alive in reports:
-            heard.setdefault(gate, []).append(is_alive)
+        heard = reports
         found = dict(seen)
         waking: set[int] = set()
         while heard:
@@ -98,7 +90,7 @@ class Gates:
                 before, is_paused, holds, now = found.pop(gate)
                 circuit = before
                 for is_alive in answers:
-                    circuit = circuit if is_alive is None else circuit.heard(is_alive, now)
+                    circuit = circuit.heard(is_alive, now)
                 if circuit != before:
                     changed.append((gate, circuit, before))
                 if (holds or circuit != before) and not is_paused and circuit.state(now) is not CircuitState.OPEN:
@@ -110,7 +102,7 @@ class Gates:
                 if gate not in missed and circuit_entry(gate, before, after) is not None
             }
             waking -= missed  # another node was quicker: once more
-            heard = {gate: heard[gate] for gate in missed}
+            heard = {gate: reports[gate] for gate in missed}
         return await self.wake(connection, waking)
 
     async def wake(self, connection: Connection, gates: Iterable[int]) -> set[int]:

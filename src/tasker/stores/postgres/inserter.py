@@ -1,13 +1,16 @@
 """Stores new tasks, and what they name: the gates of their destinations, and the pairs of type and pool."""
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Final
 
+from msgspec import Struct
+
 from tasker.errors import StoreError, StoreFullError, StoreUnavailableError, TaskExistsError
 from tasker.model.gate import Destination, GateKind
-from tasker.model.task import Pool, Task, TaskId
-from tasker.stores.postgres.connection import Connection, Link, sparse
+from tasker.model.instants import Instant
+from tasker.model.task import Pool, RunKind, State, Task, TaskId
+from tasker.stores.postgres.connection import Connection, Link, as_json, sparse
 
 _KNOWN_LIMIT: Final = 10_000
 
@@ -96,7 +99,9 @@ class Inserter:
     async def _store(self, connection: Connection, tasks: Sequence[Task]) -> set[TaskId]:
         rows = await connection.fetch(
             self._sql["create_tasks"],
-            *columns(tasks, self._gate_of),
+            as_json([_row(task, self._gate_of(task.destination), self._gate_of(task.host)) for task in tasks]),
+            [task.payload for task in tasks],
+            sparse([task.content for task in tasks]),
         )
         return {task.id for task in tasks} - {TaskId(str(row["id"])) for row in rows}
 
@@ -166,33 +171,57 @@ def _columns(destinations: set[Destination]) -> tuple[list[int], list[str]]:
     return [int(destination.kind) for destination in destinations], [destination.name for destination in destinations]
 
 
-def columns(tasks: Sequence[Task], gate_of: Callable[[Destination | None], int | None]) -> Sequence[Sequence[object]]:
-    """Return the values of new tasks as ``create_tasks`` takes them, column by column."""
-    return (
-        [task.id for task in tasks],
-        [task.type for task in tasks],
-        sparse([task.state or None for task in tasks]),
-        [task.pool for task in tasks],
-        [task.due_at for task in tasks],
-        [task.execution_at for task in tasks],
-        [task.execution_time for task in tasks],
-        [task.payload for task in tasks],
-        sparse([gate_of(task.destination) for task in tasks]),
-        sparse([task.expires_at for task in tasks]),
-        sparse([task.parent_id for task in tasks]),
-        sparse([task.key for task in tasks]),
-        sparse([task.holds_key or None for task in tasks]),
-        sparse([task.content for task in tasks]),
-        sparse([task.keep for task in tasks]),
-        sparse([gate_of(task.host) for task in tasks]),
-        [task.patience for task in tasks],
-        [task.id for task in tasks for _ in task.tags],
-        [tag for task in tasks for tag in task.tags],
-        sparse([task.created_by for task in tasks]),
-        sparse([task.schedule for task in tasks]),
-        sparse([task.scheduled_for for task in tasks]),
-        sparse([task.run_kind for task in tasks]),
-        sparse([task.local_time for task in tasks]),
-        sparse([task.time_zone for task in tasks]),
-        sparse([task.zones for task in tasks]),
+class _Row(Struct, frozen=True, omit_defaults=True, gc=False):
+    """A new task as ``create_tasks`` reads it: its members are the columns, but for those of bytes."""
+
+    id: TaskId
+    type: str
+    pool: Pool
+    due_at: Instant
+    execution_at: Instant
+    execution_time: str
+    patience: int
+    gate: int | None = None
+    host_gate: int | None = None
+    state: State = State.TODO
+    expires_at: Instant | None = None
+    parent_id: TaskId | None = None
+    key: str | None = None
+    holds_key: bool = False
+    keep: int | None = None
+    created_by: str | None = None
+    schedule: str | None = None
+    scheduled_for: Instant | None = None
+    run_kind: RunKind | None = None
+    local_time: str | None = None
+    time_zone: str | None = None
+    zones: str | None = None
+    tags: tuple[str, ...] = ()
+
+
+def _row(task: Task, gate: int | None, host_gate: int | None) -> _Row:
+    return _Row(
+        task.id,
+        task.type,
+        task.pool,
+        task.due_at,
+        task.execution_at,
+        task.execution_time,
+        task.patience,
+        gate,
+        host_gate,
+        task.state,
+        task.expires_at,
+        task.parent_id,
+        task.key,
+        task.holds_key,
+        task.keep,
+        task.created_by,
+        task.schedule,
+        task.scheduled_for,
+        task.run_kind,
+        task.local_time,
+        task.time_zone,
+        task.zones,
+        task.tags,
     )

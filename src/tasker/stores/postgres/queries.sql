@@ -4,23 +4,27 @@
 -- back.
 -- Differs from SQLite: ON CONFLICT, where there the writer undoes the one that conflicts.
 WITH given AS (
-  SELECT * FROM unnest($1::uuid[], $2::text[], $3::smallint[], $4::integer[], $5::timestamptz[],
-                       $6::timestamptz[], $7::text[], $8::bytea[], $9::bigint[],
-                       $10::timestamptz[], $11::uuid[], $12::text[], $13::boolean[],
-                       $14::bytea[], $15::bigint[], $16::bigint[], $17::bigint[], $20::text[],
-                       $21::text[], $22::timestamptz[], $23::smallint[],
-                       $24::text[], $25::text[], $26::text[])
-             AS given (id, type, state, pool, due_at, execution_at, execution_time, payload, gate,
-                       expires_at, parent_id, key, holds_key, content, keep, host_gate, patience,
-                       created_by, schedule, scheduled_for, run_kind, local_time, time_zone, zones)
+  SELECT * FROM ROWS FROM (
+           json_to_recordset($1::json)
+             AS (id uuid, type text, pool integer, due_at bigint, execution_at bigint,
+                 execution_time text, patience bigint, gate bigint, host_gate bigint, state smallint,
+                 expires_at bigint, parent_id uuid, key text, holds_key boolean, keep bigint,
+                 created_by text, schedule text, scheduled_for bigint, run_kind smallint,
+                 local_time text, time_zone text, zones text, tags json),
+           unnest($2::bytea[], $3::bytea[]))
+             AS given (id, type, pool, due_at, execution_at, execution_time, patience, gate,
+                       host_gate, state, expires_at, parent_id, key, holds_key, keep, created_by,
+                       schedule, scheduled_for, run_kind, local_time, time_zone, zones, tags,
+                       payload, content)
 ), stored AS (
   INSERT INTO task (id, type, state, pool, due_at, execution_at, execution_time, gate, expires_at,
                     parent_id, key, holds_key, content, keep, host_gate, patience, created_by,
                     schedule, scheduled_for, run_kind, local_time, time_zone, zones, created_at,
                     held_by)
-  SELECT id, type, coalesce(state, 0), pool, due_at, execution_at, execution_time, gate, expires_at,
-         parent_id, key, coalesce(holds_key, false), content, keep, host_gate, patience, created_by,
-         schedule, scheduled_for, run_kind, local_time, time_zone, zones, tasker_now(),
+  SELECT id, type, coalesce(state, 0), pool, tasker_moment(due_at), tasker_moment(execution_at),
+         execution_time, gate, tasker_moment(expires_at), parent_id, key,
+         coalesce(holds_key, false), content, keep, host_gate, patience, created_by, schedule,
+         tasker_moment(scheduled_for), run_kind, local_time, time_zone, zones, tasker_now(),
          CASE WHEN pool = 3 THEN gate END
     FROM given
       ON CONFLICT (id) DO NOTHING
@@ -30,8 +34,8 @@ WITH given AS (
       ON CONFLICT (id) DO NOTHING -- a task has a payload
 ), tags AS (
   INSERT INTO tag (task, tag)
-  SELECT task, tag FROM unnest($18::uuid[], $19::text[]) AS tag (task, tag)
-    JOIN stored ON stored.id = task
+  SELECT given.id, tag FROM given, json_array_elements_text(given.tags) AS tag (tag)
+   WHERE given.tags IS NOT NULL AND given.id IN (SELECT id FROM stored)
 )
 SELECT id FROM given WHERE id NOT IN (SELECT id FROM stored)
 
@@ -662,37 +666,39 @@ SELECT {ending},
 -- settle --
 -- Those that are missing from what comes back have lost their claim: nothing was written for them.
 -- What was cancelled meanwhile goes no further.
--- Of a gate that has had failures, or holds tasks, or is said not to work ($11), what `circuits`
--- says comes back, too. $12: how many attempts of a task are kept; $13: whether the time comes back
--- with each end, for what follows it.
+-- $5: how many attempts of a task are kept. Comes back as places, counted from 0, of those that have
+-- the same to say to gates: of a gate that has had failures, or holds tasks, or is said not to work
+-- (is_dead), what `circuits` says. To another one nothing is to be said.
 -- Differs from SQLite: a whole group in one statement.
 WITH ended AS (
-  SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::smallint[], $4::timestamptz[],
-                       $5::timestamptz[], $6::timestamptz[], $7::text[], $8::bytea[],
-                       $9::integer[], $10::text[], $11::boolean[],
-                       $14::bigint[], $15::timestamptz[], $16::boolean[],
-                       $17::boolean[]) WITH ORDINALITY
-             AS ended (id, fence, state, due_at, started_at, ended_at, last_fault, result, number,
-                       record, is_dead, waited, deadline, counts, is_of_running, place)
+  SELECT * FROM ROWS FROM (
+           json_to_recordset($1::json)
+             AS (id uuid, fence bigint, state smallint, started_at bigint, ended_at bigint,
+                 number integer, is_dead boolean, due_at bigint, waited bigint, deadline bigint,
+                 counts boolean, is_of_running boolean),
+           unnest($2::text[], $3::text[], $4::bytea[])) WITH ORDINALITY
+             AS ended (id, fence, state, started_at, ended_at, number, is_dead, due_at, waited,
+                       deadline, counts, is_of_running, record, last_fault, result, place)
 ), settled AS (
   UPDATE task SET state = CASE WHEN is_cancelled AND ended.state <> 2 THEN 4 ELSE ended.state END,
          due_at = CASE WHEN is_cancelled THEN task.due_at
-                       ELSE coalesce(ended.due_at, task.due_at) END,
+                       ELSE coalesce(tasker_moment(ended.due_at), task.due_at) END,
          waited = coalesce(ended.waited, task.waited),
-         started_at = ended.started_at,
-         ended_at = coalesce(ended.ended_at, CASE WHEN is_cancelled THEN tasker_now() END),
+         started_at = tasker_moment(ended.started_at),
+         ended_at = coalesce(tasker_moment(ended.ended_at),
+                             CASE WHEN is_cancelled THEN tasker_now() END),
          last_fault = coalesce(ended.last_fault, task.last_fault),
          crashes = 0, node = NULL, is_cancelled = false, revision = revision + 1,
          late_held = CASE WHEN is_cancelled OR ended.due_at IS NULL THEN late_held ELSE 0 END,
          fence = CASE WHEN ended.state = 5 AND NOT is_cancelled THEN task.fence END,
-         deadline = CASE WHEN NOT is_cancelled THEN ended.deadline END,
+         deadline = CASE WHEN NOT is_cancelled THEN tasker_moment(ended.deadline) END,
          counts_in = CASE WHEN ended.counts AND NOT is_cancelled THEN task.gate END
     FROM ended
    WHERE task.id = ended.id AND task.state IN (1, 5) AND task.fence = ended.fence
      AND (task.state = 1 OR ended.is_of_running IS NOT TRUE)
   RETURNING task.id, coalesce(host_gate, gate) AS gate,
             CASE WHEN host_gate IS NOT NULL THEN gate END AS group_gate,
-            place, result, number, record, is_dead, task.state
+            place - 1 AS place, result, number, record, is_dead, task.state
 ), results AS (
   UPDATE payload SET result = settled.result FROM settled
    WHERE payload.id = settled.id AND settled.result IS NOT NULL
@@ -702,19 +708,22 @@ WITH ended AS (
       ON CONFLICT (task, number) DO UPDATE SET record = excluded.record
 ), dropped AS (
   DELETE FROM attempt USING settled
-   WHERE settled.number > $12 AND attempt.task = settled.id
-     AND attempt.number <= settled.number - $12
+   WHERE settled.number > $5 AND attempt.task = settled.id
+     AND attempt.number <= settled.number - $5
+), alike AS (
+  SELECT gate, group_gate, array_agg(place) AS places,
+         array_agg(place) FILTER (WHERE state = 4) AS stopped, bool_or(is_dead) AS is_dead
+    FROM settled GROUP BY gate, group_gate
 )
-SELECT place, settled.state,
+SELECT places, stopped,
        (SELECT id FROM gate WHERE gate.id = group_gate AND max_running IS NOT NULL) AS group_gate,
-       gate.id AS gate, failures, open_until, broken_since, closed_at, paused,
-       holds,
-       CASE WHEN gate.id IS NOT NULL OR $13 THEN tasker_now() END AS now
-  FROM settled
+       gate.id AS gate, failures, open_until, broken_since, closed_at, paused, holds,
+       tasker_now() AS now
+  FROM alike
   LEFT JOIN LATERAL (
     SELECT *, EXISTS (SELECT FROM gate_queue WHERE gate_queue.gate = gate.id
                          AND (pool <> 3 OR max_running IS NOT NULL)) AS holds
-      FROM gate WHERE gate.id = settled.gate
+      FROM gate WHERE gate.id = alike.gate
   ) AS gate ON failures > 0 OR is_dead OR holds
 
 -- attempt_record --
@@ -726,17 +735,23 @@ UPDATE attempt SET record = $3 WHERE task = $1 AND number = $2
 -- settled_before --
 -- Which of these ends were written although the connection broke before the answer: no two attempts
 -- begin in one microsecond, and what is kept of one tells its end from that of somebody else, such
--- as a cancel. For sure, as above: an end that no replica has would free its slot, and the delivery
--- be made again after a failover.
-SELECT place, task.state, coalesce(host_gate, gate) AS gate,
-       CASE WHEN host_gate IS NOT NULL THEN gate END AS group_gate
+-- as a cancel. They come, and come back, as those of `settle`, but that nothing was seen of a gate.
+-- For sure, as above: an end that no replica has would free its slot, and the delivery be made again
+-- after a failover.
+SELECT array_agg(place - 1) AS places,
+       array_agg(place - 1) FILTER (WHERE task.state = 4) AS stopped,
+       coalesce(host_gate, gate) AS gate, CASE WHEN host_gate IS NOT NULL THEN gate END AS group_gate
   FROM pg_logical_emit_message(true, 'tasker', ''),
-       unnest($1::uuid[], $2::smallint[], $3::timestamptz[], $4::integer[], $5::text[])
-         WITH ORDINALITY AS ended (id, state, started_at, number, record, place)
+       ROWS FROM (
+         json_to_recordset($1::json) AS (id uuid, state smallint, started_at bigint, number integer),
+         unnest($2::text[])) WITH ORDINALITY
+           AS ended (id, state, started_at, number, record, place)
   JOIN task ON task.id = ended.id AND task.state IN (ended.state, 4)
-           AND task.started_at = ended.started_at AND (task.fence IS NULL OR task.state = 5)
+           AND task.started_at = tasker_moment(ended.started_at)
+           AND (task.fence IS NULL OR task.state = 5)
  WHERE ended.record IS NULL
     OR ended.record = (SELECT record FROM attempt WHERE task = ended.id AND number = ended.number)
+ GROUP BY gate, host_gate
 
 -- completion_key --
 SELECT key FROM completion_key

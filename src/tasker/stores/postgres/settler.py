@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import NamedTuple
 
 import structlog
+from msgspec import Struct
 
 from tasker.errors import ClaimLostError, StoreError
 from tasker.ids import new_id
@@ -15,13 +16,13 @@ from tasker.model.attempt import Attempt, Exchange
 from tasker.model.circuit import CircuitState
 from tasker.model.instants import Instant, after
 from tasker.model.lifecycle import Move, Settlement
-from tasker.model.task import State, Task, TaskId
+from tasker.model.task import Pool, State, Task, TaskId
 from tasker.stores.awaiting import awaited_of
 from tasker.stores.faults import fault_text
 from tasker.stores.ledger import answered, record_text
 from tasker.stores.postgres.claimer import LOCKED
-from tasker.stores.postgres.connection import Connection, Link, Record, sparse
-from tasker.stores.postgres.gates import GateReport, Gates, GateSnapshot
+from tasker.stores.postgres.connection import Connection, Link, Record, as_json, sparse
+from tasker.stores.postgres.gates import Gates, GateSnapshot
 from tasker.stores.postgres.inserter import Inserter
 from tasker.stores.rows import Reading
 
@@ -75,27 +76,31 @@ class Settler:
         self._unknown -= claims
         woken: set[int] = set()
         turned: dict[int, CircuitState] = {}
-        reports = [
-            GateReport(gate, batch[place][1].is_alive) for place, gate in written.gates.items() if gate is not None
-        ]
-        reports += [GateReport(group, None) for group in written.groups.values()]
-        if reports:
+        if reports := written.reports(batch):
             try:
                 woken = await self._link.run(lambda connection: self._gates.hear(connection, reports, written.seen))
                 turned = dict(self._gates.turned)
             except StoreError as error:
                 _log.warning("gates were not told how attempts ended", reason=str(error))
-        return [
-            Settled(
-                Move.STOP if place in written.stopped else settlement.move,
-                not woken.isdisjoint((written.gates[place], written.groups.get(place))),
-                written.followers.get(place, ()),
-                turned.pop(written.gates[place] or 0, None),  # one of them tells of it
+        results: list[Settled | ClaimLostError] = []
+        told: set[tuple[int | None, int | None, Pool]] = set()
+        for place, (attempt, settlement) in enumerate(batch):
+            if place not in written.gates:
+                results.append(ClaimLostError(attempt.task_id))
+                continue
+            gate, group = written.gates[place], written.groups.get(place)
+            has_room = not woken.isdisjoint((gate, group)) and (gate, group, attempt.pool) not in told
+            if has_room:  # one of them tells of it, and one of the circuit
+                told.add((gate, group, attempt.pool))
+            results.append(
+                Settled(
+                    Move.STOP if place in written.stopped else settlement.move,
+                    has_room,
+                    written.followers.get(place, ()),
+                    None if gate is None else turned.pop(gate, None),
+                )
             )
-            if place in written.gates
-            else ClaimLostError(attempt.task_id)
-            for place, (attempt, settlement) in enumerate(batch)
-        ]
+        return results
 
     async def lapse(self, judge: Judge) -> Lapsed:
         """End a batch of the attempts whose deadline has passed: see ``Store.lapse``."""
@@ -183,62 +188,88 @@ class Settler:
         self, connection: Connection, batch: Sequence[tuple[Attempt, Settlement]], *, look: bool
     ) -> "_Written":
         if all(settlement.ending is None for _, settlement in batch):  # nearly always
-            written = _Written.of(await self._write(connection, batch, is_followed=False))
+            written = _Written.of(await self._write(connection, batch))
         else:
             async with self._inserter.transaction(connection):
-                rows = await self._write(connection, batch, is_followed=True)
+                rows = await self._write(connection, batch)
                 written = _Written.of(rows)
-                written.followers.update(await self._insert_what_follows(connection, batch, rows))
+                if rows:
+                    followers = await self._insert_what_follows(connection, batch, written, now=rows[0]["now"])
+                    written.followers.update(followers)
         if look and len(written.gates) < len(batch):
-            rows = await connection.fetch(
-                self._sql["settled_before"],
-                [attempt.task_id for attempt, _ in batch],
-                [int(settlement.state) for _, settlement in batch],
-                [settlement.started_at for _, settlement in batch],
-                *_records(batch),
-            )
-            written.gates.update({row["place"] - 1: row["gate"] for row in rows})
-            written.groups.update(_groups(rows))
-            written.stopped.update(_stopped(rows))
+            rows = await connection.fetch(self._sql["settled_before"], *_given(batch))
+            written.add(rows)
         return written
 
     async def _insert_what_follows(
-        self, connection: Connection, batch: Sequence[tuple[Attempt, Settlement]], rows: Sequence[Record]
+        self,
+        connection: Connection,
+        batch: Sequence[tuple[Attempt, Settlement]],
+        written: "_Written",
+        *,
+        now: Instant,
     ) -> Mapping[int, Sequence[Task]]:
         """Store the tasks that follow those ends of *batch* that were written, and return them by place."""
-        stopped = _stopped(rows)
         followers = {
-            place: self._follow(ending.cancelled() if place in stopped else ending, now=row["now"], new_id=new_id)
-            for row in rows
-            if (ending := batch[place := row["place"] - 1][1].ending) is not None
+            place: self._follow(ending.cancelled() if place in written.stopped else ending, now=now, new_id=new_id)
+            for place in written.gates
+            if (ending := batch[place][1].ending) is not None
         }
         await self._inserter.insert(connection, [task for tasks in followers.values() for task in tasks])
         return followers
 
-    async def _write(
-        self, connection: Connection, batch: Sequence[tuple[Attempt, Settlement]], *, is_followed: bool
-    ) -> Sequence[Record]:
+    async def _write(self, connection: Connection, batch: Sequence[tuple[Attempt, Settlement]]) -> Sequence[Record]:
         """Write the ends whose claims stand. Return the rows of ``settle``."""
         rows: Sequence[Record] = await connection.fetch(
             self._sql["settle"],
-            [attempt.task_id for attempt, _ in batch],
-            [attempt.fence for attempt, _ in batch],
-            [int(settlement.state) for _, settlement in batch],
-            sparse([settlement.due_at for _, settlement in batch]),
-            [settlement.started_at for _, settlement in batch],
-            [settlement.ended_at for _, settlement in batch],
+            *_given(batch),
             sparse([fault_text(settlement.fault) for _, settlement in batch]),
             sparse([settlement.result for _, settlement in batch]),
-            *_records(batch),
-            sparse([settlement.is_alive is False or None for _, settlement in batch]),
             self._attempts_kept,
-            is_followed,
-            sparse([settlement.waited for _, settlement in batch]),
-            sparse([settlement.deadline for _, settlement in batch]),
-            sparse([settlement.counts or None for _, settlement in batch]),
-            sparse([settlement.is_of_running or None for _, settlement in batch]),
         )
         return rows
+
+
+class _Row(Struct, frozen=True, omit_defaults=True, gc=False):
+    """An end as ``settle`` reads it, but for its texts and bytes."""
+
+    id: TaskId
+    fence: int
+    state: State
+    started_at: Instant
+    ended_at: Instant | None = None
+    number: int | None = None
+    is_dead: bool = False
+    due_at: Instant | None = None
+    waited: int | None = None
+    deadline: Instant | None = None
+    counts: bool = False
+    is_of_running: bool = False
+
+
+def _given(batch: Sequence[tuple[Attempt, Settlement]]) -> tuple[str, Sequence[str | None]]:
+    """Return the ends of *batch* as JSON, and what is kept of their attempts."""
+    return (
+        as_json([_row(attempt, settlement) for attempt, settlement in batch]),
+        [None if settlement.record is None else record_text(settlement.record) for _, settlement in batch],
+    )
+
+
+def _row(attempt: Attempt, settlement: Settlement) -> _Row:
+    return _Row(
+        attempt.task_id,
+        attempt.fence,
+        settlement.state,
+        settlement.started_at,
+        settlement.ended_at,
+        None if settlement.record is None else settlement.record.number,
+        settlement.is_alive is False,
+        settlement.due_at,
+        settlement.waited,
+        settlement.deadline,
+        settlement.counts,
+        settlement.is_of_running,
+    )
 
 
 class _Written(NamedTuple):
@@ -249,7 +280,7 @@ class _Written(NamedTuple):
     its host; None: nothing is to be said to one."""
     groups: dict[int, int]
     """By place in the batch: the gates of their groups."""
-    seen: Mapping[int, GateSnapshot]
+    seen: dict[int, GateSnapshot]
     """What was seen of the gates that something is to be said to."""
     followers: dict[int, Sequence[Task]]
     """By place in the batch: the tasks that follow, and were stored with the end."""
@@ -259,31 +290,25 @@ class _Written(NamedTuple):
     @staticmethod
     def of(rows: Sequence[Record]) -> "_Written":
         """Return what the rows of ``settle`` say."""
-        one_of_each = {row["gate"]: row for row in rows}
-        return _Written(
-            {row["place"] - 1: row["gate"] for row in rows},
-            _groups(rows),
-            {gate: GateSnapshot.of(row) for gate, row in one_of_each.items() if gate is not None},
-            {},
-            _stopped(rows),
-        )
+        written = _Written({}, {}, {}, {}, set())
+        written.add(rows)
+        written.seen.update({row["gate"]: GateSnapshot.of(row) for row in rows if row["gate"] is not None})
+        return written
 
+    def add(self, rows: Sequence[Record]) -> None:
+        """Add what *rows* say, but for what was seen of gates."""
+        for row in rows:
+            self.gates.update(dict.fromkeys(row["places"], row["gate"]))
+            if row["group_gate"] is not None:
+                self.groups.update(dict.fromkeys(row["places"], row["group_gate"]))
+            self.stopped.update(row["stopped"] or ())
 
-def _records(
-    batch: Sequence[tuple[Attempt, Settlement]],
-) -> tuple[Sequence[int | None], Sequence[str | None]]:
-    """Return the numbers of attempts, and what is kept of them; None: nothing is."""
-    records = [settlement.record for _, settlement in batch]
-    return (
-        [None if record is None else record.number for record in records],
-        [None if record is None else record_text(record) for record in records],
-    )
-
-
-def _groups(rows: Sequence[Record]) -> dict[int, int]:
-    return {row["place"] - 1: row["group_gate"] for row in rows if row["group_gate"] is not None}
-
-
-def _stopped(rows: Sequence[Record]) -> set[int]:
-    """Return the places of those *rows* of ``settle`` whose tasks ended cancelled."""
-    return {row["place"] - 1 for row in rows if row["state"] == State.CANCELLED}
+    def reports(self, batch: Sequence[tuple[Attempt, Settlement]]) -> Mapping[int, Sequence[bool]]:
+        """Return what is to be said to gates of the ends of *batch*, as ``Gates.hear`` takes it."""
+        reports: dict[int, list[bool]] = {gate: [] for gate in self.groups.values()}
+        for place, (_, settlement) in enumerate(batch):
+            if (gate := self.gates.get(place)) is not None:
+                answers = reports.setdefault(gate, [])
+                if settlement.is_alive is not None:
+                    answers.append(settlement.is_alive)
+        return reports

@@ -415,7 +415,7 @@ class PostgresStore(Store):
     @override
     async def settle(self, attempt: Attempt, settlement: Settlement) -> Settled:
         settled = await self._settles.submit((attempt, settlement), always=True)
-        if settled.move not in (Move.BACK_OFF, Move.ACCEPT):
+        if settlement.ended_at is not None or settled.move is Move.STOP:
             self._say_ended()
         return settled
 

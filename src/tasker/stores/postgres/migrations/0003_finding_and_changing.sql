@@ -67,6 +67,13 @@ CREATE TABLE down (
 );
 CREATE INDEX down_end ON down (end_at);
 
+-- The moment of a number of microseconds since 1970, which JSON can say. Exact: a whole number of
+-- seconds is one in floating point, too.
+CREATE FUNCTION tasker_moment(microseconds bigint) RETURNS timestamptz
+  LANGUAGE sql STABLE PARALLEL SAFE
+  AS $$SELECT timestamptz 'epoch' + microseconds / 1000000 * interval '1 second'
+                                  + microseconds % 1000000 * interval '1 microsecond'$$;
+
 -- How many microseconds between two moments lie in such spans.
 CREATE FUNCTION tasker_down(since timestamptz, until timestamptz) RETURNS bigint
   LANGUAGE sql STABLE PARALLEL SAFE
