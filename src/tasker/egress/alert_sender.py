@@ -10,7 +10,7 @@ from tasker.egress.answers import retry_after, status_text
 from tasker.egress.http_client import DeliveryError, HttpClient, OutOfResourcesError, Request
 from tasker.egress.signing import Signer
 from tasker.model.instants import SECOND
-from tasker.timing.clock import Clock, stopwatch
+from tasker.timing.clock import Clock, elapsed, stopwatch
 
 TIMEOUT: Final = timedelta(seconds=10)
 """How long one try may take."""
@@ -63,7 +63,7 @@ class AlertSender:
         return Reception(
             status=status,
             problem="" if 200 <= status <= 299 else f"the receiver answered {status_text(status)}",
-            seconds=_since(began),
+            seconds=elapsed(began),
             retry_after=retry_after(exchange, self._clock.now()),
         )
 
@@ -88,8 +88,4 @@ class AlertSender:
 
 
 def _failed(problem: str, began: float) -> Reception:
-    return Reception(status=None, problem=problem, seconds=_since(began))
-
-
-def _since(began: float) -> float:
-    return round(stopwatch() - began, 6)
+    return Reception(status=None, problem=problem, seconds=elapsed(began))

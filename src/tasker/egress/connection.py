@@ -24,7 +24,7 @@ from tasker.egress import odd_head
 from tasker.egress.http_client import ANSWER_LIMIT, BODY_KEPT, HEADER_KEPT, HEADERS_KEPT, DeliveryError
 from tasker.egress.odd_head import Framing, NoAnswerError, OddHead
 from tasker.egress.tls import Tls
-from tasker.timing.clock import stopwatch
+from tasker.timing.clock import elapsed, stopwatch
 
 HEAD_LIMIT: Final = 64 * 1024
 """Bytes of an answer before its body, interim answers (1xx) included."""
@@ -255,7 +255,7 @@ class Connection(asyncio.Protocol):
             self.close()  # nobody has asked for it
             return
         if self.first_byte is None:
-            self.first_byte = round(stopwatch() - self._began, 6)
+            self.first_byte = elapsed(self._began)
         self._left -= len(data)
         if not self._has_head:
             self._head += data

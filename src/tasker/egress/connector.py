@@ -23,7 +23,7 @@ from tasker.egress.http_client import DeliveryError, OutOfResourcesError
 from tasker.egress.lookups import AddressInfo, Lookups, look_up
 from tasker.egress.shortage import lack
 from tasker.egress.tls import Tls, client_context
-from tasker.timing.clock import stopwatch
+from tasker.timing.clock import elapsed, stopwatch
 from tasker.timing.patience import Within
 
 _NEXT_ADDRESS_AFTER: Final = 0.25
@@ -268,7 +268,7 @@ class Connector:
         try:
             yield
         finally:
-            setattr(durations, step, round(stopwatch() - began, 6))
+            setattr(durations, step, elapsed(began))
 
 
 def _as_address(host: str, port: int) -> Sequence[AddressInfo]:

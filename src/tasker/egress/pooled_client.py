@@ -14,7 +14,7 @@ from tasker.egress.http_client import DeliveryError, OutOfResourcesError, Reques
 from tasker.egress.idle_connections import IdleConnections
 from tasker.egress.shortage import DESCRIPTORS, Shortage, connections_that_fit
 from tasker.model.attempt import Exchange, Phases
-from tasker.timing.clock import stopwatch
+from tasker.timing.clock import elapsed, stopwatch
 from tasker.timing.patience import Within
 
 PAUSE_SECONDS: Final = 0.5
@@ -63,7 +63,7 @@ class _Call:
 
     def ended(self, meter: CallMeter) -> Exchange:
         """Return what has passed, and have it counted. Called once, when nothing more will."""
-        total = round(stopwatch() - self._began, 6)
+        total = elapsed(self._began)
         durations, connection = self.durations, self.connection
         if connection is None:
             meter.ended(self.origin, durations, None, total, None)

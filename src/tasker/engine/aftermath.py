@@ -75,17 +75,17 @@ class Aftermath:
         if settled.has_room:
             self._queue.announce(self._clock.now(), attempt.pool)  # to the others, too, if every slot here is taken
         self.announce(settled.followed_by)
-        if settled.move is Move.ACCEPT:
-            self._has_gone(attempt, fields, settlement, settled)
-            return
-        if settled.move is Move.BACK_OFF and settlement.due_at is not None:
-            self._queue.announce(settlement.due_at, attempt.pool)
-            self.waits_again(attempt)
-        else:
+        if settlement.ended_at is not None or settled.move is Move.STOP:
             self._tell_ended(attempt.task_id)
             if attempt.schedule in self._waited_for:
                 self._waited_for.discard(attempt.schedule)
                 self._run_ended()
+        elif settlement.due_at is not None:
+            self._queue.announce(settlement.due_at, attempt.pool)
+            self.waits_again(attempt)
+        else:
+            self._has_gone(attempt, fields, settlement, settled)
+            return
         self.count(attempt, settled.move)
         if settlement.fault is None and not self._events.is_on:
             return  # nearly always: nobody is to hear of it

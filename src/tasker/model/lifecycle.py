@@ -111,7 +111,7 @@ class Settlement(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def is_of_running(self) -> bool:
         """Whether it is void once the attempt is in other hands."""
-        return self.move is Move.ACCEPT or self.is_early
+        return self.is_early or self.deadline is not None
 
     @property
     def state(self) -> State:

@@ -176,7 +176,7 @@ class WebhookType(TaskType):
             )
         status = exchange.status
         assert status is not None  # noqa: S101 - there is an answer
-        if status == HTTPStatus.ACCEPTED and fields.completion is not UNSET:
+        if fields.completion is not UNSET and status == HTTPStatus.ACCEPTED:
             deadline = lengths.parse(fields.completion.deadline)
             kept = _without(exchange, self._token(attempt))
             return Accepted(deadline, counts=fields.completion.counts, exchange=kept)

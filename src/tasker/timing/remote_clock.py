@@ -54,7 +54,7 @@ class RemoteClock:
 
     def now(self) -> Instant:
         """See ``Clock``."""
-        return self._low + self._ticks()
+        return self._low + int(self._base.monotonic() * SECOND)
 
     def monotonic(self) -> float:
         """See ``Clock``: this machine's own."""
