@@ -15,6 +15,7 @@ from tasker.ids import new_id
 from tasker.model.audit import Action as AuditAction
 from tasker.model.audit import Actor, AuditQuery, Entry, Kind
 from tasker.model.change import Change
+from tasker.model.idempotency import Repeatable
 from tasker.model.operation import Action
 from tasker.model.schedule import CATCH_UP, RUNS_AT_ONCE, Plan, Schedule, Template, advance, begun, changed
 from tasker.model.task import RunKind, State
@@ -442,6 +443,32 @@ async def test_runs_that_somebody_asked_for_stand_beside_the_regular_ones(store,
     assert [run.kind for run in await store.runs("a", limit=10)] == [RunKind.BACKFILL] * 4
     await clock.advance(60)
     assert len(await go_on(store, clock)) == 1, "the regular one is made beside them"
+
+
+@pytest.mark.parametrize(("count", "length"), [(250, 10), (5, 600_000)], ids=["many", "long ones"])
+async def test_many_runs_are_all_there_or_none_and_a_request_makes_them_once(store, clock, count, length):
+    seen = await put(store, clock, url=f"http://localhost/{'x' * length}")
+    now = clock.now()
+    runs = [
+        replace(seen.asked_run(now, new_id(now + place), RunKind.BACKFILL, now=now), scheduled_for=now - place)
+        for place in range(count)
+    ]
+    once = Repeatable(
+        id=b"1" * 32, fingerprint=b"2" * 32, answer=lambda made: str(len(made)).encode(), retention=10**12
+    )
+    passed = replace(seen, revision=seen.revision + 1)
+    with pytest.raises(RevisionPassedError):
+        await store.add_runs(passed, runs, once)
+    assert len(await runs_of(store)) == 1, "the regular one"
+
+    assert await store.add_runs(seen, runs, once) == runs
+    again = [replace(run, id=new_id(now + count + place)) for place, run in enumerate(runs)]
+    kept = await store.add_runs(seen, again, once)
+    assert kept.answer == str(count).encode()
+    assert (await store.count_found(query_of({"schedule": ["a"]}))).count == count + 1
+    attempts = await claim_all(store, 1_000)
+    assert [each.task_id for each in attempts] == [run.id for run in runs], "in the order of their times"
+    assert {attempt.payload for attempt in attempts} == {runs[0].payload}
 
 
 async def test_runs_are_asked_for_of_a_schedule_as_it_is(store, clock):

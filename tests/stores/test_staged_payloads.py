@@ -4,11 +4,16 @@ import asyncio
 
 import apsw
 import pytest
-from steps import SECOND, listed
+from msgspec import Raw
+from msgspec.structs import replace
+from steps import SECOND, WEBHOOK, listed
 
 from databases import FOLLOW
-from tasker.errors import StoreUnavailableError
+from tasker.errors import RevisionPassedError, StoreUnavailableError
+from tasker.ids import new_id
 from tasker.model.new_task import NewTask
+from tasker.model.schedule import Plan, Schedule, Template
+from tasker.model.task import RunKind
 from tasker.stores.sqlite.store import SqliteStore
 from tasker.testing.task_factory import a_task
 from tasker.timing.clock import ManualClock
@@ -83,6 +88,29 @@ async def test_what_fails_in_between_leaves_nothing(store, monkeypatch):
             with pytest.raises(StoreUnavailableError):
                 await store.make(many(store))
         assert (await rows(store, "payload"), await rows(store, "staged")) == (0, 0)
+
+
+async def test_the_runs_of_a_backfill_are_staged_too_and_others_write_in_between(store):
+    now = store.clock.now()
+    plan, payload = Plan(every=SECOND, anchor=now), b'{"url":"http://a/%b"}' % (b"x" * 100_000)
+    template = Template(type="webhook", pool=WEBHOOK, payload=Raw(payload))
+    new = Schedule(name="a", revision=1, type="webhook", plan=plan, template=template, look_at=None)
+    await store.put_schedule(new, None, seen=None)
+    seen = await store.schedule("a")
+    run = seen.asked_run(now, new_id(now), RunKind.BACKFILL, now=now)
+    job = asyncio.create_task(store.add_runs(seen, [replace(run, id=new_id(now + n)) for n in range(99)]))
+    between = 0
+    while not job.done():
+        await store.create([a_task(due_at=now)])
+        between += await rows(store, "task") == between + 1
+    await job
+    assert between > 5, "they did not wait for all of it"
+    assert await rows(store, "payload") == await rows(store, "task") > 99
+    assert await rows(store, "staged") == 0
+
+    with pytest.raises(RevisionPassedError):
+        await store.add_runs(replace(seen, revision=2), [replace(run, id=new_id(now + n)) for n in range(99)])
+    assert (await rows(store, "payload"), await rows(store, "staged")) == (await rows(store, "task"), 0)
 
 
 async def test_a_caller_that_goes_away_leaves_all_or_nothing(store):

@@ -219,9 +219,10 @@ class ScheduleService:
     ) -> KeptAnswer | Sequence[Task]:
         """Store runs for *times*, and return them."""
         now = self._clock.now()
+        first = replace(seen.asked_run(now, new_id(now), kind, now=now), created_by=caller.creator)
         runs = [
-            replace(seen.asked_run(time, new_id(now + place), kind, now=now), created_by=caller.creator)
-            for place, time in enumerate(times)  # so that their ids are in order, too
+            replace(first, id=new_id(now + place), scheduled_for=time)  # so that their ids are in order, too
+            for place, time in enumerate(times)  # all have one payload, which may be long
         ]
         made = await self._store.add_runs(seen, runs, repeatable, entry=entry)
         if not isinstance(made, KeptAnswer):

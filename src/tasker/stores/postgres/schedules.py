@@ -1,6 +1,6 @@
 """Schedules: keeps them, and makes their runs."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from typing import Final
@@ -25,6 +25,10 @@ from tasker.stores.postgres.gates import Gates
 from tasker.stores.postgres.inserter import Inserter
 from tasker.stores.postgres.kept_answers import KeptAnswers
 from tasker.stores.rows import Reading, schedule_values
+
+_ROWS: Final = 200
+_BYTES: Final = 1 << 20
+"""What of many runs one statement stores: it must not take as long as one may."""
 
 _VALUES: Final = ("name", "revision", "type", "plan", "is_paused", "put_by")
 
@@ -130,7 +134,8 @@ class Schedules:
             async def make() -> tuple[Sequence[Task], Instant]:
                 if await connection.fetchval(self._sql["schedule_revision"], seen.name) != seen.revision:
                     raise RevisionPassedError(seen.name, "schedule")
-                await self._inserter.insert(connection, runs)
+                for part in _parts(runs):
+                    await self._inserter.insert(connection, part)
                 await self._auditor.write(connection, entry)
                 return runs, 0
 
@@ -276,3 +281,13 @@ class Schedules:
         )
         there: set[tuple[str, Instant]] = {(row["schedule"], row["scheduled_for"]) for row in rows}
         return [run for run in runs if (run.schedule, run.scheduled_for) not in there]
+
+
+def _parts(runs: Sequence[Task]) -> Iterator[Sequence[Task]]:
+    """Return *runs* in parts, as many as one statement stores."""
+    start = size = 0
+    for place, run in enumerate(runs, 1):
+        size += len(run.payload)
+        if size >= _BYTES or place - start == _ROWS or place == len(runs):
+            yield runs[start:place]
+            start, size = place, 0

@@ -229,7 +229,9 @@ class PostgresStore(Store):
         self._advances = self._schedules_on(self._keeping, followers, sql, reading, follow)
         self._keys = Keys(self._keeping, sql, reading, self._auditor)
         self._key_looks = Keys(looking, sql, reading, self._auditor)  # alone there: they wait for nothing
-        many = Maker(self._batching, sql, Inserter(self._batching, sql), self._kept_answers, auditor)
+        of_many = Inserter(self._batching, sql)
+        self._backfills = self._schedules_on(self._batching, of_many, sql, reading, follow)
+        many = Maker(self._batching, sql, of_many, self._kept_answers, auditor)
         self._makes_many: Batches[Making, Sequence[Made] | KeptAnswer] = Batches(
             many.make_batch, pending_limit=pending_limit, meter=meter, kind="make"
         )
@@ -612,7 +614,8 @@ class PostgresStore(Store):
         *,
         entry: Entry | None = None,
     ) -> KeptAnswer | Sequence[Task]:
-        return await self._schedules.add(seen, runs, repeatable, entry)
+        schedules = self._schedules if len(runs) == 1 else self._backfills
+        return await schedules.add(seen, runs, repeatable, entry)
 
     @override
     async def schedule(self, name: str) -> Schedule:

@@ -77,7 +77,9 @@ class Moves:
         self.recoverer = Recoverer(queries, self.inserter, self.gates, now, node)
         self.changer = Changer(queries, self.inserter, self.gates, self.auditor, now)
         self.operator = Operator(queries, self.changer, self.auditor, self.kept_answers, now)
-        self.schedules = Schedules(queries, self.inserter, self.kept_answers, self.gates, self.auditor, now)
+        self.schedules = Schedules(
+            queries, self.inserter, self.stager, self.kept_answers, self.gates, self.auditor, now
+        )
         self.pruner = Pruner(queries, now)
         self.alerter = Alerter(queries)
         self.keys = Keys(queries, self.auditor, now)

@@ -23,6 +23,7 @@ from tasker.stores.sqlite.gates import Gates, as_json
 from tasker.stores.sqlite.inserter import Inserter
 from tasker.stores.sqlite.kept_answers import KeptAnswers
 from tasker.stores.sqlite.rows import READING, id_bytes, id_text
+from tasker.stores.sqlite.stager import Staged, Stager
 
 T = TypeVar("T")
 
@@ -34,6 +35,7 @@ class Schedules:
         self,
         queries: Queries,
         inserter: Inserter,
+        stager: Stager,
         kept_answers: KeptAnswers,
         gates: Gates,
         auditor: Auditor,
@@ -41,6 +43,7 @@ class Schedules:
     ) -> None:
         self._queries = queries
         self._inserter = inserter
+        self._stager = stager
         self._kept_answers = kept_answers
         self._gates = gates
         self._auditor = auditor
@@ -94,8 +97,12 @@ class Schedules:
         runs: Sequence[Task],
         repeatable: Repeatable[Sequence[Task]] | None,
         entry: Entry | None,
+        staged: Staged | None = None,
     ) -> KeptAnswer | Sequence[Task]:
         """Store runs that somebody asked for: see ``Store.add_runs``.
+
+        Args:
+            staged: the runs whose payloads are stored already; None: they are not.
 
         Raises:
             RevisionPassedError: nothing was written.
@@ -104,7 +111,11 @@ class Schedules:
         def make() -> tuple[Sequence[Task], Instant]:
             if self._queries.number("schedule_revision", name=seen.name) != seen.revision:
                 raise RevisionPassedError(seen.name, "schedule")
-            self._inserter.insert(runs)
+            if staged is None:
+                self._inserter.insert(runs)
+            else:
+                self._inserter.insert_rows(staged.rows)
+                self._stager.unstage(staged.seqs, ())
             self._auditor.write(entry)
             return runs, 0
 

@@ -13,11 +13,18 @@ from tasker.stores.sqlite.connection import Queries
 from tasker.stores.sqlite.inserter import Inserter, Rows
 
 STAGED_FROM: Final = 100
-"""How many tasks make it worth while."""
+"""How many tasks make it worth while, however short their payloads are."""
 
 _ROWS: Final = 500
 _BYTES: Final = 512 * 1024
 """What is written, or removed, at a time."""
+
+
+def is_worth_while(tasks: Sequence[Task]) -> bool:
+    """Whether the payloads of *tasks* are to be stored first, in parts."""
+    if len(tasks) >= STAGED_FROM:
+        return True
+    return len(tasks) > 1 and sum(len(task.payload) for task in tasks) > _BYTES
 
 
 class Staged(NamedTuple):

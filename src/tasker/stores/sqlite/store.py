@@ -9,7 +9,7 @@ from contextlib import suppress
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
-from typing import Final, TypeVar, cast
+from typing import Any, Final, TypeVar, cast
 
 import structlog
 from typing_extensions import override
@@ -57,7 +57,7 @@ from tasker.stores.sqlite.pauses import Pauses
 from tasker.stores.sqlite.reader import Reader
 from tasker.stores.sqlite.readers import InlineReader, ReaderThreads
 from tasker.stores.sqlite.space import space_of
-from tasker.stores.sqlite.stager import STAGED_FROM, Staged, parts, slices
+from tasker.stores.sqlite.stager import Staged, is_worth_while, parts, slices
 from tasker.stores.sqlite.transactions import Transactions
 from tasker.stores.sqlite.writer import Create, Preparation, Settle, Write, Writer
 from tasker.timing.clock import Clock, stopwatch
@@ -132,7 +132,7 @@ class SqliteStore(Store):
         self._commit: GroupCommit[Write] | InlineCommit[Write]
         self._readers: ReaderThreads | InlineReader
         self._checkpointer: Checkpointer | None = None
-        self._jobs: set[asyncio.Task[Sequence[Made] | KeptAnswer]] = set()
+        self._jobs: set[asyncio.Task[Any]] = set()
         self._report: Callable[[Report], None] = _tell_nobody
         self._is_open = False
 
@@ -238,23 +238,28 @@ class SqliteStore(Store):
         repeatable: Repeatable[Sequence[Made]] | None = None,
         entry: Entry | None = None,
     ) -> Sequence[Made] | KeptAnswer:
-        if len(new) < STAGED_FROM:
+        tasks = [each.task for each in new]
+        if not is_worth_while(tasks):
             return await self._write(lambda moves: moves.maker.make(new, repeatable, entry=entry))
-        job = asyncio.create_task(self._make_many(new, repeatable, entry))
+        return await self._staged(tasks, lambda moves, staged: moves.maker.make(new, repeatable, staged, entry))
+
+    async def _staged(self, tasks: Sequence[Task], write: Callable[[Moves, Staged], KeptAnswer | T]) -> KeptAnswer | T:
+        """Store the payloads of *tasks* first, and then *write* the tasks. Return what that returns."""
+        job = asyncio.create_task(self._write_staged(tasks, write))
         self._jobs.add(job)
         job.add_done_callback(self._jobs.discard)
         return await asyncio.shield(job)  # a caller that goes away leaves nothing half done
 
-    async def _make_many(
-        self, new: Sequence[NewTask], repeatable: Repeatable[Sequence[Made]] | None, entry: Entry | None
-    ) -> Sequence[Made] | KeptAnswer:
+    async def _write_staged(
+        self, new: Sequence[Task], write: Callable[[Moves, Staged], KeptAnswer | T]
+    ) -> KeptAnswer | T:
         seqs = await self._prepare(lambda moves: moves.stager.begin(len(new)))
         rows: list[Rows] = []
-        came: Sequence[Made] | KeptAnswer | None = None
+        came: KeptAnswer | T | None = None
         try:
-            for some, tasks in parts(seqs, [each.task for each in new]):
+            for some, tasks in parts(seqs, new):
                 rows += await self._prepare(partial(_put, seqs=some, tasks=tasks))
-            came = await self._write(lambda moves: moves.maker.make(new, repeatable, Staged(seqs, rows), entry))
+            came = await self._write(lambda moves: write(moves, Staged(seqs, rows)))
             return came
         finally:
             if came is None or isinstance(came, KeptAnswer):
@@ -590,7 +595,11 @@ class SqliteStore(Store):
         *,
         entry: Entry | None = None,
     ) -> KeptAnswer | Sequence[Task]:
-        return await self._write(lambda moves: moves.schedules.add(seen, runs, repeatable, entry))
+        if not is_worth_while(runs):
+            return await self._write(lambda moves: moves.schedules.add(seen, runs, repeatable, entry))
+        return await self._staged(
+            runs, lambda moves, staged: moves.schedules.add(seen, runs, repeatable, entry, staged)
+        )
 
     @override
     async def schedule(self, name: str) -> Schedule:
