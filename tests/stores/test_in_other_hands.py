@@ -1,5 +1,6 @@
 """Attempts in other hands: they wait to be told how they end, until their deadline, on no node."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
@@ -56,6 +57,26 @@ def timed_out(clock):
 
 def never(awaited, now):
     raise AssertionError("nothing has passed")
+
+
+@pytest.mark.parametrize("is_told_first", [True, False])
+async def test_an_end_and_an_acceptance_that_are_written_at_once_are_not_taken_for_each_other(
+    store, clock, is_told_first
+):
+    attempt = await running(store, clock)
+    told, accepts = success(clock, b"7", is_early=True), acceptance(clock, attempt)
+    settles = [store.settle(attempt, each) for each in ([told, accepts] if is_told_first else [accepts, told])]
+    settled = await asyncio.gather(*settles, return_exceptions=True)
+    of_told, of_accepts = settled if is_told_first else settled[::-1]
+
+    task = await store.get(attempt.task_id)
+    if task.state is State.DONE:
+        assert of_told.move is Move.COMPLETE
+        assert isinstance(of_accepts, ClaimLostError)
+    else:
+        assert of_accepts.move is Move.ACCEPT
+        assert isinstance(of_told, ClaimLostError)
+        assert task.deadline is not None
 
 
 async def test_whoever_reads_a_task_in_other_hands_finds_it_in_progress_on_no_node(store, clock):
