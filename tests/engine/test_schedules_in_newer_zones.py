@@ -13,10 +13,11 @@ from tasker.event_filters import Interest
 from tasker.ids import new_id
 from tasker.interfaces.tasks import TaskFilter
 from tasker.model import zones
+from tasker.model.change import Change
 from tasker.model.event import EventKind
 from tasker.model.instants import SECOND, parse, text
 from tasker.model.schedule import Plan, Schedule, Template
-from tasker.model.task import Pool
+from tasker.model.task import Pool, State
 from tasker.stores.sqlite.store import SqliteStore
 from tasker.timing.clock import ManualClock
 
@@ -40,11 +41,15 @@ def schedules(store):
     return Engine(store, (), Telemetry(), rand=lambda: 0.0, rewriting=lambda _: None).schedules
 
 
-async def put(store, plan, next_at, *, name="noon", **members):
-    """A schedule whose run stands in the queue for a time, whatever the plan says; and that run."""
+async def put(store, plan, next_at, *, name="noon", said=None, **members):
+    """A schedule whose run stands in the queue for a time, whatever the plan says; and that run.
+
+    *said*: as other zones have put it.
+    """
     schedule = Schedule(name=name, revision=7, type="webhook", plan=plan, template=TEMPLATE, next_at=next_at)
     schedule = replace(schedule, **({"look_at": next_at} | members))
     run = schedule.run(next_at, new_id(store.clock.now()))
+    run = run if said is None else replace(run, execution_time=said)
     await store.put_schedule(schedule, None if schedule.is_paused else run, seen=None)
     return await store.schedule(name), run
 
@@ -82,7 +87,66 @@ async def test_readers_of_events_are_told_of_the_run_that_is_gone_and_of_the_oth
     assert (gone.schedule, gone.tags) == (made.schedule, made.tags) == ("noon", ("t",))
 
 
-async def test_a_run_whose_right_time_has_passed_stands_at_the_next_one(store, schedules):
+async def go_on(store, schedules, *, days):
+    """Let days pass, hour by hour, and give all runs that came due: when, and for which time."""
+    for _ in range(24 * days):
+        await store.clock.advance(3600)
+        while (await schedules.step()).done:
+            pass
+    return [moment for moment, *_ in await queued(store)]
+
+
+async def test_a_time_that_comes_later_by_newer_zones_has_one_run_though_its_run_is_due_by_the_older(store, schedules):
+    """At 12 there, when it was 10 in UTC; since the newer zones are here, that is at 11."""
+    await store.clock.advance((19.5 * HOUR) // SECOND)
+    await put(store, DAILY, NOON - HOUR, said="2126-02-10T12:00:00+02:00")
+    assert await schedules.rezone() == 1
+    assert await queued(store) == [("02-10T10:00", "2126-02-10T12:00:00+02:00")], "it is due, and stays"
+    assert await schedules.rezone() == 0
+    assert await go_on(store, schedules, days=2) == ["02-10T10:00", "02-11T11:00", "02-12T11:00"]
+
+
+async def test_so_has_one_whose_run_has_started(store, schedules):
+    await store.clock.advance((19.5 * HOUR) // SECOND)
+    await put(store, DAILY, NOON - HOUR, said="2126-02-10T12:00:00+02:00")
+    (attempt,) = (await store.claim_due({TEMPLATE.pool: 1})).attempts
+    assert await schedules.rezone() == 1
+    assert (await store.get(attempt.task_id)).state is State.IN_PROGRESS
+    assert await go_on(store, schedules, days=1) == ["02-10T10:00", "02-11T11:00"]
+
+
+async def test_so_has_the_time_before_the_run_that_stands_in_the_queue(store, schedules):
+    """That of today has run by the older zones; by the newer ones, its time is still to come."""
+    await store.clock.advance((19.5 * HOUR) // SECOND)
+    await put(store, DAILY, NOON + 23 * HOUR, said="2126-02-11T12:00:00+02:00")
+    assert await schedules.rezone() == 1
+    assert await queued(store) == [("02-11T11:00", "2126-02-11T12:00:00+01:00")]
+
+
+async def test_a_time_that_has_passed_by_newer_zones_has_its_run_now(store, schedules):
+    await store.clock.advance((20.5 * HOUR) // SECOND)
+    await put(store, DAILY, NOON + HOUR, said="2126-02-10T12:00:00+00:00")
+    assert await schedules.rezone() == 1
+    assert await queued(store) == [("02-10T11:00", "2126-02-10T12:00:00+01:00")]
+    assert await go_on(store, schedules, days=1) == [f"02-{day}" for day in ("10T11:00", "11T11:00", "12T11:00")]
+
+
+async def test_one_that_is_due_and_comes_earlier_by_newer_zones_goes_on_from_there(store, schedules):
+    await store.clock.advance((21.5 * HOUR) // SECOND)
+    await put(store, DAILY, NOON + HOUR, said="2126-02-10T12:00:00+00:00")
+    assert await schedules.rezone() == 0
+    assert await go_on(store, schedules, days=1) == [f"02-{day}" for day in ("10T12:00", "11T11:00", "12T11:00")]
+
+
+async def test_a_run_that_somebody_has_moved_does_not_say_what_the_clocks_were_to_show(store, schedules):
+    _, run = await put(store, DAILY, NOON + HOUR, said="2126-02-10T12:00:00+00:00")
+    moved = replace(run, execution_at=NOON + 5 * HOUR, due_at=NOON + 5 * HOUR, execution_time="2126-02-10T16:00:00Z")
+    await store.change(Change(task=moved, revision=0, waited=0, has_new_payload=False))
+    assert await schedules.rezone() == 1
+    assert [moment for moment, _ in await queued(store)] == ["02-10T11:00"]
+
+
+async def test_a_run_of_which_it_is_not_known_stands_at_the_next_time(store, schedules):
     await store.clock.advance((20.5 * HOUR) // SECOND)
     await put(store, DAILY, NOON + HOUR)
     assert await schedules.rezone() == 1

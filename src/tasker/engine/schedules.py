@@ -10,13 +10,14 @@ import structlog
 from tasker.engine.due_work import Step
 from tasker.engine.events import Events
 from tasker.engine.telemetry import Telemetry
-from tasker.errors import RevisionPassedError, ScheduleNotFoundError, TimeZoneUnknownError
+from tasker.errors import RevisionPassedError, ScheduleNotFoundError, TaskNotFoundError, TimeZoneUnknownError
 from tasker.ids import new_id
 from tasker.interfaces.store import Store
 from tasker.model import zones
 from tasker.model.instants import Instant, microseconds
-from tasker.model.schedule import Advance, Schedule, advance, is_misplaced, replaced
-from tasker.model.task import Pool, Task
+from tasker.model.schedule import RUNS_AT_ONCE, Advance, Schedule, advance, is_misplaced, replaced, shown_at
+from tasker.model.task import Pool, RunKind, Task
+from tasker.model.zones import Wall
 
 AT_ONCE: Final = 200
 """Schedules that go on in one step, at most."""
@@ -116,7 +117,7 @@ class Schedules:
         while page := await self._store.schedules(after=after, limit=AT_ONCE):
             for place, each in enumerate(page, 1):
                 try:
-                    if is_misplaced(each, now=self._store.clock.now()):
+                    if is_misplaced(each):
                         count += await self._replace(each.name)
                 except TimeZoneUnknownError as error:
                     self._leave_out(each.name, error)
@@ -138,13 +139,15 @@ class Schedules:
             )
 
     async def _replace(self, name: str) -> bool:
-        """Replace the queued run of a schedule; False: it has been changed or has gone on, and is right."""
+        """Have a schedule go on by this node's zones; False: it has been changed or has gone on, and is right."""
         try:
             seen = await self._store.schedule(name)
-            now = self._store.clock.now()
-            if not is_misplaced(seen, now=now):
+            if not is_misplaced(seen):
                 return False
-            schedule, run = replaced(seen, now=now, new_id=new_id)
+            shown = await self._shown(seen)
+            schedule, run = replaced(seen, shown, now=self._store.clock.now(), new_id=new_id)
+            if schedule == seen:
+                return False
             done = await self._store.put_schedule(schedule, run, seen=seen)
         except (ScheduleNotFoundError, RevisionPassedError):
             return False
@@ -152,6 +155,20 @@ class Schedules:
             self._events.runs_removed(seen, done.removed)
         self.made([] if done.run is None else [done.run])
         return True
+
+    async def _shown(self, schedule: Schedule) -> Wall | None:
+        """Return what the clocks were to show at ``next_at`` by the zones that its run was made with; None: unknown."""
+        next_at = schedule.next_at
+        assert next_at is not None  # noqa: S101 - it is misplaced
+        task_id = await self._store.queued_run(schedule.name, next_at)
+        if task_id is None:  # it has started
+            latest = await self._store.runs(schedule.name, limit=RUNS_AT_ONCE)
+            for_it = (each.id for each in latest if (each.scheduled_for, each.kind) == (next_at, RunKind.REGULAR))
+            task_id = next(for_it, None)
+        try:
+            return None if task_id is None else shown_at(schedule, await self._store.get(task_id))
+        except TaskNotFoundError:
+            return None
 
     def made(self, runs: Sequence[Task]) -> None:
         """Say that *runs* were stored."""

@@ -21,6 +21,7 @@ from tasker.model.gate import Destination
 from tasker.model.instants import LAST, SECOND, Instant
 from tasker.model.recurrence import Calendar, Interval, Occurrence
 from tasker.model.task import Admission, Pool, RunKind, State, Task, TaskId
+from tasker.model.zones import Wall
 
 MOST_RUNS: Final = 1_000_000_000
 """The largest ``max_runs``."""
@@ -315,18 +316,48 @@ def begun(schedule: Schedule, *, after: Instant, now: Instant, new_id: NewId) ->
     return replace(schedule, next_at=next_at, look_at=next_at), schedule.run(next_at, new_id(now))
 
 
-def is_misplaced(schedule: Schedule, *, now: Instant) -> bool:
-    """Whether its run stands in the queue for a later time than *now* that is none by the zones of this node."""
-    if schedule.look_at is None or schedule.next_at is None or schedule.next_at <= now:
+def is_misplaced(schedule: Schedule) -> bool:
+    """Whether the time of the run that was made last is none by the zones of this node."""
+    if schedule.look_at is None or schedule.next_at is None:
         return False
     found = schedule.plan.following(schedule.next_at - 1)
     return found is None or found.scheduled_for != schedule.next_at
 
 
-def replaced(schedule: Schedule, *, now: Instant, new_id: NewId) -> tuple[Schedule, Task | None]:
-    """Return *schedule*, which is misplaced, with its next run by the zones of this node; None: it has none."""
-    assert schedule.next_at is not None  # noqa: S101 - as ``is_misplaced`` says
-    return begun(schedule, after=max(now, schedule.next_at - LONGEST_SHIFT), now=now, new_id=new_id)
+def shown_at(schedule: Schedule, run: Task) -> Wall | None:
+    """Return what the clocks were to show at ``next_at``, by the zones that this *run* for it was made with.
+
+    None: it cannot be told, such as of a run that somebody has moved.
+    """
+    plan, next_at = schedule.plan, schedule.next_at
+    if plan.cron is None or next_at is None or run.execution_at != plan.due_at(schedule.name, next_at):
+        return None
+    try:
+        shown = next_at + zones.parse(run.execution_time[: -len("+00:00")]) - run.execution_at
+    except ValueError:
+        return None
+    return shown if recurrence.read_expression(plan.cron).matches(shown) else None
+
+
+def replaced(schedule: Schedule, shown: Wall | None, *, now: Instant, new_id: NewId) -> tuple[Schedule, Task | None]:
+    """Return *schedule*, which is misplaced, as it goes on by the zones of this node, and the run that it makes now.
+
+    For what the clocks show once there is one run. If it stands in the queue, it is due when they show
+    that by these zones, or now. If it is due already, they may show it later again, but that is no
+    time any more.
+
+    Args:
+        shown: see ``shown_at``.
+    """
+    next_at = schedule.next_at
+    assert next_at is not None  # noqa: S101 - as ``is_misplaced`` says
+    moment = None if shown is None else zones.place(shown, zones.zone_named(schedule.plan.time_zone or "UTC")).first
+    if next_at > now:
+        after = max(now, next_at - LONGEST_SHIFT) if moment is None else moment - 1
+        return begun(schedule, after=after, now=now, new_id=new_id)
+    if moment is None or moment <= next_at:
+        return schedule, None
+    return replace(schedule, next_at=moment, look_at=moment), None
 
 
 def changed(before: Schedule, after: Schedule, *, now: Instant, new_id: NewId) -> tuple[Schedule, Task | None]:
