@@ -31,6 +31,8 @@ _MEDIA_TYPES: Final = {"POST": _JSON, "PUT": _JSON, "PATCH": _JSON | {MERGE_PATC
 """What a body may be declared as, by the methods that have one. No page may declare any of it to another site."""
 _HOST: Final = re.compile(r"(?:\[([^\[\]]+)\]|([^:\[\]]+))(?::\d*)?", re.ASCII)
 _ORIGIN: Final = re.compile(r"(https?)://([^/]+)", re.ASCII)
+_OPEN: Final = Scope.OPEN
+"""Looked up once: a look at a member of an ``Enum`` takes as long as several others."""
 _SLACK: Final = 1e-6
 """Seconds: sums of fractions are not exact."""
 _DEFAULT_PORTS: Final = {"http": ":80", "https": ":443"}
@@ -99,7 +101,7 @@ class Access:
                 counted by whoever reads it.
         """
         headers: dict[bytes, bytes] = dict(request["headers"])
-        caller = ANYBODY if needs is Scope.OPEN else self._caller(headers, request["http_version"])
+        caller = ANYBODY if needs is _OPEN else self._caller(headers, request["http_version"])
         method = request["method"]
         length = headers.get(b"content-length")
         if method not in _SAFE_METHODS:

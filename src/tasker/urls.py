@@ -113,7 +113,8 @@ def checked(url: str) -> str:
     >>> checked("localhost:9000/x")
     'http://localhost:9000/x'
     """
-    end, place = _split(url)
+    end = url.find("/", len("https://"))
+    place = url if end < 0 else url[:end]
     if len(place) <= _USUAL_LENGTH and _is_ordinary(place) and (end < 0 or _ORDINARY_PATH.fullmatch(url, end)):
         return url
     if _FORBIDDEN.search(url):
@@ -157,23 +158,10 @@ def origin(url: str) -> str:
     >>> origin("https://me:secret@Example.org./x?y=1")
     'https://example.org:443'
     """
-    _, place = _split(url)
-    return _origin_once(place) if len(place) <= _USUAL_LENGTH else _origin(place)
-
-
-def _split(url: str) -> tuple[int, str]:
-    """Return where the path of *url* begins, and what stands before; -1 and all of it, if that is not sure.
-
-    Most tasks have a path of their own, but go where others do: what is known of a place is
-    remembered.
-    """
+    # Most tasks have a path of their own, but go where others do.
     end = url.find("/", len("https://")) if url.startswith(("http://", "https://")) else -1
-    return end, url if end < 0 else url[:end]
-
-
-@lru_cache(maxsize=1024)
-def _is_ordinary(place: str) -> bool:
-    return _ORDINARY.fullmatch(place) is not None
+    place = url if end < 0 else url[:end]
+    return _origin_once(place) if len(place) <= _USUAL_LENGTH else _origin(place)
 
 
 def _origin(url: str) -> str:
@@ -187,6 +175,12 @@ def _origin(url: str) -> str:
 
 
 _origin_once = lru_cache(maxsize=1024)(_origin)
+
+
+@lru_cache(maxsize=1024)
+def _is_ordinary(place: str) -> bool:
+    """Whether *place*, a URL up to its path, is one in which nothing can be wrong. There are few of them."""
+    return _ORDINARY.fullmatch(place) is not None
 
 
 def masked(url: str) -> str:

@@ -10,7 +10,7 @@ from starlette.types import ASGIApp, Message, Scope
 
 from tasker.api import problems
 
-_STATUS_LINES: Final = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus}
+_STATUS_LINES: Final = {status.value: f"HTTP/1.1 {status.value} {status.phrase}".encode() for status in HTTPStatus}
 _BODILESS: Final = frozenset({HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED})
 
 _log = structlog.get_logger()
@@ -213,8 +213,7 @@ class Exchange:
         elif self.scope["http_version"] == "1.1":  # HTTP/1.0 knows no chunks: the answer ends with the connection
             self._chunked = True
             fields.append((b"transfer-encoding", b"chunked"))
-        lines = [part for name, value in fields for part in (name, b": ", value, b"\r\n")]
-        head = b"".join([_STATUS_LINES[status], *lines, b"\r\n"])
+        head = b"\r\n".join([_STATUS_LINES[status], *map(b": ".join, fields), b"", b""])
         if not head.count(b"\r") == head.count(b"\n") == len(fields) + 2:
             raise RuntimeError("expected headers without line breaks")
         self.started = True

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Sequence
 from datetime import timedelta
+from itertools import chain
 
 from tasker.errors import ClaimLostError
 from tasker.interfaces.completions import LAPSE_LIMIT, Beat, Judge, Lapse, Lapsed
 from tasker.interfaces.queue import Claim, Settled
-from tasker.model.attempt import Attempt, AttemptRecord, Exchange
+from tasker.model.attempt import Attempt, Exchange
 from tasker.model.instants import Instant, after
 from tasker.model.lifecycle import Move, Settlement
 from tasker.model.task import State, Task, TaskId
@@ -38,7 +39,7 @@ class Settler:
         for start in range(0, len(batch), ROWS_AT_ONCE):
             part = batch[start : start + ROWS_AT_ONCE]
             written = self._write(part, now)
-            self._keep([(row[0], each[1].record) for row, each in zip(written, part, strict=True) if row is not None])
+            self._keep(part, written)
             settled += [
                 ClaimLostError(attempt.task_id) if row is None else self._follow_up(row, settlement, now)
                 for row, (attempt, settlement) in zip(written, part, strict=True)
@@ -110,13 +111,13 @@ class Settler:
     def _write(self, part: Sequence[tuple[Attempt, Settlement]], now: Instant) -> Sequence[Row | None]:
         """Write what becomes of tasks. Return of each its number, gates and state; None: its claim is lost."""
         claims = [(id_bytes(attempt.task_id), attempt.fence) for attempt, _ in part]
-        rows = self._queries.with_filled_rows("running", len(claims), [value for claim in claims for value in claim])
+        rows = self._queries.with_filled_rows("running", len(claims), list(chain.from_iterable(claims)))
         running = {(id_, fence): row for id_, fence, *row in rows}
         written: list[Row | None] = []
         values: list[Value] = []
         for claim, (_, settlement) in zip(claims, part, strict=True):
             # Taken out: a second end of the same claim is lost.
-            row = None if settlement.move is Move.ACCEPT else running.pop(claim, None)
+            row = running.pop(claim, None) if settlement.deadline is None else None
             if row is not None:
                 seq, gate, host_gate, is_cancelled = row
                 state, due_at, waited, ended_at, last_fault = _end(settlement)
@@ -128,10 +129,12 @@ class Settler:
             written.append(row)
         if values:
             self._queries.with_filled_rows("settle", len(written) - written.count(None), values)
-        return [
-            self._write_odd(attempt, settlement, now) if row is None else row
-            for row, (attempt, settlement) in zip(written, part, strict=True)
-        ]
+        if None in written:
+            written = [
+                self._write_odd(attempt, settlement, now) if row is None else row
+                for row, (attempt, settlement) in zip(written, part, strict=True)
+            ]
+        return written
 
     def _write_odd(self, attempt: Attempt, settlement: Settlement, now: Instant) -> Row | None:
         """Do as ``_write`` for an attempt that goes into other hands, or is in them."""
@@ -157,17 +160,20 @@ class Settler:
             last_fault=last_fault,
         )
 
-    def _keep(self, records: Sequence[tuple[int, AttemptRecord | None]]) -> None:
-        """Keep what is kept of attempts, and no more than the newest of each task."""
+    def _keep(self, part: Sequence[tuple[Attempt, Settlement]], written: Sequence[Row | None]) -> None:
+        """Keep what is kept of attempts whose end was written, and no more than the newest of each task."""
         values: list[Value] = []
-        for seq, record in records:
-            if record is not None:
-                values += (seq, record.number, record_text(record))
+        full: list[tuple[int, int]] = []
+        for (_, settlement), row in zip(part, written, strict=True):
+            record = settlement.record
+            if row is not None and record is not None:
+                values += (row[0], record.number, record_text(record))
+                if record.number > self._attempts_kept:
+                    full.append((row[0], record.number - self._attempts_kept))
         if values:
             self._queries.with_rows("insert_attempts", len(values) // 3, values)
-        for seq, record in records:
-            if record is not None and record.number > self._attempts_kept:
-                self._queries.all("delete_old_attempts", seq=seq, up_to=record.number - self._attempts_kept)
+        for seq, up_to in full:
+            self._queries.all("delete_old_attempts", seq=seq, up_to=up_to)
 
     def _follow_up(self, row: Row, settlement: Settlement, now: Instant) -> Settled:
         """Write what follows the end of the task in *row*, and let its gates know."""
