@@ -77,6 +77,8 @@ class Evidence:
         self.audit = _audit(cluster)
         self.faults_told = _faults_told(cluster)
         """By the id of a task the codes of the faults of its attempts."""
+        self.down = _down(cluster)
+        """From when to when no node looked for due tasks, as the database has noted."""
         self.complaints = cluster.complaints()
         self.taken_by = self._find_causes()
         self.deliveries: dict[str, list[Delivery]] = defaultdict(list)
@@ -180,6 +182,11 @@ def _rows(cluster: Cluster) -> dict[str, Row]:
 def _audit(cluster: Cluster) -> list[Audited]:
     found = cluster.query(f"SELECT what, id, node, {_MICROSECONDS.format('at')}, about FROM witnessed")
     return [Audited(what, task_id, node, int(at), about) for what, task_id, node, at, about in found]
+
+
+def _down(cluster: Cluster) -> list[tuple[Instant, Instant]]:
+    begin, end = (_MICROSECONDS.format(column) for column in ("begin_at", "end_at"))
+    return [(int(since), int(until)) for since, until in cluster.query(f"SELECT {begin}, {end} FROM down")]
 
 
 def _faults_told(cluster: Cluster) -> dict[str, set[str]]:

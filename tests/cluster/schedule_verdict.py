@@ -1,10 +1,9 @@
 """Did every promise hold about the runs of schedules?"""
 
-from collections import defaultdict
-from collections.abc import Mapping
+from collections import Counter, defaultdict
 
 from evidence import Evidence, Row, Sort
-from recurring import INTERVALS, ScheduleLoad
+from recurring import INTERVALS, Kind, ScheduleLoad
 
 from tasker.model.instants import SECOND, Instant
 from tasker.model.schedule import Overlap
@@ -14,11 +13,11 @@ from tasker.model.task import Admission, State
 class ScheduleVerdict:
     """Each attribute but the first is a list of what broke one promise, empty if none did."""
 
-    def __init__(self, evidence: Evidence, load: ScheduleLoad, counted: Mapping[str, tuple[int, int]]):
+    def __init__(self, evidence: Evidence, load: ScheduleLoad, shown: list[dict]):
         """Judge.
 
         Args:
-            counted: by its name, how many runs a schedule says have started, and were left out.
+            shown: the schedules, as a node lists them.
         """
         self.schedules = schedules = load.schedules
         self._evidence = evidence
@@ -54,7 +53,7 @@ class ScheduleVerdict:
             if task_id not in self._rows
         ]
         self.overlaps, self.met = self._overlaps()
-        self.miscounted = self._miscounted(counted)
+        self.miscounted = self._miscounted(shown)
         self.odd_answers = [(what, each) for what, each in load.answers if each.status not in (0, 200, 201, 503)]
 
     @property
@@ -83,7 +82,12 @@ class ScheduleVerdict:
             "schedules": len(self.schedules),
             "of these left alone, because a call was not answered": sum(each.is_left for each in self.schedules),
             "changes, pauses and resumes": sum(len(schedule.spans) for schedule in self.schedules),
-            "times in spans that are known": sum(len(schedule.times()) for schedule in self.schedules),
+            "times that each has to have its run": sum(
+                not self._may_be_missed(schedule.kind, at) for schedule in self.schedules for at in schedule.times()
+            ),
+            "times while no node could look, of which one run may stand for several": sum(
+                self._may_be_missed(schedule.kind, at) for schedule in self.schedules for at in schedule.times()
+            ),
             "regular runs": len(regular),
             "of these left out, because another went on": sum(row.admission is Admission.OVERLAP for row in regular),
             "runs that somebody asked for": len(self._rows) - len(regular),
@@ -114,9 +118,20 @@ class ScheduleVerdict:
         return found
 
     def _has_ended(self, task_id: str, row: Row) -> bool:
-        may_be_left_out = row.is_regular and self._kinds[row.schedule].overlap is not Overlap.ALLOW
-        left_out = row.state is State.CANCELLED and row.admission is Admission.OVERLAP and may_be_left_out
-        return row.state is State.DONE or left_out or self._evidence.is_quarantined(task_id)
+        return row.state is State.DONE or self._is_left_out(row) or self._evidence.is_quarantined(task_id)
+
+    def _is_left_out(self, row: Row) -> bool:
+        """Whether a run was cancelled, and may be."""
+        if row.state is not State.CANCELLED or not row.is_regular or row.admission is None:
+            return False
+        kind = self._kinds[row.schedule]
+        if row.admission is Admission.OVERLAP:
+            return kind.overlap is not Overlap.ALLOW
+        return row.admission.is_left_out and self._may_be_missed(kind, row.scheduled_for)
+
+    def _may_be_missed(self, kind: Kind, at: Instant) -> bool:
+        """Whether a run for this time may have come due while no node looked: then one may stand for several."""
+        return any(begin - kind.jitter * SECOND <= at <= end for begin, end in self._evidence.down)
 
     def _overlaps(self):
         """Moments at which a run began to go on beside another one of its schedule, where that must not be.
@@ -135,12 +150,12 @@ class ScheduleVerdict:
         kept_back = (Admission.OVERLAP, Admission.BEHIND)
         return found, sum(row.admission in kept_back for row in self._rows.values())
 
-    def _miscounted(self, counted: Mapping[str, tuple[int, int]]):
-        """Schedules whose counts are not those of their regular runs."""
-        started, skipped = defaultdict(int), defaultdict(int)
+    def _miscounted(self, shown: list[dict]):
+        """Schedules that have not counted as many regular runs as have started, or were left out."""
+        started, skipped = Counter(), Counter()
         for row in self._rows.values():
             if row.is_regular:
                 started[row.schedule] += row.admission is Admission.STARTED
                 skipped[row.schedule] += row.admission is Admission.OVERLAP
-        found = {name: (started[name], skipped[name]) for name in counted}
-        return [(name, counted[name], found[name]) for name in counted if counted[name] != found[name]]
+        found = [(each, started[each["name"]], skipped[each["name"]]) for each in shown]
+        return [each for each in found if (each[0]["started"], each[0]["skipped"]) != each[1:]]

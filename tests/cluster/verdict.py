@@ -19,8 +19,8 @@ class Verdict:
         deliveries = [*load.receiver.deliveries(), *load.long_jobs.receiver.deliveries()]
         self.evidence = evidence = Evidence(cluster, deliveries, faults)
         self.tasks = TaskVerdict(evidence, load.tasks.calls)
-        counted = {name: (int(started), int(skipped)) for name, started, skipped in cluster.query(_COUNTED)}
-        self.schedules = ScheduleVerdict(evidence, load.schedules, counted)
+        shown = cluster.nodes[0].server.call("GET", "/schedules?limit=1000")
+        self.schedules = ScheduleVerdict(evidence, load.schedules, shown["schedules"])
         self.long_jobs = LongJobVerdict(evidence, load.long_jobs)
         self.pulled = PullVerdict(evidence, load.pulled)
         self._unexplained_repeats = evidence.unexplained_repeats({Sort.PLAIN, Sort.RUN})
@@ -38,6 +38,3 @@ class Verdict:
         for each in (self.tasks, self.schedules, self.long_jobs, self.pulled):
             found |= each.broken
         return {name: [len(those), *those[:5]] for name, those in found.items() if those}
-
-
-_COUNTED = "SELECT name, started, skipped FROM schedule"
