@@ -32,7 +32,7 @@ HEADS = {
     ("next_expiry", "task_expiring"),
     ("next_deadline", "task_deadline"),
     ("next_lease", "task_lease"),
-    ("has_waiting_runs", "task_behind"),
+    ("next_schedule", "task_behind"),
     ("release_runs", "task_behind"),
 }
 """Searches for the first entries of an index. The runs that wait for others have one of their own."""

@@ -90,7 +90,7 @@ class Claimer:
             return Claimed((), None)
         due = [pool for pool in room if heads.next_due(pool) <= heads.now]
         if not due:
-            return Claimed((), heads.earliest())
+            return Claimed((), heads.earliest([*room]))
         progress = _Progress(secrets.randbits(63), heads.now)
         self._unknown.add(progress.fence)
         left = dict(room)
@@ -104,10 +104,9 @@ class Claimer:
                 if progress.held > held and left[pool] > 0:  # strict gates hand out from what they hold only
                     taken = await self._held.take_strict(connection, pool, left[pool], progress.fence, progress.now)
                     left[pool] -= self._take_note(progress, taken.rows, moved=taken.has_moved)
-        next_due = None
-        if any(left.values()):
-            heads = await self._look(connection, [pool for pool, slots in left.items() if slots > 0])
-            next_due = heads.earliest()
+        if again := [pool for pool in due if left[pool] > 0]:
+            heads.update(await self._look(connection, again))  # of the others nothing was taken
+        next_due = heads.earliest([pool for pool, slots in left.items() if slots > 0])
         progress.attempts.sort(key=lambda attempt: (attempt.due_at, attempt.task_id))
         attempts = await with_payloads(connection, self._sql, progress.attempts)
         attempts = await self._starter.start(connection, attempts)
@@ -183,26 +182,33 @@ class _QueueHeads:
         """Read the rows of ``look``.
 
         Args:
-            full_until: when to look at the gates that it passes over.
+            full_until: see below.
         """
-        self._full_until = full_until
+        self.full_until = full_until
+        """When to look at the gates that it passes over."""
         self.now: Instant = rows[0]["now"]
         """By the database's clock."""
         self.is_leased: bool = rows[0]["is_leased"]
         """Whether this node may claim."""
         of_pools = [row for row in rows if row["pool"] is not None]
-        self.queues: Mapping[Pool, Instant] = {row["pool"]: _moment(row["due_at"]) for row in of_pools}
+        self.queues: dict[Pool, Instant] = {row["pool"]: _moment(row["due_at"]) for row in of_pools}
         """When the head of a pool's queue is due."""
-        self.wakes: Mapping[Pool, Instant] = {row["pool"]: _moment(row["wake_at"]) for row in of_pools}
+        self.wakes: dict[Pool, Instant] = {row["pool"]: _moment(row["wake_at"]) for row in of_pools}
         """When to look at the gates that hold tasks of a pool."""
 
     def next_due(self, pool: Pool) -> Instant:
         """When to look next at *pool*."""
         return min(self.queues[pool], self.wakes[pool])
 
-    def earliest(self) -> Instant | None:
-        """When to look next at any of them."""
-        earliest = min([self._full_until, *self.queues.values(), *self.wakes.values()])
+    def update(self, later: "_QueueHeads") -> None:
+        """Take what was seen *later* of some of the pools."""
+        self.full_until = later.full_until
+        self.queues |= later.queues
+        self.wakes |= later.wakes
+
+    def earliest(self, pools: Sequence[Pool]) -> Instant | None:
+        """When to look next at any of *pools*; None: at none."""
+        earliest = min([self.full_until, *map(self.next_due, pools)]) if pools else _NEVER
         return None if earliest == _NEVER else earliest
 
 

@@ -1789,9 +1789,12 @@ SELECT {schedule}, template.template
   JOIN template ON template.schedule = schedule.name
 
 -- next_schedule --
-SELECT look_at FROM schedule
- WHERE look_at IS NOT NULL AND ((plan::json ->> 'time_zone') = ANY ($1::text[])) IS NOT TRUE
- ORDER BY look_at LIMIT 1
+-- When to look next at one, $1 as $2 above, and whether runs wait for others.
+SELECT (SELECT look_at FROM schedule
+         WHERE look_at IS NOT NULL AND ((plan::json ->> 'time_zone') = ANY ($1::text[])) IS NOT TRUE
+         ORDER BY look_at LIMIT 1) AS look_at,
+       EXISTS (SELECT FROM task WHERE admission = 3 AND state = 0 AND held_by = 0) AS has_waiting,
+       tasker_now() AS now
 
 -- lock_schedules --
 -- Those that are as they were seen, and nobody else is at. Whoever has locked one makes its runs alone.
@@ -1914,9 +1917,6 @@ UPDATE run_count SET started = run_count.started + given.started, skipped = run_
 UPDATE schedule SET look_at = CASE WHEN given.is_spent THEN NULL ELSE 'epoch'::timestamptz END
   FROM unnest($1::text[], $2::boolean[]) AS given (name, is_spent)
  WHERE schedule.name = given.name AND look_at IS NOT NULL
-
--- has_waiting_runs --
-SELECT EXISTS (SELECT FROM task WHERE admission = 3 AND state = 0 AND held_by = 0)
 
 -- release_runs --
 -- Of each schedule the first.

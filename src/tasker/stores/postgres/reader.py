@@ -116,12 +116,10 @@ class Reader:
         """Return schedules that are to be looked at."""
 
         async def look(connection: Connection) -> DueSchedules:
-            rows = await connection.fetch(self._sql["due_schedules"], limit, without)
-            return DueSchedules(
-                [*map(self._reading.whole_schedule, rows)],
-                await connection.fetchval(self._sql["has_waiting_runs"]),
-                await connection.fetchval(self._sql["next_schedule"], without),
-            )
+            head = await connection.fetchrow(self._sql["next_schedule"], without)
+            is_due = head["look_at"] is not None and head["look_at"] <= head["now"]  # rarely
+            rows = await connection.fetch(self._sql["due_schedules"], limit, without) if is_due else []
+            return DueSchedules([*map(self._reading.whole_schedule, rows)], head["has_waiting"], head["look_at"])
 
         return await self._read(look)
 
