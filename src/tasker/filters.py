@@ -41,6 +41,7 @@ class Kind(Enum):
     DESTINATION = "destination"
     """By its id, a number, or by its name."""
     GROUP = "group"
+    QUEUE = "queue"
     ERROR = "error"
     FINGERPRINT = "fingerprint"
     REASON = "reason"
@@ -67,6 +68,7 @@ FILTERS: Final = (
     Filter("key_prefix", Kind.KEY_PREFIX, "What the key begins with."),
     Filter("destination", Kind.DESTINATION, "Where it goes: the id of a destination, or its name."),
     Filter("group", Kind.GROUP, "The name of the group."),
+    Filter("queue", Kind.QUEUE, "The name of the queue that workers claim it from."),
     Filter("error", Kind.ERROR, "The code of last_error."),
     Filter("fingerprint", Kind.FINGERPRINT, "The fingerprint of last_error, as GET /failures shows it."),
     Filter("reason", Kind.REASON, "Of a task that is todo: why it does not run yet, as explain says."),
@@ -315,6 +317,7 @@ _READERS: Final[Mapping[Kind, Callable[[str], Value]]] = {
     Kind.ID: _id,
     Kind.DESTINATION: _destination,
     Kind.GROUP: partial(_no_longer, longest=_LONGEST_GROUP),
+    Kind.QUEUE: _not_empty,
     Kind.ERROR: _not_empty,
     Kind.FINGERPRINT: _fingerprint,
     Kind.REASON: partial(_known, known=REASONS),

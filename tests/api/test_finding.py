@@ -196,6 +196,7 @@ async def test_every_filter_may_be_given_together(server):
     words |= {
         "destination": ["a"],
         "group": ["a"],
+        "queue": ["a"],
         "error": ["a"],
         "reason": ["full"],
         "parent": [NOBODY],

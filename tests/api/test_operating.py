@@ -232,7 +232,7 @@ async def test_every_filter_of_find_is_one_of_an_operation(server):
     words = {each.name: "2026-01-01T00:00:00Z" for each in FILTERS if each.name.endswith(("_after", "_before"))}
     words |= {"state": ["todo"], "type": "hash", "tag": ["a", "b"], "key": "a", "key_prefix": "a"}
     words |= {"destination": "a", "group": "a", "error": "a", "reason": "full", "parent": NOBODY, "schedule": "a"}
-    words |= {"fingerprint": "55e8b44ee5b1ce7c"}
+    words |= {"fingerprint": "55e8b44ee5b1ce7c", "queue": "a"}
     assert words.keys() == {each.name for each in FILTERS}
     operation = await done(server, action="cancel", filter=words)
     assert (operation["state"], operation["matched"]) == ("done", 0)

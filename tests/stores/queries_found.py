@@ -14,6 +14,7 @@ OTHERS = {
     "type": ["webhook"],
     "destination": ["http://localhost:9000"],
     "group": ["mail"],
+    "queue": ["reports"],
     "error": ["timeout"],
     "fingerprint": ["0123456789abcdef"],
     "due_after": ["2026-01-01T00:00:00Z"],

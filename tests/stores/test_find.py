@@ -14,8 +14,8 @@ from tasker.explaining import explain
 from tasker.filters import FILTERS, REASONS, SORTS, Order, query_of
 from tasker.interfaces.tasks import Counted
 from tasker.model import instants
-from tasker.model.gate import Limits, group_named
-from tasker.model.task import STATES
+from tasker.model.gate import Limits, group_named, queue_named
+from tasker.model.task import PULLED, STATES
 from tasker.stores import finding
 from tasker.stores.finding import Pieces
 from tasker.testing.task_factory import a_task
@@ -44,6 +44,7 @@ def passes(population, row, words):
             )
         ),
         "group": lambda values: made.host is not None and made.destination.name in values,
+        "queue": lambda values: made.pool == PULLED and made.destination.name in values,
         "error": lambda values: fault is not None and fault.code in values,
         "fingerprint": lambda values: fault is not None and fault.fingerprint in values,
         "reason": lambda values: reason in values,
@@ -100,6 +101,7 @@ def words_for(population, now):
         "key_prefix": st.sampled_from(["o", "order", "order 1", "O", "\ud7ff", "\U0010ffff", "ordé", "no"]),
         "destination": st.sampled_from([PAUSED, BROKEN, WELL, "mail", *map(str, range(1, 7)), "99", "http://no"]),
         "group": st.sampled_from(["mail", "limited", "no"]),
+        "queue": st.sampled_from(["mail", "no"]),
         "error": st.sampled_from(["status_503", "connect_refused", "no"]),
         "fingerprint": st.sampled_from(["0123456789abcdef", "f" * 16]),
         "reason": st.sampled_from(REASONS),
@@ -143,6 +145,21 @@ async def test_every_reason_is_found_as_it_is_explained(population, store):
     for reason in REASONS:
         ids, _ = await found(store, query_of({"reason": [reason]}))
         assert sorted(ids) == sorted(task.id for _, task, _, why in rows if why == reason), reason
+
+
+async def test_jobs_are_found_by_their_queue_whatever_else_has_its_name(store, clock):
+    queue = queue_named("mail")
+    jobs = [replace(a_task(due_at=clock.now() + at), type="job", pool=PULLED, destination=queue) for at in (0, SECOND)]
+    other = replace(jobs[0], id=a_task(due_at=0).id, destination=queue_named("post"))
+    await store.create([*jobs, other, a_task(due_at=clock.now(), host=WELL, group="mail")])
+    for words, expected in (
+        ({"queue": ["mail"]}, jobs),
+        ({"queue": ["mail"], "reason": ["unclaimed"]}, jobs[:1]),
+        ({"queue": ["post"]}, [other]),
+        ({"queue": ["no"]}, []),
+    ):
+        ids, _ = await found(store, query_of(words))
+        assert ids == [task.id for task in expected], words
 
 
 async def test_what_a_full_gate_holds_is_found(store, clock):

@@ -1370,6 +1370,9 @@ coalesce(task.host_gate, task.gate) IN (SELECT id FROM gate WHERE kind IN (0, 1)
 -- filter_group --
 task.gate IN (SELECT id FROM gate WHERE kind = 2 AND name = {value})
 
+-- filter_queue --
+task.gate IN (SELECT id FROM gate WHERE kind = 3 AND name = {value})
+
 -- filter_error --
 -- Differs from SQLite: PostgreSQL cannot read JSON that has the character U+0000 anywhere.
 replace(task.last_fault, '\u0000', '\ufffd')::json ->> 'code' = {value}

@@ -837,6 +837,9 @@ coalesce(task.host_gate, task.gate) IN (SELECT id FROM gate WHERE kind IN (0, 1)
 -- filter_group --
 task.gate IN (SELECT id FROM gate WHERE kind = 2 AND name = {value})
 
+-- filter_queue --
+task.gate IN (SELECT id FROM gate WHERE kind = 3 AND name = {value})
+
 -- filter_error --
 task.last_fault ->> 'code' = {value}
 
