@@ -88,9 +88,9 @@ class CallMeter:
     def _count_up(self) -> None:
         """Have the histograms count the calls that they have not counted yet."""
         uncounted, self._uncounted = self._uncounted, []
-        self._phases["total"].observe_all(int(total * 1_000_000) for _, total in uncounted)
+        self._phases["total"].observe_all([int(total * 1_000_000) for _, total in uncounted])
         self._phases["first_byte"].observe_all(
-            int(first_byte * 1_000_000) for first_byte, _ in uncounted if first_byte is not None
+            [int(first_byte * 1_000_000) for first_byte, _ in uncounted if first_byte is not None]
         )
 
 

@@ -80,9 +80,9 @@ class Telemetry:
         """Have the histograms count the attempts that they have not counted yet."""
         latest = list(islice(reversed(self._lateness), self._uncounted))
         self._uncounted = 0
-        self._down.observe_all(each.down for each in latest)
-        self._held.observe_all(each.held for each in latest)
-        self._own.observe_all(each.own for each in latest)
+        self._down.observe_all([each.down for each in latest])
+        self._held.observe_all([each.held for each in latest])
+        self._own.observe_all([each.own for each in latest])
 
     def tally(self) -> Tally:
         """Return what has been counted since the process started, but for gates and failures."""

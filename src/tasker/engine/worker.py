@@ -269,10 +269,10 @@ class Worker:
         if self._tracer is not None:
             self._trace(self._tracer, run)
         match job:
-            case Failed():
-                return job
             case _Job():
                 return await self._call(run, job)
+            case Failed():
+                return job
             case _:
                 assert_never(job)
 
