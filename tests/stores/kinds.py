@@ -121,7 +121,7 @@ class Postgres:
 
     async def after_death(self, store: Store) -> PostgresStore:
         assert isinstance(store, PostgresStore)
-        await store._links.close()
+        await store._links.stop()
         for link in store._links._links:
             link.drop()  # its connections die with it, and nobody renews its lease any more
         await self.clock.move(LEASE.total_seconds())

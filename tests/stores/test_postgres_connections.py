@@ -83,3 +83,17 @@ async def test_a_node_that_loses_connections_later_is_not_ready_and_claims_nothi
     assert len((await store.claim_due({Pool(1): 1})).attempts) == 1
     assert store.ailment is None
     await store.close()
+
+
+async def test_a_store_that_is_closed_leaves_no_connection_behind(nodes):
+    store = await nodes.open()
+    sessions = (
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        " AND backend_type = 'client backend'"
+    )
+    assert await nodes.connection.fetchval(sessions) == NEEDED
+    await store.close()
+    deadline = time.monotonic() + 30
+    while await nodes.connection.fetchval(sessions):  # they end a moment later
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.01)

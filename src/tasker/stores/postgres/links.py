@@ -34,15 +34,20 @@ class Links:
         all, or none."""
 
     async def open(self) -> None:
-        """Connect, as far as PostgreSQL lets it, and keep at it until ``close``."""
+        """Connect, as far as PostgreSQL lets it, and keep at it until ``stop``."""
         await self._look()
         self._job = asyncio.create_task(self._look_again())
 
-    async def close(self) -> None:
-        """Stop looking. The links are not closed."""
+    async def stop(self) -> None:
+        """Make no connection anew. Those that are there go on."""
         if self._job is not None:
             self._job.cancel()
             await asyncio.gather(self._job, return_exceptions=True)
+
+    async def disconnect(self) -> None:
+        """Close all connections, each once what is being done on it is done. After ``stop``."""
+        for link in self._links:
+            await link.close()
 
     async def _look_again(self) -> None:
         while True:

@@ -304,7 +304,7 @@ class PostgresStore(Store):
         if not self._is_open:
             return
         self._is_open = False
-        await self._links.close()
+        await self._links.stop()
         for batches in (self._creates, self._creates_once, self._makes, self._makes_many, self._settles, self._deletes):
             await batches.close()
         if self._bell is not None:
@@ -314,8 +314,7 @@ class PostgresStore(Store):
         except StoreUnavailableError:
             _log.warning("could not end the lease: it ends by itself")
         await self._reader.close()
-        for link in (self._accepting, self._making, self._batching, self._settling, self._claiming, self._keeping):
-            await link.close()
+        await self._links.disconnect()
 
     # Tasks
 
