@@ -176,6 +176,30 @@ async def test_a_pull_is_one_seek_at_the_gate_of_its_queue(connection, name):
     assert ("due_at <= " in found[0]["Index Cond"]) is (name == "pull"), "no further than what is due"
 
 
+@pytest.fixture(scope="module")
+async def without_statistics(anyio_backend):
+    """A database where many jobs were stored since anybody looked how many there are."""
+    connector = Connector(new_database(), is_pooled=False)
+    await schema.prepare(connector, migrates=True)
+    connection = await connector.connect()
+    await connection.execute("""
+        SET statement_timeout = 0;
+        ALTER TABLE task SET (autovacuum_enabled = off);
+        INSERT INTO gate (kind, name) VALUES (3, 'reports');
+        INSERT INTO task (id, type, state, pool, due_at, execution_at, execution_time, gate, held_by)
+        SELECT gen_random_uuid(), 'job', 0, 3, now(), now(), 't', 1, 1 FROM generate_series(1, 60000)
+    """)
+    yield connection
+    await connection.close()
+
+
+@pytest.mark.parametrize("name", ["queue", "pull"])
+async def test_a_pull_is_the_same_seek_without_statistics(without_statistics, name):
+    found = await plan_of(without_statistics, QUERIES[name])
+    assert len([step for step in found if step.get("Index Name") == "task_held"]) == 1
+    assert not any(step["Node Type"].endswith("Sort") for step in found)
+
+
 async def test_leases_that_have_ended_are_found_in_an_index_of_their_own(connection):
     for name in ("next_lease", "end_leases"):
         steps_ = await plan_of(connection, QUERIES[name])

@@ -633,7 +633,7 @@ WITH RECURSIVE stop (end_at, length, later) AS MATERIALIZED (
 ), span (gate_id, since, patience) AS (
   SELECT id, broken_since,
          (SELECT task.patience - waited FROM task
-           WHERE held_by = gate.id AND state = 0 AND held_by IS NOT NULL
+           WHERE held_by = gate.id AND state = 0 AND held_by IS NOT NULL AND pool <> 3
            ORDER BY task.patience - waited LIMIT 1)
     FROM gate
    WHERE broken_since IS NOT NULL AND failures >= $3
@@ -641,7 +641,7 @@ WITH RECURSIVE stop (end_at, length, later) AS MATERIALIZED (
    UNION ALL
   SELECT gate_id, since,
          (SELECT task.patience - waited FROM task
-           WHERE held_by = gate_id AND state = 0 AND held_by IS NOT NULL
+           WHERE held_by = gate_id AND state = 0 AND held_by IS NOT NULL AND pool <> 3
              AND task.patience - waited > span.patience
            ORDER BY task.patience - waited LIMIT 1)
     FROM span WHERE since + patience * interval '1 microsecond' <= tasker_now()
@@ -657,7 +657,7 @@ SELECT {ending},
   FROM ripe CROSS JOIN LATERAL (
     SELECT * FROM task
      WHERE held_by = gate_id AND task.patience - waited = ripe.patience AND state = 0
-       AND held_by IS NOT NULL AND due_at <= due_by
+       AND held_by IS NOT NULL AND pool <> 3 AND due_at <= due_by
      ORDER BY due_at LIMIT $1
        FOR NO KEY UPDATE SKIP LOCKED) AS task
  WHERE since <= due_by

@@ -451,14 +451,14 @@ WITH RECURSIVE stop (end_at, length, later) AS MATERIALIZED (
 ), span (gate_id, since, patience) AS (
   SELECT id, broken_since,
          (SELECT task.patience - waited FROM task
-           WHERE held_by = gate.id AND state = 0 AND held_by IS NOT NULL
+           WHERE held_by = gate.id AND state = 0 AND held_by IS NOT NULL AND pool <> 3
            ORDER BY task.patience - waited LIMIT 1)
     FROM gate
    WHERE broken_since IS NOT NULL AND broken_since <= :now - :least AND failures >= :threshold
    UNION ALL
   SELECT gate_id, since,
          (SELECT task.patience - waited FROM task
-           WHERE held_by = gate_id AND state = 0 AND held_by IS NOT NULL
+           WHERE held_by = gate_id AND state = 0 AND held_by IS NOT NULL AND pool <> 3
              AND task.patience - waited > span.patience
            ORDER BY task.patience - waited LIMIT 1)
     FROM span WHERE patience <= :now - since
@@ -471,7 +471,7 @@ WITH RECURSIVE stop (end_at, length, later) AS MATERIALIZED (
 SELECT {ending}, payload.payload, task.last_fault, task.seq, {run_gone}
   FROM ripe
  CROSS JOIN task ON held_by = gate_id AND task.patience - waited = ripe.patience AND state = 0
-                AND held_by IS NOT NULL AND due_at <= due_by
+                AND held_by IS NOT NULL AND pool <> 3 AND due_at <= due_by
  CROSS JOIN payload ON payload.seq = task.seq
  WHERE since <= due_by
  LIMIT :limit
@@ -1244,7 +1244,7 @@ UPDATE schedule SET look_at = CASE WHEN :is_spent THEN NULL ELSE 0 END
  WHERE name = :name AND (:is_spent OR (look_at > 0 AND next_at = :gone))
 
 -- has_waiting_runs --
-SELECT EXISTS (SELECT 1 FROM task WHERE admission = 3 AND state = 0 AND held_by = 0)
+SELECT EXISTS (SELECT 1 FROM task AS behind INDEXED BY task_behind WHERE admission = 3 AND state = 0 AND held_by = 0)
 
 -- release_runs --
 -- Of each schedule the first.

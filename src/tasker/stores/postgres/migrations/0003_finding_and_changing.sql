@@ -112,8 +112,10 @@ CREATE FUNCTION tasker_recovers(closed_at timestamptz)
   RETURNS boolean LANGUAGE sql STABLE PARALLEL SAFE
   AS $$SELECT closed_at <= tasker_now() AND closed_at > tasker_now() - interval '10 seconds'$$;
 CREATE INDEX gate_broken ON gate (broken_since) WHERE broken_since IS NOT NULL;
+-- No circuit keeps what is pulled: and where nobody has looked how many tasks queues hold, PostgreSQL would
+-- take this index for a pull, and sort them all.
 CREATE INDEX task_patience ON task (held_by, (patience - waited), due_at)
- WHERE state = 0 AND held_by IS NOT NULL;
+ WHERE state = 0 AND held_by IS NOT NULL AND pool <> 3;
 
 -- Retention: what is kept as the settings say, and what is kept for a time of its own, by when that
 -- is over. What is kept for ever is in neither, so that nobody walks over it.

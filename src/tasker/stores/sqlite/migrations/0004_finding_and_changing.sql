@@ -77,8 +77,9 @@ ALTER TABLE gate ADD COLUMN broken_since INTEGER;
 ALTER TABLE gate ADD COLUMN closed_at INTEGER;
 ALTER TABLE gate ADD COLUMN let_in INTEGER NOT NULL DEFAULT 0;
 CREATE INDEX gate_broken ON gate (broken_since) WHERE broken_since IS NOT NULL;
+-- No circuit keeps what is pulled.
 CREATE INDEX task_patience ON task (held_by, patience - waited, due_at)
- WHERE state = 0 AND held_by IS NOT NULL;
+ WHERE state = 0 AND held_by IS NOT NULL AND pool <> 3;
 
 -- Retention: what is kept as the settings say, and what is kept for a time of its own, by when that
 -- is over. What is kept for ever is in neither, so that nobody walks over it.
