@@ -20,6 +20,7 @@ from benchmarks import (
     naming,
     operating,
     page,
+    pulling,
     rates,
     scheduling,
     sharing,
@@ -41,6 +42,7 @@ _ROWS: Final = {
     "clustered": clustered,
     "rates": rates,
     "scheduling": scheduling,
+    "pulling": pulling,
     "watching": watching,
 }
 _PAGE: Final = Path(__file__).parent.parent / "docs" / "benchmarks.md"

@@ -1,5 +1,5 @@
 -- wrk: creates webhooks that are due at random moments of the 24 hours after the first minute.
--- An argument says what each is given besides: key, idempotency, tags or watched.
+-- An argument says what each is given besides: key, idempotency, tags or watched; job: they are jobs of a queue.
 local seed = os.time()
 function setup(thread) seed = seed + 1; thread:set("seed", seed) end
 
@@ -18,6 +18,10 @@ request = function()
     member = string.format('"tags":["watched:%d"],', math.random(0, 999))
   elseif extra == "idempotency" then
     headers["idempotency-key"] = string.format("%d-%d", seed, count)
+  end
+  if extra == "job" then
+    return wrk.format("POST", "/tasks/new", headers, string.format(
+      '{"job":{"execution_time":"%s.%06dZ","queue":"reports","json":"hello"}}', moment, math.random(0, 999999)))
   end
   local body = string.format('{"webhook":{%s"execution_time":"%s.%06dZ","url":"http://localhost:9000/hook","body":"hello"}}',
     member, moment, math.random(0, 999999))

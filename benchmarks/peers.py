@@ -13,6 +13,7 @@ import time
 import uuid
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -33,6 +34,7 @@ from tasker.egress.pooled_client import PooledClient
 from tasker.engine.engine import Engine
 from tasker.engine.telemetry import Telemetry
 from tasker.ids import new_id
+from tasker.model.gate import queue_named
 from tasker.model.new_task import NewTask
 from tasker.model.task import Pool, Task
 from tasker.service.service import Service
@@ -281,6 +283,21 @@ async def _waits(count: str) -> dict[str, float]:
     return {"max_ms": max(waits)}
 
 
+async def _pulls(url: str, most: str, seconds: str) -> dict[str, float]:
+    """The store alone: jobs of a full queue are pulled, so many at a time, one time after the other."""
+    store = node.make_store(Settings(database_url=url), address="")
+    await store.open()
+    count = 0
+    began = time.monotonic()
+    while time.monotonic() < began + float(seconds):
+        pulled = await store.pull(queue_named("reports"), most=int(most), lease=timedelta(hours=1))
+        assert pulled.attempts, "there were no more jobs"
+        count += len(pulled.attempts)
+    per_second = count / (time.monotonic() - began)
+    await store.close()
+    return {"per_second": per_second}
+
+
 def _fdatasync(seconds: str) -> dict[str, float]:
     """A write of 4 KiB to a file of its size, and its sync."""
     block = os.urandom(4096)
@@ -322,6 +339,7 @@ _FUNCTIONS: Final[dict[str, Callable[..., Any]]] = {
         _claims,
         _rows,
         _waits,
+        _pulls,
         _fdatasync,
         _pbkdf2,
     )
