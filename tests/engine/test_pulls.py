@@ -149,6 +149,21 @@ async def test_others_are_told_of_a_job_that_nobody_here_waits_for_unless_they_l
     assert line.store.rung == 1, "somebody here takes it"
 
 
+async def test_others_are_told_when_who_waited_here_last_may_have_left_some(line):
+    for most, created, rung in ((1, 1, 1), (2, 1, 0), (1, 3, 1)):
+        line.store.rung = 0
+        await line.ask(most=most)
+        for _ in range(created):
+            await line.create(announce=False)
+        line.pulls.ring()
+        await line.clock.advance(0)
+        assert line.store.rung == rung
+    line.store.rung = 0
+    asking, _ = await line.ask(wait=0)
+    await line.clock.advance(0)
+    assert (len(ids(asking)), line.store.rung) == (1, 0), "who does not wait has taken nobody's place"
+
+
 async def test_a_wait_ends_after_its_time(line, clock):
     asking, _ = await line.ask(wait=5)
     await clock.advance(4.999)

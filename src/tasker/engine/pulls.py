@@ -193,6 +193,8 @@ class Pulls:
                     line.waiters.popleft()
                     if not waiter.give(pulled):
                         self.give_back(pulled.attempts)
+                    elif not line.waiters and not waiter.is_last_look and len(pulled.attempts) == waiter.most:
+                        self._store.wake_others()  # there may be more, of which nobody has told them
                     continue
                 self._dismiss(line)
                 if line.waiters:
