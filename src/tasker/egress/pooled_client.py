@@ -219,7 +219,7 @@ _read_once = lru_cache(maxsize=1024)(_read)
 
 def _message(target: _Target, request: Request) -> bytes:
     """Return the whole request, as it goes out."""
-    headers = "".join([f"{name}: {value}\r\n" for name, value in request.headers.items()]).encode("latin-1")
+    headers = "\r\n".join((*map(": ".join, request.headers.items()), "")).encode("latin-1")
     body, method = request.body, request.method.encode()
     if body is None and request.method not in _WITH_BODY:
         return b"%b%b%b\r\n" % (method, target.head, headers)
