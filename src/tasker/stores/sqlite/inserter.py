@@ -37,7 +37,7 @@ class Inserter:
         self._now = now
         self._follow = follow
         self._last_seq = queries.number("last_seq") or 0
-        self._gates: dict[Destination, int] = {}
+        self._gates: dict[Destination | None, int] = {}
         self._type_pools: set[tuple[str, Pool]] = set()
 
     def insert(self, tasks: Sequence[Task]) -> None:
@@ -73,10 +73,11 @@ class Inserter:
         for start in range(0, len(tasks), ROWS_AT_ONCE):
             part = tasks[start : start + ROWS_AT_ONCE]
             are_plain = all(map(_is_plain, part))
+            self._learn_type_pools({(task.type, task.pool) for task in part})
+            gates = self._gates
             values: list[Value] = []
             tags: list[Value] = []
             for seq, task in zip(seqs[start : start + ROWS_AT_ONCE], part, strict=True):
-                self._learn_type_pool(task)
                 values += (
                     seq,
                     id_bytes(task.id),
@@ -86,7 +87,7 @@ class Inserter:
                     task.due_at,
                     task.execution_at,
                     task.execution_time,
-                    self.gate_of(task.destination),
+                    gates.get(task.destination) or self.gate_of(task.destination),
                     task.patience,
                     task.created_by,
                     None,  # created_at
@@ -126,7 +127,7 @@ class Inserter:
 
     def replace(self, seq: int, task: Task) -> None:
         """Have the task of a number, which is ``todo``, become *task*."""
-        self._learn_type_pool(task)
+        self._learn_type_pools({(task.type, task.pool)})
         revision = self._queries.number(
             "replace",
             seq=seq,
@@ -172,10 +173,10 @@ class Inserter:
         self._gates.clear()
         self._type_pools.clear()
 
-    def _learn_type_pool(self, task: Task) -> None:
-        if (task.type, task.pool) not in self._type_pools:
-            self._queries.all("insert_type_pool", type=task.type, pool=task.pool)
-            self._type_pools.add((task.type, task.pool))
+    def _learn_type_pools(self, pairs: set[tuple[str, Pool]]) -> None:
+        for type_, pool in pairs - self._type_pools:
+            self._queries.all("insert_type_pool", type=type_, pool=pool)
+            self._type_pools.add((type_, pool))
 
     def gate_of(self, destination: Destination | None) -> int | None:
         """Return the gate of *destination*, made if it is missing; None for none."""
