@@ -25,7 +25,7 @@ class LongJobVerdict:
         self._of_task: dict[str, list[Report]] = defaultdict(list)
         for report in load.reporter.reports:
             self._of_task[report.task_id].append(report)
-        self._sent = {_token(each): each for task_id in self._rows for each in evidence.deliveries.get(task_id, ())}
+        self._sent = {_token(each): each for each in load.receiver.deliveries()}
         self.reports = ReportVerdict(
             evidence,
             load.reporter.reports,

@@ -152,6 +152,7 @@ class LongJobLoad:
     def _follow(self, plan: Plan, url: str, token: str, chance: float):
         match plan:
             case Plan.EARLY:
+                self.reporter.tell(url, token, Told.HEARTBEAT, deadline=f"{DEADLINE}s")
                 self.reporter.tell(url, token, Told.COMPLETE)
             case Plan.SOON:
                 time.sleep(chance / 2)
