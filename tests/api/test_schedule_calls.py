@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+from datetime import timedelta
 
 import anyio
 import pytest
@@ -30,7 +31,8 @@ async def get(server, name="reports"):
 
 
 async def go_on(server):
-    """Have the schedules go on that are to be looked at, as a server does."""
+    """Have the schedules go on that are to be looked at, as a server does that looks for due tasks."""
+    await server.service.schedules._store.claim_due({})
     while (await server.service.schedules._engine.schedules.step()).done:
         pass
 
@@ -333,13 +335,41 @@ async def test_what_was_done_to_a_schedule_is_in_the_audit_log(server):
     assert rows[3]["changes"] == {"tags": {"after": ["t"]}}
 
 
-async def test_times_that_have_passed_have_their_runs_before_a_change_is_made(server):
-    await server.call("PUT", "/schedules/e", {"every": "1h", "task": WEBHOOK})
-    first = (await get(server, "e"))["next_run"]
-    await server.clock.step(3 * 3_600)
-    view = (await server.call("PUT", "/schedules/e", {"every": "2h", "task": WEBHOOK})).json
-    times = [run["scheduled_for"] for run in view["last_runs"]]
-    assert [instants.parse(at) - instants.parse(first) for at in reversed(times)] == [0, 3_600_000_000, 7_200_000_000]
+@pytest.mark.parametrize(
+    ("missed", "runs", "missed_times"),
+    [
+        ("once", [("0:00:00", 3)], 2),
+        ("all", [("0:00:00", None), ("1:00:00", 1), ("2:00:00", 1)], 0),
+        ("none", [("0:00:00", None)], 2),
+    ],
+)
+@pytest.mark.parametrize("way", ["put", "pause", "resume"])
+async def test_what_was_missed_is_made_up_for_before_a_change_is_made(server, missed, runs, missed_times, way):
+    asked = {"every": "1h", "missed": missed, "overlap": "allow", "task": WEBHOOK}
+    await server.call("PUT", "/schedules/e", asked)
+    first = instants.parse((await get(server, "e"))["next_run"])
+    await server.clock.step(3.5 * 3_600)
+    if way == "put":
+        reply = await server.call("PUT", "/schedules/e", {**asked, "every": "2h"})
+    else:
+        reply = await server.call("POST", f"/schedules/e/{way}")
+    found = [
+        (str(timedelta(microseconds=instants.parse(run["scheduled_for"]) - first)), run.get("missed"))
+        for run in reversed(reply.json["last_runs"])
+    ]
+    assert (found, reply.json["missed_times"]) == (runs, missed_times), "what stood in the queue is decided of later"
+
+
+async def test_years_without_a_server_hold_up_no_change(server, monkeypatch):
+    await server.call("PUT", "/schedules/e", {"every": "1s", "missed_within": "366d", "task": WEBHOOK})
+    await server.clock.step(3 * 366 * 86_400)
+    store = server.service.schedules._store
+    steps, advance = [], store.advance_schedules
+    monkeypatch.setattr(store, "advance_schedules", lambda advances: steps.append(advances) or advance(advances))
+    view = (await server.call("POST", "/schedules/e/pause")).json
+    assert (len(steps), view["paused"]) == (1, True)
+    (run,) = [run for run in view["last_runs"] if "missed" in run]
+    assert run["missed"] == 366 * 86_400
 
 
 def bearer(reply):
@@ -483,6 +513,50 @@ async def test_what_is_said_of_overlap_and_of_how_many_there_are_is_shown(server
     for members, field in (({"overlap": "never"}, "overlap"), ({"max_runs": 0}, "max_runs")):
         refused = await put(server, **members)
         assert (refused.status, refused.json["field"]) == (400, field)
+
+
+async def test_what_is_said_of_missed_times_is_shown(server):
+    first = (await put(server)).json
+    assert (first["missed"], first["missed_within"], first["missed_times"]) == ("once", "1d", 0)
+    view = (await put(server, missed="all", missed_within="90m")).json
+    assert (view["missed"], view["missed_within"], view["next_run"]) == ("all", "90m", first["next_run"])
+    (record, _) = (await server.call("GET", "/audit?subject=reports")).json["audit"]
+    assert record["changes"]["missed"] == {"before": "once", "after": "all"}
+    for members, field in (
+        ({"missed": "twice"}, "missed"),
+        ({"missed_within": 0}, "missed_within"),
+        ({"missed_within": "367d"}, "missed_within"),
+        ({"missed_within": "soon"}, "missed_within"),
+    ):
+        for refused in (
+            await put(server, **members),
+            await server.call("POST", "/schedules/preview", {**DAILY, **members}),
+        ):
+            assert (refused.status, refused.json["field"]) == (400, field)
+
+
+async def test_a_run_that_was_missed_says_so(server):
+    await put(server, cron="* * * * *", missed="none")
+    store = server.service.schedules._store
+    await store.claim_due({})
+    await server.clock.step(90)
+    await go_on(server)
+    (attempt,) = (await store.claim_due({1: 1})).attempts
+    await store.admit([attempt])
+    task = (await server.call("GET", f"/tasks/{attempt.task_id}")).json["webhook"]
+    assert (task["state"], task["left_out"], "missed" in task) == ("cancelled", "missed", False)
+    said = (await server.call("GET", f"/tasks/{attempt.task_id}/explain")).json
+    assert "no server was up when it was due" in said["msg"]
+    assert (await get(server))["missed_times"] == 1
+
+    await put(server, cron="* * * * *", missed="once")
+    await server.clock.step(600)
+    await go_on(server)
+    (attempt,) = (await store.claim_due({1: 1})).attempts
+    await store.admit([attempt])
+    task = (await server.call("GET", f"/tasks/{attempt.task_id}")).json["webhook"]
+    assert task["missed"] == 10
+    assert (await get(server))["last_runs"][0]["missed"] == 10
 
 
 async def test_a_run_that_was_left_out_says_so(server):

@@ -12,13 +12,19 @@ from tasker.event_filters import Interest
 from tasker.ids import new_id
 from tasker.model.event import EventKind
 from tasker.model.instants import SECOND
-from tasker.model.schedule import Overlap, Plan, Schedule, Template, begun
+from tasker.model.schedule import Missed, Overlap, Plan, Schedule, Template, begun
 from tasker.model.task import Admission, State
 
 pytestmark = pytest.mark.anyio
 
 
+async def look(bench):
+    """Look for due tasks, as an engine does that is started."""
+    await bench.store.claim_due({})
+
+
 async def put(bench, name="a", *, every, do="succeed", **plan):
+    await look(bench)
     now = bench.clock.now()
     schedule = Schedule(
         name=name,
@@ -85,6 +91,8 @@ async def test_many_schedules_go_on_in_steps_and_each_once(idle_bench, clock):
         await put(idle_bench, f"s{number}", every=60)
     await clock.advance(60)
     step = idle_bench.engine.schedules.step
+    assert (await step()).done == 0, "it is not known what was missed"
+    await look(idle_bench)
     first = await step()
     assert (first.done, first.next_at <= clock.now()) == (AT_ONCE, True)
     assert (await step()).done == 20
@@ -98,10 +106,12 @@ async def test_many_schedules_go_on_in_steps_and_each_once(idle_bench, clock):
 async def test_a_clock_that_may_be_years_ahead_is_logged(idle_bench, clock):
     await put(idle_bench, every=86_400)
     await clock.step(366 * 86_400 + 1)
+    await look(idle_bench)
     with capture_logs() as lines:
         await idle_bench.engine.schedules.step()
     assert lines == []
     await clock.step(3 * 366 * 86_400)
+    await look(idle_bench)
     with capture_logs() as lines:
         await idle_bench.engine.schedules.step()
     (line,) = lines
@@ -142,3 +152,31 @@ async def becomes_behind(bench, task_id):
             return
         await asyncio.sleep(0.001)
     pytest.fail("it does not wait")
+
+
+@pytest.mark.parametrize("missed", Missed)
+async def test_after_an_outage_what_was_missed_is_made_up_for_as_the_schedule_says(bench, clock, missed):
+    await put(bench, every=10, missed=missed, overlap=Overlap.ALLOW)
+    await clock.step(95)
+    await clock.advance(1)
+    await settles(bench, started={Missed.ONCE: 1, Missed.ALL: 9, Missed.NONE: 0}[missed])
+    schedule = await bench.store.schedule("a")
+    assert schedule.missed_times == {Missed.ONCE: 8, Missed.ALL: 0, Missed.NONE: 9}[missed]
+    tasks = [await bench.store.get(run.id) for run in await bench.store.runs("a", limit=20)]
+    stand = [task.missed for task in tasks if task.state is State.DONE]
+    assert stand == {Missed.ONCE: [9], Missed.ALL: [1] * 9, Missed.NONE: []}[missed]
+    assert bench.telemetry.cancelled == (missed is Missed.NONE), "the one that stood in the queue"
+    await clock.advance(4)
+    await holds(lambda: bench.starts[-1:] and bench.starts[-1][2] == 100)
+
+
+async def settles(bench, *, started):
+    """Wait until all that was missed is made up for, and so many runs have started and ended."""
+    for _ in range(2_000):
+        schedule = await bench.store.schedule("a")
+        runs = await bench.store.runs("a", limit=20)
+        is_done = schedule.look_at > bench.clock.now() and schedule.started == started
+        if is_done and all(run.ended_at is not None for run in runs):
+            return
+        await asyncio.sleep(0.001)
+    pytest.fail(f"it does not: {schedule}, {runs}")

@@ -28,10 +28,16 @@ DAILY = Plan(cron="0 12 * * *", time_zone="Europe/Berlin")
 TEMPLATE = Template(type="webhook", pool=Pool(1), payload=Raw(b'{"url":"http://localhost/"}'))
 
 
+async def look(store):
+    """Look for due tasks, as an engine does that is started."""
+    await store.claim_due({})
+
+
 @pytest.fixture
 async def store():
     store = SqliteStore(":memory:", follow=lambda *_, **__: (), clock=ManualClock(now=NOON - 20 * HOUR))
     await store.open()
+    await look(store)
     yield store
     await store.close()
 
@@ -91,6 +97,7 @@ async def go_on(store, schedules, *, days):
     """Let days pass, hour by hour, and give all runs that came due: when, and for which time."""
     for _ in range(24 * days):
         await store.clock.advance(3600)
+        await look(store)
         while (await schedules.step()).done:
             pass
     return [moment for moment, *_ in await queued(store)]
@@ -196,6 +203,7 @@ async def test_one_in_a_zone_that_this_node_does_not_know_holds_up_no_other(stor
     with structlog.testing.capture_logs() as logs:
         assert await schedules.rezone() == 1, "in London"
         await store.clock.advance(30 * 3600)
+        await look(store)
         assert (await schedules.step()).done == 1
         assert (await schedules.step()).done == 0
     errors = [(log["time_zone"], log["zones"], log["first"]) for log in logs if log["log_level"] == "error"]
@@ -216,6 +224,7 @@ async def test_any_number_of_due_ones_in_unknown_zones_holds_up_no_other(store, 
     await put(store, replace(DAILY, time_zone="Europe/London"), NOON + HOUR, name="london")
     knows_no_berlin(monkeypatch)
     await store.clock.advance(21 * 3600)
+    await look(store)
     step = await schedules.step()
     assert step.done == 1, "at once"
     assert (await store.schedule("london")).next_at == NOON + 25 * HOUR

@@ -289,6 +289,24 @@ def test_it_is_as_if_somebody_stood_before_the_clock_and_looked_at_every_minute(
     assert [(one.scheduled_for, one.note) for one in times(recurrence, instant(after), instant(until))] == walked
 
 
+@settings(max_examples=200, deadline=None)
+@given(st.data())
+def test_as_many_are_counted_as_come_one_by_one(data):
+    shift = data.draw(st.sampled_from(all_shifts()))
+    fields = data.draw(expressions(shift.edge.date()))
+    recurrence = calendar(" ".join(fields.texts), shift.zone)
+    since = instant(shift.at) + data.draw(st.integers(-4 * 86_400, 86_400)) * instants.SECOND
+    until = since + data.draw(st.integers(0, 5 * 86_400)) * instants.SECOND
+    assert recurrence.count(since, until) == len(times(recurrence, since - 1, until - 1))
+
+
+def test_times_are_counted_as_quickly_as_days():
+    recurrence = calendar("* * * * *", "Europe/Berlin")
+    since, until = (instants.parse(f"{year}-01-01T00:00:00Z") for year in (2027, 2031))
+    assert recurrence.count(since, until) == (until - since) // (60 * instants.SECOND)
+    assert recurrence.count(instants.LAST - 10, instants.LAST) == recurrence.count(until, since) == 0
+
+
 def test_the_rules_hold_on_every_day_of_every_zone_on_which_the_clocks_are_put_forward():
     forward = [shift for shift in all_shifts() if shift.by > timedelta()]
     assert len(forward) > 150
@@ -459,6 +477,13 @@ def test_of_the_times_of_an_interval_the_first_later_one_follows(seconds, anchor
     assert anchor <= moment
     assert (moment - anchor) % (seconds * instants.SECOND) == 0
     assert moment - seconds * instants.SECOND <= after or moment == anchor
+
+
+@given(st.integers(1, 50), st.integers(0, 3000), st.integers(-300, 4000), st.integers(-300, 4000))
+def test_the_times_of_an_interval_are_counted(seconds, anchor, since, until):
+    recurrence = Interval(timedelta(seconds=seconds), anchor * 10**5, zones.zone_named("UTC"))
+    since, until = since * 10**5, until * 10**5
+    assert recurrence.count(since, until) == len(times(recurrence, since - 1, until - 1))
 
 
 def test_an_interval_is_of_whole_seconds():

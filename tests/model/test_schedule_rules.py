@@ -4,14 +4,16 @@ import itertools
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import Raw
 from msgspec.structs import replace
 
 from tasker.model import instants
+from tasker.model import schedule as rules
 from tasker.model.instants import LAST, SECOND
-from tasker.model.schedule import CATCH_UP, RUNS_AT_ONCE, Plan, Schedule, Template, advance, begun, changed
+from tasker.model.lateness import Span
+from tasker.model.schedule import CATCH_UP, MOST_LATE, Missed, Plan, Schedule, Template, advance, begun, changed
 from tasker.model.task import TaskId
 
 NOW = instants.parse("2027-03-26T12:00:00Z")
@@ -90,27 +92,108 @@ def test_a_run_has_the_tags_of_its_schedule_each_once():
     assert msgspec.json.decode(run.payload) == {"tags": ["x", "y", "z"], "url": "u"}
 
 
-@given(
-    late=st.integers(0, 40 * HOUR),
-    every=st.integers(1, 3 * 3_600),
-    steps=st.lists(st.integers(0, 2 * HOUR), max_size=5),
+def caught_up(schedule, now, spans=()):
+    """Have it go on until it is not to be looked at. Return it, the steps, and what stands for what by span."""
+    steps = []
+    while schedule.look_at is not None and schedule.look_at <= now:
+        step = advance(schedule, now=now, spans=spans, new_id=new_id)
+        assert step.next_at > schedule.next_at or step.look_at is None
+        schedule = replace(schedule, next_at=step.next_at, look_at=step.look_at)
+        steps.append(step)
+    return schedule, steps
+
+
+@settings(deadline=None)
+@given(late=st.integers(0, 40 * HOUR), every=st.integers(1, 3 * 3_600), jitter=st.sampled_from([0, 1]))
+def test_while_a_node_is_up_each_time_of_the_last_day_has_one_run_however_late_it_is_looked_at(late, every, jitter):
+    schedule, first = started(a_schedule(every=every * SECOND, jitter=jitter * every * SECOND))
+    now = schedule.next_at + late
+    schedule, steps = caught_up(schedule, now)
+    times = [run.scheduled_for for step in steps for run in step.runs]
+    since = now - min(CATCH_UP, MOST_LATE * every * SECOND)
+    plan = schedule.plan
+    expected = [
+        time
+        for time in plan.times(max(first.scheduled_for + 1, since - 2 * every * SECOND), now + 1)
+        if time >= since or plan.due_at("a", time) > now
+    ]
+    assert times[:-1] == expected
+    assert times[-1] == schedule.next_at > now
+    assert len(steps) <= 6
+    assert sum(step.missed_times for step in steps) == 0
+
+
+def short_lived(limits):
+    return st.lists(st.integers(0, 900), max_size=6).map(
+        lambda ends: [Span(NOW + a * SECOND, NOW + b * SECOND) for a, b in itertools.pairwise(sorted(set(ends)))][::2]
+    )
+
+
+plans = st.fixed_dictionaries(
+    {
+        "every": st.sampled_from([1, 7, 60]).map(lambda every: every * SECOND),
+        "missed": st.sampled_from(Missed),
+        "missed_within": st.sampled_from([3, 100, 10_000]).map(lambda within: within * SECOND),
+        "jitter": st.sampled_from([0, 0, 1, 5]).map(lambda jitter: jitter * SECOND),
+    }
 )
-def test_each_time_of_the_last_day_has_one_run_however_late_it_is_looked_at(late, every, steps):
-    schedule, first = started(a_schedule(every=every * SECOND))
-    times, now = [first.scheduled_for], schedule.next_at + late
-    passed_over = now - CATCH_UP
-    for on in itertools.chain([0], steps):
-        now += on
-        while schedule.look_at <= now and len(times) < 500:
-            schedule, runs = goes_on(schedule, now)
-            assert 0 < len(runs) <= RUNS_AT_ONCE
-            times += [run.scheduled_for for run in runs]
-    assert times == sorted(set(times))
-    if len(times) < 500:
-        assert times[-1] > now
-        later = [time for time in times if time > max(passed_over, NOW + every * SECOND)]
-        assert all(b - a == every * SECOND for a, b in itertools.pairwise(later))
-        assert not later or later[0] - max(passed_over, times[0]) <= every * SECOND
+
+
+@settings(deadline=None)
+@given(plan=plans, spans=short_lived(900), now=st.integers(0, 1_000), expires_after=st.sampled_from([None, SECOND]))
+def test_what_becomes_of_each_time_is_as_it_would_be_if_one_looked_at_them_one_by_one(plan, spans, now, expires_after):
+    now = NOW + now * SECOND
+    spans = [span for span in spans if span.end_at <= now]
+    template = Template(type="webhook", pool=1, payload=Raw(b"{}"), expires_after=expires_after)
+    schedule, first = started(a_schedule(template=template, **plan))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(rules, "MOST_MISSED", 5)
+        patch.setattr(rules, "RUNS_AT_ONCE", 3)
+        schedule, steps = caught_up(schedule, now, spans)
+
+    plan = schedule.plan
+    own, stands_for, missed_times = [], {}, 0
+    for time in plan.times(first.scheduled_for + 1, now + 1):
+        due_at = plan.due_at("a", time)
+        span = next((each for each in spans if each.begin_at < due_at < each.end_at), None)
+        may_run = span is not None and span.end_at - time <= plan.missed_within
+        if span is None:
+            own.append((time, None))
+        elif may_run and plan.missed is Missed.ONCE:
+            stands_for.setdefault(span, []).append(time)
+        elif may_run and plan.missed is Missed.ALL and plan.count(plan.runs_of(span)[0], time) < 5:
+            own.append((time, 1))
+        else:
+            missed_times += 1
+    made = [(run.scheduled_for, run.missed) for step in steps for run in step.runs]
+    assert made[: len(own)] == own
+    assert made[len(own) :] == ([(schedule.next_at, None)] if first.scheduled_for <= now else [])
+    stand_ins = [each for step in steps for each in step.stand_ins]
+    for span, times in stands_for.items():
+        runs = [each.run for each in stand_ins if each.span == span]
+        assert sum(run.missed for run in runs) == len(times)
+        assert runs[0].scheduled_for == times[0]
+        if expires_after is not None:
+            assert runs[-1].expires_at == plan.due_at("a", times[-1]) + expires_after
+        assert all(each.since <= times[0] <= times[-1] < each.until for each in stand_ins if each.span == span)
+    assert {each.span for each in stand_ins} == stands_for.keys()
+    merged = sum(map(len, stands_for.values())) - len(stand_ins)
+    assert sum(step.missed_times for step in steps) == missed_times + merged
+
+
+@pytest.mark.parametrize("missed", Missed)
+def test_a_month_without_a_node_is_passed_in_few_steps(missed):
+    schedule, _ = started(a_schedule(every=SECOND, missed=missed, missed_within=30 * CATCH_UP))
+    span = Span(NOW, NOW + 30 * CATCH_UP)
+    schedule, steps = caught_up(schedule, span.end_at, [span])
+    assert schedule.next_at == span.end_at + SECOND
+    assert len(steps) <= 6
+    times = 30 * 86_400 - 2  # without the one that stands in the queue, and the one at the end, which was not missed
+    runs = [run for step in steps for run in step.runs if run.missed]
+    stand_ins = [each.run for step in steps for each in step.stand_ins]
+    lots = {Missed.ONCE: [times], Missed.ALL: [1] * 999, Missed.NONE: []}[missed]
+    assert [run.missed for run in (*runs, *stand_ins)] == lots
+    assert sum(step.missed_times for step in steps) == times - len(lots)
 
 
 def test_one_whose_run_was_called_off_goes_on_with_the_time_after_that():

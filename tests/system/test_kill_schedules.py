@@ -23,7 +23,7 @@ def test_each_time_of_each_schedule_has_its_run_through_kills(tmp_path, database
     with WebhookReceiver() as receiver, TaskerServer(tmp_path, *options) as server:
         for name in names:
             webhook = {"url": receiver.url("/"), "body": name}
-            server.call("PUT", f"/schedules/{name}", {"every": "1s", "task": {"webhook": webhook}})
+            server.call("PUT", f"/schedules/{name}", {"every": "1s", "missed": "all", "task": {"webhook": webhook}})
         for _ in range(ROUNDS):
             time.sleep(random.uniform(1, 3))
             server.kill()

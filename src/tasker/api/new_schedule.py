@@ -12,10 +12,10 @@ from tasker.errors import InvalidRequestError, cut
 from tasker.filters import MOST_TAGS
 from tasker.model import instants, lengths, names, recurrence, zones
 from tasker.model.instants import Instant, microseconds
-from tasker.model.schedule import LONGEST_JITTER, MOST_RUNS, Overlap, Plan
+from tasker.model.schedule import LONGEST_JITTER, LONGEST_MISSED_WITHIN, MOST_RUNS, Missed, Overlap, Plan
 from tasker.scheduling import AskedSchedule, asked_task
 from tasker.wire.fields import Length
-from tasker.wire.schedules import OverlapWord
+from tasker.wire.schedules import MissedWord, OverlapWord
 
 _TAKEN: Final = frozenset({"preview"})
 """Names that paths mean something else by."""
@@ -61,6 +61,26 @@ class ScheduleFields(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             Meta(
                 description="What becomes of a run while another one goes on: it is left out, waits (one at most), or "
                 "starts. skip, if it is not given."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    missed: (
+        Annotated[
+            MissedWord,
+            Meta(
+                description="What becomes of the times at which no server was up: one run stands for all of an outage, "
+                "each has its run (1000 at most), or they have none. once, if it is not given."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    missed_within: (
+        Annotated[
+            Length,
+            Meta(
+                description="How long before a server was up again such a time may lie to have a run; 1d, if it is not "
+                "given."
             ),
         ]
         | UnsetType
@@ -198,6 +218,8 @@ def _plan_of(times: ScheduleFields) -> Plan:
         ends_at=ends_at,
         jitter=0 if times.jitter is UNSET else _jitter(times.jitter, every),
         overlap=Overlap.SKIP if times.overlap is UNSET else Overlap(times.overlap),
+        missed=Missed.ONCE if times.missed is UNSET else Missed(times.missed),
+        missed_within=recurrence.DAY if times.missed_within is UNSET else _missed_within(times.missed_within),
         max_runs=None if times.max_runs is UNSET else times.max_runs,
         tags=() if times.tags is UNSET else _tags(times.tags),
     )
@@ -210,6 +232,17 @@ def _jitter(length: str | float, every: timedelta | None) -> int:
         right = "1d" if longest == LONGEST_JITTER else "the time between two runs"
         raise InvalidRequestError("jitter", f"expected at most {right}, got: {length}")
     return microseconds(jitter)
+
+
+def _missed_within(length: str | float) -> int:
+    within = read_member("missed_within", lengths.parse, length)
+    if not timedelta(0) < within <= LONGEST_MISSED_WITHIN:
+        raise InvalidRequestError(
+            "missed_within",
+            f"expected more than 0 seconds and at most {LONGEST_MISSED_WITHIN.days}d, got: {length}; "
+            'with "missed": "none" no time that was missed has a run',
+        )
+    return microseconds(within)
 
 
 def _moment(field: str, text: str | UnsetType) -> Instant | None:

@@ -82,19 +82,25 @@ class Schedules:
                 return Step(done=done, next_at=due.next_at)
 
     async def go_on(self, schedules: Sequence[Schedule]) -> int:
-        """Have *schedules* go on, which are to be looked at, or the first of them. Return how many have."""
-        now = self._store.clock.now()
+        """Have *schedules* go on, which are to be looked at, or the first of them. Return how many have.
+
+        What came due while no node looked is known once one has looked again: until then they wait.
+        """
+        since = min((each.next_at for each in schedules if each.next_at is not None), default=0)
+        down = await self._store.down_spans(since=since)
+        now = down.known_until
+        schedules = [each for each in schedules if each.look_at is not None and each.look_at <= now]
         _warn_if_long_ago(schedules, now)
         advances: list[Advance] = []
         runs = 0
         for place, schedule in enumerate(schedules, 1):
             try:
-                each = advance(schedule, now=now, new_id=new_id)
+                each = advance(schedule, now=now, spans=down.spans, new_id=new_id)
             except TimeZoneUnknownError as error:
                 self._leave_out(schedule.name, error)
                 continue
             advances.append(each)
-            runs += len(each.runs)
+            runs += len(each.runs) + len(each.stand_ins)
             if runs >= _RUNS_AT_ONCE:
                 break
             if place % _TURN == 0:

@@ -10,6 +10,7 @@ from tasker.model.attempt import Attempt
 from tasker.model.audit import Entry
 from tasker.model.idempotency import KeptAnswer, Repeatable
 from tasker.model.instants import Instant
+from tasker.model.lateness import Span
 from tasker.model.schedule import Advance, Run, Schedule
 from tasker.model.task import Admission, Task, TaskId
 
@@ -23,6 +24,15 @@ class DueSchedules(Struct, frozen=True):
     """Whether runs wait for others: see ``ScheduleStore.release_runs``."""
     next_at: Instant | None
     """When to look next, which may have passed already; None: none is to be looked at."""
+
+
+class DownSpans(Struct, frozen=True):
+    """The spans in which no node looked for due tasks."""
+
+    known_until: Instant
+    """Up to this moment. Since then, none may have looked either."""
+    spans: Sequence[Span]
+    """The earliest first."""
 
 
 class Rescheduled(Struct, frozen=True):
@@ -150,12 +160,16 @@ class ScheduleStore(Protocol):
             without: time zones whose schedules are left to other nodes.
         """
 
+    async def down_spans(self, *, since: Instant) -> DownSpans:
+        """Return the spans in which no node looked that ended after *since*, up to ninety days back."""
+
     async def admit(self, attempts: Sequence[Attempt]) -> Sequence[Admitted]:
         """Decide of claimed attempts that ask to start, one after the other, whether they do: ``schedule.admission``.
 
         Most do not ask: they start with their claim, which is as certain, but not durable. This is one
         write, which is durable, and of each schedule by one node at a time. A run that is left
-        out ends ``cancelled``, and what follows is stored with it. One that waits is ``todo`` again,
+        out ends ``cancelled``, and what follows is stored with it; if another stands for what was missed in
+        the same span, the ``missed`` of that one grows. One that waits is ``todo`` again,
         and is not claimed before ``release_runs`` has let it go. Neither has used up an attempt.
         What has started is counted in the schedule, and what was left out. A run that was admitted
         with the same claim before starts.
@@ -169,6 +183,10 @@ class ScheduleStore(Protocol):
 
     async def advance_schedules(self, advances: Sequence[Advance]) -> Advanced:
         """Have schedules go on, each if it is as it was seen: make their runs, all or nothing.
+
+        A run that is to stand for what was missed in a span is not made if there is one already that
+        does, or that was missed in it and has not started: then its ``missed`` grows, and it may
+        start as long as the last of those times.
 
         A run for whose time there is one is not made; if that is the last one, the schedule is to
         be looked at now.

@@ -5,7 +5,7 @@ from typing import Final
 
 import msgspec
 
-from tasker.model.instants import Instant
+from tasker.model.instants import Instant, after
 
 LOOK_EVERY: Final = timedelta(seconds=2)
 """How often a node that claims writes down that it does. It looks for due tasks more often."""
@@ -15,6 +15,21 @@ DOWN_AFTER: Final = timedelta(seconds=5)
 
 DOWN_KEPT: Final = timedelta(days=90)
 """How long such a span is known after its end."""
+
+
+class Span(msgspec.Struct, frozen=True):
+    """A span in which no node looked: from the last look before it to the first one after it."""
+
+    begin_at: Instant
+    end_at: Instant
+
+
+def known_until(looked_at: Instant, now: Instant) -> Instant:
+    """Return up to when it is known at *now* in which spans no node looked, if one did last at *looked_at*.
+
+    If that was long ago, the next look will find one more.
+    """
+    return now if looked_at >= after(now, -DOWN_AFTER) else looked_at
 
 
 class LatenessByCause(msgspec.Struct, frozen=True, kw_only=True):

@@ -40,6 +40,9 @@ ALIASES: Final = {
 SHORTEST: Final = timedelta(seconds=1)
 """The shortest interval."""
 
+DAY: Final = 86_400 * SECOND
+"""Microseconds."""
+
 _LONGEST_EXPRESSION: Final = 500
 _END: Final = LAST - 86_400 * SECOND
 """No run is later: where the last day of the calendar is a day ahead, it has no date."""
@@ -68,6 +71,9 @@ class Recurrence(Protocol):
 
     def following(self, after: Instant) -> Occurrence | None:
         """Return the first time later than *after*; None: there is none within 50 years, or up to the year 9999."""
+
+    def count(self, since: Instant, until: Instant) -> int:
+        """Return how many times there are from *since* on, before *until*. Takes no longer for more of them."""
 
 
 class Expression:
@@ -121,6 +127,17 @@ class Expression:
         """Return whether a clock that shows *wall* shows a matching time."""
         return self.shown_after(wall - SECOND) == wall
 
+    def count_shown(self, since: Wall, until: Wall) -> int:
+        """Return how many matching times lie from *since* on, before *until*, which are of one day or its end."""
+        day = since // DAY * DAY
+        sim, date = self._sim, (_START + day * _MICROSECOND).date()
+        if date.month not in sim.months or not sim.match_day(date):
+            return 0
+        if since == day and until == day + DAY:
+            return len(sim.hours) * len(sim.minutes)
+        shown = ((hour * 60 + minute) * 60 * SECOND for hour in sim.hours for minute in sim.minutes)
+        return sum(since - day <= time < until - day for time in shown)
+
 
 class Calendar(Struct, frozen=True):
     """The times of a cron expression by the clocks of a zone."""
@@ -140,6 +157,28 @@ class Calendar(Struct, frozen=True):
             return None if found is None or found > _END else self._occurrence(found)
         except OverflowError:
             return None
+
+    def count(self, since: Instant, until: Instant) -> int:
+        """See ``Recurrence``. Day by day: on one on which nobody moves the clocks, they show each time once."""
+        count, at, until = 0, since, min(until, _END + 1)
+        while at < until:
+            shown = zones.wall_at(at, self.zone)
+            day = shown // DAY * DAY
+            begin, end = (zones.place(each, self.zone).first for each in (day, day + DAY))
+            ahead = {shown - at, day - begin, day + DAY - end, zones.wall_at(begin - 1, self.zone) - begin + 1}
+            stop = min(end if end > at else at + DAY, until)
+            if len(ahead) == 1:  # by as much as the clocks are ahead of UTC on all of the day
+                count += self.expression.count_shown(shown, shown + stop - at)
+            else:
+                count += self._count_one_by_one(at, stop)
+            at = stop
+        return count
+
+    def _count_one_by_one(self, since: Instant, until: Instant) -> int:
+        count, found = 0, self.following(since - 1)
+        while found is not None and found.scheduled_for < until:
+            count, found = count + 1, self.following(found.scheduled_for)
+        return count
 
     def _fixed(self, after: Instant) -> Instant | None:
         wall = self.expression.shown_after(zones.wall_at(after, self.zone))
@@ -204,6 +243,12 @@ class Interval(Struct, frozen=True):
         every = instants.microseconds(self.every)
         moment = self.anchor + max((after - self.anchor) // every + 1, 0) * every
         return None if moment > _END else _occurrence(moment, self.zone)
+
+    def count(self, since: Instant, until: Instant) -> int:
+        """See ``Recurrence``."""
+        every = instants.microseconds(self.every)
+        first, end = max(since, self.anchor) - self.anchor, min(until, _END + 1) - self.anchor
+        return max(-(-end // every) - -(-first // every), 0)
 
 
 @lru_cache(maxsize=1024)  # many schedules have one of a few

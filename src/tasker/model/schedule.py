@@ -19,7 +19,8 @@ from tasker.errors import TimeZoneUnknownError
 from tasker.model import recurrence, zones
 from tasker.model.gate import Destination
 from tasker.model.instants import LAST, SECOND, Instant
-from tasker.model.recurrence import Calendar, Interval, Occurrence
+from tasker.model.lateness import Span
+from tasker.model.recurrence import DAY, Calendar, Interval, Occurrence
 from tasker.model.task import Admission, Pool, RunKind, State, Task, TaskId
 from tasker.model.zones import Wall
 
@@ -28,13 +29,21 @@ MOST_RUNS: Final = 1_000_000_000
 
 LONGEST_JITTER: Final = timedelta(days=1)
 
-CATCH_UP: Final = 86_400 * SECOND
-"""Microseconds. Times that passed longer ago without a run get none any more."""
+CATCH_UP: Final = DAY
+"""Microseconds. Times that passed longer ago without a run get none any more, although a node was up."""
+
+MOST_LATE: Final = 1_000
+"""Of such times of a short interval that passed more lately, the latest so many get runs."""
+
+MOST_MISSED: Final = 1_000
+"""Runs that ``Missed.ALL`` makes for the times of one span, at most."""
+
+LONGEST_MISSED_WITHIN: Final = timedelta(days=366)
 
 LONGEST_SHIFT: Final = 86_400 * SECOND
 """Microseconds by which newer time zones move a time, at most."""
 
-RUNS_AT_ONCE: Final = 20
+RUNS_AT_ONCE: Final = 200
 """Runs of one schedule that a step makes, at most."""
 
 BACKFILL_LIMIT: Final = 1_000
@@ -50,6 +59,17 @@ class Overlap(StrEnum):
     """It waits, if no other regular one does; else it is left out."""
     ALLOW = "allow"
     """It starts."""
+
+
+class Missed(StrEnum):
+    """What becomes of the times that were missed: whose runs came due while no node looked for due tasks."""
+
+    ONCE = "once"
+    """One run stands for all of a span."""
+    ALL = "all"
+    """Each has its run, the oldest ``MOST_MISSED`` of a span."""
+    NONE = "none"
+    """They have none."""
 
 
 NewId: TypeAlias = Callable[[Instant], TaskId]
@@ -73,6 +93,9 @@ class Plan(Struct, frozen=True, kw_only=True, omit_defaults=True):
     jitter: int = 0
     """Microseconds by which runs are put off, at most."""
     overlap: Overlap = Overlap.SKIP
+    missed: Missed = Missed.ONCE
+    missed_within: int = DAY
+    """Microseconds. What was missed longer than this before the node was up again has no run."""
     max_runs: int | None = None
     """Once so many regular runs have started, no more are made; None: there is no such number."""
     tags: tuple[str, ...] = ()
@@ -119,6 +142,38 @@ class Plan(Struct, frozen=True, kw_only=True, omit_defaults=True):
             yield found.scheduled_for
             found = self.following(found.scheduled_for)
 
+    def count(self, since: Instant, until: Instant) -> int:
+        """Return how many times it has from *since* on, before *until*. Takes no longer for more of them."""
+        if self.starts_at is not None:
+            since = max(since, self.starts_at)
+        if self.ends_at is not None:
+            until = min(until, self.ends_at)
+        return self.recurrence.count(since, until)
+
+    def latest(self, since: Instant, until: Instant) -> Instant:
+        """Return its last time before *until*. *since* is one of its times."""
+        low, high = since, until - 1
+        while low < high:
+            middle = (low + high) // 2
+            found = self.following(middle)
+            if found is None or found.scheduled_for >= until:
+                high = middle
+            else:
+                low = found.scheduled_for
+        return low
+
+    def may_still_run(self, scheduled_for: Instant, span: Span) -> bool:
+        """Whether a time that was missed in *span* was so a short while before its end."""
+        return self.missed is not Missed.NONE and span.end_at - scheduled_for <= self.missed_within
+
+    def merges(self, scheduled_for: Instant, span: Span) -> bool:
+        """Whether the run for a time that was missed in *span* merges into another one, if that stands for it."""
+        return self.missed is Missed.ONCE and self.may_still_run(scheduled_for, span)
+
+    def runs_of(self, span: Span) -> tuple[Instant, Instant]:
+        """Return since when and until when the times lie whose runs came due in *span* and may still run."""
+        return max(span.begin_at + 1 - self.jitter, span.end_at - self.missed_within), span.end_at
+
     def due_at(self, name: str, scheduled_for: Instant) -> Instant:
         """Return when the run of the schedule *name* for a time is due: a little later, if it has jitter."""
         if not self.jitter:
@@ -132,7 +187,7 @@ class Plan(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 def _times(plan: Plan) -> Plan:
-    return replace(plan, jitter=0, tags=(), overlap=Overlap.SKIP, max_runs=None)
+    return replace(plan, jitter=0, tags=(), overlap=Overlap.SKIP, missed=Missed.ONCE, missed_within=DAY, max_runs=None)
 
 
 @lru_cache(maxsize=4_096)
@@ -189,6 +244,8 @@ class Schedule(Struct, frozen=True, kw_only=True):
     """Regular runs that have started."""
     skipped: int = 0
     """Regular runs that were left out because another was going on."""
+    missed_times: int = 0
+    """Times that were missed, and have had no run of their own."""
     look_at: Instant | None = None
     """When the next run is to be made: once ``next_at`` passes, or as soon as the run left the queue without
     starting. None: none is."""
@@ -240,26 +297,40 @@ def _tagged(payload: Raw, tags: Sequence[str]) -> bytes:
 
 
 def admission(
-    schedule: Schedule | None, kind: RunKind, before: Admission | None, *, goes_on: bool, waits: bool
+    schedule: Schedule | None,
+    kind: RunKind,
+    before: Admission | None,
+    *,
+    goes_on: bool,
+    waits: bool,
+    is_missed: bool = False,
+    is_dropped: bool = False,
 ) -> Admission:
     """Return what becomes of a run that would start now.
 
     Regular ones are as many as the plan says. What somebody asked for is never left out: it waits.
+    So do the runs for times that were missed, if each is to have one.
 
     Args:
         schedule: None: it is gone, and with it what it said.
         before: what was decided of the run before.
         goes_on: whether another run of the schedule does.
         waits: whether another regular run of the schedule waits for that.
+        is_missed: whether it came due while no node looked.
+        is_dropped: whether, because of that, it does not start: see ``Plan.may_still_run``, or it merges into another.
     """
     if before is Admission.STARTED or schedule is None:
         return Admission.STARTED
+    plan = schedule.plan
     is_asked = kind is not RunKind.REGULAR or (before is not None and before.is_left_out)  # then by a retry
     if not is_asked and schedule.is_spent and before is not Admission.NOT_BEGUN:
         return Admission.MAX_RUNS
-    if not goes_on or schedule.plan.overlap is Overlap.ALLOW:
+    if is_dropped:
+        return Admission.MISSED
+    if not goes_on or plan.overlap is Overlap.ALLOW:
         return Admission.STARTED
-    may_wait = is_asked or before is Admission.BEHIND or (schedule.plan.overlap is Overlap.QUEUE and not waits)
+    is_one_of_all = is_missed and plan.missed is Missed.ALL
+    may_wait = is_asked or is_one_of_all or before is Admission.BEHIND or (plan.overlap is Overlap.QUEUE and not waits)
     return Admission.BEHIND if may_wait else Admission.OVERLAP
 
 
@@ -273,6 +344,20 @@ class Run(Struct, frozen=True, kw_only=True):
     due_at: Instant
     started_at: Instant | None
     ended_at: Instant | None
+    missed: int | None = None
+    """See ``Task``."""
+
+
+class StandIn(Struct, frozen=True):
+    """One run for several times that were missed."""
+
+    span: Span
+    """In which they were."""
+    since: Instant
+    until: Instant
+    """From when on, and before when, the times lie whose runs may be the one."""
+    run: Task
+    """The run to be made, for the first of them, if there is none yet. How many they are is its ``missed``."""
 
 
 class Advance(Struct, frozen=True, kw_only=True):
@@ -282,29 +367,118 @@ class Advance(Struct, frozen=True, kw_only=True):
     """As it was: if it is not any more, nothing is written."""
     runs: Sequence[Task]
     """To be made, the earliest first."""
+    stand_ins: Sequence[StandIn]
+    missed_times: int
+    """How many times more were missed and have no run of their own; of those for which one run stands, all but one."""
     next_at: Instant | None
     look_at: Instant | None
 
 
-def advance(schedule: Schedule, *, now: Instant, new_id: NewId) -> Advance:
-    """Return how *schedule*, which is to be looked at, goes on: a run for each time that has passed, and the next.
+def advance(schedule: Schedule, *, now: Instant, spans: Sequence[Span] = (), new_id: NewId) -> Advance:
+    """Return how *schedule*, which is to be looked at, goes on: the runs for the times that have passed, and the next.
+
+    A time whose run would have been due in one of *spans*, in which no node looked, was missed:
+    ``Plan.missed`` says what becomes of it. Each other time that has passed has its run.
 
     If there are many, the first of them: it is looked at again at once.
+
+    Args:
+        now: up to when it is known in which spans no node looked.
 
     Raises:
         TimeZoneUnknownError: its zone is not known here. So for the rules below.
     """
     assert schedule.next_at is not None  # noqa: S101 - it has a run, or would not be looked at
-    next_at, look_at = schedule.next_at, schedule.look_at
-    runs: list[Task] = []
-    while len(runs) < RUNS_AT_ONCE and (next_at <= now or not runs):
-        found = None if schedule.is_spent else schedule.plan.following(max(next_at, now - CATCH_UP))
+    way = _Way(schedule, now, spans, new_id)
+    while len(way.runs) < RUNS_AT_ONCE:
+        found = None if schedule.is_spent else schedule.plan.following(way.at)
         if found is None:
-            look_at = None
+            return way.advance(look_at=None)
+        if found.scheduled_for > now:
+            way.make(found.scheduled_for)
             break
-        next_at = look_at = found.scheduled_for
-        runs.append(schedule.run(next_at, new_id(now + len(runs))))  # so that their ids are in order, too
-    return Advance(seen=schedule, runs=runs, next_at=next_at, look_at=look_at)
+        way.pass_by(found.scheduled_for)
+    return way.advance(look_at=way.at)
+
+
+class _Way:
+    """The times of a schedule that have passed, one after the other."""
+
+    def __init__(self, schedule: Schedule, now: Instant, spans: Sequence[Span], new_id: NewId) -> None:
+        assert schedule.next_at is not None  # noqa: S101 - see ``advance``
+        self.at: Instant = schedule.next_at
+        """Up to here all is done."""
+        self.runs: list[Task] = []
+        self._schedule = schedule
+        self._plan = schedule.plan
+        self._now = now
+        self._spans = spans
+        every = self._plan.every
+        self._late_since = now - (CATCH_UP if every is None else min(CATCH_UP, MOST_LATE * every))
+        """From when on times that have passed, although a node was up, have their runs."""
+        self._new_id = new_id
+        self._stand_ins: dict[Span, StandIn] = {}
+        self._missed_times = 0
+
+    def advance(self, *, look_at: Instant | None) -> Advance:
+        """Return what has come of it."""
+        return Advance(
+            seen=self._schedule,
+            runs=self.runs,
+            stand_ins=tuple(self._stand_ins.values()),
+            missed_times=self._missed_times,
+            next_at=self.at,
+            look_at=look_at,
+        )
+
+    def make(self, time: Instant, *, missed: int | None = None) -> None:
+        """Make a run for *time*."""
+        self.runs.append(replace(self._run(time), missed=missed))
+        self.at = time
+
+    def pass_by(self, time: Instant) -> None:
+        """Do what there is to do for *time*, which has passed, and perhaps for others that follow."""
+        due_at = self._plan.due_at(self._schedule.name, time)
+        span = next((each for each in self._spans if each.begin_at < due_at < each.end_at), None)
+        if span is not None:
+            self._miss(time, span)
+        elif due_at > self._now or time >= self._late_since:
+            self.make(time)
+        else:
+            later = [each.begin_at - self._plan.jitter for each in self._spans if each.end_at > time]
+            self.at = max(time, min([self._late_since, *later]) - 1)
+
+    def _miss(self, time: Instant, span: Span) -> None:
+        plan = self._plan
+        since, _ = plan.runs_of(span)
+        if time >= since and plan.missed is Missed.ALL and plan.count(since, time) < MOST_MISSED:
+            self.make(time, missed=1)
+            return
+        # What lies so far from its end is due in it, whatever the jitter.
+        last = max(time, min(span.end_at - max(plan.jitter, 1), self._now)) if time > span.begin_at else time
+        if plan.missed is Missed.ALL and time < since:
+            last = min(last, since - 1)
+        self.at = last
+        self._missed_times += plan.count(time, last + 1)
+        if plan.missed is Missed.ONCE and (count := plan.count(max(time, since), last + 1)):
+            self._stand_in(span, max(time, since), last + 1, count)
+
+    def _stand_in(self, span: Span, since: Instant, until: Instant, count: int) -> None:
+        """Have one run stand for *count* times more."""
+        known = self._stand_ins.get(span)
+        found = self._plan.following(since - 1)
+        assert found is not None  # noqa: S101 - it was counted
+        run = self._run(found.scheduled_for) if known is None else known.run
+        if run.expires_at is not None:  # it may start as long as the last of them
+            latest = self._run(self._plan.latest(found.scheduled_for, until))
+            run = replace(run, expires_at=latest.expires_at)
+        self._missed_times -= known is None
+        run = replace(run, missed=(run.missed or 0) + count)
+        self._stand_ins[span] = StandIn(span, *self._plan.runs_of(span), run)
+
+    def _run(self, time: Instant) -> Task:
+        place = len(self.runs) + len(self._stand_ins)  # so that their ids are in order, too
+        return self._schedule.run(time, self._new_id(self._now + place))
 
 
 def begun(schedule: Schedule, *, after: Instant, now: Instant, new_id: NewId) -> tuple[Schedule, Task | None]:

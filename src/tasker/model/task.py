@@ -93,11 +93,13 @@ class Admission(IntEnum):
     """It was to start, but was given back first. What counts those that started has counted it."""
     MAX_RUNS = 5
     """It was cancelled, because as many as were wanted had started."""
+    MISSED = 6
+    """It was cancelled, because no node looked for due tasks when it was due."""
 
     @property
     def is_left_out(self) -> bool:
         """Whether the run was cancelled."""
-        return self in (Admission.OVERLAP, Admission.MAX_RUNS)
+        return self in (Admission.OVERLAP, Admission.MAX_RUNS, Admission.MISSED)
 
     @property
     def word(self) -> str:
@@ -199,6 +201,9 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     """Of a run: why it was made."""
     admission: Admission | None = None
     """Of a run: what was decided of its start; None: nothing yet."""
+    missed: int | None = None
+    """Of a run that came due while no node looked: how many times that were missed it stands for.
+    None: it was not missed."""
     created_by: str | None = None
     """Who created it, as ``Actor.text``; None: no key was asked for, or it is a callback. Of one that
     was replaced: who did that."""

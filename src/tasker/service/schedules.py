@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from tasker.callers import Caller, Scope
 from tasker.engine.engine import Engine
-from tasker.errors import InvalidRequestError, RevisionPassedError, ScheduleNotFoundError
+from tasker.errors import InvalidRequestError, RevisionPassedError, ScheduleNotFoundError, StoreUnavailableError
 from tasker.ids import new_id
 from tasker.interfaces.schedules import Rescheduled
 from tasker.interfaces.store import Store
@@ -37,6 +37,9 @@ LAST_SHOWN: Final = 10
 """Runs that it shows."""
 
 _REVISION_BITS: Final = 40
+
+_TRIES: Final = 100
+"""So often it is tried to have a schedule go on before it is changed."""
 
 
 class ScheduleStatus(Struct, frozen=True, kw_only=True):
@@ -284,12 +287,18 @@ class ScheduleService:
             return None
 
     async def _caught_up(self, name: str) -> Schedule:
-        """Return a schedule once it has made the runs for the times that have passed, if its zone is known here."""
-        while True:
+        """Return a schedule once it has made the runs for the times that have passed, if its zone is known here.
+
+        Raises:
+            StoreUnavailableError: it has not, again and again: others are at it, or this node does not look for tasks.
+        """
+        for _ in range(_TRIES):
             schedule = await self._store.schedule(name)
             if schedule.look_at is None or schedule.look_at > self._clock.now() or not schedule.plan.is_known:
                 return schedule
-            await self._engine.schedules.go_on([schedule])
+            if not await self._engine.schedules.go_on([schedule]):
+                await self._store.claim_due({})  # a look: now it is known what was missed
+        raise StoreUnavailableError("this node does not look for due tasks, or others make the runs of the schedule")
 
     async def _without_a_run_that_is_gone(self, schedule: Schedule) -> Schedule:
         """Return *schedule* as one whose run does not stand, if that has started early: its time does not come again.

@@ -89,6 +89,7 @@ _TASK: Final = (
     Column("scheduled_for"),
     Column("run_kind", Form.RUN_KIND),
     Column("admission", Form.ADMISSION),
+    Column("missed"),
     Column("revision"),
     Column("is_cancelled", Form.SWITCH),
     Column("late_down"),
@@ -168,7 +169,7 @@ _SCHEDULE: Final = (
     Column("next_at"),
     Column("look_at"),
 )
-_RUN_COUNT: Final = (Column("started"), Column("skipped"))
+_RUN_COUNT: Final = (Column("started"), Column("skipped"), Column("missed_times"))
 """Behind those of a schedule."""
 
 _AUDIT: Final = tuple(map(Column, ("id", *ENTRY)))
@@ -333,6 +334,7 @@ def run_of(
     due_at: Instant,
     started_at: Instant | None,
     ended_at: Instant | None,
+    missed: int | None,
 ) -> Run:
     """Return the run in a row of the query ``runs``, whose id is read."""
     return Run(
@@ -343,6 +345,7 @@ def run_of(
         due_at=due_at,
         started_at=started_at,
         ended_at=ended_at,
+        missed=missed,
     )
 
 

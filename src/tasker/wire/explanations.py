@@ -154,6 +154,8 @@ def _left_out(task: Task) -> str:
             return f", because another run of the schedule {task.schedule} was going on"
         case Admission.MAX_RUNS:
             return f", because as many runs of the schedule {task.schedule} as were wanted had started"
+        case Admission.MISSED:
+            return f", because no server was up when it was due, and so the schedule {task.schedule} says"
         case _:
             return ""
 

@@ -6,7 +6,7 @@ from tasker.wire.fields import RequestFields, TaskFields
 from tasker.wire.tasks import TaskView
 
 _KEPT_FREE: Final = (
-    *("missed", "completion"),
+    "completion",
     *("queue", "priority", "args", "attempt", "token", "lease_until"),
 )
 """Nothing is called so yet."""

@@ -14,9 +14,10 @@ from tasker.model.schedule import Plan, Run, Schedule, Template
 from tasker.model.task import Task, TaskId
 from tasker.wire.callers import By, creator_view
 from tasker.wire.masking import masked_members
-from tasker.wire.tasks import RunKindWord, StateWord
+from tasker.wire.tasks import MISSED, RunKindWord, StateWord
 
 OverlapWord = Literal["skip", "queue", "allow"]
+MissedWord = Literal["once", "all", "none"]
 NoteWord = Literal["normal", "moved_by_gap", "first_of_two", "second_of_two"]
 
 _DATE_TIME: Final = {"format": "date-time"}
@@ -65,6 +66,7 @@ class RunView(Struct, frozen=True, kw_only=True):
     state: StateWord
     started_at: Annotated[str, Meta(extra_json_schema=_DATE_TIME)] | None
     ended_at: Annotated[str, Meta(extra_json_schema=_DATE_TIME)] | None
+    missed: Annotated[int, Meta(ge=1, description=MISSED)] | UnsetType = UNSET
 
 
 class RunMade(Struct, frozen=True):
@@ -101,10 +103,17 @@ class ScheduleSummary(Struct, frozen=True, kw_only=True):
     ends_at: Annotated[str, Meta(extra_json_schema=_DATE_TIME)] | UnsetType = UNSET
     jitter: Annotated[str | float, Meta(description="By how much runs are put off, at most.")] | UnsetType = UNSET
     overlap: Annotated[OverlapWord, Meta(description="What becomes of a run while another one goes on.")]
+    missed: Annotated[MissedWord, Meta(description="What becomes of the times at which no server was up.")]
+    missed_within: Annotated[
+        str | float, Meta(description="How long before a server was up again they may lie to have runs.")
+    ]
     max_runs: int | UnsetType = UNSET
     tags: Sequence[str] | UnsetType = UNSET
     started: Annotated[int, Meta(ge=0, description="Regular runs that have started.")]
     skipped: Annotated[int, Meta(ge=0, description="Regular runs that were left out because another one was going on.")]
+    missed_times: Annotated[
+        int, Meta(ge=0, description="Times at which no server was up, and that have had no run of their own.")
+    ]
 
 
 class ScheduleView(ScheduleSummary, frozen=True, kw_only=True):
@@ -182,6 +191,8 @@ def plan_members(schedule: Schedule) -> Mapping[str, Any]:
         "ends_at": _text(plan.ends_at),
         "jitter": _length(plan.jitter) if plan.jitter else None,
         "overlap": plan.overlap.value,
+        "missed": plan.missed.value,
+        "missed_within": _length(plan.missed_within),
         "max_runs": plan.max_runs,
         "tags": plan.tags or None,
     }
@@ -205,6 +216,7 @@ def _members(schedule: Schedule) -> dict[str, Any]:
         "put_by": creator_view(schedule.put_by),
         "started": schedule.started,
         "skipped": schedule.skipped,
+        "missed_times": schedule.missed_times,
         **plan_members(schedule),
     }
 
@@ -230,6 +242,7 @@ def _run(run: Run) -> RunView:
         state=run.state.word,  # type: ignore[arg-type]  # the words are the names of State
         started_at=_text(run.started_at),
         ended_at=_text(run.ended_at),
+        missed=UNSET if run.missed is None else run.missed,
     )
 
 

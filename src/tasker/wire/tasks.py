@@ -16,7 +16,9 @@ from tasker.wire.lateness import LatenessByCauseView, lateness_by_cause_view
 TimeNoteWord = Literal["normal", "moved_by_gap", "first_of_two"]
 StateWord = Literal["todo", "in_progress", "done", "failed", "cancelled"]
 RunKindWord = Literal["regular", "manual", "backfill"]
-LeftOutWord = Literal["overlap", "max_runs"]
+LeftOutWord = Literal["overlap", "max_runs", "missed"]
+
+MISSED: Final = "Of a run that was due while no server was up: how many such times it stands for."
 
 
 class ProgressView(Struct, frozen=True, kw_only=True):
@@ -122,12 +124,13 @@ class TaskView(Struct, frozen=True, kw_only=True, omit_defaults=True):
         | UnsetType
     ) = UNSET
     run_kind: Annotated[RunKindWord, Meta(description="Of a run: why it was made.")] | UnsetType = UNSET
+    missed: Annotated[int, Meta(ge=1, description=MISSED)] | UnsetType = UNSET
     left_out: (
         Annotated[
             LeftOutWord,
             Meta(
-                description="Of a run that was cancelled before it could start: another run was going on, or as many "
-                "as the schedule is to have had started."
+                description="Of a run that was cancelled before it could start: another run was going on, as many "
+                "as the schedule is to have had started, or no server was up when it was due."
             ),
         ]
         | UnsetType
@@ -295,6 +298,7 @@ def task_json(task: Task) -> bytes:
         schedule=UNSET if task.schedule is None else task.schedule,
         scheduled_for=UNSET if task.scheduled_for is None else instants.text(task.scheduled_for),
         run_kind=UNSET if task.run_kind is None else task.run_kind.word,  # type: ignore[arg-type]  # as for the state
+        missed=UNSET if task.missed is None else task.missed,
         left_out=_left_out(task),
     )
     members = [msgspec.json.encode(view)[1:-1], task.payload[1:-1]]

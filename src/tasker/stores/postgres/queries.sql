@@ -1847,7 +1847,7 @@ SELECT {schedule} FROM schedule JOIN run_count ON run_count.schedule = schedule.
 -- asking_at_once --
 -- Runs that were claimed now and would start, with their schedules, the turns of these, and whether others
 -- of them go on.
-SELECT {schedule}, turn, task.id, run_kind, scheduled_for, admission,
+SELECT {schedule}, turn, task.id, run_kind, scheduled_for, admission, due_at, missed, late_down > 0 AS was_down,
        EXISTS (SELECT FROM task AS other
                 WHERE other.schedule = schedule.name AND other.admission = 1 AND other.state IN (0, 1, 5)
                OFFSET 0) AS goes_on -- searched for each
@@ -1881,7 +1881,7 @@ SELECT id FROM started
 
 -- asking --
 -- The runs that would start, and whose claims stand.
-SELECT task.id, schedule, run_kind, scheduled_for, admission
+SELECT task.id, schedule, run_kind, scheduled_for, admission, due_at, missed
   FROM unnest($1::uuid[], $2::bigint[]) AS asked (id, fence)
   JOIN task ON task.id = asked.id AND state = 1 AND task.fence = asked.fence
    FOR NO KEY UPDATE OF task
@@ -1896,23 +1896,82 @@ SELECT name,
                OFFSET 0) AS waits -- searched for each
   FROM unnest($1::text[]) AS given (name)
 
+-- lock_counts --
+-- In order, and before the tasks, as for what starts with its claim.
+SELECT schedule FROM run_count WHERE schedule = ANY ($1::text[]) ORDER BY schedule FOR NO KEY UPDATE
+
+-- spans_of --
+-- The spans in which some moments lie.
+SELECT moment, begin_at, end_at
+  FROM unnest($1::timestamptz[]) AS given (moment)
+  JOIN down ON begin_at < moment AND end_at > moment
+
+-- spans --
+SELECT begin_at, end_at FROM down WHERE end_at > $1 AND end_at <= tasker_now() + interval '1 second' ORDER BY end_at
+
+-- latest_look --
+SELECT max(looked_at), tasker_now() FROM node
+
+-- stand_ins --
+-- The regular runs that stand for what was missed in some spans, or will: of each the first that has not started.
+SELECT place, found.id
+  FROM unnest($1::text[], $2::timestamptz[], $3::timestamptz[], $4::timestamptz[], $5::timestamptz[])
+       WITH ORDINALITY AS given (schedule, since, until, begin_at, end_at, place)
+ CROSS JOIN LATERAL (
+   SELECT id FROM task
+    WHERE task.schedule = given.schedule AND task.schedule IS NOT NULL AND run_kind = 0
+      AND scheduled_for >= given.since AND scheduled_for < given.until
+      AND due_at > given.begin_at AND due_at < given.end_at
+      AND (missed IS NOT NULL AND admission IN (1, 3, 4)
+           OR admission IS NULL AND state IN (0, 1, 5) AND (expires_at IS NULL OR expires_at > tasker_now()))
+    ORDER BY scheduled_for LIMIT 1 FOR NO KEY UPDATE) AS found
+
+-- other_stand_ins --
+-- The same of those that have been decided of, and are other runs than some.
+SELECT given.id, found.id AS other
+  FROM unnest($1::text[], $2::timestamptz[], $3::timestamptz[], $4::timestamptz[], $5::timestamptz[], $6::uuid[])
+       AS given (schedule, since, until, begin_at, end_at, id)
+ CROSS JOIN LATERAL (
+   SELECT task.id FROM task
+    WHERE task.schedule = given.schedule AND task.schedule IS NOT NULL AND run_kind = 0
+      AND scheduled_for >= given.since AND scheduled_for < given.until
+      AND due_at > given.begin_at AND due_at < given.end_at
+      AND missed IS NOT NULL AND admission IN (1, 3, 4) AND task.id <> given.id
+    ORDER BY scheduled_for LIMIT 1 FOR NO KEY UPDATE) AS found
+
+-- stand_for --
+-- As many times more that were missed. They may start as long as the last of these could.
+UPDATE task SET missed = coalesce(missed, 1) + given.count, revision = revision + 1,
+       expires_at = CASE WHEN state = 0 AND expires_at IS NOT NULL
+                         THEN greatest(expires_at, given.expiry) ELSE expires_at END
+  FROM unnest($1::uuid[], $2::bigint[], $3::timestamptz[]) AS given (id, count, expiry)
+ WHERE task.id = given.id
+
+-- set_missed --
+UPDATE task SET missed = given.missed
+  FROM unnest($1::uuid[], $2::bigint[]) AS given (id, missed) WHERE task.id = given.id
+
 -- start_runs --
-UPDATE task SET admission = 1 WHERE id = ANY ($1::uuid[])
+-- $2: those that were missed.
+UPDATE task SET admission = 1, missed = CASE WHEN id = ANY ($2::uuid[]) THEN coalesce(missed, 1) ELSE missed END
+ WHERE id = ANY ($1::uuid[])
 
 -- keep_runs_back --
 -- They wait, or are left out; no attempt was used.
 UPDATE task SET admission = given.admission, state = CASE given.admission WHEN 3 THEN 0 ELSE 4 END,
        ended_at = CASE WHEN given.admission <> 3 THEN tasker_now() END,
        held_by = CASE WHEN given.admission = 3 THEN 0 END, is_cancelled = false,
+       missed = CASE WHEN given.admission = 6 THEN NULL WHEN given.is_missed THEN coalesce(missed, 1) ELSE missed END,
        attempts = greatest(attempts - 1, 0), fence = NULL, node = NULL, revision = revision + 1
-  FROM unnest($1::uuid[], $2::smallint[]) AS given (id, admission)
+  FROM unnest($1::uuid[], $2::smallint[], $3::boolean[]) AS given (id, admission, is_missed)
  WHERE task.id = given.id AND state = 1
 RETURNING {ending}, (SELECT payload FROM payload WHERE payload.id = task.id), gate, host_gate, tasker_now() AS now
 
 -- count_runs --
 UPDATE run_count SET started = run_count.started + given.started, skipped = run_count.skipped + given.skipped,
-       turn = turn + 1
-  FROM unnest($1::text[], $2::bigint[], $3::bigint[]) AS given (schedule, started, skipped)
+       missed_times = run_count.missed_times + given.missed_times, turn = turn + 1
+  FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::bigint[])
+       AS given (schedule, started, skipped, missed_times)
  WHERE run_count.schedule = given.schedule
 
 -- look_after_runs --
@@ -1964,7 +2023,7 @@ SELECT id FROM gone
 
 -- runs --
 -- The latest runs of a schedule that have started, or whose time has come.
-SELECT id, run_kind, scheduled_for, state, due_at, started_at, ended_at FROM task
+SELECT id, run_kind, scheduled_for, state, due_at, started_at, ended_at, missed FROM task
  WHERE schedule = $1 AND schedule IS NOT NULL
    AND (state <> 0 OR attempts > 0 OR scheduled_for <= tasker_now())
  ORDER BY id DESC LIMIT $2

@@ -16,7 +16,7 @@ from tasker.errors import (
 from tasker.filters import Query
 from tasker.interfaces.audit import AuditPage
 from tasker.interfaces.queue import Claim
-from tasker.interfaces.schedules import DueSchedules
+from tasker.interfaces.schedules import DownSpans, DueSchedules
 from tasker.interfaces.tasks import Counted, Page, TaskFilter
 from tasker.model.attempt import AttemptRecord, Awaited
 from tasker.model.audit import AuditQuery
@@ -25,6 +25,7 @@ from tasker.model.gate import GATE_STATES, HELD_COUNTED_TO, GateRecord
 from tasker.model.history import Kept
 from tasker.model.idempotency import KeptAnswer
 from tasker.model.instants import SECOND, Instant
+from tasker.model.lateness import Span, known_until
 from tasker.model.node import NodeRecord
 from tasker.model.operation import Batch
 from tasker.model.overdue import Overdue
@@ -120,6 +121,16 @@ class Reader:
             is_due = head["look_at"] is not None and head["look_at"] <= head["now"]  # rarely
             rows = await connection.fetch(self._sql["due_schedules"], limit, without) if is_due else []
             return DueSchedules([*map(self._reading.whole_schedule, rows)], head["has_waiting"], head["look_at"])
+
+        return await self._read(look)
+
+    async def down_spans(self, since: Instant) -> DownSpans:
+        """Return the spans in which no node looked."""
+
+        async def look(connection: Connection) -> DownSpans:
+            looked_at, now = await connection.fetchrow(self._sql["latest_look"])
+            rows = await connection.fetch(self._sql["spans"], since)
+            return DownSpans(known_until(looked_at or 0, now), [Span(*row) for row in rows])
 
         return await self._read(look)
 

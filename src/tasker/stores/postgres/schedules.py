@@ -1,9 +1,10 @@
 """Schedules: keeps them, and makes their runs."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 from msgspec.structs import replace
@@ -16,9 +17,10 @@ from tasker.model.attempt import Attempt
 from tasker.model.audit import Entry
 from tasker.model.idempotency import KeptAnswer, Repeatable
 from tasker.model.instants import Instant
+from tasker.model.lateness import Span
 from tasker.model.schedule import Advance, Schedule
 from tasker.model.task import Admission, RunKind, Task, TaskId
-from tasker.stores.admitting import LONG_REACH, RELEASE_LIMIT, Asking, admission_of
+from tasker.stores.admitting import LONG_REACH, RELEASE_LIMIT, Asking, asking_of
 from tasker.stores.postgres.auditor import Auditor
 from tasker.stores.postgres.connection import Connection, Link
 from tasker.stores.postgres.gates import Gates
@@ -149,7 +151,8 @@ class Schedules:
         """Have schedules go on: see ``Store.advance_schedules``."""
 
         async def advance(connection: Connection) -> Advanced:
-            await self._inserter.make_what_is_named(connection, [run for each in advances for run in each.runs])
+            named = [run for each in advances for run in (*each.runs, *(other.run for other in each.stand_ins))]
+            await self._inserter.make_what_is_named(connection, named)
             async with self._inserter.transaction(connection):
                 seen = [each.seen for each in advances]
                 rows = await connection.fetch(
@@ -160,9 +163,11 @@ class Schedules:
                 )
                 locked = {row["name"] for row in rows}
                 going = [each for each in advances if each.seen.name in locked]
-                runs = [run for each in going for run in each.runs]
+                standing = await self._stand_in(connection, going)
+                runs = [*standing, *(run for each in going for run in each.runs)]
                 missing = await self._without_those_there(connection, runs)
                 await self._inserter.insert(connection, missing)
+                await self._note_missed(connection, missing)
                 made = {run.id for run in missing}
                 await connection.execute(
                     self._sql["advance_schedules"],
@@ -174,6 +179,41 @@ class Schedules:
             return Advanced(len(going), missing)
 
         return await self._link.run(advance)
+
+    async def _stand_in(self, connection: Connection, advances: Sequence[Advance]) -> Sequence[Task]:
+        """Have runs that are there stand for what was missed, count that, and return what is to be made for it."""
+        missed = [each for each in advances if each.missed_times or each.stand_ins]
+        if not missed:
+            return []
+        await connection.execute(self._sql["lock_counts"], [each.seen.name for each in missed])
+        stand_ins = [(each.seen.name, stand_in) for each in missed for stand_in in each.stand_ins]
+        found: dict[int, TaskId] = {}
+        if stand_ins:
+            places = [_place(name, each.span, each.since, each.until) for name, each in stand_ins]
+            rows = await connection.fetch(self._sql["stand_ins"], *zip(*places, strict=True))
+            found = {row["place"] - 1: row["id"] for row in rows}
+        await connection.execute(
+            self._sql["stand_for"],
+            [*found.values()],
+            [stand_ins[place][1].run.missed for place in found],
+            [stand_ins[place][1].run.expires_at for place in found],
+        )
+        merged = Counter(stand_ins[place][0] for place in found)
+        nothing = [0] * len(missed)
+        await connection.execute(
+            self._sql["count_runs"],
+            [each.seen.name for each in missed],
+            nothing,
+            nothing,
+            [each.missed_times + merged[each.seen.name] for each in missed],
+        )
+        return [each.run for place, (_, each) in enumerate(stand_ins) if place not in found]
+
+    async def _note_missed(self, connection: Connection, made: Sequence[Task]) -> None:
+        """Write down for how many times that were missed runs stand that were made just now."""
+        missed = [(run.id, run.missed) for run in made if run.missed is not None]
+        if missed:
+            await connection.execute(self._sql["set_missed"], *zip(*missed, strict=True))
 
     async def admit(self, attempts: Sequence[Attempt]) -> Sequence[Admitted]:
         """Decide whether runs start: see ``Store.admit``."""
@@ -202,11 +242,20 @@ class Schedules:
                 [attempt.fence for attempt in attempts],
             )
             stand = {TaskId(str(row["id"])): row for row in rows}
+            late = {attempt.task_id for attempt in attempts if attempt.late_down} & stand.keys()
+            missed = await self._missed(connection, [stand[task_id] for task_id in late], schedules)
             for task_id in [attempt.task_id for attempt in attempts if attempt.task_id in stand]:
                 row = stand[task_id]
                 name, schedule = row["schedule"], schedules.get(row["schedule"])
-                asked = Asking(RunKind(row["run_kind"]), row["scheduled_for"], admission_of(row["admission"]))
-                decided = asked.decide(schedule, goes_on=bool(going[name] - {task_id}), waits=waits[name])
+                asked = asking_of(row)
+                decided = asked.decide(
+                    schedule,
+                    goes_on=bool(going[name] - {task_id}),
+                    waits=waits[name],
+                    span=missed.spans.get(task_id),
+                    merges=missed.merges(task_id),
+                )
+                missed.decided(task_id, asked, decided)
                 admissions[task_id] = decided
                 if decided is Admission.STARTED:
                     going[name].add(task_id)
@@ -214,7 +263,10 @@ class Schedules:
                 counts = asked.counts(schedule, decided)
                 if counts is not None and schedule is not None:
                     schedules[name] = replace(
-                        schedule, started=schedule.started + counts.started, skipped=schedule.skipped + counts.skipped
+                        schedule,
+                        started=schedule.started + counts.started,
+                        skipped=schedule.skipped + counts.skipped,
+                        missed_times=schedule.missed_times + counts.missed_times,
                     )
                     if counts.is_spent:
                         removed[task_id] = await self._remove(connection, name, LONG_REACH)
@@ -223,24 +275,38 @@ class Schedules:
             await self._count(connection, before, schedules, looked_at)
             started = [task_id for task_id, decided in admissions.items() if decided is Admission.STARTED]
             if started:
-                await connection.execute(self._sql["start_runs"], started)
-            back = [task_id for task_id, decided in admissions.items() if decided is not Admission.STARTED]
-            followers: dict[TaskId, Sequence[Task]] = {}
-            gates: set[int] = set()
-            if back:
-                rows = await connection.fetch(
-                    self._sql["keep_runs_back"], back, [int(admissions[task_id]) for task_id in back]
-                )
-                for row in rows:
-                    gates |= {gate for gate in (row["gate"], row["host_gate"]) if gate is not None}
-                    ending = self._reading.cancelled(row)
-                    if admissions[ending.task_id].is_left_out:
-                        followers[ending.task_id] = self._follow(ending, now=row["now"], new_id=new_id)
-                await self._inserter.insert(connection, [task for each in followers.values() for task in each])
+                await connection.execute(self._sql["start_runs"], started, [*missed.spans])
+            back = {task_id: decided for task_id, decided in admissions.items() if decided is not Admission.STARTED}
+            followers, gates = await self._keep_back(connection, back, missed.spans.keys())
+            if missed.merged:
+                merged = [*missed.merged.items()]
+                await connection.execute(self._sql["stand_for"], *zip(*merged, strict=True), [None] * len(merged))
         return [
             Admitted(admissions.get(each.task_id), followers.get(each.task_id, ()), removed.get(each.task_id, ()))
             for each in attempts
         ], gates
+
+    async def _keep_back(
+        self, connection: Connection, admissions: Mapping[TaskId, Admission], missed: Collection[TaskId]
+    ) -> tuple[Mapping[TaskId, Sequence[Task]], set[int]]:
+        """Have runs wait or end. Return what follows the ends, and the gates that may have room."""
+        followers: dict[TaskId, Sequence[Task]] = {}
+        gates: set[int] = set()
+        if not admissions:
+            return followers, gates
+        rows = await connection.fetch(
+            self._sql["keep_runs_back"],
+            [*admissions],
+            [int(decided) for decided in admissions.values()],
+            [task_id in missed for task_id in admissions],
+        )
+        for row in rows:
+            gates |= {gate for gate in (row["gate"], row["host_gate"]) if gate is not None}
+            ending = self._reading.cancelled(row)
+            if admissions[ending.task_id].is_left_out:
+                followers[ending.task_id] = self._follow(ending, now=row["now"], new_id=new_id)
+        await self._inserter.insert(connection, [task for each in followers.values() for task in each])
+        return followers, gates
 
     async def _count(
         self,
@@ -259,9 +325,34 @@ class Schedules:
             [*before],
             [now[name].started - each.started for name, each in before.items()],
             [now[name].skipped - each.skipped for name, each in before.items()],
+            [now[name].missed_times - each.missed_times for name, each in before.items()],
         )
         if looked_at:
             await connection.execute(self._sql["look_after_runs"], [*looked_at], [*looked_at.values()])
+
+    async def _missed(
+        self, connection: Connection, rows: Sequence[Mapping[str, Any]], schedules: Mapping[str, Schedule]
+    ) -> "_MissedRuns":
+        """Return which of some runs that would start were missed, and what they merge into."""
+        asking = [row for row in rows if asking_of(row).may_be_missed and row["schedule"] in schedules]
+        if not asking:
+            return _MissedRuns()
+        found = await connection.fetch(self._sql["spans_of"], [row["due_at"] for row in asking])
+        span_of = {moment: Span(begin_at, end_at) for moment, begin_at, end_at in found}
+        spans = {TaskId(str(row["id"])): span_of[row["due_at"]] for row in asking if row["due_at"] in span_of}
+        groups: dict[TaskId, tuple[str, Span]] = {}
+        places = []
+        for row in asking:
+            task_id, plan = TaskId(str(row["id"])), schedules[row["schedule"]].plan
+            span = spans.get(task_id)
+            if span is not None and plan.merges(row["scheduled_for"], span):
+                groups[task_id] = row["schedule"], span
+                places.append((*_place(row["schedule"], span, *plan.runs_of(span)), task_id))
+        others = {}
+        if places:
+            rows = await connection.fetch(self._sql["other_stand_ins"], *zip(*places, strict=True))
+            others = {groups[TaskId(str(id_))]: TaskId(str(other)) for id_, other in rows}
+        return _MissedRuns(spans, groups, others)
 
     async def release(self) -> Released:
         """Let runs go that wait for no other any more: see ``Store.release_runs``."""
@@ -291,3 +382,48 @@ def _parts(runs: Sequence[Task]) -> Iterator[Sequence[Task]]:
         if size >= _BYTES or place - start == _ROWS or place == len(runs):
             yield runs[start:place]
             start, size = place, 0
+
+
+class _MissedRuns:
+    """The runs that came due while no node looked, among those of which is decided one after the other."""
+
+    def __init__(
+        self,
+        spans: Mapping[TaskId, Span] | None = None,
+        groups: Mapping[TaskId, tuple[str, Span]] | None = None,
+        stand_ins: Mapping[tuple[str, Span], TaskId] | None = None,
+    ) -> None:
+        """Make it.
+
+        Args:
+            spans: in which each was missed.
+            groups: of those that may merge into another, their schedules and spans.
+            stand_ins: the runs that stand for what was missed, by schedule and span.
+        """
+        self.spans = spans or {}
+        self.merged: Counter[TaskId] = Counter()
+        """How many times more runs stand for, because others merge into them."""
+        self._groups = groups or {}
+        self._stand_ins = dict(stand_ins or {})
+
+    def merges(self, task_id: TaskId) -> bool:
+        """Whether a run merges into another."""
+        return self._stand_ins.get(self._groups.get(task_id, _NOWHERE), task_id) != task_id
+
+    def decided(self, task_id: TaskId, asked: Asking, admission: Admission) -> None:
+        """Say what becomes of a run."""
+        group = self._groups.get(task_id)
+        if group is None:
+            return
+        if admission is Admission.MISSED:
+            self.merged[self._stand_ins[group]] += asked.missed or 1
+        elif not admission.is_left_out:
+            self._stand_ins.setdefault(group, task_id)
+
+
+_NOWHERE: Final = ("", Span(0, 0))
+
+
+def _place(name: str, span: Span, since: Instant, until: Instant) -> tuple[str, Instant, Instant, Instant, Instant]:
+    """Return where a run of a schedule is looked for that stands for what was missed in *span*."""
+    return name, since, until, span.begin_at, span.end_at

@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from msgspec.structs import replace
 
 from tasker.model.attempt import Attempt
-from tasker.model.task import Admission, RunKind, TaskId
-from tasker.stores.admitting import Asking, AtOnce, admission_of
+from tasker.model.task import Admission, TaskId
+from tasker.stores.admitting import AtOnce, asking_of
 from tasker.stores.postgres.connection import Connection
 from tasker.stores.rows import Reading
 
@@ -30,10 +30,10 @@ class Starter:
         schedules, at_once = self._reading.schedule, AtOnce[TaskId]()
         turns: dict[str, int] = {}
         for row in await connection.fetch(self._sql["asking_at_once"], [attempt.task_id for attempt in asking]):
-            asked = Asking(RunKind(row["run_kind"]), row["scheduled_for"], admission_of(row["admission"]))
             schedule = schedules.read(row)
             turns[schedule.name] = row["turn"]
-            at_once.ask(TaskId(str(row["id"])), asked, schedule, goes_on=row["goes_on"])
+            asked = asking_of(row)
+            at_once.ask(TaskId(str(row["id"])), asked, schedule, goes_on=row["goes_on"], was_down=row["was_down"])
         if not at_once.started:
             return claimed
         names = [*at_once.counted]

@@ -17,7 +17,7 @@ from tasker.interfaces.completions import Beat, Judge, Lapsed
 from tasker.interfaces.pulling import LeasesEnded, Pulled
 from tasker.interfaces.queue import Claim, Claimed, Expired, Follow, Rezoned, Settled, TakenBack
 from tasker.interfaces.reports import Report
-from tasker.interfaces.schedules import Admitted, Advanced, DueSchedules, Released, Rescheduled
+from tasker.interfaces.schedules import Admitted, Advanced, DownSpans, DueSchedules, Released, Rescheduled
 from tasker.interfaces.store import Store
 from tasker.interfaces.tasks import Cancelled, Counted, Page, TaskFilter
 from tasker.model import instants
@@ -635,6 +635,10 @@ class PostgresStore(Store):
     @override
     async def due_schedules(self, *, limit: int, without: Collection[str] = ()) -> DueSchedules:
         return await self._reader.due_schedules(limit, [*without])
+
+    @override
+    async def down_spans(self, *, since: Instant) -> DownSpans:
+        return await self._reader.down_spans(since)
 
     @override
     async def admit(self, attempts: Sequence[Attempt]) -> Sequence[Admitted]:

@@ -1178,6 +1178,40 @@ RETURNING name
 UPDATE schedule SET look_at = 0
  WHERE name = :name AND next_at = :scheduled_for AND look_at > 0
 
+-- stand_in --
+-- The regular run that stands for what was missed in a span, or will: the first that has not started.
+SELECT seq FROM task INDEXED BY task_run
+ WHERE schedule = :schedule AND schedule IS NOT NULL AND run_kind = 0
+   AND scheduled_for >= :since AND scheduled_for < :until AND due_at > :begin_at AND due_at < :end_at
+   AND (missed IS NOT NULL AND admission IN (1, 3, 4)
+        OR admission IS NULL AND state IN (0, 1, 5) AND (expires_at IS NULL OR expires_at > :now))
+ ORDER BY scheduled_for LIMIT 1
+
+-- other_stand_in --
+-- The same of one that has been decided of, and is another.
+SELECT seq FROM task INDEXED BY task_run
+ WHERE schedule = :schedule AND schedule IS NOT NULL AND run_kind = 0
+   AND scheduled_for >= :since AND scheduled_for < :until AND due_at > :begin_at AND due_at < :end_at
+   AND missed IS NOT NULL AND admission IN (1, 3, 4) AND seq <> :seq
+ ORDER BY scheduled_for LIMIT 1
+
+-- stand_for --
+-- As many times more that were missed. It may start as long as the last of them could.
+UPDATE task SET missed = coalesce(missed, 1) + :count, revision = revision + 1,
+       expires_at = iif(state = 0, coalesce(max(expires_at, :expires_at), expires_at), expires_at)
+ WHERE seq = :seq
+
+-- set_missed --
+UPDATE task SET missed = :missed
+ WHERE schedule = :schedule AND schedule IS NOT NULL AND run_kind = 0 AND scheduled_for = :scheduled_for
+
+-- span_of --
+-- The span in which a moment lies.
+SELECT begin_at, end_at FROM down WHERE end_at > :moment AND begin_at < :moment ORDER BY end_at LIMIT 1
+
+-- spans --
+SELECT begin_at, end_at FROM down WHERE end_at > :since ORDER BY end_at
+
 -- run_for --
 -- The regular run for a time.
 SELECT id, state, attempts FROM task
@@ -1194,7 +1228,7 @@ SELECT given.schedule, given.scheduled_for
 
 -- asking --
 -- A run that would start. No row: the claim is lost.
-SELECT seq, run_kind, scheduled_for, admission FROM task
+SELECT seq, run_kind, scheduled_for, admission, due_at, missed FROM task
  WHERE id = :id AND state = 1 AND fence = :fence
 
 -- schedule_to_admit --
@@ -1211,7 +1245,7 @@ SELECT 1 FROM task INDEXED BY task_behind
 
 -- asking_at_once --
 -- Runs that were claimed now and would start, with their schedules, and whether others of these go on.
-SELECT {schedule}, task.seq, run_kind, scheduled_for, admission,
+SELECT {schedule}, task.seq, run_kind, scheduled_for, admission, due_at, missed, late_down > 0,
        EXISTS (SELECT 1 FROM task AS other INDEXED BY task_going_on
                 WHERE other.schedule = schedule.name AND other.admission = 1 AND other.state IN (0, 1, 5))
   FROM json_each(:seqs) AS asked
@@ -1220,7 +1254,9 @@ SELECT {schedule}, task.seq, run_kind, scheduled_for, admission,
  CROSS JOIN run_count ON run_count.schedule = schedule.name
 
 -- start_runs --
-UPDATE task SET admission = 1 WHERE seq IN (SELECT value FROM json_each(:seqs))
+-- :missed: 1 if they were missed.
+UPDATE task SET admission = 1, missed = coalesce(missed, :missed)
+ WHERE seq IN (SELECT value FROM json_each(:seqs))
 
 -- count_started --
 -- :started is a JSON object: how many by schedule.
@@ -1230,13 +1266,17 @@ UPDATE run_count SET started = started + given.value
 -- keep_run_back --
 -- It waits, or is left out; no attempt was used.
 UPDATE task SET admission = :admission, state = CASE :admission WHEN 3 THEN 0 ELSE 4 END,
-       ended_at = CASE WHEN :admission <> 3 THEN :now END, held_by = CASE WHEN :admission = 3 THEN 0 END, is_cancelled = 0, attempts = max(attempts - 1, 0), fence = NULL,
+       ended_at = CASE WHEN :admission <> 3 THEN :now END, held_by = CASE WHEN :admission = 3 THEN 0 END,
+       missed = CASE WHEN :admission <> 6 THEN coalesce(missed, :missed) END, is_cancelled = 0,
+       attempts = max(attempts - 1, 0), fence = NULL,
        node = NULL, revision = revision + 1
  WHERE seq = :seq AND state = 1
 RETURNING {ending}, (SELECT payload FROM payload WHERE payload.seq = task.seq), gate, host_gate
 
 -- count_runs --
-UPDATE run_count SET started = started + :started, skipped = skipped + :skipped WHERE schedule = :name
+UPDATE run_count SET started = started + :started, skipped = skipped + :skipped,
+       missed_times = missed_times + :missed_times
+ WHERE schedule = :name
 
 -- look_after_runs --
 -- Of a run that stood for next_at and does not start, the next one is made.
@@ -1270,7 +1310,7 @@ RETURNING seq, id
 
 -- runs --
 -- The latest runs of a schedule that have started, or whose time has come.
-SELECT id, run_kind, scheduled_for, state, due_at, started_at, ended_at FROM task
+SELECT id, run_kind, scheduled_for, state, due_at, started_at, ended_at, missed FROM task
  WHERE schedule = :schedule AND schedule IS NOT NULL
    AND (state <> 0 OR attempts > 0 OR scheduled_for <= :now)
  ORDER BY seq DESC LIMIT :limit

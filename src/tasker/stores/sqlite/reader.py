@@ -16,7 +16,7 @@ from tasker.errors import (
 from tasker.filters import Query
 from tasker.interfaces.audit import AuditPage
 from tasker.interfaces.queue import Claim
-from tasker.interfaces.schedules import DueSchedules
+from tasker.interfaces.schedules import DownSpans, DueSchedules
 from tasker.interfaces.tasks import Counted, Page, TaskFilter
 from tasker.model.api_key import KeyState
 from tasker.model.attempt import AttemptRecord, Awaited
@@ -45,6 +45,7 @@ from tasker.stores.sqlite.keys import read_key_state
 from tasker.stores.sqlite.operator import read_operation, read_operations
 from tasker.stores.sqlite.rows import READING, id_bytes, id_text
 from tasker.stores.sqlite.schedules import (
+    read_down_spans,
     read_due_schedules,
     read_queued_run,
     read_runs,
@@ -214,6 +215,10 @@ class Reader:
     def schedules(self, after: str | None, limit: int) -> Sequence[Schedule]:
         """Return schedules by name."""
         return read_schedules(self._queries, after, limit)
+
+    def down_spans(self, since: Instant, now: Instant) -> DownSpans:
+        """Return the spans in which no node looked."""
+        return read_down_spans(self._queries, since, now)
 
     def due_schedules(self, limit: int, without: Collection[str], now: Instant) -> DueSchedules:
         """Return schedules that are to be looked at."""

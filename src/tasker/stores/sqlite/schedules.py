@@ -2,16 +2,17 @@
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
 from tasker.errors import RevisionPassedError, ScheduleNotFoundError
-from tasker.interfaces.schedules import Admitted, Advanced, DueSchedules, Released, Rescheduled
+from tasker.interfaces.schedules import Admitted, Advanced, DownSpans, DueSchedules, Released, Rescheduled
 from tasker.model.attempt import Attempt
 from tasker.model.audit import Entry
 from tasker.model.idempotency import KeptAnswer, Repeatable
 from tasker.model.instants import Instant, after
+from tasker.model.lateness import Span, known_until
 from tasker.model.schedule import Advance, Run, Schedule
 from tasker.model.task import Admission, RunKind, State, Task, TaskId
 from tasker.stores.admitting import LONG_REACH, RELEASE_LIMIT, Asking, admission_of
@@ -131,14 +132,35 @@ class Schedules:
                 seen = each.seen
                 values += (seen.name, seen.revision, seen.next_at, each.next_at, each.look_at, now)
             gone_on.update(name for (name,) in self._queries.with_rows("advance_schedules", len(part), values))
-        runs = [run for each in advances if each.seen.name in gone_on for run in each.runs]
+        going = [each for each in advances if each.seen.name in gone_on]
+        runs = [run for each in going for run in (*self._stand_in(each, now), *each.runs)]
         there = self._runs_for(runs)
         if there:
             runs = [run for run in runs if (run.schedule, run.scheduled_for) not in there]
             for name, scheduled_for in there:  # if it is the last one
                 self._queries.all("look_at_schedule", name=name, scheduled_for=scheduled_for)
         self._inserter.insert(runs)
+        for run in runs:
+            if run.missed is not None:
+                self._queries.all(
+                    "set_missed", schedule=run.schedule, scheduled_for=run.scheduled_for, missed=run.missed
+                )
         return Advanced(len(gone_on), runs)
+
+    def _stand_in(self, advance: Advance, now: Instant) -> Sequence[Task]:
+        """Have runs that are there stand for what was missed, count that, and return what is to be made for it."""
+        missing, missed_times = [], advance.missed_times
+        for each in advance.stand_ins:
+            place = _place(advance.seen.name, each.span, each.since, each.until)
+            seq = self._queries.number("stand_in", **place, now=now)
+            if seq is None:
+                missing.append(each.run)
+            else:
+                missed_times += 1
+                self._queries.all("stand_for", seq=seq, count=each.run.missed, expires_at=each.run.expires_at)
+        if missed_times:
+            self._queries.all("count_runs", name=advance.seen.name, started=0, skipped=0, missed_times=missed_times)
+        return missing
 
     def admit(self, attempts: Sequence[Attempt]) -> Sequence[Admitted]:
         """Decide whether runs start: see ``Store.admit``."""
@@ -149,30 +171,55 @@ class Schedules:
         row = self._queries.first("asking", id=id_bytes(attempt.task_id), fence=attempt.fence)
         if row is None:
             return Admitted(None)
-        seq, kind, scheduled_for, before = row
+        seq, kind, scheduled_for, before, *rest = row
         name = attempt.schedule
         found = self._queries.first("schedule_to_admit", name=name)
         schedule = None if found is None else READING.schedule.read(found)
-        asked = Asking(kind=RunKind(kind), scheduled_for=scheduled_for, before=admission_of(before))
+        asked = Asking(RunKind(kind), scheduled_for, admission_of(before), *rest)
+        is_late = attempt.late_down > 0 and schedule is not None and asked.may_be_missed
+        span = self._span_of(asked.due_at) if is_late else None
+        other = None
+        if span is not None and schedule is not None and schedule.plan.merges(scheduled_for, span):
+            other = self._other_stand_in(schedule, span, seq)
         admission = asked.decide(
             schedule,
             goes_on=self._queries.first("goes_on", schedule=name, seq=seq) is not None,
             waits=self._queries.first("waits_behind", schedule=name) is not None,
+            span=span,
+            merges=other is not None,
         )
+        if other is not None and admission is Admission.MISSED:
+            self._queries.all("stand_for", seq=other, count=asked.missed or 1, expires_at=None)
         counts = asked.counts(schedule, admission)
         if counts is not None:
-            self._queries.all("count_runs", name=name, started=counts.started, skipped=counts.skipped)
+            self._queries.all(
+                "count_runs",
+                name=name,
+                started=counts.started,
+                skipped=counts.skipped,
+                missed_times=counts.missed_times,
+            )
             self._queries.all("look_after_runs", name=name, is_spent=counts.is_spent, gone=counts.gone)
         removed = self._remove(str(name), LONG_REACH, now) if counts is not None and counts.is_spent else []
+        missed = None if span is None else 1
         if admission is Admission.STARTED:
-            self._queries.all("start_runs", seqs=as_json([seq]))
+            self._queries.all("start_runs", seqs=as_json([seq]), missed=missed)
             return Admitted(admission, removed=removed)
-        (kept,) = self._queries.all("keep_run_back", seq=seq, admission=int(admission), now=now)
+        (kept,) = self._queries.all("keep_run_back", seq=seq, admission=int(admission), missed=missed, now=now)
         gate, host_gate = kept[READING.ending.width :]
         self._gates.settled(gate, host_gate, None, now)
         if admission is Admission.BEHIND:
             return Admitted(admission)
         return Admitted(admission, self._inserter.insert_what_follows(READING.cancelled(kept), now))
+
+    def _span_of(self, moment: Instant) -> Span | None:
+        row = self._queries.first("span_of", moment=moment)
+        return None if row is None else Span(*row)
+
+    def _other_stand_in(self, schedule: Schedule, span: Span, seq: int) -> int | None:
+        """Return the run that stands for what was missed in *span*, if another than that of a number does."""
+        since, until = schedule.plan.runs_of(span)
+        return self._queries.number("other_stand_in", **_place(schedule.name, span, since, until), seq=seq)
 
     def release(self) -> Released:
         """Let runs go that wait for no other any more: see ``Store.release_runs``."""
@@ -201,6 +248,11 @@ def _parts(items: Sequence[T]) -> Iterator[Sequence[T]]:
     return (items[start : start + ROWS_AT_ONCE] for start in range(0, len(items), ROWS_AT_ONCE))
 
 
+def _place(name: str, span: Span, since: Instant, until: Instant) -> dict[str, Any]:
+    """Return where a run of a schedule is looked for that stands for what was missed in *span*."""
+    return {"schedule": name, "since": since, "until": until, "begin_at": span.begin_at, "end_at": span.end_at}
+
+
 def read_schedule(queries: Queries, name: str) -> Schedule:
     """Return a schedule, or raise ``ScheduleNotFoundError``."""
     row = queries.first("schedule", name=name)
@@ -221,6 +273,12 @@ def read_due_schedules(queries: Queries, limit: int, without: Collection[str], n
     found = [READING.whole_schedule(row) for row in rows]
     has_waiting = bool(queries.number("has_waiting_runs"))
     return DueSchedules(found, has_waiting, queries.number("next_schedule", without=zones))
+
+
+def read_down_spans(queries: Queries, since: Instant, now: Instant) -> DownSpans:
+    """Return the spans in which no node looked: see ``Store.down_spans``."""
+    looked_at = queries.number("last_look") or 0
+    return DownSpans(known_until(looked_at, now), [Span(*row) for row in queries.all("spans", since=since)])
 
 
 def read_runs(queries: Queries, name: str, limit: int, now: Instant) -> Sequence[Run]:

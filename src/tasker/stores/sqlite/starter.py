@@ -26,11 +26,11 @@ class Starter:
             return [attempt for _, attempt in claimed]
         schedules, at_once = READING.schedule, AtOnce[int]()
         for row in self._queries.all("asking_at_once", seqs=as_json(asking)):
-            seq, kind, scheduled_for, before, goes_on = row[schedules.width :]
-            asked = Asking(RunKind(kind), scheduled_for, admission_of(before))
-            at_once.ask(seq, asked, schedules.read(row), goes_on=bool(goes_on))
+            seq, kind, scheduled_for, before, due_at, missed, was_down, goes_on = row[schedules.width :]
+            asked = Asking(RunKind(kind), scheduled_for, admission_of(before), due_at, missed)
+            at_once.ask(seq, asked, schedules.read(row), goes_on=bool(goes_on), was_down=bool(was_down))
         started = at_once.started
         if started:
-            self._queries.all("start_runs", seqs=as_json([*started]))
+            self._queries.all("start_runs", seqs=as_json([*started]), missed=None)
             self._queries.all("count_started", started=msgspec.json.encode(at_once.counted).decode())
         return [replace(each, admission=Admission.STARTED) if seq in started else each for seq, each in claimed]

@@ -22,7 +22,7 @@ from tasker.interfaces.completions import Beat, Judge, Lapsed
 from tasker.interfaces.pulling import LeasesEnded, Pulled
 from tasker.interfaces.queue import Claim, Claimed, Expired, Follow, Rezoned, Settled, TakenBack
 from tasker.interfaces.reports import Report
-from tasker.interfaces.schedules import Admitted, Advanced, DueSchedules, Released, Rescheduled
+from tasker.interfaces.schedules import Admitted, Advanced, DownSpans, DueSchedules, Released, Rescheduled
 from tasker.interfaces.store import Store
 from tasker.interfaces.tasks import Cancelled, Counted, Page, TaskFilter
 from tasker.model.api_key import ApiKey, KeyState
@@ -622,6 +622,11 @@ class SqliteStore(Store):
     async def due_schedules(self, *, limit: int, without: Collection[str] = ()) -> DueSchedules:
         now = self._clock.now()
         return await self._read(lambda reader: reader.due_schedules(limit, without, now))
+
+    @override
+    async def down_spans(self, *, since: Instant) -> DownSpans:
+        now = self._clock.now()
+        return await self._read(lambda reader: reader.down_spans(since, now))
 
     @override
     async def admit(self, attempts: Sequence[Attempt]) -> Sequence[Admitted]:

@@ -287,6 +287,7 @@ CREATE TABLE run_count (
   schedule text COLLATE "C" PRIMARY KEY,
   started bigint NOT NULL DEFAULT 0,           -- regular runs
   skipped bigint NOT NULL DEFAULT 0,           -- those that were left out because another was going on
+  missed_times bigint NOT NULL DEFAULT 0,      -- times that were missed, and have had no run of their own
   turn bigint NOT NULL DEFAULT 0               -- another one whenever runs, of any kind, have started
 ) WITH (fillfactor = 80);
 -- What its runs are.
@@ -298,7 +299,8 @@ ALTER TABLE task
   ADD COLUMN schedule text COLLATE "C",        -- whose run it is; the schedule may be gone
   ADD COLUMN scheduled_for timestamptz,        -- the time that it stands for
   ADD COLUMN run_kind smallint,                -- 0 regular, 1 manual, 2 backfill
-  ADD COLUMN admission smallint;               -- model/task.py, Admission
+  ADD COLUMN admission smallint,               -- model/task.py, Admission
+  ADD COLUMN missed bigint;                    -- how many missed times it stands for; NULL: it was not missed
 -- The runs that go on, and those that wait for them: held_by is 0 then, which is no gate.
 CREATE INDEX task_going_on ON task (schedule) WHERE admission = 1 AND state IN (0, 1, 5);
 CREATE INDEX task_behind ON task (schedule, id) WHERE admission = 3 AND state = 0;

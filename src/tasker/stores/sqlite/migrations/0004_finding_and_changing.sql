@@ -222,7 +222,8 @@ CREATE INDEX schedule_look ON schedule (look_at) WHERE look_at IS NOT NULL;
 CREATE TABLE run_count (
   schedule TEXT PRIMARY KEY,
   started INTEGER NOT NULL DEFAULT 0,          -- regular runs
-  skipped INTEGER NOT NULL DEFAULT 0           -- those that were left out because another was going on
+  skipped INTEGER NOT NULL DEFAULT 0,          -- those that were left out because another was going on
+  missed_times INTEGER NOT NULL DEFAULT 0      -- times that were missed, and have had no run of their own
 ) STRICT, WITHOUT ROWID;
 -- What its runs are, apart: a step of the schedule does not write it anew.
 CREATE TABLE template (
@@ -233,6 +234,7 @@ ALTER TABLE task ADD COLUMN schedule TEXT;     -- whose run it is; the schedule 
 ALTER TABLE task ADD COLUMN scheduled_for INTEGER; -- the time that it stands for
 ALTER TABLE task ADD COLUMN run_kind INTEGER;  -- 0 regular, 1 manual, 2 backfill
 ALTER TABLE task ADD COLUMN admission INTEGER; -- model/task.py, Admission
+ALTER TABLE task ADD COLUMN missed INTEGER;    -- how many missed times it stands for; NULL: it was not missed
 -- The runs that go on, and those that wait for them: held_by is 0 then, which is no gate.
 CREATE INDEX task_going_on ON task (schedule) WHERE admission = 1 AND state IN (0, 1, 5);
 CREATE INDEX task_behind ON task (schedule) WHERE admission = 3 AND state = 0;
