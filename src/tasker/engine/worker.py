@@ -169,7 +169,8 @@ class Worker:
             if attempt.schedule is not None and attempt.asks_to_start and not must_not:
                 run.admitted = loop.create_future()
                 asking.append(run)
-            run.task = loop.create_task(self._see_through(run))
+            # With a name: otherwise one is made up for each.
+            run.task = asyncio.Task(self._see_through(run), loop=loop, name="attempt")
         if asking:
             self._admitting.add(admitting := loop.create_task(self._admit(asking)))
             admitting.add_done_callback(self._admitting.discard)
