@@ -1,25 +1,31 @@
 """Fills a database in bulk, while no server holds it."""
 
 import asyncio
+import contextlib
+import random
+import shutil
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
 import apsw
 import msgspec
 
+from benchmarks.server import new_folder
 from benchmarks.sink import BODY_LENGTH
 from tasker.config import Settings
 from tasker.model import instants
 from tasker.model.instants import Instant
 from tasker.model.task import Task
 from tasker.node import make_store
+from tasker.testing.postgres_server import PostgresServer
 from tasker.testing.task_factory import a_task
 from tasker.timing.clock import SystemClock
 from tasker.urls import origin
 from tasker.wire.fields import HashFields, WebhookFields
 
+STORES: Final = ("SQLite", "PostgreSQL")
 _BATCH: Final = 5_000
 _DAY: Final = 86_400 * instants.SECOND
 
@@ -27,6 +33,26 @@ _DAY: Final = 86_400 * instants.SECOND
 def now() -> Instant:
     """The system's clock, which the server reads too."""
     return SystemClock().now()
+
+
+@contextlib.contextmanager
+def new_database(store: str, postgres: PostgresServer, filled: Path | None = None) -> Iterator[tuple[Path, str]]:
+    """Make a folder, and a database there or in *postgres*; yield the folder, and the database's URL.
+
+    Args:
+        store: one of ``STORES``.
+        filled: a folder with a SQLite database to copy; on PostgreSQL, the database ``filled`` is.
+            None: it is empty.
+    """
+    with new_folder() as folder:
+        if store == "SQLite":
+            if filled is not None:
+                shutil.copy(filled / "tasks.db", folder)
+            yield folder, f"sqlite:{folder}/tasks.db"
+        else:
+            name = f"bench_{random.getrandbits(64):x}"
+            postgres.execute(f"CREATE DATABASE {name}{'' if filled is None else ' TEMPLATE filled'}")
+            yield folder, postgres.url(name)
 
 
 def webhooks(url: str, due_times: Iterable[Instant]) -> list[Task]:

@@ -35,7 +35,8 @@ def claim_jobs(url: str, *, most: int, connections: int, seconds: int) -> float:
     """
     result = _run("claim.lua", url, str(most), connections=connections, seconds=seconds)
     assert result["empty"] == 0, "there were no more jobs"
-    return float(result["jobs"]) / result["microseconds"] * 1e6
+    jobs, microseconds = float(result["jobs"]), float(result["microseconds"])
+    return jobs / microseconds * 1e6
 
 
 def _run(script: str, url: str, argument: str, *, connections: int, seconds: int) -> dict[str, Any]:

@@ -40,7 +40,7 @@ from tasker.model.task import Pool, Task
 from tasker.service.service import Service
 from tasker.stores import migrate, queries
 from tasker.stores.postgres import inserter, schema
-from tasker.stores.postgres.connection import Connector
+from tasker.stores.postgres.connection import Connector, as_json
 from tasker.stores.sqlite.connection import connect
 from tasker.stores.sqlite.store import SqliteStore
 from tasker.task_types.hash import HashType, phc_string
@@ -199,7 +199,8 @@ async def _asyncpg(url: str, seconds: str) -> dict[str, float]:
     began = time.monotonic()
     while time.monotonic() < began + float(seconds):
         tasks = [a_task(due_at=now + random.randrange(86_400 * 10**6)) for _ in range(64)]
-        await connection.fetch(sql, *inserter.columns(tasks, lambda _: None))
+        rows = as_json([inserter._row(task, None, None) for task in tasks])
+        await connection.fetch(sql, rows, [task.payload for task in tasks], ())
         count += len(tasks)
     per_second = count / (time.monotonic() - began)
     await connection.close()

@@ -1,8 +1,6 @@
 """How fast jobs are created, and given to workers that pull, on both stores."""
 
 import contextlib
-import random
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -20,7 +18,6 @@ _JOBS: Final = 100_000
 _SECONDS: Final = 3
 _WORKERS: Final = 16
 _AT_ONCE: Final = (1, 100)
-_STORES: Final = ("SQLite", "PostgreSQL")
 
 
 class _Measured(NamedTuple):
@@ -33,30 +30,33 @@ class _Measured(NamedTuple):
 def measure(rounds: int) -> list[Figure]:
     """Return the rows about jobs, each beside its limit."""
     measured = [
-        *(_Measured(f"creates of jobs on {store}", [], "plain creates", []) for store in _STORES),
+        *(_Measured(f"creates of jobs on {store}", [], "plain creates", []) for store in database.STORES),
         *(
             _Measured(f"jobs claimed {most} at a time by {_WORKERS} workers, on {store}", [], "the store alone", [])
-            for store in _STORES
+            for store in database.STORES
             for most in _AT_ONCE
         ),
     ]
-    creates, claims = measured[: len(_STORES)], measured[len(_STORES) :]
+    creates, claims = measured[: len(database.STORES)], measured[len(database.STORES) :]
     with PostgresServer(shared_buffers="512MB", max_wal_size="4GB") as postgres, new_folder() as filled:
         database.store(f"sqlite:{filled}/tasks.db", _jobs())
         postgres.execute("CREATE DATABASE filled")
         database.store(postgres.url("filled"), _jobs())
         for _ in range(rounds):
-            for store, row in zip(_STORES, creates, strict=True):
+            for store, row in zip(database.STORES, creates, strict=True):
                 for extra, rates in (("job", row.rates), ("plain", row.limit_rates)):
-                    with _new_database(store, postgres) as (folder, url), _server(folder, url) as server_url:
+                    with database.new_database(store, postgres) as (folder, url), _server(folder, url) as server_url:
                         load = create_tasks(server_url, connections=64, seconds=_SECONDS, extra=extra)
                         rates.append(load.per_second)
             for (store, most), row in zip(
-                ((store, most) for store in _STORES for most in _AT_ONCE), claims, strict=True
+                ((store, most) for store in database.STORES for most in _AT_ONCE), claims, strict=True
             ):
-                with _new_database(store, postgres, filled) as (folder, url), _server(folder, url) as server_url:
+                with (
+                    database.new_database(store, postgres, filled) as (folder, url),
+                    _server(folder, url) as server_url,
+                ):
                     row.rates.append(claim_jobs(server_url, most=most, connections=_WORKERS, seconds=_SECONDS))
-                with _new_database(store, postgres, filled) as (_, url):
+                with database.new_database(store, postgres, filled) as (_, url):
                     row.limit_rates.append(peers.ask("pulls", url, most, _SECONDS)["per_second"])
     return [
         Figure(name=row.name, unit="/s", rounds=row.rates, limit=row.limit, limit_rounds=row.limit_rates)
@@ -67,20 +67,6 @@ def measure(rounds: int) -> list[Figure]:
 def _jobs() -> list[Task]:
     due_at = database.now()
     return [a_task(due_at=due_at, queue="reports") for _ in range(_JOBS)]
-
-
-@contextlib.contextmanager
-def _new_database(store: str, postgres: PostgresServer, filled: Path | None = None) -> Iterator[tuple[Path, str]]:
-    """Make a folder, and a database there or in *postgres*: with the jobs of that in *filled*, or without any."""
-    with new_folder() as folder:
-        if store == "SQLite":
-            if filled is not None:
-                shutil.copy(filled / "tasks.db", folder)
-            yield folder, f"sqlite:{folder}/tasks.db"
-        else:
-            name = f"bench_{random.getrandbits(64):x}"
-            postgres.execute(f"CREATE DATABASE {name}{'' if filled is None else ' TEMPLATE filled'}")
-            yield folder, postgres.url(name)
 
 
 @contextlib.contextmanager
