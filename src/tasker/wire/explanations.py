@@ -155,7 +155,7 @@ def _left_out(task: Task) -> str:
         case Admission.MAX_RUNS:
             return f", because as many runs of the schedule {task.schedule} as were wanted had started"
         case Admission.MISSED:
-            return f", because no server was up when it was due, and so the schedule {task.schedule} says"
+            return f", because no server was up when it was due: see missed of the schedule {task.schedule}"
         case _:
             return ""
 
