@@ -152,7 +152,7 @@ of every `overlap`, and one with a jitter.
 The receiver takes up to {max(float(kind.wait) for kind in KINDS):g} s for a run, so that some meet the one before.
 One after the other is changed, paused and resumed, or asked for a run now.
 If such a call is not answered, nobody knows what the schedule is from then on:
-it is left alone, and another is put in its place.
+it is paused and left alone, and another is put in its place.
 
 Checked for every single run: no time of a schedule has two;
 each time has one that lies between two calls that were answered, whatever happened to nodes and database then

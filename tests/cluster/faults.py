@@ -49,7 +49,7 @@ class Faults:
         node = self._some_node()
         self._wait_until_busy(node)
         with self._happening("SIGTERM to a node, another started"):
-            assert node.server.stop() == 0
+            assert node.server.stop(timeout_seconds=60) == 0  # more than what it waits for at most
         self._cluster.replace(node)
 
     @contextlib.contextmanager

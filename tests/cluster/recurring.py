@@ -94,8 +94,8 @@ class Recurring:
 class ScheduleLoad:
     """Has a thread of its own that puts schedules, and then changes one after the other, until ``finish``.
 
-    A schedule of which a call was not answered is left alone from then on, because nobody knows if
-    and when that call is made. Another is put in its place.
+    A schedule of which a call was not answered is paused, and left alone from then on, because nobody
+    knows if and when that call is made. Another is put in its place.
     """
 
     def __init__(self, cluster: Cluster, receiver: WebhookReceiver, *, seed: int):
@@ -109,6 +109,8 @@ class ScheduleLoad:
         self._rand = random.Random(f"schedules {seed}")
         self._numbers = itertools.count()
         self._current: dict[Kind, Recurring] = {}
+        self._left: list[Recurring] = []
+        """Those that are left alone, and may make runs yet."""
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._run)
 
@@ -139,11 +141,19 @@ class ScheduleLoad:
             place = self._caller.place(further=self._rand.randrange(3))
             if place is None or self._cluster.nodes[place].is_away:
                 continue
+            self._stop_one_that_is_left(place)
             kind = next((kind for kind in KINDS if kind not in self._current), None)
             if kind is not None:
                 self._put(self._new(kind), place)
             else:
                 self._change(self._current[self._rand.choice(KINDS)], place)
+
+    def _stop_one_that_is_left(self, place: int):
+        """Pause a schedule that is left alone, so that there are not more and more runs."""
+        if self._left:
+            answer = self._ask("pause", Request("POST", f"/schedules/{self._left[0].name}/pause"), place)
+            if answer.status in (200, 404):
+                del self._left[0]
 
     def _new(self, kind: Kind) -> Recurring:
         begin = now() // SECOND * SECOND
@@ -200,4 +210,5 @@ class ScheduleLoad:
     def _leave_unless_answered(self, schedule: Recurring, answer: Answer):
         if answer.status not in (200, 201):
             schedule.is_left = True
+            self._left.append(schedule)
             del self._current[schedule.kind]

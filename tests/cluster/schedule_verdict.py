@@ -54,7 +54,7 @@ class ScheduleVerdict:
         ]
         self.overlaps, self.met = self._overlaps()
         self.miscounted = self._miscounted(shown)
-        self.odd_answers = [(what, each) for what, each in load.answers if each.status not in (0, 200, 201, 503)]
+        self.odd_answers = [(what, each) for what, each in load.answers if each.status not in (0, 200, 201, 404, 503)]
 
     @property
     def broken(self) -> dict[str, list]:
