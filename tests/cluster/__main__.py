@@ -156,7 +156,8 @@ it is paused and left alone, and another is put in its place.
 
 Checked for every single run: no time of a schedule has two;
 each time has one that lies between two calls that were answered, whatever happened to nodes and database then
-(but for times at which no node could look for due tasks: they may have one run together);
+(but for times at which no node could look for due tasks, where the schedule says `missed: once`, as those do that
+allow no overlap: they may have one run together);
 none arrives before its time;
 none is made again unless a fault caught it under way;
 each ends `done`, or was left out because another went on;

@@ -85,8 +85,15 @@ class Evidence:
         """By the id of the task."""
         for delivery in sorted(deliveries, key=lambda each: each.arrived_at):
             self.deliveries[delivery.headers["webhook-id"]].append(delivery)
-        self.of_no_task = [each for task_id, each in self.deliveries.items() if task_id not in self.rows]
-        """Deliveries of tasks that the database does not have."""
+        self.of_no_task = [
+            each
+            for task_id, each in self.deliveries.items()
+            if task_id not in self.rows and not self.may_be_undone(each[0].arrived_at)
+        ]
+        """Deliveries of tasks that the database does not have, although it cannot have lost their creates.
+
+        A create that nobody was answered for may be seen by others, and be undone by a failover.
+        """
         self.repeats: Counter[Fault] = Counter()
         """Deliveries that were made again because of a fault, as far as verdicts have explained them."""
 

@@ -11,7 +11,7 @@ from caller import Answer, Caller, Request
 from cluster import Cluster, now, wait_until
 from tasker.model import instants
 from tasker.model.instants import SECOND, Instant
-from tasker.model.schedule import Overlap
+from tasker.model.schedule import Missed, Overlap
 from tasker.testing.webhook_receiver import WebhookReceiver
 
 INTERVALS = (1, 2)
@@ -30,6 +30,11 @@ class Kind:
     """Seconds that the receiver takes to answer each of its runs."""
     jitter: int = 0
     """In seconds."""
+
+    @property
+    def missed(self) -> Missed:
+        """What becomes of times that were missed while no node looked."""
+        return Missed.ALL if self.overlap is Overlap.ALLOW else Missed.ONCE
 
 
 KINDS = (
@@ -195,6 +200,7 @@ class ScheduleLoad:
             "starts_at": instants.text(schedule.begin),
             "overlap": schedule.kind.overlap,
             "jitter": schedule.kind.jitter,
+            "missed": schedule.kind.missed,
             "task": {"webhook": {**webhook, "body": f"{schedule.name} {schedule.changes}"}},
         }
         schedule.end_span(now())

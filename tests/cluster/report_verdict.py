@@ -51,7 +51,12 @@ class ReportVerdict:
         ]
         known = (None, "completed_before", "completion_late", "cancelled", "store_unavailable", "store_busy")
         self.odd_answers = [
-            report for report in reports if report.status not in (0, 200, 409, 503) or report.code not in known
+            report
+            for token, told in by_token(reports).items()
+            for report in told
+            if (report.status not in (0, 200, 409, 503) or report.code not in known)
+            # As of deliveries of no task: its create was not answered, and is undone.
+            and not (report.status == 404 and report.task_id not in evidence.rows and may_be_lost(token, told))
         ]
         self.completed_before_once = [
             report for report in reports if report.code == "completed_before" and report.times_sent == 1

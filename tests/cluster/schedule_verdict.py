@@ -6,7 +6,7 @@ from evidence import Evidence, Row, Sort
 from recurring import INTERVALS, Kind, ScheduleLoad
 
 from tasker.model.instants import SECOND, Instant
-from tasker.model.schedule import Overlap
+from tasker.model.schedule import Missed, Overlap
 from tasker.model.task import Admission, State
 
 
@@ -130,8 +130,10 @@ class ScheduleVerdict:
         return row.admission.is_left_out and self._may_be_missed(kind, row.scheduled_for)
 
     def _may_be_missed(self, kind: Kind, at: Instant) -> bool:
-        """Whether a run for this time may have come due while no node looked: then one may stand for several."""
-        return any(begin - kind.jitter * SECOND <= at <= end for begin, end in self._evidence.down)
+        """Whether a run for this time may have come due while no node looked, so that one may stand for several."""
+        return kind.missed is not Missed.ALL and any(
+            begin - kind.jitter * SECOND <= at <= end for begin, end in self._evidence.down
+        )
 
     def _overlaps(self):
         """Moments at which a run began to go on beside another one of its schedule, where that must not be.
