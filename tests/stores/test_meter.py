@@ -39,7 +39,7 @@ async def test_every_write_is_counted_with_the_group_that_it_was_committed_in(st
     if "write" in in_groups:
         assert in_groups == {"write": 0 if store.space().database is None else 3}
     else:
-        assert in_groups == {"create": 2, "make": 0, "settle": 1, "delete": 0}
+        assert in_groups == {"create": 2, "make": 0, "settle": 1, "delete": 0, "admit": 0}
     for meter in store.meter.commits.values():
         assert meter.sizes.count == meter.micros.count
     assert store.meter.claims.count == 1

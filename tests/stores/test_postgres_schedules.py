@@ -14,6 +14,7 @@ from tasker.model.attempt import Attempt
 from tasker.model.schedule import Plan, Schedule, Template, advance, begun, changed
 from tasker.model.task import Admission, RunKind, State
 from tasker.stores import queries
+from tasker.stores.postgres.connection import Connector
 from tasker.stores.postgres.starter import Starter
 from tasker.stores.rows import Reading
 
@@ -134,6 +135,40 @@ async def test_a_claim_waits_for_nobody_who_decides_of_runs_of_the_same_schedule
     (admitted,) = await asking
     assert admitted.admission is Admission.STARTED
     assert (await store.schedule("a")).started == 1
+
+
+async def test_runs_that_ask_while_others_are_decided_of_share_the_next_transaction(nodes):
+    store = await nodes.open()
+    count = 30
+    for number in range(count):
+        await put(store, nodes.clock, f"s{number}")
+    await nodes.clock.advance(60)
+    async with nodes.connection.transaction():
+        await nodes.connection.execute("UPDATE run_count SET turn = turn + 1")
+        attempts = (await store.claim_due({WEBHOOK: count})).attempts
+        assert len(attempts) == count
+        asking = [asyncio.ensure_future(store.admit([attempts[0]]))]
+        await waits_for_a_lock(nodes)
+        asking += [asyncio.ensure_future(store.admit([attempt])) for attempt in attempts[1:]]
+        await asyncio.sleep(0)  # they are handed in
+    for attempt, (admitted,) in zip(attempts, await asyncio.gather(*asking), strict=True):
+        assert admitted.admission is Admission.STARTED
+        assert (await store.schedule(attempt.schedule)).started == 1
+    groups = store.meter.commits["admit"].sizes
+    assert (groups.count, groups.sum) == (2, count)
+
+
+async def test_a_node_that_hangs_in_a_transaction_keeps_no_run_of_others_from_being_decided(nodes):
+    store = await nodes.open()
+    await put(store, nodes.clock)
+    await nodes.clock.advance(60)
+    hung = await Connector(nodes._url, is_pooled=False).connect()
+    await hung.execute("BEGIN")
+    await hung.execute("UPDATE run_count SET turn = turn + 1")
+    (attempt,) = (await store.claim_due({WEBHOOK: 1})).attempts
+    (admitted,) = await store.admit([attempt])  # without an error
+    assert admitted.admission is Admission.STARTED
+    hung.terminate()
 
 
 async def test_a_run_does_not_start_with_its_claim_if_another_node_has_had_a_turn_meanwhile(nodes):

@@ -96,7 +96,7 @@ def _oldest(figures: Figures) -> Values:
 
 
 _TYPE: Final = {"type": "the task type"}
-_KIND: Final = {"kind": "`write` with SQLite; `create`, `make`, `settle` and `delete` with PostgreSQL"}
+_KIND: Final = {"kind": "`write` with SQLite; `create`, `make`, `settle`, `delete` and `admit` with PostgreSQL"}
 _ENDS: Final = ("done", "failed", "cancelled")
 _SILENT: Final = "the database does not answer within 2 s"
 _NOT_POSTGRES: Final = "the database is not PostgreSQL"

@@ -31,6 +31,10 @@ COMMAND_SECONDS: Final = 5.0
 """How long a statement may take. A connection whose statement takes longer is closed: nobody may be
 at its other end."""
 
+HANG_SECONDS: Final = 3.0
+"""How long PostgreSQL waits for the next statement of a transaction. Others that need what it has locked do not
+fail, even if its node hangs: it is given up before their statements have taken too long."""
+
 TROUBLE: Final = (PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, TimeoutError)
 """What asyncpg raises."""
 
@@ -43,7 +47,7 @@ _EPOCH: Final = 946_684_800 * SECOND
 
 _SESSION: Final[Mapping[str, str]] = {
     "statement_timeout": f"{COMMAND_SECONDS:g}s",
-    "idle_in_transaction_session_timeout": f"{2 * COMMAND_SECONDS:g}s",
+    "idle_in_transaction_session_timeout": f"{HANG_SECONDS:g}s",
     "jit": "off",
     # A plan must not depend on what is bound, on statistics that are out of date, or on how much is
     # stored: every query has an index that serves it, row by row. A queue is never read any other

@@ -215,13 +215,19 @@ class Schedules:
         if missed:
             await connection.execute(self._sql["set_missed"], *zip(*missed, strict=True))
 
-    async def admit(self, attempts: Sequence[Attempt]) -> Sequence[Admitted]:
-        """Decide whether runs start: see ``Store.admit``."""
+    async def admit_batch(self, batch: Sequence[Sequence[Attempt]]) -> Sequence[Sequence[Admitted]]:
+        """Decide for several callers whether runs start: see ``Store.admit``.
+
+        In one transaction: alone, each would wait for the disk, and for all that was handed in before.
+        """
+        asking = {(each.task_id, each.fence): each for asked in batch for each in asked}
+        attempts = sorted(asking.values(), key=lambda each: (each.due_at, each.task_id))
         admitted, gates = await self._link.run(lambda connection: self._admit(connection, attempts))
         if gates:
             with suppress(StoreError):  # then it is looked at when its time comes
                 await self._link.run(lambda connection: self._gates.wake(connection, gates))
-        return admitted
+        by_claim = {(each.task_id, each.fence): came_of for each, came_of in zip(attempts, admitted, strict=True)}
+        return [[by_claim[each.task_id, each.fence] for each in asked] for asked in batch]
 
     async def _admit(self, connection: Connection, attempts: Sequence[Attempt]) -> tuple[Sequence[Admitted], set[int]]:
         """Return what was decided, and the gates that may have room."""

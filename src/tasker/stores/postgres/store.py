@@ -76,7 +76,7 @@ from tasker.timing.remote_clock import RemoteClock
 PENDING_LIMIT: Final = 10_000
 """Writes of a kind that may wait; beyond them callers are told to come back later."""
 
-KINDS: Final = ("create", "make", "settle", "delete")
+KINDS: Final = ("create", "make", "settle", "delete", "admit")
 """The kinds of write that are committed apart from each other."""
 
 _log = structlog.get_logger()
@@ -237,6 +237,7 @@ class PostgresStore(Store):
         )
         self._settles = Batches(self._settler.settle_batch, pending_limit=pending_limit, meter=meter, kind="settle")
         self._deletes = Batches(self._changer.delete_batch, pending_limit=pending_limit, meter=meter, kind="delete")
+        self._admits = Batches(self._advances.admit_batch, pending_limit=pending_limit, meter=meter, kind="admit")
         self._report: Callable[[Report], None] = _tell_nobody
         self._ailment: StoreError | None = None
         self._is_open = False
@@ -305,7 +306,15 @@ class PostgresStore(Store):
             return
         self._is_open = False
         await self._links.stop()
-        for batches in (self._creates, self._creates_once, self._makes, self._makes_many, self._settles, self._deletes):
+        for batches in (
+            self._creates,
+            self._creates_once,
+            self._makes,
+            self._makes_many,
+            self._settles,
+            self._deletes,
+            self._admits,
+        ):
             await batches.close()
         if self._bell is not None:
             await self._bell.close()
@@ -642,7 +651,7 @@ class PostgresStore(Store):
 
     @override
     async def admit(self, attempts: Sequence[Attempt]) -> Sequence[Admitted]:
-        admitted = await self._advances.admit(attempts)
+        admitted = await self._admits.submit(attempts, always=True)
         if any(each.admission is not None and each.admission.is_left_out for each in admitted):
             self._say_ended()
         return admitted
