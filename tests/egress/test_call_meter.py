@@ -35,6 +35,7 @@ def test_calls_that_were_counted_together_are_not_counted_again():
             count(meter)
         assert meter.phases["total"].count == before + calls
     assert phases(meter)["first_byte"] == (2 * TOGETHER + 1, 2_000 * (2 * TOGETHER + 1))
+    assert meter.by_destination() == {"a.example:443": [0, 0, 2 * TOGETHER + 1, 0, 0, 0]}
 
 
 def test_what_tls_takes_is_no_part_of_connecting():

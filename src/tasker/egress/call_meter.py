@@ -1,6 +1,8 @@
 """What the HTTP client counts of its calls, in plain numbers."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from operator import itemgetter
 from typing import Final
 
 from tasker.egress.connector import Durations, Origin
@@ -16,6 +18,9 @@ OTHERS: Final = "other"
 RESULTS: Final = ("none", "1xx", "2xx", "3xx", "4xx", "5xx")
 """What came of a call: no status, or its class."""
 
+_WHERE_AND_HOW: Final = itemgetter(0, 1)
+"""Of what is kept of a call: where it went, and the status."""
+
 PHASES: Final = ("lookup", "connect", "tls", "first_byte", "total")
 """The parts of a call. A call on a connection that was kept open has only the last two."""
 
@@ -25,8 +30,9 @@ class CallMeter:
 
     def __init__(self) -> None:
         self._phases: Mapping[str, Histogram] = {phase: Histogram(PHASE_BOUNDS) for phase in PHASES}
-        self._uncounted: list[tuple[float | None, float]] = []
-        """Of the latest calls, the last two phases, which every call has."""
+        self._uncounted: list[tuple[Origin | None, int | None, float | None, float]] = []
+        """Of the latest calls: where they went, the status, and the last two phases, which every call
+        has."""
         self._by_origin: dict[Origin, list[int]] = {}
         self._others = [0] * len(RESULTS)
 
@@ -42,14 +48,11 @@ class CallMeter:
             total: seconds from the beginning to the end.
             status: of the answer; None: there was none.
         """
-        self._uncounted.append((first_byte, total))
+        self._uncounted.append((origin, status, first_byte, total))
         if len(self._uncounted) == TOGETHER:
             self._count_up()
         if durations.connect is not None or durations.dns is not None:
             self._connected(durations)
-        if origin is not None:
-            results = self._by_origin.get(origin) or self._results_of(origin)
-            results[0 if status is None else min(status // 100, 5)] += 1
 
     @property
     def phases(self) -> Mapping[str, Histogram]:
@@ -62,6 +65,7 @@ class CallMeter:
 
         The last one is ``OTHERS``, if there is any.
         """
+        self._count_up()
         found: dict[str, list[int]] = {}
         for origin, results in self._by_origin.items():
             host = f"[{origin.host}]" if ":" in origin.host else origin.host
@@ -71,7 +75,7 @@ class CallMeter:
         return found
 
     def _results_of(self, origin: Origin) -> list[int]:
-        if len(self._by_origin) >= DESTINATIONS_NAMED:
+        if origin not in self._by_origin and len(self._by_origin) >= DESTINATIONS_NAMED:
             return self._others
         return self._by_origin.setdefault(origin, [0] * len(RESULTS))
 
@@ -86,11 +90,14 @@ class CallMeter:
                 self._phases[phase].observe(max(int(seconds * 1_000_000), 0))
 
     def _count_up(self) -> None:
-        """Have the histograms count the calls that they have not counted yet."""
+        """Count the calls that are not counted yet."""
         uncounted, self._uncounted = self._uncounted, []
-        self._phases["total"].observe_all([int(total * 1_000_000) for _, total in uncounted])
+        for (origin, status), calls in Counter(map(_WHERE_AND_HOW, uncounted)).items():
+            if origin is not None:
+                self._results_of(origin)[0 if status is None else min(status // 100, 5)] += calls
+        self._phases["total"].observe_all([int(total * 1_000_000) for _, _, _, total in uncounted])
         self._phases["first_byte"].observe_all(
-            [int(first_byte * 1_000_000) for first_byte, _ in uncounted if first_byte is not None]
+            [int(first_byte * 1_000_000) for _, _, first_byte, _ in uncounted if first_byte is not None]
         )
 
 
