@@ -56,13 +56,15 @@ class Alarm:
         if not self._rung and (moment is None or moment > self._clock.now()):
             self._sleeper = asyncio.get_running_loop().create_future()
             self._sleeps_until = moment
-            self._timer.set(moment)
+            if moment is not None:
+                self._timer.set(moment)
             limit = self._clock.call_later(LONGEST_SLEEP, self._wake)
             try:
                 await self._sleeper
             finally:
                 limit.cancel()
-                self._timer.set(None)
+                if moment is not None:
+                    self._timer.set(None)
                 self._sleeper = None
         self._rung = False
 
