@@ -1,5 +1,6 @@
 """API keys: what is kept of them, and whether they are asked for."""
 
+import asyncio
 import hashlib
 
 import pytest
@@ -9,6 +10,7 @@ from steps import SECOND
 from tasker.errors import ApiKeyNotFoundError, LastAdminKeyError, NoAdminKeyError
 from tasker.model.api_key import ApiKey
 from tasker.model.audit import Action, Actor, AuditQuery, Entry, Kind
+from tasker.testing.task_factory import a_task
 
 pytestmark = pytest.mark.anyio
 
@@ -61,6 +63,16 @@ async def test_the_state_has_another_version_after_every_change_and_after_nothin
     with pytest.raises(ApiKeyNotFoundError):
         await store.revoke_key("two", spares_last_admin=True)
     assert await version() == versions[-1]
+
+
+async def test_a_change_is_seen_though_another_write_beside_it_is_refused(store, clock):
+    task = a_task(due_at=clock.now())
+    await store.create([task])
+    seen = (await store.key_state()).version
+    await asyncio.gather(store.create([task]), store.create_key(a_key("one")), return_exceptions=True)
+    state = await store.key_state(seen=seen)
+    assert [key.id for key in state.keys] == ["one"]
+    assert await store.key_state(seen=state.version) is None
 
 
 async def test_neither_revoking_nor_expiry_turns_it_off_and_another_key_turns_it_on_again(store, clock):

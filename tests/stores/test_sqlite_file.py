@@ -1,5 +1,6 @@
 """What only a store on a SQLite file promises."""
 
+import asyncio
 import errno
 import os
 
@@ -9,8 +10,9 @@ from kinds import SqliteFile
 from steps import SECOND, WEBHOOK, claimed, success
 
 from databases import FOLLOW
-from tasker.errors import DatabaseError, DatabaseInUseError, NotADatabaseError, StoreUnavailableError
+from tasker.errors import DatabaseError, DatabaseInUseError, NotADatabaseError, StoreUnavailableError, TaskExistsError
 from tasker.interfaces.tasks import TaskFilter
+from tasker.model.api_key import ApiKey
 from tasker.stores.sqlite import lock
 from tasker.stores.sqlite.store import SqliteStore
 from tasker.testing.task_factory import a_task
@@ -147,6 +149,24 @@ async def test_a_closed_store_says_so(clock, tmp_path, location):
         await store.list_page(TaskFilter(), after=None, limit=1)
     with pytest.raises(StoreUnavailableError, match="closed"):
         await store.create([a_task(due_at=clock.now())])
+
+
+async def test_the_file_is_asked_for_keys_only_after_a_change(clock, path, monkeypatch):
+    store = SqliteStore(str(path), clock=clock, follow=FOLLOW)
+    await store.open()
+    task = a_task(due_at=clock.now())
+    await store.create([task])
+    key = ApiKey(id="one", name="one", role="admin", scopes=(), digest=bytes(32))
+    before = (await store.key_state()).version
+    await asyncio.gather(store.create([task]), store.create_key(key), return_exceptions=True)
+    after = (await store.key_state(seen=before)).version
+    with pytest.raises(TaskExistsError):
+        await store.create([task])
+    await store.delete(task.id)
+    with monkeypatch.context() as unreadable:
+        unreadable.setattr(store, "_readers", None)
+        assert await store.key_state(seen=after) is None
+    await store.close()
 
 
 async def test_what_a_gate_held_when_the_server_died_is_looked_at_at_once_though_the_clock_was_set_back(tmp_path):

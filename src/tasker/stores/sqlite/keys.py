@@ -20,6 +20,18 @@ class Keys:
         self._queries = queries
         self._auditor = auditor
         self._now = now
+        self.version: int | None = queries.number("access_version")
+        """The version of who may call, which nobody else changes; a new one before it is committed. None:
+        a change was undone perhaps, and the next transaction looks it up."""
+
+    def begin(self) -> None:
+        """A transaction begins."""
+        if self.version is None:
+            self.version = self._queries.number("access_version")
+
+    def forget(self) -> None:
+        """What was written is undone."""
+        self.version = None
 
     def create(self, key: ApiKey, entry: Entry | None) -> ApiKey:
         """Store a new key: see ``Store.create_key``."""
@@ -35,7 +47,7 @@ class Keys:
             created_at=now,
             expires_at=key.expires_at,
         )
-        self._queries.all("change_access", asks=1)
+        self._change(asks=1)
         self._auditor.write(entry)
         return replace(key, created_at=now)
 
@@ -46,14 +58,17 @@ class Keys:
         revoked = self._queries.first("revoke_api_key", id=key_id)
         if revoked is None:
             raise ApiKeyNotFoundError(key_id)
-        self._queries.all("change_access", asks=None)
+        self._change(asks=None)
         self._auditor.write(None if entry is None else replace(entry, name=revoked[0]))
 
     def stop_asking(self, entry: Entry | None) -> int:
         """Ask for no keys any more: see ``Store.stop_asking``."""
-        self._queries.all("change_access", asks=0)
+        self._change(asks=0)
         self._auditor.write(entry)
         return len(self._queries.all("api_keys"))
+
+    def _change(self, *, asks: int | None) -> None:
+        self.version = self._queries.number("change_access", asks=asks)
 
     def mark_used(self, used: Mapping[str, Instant]) -> None:
         """Write when keys were used: see ``Store.mark_used``."""

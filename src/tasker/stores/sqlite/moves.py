@@ -84,5 +84,5 @@ class Moves:
         self.alerter = Alerter(queries)
         self.keys = Keys(queries, self.auditor, now)
         self.historian = Historian(queries, now)
-        transactions.on_begin.append(self.gates.begin)
-        transactions.on_undo += [self.inserter.forget, self.pauses.forget]
+        transactions.on_begin += [self.gates.begin, self.keys.begin]
+        transactions.on_undo += [self.inserter.forget, self.pauses.forget, self.keys.forget]

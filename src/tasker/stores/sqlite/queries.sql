@@ -1370,6 +1370,9 @@ SELECT id, name, broken_since FROM gate
 -- access --
 SELECT version, asks, salt FROM access
 
+-- access_version --
+SELECT version FROM access
+
 -- api_keys --
 SELECT {api_key} FROM api_key
 
@@ -1382,7 +1385,7 @@ DELETE FROM api_key WHERE id = :id RETURNING name
 
 -- change_access --
 -- asks: NULL leaves it as it is.
-UPDATE access SET version = version + 1, asks = coalesce(:asks, asks)
+UPDATE access SET version = version + 1, asks = coalesce(:asks, asks) RETURNING version
 
 -- mark_api_key_used --
 UPDATE api_key SET used_at = :used_at WHERE id = :id AND coalesce(used_at, 0) < :used_at

@@ -50,6 +50,7 @@ from tasker.stores.sqlite.checkpointer import Checkpointer
 from tasker.stores.sqlite.condition import Condition
 from tasker.stores.sqlite.connection import MEMORY, Queries, connect
 from tasker.stores.sqlite.inserter import Rows
+from tasker.stores.sqlite.keys import Keys
 from tasker.stores.sqlite.lock import DatabaseLock
 from tasker.stores.sqlite.moves import Moves
 from tasker.stores.sqlite.opening import check_ordinary, open_database
@@ -127,6 +128,7 @@ class SqliteStore(Store):
         self._meter = StoreMeter(("write",))
         self._condition = Condition(self._meter)
         self._writing: Queries
+        self._keys: Keys
         self._pauses: Pauses
         self._writer: Writer
         self._commit: GroupCommit[Write] | InlineCommit[Write]
@@ -661,6 +663,8 @@ class SqliteStore(Store):
 
     @override
     async def key_state(self, *, seen: int | None = None) -> KeyState | None:
+        if seen is not None and seen == self._keys.version:  # nearly always: the file says no more
+            return None
         return await self._read(lambda reader: reader.key_state(seen))
 
     @override
@@ -828,6 +832,7 @@ class SqliteStore(Store):
             follow=self._follow,
             looks=self._looks,
         )
+        self._keys = moves.keys
         self._pauses = moves.pauses
         self._pauses.look()
         after_commit = (lambda: None) if self._checkpointer is None else self._checkpointer.advance
