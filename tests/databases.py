@@ -96,7 +96,8 @@ async def take_database(now):
     """
     while True:
         url, shape = _shared[0] if _shared else await _make_shared()
-        connection = await Connector(url, is_pooled=False).connect()
+        # A test may hold a lock for as long as it needs.
+        connection = await Connector(url, is_pooled=False).connect(idle_in_transaction_session_timeout="0")
         await connection.execute(END_SESSIONS)
         if await connection.fetchval(SHAPE) == shape:
             break

@@ -97,3 +97,18 @@ async def test_a_store_that_is_closed_leaves_no_connection_behind(nodes):
     while await nodes.connection.fetchval(sessions):  # they end a moment later
         assert time.monotonic() < deadline
         await asyncio.sleep(0.01)
+
+
+async def test_a_store_that_is_closed_does_not_wait_for_a_database_that_does_not_answer(nodes):
+    store = await nodes.open()
+    await store.create([a_task(due_at=nodes.clock.now()) for _ in range(12)])
+    await nodes.clock.advance(1)
+    attempts = (await store.claim_due({Pool(1): 12})).attempts
+    async with nodes.connection.transaction():
+        await nodes.connection.execute("SELECT FROM task FOR UPDATE")
+        giving_back = [asyncio.ensure_future(store.give_back(each)) for each in attempts]
+        await asyncio.sleep(0)  # one waits for its row, the others for the connection
+        async with asyncio.timeout(30):  # one after the other, they would wait for a minute
+            await store.close()
+        came_of = await asyncio.gather(*giving_back, return_exceptions=True)
+    assert [type(each) for each in came_of] == [StoreUnavailableError] * 12

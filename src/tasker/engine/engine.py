@@ -210,6 +210,7 @@ class Engine:
         if self._job is not None:
             await self._job
             await self._worker.drain(grace)  # the lease is kept meanwhile
+            self._job = None  # what was left behind is not waited for again
         await self.events.telling.flush()
         for job in self._jobs:
             job.cancel()

@@ -179,6 +179,8 @@ class Link:
         self._connection: Connection | None = None
         self._failed: tuple[float, StoreError] | None = None
         self._closing: set[asyncio.Task[None]] = set()
+        self._connecting: asyncio.Future[Connection] | None = None
+        self._is_shut = False
         self.connections = 0
         """How often it has connected so far."""
 
@@ -251,16 +253,32 @@ class Link:
         async with self._turn:
             self.drop()
 
+    def shut(self) -> None:
+        """Close the connection without a word, and make no other: whatever is asked for, or was, fails at once."""
+        self._is_shut = True
+        self.drop()
+        if self._connecting is not None:
+            self._connecting.cancel()
+
     async def _connected(self) -> Connection:
+        if self._is_shut:
+            raise _RepeatedError(StoreUnavailableError("it is closed"))
         if self._connection is not None and not self._connection.is_closed():
             return self._connection
         if self._failed is not None and self._now() - self._failed[0] < APART_SECONDS:
             raise _RepeatedError(self._failed[1])
+        self._connecting = asyncio.ensure_future(self._connect())
         try:
-            self._connection = await self._connect()
+            self._connection = await self._connecting
         except TROUBLE as error:
             self._failed = (self._now(), store_error(error))
             raise
+        except asyncio.CancelledError:
+            if not self._is_shut:
+                raise
+            raise _RepeatedError(StoreUnavailableError("it is closed")) from None
+        finally:
+            self._connecting = None
         self._failed = None
         self.connections += 1
         return self._connection

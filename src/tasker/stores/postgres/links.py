@@ -49,6 +49,11 @@ class Links:
         for link in self._links:
             await link.close()
 
+    def shut(self) -> None:
+        """Close all connections now: what is being done on them, and what waits for them, fails."""
+        for link in self._links:
+            link.shut()
+
     async def _look_again(self) -> None:
         while True:
             await sleep(self._clock, LOOK_SECONDS)

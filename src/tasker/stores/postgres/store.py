@@ -1,5 +1,6 @@
 """The store on PostgreSQL."""
 
+import asyncio
 import uuid
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
@@ -75,6 +76,9 @@ from tasker.timing.remote_clock import RemoteClock
 
 PENDING_LIMIT: Final = 10_000
 """Writes of a kind that may wait; beyond them callers are told to come back later."""
+
+CLOSE_SECONDS: Final = 3.0
+"""How long a store that is closed waits for what it was handed."""
 
 KINDS: Final = ("create", "make", "settle", "delete", "admit")
 """The kinds of write that are committed apart from each other."""
@@ -305,6 +309,15 @@ class PostgresStore(Store):
         if not self._is_open:
             return
         self._is_open = False
+        closing = asyncio.ensure_future(self._close())
+        await asyncio.wait({closing}, timeout=CLOSE_SECONDS)
+        if not closing.done():
+            _log.warning("closed the connections to PostgreSQL before all was written: it does not answer")
+            self._links.shut()
+        await closing
+
+    async def _close(self) -> None:
+        """Write what was handed in, and close the connections. Each statement may take ``COMMAND_SECONDS``."""
         await self._links.stop()
         for batches in (
             self._creates,
