@@ -79,7 +79,7 @@ class Gates:
                 self._queries.all("hold", seqs=as_json(seqs))
                 wake_at = known[gate].gate.first_look_at(now)
                 self._queries.all("open_gate_queue", gate=gate, pool=pool, wake_at=wake_at)
-                has_set_aside |= known[gate].gate.is_strict(now)
+                has_set_aside |= known[gate].is_strict
             if not held or len(rows) < limit or limit == HOLD_LIMIT:
                 break
             limit = HOLD_LIMIT  # there is room, and others may stand behind
@@ -289,11 +289,7 @@ class Gates:
 
     def _lets_through(self, id_: int, known: "dict[int, _KnownGate]", pool: Pool, *, free: int, now: Instant) -> bool:
         gate = self._known(id_, known, pool, now)
-        if (
-            gate.holds
-            or gate.gate.is_strict(now)
-            or not gate.room(free=free, per_destination=self._per_destination, now=now)
-        ):
+        if gate.holds or gate.is_strict or not gate.room(free=free, per_destination=self._per_destination, now=now):
             return False
         gate.running += 1
         return True
@@ -308,7 +304,7 @@ class Gates:
     def _look(self, id_: int, pool: Pool, now: Instant) -> "_KnownGate":
         (row,) = self._queries.all("gate_at", gate=id_, pool=pool, recovering_after=now - RECOVERY * SECOND)
         running, waiting, grouped, holds = row[READING.gate.width :]
-        return _KnownGate(READING.gate.read(row), running, waiting, grouped, bool(holds))
+        return _KnownGate(READING.gate.read(row), running, waiting, grouped, bool(holds), now)
 
 
 class Admitted:
@@ -340,10 +336,12 @@ class _Turn(NamedTuple):
 class _KnownGate:
     """What a claim knows of a gate."""
 
-    __slots__ = ("gate", "grouped", "had_turn", "holds", "let_go_at", "running", "waiting")
+    __slots__ = ("gate", "grouped", "had_turn", "holds", "is_strict", "let_go_at", "running", "waiting")
 
-    def __init__(self, gate: Gate, running: int, waiting: int, grouped: int, holds: bool) -> None:
+    def __init__(self, gate: Gate, running: int, waiting: int, grouped: int, holds: bool, now: Instant) -> None:
         self.gate = gate
+        self.is_strict = gate.is_strict(now)
+        """Its turns and what starts in them do not change that."""
         self.running = running
         """Tasks of the gate that are running, with those that this claim lets through."""
         self.waiting = waiting
