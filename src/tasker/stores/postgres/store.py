@@ -77,7 +77,7 @@ from tasker.timing.remote_clock import RemoteClock
 PENDING_LIMIT: Final = 10_000
 """Writes of a kind that may wait; beyond them callers are told to come back later."""
 
-CLOSE_SECONDS: Final = 3.0
+CLOSE_SECONDS: Final = 2.0
 """How long a store that is closed waits for what it was handed."""
 
 KINDS: Final = ("create", "make", "settle", "delete", "admit")
