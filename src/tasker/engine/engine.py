@@ -47,6 +47,9 @@ AGAIN: Final = timedelta(seconds=1)
 LOOKS_APART: Final = timedelta(seconds=1)
 """Between two questions to the store what is overdue, at least."""
 
+_LAST_SECONDS: Final = 2.0
+"""How long a drain may take to write down what is of little worth."""
+
 _log = structlog.get_logger()
 
 
@@ -215,12 +218,12 @@ class Engine:
         for job in self._jobs:
             job.cancel()
         await asyncio.gather(*self._jobs, return_exceptions=True)
-        with suppress(StoreError):  # when keys were used is not worth more
-            await self.key_ring.write_uses()
-        if self._jobs:
-            with suppress(StoreError):  # then the latest seconds are not in the history
-                await self.history.write()
-            self._jobs.clear()
+        with suppress(StoreError, TimeoutError):  # when keys were used, and the latest seconds, are not worth more
+            async with asyncio.timeout(_LAST_SECONDS):
+                await self.key_ring.write_uses()
+                if self._jobs:
+                    await self.history.write()
+        self._jobs.clear()
 
     def announce(
         self, due_at: Instant, pool: Pool, *, queue: Destination | None = None, expires_at: Instant | None = None
