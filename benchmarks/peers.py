@@ -26,7 +26,7 @@ from benchmarks.machine import SERVER_CORE, running_on
 from benchmarks.sink import BODY_LENGTH, percentile
 from tasker import node
 from tasker.access import Access
-from tasker.api.app import build_app
+from tasker.api.app import build_app, make_context
 from tasker.api.rewriting import Rewriting
 from tasker.config import Settings
 from tasker.egress.http_client import Request
@@ -103,7 +103,9 @@ async def _handler() -> None:
     registry = Registry([WebhookType(PooledClient(), store.clock, slots=1), HashType(iterations=1, slots=1)])
     engine = Engine(store, registry.types, Telemetry(), rand=random.random, rewriting=Rewriting(registry))
     engine.key_ring.asks = False
-    app = build_app(Service(store, engine, registry), registry, Access(settings, engine.key_ring), settings)
+    app = build_app(
+        make_context(Service(store, engine, registry), registry, settings), Access(settings, engine.key_ring)
+    )
     listening = node._bind(settings.listen_ip, settings.listen_port)
     node._listen(listening)
     print(node._url(listening), flush=True)

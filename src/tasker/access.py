@@ -122,6 +122,30 @@ class Access:
             raise ScopeMissingError(caller.name, needs.value, [role.value for role in ROLES_WITH[needs]])
         return caller
 
+    def check_page(self, request: Mapping[str, Any], needs: Scope, form: Taken) -> Caller:
+        """Return who asks for a page of the dashboard, as ``check`` does.
+
+        What a page does is asked for by a form, which any site's page could send: so a browser has
+        to say that it is one of ours. All browsers of today do.
+
+        Args:
+            form: what a form may be.
+
+        Raises:
+            ForbiddenError: see ``check``; or a method that changes something has neither
+                ``Sec-Fetch-Site`` nor ``Origin``.
+            UnauthorizedError, TooManyCallsError, ScopeMissingError, UnsupportedMediaTypeError,
+            BodyTooLargeError: see ``check``.
+        """
+        if request["method"] not in _SAFE_METHODS:
+            named = {name for name, _ in request["headers"]}
+            if not named & {b"sec-fetch-site", b"origin"}:
+                raise ForbiddenError(
+                    "a form of the dashboard has to come from a browser, which sends Sec-Fetch-Site or Origin; "
+                    "programs call the API"
+                )
+        return self.check(request, needs, form)
+
     def _caller(self, headers: Mapping[bytes, bytes], http_version: str) -> Caller:
         if self._ring.asks:
             return self._shown_key(headers.get(b"authorization", b""))

@@ -5,22 +5,24 @@ import contextlib
 import os
 import random
 import socket
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from datetime import timedelta
 from ipaddress import ip_address
 from typing import Final
 
 import structlog
 import uvicorn
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tasker import __version__
 from tasker.access import Access
-from tasker.api.app import build_app
+from tasker.api.app import build_app, make_context
 from tasker.api.metrics.listener import build_metrics_app
 from tasker.api.receiving import receiving_protocol, waiters_that_fit
 from tasker.api.rewriting import Rewriting
 from tasker.callbacks import Callbacks
 from tasker.config import Settings, is_loopback
+from tasker.dashboard.door import build_dashboard
 from tasker.egress.address_policy import EgressPolicy
 from tasker.egress.alert_sender import AlertSender
 from tasker.egress.connector import Connector
@@ -157,9 +159,11 @@ class Node:
                 idempotency_retention=settings.idempotency_retention,
                 sources=Sources(calls=client, loop_lag=lag.micros, callers=self._callers),
             )
+            context = make_context(service, registry, settings)
+            access = Access(settings, self._engine.key_ring)
             self._server = _Server(
                 _uvicorn_config(
-                    build_app(service, registry, Access(settings, self._engine.key_ring), settings),
+                    _doors(build_app(context, access), build_dashboard(context, access, settings)),
                     settings,
                     refused=service.metrics.count_refused,
                 )
@@ -357,6 +361,16 @@ def _store_context(settings: Settings, address: str) -> StoreContext:
         follow=Callbacks(type_=WebhookType.name, pool=WebhookType.pool).follow,
         pools={built_in.name: built_in.pool for built_in in (WebhookType, HashType)},
     )
+
+
+def _doors(api: ASGIApp, dashboard: ASGIApp) -> ASGIApp:
+    """Return the ASGI application that answers with the dashboard below ``/ui``, and elsewhere with the API."""
+
+    def answer(scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        path = scope["path"]
+        return (dashboard if path.startswith("/ui/") or path == "/ui" else api)(scope, receive, send)
+
+    return answer
 
 
 class _Server(uvicorn.Server):

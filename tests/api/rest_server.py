@@ -11,7 +11,7 @@ import uvicorn
 
 from databases import FOLLOW, set_manual_clock, take_database
 from tasker.access import Access
-from tasker.api.app import build_app
+from tasker.api.app import build_app, make_context
 from tasker.api.openapi.document import document_json
 from tasker.api.receiving import receiving_protocol
 from tasker.api.rewriting import Rewriting
@@ -140,7 +140,7 @@ class Server:
 
     def __init__(self, settings, clock, store, service, registry):
         self.settings, self.clock, self.store, self.service, self.registry = settings, clock, store, service, registry
-        self.app = build_app(service, registry, Access(settings, service.keys.ring), settings)
+        self.app = build_app(make_context(service, registry, settings), Access(settings, service.keys.ring))
         self.port = 0
         self.uvicorn = None
 

@@ -34,23 +34,25 @@ _NO_QUERY: Final[Mapping[str, str]] = {}
 _log = structlog.get_logger()
 
 
-def build_app(service: Service, registry: Registry, access: Access, settings: Settings) -> ASGIApp:
-    """Return the ASGI application of a server. It needs no lifespan events.
+def make_context(service: Service, registry: Registry, settings: Settings) -> Context:
+    """Return what the handlers of a server work with."""
+    return Context(
+        service=service,
+        registry=registry,
+        new_tasks=NewTaskDecoder(registry),
+        patches=PatchDecoder(registry),
+        max_body_bytes=settings.max_body_bytes,
+        description=document_json(CALLS, registry),
+    )
+
+
+def build_app(context: Context, access: Access) -> ASGIApp:
+    """Return the ASGI application of the API. It needs no lifespan events.
 
     Every request is answered, unless its client hangs up: with what it asked for, or with a problem
     (``problems.PROBLEMS``).
     """
-    return _Door(
-        access,
-        Context(
-            service=service,
-            registry=registry,
-            new_tasks=NewTaskDecoder(registry),
-            patches=PatchDecoder(registry),
-            max_body_bytes=settings.max_body_bytes,
-            description=document_json(CALLS, registry),
-        ),
-    )
+    return _Door(access, context)
 
 
 class _Door:

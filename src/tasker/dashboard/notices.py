@@ -1,0 +1,32 @@
+"""What pages say once something was done. An address names one of these, and never brings a text of its own."""
+
+from collections.abc import Mapping
+from typing import Final, NamedTuple
+
+
+class Notice(NamedTuple):
+    """What is said after an action."""
+
+    text: str
+    """May have ``{n}``, a number."""
+    leads_to: str = ""
+    """A path behind ``/ui``; may have ``{id}``. Empty: there is nothing more to see."""
+    link: str = ""
+
+
+NOTICES: Final[Mapping[str, Notice]] = {
+    "run": Notice("The task is due now."),
+    "retry": Notice("The task runs again, from its first attempt on."),
+    "cancel": Notice("The task was cancelled."),
+    "cancelling": Notice("The task is cancelled as soon as its attempt has ended."),
+    "delete": Notice("The task was deleted."),
+    "change": Notice("The task was changed."),
+    "no_change": Notice("Nothing was changed: all is as it was."),
+    "create": Notice("The task was created.", "/tasks/{id}", "Look at it"),
+    "duplicate": Notice("Another task like it was created.", "/tasks/{id}", "Look at it"),
+    "operation": Notice("It is under way.", "/operations/{id}", "Watch it"),
+    "pause": Notice("Paused."),
+    "resume": Notice("Resumed."),
+    "pause_all": Notice("Everything is paused."),
+    "resume_all": Notice("Tasks start again."),
+}

@@ -1,0 +1,122 @@
+"""How templates become pages."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlencode
+
+import msgspec
+from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context
+from jinja2.runtime import Context
+from markupsafe import Markup, escape
+
+from tasker import __version__
+from tasker.callers import Scope
+from tasker.dashboard import words
+from tasker.dashboard.assets import Assets
+from tasker.dashboard.notices import NOTICES
+from tasker.model import instants
+from tasker.model.instants import Instant
+
+if TYPE_CHECKING:
+    from tasker.dashboard.visits import Visit
+
+THEMES: Final = ("auto", "light", "dark")
+
+
+class Renderer:
+    """Makes pages. All that is shown is escaped, and what a template names must be there."""
+
+    def __init__(self, assets: Assets, root_path: str, places: Sequence[tuple[str, str]]) -> None:
+        """Make it.
+
+        Args:
+            root_path: what is in front of ``/ui`` in addresses; empty: nothing.
+            places: where the navigation leads: paths behind ``/ui``, and what they are called.
+        """
+        self._root = root_path + "/ui"
+        self._environment = Environment(
+            loader=PackageLoader("tasker.dashboard"),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            keep_trailing_newline=False,
+        )
+        self._environment.filters |= {
+            "moment": moment,
+            "ago": ago,
+            "span": words.length,
+            "number": words.count,
+            "many": words.many,
+            "size": words.bytes_of,
+            "json": shown_json,
+        }
+        self._environment.globals |= {
+            "url": self.url,
+            "asset": lambda name: f"{self._root}/static/{assets.version}/{name}",
+            "places": places,
+            "version": __version__,
+            "STATES": words.STATES,
+            "REASONS": words.REASONS,
+            "Scope": Scope,
+        }
+
+    def url(self, path: str, pairs: Sequence[tuple[str, str]] | Mapping[str, str] = ()) -> str:
+        """Return the address of a page. *path* begins behind ``/ui``."""
+        query = urlencode(pairs)
+        return f"{self._root}{path}?{query}" if query else self._root + path
+
+    def render(self, template: str, visit: "Visit", **said: Any) -> str:  # noqa: ANN401 - what it shows
+        """Return the page that *template* makes for a visitor of what is *said*."""
+        return self._environment.get_template(template).render(
+            visit=visit, caller=visit.caller, now=visit.now, theme=_theme(visit.asgi), notice=_notice(visit), **said
+        )
+
+
+def moment(at: Instant | str | None, *, kind: str = "") -> Markup:
+    """Return a moment as an element that the browser shows by its own clocks; without JavaScript in UTC.
+
+    Args:
+        kind: ``bare`` leaves out the zone, which a heading names; ``clock`` leaves out the day, too.
+    """
+    if at is None:
+        return Markup('<span class="none">none</span>')
+    text = at if isinstance(at, str) else instants.text(at)
+    day, _, clock = text.removesuffix("Z").partition("T")
+    shown = {"clock": clock[:8], "bare": f"{day} {clock[:8]}"}.get(kind, f"{day} {clock[:8]} UTC")
+    return Markup('<time datetime="{}" title="{}" data-show="{}">{}</time>').format(text, text, kind or "full", shown)
+
+
+@pass_context
+def ago(context: Context, at: Instant | None) -> Markup:
+    """Return how far a moment is away, as an element that tells the moment, too."""
+    if at is None:
+        return Markup('<span class="none">none</span>')
+    text = instants.text(at)
+    return Markup('<time datetime="{}" title="{}" data-show="ago">{}</time>').format(
+        text, text, words.when(at, context["now"])
+    )
+
+
+def shown_json(value: Any) -> Markup:  # noqa: ANN401 - any JSON
+    """Return a value as JSON for people, escaped."""
+    raw = value if isinstance(value, bytes) else msgspec.json.encode(value)
+    return escape(msgspec.json.format(raw, indent=2).decode())
+
+
+def _theme(asgi: Mapping[str, Any]) -> str:
+    cookies = dict(asgi["headers"]).get(b"cookie", b"").decode("latin-1")
+    named = next((part.partition("=")[2] for part in cookies.split("; ") if part.startswith("tasker_theme=")), "")
+    return named if named in THEMES else THEMES[0]
+
+
+def _notice(visit: "Visit") -> Mapping[str, str] | None:
+    """Return what the page says of an action before it; None: nothing."""
+    notice = NOTICES.get(visit.asked("done") or "")
+    if notice is None:
+        return None
+    number = visit.asked("n") or ""
+    id_ = visit.asked("id") or ""
+    text = notice.text.replace("{n}", number if number.isdigit() else "some")
+    leads_to = notice.leads_to.replace("{id}", id_) if id_.replace("-", "").isalnum() else ""
+    return {"text": text, "link": notice.link, "url": visit.url(leads_to) if leads_to else ""}

@@ -1,0 +1,1 @@
+"""The pages: one file each, with a template of the same name."""

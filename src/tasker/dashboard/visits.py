@@ -1,0 +1,125 @@
+"""What a page is: each is declared once, beside its handler."""
+
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple, TypeAlias
+from urllib.parse import urlencode
+
+from starlette.responses import Response
+
+from tasker.api.calls import Context
+from tasker.callers import Caller, Scope
+from tasker.config import Settings
+from tasker.dashboard.rendering import Renderer
+from tasker.model.instants import Instant
+from tasker.service.service import Service
+
+Pairs: TypeAlias = Sequence[tuple[str, str]]
+
+PRIVATE: Final = {"cache-control": "no-store"}
+"""Headers of every page: it may show a task."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visit:
+    """One request for a page, once its visitor is known and may see it."""
+
+    context: Context
+    settings: Settings
+    renderer: Renderer
+    caller: Caller
+    path: str
+    """As it is asked for, without what is in front of ``/ui/``."""
+    values: Mapping[str, str]
+    """What stands in the path where the page's has a name in braces."""
+    query: Pairs
+    """The parameters as they were sent: all values."""
+    form: Pairs
+    """What a form says; empty: the page is only looked at."""
+    asgi: Mapping[str, Any]
+
+    @property
+    def service(self) -> Service:
+        """What callers can do."""
+        return self.context.service
+
+    @property
+    def now(self) -> Instant:
+        """The time by the clock that decides what is due."""
+        return self.service.statistics.now()
+
+    def asked(self, name: str) -> str | None:
+        """Return the last value of a parameter that is not empty; None: there is none."""
+        return next((value for key, value in reversed(self.query) if key == name and value), None)
+
+    def said(self, name: str) -> str:
+        """Return what a field of the form says, without blanks at its ends; empty: nothing."""
+        return next((value.strip() for key, value in reversed(self.form) if key == name), "")
+
+    def url(self, path: str, pairs: Pairs = ()) -> str:
+        """Return the address of a page. *path* begins behind ``/ui``."""
+        return self.renderer.url(path, pairs)
+
+    def show(
+        self,
+        template: str,
+        *,
+        status: int = 200,
+        headers: Mapping[str, str] | None = None,
+        **said: Any,  # noqa: ANN401 - what the template shows
+    ) -> Response:
+        """Return the page that *template* makes of what is *said*."""
+        text = self.renderer.render(template, self, **said)
+        return Response(text, status, headers={**PRIVATE, **(headers or {})}, media_type="text/html")
+
+    def go(self, path: str, *, done: str = "", **values: str) -> Response:
+        """Send the visitor to another page, which tells what was *done*: a key of ``notices.NOTICES``."""
+        path, _, query = path.partition("?")
+        pairs = [("done", done), *values.items()] if done else []
+        target = self.url(path) + ("?" + "&".join(filter(None, (query, urlencode(pairs)))) if query or pairs else "")
+        return Response(status_code=303, headers={**PRIVATE, "location": target})
+
+
+Handler: TypeAlias = Callable[[Visit], Awaitable[Response]]
+
+
+class Page(NamedTuple):
+    """A page, or what a form of one does."""
+
+    method: str
+    path: str
+    """Behind ``/ui``, with names in braces where any text stands that has no slash."""
+    scope: Scope
+    """What a visitor needs for it."""
+    handler: Handler
+
+
+class Pages:
+    """The pages of a screen, as they are declared."""
+
+    def __init__(self, *, place: str = "") -> None:
+        """Make a screen without pages.
+
+        Args:
+            place: what the navigation calls its first page; empty: it does not name it.
+        """
+        self.place = place
+        self._pages: list[Page] = []
+
+    def __iter__(self) -> Iterator[Page]:
+        return iter(self._pages)
+
+    def get(self, path: str, scope: Scope = Scope.TASKS_READ) -> Callable[[Handler], Handler]:
+        """Declare a page: a decorator of its handler."""
+        return self._declare("GET", path, scope)
+
+    def post(self, path: str, scope: Scope) -> Callable[[Handler], Handler]:
+        """Declare what a form does: a decorator of its handler."""
+        return self._declare("POST", path, scope)
+
+    def _declare(self, method: str, path: str, scope: Scope) -> Callable[[Handler], Handler]:
+        def declare(handler: Handler) -> Handler:
+            self._pages.append(Page(method, path, scope, handler))
+            return handler
+
+        return declare

@@ -1,0 +1,104 @@
+"""Fixtures of the tests that look at pages: a real server, and a real browser."""
+
+import contextlib
+import fcntl
+import os
+import shutil
+import tempfile
+import time
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import sync_playwright
+
+from tasker.testing.server import TaskerServer
+
+MOST_BROWSERS = 2
+"""How many may run at once on this machine: each takes a core."""
+
+CHROMIUM = os.environ.get("TASKER_TEST_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """A headless Chromium."""
+    if CHROMIUM is None:
+        assert "CI" not in os.environ, "no Chromium: .ci/run installs it"
+        pytest.skip("no Chromium on this machine (apt-get install chromium)")
+    with a_turn(), sync_playwright() as playwright:
+        # --no-sandbox: root has none.
+        started = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield started
+        started.close()
+
+
+@contextlib.contextmanager
+def a_turn():
+    """Wait until another browser may run, and hold that place."""
+    with contextlib.ExitStack() as opened:
+        names = [f"tasker-browser-{place}.lock" for place in range(MOST_BROWSERS)]
+        places = [opened.enter_context(Path(tempfile.gettempdir(), name).open("w")) for name in names]
+        while not any(map(_is_taken_now, places)):
+            time.sleep(0.05)
+        yield
+
+
+def _is_taken_now(place):
+    try:
+        fcntl.flock(place, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+@pytest.fixture
+def server(tmp_path):
+    """A server on a database of its own. ``server.call`` makes calls of the API."""
+    with TaskerServer(tmp_path) as started:
+        yield started
+
+
+class Looked:
+    """Makes contexts of the browser, and notes what they complain of."""
+
+    def __init__(self, browser):
+        self._browser = browser
+        self.complaints = []
+        self._contexts = []
+
+    def page(self, **options):
+        """A page in a context of its own: 1280 x 800, light, in Berlin."""
+        options = {
+            "viewport": {"width": 1280, "height": 800},
+            "locale": "en-GB",
+            "timezone_id": "Europe/Berlin",
+        } | options
+        context = self._browser.new_context(**options)
+        context.set_default_timeout(10_000)
+        self._contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda said: said.type == "error" and self.complaints.append(said.text))
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        return page
+
+    def close(self):
+        for context in self._contexts:
+            context.close()
+
+
+@pytest.fixture
+def looked(browser):
+    """Makes pages: ``looked.page(...)``. The test fails if one prints an error or breaks its content security policy.
+
+    A test that expects an error, such as a page that is not found, clears ``looked.complaints``.
+    """
+    looked = Looked(browser)
+    yield looked
+    looked.close()
+    assert looked.complaints == []
+
+
+@pytest.fixture
+def page(looked, server):
+    """A page of a visitor of ``server``: ``page.goto("/ui/tasks")``."""
+    return looked.page(base_url=server.url)
