@@ -25,6 +25,7 @@ NOTICES: Final[Mapping[str, Notice]] = {
     "create": Notice("The task was created.", "/tasks/{id}", "Look at it"),
     "duplicate": Notice("Another task like it was created.", "/tasks/{id}", "Look at it"),
     "operation": Notice("It is under way.", "/operations/{id}", "Watch it"),
+    "operation_cancel": Notice("The operation goes no further. What it has changed stays so."),
     "pause": Notice("Paused."),
     "resume": Notice("Resumed."),
     "pause_all": Notice("Everything is paused."),

@@ -69,7 +69,7 @@ class Renderer:
     def render(self, template: str, visit: "Visit", **said: Any) -> str:  # noqa: ANN401 - what it shows
         """Return the page that *template* makes for a visitor of what is *said*."""
         return self._environment.get_template(template).render(
-            visit=visit, caller=visit.caller, now=visit.now, theme=_theme(visit.asgi), notice=_notice(visit), **said
+            visit=visit, caller=visit.caller, now=visit.now, theme=_theme(visit), notice=_notice(visit), **said
         )
 
 
@@ -104,9 +104,8 @@ def shown_json(value: Any) -> Markup:  # noqa: ANN401 - any JSON
     return escape(msgspec.json.format(raw, indent=2).decode())
 
 
-def _theme(asgi: Mapping[str, Any]) -> str:
-    cookies = dict(asgi["headers"]).get(b"cookie", b"").decode("latin-1")
-    named = next((part.partition("=")[2] for part in cookies.split("; ") if part.startswith("tasker_theme=")), "")
+def _theme(visit: "Visit") -> str:
+    named = visit.cookie("tasker_theme")
     return named if named in THEMES else THEMES[0]
 
 

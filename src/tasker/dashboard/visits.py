@@ -11,6 +11,7 @@ from tasker.api.calls import Context
 from tasker.callers import Caller, Scope
 from tasker.config import Settings
 from tasker.dashboard.rendering import Renderer
+from tasker.model import zones
 from tasker.model.instants import Instant
 from tasker.service.service import Service
 
@@ -47,6 +48,24 @@ class Visit:
     def now(self) -> Instant:
         """The time by the clock that decides what is due."""
         return self.service.statistics.now()
+
+    @property
+    def origin(self) -> str:
+        """How the visitor reaches this server: a scheme, a host and a port."""
+        host = dict(self.asgi["headers"]).get(b"host", b"localhost").decode("latin-1")
+        return f"{self.asgi['scheme']}://{host}"
+
+    @property
+    def zone(self) -> str:
+        """The zone of the visitor's clocks, as the browser says; UTC without JavaScript."""
+        named = self.cookie("tasker_zone").replace("%2F", "/")
+        return named if named in zones.names() else "UTC"
+
+    def cookie(self, name: str) -> str:
+        """Return what a cookie says; empty: the browser has none of this name."""
+        sent = dict(self.asgi["headers"]).get(b"cookie", b"").decode("latin-1")
+        parts = (part.strip().partition("=") for part in sent.split(";"))
+        return next((value for key, _, value in parts if key == name), "")
 
     def asked(self, name: str) -> str | None:
         """Return the last value of a parameter that is not empty; None: there is none."""

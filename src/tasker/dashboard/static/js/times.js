@@ -23,6 +23,7 @@ function text(element, zoneName) {
 
 function show(root) {
   const zoneName = zone();
+  document.cookie = `tasker_zone=${encodeURIComponent(zoneName)}; path=/; max-age=31536000; SameSite=Strict`;
   for (const element of root.querySelectorAll("time[data-show]")) {
     const said = text(element, zoneName);
     if (element.dataset.show === "ago") element.title = said.full;
