@@ -16,6 +16,7 @@ class Notice(NamedTuple):
 
 NOTICES: Final[Mapping[str, Notice]] = {
     "run": Notice("The task is due now."),
+    "run_held": Notice("The task is due now, and waits for its destination: see below."),
     "retry": Notice("The task runs again, from its first attempt on."),
     "cancel": Notice("The task was cancelled."),
     "cancelling": Notice("The task is cancelled as soon as its attempt has ended."),

@@ -8,6 +8,7 @@ import msgspec
 from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup, escape
+from msgspec import UNSET
 
 from tasker import __version__
 from tasker.callers import Scope
@@ -51,6 +52,7 @@ class Renderer:
             "size": words.bytes_of,
             "json": shown_json,
         }
+        self._environment.tests["given"] = lambda value: value is not UNSET
         self._environment.globals |= {
             "url": self.url,
             "asset": lambda name: f"{self._root}/static/{assets.version}/{name}",

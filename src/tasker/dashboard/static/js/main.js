@@ -1,9 +1,10 @@
 // Begins everything. Each module looks for what it is about, now and after a part of the page was replaced.
 import * as bulk from "./bulk.js";
+import * as copy from "./copy.js";
 import * as times from "./times.js";
 import * as views from "./views.js";
 
-const modules = [bulk, times, views];
+const modules = [bulk, copy, times, views];
 
 for (const module of modules) module.begin(document);
 document.addEventListener("htmx:after:swap", () => { for (const module of modules) module.begin(document); });

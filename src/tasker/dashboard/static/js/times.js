@@ -30,6 +30,7 @@ function show(root) {
     else element.textContent = said[element.dataset.show];
   }
   for (const element of root.querySelectorAll("[data-zone]")) element.textContent = zoneName;
+  for (const field of root.querySelectorAll("[data-zone-field]")) field.value = zoneName;
   for (const button of root.querySelectorAll("[data-zone-switch]")) {
     button.textContent = zoneName;
     button.title = `Show times in ${zoneName === "UTC" ? own : "UTC"}`;
