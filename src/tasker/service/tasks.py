@@ -91,6 +91,14 @@ class TaskService:
         await self._store.create((task,))
         return self._created(task)
 
+    def check(self, caller: Caller, asked: Asked) -> Task:
+        """Return the task that *asked* would become now. Nothing is stored, and whom it would meet is not looked at.
+
+        Raises:
+            InvalidTaskError, UpgradeUnfinishedError: as for ``create``.
+        """
+        return self._built_new(caller, asked).task
+
     async def create_once(self, caller: Caller, asked: Asked, repeatable: Repeatable[Made] | None) -> KeptAnswer | Made:
         """Do as ``create``, unless an answer is kept for a request: then return that. Else it is kept with the task.
 

@@ -2,13 +2,14 @@
 
 from typing import Final
 
-from tasker.dashboard.screens import operations, overview, task, tasks
+from tasker.dashboard.screens import new_task, operations, overview, task, tasks
 from tasker.dashboard.visits import Page, Pages
 
 SCREENS: Final[tuple[Pages, ...]] = (
     overview.pages,
     tasks.pages,
     task.pages,
+    new_task.pages,
     operations.pages,
 )
 """In the order of the navigation."""

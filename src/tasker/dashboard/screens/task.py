@@ -15,10 +15,11 @@ from tasker.dashboard.visits import Pages, Visit
 from tasker.errors import InvalidTaskError, RevisionPassedError, TaskerError
 from tasker.model import instants, lengths
 from tasker.model.instants import microseconds
+from tasker.model.new_task import Made
 from tasker.model.operation import postponed
 from tasker.model.task import State, Task
 from tasker.wire.explanations import explanation_view
-from tasker.wire.fields import request_type
+from tasker.wire.fields import RequestFields, request_type
 from tasker.wire.masking import masked
 from tasker.wire.tasks import task_json
 
@@ -114,6 +115,15 @@ async def _change(visit: Visit, task: Task, given: dict[str, Any], *, revision: 
         decode=visit.context.new_tasks.decode,
         revisions=None if revision is None else frozenset({revision}),
     )
+
+
+@pages.post("/tasks/{id}/duplicate", Scope.TASKS_WRITE)
+async def duplicate(visit: Visit) -> Response:
+    """Create another task like it, due after a length."""
+    when = RequestFields(delay=visit.said("delay") or "0s")
+    made = await visit.service.tasks.duplicate(visit.caller, visit.values["id"], when, None)
+    assert isinstance(made, Made)  # noqa: S101 - nothing is kept without a key
+    return visit.go(f"/tasks/{made.id}", done="duplicate", id=made.id)
 
 
 @pages.get("/tasks/{id}/edit", Scope.TASKS_WRITE)

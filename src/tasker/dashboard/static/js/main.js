@@ -3,8 +3,9 @@ import * as bulk from "./bulk.js";
 import * as copy from "./copy.js";
 import * as times from "./times.js";
 import * as views from "./views.js";
+import * as when from "./when.js";
 
-const modules = [bulk, copy, times, views];
+const modules = [bulk, copy, times, views, when];
 
 for (const module of modules) module.begin(document);
 document.addEventListener("htmx:after:swap", () => { for (const module of modules) module.begin(document); });

@@ -2,7 +2,7 @@
 const KEPT = "tasker.zone";
 const own = Intl.DateTimeFormat().resolvedOptions().timeZone;
 
-function zone() {
+export function zone() {
   try { return localStorage.getItem(KEPT) === "UTC" ? "UTC" : own; } catch { return own; }
 }
 
@@ -14,8 +14,10 @@ function parts(at, zoneName) {
   return Object.fromEntries(format.formatToParts(at).map(({ type, value }) => [type, value]));
 }
 
-function text(element, zoneName) {
-  const p = parts(new Date(element.dateTime), zoneName);
+export function shown(at, zoneName) { return texts(at, zoneName).full; }
+
+function texts(at, zoneName) {
+  const p = parts(at, zoneName);
   const clock = `${p.hour}:${p.minute}:${p.second}`;
   const day = `${p.year}-${p.month}-${p.day}`;
   return { clock, bare: `${day} ${clock}`, full: `${day} ${clock} ${p.timeZoneName}` };
@@ -25,7 +27,7 @@ function show(root) {
   const zoneName = zone();
   document.cookie = `tasker_zone=${encodeURIComponent(zoneName)}; path=/; max-age=31536000; SameSite=Strict`;
   for (const element of root.querySelectorAll("time[data-show]")) {
-    const said = text(element, zoneName);
+    const said = texts(new Date(element.dateTime), zoneName);
     if (element.dataset.show === "ago") element.title = said.full;
     else element.textContent = said[element.dataset.show];
   }
