@@ -8,7 +8,7 @@ import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from datetime import timedelta
 from ipaddress import ip_address
-from typing import Final
+from typing import Final, Protocol
 
 import structlog
 import uvicorn
@@ -27,6 +27,7 @@ from tasker.egress.address_policy import EgressPolicy
 from tasker.egress.alert_sender import AlertSender
 from tasker.egress.connector import Connector
 from tasker.egress.egress_proxy import read_proxy
+from tasker.egress.http_client import HttpClient
 from tasker.egress.pooled_client import PooledClient
 from tasker.egress.shortage import connections_that_fit
 from tasker.egress.signing import Signer
@@ -45,7 +46,7 @@ from tasker.interfaces.keys import KeyBook
 from tasker.interfaces.store import Store
 from tasker.interfaces.tracing import Tracer
 from tasker.model.audit import TASKER, Action, Entry, Kind
-from tasker.service.metrics import Sources
+from tasker.service.metrics import Calls, Sources
 from tasker.service.service import Service
 from tasker.stores.kind import StoreContext, kind_of, shown
 from tasker.task_types.hash import HashType
@@ -66,11 +67,27 @@ _DESCRIPTORS_OF_THE_STORE: Final = 64
 """With what else the process has open, and some to spare."""
 
 
+class Client(HttpClient, Calls, Protocol):
+    """Sends webhooks, and says what it has sent."""
+
+    @property
+    def ailment(self) -> str | None:
+        """Why no connections could be made from here in the latest seconds, in a few words; None while it is well."""
+
+
 class Node:
     """One server: a store, an engine that runs what is due, and the doors. Needs a running event loop."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, client: Client | None = None, is_demo: bool = False) -> None:
+        """Make a server that is not started yet.
+
+        Args:
+            client: sends the webhooks; None: one that really does. It is closed in the end.
+            is_demo: whether pages say so, and show what only those see who make them.
+        """
         self._settings = settings
+        self._client = client
+        self._is_demo = is_demo
         self._closing = contextlib.AsyncExitStack()
         self._server: uvicorn.Server
         self._serving: asyncio.Task[None]
@@ -105,22 +122,8 @@ class Node:
                 await store.open()
             closing.push_async_callback(store.close)
             completion_key = await _completion_key(store, settings)
-            client = PooledClient(_connector(settings, _egress_policy(settings)))
-            registry = Registry(
-                [
-                    WebhookType(
-                        client,
-                        store.clock,
-                        slots=settings.max_deliveries,
-                        signer=Signer(settings.webhook_secrets) if settings.webhook_secrets else None,
-                        public_url=settings.public_url,
-                        completion_key=completion_key,
-                    ),
-                    HashType(iterations=settings.pbkdf2_iterations, slots=os.cpu_count() or 1),
-                    JobType(),
-                    *installed(),
-                ]
-            )
+            client = self._client or PooledClient(_connector(settings, _egress_policy(settings)))
+            registry = make_registry(settings, client, store.clock, completion_key)
             for task_type in registry.types:
                 closing.push_async_callback(task_type.close)
             self._engine = Engine(
@@ -163,7 +166,9 @@ class Node:
             access = Access(settings, self._engine.key_ring)
             self._server = _Server(
                 _uvicorn_config(
-                    _doors(build_app(context, access), build_dashboard(context, access, settings)),
+                    _doors(
+                        build_app(context, access), build_dashboard(context, access, settings, is_demo=self._is_demo)
+                    ),
                     settings,
                     refused=service.metrics.count_refused,
                 )
@@ -237,6 +242,31 @@ class Node:
     async def _stop_serving(self) -> None:
         self._server.should_exit = True
         await self._serving
+
+
+def make_registry(settings: Settings, client: HttpClient, clock: Clock, completion_key: bytes) -> Registry:
+    """Return the task types of a server: the built-in ones, and those of installed packages.
+
+    Args:
+        client: sends the webhooks.
+        clock: the store's.
+        completion_key: what the tokens of receivers are signed with.
+    """
+    return Registry(
+        [
+            WebhookType(
+                client,
+                clock,
+                slots=settings.max_deliveries,
+                signer=Signer(settings.webhook_secrets) if settings.webhook_secrets else None,
+                public_url=settings.public_url,
+                completion_key=completion_key,
+            ),
+            HashType(iterations=settings.pbkdf2_iterations, slots=os.cpu_count() or 1),
+            JobType(),
+            *installed(),
+        ]
+    )
 
 
 async def _completion_key(store: Store, settings: Settings) -> bytes:
@@ -319,16 +349,17 @@ def _shown_egress(settings: Settings) -> dict[str, str]:
     return {"egress": settings.egress_level, "egress_proxy": proxy, "host_names": "checked by the proxy"}
 
 
-def make_store(settings: Settings, *, address: str) -> Store:
+def make_store(settings: Settings, *, address: str, clock: Clock | None = None) -> Store:
     """Return the store that the settings name, not open yet.
 
     Args:
         address: the URL that this node listens at, for those who look at the nodes.
+        clock: this machine's clock; None: the real one.
 
     Raises:
         StartError: it needs a package that is not installed.
     """
-    return kind_of(settings.database_url).make(settings.database_url, _store_context(settings, address))
+    return kind_of(settings.database_url).make(settings.database_url, _store_context(settings, address, clock))
 
 
 async def migrate(settings: Settings) -> None:
@@ -349,9 +380,9 @@ def open_keys(settings: Settings) -> contextlib.AbstractAsyncContextManager[KeyB
     return kind_of(settings.database_url).keys(settings.database_url, _store_context(settings, address=""))
 
 
-def _store_context(settings: Settings, address: str) -> StoreContext:
+def _store_context(settings: Settings, address: str, clock: Clock | None = None) -> StoreContext:
     return StoreContext(
-        clock=SystemClock(),
+        clock=clock or SystemClock(),
         address=address,
         version=__version__,
         attempts_kept=settings.attempts_kept,

@@ -91,6 +91,34 @@ def serve_command(**flags: Any) -> None:  # noqa: ANN401 - as above
     _serve(flags)
 
 
+@tasker.command("demo")
+@click.option(
+    "--database",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Where to make its SQLite database, which then stays: a file that is not there.  "
+    "[default: a temporary one, removed in the end]",
+)
+@click.option(
+    "--listen-port",
+    "port",
+    metavar="PORT",
+    type=click.IntRange(0, 65_535),
+    default=8080,
+    help="The port to listen on, on this machine alone; 0 picks a free one.  [default: 8080]",
+)
+def demo_command(database: Path | None, port: int) -> None:
+    """Serve a month of made-up history, to look at the dashboard.
+
+    Schedules, groups, a dead endpoint, failures, and tasks that are running and waiting: a small
+    shop, as it could be. All receivers are in the process: nothing is sent to anybody, whatever you
+    do there. It takes no settings, and leaves your own database alone.
+    """
+    from tasker.cli import demo  # noqa: PLC0415 - as above
+
+    demo.run(database, port=port)
+
+
 @tasker.group("db", invoke_without_command=True)
 @click.pass_context
 def db_group(context: click.Context) -> None:

@@ -7,7 +7,7 @@ import os
 import resource
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final, NoReturn
 
 import structlog
@@ -31,11 +31,21 @@ _OBJECTS_BETWEEN_COLLECTIONS: Final = 10_000
 ones. Python's own 700 are made by a dozen deliveries."""
 
 
-def serve(settings: Settings, *, doubts: Sequence[str] = ()) -> NoReturn:
+def serve(
+    settings: Settings,
+    *,
+    doubts: Sequence[str] = (),
+    make: Callable[[], Node] | None = None,
+    said: str = "Listening on {url}\n",
+    at_end: Callable[[], None] = lambda: None,
+) -> NoReturn:
     """Run a server until it is told to stop, then end the process: 0, or 1 if the server failed.
 
     Args:
         doubts: what looks like a mistake in the settings, for the log.
+        make: makes the server; None: as *settings* say.
+        said: what is printed once it listens, with its ``{url}``.
+        at_end: called when it has stopped, before the process ends.
 
     Raises:
         StartError: it cannot start.
@@ -45,7 +55,8 @@ def serve(settings: Settings, *, doubts: Sequence[str] = ()) -> NoReturn:
         _log.warning(doubt)
     _set_limits()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        failed = runner.run(_serve(settings))
+        failed = runner.run(_serve(settings, make or (lambda: Node(settings)), said))
+        at_end()
         # Everything is stored and closed. A thread that hangs in a task type must not keep the
         # process from ending.
         for stream in (sys.stdout, sys.stderr):
@@ -56,11 +67,11 @@ def serve(settings: Settings, *, doubts: Sequence[str] = ()) -> NoReturn:
         os._exit(1 if failed else 0)
 
 
-async def _serve(settings: Settings) -> bool:
+async def _serve(settings: Settings, make: Callable[[], Node], said: str) -> bool:
     """Run a node until a signal comes; True if it failed before."""
     asyncio.get_running_loop().set_exception_handler(logs.log_loop_error)
     telling = asyncio.create_task(_signal_event().wait())
-    node = Node(settings)
+    node = make()
     starting = asyncio.create_task(node.start())
     await asyncio.wait({starting, telling}, return_when=asyncio.FIRST_COMPLETED)
     if telling.done():
@@ -72,7 +83,7 @@ async def _serve(settings: Settings) -> bool:
             return False
     starting.result()
     _spare_collector()
-    _announce(node.url)
+    _announce(said.format(url=node.url), node.url)
     failing = asyncio.create_task(node.wait_failed())
     await asyncio.wait({failing, telling}, return_when=asyncio.FIRST_COMPLETED)
     failed = not telling.done()
@@ -113,10 +124,10 @@ def _spare_collector() -> None:
     gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
 
 
-def _announce(url: str) -> None:
+def _announce(said: str, url: str) -> None:
     """Say on standard output where the server listens, for programs that wait for it."""
     try:
-        sys.stdout.write(f"Listening on {url}\n")
+        sys.stdout.write(said)
         sys.stdout.flush()
     except (OSError, ValueError):  # nobody reads it: whoever started the server does not want to know
         _log.info("listening", url=url)

@@ -21,6 +21,7 @@ from tasker.callers import ANYBODY, Caller
 from tasker.config import Settings
 from tasker.dashboard.assets import Assets
 from tasker.dashboard.rendering import Renderer
+from tasker.dashboard.screens import all_components
 from tasker.dashboard.screens.all import PAGES, PLACES
 from tasker.dashboard.visits import PRIVATE, Page, Pairs, Visit
 from tasker.errors import TaskerError, cut
@@ -43,9 +44,14 @@ _BEFORE: Final = "/ui"
 _log = structlog.get_logger()
 
 
-def build_dashboard(context: Context, access: Access, settings: Settings) -> ASGIApp:
-    """Return the ASGI application that serves ``/ui`` and all below it. It needs no lifespan events."""
-    return _Door(context, access, settings)
+def build_dashboard(context: Context, access: Access, settings: Settings, *, is_demo: bool = False) -> ASGIApp:
+    """Return the ASGI application that serves ``/ui`` and all below it. It needs no lifespan events.
+
+    Args:
+        is_demo: whether pages say that it is ``tasker demo``; then there is the page of all
+            components, too.
+    """
+    return _Door(context, access, settings, is_demo=is_demo)
 
 
 class _NoPageError(TaskerError):
@@ -59,14 +65,14 @@ class _NoPageError(TaskerError):
 class _Door:
     """Match, then access, then the screen."""
 
-    def __init__(self, context: Context, access: Access, settings: Settings) -> None:
+    def __init__(self, context: Context, access: Access, settings: Settings, *, is_demo: bool) -> None:
         self._context = context
         self._access = access
         self._settings = settings
         self._assets = Assets()
-        self._renderer = Renderer(self._assets, "", PLACES)
+        self._renderer = Renderer(self._assets, "", PLACES, is_demo=is_demo)
         by_path: dict[str, dict[str, Page]] = {}
-        for page in PAGES:
+        for page in (*PAGES, *(all_components.pages if is_demo else ())):
             by_path.setdefault(page.path, {})[page.method] = page
         # Where two fit, the one that begins with more fixed text comes first.
         paths = sorted(by_path, key=lambda path: -len(path.partition("{")[0]))

@@ -27,12 +27,13 @@ THEMES: Final = ("auto", "light", "dark")
 class Renderer:
     """Makes pages. All that is shown is escaped, and what a template names must be there."""
 
-    def __init__(self, assets: Assets, root_path: str, places: Sequence[tuple[str, str]]) -> None:
+    def __init__(self, assets: Assets, root_path: str, places: Sequence[tuple[str, str]], *, is_demo: bool) -> None:
         """Make it.
 
         Args:
             root_path: what is in front of ``/ui`` in addresses; empty: nothing.
             places: where the navigation leads: paths behind ``/ui``, and what they are called.
+            is_demo: whether pages say that it is a demo.
         """
         self._root = root_path + "/ui"
         self._environment = Environment(
@@ -57,6 +58,7 @@ class Renderer:
             "url": self.url,
             "asset": lambda name: f"{self._root}/static/{assets.version}/{name}",
             "places": places,
+            "is_demo": is_demo,
             "version": __version__,
             "STATES": words.STATES,
             "REASONS": words.REASONS,

@@ -70,7 +70,7 @@ class SystemClock:
 
 
 class ManualClock:
-    """A clock for tests: it stands still until it is moved.
+    """A clock for tests, and for made-up history: it stands still until it is moved.
 
     Timers ring in the order of their moments while the clock is moved past them, and after each the
     event loop runs until every task on it waits for something.
@@ -96,6 +96,10 @@ class ManualClock:
         timer = _ManualTimer(ring, self._timers)
         self._timers.add(timer)
         return timer
+
+    def next_ring(self) -> Instant | None:
+        """The earliest moment that a timer is set to; None: none is."""
+        return min((timer.moment for timer in self._timers if timer.moment is not None), default=None)
 
     def call_later(self, delay: float, call: Callable[[], None]) -> Cancellable:
         """See ``Clock``."""

@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final, TypeVar, cast
 
+import apsw
 import structlog
 from typing_extensions import override
 
@@ -226,6 +227,16 @@ class SqliteStore(Store):
         self._is_open = False
         if self._lock is not None:
             self._lock.release()
+
+    def copy(self, path: Path) -> None:
+        """Write all that is in here into a file, as it stands: an empty one, or one to be made.
+
+        The event loop waits for it.
+        """
+        target = apsw.Connection(str(path))
+        with target.backup("main", self._writing.connection, "main") as backup:
+            backup.step(-1)
+        target.close()
 
     # Tasks
 

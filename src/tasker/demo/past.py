@@ -1,0 +1,213 @@
+"""Lets history happen: a server in memory, on a clock that leaps from one thing to do to the next."""
+
+import asyncio
+import json
+import random
+import secrets
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final
+
+from typing_extensions import override
+
+from tasker.access import Access
+from tasker.api.app import build_app, make_context
+from tasker.api.receiving import HANG_UP, LEFT
+from tasker.api.rewriting import Rewriting
+from tasker.config import Settings
+from tasker.demo.receivers import Receivers, Troubles
+from tasker.engine.engine import Engine
+from tasker.engine.telemetry import Telemetry
+from tasker.model.history import MINUTE
+from tasker.model.instants import SECOND, Instant, microseconds
+from tasker.node import make_registry, make_store
+from tasker.service.service import Service
+from tasker.stores.sqlite.store import SqliteStore
+from tasker.timing.clock import ManualClock
+
+PUBLIC_URL: Final = "http://tasker.example"
+"""Where the receivers of the demo would reach the server."""
+
+PATIENCE: Final = timedelta(hours=24)
+"""How long the circuit of the dead endpoint keeps what waits for it."""
+
+_BEHIND: Final = 0.0006
+"""Seconds by which an attempt begins later than due, on average."""
+
+
+class LeapingClock(ManualClock):
+    """A clock that can go to a moment at once: what waits for so many seconds to pass goes on waiting."""
+
+    def __init__(self, now: Instant) -> None:
+        super().__init__(now)
+        self._leapt: Instant = 0
+
+    @override
+    def monotonic(self) -> float:
+        """With the leaps: what stands still meanwhile can tell that it did."""
+        return super().monotonic() + self._leapt / SECOND
+
+    async def leap(self, moment: Instant) -> None:
+        """Go to *moment*, unless it has passed. The timers that are set to ring up to then do so."""
+        ahead = max(moment - self.now(), 0)
+        self._leapt += ahead
+        await self.step(ahead / SECOND)
+
+
+class Past:
+    """A server that lives through a span of time as fast as it can. Use it as a context manager.
+
+    It is a server in all but its doors: calls of the API are made by ``call``, and each is answered,
+    checked and written down as it would be.
+    """
+
+    def __init__(self, begin: Instant, rand: random.Random, people: Mapping[str, str], troubles: Troubles) -> None:
+        """Make it.
+
+        Args:
+            begin: where the clock stands at first.
+            rand: random numbers: two pasts with the same ones are alike.
+            people: who calls: a name, and a role.
+            troubles: see ``Receivers``.
+        """
+        self.clock = LeapingClock(begin)
+        self.receivers = Receivers(self.clock, rand, troubles)
+        self._rand = rand
+        self._keys = {name: secrets.token_urlsafe(24) for name in people}
+        self._settings = Settings(
+            database_url="sqlite::memory:",
+            api_keys=tuple(f"{key} {people[name]} {name}" for name, key in self._keys.items()),
+            public_url=PUBLIC_URL,
+        )
+        self._store: SqliteStore
+
+    async def __aenter__(self) -> "Past":
+        store = make_store(self._settings, address="http://127.0.0.1:8080", clock=self.clock)
+        assert isinstance(store, SqliteStore)  # noqa: S101 - as the settings say
+        await store.open()
+        self._store = store
+        registry = make_registry(self._settings, self.receivers, self.clock, await store.completion_key())
+        self._engine = Engine(
+            store,
+            registry.types,
+            Telemetry(),
+            rand=self._rand.random,
+            rewriting=Rewriting(registry),
+            circuit_patience=PATIENCE,
+            key_lines=self._settings.api_keys,
+        )
+        await self._engine.key_ring.refresh()
+        await self._engine.start()
+        service = Service(store, self._engine, registry)
+        self._api = build_app(
+            make_context(service, registry, self._settings), Access(self._settings, self._engine.key_ring)
+        )
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
+    ) -> None:
+        await self._engine.drain(timedelta(0))
+        await self._store.close()
+
+    async def until(self, moment: Instant) -> None:
+        """Let time pass until *moment*: what comes due before it happens in its time."""
+        while (ring := self.clock.next_ring()) is not None and ring < moment:
+            await self._go_to(ring + microseconds(timedelta(seconds=self._rand.expovariate(1 / _BEHIND))))
+        await self._go_to(moment)
+
+    async def until_calls_have_ended(self) -> None:
+        """Let as much time pass as the calls take that are under way."""
+        while self.receivers.under_way and (ring := self.clock.next_ring()) is not None:
+            await self._go_to(ring)
+        await self._engine.history.write()
+
+    async def walk(self, seconds: float, *, step: float = 2) -> None:
+        """Let some seconds pass without leaps: for what the server would not notice otherwise, such as a pause."""
+        for _ in range(round(seconds / step)):
+            await self.clock.advance(step)
+        await self._engine.history.write()
+
+    async def call(self, who: str, method: str, path: str, body: object = None, **headers: str) -> Any:  # noqa: ANN401 - JSON
+        """Make a call of the API, and return the answer's JSON; None: it has none."""
+        text = await self._exchange(
+            method,
+            path,
+            b"" if body is None else json.dumps(body).encode(),
+            {"authorization": f"Bearer {self._keys[who]}", **headers},
+        )
+        return json.loads(text) if text else None
+
+    async def tell(self, token: str, word: str, body: object) -> None:
+        """Report the end of accepted work: as one who has a *token*. *word*: ``complete`` or ``fail``."""
+        sent = {"authorization": f"Bearer {token}"}
+        await self._exchange("POST", f"/completions/{word}", json.dumps(body).encode(), sent)
+
+    def copy(self, path: Path) -> None:
+        """Write what has become of it all into a file, which is empty: a database for a server."""
+        self._store.copy(path)
+
+    async def _go_to(self, moment: Instant) -> None:
+        if moment // MINUTE != self.clock.now() // MINUTE:  # what was counted in this minute is counted for it
+            await self._engine.history.write()
+        await self.clock.leap(moment)
+
+    async def _exchange(self, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> bytes:
+        """Have the API answer a request.
+
+        Raises:
+            RuntimeError: it was refused: the story is wrong.
+        """
+        path, _, query = path.partition("?")
+        asgi = {
+            "type": "http",
+            "http_version": "1.1",
+            "method": method,
+            "path": path,
+            "raw_path": path.encode(),
+            "query_string": query.encode(),
+            "root_path": "",
+            "headers": _headers(body, headers),
+            "extensions": {HANG_UP: {"call": _nothing}, LEFT: {"call": _nothing}},
+        }
+        answer = _Answer()
+        await self._api(asgi, _Body(body), answer)
+        if answer.status >= 400:
+            raise RuntimeError(f"{method} {path}: {answer.status} {answer.text.decode()}")
+        await asyncio.sleep(0)
+        return answer.text
+
+
+class _Body:
+    """Hands a request's body over."""
+
+    def __init__(self, body: bytes) -> None:
+        self._body = body
+
+    async def __call__(self) -> dict[str, Any]:
+        return {"type": "http.request", "body": self._body, "more_body": False}
+
+
+class _Answer:
+    """Takes an answer down."""
+
+    def __init__(self) -> None:
+        self.status = 0
+        self.text = b""
+
+    async def __call__(self, message: Any) -> None:  # noqa: ANN401 - as ASGI has it
+        self.status = message.get("status", self.status)
+        self.text += message.get("body", b"")
+
+
+def _headers(body: bytes, headers: Mapping[str, str]) -> Sequence[tuple[bytes, bytes]]:
+    sent = {"host": "localhost", **headers}
+    if body:
+        sent |= {"content-type": "application/json", "content-length": str(len(body))}
+    return [(name.encode(), value.encode()) for name, value in sent.items()]
+
+
+def _nothing(*_: object) -> None:
+    pass
