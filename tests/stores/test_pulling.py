@@ -263,6 +263,13 @@ async def test_a_limit_holds_exactly_and_its_room_is_given_as_it_comes(store, cl
     assert len((await pull(store, 9)).attempts) == 2
 
 
+async def test_nobody_is_given_more_than_asked_for_whatever_the_limit_leaves_room_for(store, clock):
+    await jobs(store, clock, 9)
+    gate = await store.make_gate(REPORTS)
+    await store.limit(gate, Limits(max_running=5))
+    assert [len((await pull(store, most)).attempts) for most in (1, 2, 9)] == [1, 2, 2]
+
+
 async def test_many_callers_at_once_never_go_beyond_a_limit(store, clock):
     await jobs(store, clock, 30)
     gate = await store.make_gate(REPORTS)

@@ -45,6 +45,6 @@ def turn(queue: Queue, *, most: int, now: Instant) -> Turn:
     if gate.rate is not None:
         since = min(max(since, gate.rate.permitted_at(gate.next_at)), now)
         gate = gate.in_turn(max(since, queue.due_at), now)
-    room = gate.room(running=queue.running, running_here=0, free=most, per_destination=None, now=now)
+    room = min(gate.room(running=queue.running, running_here=0, free=most, per_destination=None, now=now), most)
     is_used_up = gate.max_running is not None and queue.running + room >= gate.max_running
     return Turn(gate, room, now if room else gate.look_at(now), since, is_used_up)
