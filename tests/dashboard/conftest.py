@@ -87,11 +87,13 @@ class Looked:
 
 
 @pytest.fixture
-def looked(browser):
+def looked(browser, server):
     """Makes pages: ``looked.page(...)``. The test fails if one prints an error or breaks its content security policy.
 
-    A test that expects an error, such as a page that is not found, clears ``looked.complaints``.
+    They leave before ``server`` ends. A test that expects an error, such as a page that is not found,
+    clears ``looked.complaints``.
     """
+    del server
     looked = Looked(browser)
     yield looked
     looked.close()

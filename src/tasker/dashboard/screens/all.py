@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from tasker.dashboard.screens import new_task, operations, overview, task, tasks
+from tasker.dashboard.screens import live, new_task, operations, overview, task, tasks
 from tasker.dashboard.visits import Page, Pages
 
 SCREENS: Final[tuple[Pages, ...]] = (
@@ -11,6 +11,7 @@ SCREENS: Final[tuple[Pages, ...]] = (
     task.pages,
     new_task.pages,
     operations.pages,
+    live.pages,
 )
 """In the order of the navigation."""
 

@@ -1,0 +1,163 @@
+// Keeps what is shown up to date. The server says of which kinds there was news; then the page is fetched anew, and
+// only its parts that are marked with these kinds are changed where they differ: focus, scroll, selection and open
+// menus stay. A list keeps its rows under the pointer: it only says how many are new.
+import * as times from "./times.js";
+
+const KINDS = {
+  tasks: ["created", "started", "ended", "changed", "deleted"],
+  destinations: ["destination"], nodes: ["node"], operations: ["operation"], schedules: ["schedule"],
+};
+const APART = 1000; // milliseconds between two fetches, at least
+const SAID_APART = 5000; // between two counts that are read out
+const NAME = "tasker.live";
+
+const place = document.querySelector("[data-live-state]");
+const root = place?.dataset.liveState;
+const channel = "BroadcastChannel" in window ? new BroadcastChannel(NAME) : null;
+let morph; // htmx has it
+let source = null;
+let stop = () => {};
+let due = null;
+let fetched = 0;
+let wanted = new Set();
+let saidAt = 0;
+let said = "";
+
+const regions = () => [...document.querySelectorAll("[data-live]")];
+
+function state(words, isLive) {
+  if (place.textContent === words) return;
+  place.textContent = words;
+  place.dataset.is = isLive ? "live" : "late";
+}
+
+function hear(kinds) {
+  for (const region of regions()) {
+    const groups = region.dataset.live.split(" ");
+    if (!kinds || groups.some((group) => (KINDS[group] ?? []).some((kind) => kinds.includes(kind)))) wanted.add(region.id);
+  }
+  if (wanted.size && due === null && !document.hidden) {
+    due = setTimeout(refresh, Math.max(0, fetched + APART - Date.now()));
+  }
+}
+
+async function refresh() {
+  const ids = wanted;
+  wanted = new Set();
+  const begun = Date.now();
+  try {
+    const answer = await fetch(location.href, { headers: { "HX-Request": "true" } });
+    if (!answer.ok) throw new Error(answer.status);
+    const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+    times.begin(fresh); // now, so that nothing flickers
+    for (const id of ids) replace(document.getElementById(id), fresh.getElementById(id));
+    document.dispatchEvent(new CustomEvent("tasker:fresh"));
+    sayCount();
+  } catch {
+    state("Not live: the server does not answer", false);
+  }
+  due = null;
+  fetched = Date.now() + 3 * (Date.now() - begun); // a busy server is asked less often
+  if (wanted.size) hear([]);
+}
+
+function replace(old, fresh) {
+  if (!old || !fresh) return;
+  if ("liveRows" in old.dataset) return replaceRows(old, fresh);
+  const holder = document.createElement("div");
+  holder.append(fresh);
+  morph(old, holder, false);
+}
+
+function replaceRows(old, fresh) {
+  const there = new Set([...old.tBodies[0].rows].map((row) => row.id));
+  const rows = [...fresh.tBodies[0].rows];
+  const added = rows.filter((row) => !there.has(row.id)).length;
+  for (const row of rows) {
+    const before = there.has(row.id) ? document.getElementById(row.id) : null;
+    if (before) {
+      const marked = before.querySelector('input[type="checkbox"]')?.checked;
+      const holder = document.createElement("tbody");
+      holder.append(row);
+      morph(before, holder, false);
+      const mark = document.getElementById(row.id)?.querySelector('input[type="checkbox"]');
+      if (mark && marked !== undefined) mark.checked = marked;
+    }
+  }
+  tell(old, added, added === rows.length);
+}
+
+function tell(table, added, isAll) {
+  const id = `new-${table.id}`;
+  let pill = document.getElementById(id);
+  if (!added) return pill?.remove();
+  if (!pill) {
+    pill = Object.assign(document.createElement("a"), { id, className: "button pill", href: location.href });
+    (table.closest(".scroll") ?? table).before(pill);
+  }
+  pill.textContent = `${added}${isAll ? " or more" : ""} new: show`;
+}
+
+function sayCount() {
+  const text = document.querySelector("[data-said]")?.textContent.trim() ?? "";
+  if (!text || text === said || Date.now() - saidAt < SAID_APART) return;
+  said = text;
+  saidAt = Date.now();
+  document.querySelector("[data-say]").textContent = text;
+}
+
+function open() {
+  source = new EventSource(`${root}/live`);
+  const all = (message) => { message.kinds === null ? hear(null) : hear(message.kinds); state("Live", true); };
+  const tell = (message) => { all(message); channel?.postMessage(message); };
+  source.addEventListener("open", () => tell({ kinds: [] }));
+  source.addEventListener("signal", (event) => tell({ kinds: JSON.parse(event.data).changed }));
+  source.addEventListener("reset", () => tell({ kinds: null }));
+  source.addEventListener("error", () => {
+    state("Not live: trying again", false);
+    channel?.postMessage({ lost: true });
+  });
+}
+
+function close() {
+  source?.close();
+  source = null;
+}
+
+// One connection for all tabs of a browser where it has locks, else one for each tab that is seen.
+function join() {
+  stop();
+  if (!navigator.locks) {
+    open();
+    stop = close;
+    return;
+  }
+  const waiting = new AbortController();
+  let release;
+  navigator.locks.request(NAME, { signal: waiting.signal }, () => {
+    open();
+    return new Promise((resolve) => { release = resolve; });
+  }).catch(() => {}); // it was called off
+  stop = () => { waiting.abort(); close(); release?.(); };
+}
+
+function leave() {
+  stop();
+  stop = () => {};
+}
+
+if (place && regions().length) {
+  window.htmx.registerExtension("tasker-live", { init(api) { morph = api.morph; } });
+  channel?.addEventListener("message", ({ data }) => {
+    if (data.lost) return state("Not live: trying again", false);
+    state("Live", true);
+    hear(data.kinds);
+  });
+  document.addEventListener("visibilitychange", () => {
+    if (document.hidden) return leave();
+    join();
+    hear(null);
+  });
+  window.addEventListener("pagehide", leave);
+  if (!document.hidden) join();
+}
