@@ -84,6 +84,10 @@ async def test_gates_are_counted_by_how_they_are(store, clock):
     assert await store.count_gates() == none | {"paused": 1, "closed": 1, "open": 1}
     await clock.advance(5)
     assert await store.count_gates() == none | {"paused": 1, "closed": 1, "half_open": 1}
+    troubled = await store.troubled_gates(limit=9)
+    assert [record.gate.name for record in troubled] == [B, C]
+    assert troubled == [record for record in await store.gates(after=0, limit=9) if record.gate.name != A]
+    assert await store.troubled_gates(limit=1) == troubled[:1]
     await store.settle(await claimed(store), another_try(clock, is_alive=True))
     assert await store.count_gates() == none | {"paused": 1, "closed": 1, "recovering": 1}
     await clock.advance(RECOVERY)

@@ -60,6 +60,7 @@ class Renderer:
             "places": places,
             "is_demo": is_demo,
             "version": __version__,
+            "iso": instants.text,
             "STATES": words.STATES,
             "REASONS": words.REASONS,
             "Scope": Scope,

@@ -16,6 +16,12 @@ class GateStore(Protocol):
         A gate is made with the first task that needs it.
         """
 
+    async def troubled_gates(self, *, limit: int) -> Sequence[GateRecord]:
+        """Return up to *limit* gates that are paused, or whose circuit is not closed, by id.
+
+        Looks at every gate, but at no task of the others.
+        """
+
     async def count_gates(self) -> Mapping[str, int]:
         """Return how many gates are in each of ``GATE_STATES``. Looks at every gate, but at no task."""
 

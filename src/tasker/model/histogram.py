@@ -75,3 +75,26 @@ class Histogram:
     def count(self) -> int:
         """How many values were counted."""
         return sum(self.counts)
+
+
+def quantile(bounds: Sequence[int], counts: Sequence[int], part: float) -> int | None:
+    """Return the value below which so large a *part* of what was counted lies; None: nothing was counted.
+
+    It is placed evenly within its range, so it is right to the width of that; beyond the last bound it
+    is that bound. Source: the function ``histogram_quantile`` of Prometheus.
+
+    >>> quantile([10, 20], [1, 1, 0], 0.5), quantile([10, 20], [0, 4, 0], 0.25), quantile([10, 20], [0, 0, 5], 0.5)
+    (10, 12, 20)
+    >>> quantile([10, 20], [0, 0, 0], 0.5) is None
+    True
+    """
+    rank = part * sum(counts)
+    if not rank:
+        return None
+    below = 0
+    for place, count in enumerate(counts[: len(bounds)]):
+        if below + count >= rank:
+            begin = bounds[place - 1] if place else 0
+            return begin + int((bounds[place] - begin) * (rank - below) / count)
+        below += count
+    return bounds[-1]

@@ -32,6 +32,11 @@ class DestinationService:
         now = self._store.clock.now()
         return [status_at(record, now) for record in await self._store.gates(after=after, limit=limit)]
 
+    async def troubled(self, *, limit: int) -> Sequence[GateStatus]:
+        """Return up to *limit* destinations that are paused, or whose circuit is not closed, by id."""
+        now = self._store.clock.now()
+        return [status_at(record, now) for record in await self._store.troubled_gates(limit=limit)]
+
     async def get(self, destination_id: str) -> GateStatus:
         """Return a destination.
 

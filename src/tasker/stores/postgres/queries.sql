@@ -1175,6 +1175,10 @@ SELECT {gate},
           WHERE queue.gate = gate.id LIMIT $3) AS counted) AS held
   FROM gate WHERE id > $1 ORDER BY id LIMIT $2
 
+-- troubled_gates --
+-- Every gate is looked at, along its key.
+SELECT id FROM gate WHERE id > 0 AND (paused OR failures >= $1) ORDER BY id LIMIT $2
+
 -- count_ahead --
 -- How many tasks the gate that holds a task holds before it; counting stops at $2.
 SELECT count(*) FROM (

@@ -183,6 +183,16 @@ class Reader:
         rows = await self._read(lambda connection: connection.fetch(self._sql["gates"], after, limit, HELD_COUNTED_TO))
         return [self._gate_record(row) for row in rows]
 
+    async def troubled_gates(self, *, limit: int) -> Sequence[GateRecord]:
+        """Return gates that are paused, or whose circuit is not closed."""
+
+        async def read(connection: Connection) -> Sequence[GateRecord]:
+            rows = await connection.fetch(self._sql["troubled_gates"], THRESHOLD, limit)
+            found = [await self._gate(connection, row["id"]) for row in rows]
+            return [record for record in found if record is not None]
+
+        return await self._read(read)
+
     async def count_gates(self) -> Mapping[str, int]:
         """Return how many gates are in each state."""
         counts = await self._read(lambda connection: connection.fetchrow(self._sql["count_gates"], THRESHOLD))

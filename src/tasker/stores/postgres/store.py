@@ -512,6 +512,10 @@ class PostgresStore(Store):
         return await self._reader.gates(after=after, limit=limit)
 
     @override
+    async def troubled_gates(self, *, limit: int) -> Sequence[GateRecord]:
+        return await self._reader.troubled_gates(limit=limit)
+
+    @override
     async def count_gates(self) -> Mapping[str, int]:
         return await self._reader.count_gates()
 

@@ -640,6 +640,10 @@ SELECT {gate}, (SELECT count(*) FROM task WHERE state = 1 AND gate = gate.id)
               ELSE 0 END
   FROM gate WHERE id > :after ORDER BY id LIMIT :limit
 
+-- troubled_gates --
+-- Every gate is looked at.
+SELECT id FROM gate WHERE paused = 1 OR failures >= :threshold ORDER BY id LIMIT :limit
+
 -- gate_pools --
 SELECT pool FROM gate_queue WHERE gate = :gate
 

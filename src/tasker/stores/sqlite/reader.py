@@ -129,6 +129,12 @@ class Reader:
         with self._snapshot():
             return [self._gate_record(row, now) for row in self._queries.all("gates", after=after, limit=limit)]
 
+    def troubled_gates(self, now: Instant, *, limit: int) -> Sequence[GateRecord]:
+        """Return gates that are paused, or whose circuit is not closed, with what they hold."""
+        with self._snapshot():
+            rows = self._queries.all("troubled_gates", threshold=THRESHOLD, limit=limit)
+            return [self._gate(gate_id, now) for (gate_id,) in rows]
+
     def gate(self, gate_id: int, now: Instant) -> GateRecord:
         """Return a gate, or raise ``DestinationNotFoundError``."""
         with self._snapshot():

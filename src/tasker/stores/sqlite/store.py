@@ -478,6 +478,11 @@ class SqliteStore(Store):
         return await self._read(lambda reader: reader.gates(now, after=after, limit=limit))
 
     @override
+    async def troubled_gates(self, *, limit: int) -> Sequence[GateRecord]:
+        now = self._clock.now()
+        return await self._read(lambda reader: reader.troubled_gates(now, limit=limit))
+
+    @override
     async def count_gates(self) -> Mapping[str, int]:
         now = self._clock.now()
         return await self._read(lambda reader: reader.count_gates(now))

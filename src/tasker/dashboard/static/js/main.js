@@ -2,11 +2,12 @@
 import * as bulk from "./bulk.js";
 import * as copy from "./copy.js";
 import "./live.js";
+import * as plots from "./plots.js";
 import * as times from "./times.js";
 import * as views from "./views.js";
 import * as when from "./when.js";
 
-const modules = [bulk, copy, times, views, when];
+const modules = [bulk, copy, plots, times, views, when];
 
 for (const module of modules) module.begin(document);
 for (const event of ["htmx:after:swap", "tasker:fresh"]) {

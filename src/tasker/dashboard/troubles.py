@@ -1,0 +1,74 @@
+"""What is wrong now, in words, and what mends it. Pure: the service has found it."""
+
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+from tasker.callers import Scope
+from tasker.dashboard import words
+from tasker.model.circuit import CircuitState
+from tasker.model.gate import HELD_COUNTED_TO, GateStatus
+from tasker.model.instants import Instant
+from tasker.model.overdue import OVERDUE_COUNTED_TO, Overdue
+
+
+class Mend(Struct, frozen=True):
+    """A button."""
+
+    words: str
+    path: str
+    """Where its form goes, or its link leads."""
+    scope: Scope
+    is_link: bool = False
+
+
+class Trouble(Struct, frozen=True):
+    """Something that is wrong."""
+
+    id: str
+    text: str
+    since: Instant | None
+    mends: Sequence[Mend]
+
+
+def of_destinations(found: Sequence[GateStatus]) -> list[Trouble]:
+    """Return what is wrong with destinations that are paused or fail."""
+    return [_of_destination(status) for status in found]
+
+
+def _of_destination(status: GateStatus) -> Trouble:
+    gate, held = status.record.gate, status.record.held
+    wait = f"{words.many(held, 'task', is_exact=held < HELD_COUNTED_TO)} {'waits' if held == 1 else 'wait'}"
+    path = f"/destinations/{gate.id}"
+    look = Mend("Look", path, Scope.TASKS_READ, is_link=True)
+    if gate.paused:
+        resume = Mend("Resume", f"{path}/resume", Scope.OPERATE)
+        return Trouble(f"g-{gate.id}", f"{gate.name} is paused; {wait}.", None, [resume, look])
+    trying = " It is being tried." if status.circuit is CircuitState.HALF_OPEN else ""
+    mends = [Mend("Pause", f"{path}/pause", Scope.OPERATE), look]
+    if status.circuit is CircuitState.OPEN and held:
+        mends.insert(0, Mend("Probe now", f"{path}/probe", Scope.OPERATE))
+    failures = words.many(gate.circuit.failures, "time")
+    return Trouble(f"g-{gate.id}", f"{gate.name} has failed {failures} in a row; {wait}.{trying}", None, mends)
+
+
+def of_overdue(overdue: Overdue | None) -> list[Trouble]:
+    """Return what is wrong with tasks that are due and that nothing but this server holds back."""
+    if overdue is None:
+        return [Trouble("overdue", "The database does not say in time what is overdue.", None, [])]
+    found = []
+    for reason, text in (
+        ("no_slot", "wait for a free slot: the servers do as much at once as they may"),
+        ("unclaimed", "wait for a worker to claim them"),
+    ):
+        tasks = overdue.by_reason.get(reason)
+        if tasks is not None and tasks.count:
+            number = words.many(tasks.count, "task", is_exact=tasks.count < OVERDUE_COUNTED_TO)
+            look = Mend("Look", f"/tasks?reason={reason}", Scope.TASKS_READ, is_link=True)
+            found.append(Trouble(reason, f"{number} {text}.", tasks.oldest, [look]))
+    return found
+
+
+def of_nodes(unready: str | None) -> list[Trouble]:
+    """Return what is wrong with this server."""
+    return [] if unready is None else [Trouble("unready", f"This server is not well: {unready}.", None, [])]
