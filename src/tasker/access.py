@@ -118,33 +118,74 @@ class Access:
                 raise BodyTooLargeError(taken.limit, setting="")
         elif length is not None and int(length) > self._max_body_bytes:
             raise BodyTooLargeError(self._max_body_bytes)
-        if needs is not None and needs not in caller.scopes:
-            raise ScopeMissingError(caller.name, needs.value, [role.value for role in ROLES_WITH[needs]])
+        if needs is not None:
+            check_scope(caller, needs)
         return caller
 
-    def check_page(self, request: Mapping[str, Any], needs: Scope, form: Taken) -> Caller:
-        """Return who asks for a page of the dashboard, as ``check`` does.
+    def check_form(self, request: Mapping[str, Any], form: Taken) -> None:
+        """Return if a request that changes something is a form that a page of ours has sent, as far as headers say.
 
-        What a page does is asked for by a form, which any site's page could send: so a browser has
-        to say that it is one of ours. All browsers of today do.
+        Forms are what any site's page could send: so a browser has to say that it is one of ours. All
+        browsers of today do: by ``Sec-Fetch-Site`` over https and on loopback, by ``Origin`` everywhere.
+        The first holds for the address that the browser sees, which a proxy may have rewritten.
 
         Args:
-            form: what a form may be.
+            form: what a form may be: nothing else is taken.
 
         Raises:
-            ForbiddenError: see ``check``; or a method that changes something has neither
-                ``Sec-Fetch-Site`` nor ``Origin``.
-            UnauthorizedError, TooManyCallsError, ScopeMissingError, UnsupportedMediaTypeError,
-            BodyTooLargeError: see ``check``.
+            ForbiddenError: no browser says that a page of ours has sent it.
+            UnsupportedMediaTypeError: it is no form.
+            BodyTooLargeError: the declared length is beyond the limit.
         """
-        if request["method"] not in _SAFE_METHODS:
-            named = {name for name, _ in request["headers"]}
-            if not named & {b"sec-fetch-site", b"origin"}:
+        headers: dict[bytes, bytes] = dict(request["headers"])
+        site, origin = headers.get(b"sec-fetch-site"), headers.get(b"origin")
+        if site is None and origin is None:
+            raise ForbiddenError(
+                "a form of the dashboard has to come from a browser, which sends Sec-Fetch-Site or Origin; "
+                "programs call the API"
+            )
+        if site != b"same-origin":
+            _check_origin(headers)
+            if origin is None:
                 raise ForbiddenError(
-                    "a form of the dashboard has to come from a browser, which sends Sec-Fetch-Site or Origin; "
-                    "programs call the API"
+                    "this form was sent by no page of this server; open the page anew and send it there"
                 )
-        return self.check(request, needs, form)
+        media_type = headers.get(b"content-type", b"")
+        if media_type.partition(b";")[0].strip().lower() != form.media_type.encode():
+            raise UnsupportedMediaTypeError(cut(media_type.decode("latin-1")), right=form.media_type)
+        length = headers.get(b"content-length")
+        if length is not None and int(length) > form.limit:
+            raise BodyTooLargeError(form.limit, setting="")
+
+    def visitor(self, request: Mapping[str, Any], signed_in: str | None) -> Caller:
+        """Return who asks for a page of the dashboard: by a sign-in, or by what a call of the API would show.
+
+        Args:
+            signed_in: the id of the key that its browser is signed in with; None: it is not.
+
+        Raises:
+            UnauthorizedError: a key is needed, and there is none, or not any more.
+            TooManyCallsError: see ``check``.
+            ForbiddenError: the ``Host`` is not ours.
+        """
+        headers: dict[bytes, bytes] = dict(request["headers"])
+        if not self._ring.asks or headers.get(b"authorization", b"")[:7].lower() == b"bearer ":
+            return self._caller(headers, request["http_version"])
+        if signed_in is None:
+            raise UnauthorizedError
+        entry = self._ring.entry_of(signed_in)
+        if entry is None:
+            raise UnauthorizedError("was revoked")
+        return self._let_in(entry)
+
+    def owner_of(self, key: str) -> Caller:
+        """Return whose key this is.
+
+        Raises:
+            UnauthorizedError: it is not valid; ``problem`` says why.
+            TooManyCallsError: see ``check``.
+        """
+        return self._shown_key(b"Bearer " + key.encode())
 
     def _caller(self, headers: Mapping[bytes, bytes], http_version: str) -> Caller:
         if self._ring.asks:
@@ -158,6 +199,9 @@ class Access:
         entry = self._ring.entries.get(digest_of(key.strip()))
         if entry is None or scheme.lower() != b"bearer":
             raise UnauthorizedError(_what_is_wrong(scheme, key.strip()))
+        return self._let_in(entry)
+
+    def _let_in(self, entry: Entry) -> Caller:
         if entry.expires_at is not None and self._ring.has_expired(entry):
             raise UnauthorizedError(f"expired at {instants.text(entry.expires_at)}")
         entry.is_used = True
@@ -195,6 +239,16 @@ class Access:
             return ip_address(bracketed or name).version == (6 if bracketed else 4)
         except ValueError:
             return False
+
+
+def check_scope(caller: Caller, needs: Scope) -> None:
+    """Return if a caller has a scope.
+
+    Raises:
+        ScopeMissingError: it does not.
+    """
+    if needs not in caller.scopes:
+        raise ScopeMissingError(caller.name, needs.value, [role.value for role in ROLES_WITH[needs]])
 
 
 def _what_is_wrong(scheme: bytes, key: bytes) -> str:

@@ -159,6 +159,17 @@ class Settings:
     while no key is required. That of ``public_url`` is one of them anyway.
     Default: none."""
 
+    no_dashboard: bool = False
+    """Whether to leave out the dashboard: ``/ui`` is not there then. Default: no."""
+
+    root_path: str = ""
+    """What a proxy in front takes away from the beginning of the path, such as ``/tasker``: links of
+    the dashboard begin with it. No slash at its end. Default: nothing."""
+
+    trusted_proxies: tuple[str, ...] = ()
+    """Addresses and networks of the proxies that are believed which clients they speak for, and how
+    (``X-Forwarded-For``, ``X-Forwarded-Proto``). Default: none."""
+
     @property
     def egress_level(self) -> str:
         """The level in force: ``lan``, ``public`` or ``any``.

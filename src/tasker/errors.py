@@ -489,6 +489,7 @@ class UnauthorizedError(RefusedError):
     """
 
     def __init__(self, problem: str = "") -> None:
+        self.problem: Final = problem
         got = f"this one {problem}" if problem else "this call has none"
         super().__init__(f"this server requires an API key, and {got}: send it as 'Authorization: Bearer <key>'")
 
@@ -541,16 +542,18 @@ class ScopeMissingError(ForbiddenError):
 
 
 class UnsupportedMediaTypeError(RefusedError):
-    """The request does not declare its body as JSON.
+    """The request does not declare its body as what is taken: JSON, or the form of a page.
 
     Args:
         got: what it declares it as.
         also: what else it may be declared as; empty: nothing.
+        right: what it may be declared as in place of JSON.
     """
 
-    def __init__(self, got: str, *, also: str = "") -> None:
-        right = f"'content-type: application/json'{f' or {also}' if also else ''}"
-        super().__init__(f"expected the header {right}, got: {got or 'none'}; with curl, use: curl --json '...'")
+    def __init__(self, got: str, *, also: str = "", right: str = "application/json") -> None:
+        expected = f"'content-type: {right}'{f' or {also}' if also else ''}"
+        hint = "; with curl, use: curl --json '...'" if right == "application/json" else ""
+        super().__init__(f"expected the header {expected}, got: {got or 'none'}{hint}")
 
 
 class BodyTooLargeError(RefusedError):

@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from tasker import __version__
 from tasker.access import Access
 from tasker.api.app import build_app, make_context
+from tasker.api.calls import Context
 from tasker.api.metrics.listener import build_metrics_app
 from tasker.api.receiving import receiving_protocol, waiters_that_fit
 from tasker.api.rewriting import Rewriting
@@ -166,9 +167,7 @@ class Node:
             access = Access(settings, self._engine.key_ring)
             self._server = _Server(
                 _uvicorn_config(
-                    _doors(
-                        build_app(context, access), build_dashboard(context, access, settings, is_demo=self._is_demo)
-                    ),
+                    _doors(context, access, settings, is_demo=self._is_demo),
                     settings,
                     refused=service.metrics.count_refused,
                 )
@@ -394,8 +393,12 @@ def _store_context(settings: Settings, address: str, clock: Clock | None = None)
     )
 
 
-def _doors(api: ASGIApp, dashboard: ASGIApp) -> ASGIApp:
+def _doors(context: Context, access: Access, settings: Settings, *, is_demo: bool) -> ASGIApp:
     """Return the ASGI application that answers with the dashboard below ``/ui``, and elsewhere with the API."""
+    api = build_app(context, access)
+    if settings.no_dashboard:
+        return api
+    dashboard = build_dashboard(context, access, settings, is_demo=is_demo)
 
     def answer(scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         path = scope["path"]

@@ -70,9 +70,9 @@ async def test_with_keys_every_call_that_is_not_open_is_refused_before_anything_
         assert reply.status == (400 if call.scope is Scope.OPEN else 401)
 
 
-def test_only_the_health_of_the_server_and_what_a_token_lets_in_is_open():
+def test_only_the_health_of_the_server_where_to_begin_and_what_a_token_lets_in_is_open():
     is_open = {call.path: call.takes_token for call in CALLS if call.scope is Scope.OPEN}
-    assert [path for path, takes_token in is_open.items() if not takes_token] == ["/healthz", "/readyz"]
+    assert [path for path, takes_token in is_open.items() if not takes_token] == ["/", "/healthz", "/readyz"]
     assert [call.path for call in CALLS if call.takes_token] == [
         f"/completions/{what}" for what in ("complete", "fail", "heartbeat")
     ]
@@ -222,7 +222,7 @@ async def test_the_answer_to_a_new_task_is_a_line(server):
 
 
 @pytest.mark.parametrize(
-    ("method", "path", "status"), [("POST", "/tasks", 405), ("GET", "/", 404), ("POST", "/tasks/new/", 404)]
+    ("method", "path", "status"), [("POST", "/tasks", 405), ("GET", "/nope", 404), ("POST", "/tasks/new/", 404)]
 )
 async def test_who_misses_the_path_is_told_where_tasks_are_created_and_calls_described(server, method, path, status):
     text = await server.refused(method, path, HASH if method == "POST" else None, status=status)
@@ -267,3 +267,47 @@ async def test_a_call_that_says_little_takes_little(server):
     assert "65536" in text
     assert "--max-body-bytes" not in text
     assert (await server.call("POST", "/destinations/1/pause", body[2:])).status == 404, "there is none"
+
+
+# Where to begin
+
+
+async def test_a_program_that_asks_for_nothing_gets_the_calls(server):
+    reply = await server.call("GET", "/")
+
+    assert (reply.status, reply.headers["vary"]) == (200, "accept")
+    assert (reply.json["ui"], reply.json["openapi"]) == ("/ui/", "/openapi.json")
+    assert reply.json["calls"] == [name_of(call) for call in CALLS]
+
+
+@pytest.mark.parametrize(
+    "accept", ["text/html", "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8"]
+)
+async def test_a_browser_is_sent_to_the_dashboard(server, accept):
+    reply = await server.call("GET", "/", headers={"accept": accept})
+
+    assert (reply.status, reply.headers["location"], reply.headers["vary"]) == (303, "/ui/", "accept")
+
+
+async def test_links_begin_with_what_a_proxy_takes_away():
+    async with running(root_path="/tasker") as server:
+        to = await server.call("GET", "/", headers={"accept": "text/html"})
+        said = (await server.call("GET", "/")).json
+
+    assert (to.headers["location"], said["ui"], said["openapi"]) == (
+        "/tasker/ui/",
+        "/tasker/ui/",
+        "/tasker/openapi.json",
+    )
+
+
+async def test_without_a_dashboard_a_browser_gets_the_calls_too():
+    async with running(no_dashboard=True) as server:
+        reply = await server.call("GET", "/", headers={"accept": "text/html"})
+
+    assert (reply.status, "ui" in reply.json) == (200, False)
+
+
+async def test_where_to_begin_needs_no_key():
+    async with running(**KEYS) as server:
+        assert (await server.call("GET", "/")).status == 200

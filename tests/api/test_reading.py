@@ -143,7 +143,6 @@ async def test_a_list_of_an_unknown_type_or_state_names_those_that_are_known(ser
 @pytest.mark.parametrize(
     "path",
     [
-        "/",
         "/nope",
         "/tasks/",
         "/tasks/new/",

@@ -98,6 +98,14 @@ def misused(capsys, settings_from):
                 ("ftp://tasks.example.org", "a ftp: URL"),
             )
         ),
+        *(
+            (["--root-path", path], ["--root-path", "such as /tasker", repr(path)])
+            for path in ("tasker", "//evil.example", "/a b", "/../a", "/a?b", "https://tasks.example.org/")
+        ),
+        *(
+            (["--trusted-proxy", address], ["--trusted-proxy", "an IP address or a network", repr(address)])
+            for address in ("proxy", "10.0.0.1/24", "10.0.0.1:80", "")
+        ),
         (["--listen-prot", "1"], ["--listen-prot", "--listen-port", "--help"]),
         (["--listen-port"], ["--listen-port", "requires an argument"]),
         (["--allowed-host"], ["--allowed-host", "requires an argument"]),

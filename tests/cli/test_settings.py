@@ -138,6 +138,13 @@ WAYS = {
         *("TASKER_ALLOWED_HOSTS", "three, four", ("three", "four")),
         *("['five', 'six']", ("five", "six")),
     ),
+    "no_dashboard": Way("--no-dashboard", True, "TASKER_NO_DASHBOARD", "off", False, "true", True),
+    "root_path": Way("--root-path /a/b/", "/a/b", "TASKER_ROOT_PATH", "/tasker", "/tasker", "'/'", ""),
+    "trusted_proxies": Way(
+        *("--trusted-proxy 10.0.0.5 --trusted-proxy 0::1", ("10.0.0.5", "::1")),
+        *("TASKER_TRUSTED_PROXIES", "10.0.0.0/24, fd12::/64", ("10.0.0.0/24", "fd12::/64")),
+        *("['127.0.0.1']", ("127.0.0.1",)),
+    ),
 }
 
 
@@ -350,7 +357,7 @@ def test_the_help_has_every_setting_with_its_variables_and_default(tmp_path, opt
         (entry,) = [" ".join(entry.split()) for entry in entries if entry.startswith(flag + " ")]
         assert way.variable in entry
         default = getattr(Settings(), name)
-        if default not in (None, False, ()):
+        if default not in (None, False, (), ""):
             ages = {
                 "keep_done": "7d",
                 "keep_failed": "30d",

@@ -43,6 +43,9 @@ def make_context(service: Service, registry: Registry, settings: Settings) -> Co
         patches=PatchDecoder(registry),
         max_body_bytes=settings.max_body_bytes,
         description=document_json(CALLS, registry),
+        calls=[f"{call.method} {call.path}" for call in CALLS],
+        root_path=settings.root_path,
+        has_dashboard=not settings.no_dashboard,
     )
 
 

@@ -137,6 +137,11 @@ class Context:
     max_body_bytes: int
     description: bytes
     """The description of all calls, in JSON."""
+    calls: Sequence[str]
+    """All calls, as ``GET /tasks/{id}``."""
+    root_path: str
+    """What stands in front of all paths in links; empty: nothing."""
+    has_dashboard: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any, Final
 
@@ -213,6 +213,17 @@ def _switch(text: str) -> bool:
     if text.lower() not in ("true", "1", "yes", "on", "false", "0", "no", "off"):
         raise ValueError
     return text.lower() in ("true", "1", "yes", "on")
+
+
+def _root_path(text: str) -> str:
+    path = text.rstrip("/")
+    if not re.fullmatch(r"(/[A-Za-z0-9._~-]+)*", path, re.ASCII) or {".", ".."} & set(path.split("/")):
+        raise ValueError
+    return path
+
+
+def _network(text: str) -> str:
+    return str(ip_network(text) if "/" in text else ip_address(text))
 
 
 def _host(text: str) -> str:
@@ -531,6 +542,32 @@ SETTINGS: Final = (
         "Only matters while no API key is required. May be repeated.",
         expected="a host name without a scheme or a port, such as tasks.example.org",
         parse=_host,
+        many=True,
+    ),
+    Setting(
+        name="no_dashboard",
+        metavar="",
+        help="Leave out the dashboard at /ui.",
+        expected="true or false",
+        parse=_switch,
+        toml=(bool,),
+    ),
+    Setting(
+        name="root_path",
+        metavar="PATH",
+        help="Path under which a reverse proxy serves this server, which it takes away before it passes a request on: "
+        "links of the dashboard begin with it.",
+        expected="a path of letters, digits and . _ ~ -, such as /tasker",
+        parse=_root_path,
+    ),
+    Setting(
+        name="trusted_proxies",
+        flag="--trusted-proxy",
+        metavar="ADDR",
+        help="Address or network of a reverse proxy, which is believed when it says with X-Forwarded-Proto and "
+        "X-Forwarded-For how and from where a browser came. May be repeated.",
+        expected="an IP address or a network, such as 10.0.0.5 or 10.0.0.0/24",
+        parse=_network,
         many=True,
     ),
 )

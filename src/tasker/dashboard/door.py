@@ -1,33 +1,42 @@
 """The door of the dashboard: finds the page, asks who comes, and turns every error into a page."""
 
 import asyncio
-import re
 from collections.abc import Mapping
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Final
 from urllib.parse import parse_qsl
 
 import structlog
 from starlette.responses import Response
-from starlette.routing import compile_path
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from tasker.access import Access, Taken
+from tasker.access import Access, Taken, check_scope
 from tasker.api import problems
 from tasker.api.bodies import ClientGoneError, read_body
 from tasker.api.calls import Context
 from tasker.api.receiving import HANG_UP
-from tasker.callers import ANYBODY, Caller
+from tasker.callers import ANYBODY
 from tasker.config import Settings
 from tasker.dashboard.assets import Assets
 from tasker.dashboard.rendering import Renderer
-from tasker.dashboard.screens import all_components
+from tasker.dashboard.routes import NoPageError, Routes
+from tasker.dashboard.screens import all_components, sign_in
 from tasker.dashboard.screens.all import PAGES, PLACES
-from tasker.dashboard.visits import PRIVATE, Page, Pairs, Visit
-from tasker.errors import TaskerError, cut
+from tasker.dashboard.visitors import Visitors
+from tasker.dashboard.visits import Pairs, Visit
+from tasker.errors import InvalidRequestError, ScopeMissingError, TaskerError, UnauthorizedError, cut
 
 FORM: Final = Taken(limit=2 * 1024 * 1024, media_type="application/x-www-form-urlencoded")
 """What a form of a page may be."""
+
+_STRANGERS_FORM: Final = 512 * 1024
+"""Bytes that a form has at most while it is not known who sends it: it is shown again behind the sign-in."""
+
+_MOST_FIELDS: Final = 2_000
+"""Fields that a form has at most."""
+
+_SAFE: Final = ("GET", "HEAD")
 
 SECURITY: Final[Mapping[str, str]] = {
     "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
@@ -54,14 +63,6 @@ def build_dashboard(context: Context, access: Access, settings: Settings, *, is_
     return _Door(context, access, settings, is_demo=is_demo)
 
 
-class _NoPageError(TaskerError):
-    """There is no such page, or it does not take the method."""
-
-    def __init__(self, status: HTTPStatus) -> None:
-        self.status = status
-        super().__init__("there is no such page")
-
-
 class _Door:
     """Match, then access, then the screen."""
 
@@ -70,15 +71,9 @@ class _Door:
         self._access = access
         self._settings = settings
         self._assets = Assets()
-        self._renderer = Renderer(self._assets, "", PLACES, is_demo=is_demo)
-        by_path: dict[str, dict[str, Page]] = {}
-        for page in (*PAGES, *(all_components.pages if is_demo else ())):
-            by_path.setdefault(page.path, {})[page.method] = page
-        # Where two fit, the one that begins with more fixed text comes first.
-        paths = sorted(by_path, key=lambda path: -len(path.partition("{")[0]))
-        self._paths: list[tuple[re.Pattern[str], Mapping[str, Page]]] = [
-            (compile_path(path)[0], by_path[path]) for path in paths
-        ]
+        self._renderer = Renderer(self._assets, settings.root_path, PLACES, is_demo=is_demo)
+        self._visitors = Visitors(access, context.service, settings)
+        self._routes = Routes((*PAGES, *(all_components.pages if is_demo else ())))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
@@ -96,42 +91,45 @@ class _Door:
         path = scope["path"].removeprefix(_BEFORE)
         if not path:
             return Response(status_code=308, headers={"location": self._renderer.url("/")})
-        caller = ANYBODY
+        visit = self._visit(path, scope)
         try:
             if path.startswith("/static/"):
                 return self._asset(path, scope)
-            page, values = self._find(scope["method"], path)
-            caller = self._access.check_page(scope, page.scope, FORM)
-            form = await self._form(receive) if page.method == "POST" else ()
-            return await page.handler(self._visit(caller, path, scope, values=values, form=form))
+            if scope["method"] not in _SAFE:
+                self._access.check_form(scope, FORM)
+            is_known = True
+            try:
+                visit = visit.of(await self._visitors.who(scope))
+            except UnauthorizedError:
+                is_known = False
+            if scope["method"] == "POST":
+                visit = replace(visit, form=await _form(receive, FORM.limit if is_known else _STRANGERS_FORM))
+            if not is_known and not self._routes.is_open(scope["method"], path):
+                return sign_in.ask_first(visit)
+            page, values = self._routes.find(scope["method"], path)
+            check_scope(visit.caller, page.scope)
+            return await page.handler(replace(visit, values=values))
         except TaskerError as error:
-            status = error.status if isinstance(error, _NoPageError) else problems.status_and_code(type(error))[0]
-            return self._error(status, str(error), self._visit(caller, path, scope))
+            return self._error(error, visit)
         except (ClientGoneError, asyncio.CancelledError):
             raise
-        except Exception:  # noqa: BLE001 - a defect: the log tells, the visitor learns nothing of it
+        except Exception as error:  # noqa: BLE001 - a defect: the log tells, the visitor learns nothing of it
             _log.exception("a page found a defect", method=scope["method"], path=cut(scope["path"]))
-            said = "something went wrong here; the log of the server says what"
-            return self._error(500, said, self._visit(caller, path, scope))
+            return self._error(error, visit)
 
-    def _visit(
-        self,
-        caller: Caller,
-        path: str,
-        scope: Scope,
-        *,
-        values: Mapping[str, str] | None = None,
-        form: Pairs = (),
-    ) -> Visit:
+    def _visit(self, path: str, scope: Scope) -> Visit:
+        """Return the visit of somebody who is not known yet."""
         return Visit(
             context=self._context,
             settings=self._settings,
             renderer=self._renderer,
-            caller=caller,
+            visitors=self._visitors,
+            routes=self._routes,
+            caller=ANYBODY,
             path=path,
-            values=values or {},
+            values={},
             query=parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True),
-            form=form,
+            form=(),
             asgi=scope,
         )
 
@@ -139,25 +137,38 @@ class _Door:
         version, _, name = path.removeprefix("/static/").partition("/")
         asset = self._assets.get(version, name, scope)
         if asset is None:
-            raise _NoPageError(HTTPStatus.NOT_FOUND)
+            raise NoPageError(HTTPStatus.NOT_FOUND)
         return asset
 
-    def _find(self, method: str, path: str) -> tuple[Page, Mapping[str, str]]:
-        for pattern, methods in self._paths:
-            match = pattern.match(path)
-            if match is not None:
-                page = methods.get("GET" if method == "HEAD" else method)
-                if page is None:
-                    raise _NoPageError(HTTPStatus.METHOD_NOT_ALLOWED)
-                return page, match.groupdict()
-        raise _NoPageError(HTTPStatus.NOT_FOUND)
+    def _error(self, error: Exception, visit: Visit) -> Response:
+        match error:
+            case NoPageError():
+                status, said = int(error.status), str(error)
+            case TaskerError():
+                status, said = problems.status_and_code(type(error))[0], str(error)
+            case _:
+                status, said = 500, "something went wrong here; the log of the server says what"
+        after = getattr(error, "retry_after", None)
+        return visit.show(
+            "error.html",
+            status=status,
+            headers={} if after is None else {"retry-after": str(after)},
+            code=status,
+            said=_sentence(said),
+            lacks_scope=isinstance(error, ScopeMissingError),
+            is_act=visit.asgi["method"] not in _SAFE,
+            nearest=self._routes.nearest(visit.path),
+        )
 
-    async def _form(self, receive: Receive) -> Pairs:
-        body = await read_body(receive, FORM.limit, setting="")
-        return parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True, errors="replace")
 
-    def _error(self, status: int, said: str, visit: Visit) -> Response:
-        return visit.show("error.html", status=status, headers=PRIVATE, code=status, said=_sentence(said))
+async def _form(receive: Receive, limit: int) -> Pairs:
+    body = await read_body(receive, limit, setting="")
+    try:
+        return parse_qsl(
+            body.decode("utf-8", "replace"), keep_blank_values=True, errors="replace", max_num_fields=_MOST_FIELDS
+        )
+    except ValueError:
+        raise InvalidRequestError("", f"expected a form of at most {_MOST_FIELDS} fields, got more") from None
 
 
 def _sentence(text: str) -> str:

@@ -31,4 +31,5 @@ NOTICES: Final[Mapping[str, Notice]] = {
     "resume": Notice("Resumed."),
     "pause_all": Notice("Everything is paused."),
     "resume_all": Notice("Tasks start again."),
+    "sign_out": Notice("You are signed out."),
 }

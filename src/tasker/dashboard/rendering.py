@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from tasker.dashboard.visits import Visit
 
 THEMES: Final = ("auto", "light", "dark")
+THEME_COOKIE: Final = "tasker_theme"
 
 
 class Renderer:
@@ -63,6 +64,7 @@ class Renderer:
             "iso": instants.text,
             "STATES": words.STATES,
             "REASONS": words.REASONS,
+            "THEMES": THEMES,
             "Scope": Scope,
         }
 
@@ -110,7 +112,7 @@ def shown_json(value: Any) -> Markup:  # noqa: ANN401 - any JSON
 
 
 def _theme(visit: "Visit") -> str:
-    named = visit.cookie("tasker_theme")
+    named = visit.cookie(THEME_COOKIE)
     return named if named in THEMES else THEMES[0]
 
 

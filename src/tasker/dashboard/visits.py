@@ -1,21 +1,31 @@
 """What a page is: each is declared once, beside its handler."""
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Final, NamedTuple, TypeAlias
-from urllib.parse import urlencode
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
+from urllib.parse import quote, unquote, urlencode
 
 from starlette.responses import Response
 
 from tasker.api.calls import Context
 from tasker.callers import Caller, Scope
 from tasker.config import Settings
+from tasker.dashboard.cookies import cookie_in
 from tasker.dashboard.rendering import Renderer
 from tasker.model import zones
+from tasker.model.audit import LOCAL
 from tasker.model.instants import Instant
 from tasker.service.service import Service
 
+if TYPE_CHECKING:
+    from tasker.dashboard.routes import Routes
+    from tasker.dashboard.visitors import Visitors
+    from tasker.dashboard.ways import Way
+
 Pairs: TypeAlias = Sequence[tuple[str, str]]
+
+SAID_OF_ACTS: Final = frozenset({"done", "n", "id"})
+"""The parameters by which an address says what was done before the page was shown."""
 
 PRIVATE: Final = {"cache-control": "no-store"}
 """Headers of every page: it may show a task."""
@@ -28,6 +38,8 @@ class Visit:
     context: Context
     settings: Settings
     renderer: Renderer
+    visitors: "Visitors"
+    routes: "Routes"
     caller: Caller
     path: str
     """As it is asked for, without what is in front of ``/ui/``."""
@@ -53,7 +65,7 @@ class Visit:
     def origin(self) -> str:
         """How the visitor reaches this server: a scheme, a host and a port."""
         host = dict(self.asgi["headers"]).get(b"host", b"localhost").decode("latin-1")
-        return f"{self.asgi['scheme']}://{host}"
+        return f"{'https' if self.way.is_encrypted else 'http'}://{host}"
 
     @property
     def zone(self) -> str:
@@ -63,9 +75,50 @@ class Visit:
 
     def cookie(self, name: str) -> str:
         """Return what a cookie says; empty: the browser has none of this name."""
-        sent = dict(self.asgi["headers"]).get(b"cookie", b"").decode("latin-1")
-        parts = (part.strip().partition("=") for part in sent.split(";"))
-        return next((value for key, _, value in parts if key == name), "")
+        return cookie_in(self.asgi, name)
+
+    @property
+    def way(self) -> "Way":
+        """How the request has come here."""
+        return self.visitors.way(self.asgi)
+
+    @property
+    def is_signed_in(self) -> bool:
+        """Whether the visitor has shown a key."""
+        return self.caller.id != LOCAL
+
+    @property
+    def paused_at(self) -> Instant | None:
+        """Since when everything is paused; None: it is not."""
+        return self.service.server.paused_at()
+
+    @property
+    def here(self) -> str:
+        """What was asked for: the path behind ``/ui`` and the query, without what is said of an act before it."""
+        kept = [(name, value) for name, value in self.query if name not in SAID_OF_ACTS]
+        path = quote(self.path, safe="/:@!$&'()*+,;=~")
+        return f"{path}?{urlencode(kept)}" if kept else path
+
+    @property
+    def place(self) -> str:
+        """The page to come back to: this one, or that which this act is of."""
+        return self.here if self.routes.has("GET", self.path) else self.routes.nearest(self.path)
+
+    def page_at(self, text: str) -> str:
+        """Return *text* if it is the path, and perhaps the query, of a page behind ``/ui``; else that of the first."""
+        return text if self._is_ours("GET", text) else "/"
+
+    def act_at(self, text: str) -> str:
+        """Return *text* if forms are sent there; else nothing."""
+        return text if self._is_ours("POST", text) else ""
+
+    def _is_ours(self, method: str, text: str) -> bool:
+        is_plain = text.isascii() and text.isprintable() and " " not in text
+        return is_plain and self.routes.has(method, unquote(text.partition("?")[0]))
+
+    def of(self, caller: Caller) -> "Visit":
+        """Return the same visit of somebody else: who has just signed in."""
+        return replace(self, caller=caller)
 
     def asked(self, name: str) -> str | None:
         """Return the last value of a parameter that is not empty; None: there is none."""

@@ -70,6 +70,8 @@ class KeyRing:
         """Whether callers need a key."""
         self.store_asks = False
         """Whether they do on every node."""
+        self.database = ""
+        """8 hex digits that tell the database from others, and nothing else of it."""
 
     async def refresh(self) -> None:
         """Take over what the store says, if that has changed since the last time.
@@ -148,6 +150,10 @@ class KeyRing:
         finally:
             entry.ends.discard(end)
 
+    def entry_of(self, key_id: str) -> Entry | None:
+        """Return the key with an id, though it may have expired; None: there is none, or not any more."""
+        return self._by_id.get(key_id)
+
     def is_valid(self, caller: Caller) -> bool:
         """Return whether *caller* may still call."""
         if caller is OWNER:
@@ -175,6 +181,7 @@ class KeyRing:
         self.entries = {digest: before.get(entry.caller.id, entry) for digest, entry in entries.items()}
         self._by_id = {entry.caller.id: entry for entry in self.entries.values()}
         self._version = state.version
+        self.database = hmac.digest(state.salt, b"database", "sha256").hex()[:8]
         self.asks = self.store_asks or bool(self._lines)
         for id_, entry in before.items():
             if id_ not in self._by_id:

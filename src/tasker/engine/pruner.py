@@ -1,4 +1,4 @@
-"""Deletes tasks and operations that ended long ago, and answers and changes that are not to be kept any longer."""
+"""Deletes tasks and operations that ended long ago, and answers, sign-ins and changes that are not kept any longer."""
 
 from datetime import timedelta
 from typing import Final
@@ -40,7 +40,7 @@ class Pruner:
         self._kept = {State.DONE: keep_done, State.CANCELLED: keep_done, State.FAILED: keep_failed}
 
     async def run_once(self) -> timedelta:
-        """Delete a batch of each state, one of what has a time of its own, and one of kept answers and changes.
+        """Delete a batch of each state, one of what has a time of its own, one of kept answers, sign-ins and changes.
 
         And the spans in which no node looked, as far as they are old. Return after how long to go
         on.
@@ -54,7 +54,7 @@ class Pruner:
             if kept is not None:
                 pruned += await self._store.prune(state, older_than=kept)
         self._telemetry.pruned += pruned
-        others = await self._store.prune_kept_answers()
+        others = await self._store.prune_kept_answers() + await self._store.prune_sign_ins()
         done = self._kept[State.DONE]
         if done is not None:
             others += await self._store.prune_operations(older_than=done)

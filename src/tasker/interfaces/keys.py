@@ -22,7 +22,7 @@ class KeyBook(Protocol):
         """
 
     async def revoke_key(self, key_id: str, *, spares_last_admin: bool, entry: Entry | None = None) -> None:
-        """Delete a key for good.
+        """Delete a key for good, and with it the sign-ins that were made with it.
 
         Args:
             spares_last_admin: whether to refuse it for the last key with the scope ``admin``.

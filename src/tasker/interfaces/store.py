@@ -15,6 +15,7 @@ from tasker.interfaces.pulling import PullStore
 from tasker.interfaces.queue import QueueStore
 from tasker.interfaces.reports import ReportStore
 from tasker.interfaces.schedules import ScheduleStore
+from tasker.interfaces.sign_ins import SignInStore
 from tasker.interfaces.statistics import StatisticsStore
 from tasker.interfaces.tasks import TaskStore
 from tasker.model.store_meter import Space, StoreMeter, Upkeep
@@ -36,6 +37,7 @@ class Store(
     AuditStore,
     AlertStore,
     KeyStore,
+    SignInStore,
     ReportStore,
     Protocol,
 ):

@@ -16,6 +16,7 @@ from tasker.service.queues import QueueService
 from tasker.service.repeatable import RepeatableRequests
 from tasker.service.schedules import ScheduleService
 from tasker.service.server import ServerService
+from tasker.service.sign_ins import SignInService
 from tasker.service.statistics import StatisticsService
 from tasker.service.tasks import TaskService
 from tasker.task_types.registry import Registry
@@ -53,6 +54,7 @@ class Service:
         self.completions = CompletionService(store, engine)
         self.queues = QueueService(store, engine, registry)
         self.keys = KeyService(store, engine.key_ring)
+        self.sign_ins = SignInService(store, engine.key_ring)
         self.audit = AuditService(store)
         self.destinations = DestinationService(store, engine)
         self.events = EventService(store, engine)

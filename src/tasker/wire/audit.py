@@ -29,6 +29,8 @@ ActionWord = Literal[
     "create",
     "backfill",
     "revoke",
+    "sign_in",
+    "sign_out",
     "disable",
     "circuit_opened",
     "circuit_probed",

@@ -1,5 +1,6 @@
 """What the server says about itself, and how it refuses."""
 
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 import msgspec
@@ -47,6 +48,16 @@ class Problem(Struct, frozen=True, omit_defaults=True, kw_only=True):
         Annotated[list[Refusal], Meta(description="Of a batch: which of its tasks are refused; the first 100.")]
         | UnsetType
     ) = UNSET
+
+
+class Beginning(Struct, frozen=True, kw_only=True):
+    """Where to begin."""
+
+    ui: Annotated[str, Meta(description="The path of the dashboard. Missing: this server has none.")] | UnsetType = (
+        UNSET
+    )
+    openapi: Annotated[str, Meta(description="The path of the description of all calls, in OpenAPI 3.1.")]
+    calls: Annotated[Sequence[str], Meta(description="All calls, each as its method and path.")]
 
 
 class Health(Struct, frozen=True, omit_defaults=True):

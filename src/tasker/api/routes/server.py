@@ -1,5 +1,6 @@
 """What the server says about itself."""
 
+from http import HTTPStatus
 from typing import Final
 
 from msgspec import UNSET
@@ -11,11 +12,44 @@ from tasker.callers import Scope
 from tasker.errors import UpgradeUnfinishedError
 from tasker.model import instants
 from tasker.model.instants import Instant
-from tasker.wire.server import Health, NodeView, PauseView, Stats, node_view, pause_view, stats_view
+from tasker.wire.server import Beginning, Health, NodeView, PauseView, Stats, node_view, pause_view, stats_view
 
 _RETRY_AFTER: Final = {
     "Retry-After": {"description": "Seconds after which another try makes sense.", "schema": {"type": "integer"}}
 }
+
+
+_VARY: Final = {"Vary": {"description": "Accept: the answer depends on it.", "schema": {"type": "string"}}}
+
+
+@Call(
+    method="GET",
+    path="/",
+    summary="Where to begin: a program gets the calls, a browser is sent to the dashboard. Needs no key.",
+    scope=Scope.OPEN,
+    answers=(
+        Answer(description="What there is.", shape=Beginning, headers=_VARY),
+        Answer(
+            description="To the dashboard: Accept has text/html, and there is one.",
+            status=303,
+            headers={"Location": {"description": "Its path.", "schema": {"type": "string"}}, **_VARY},
+        ),
+    ),
+    page="server.md#where-to-begin",
+).answered_by
+async def get_beginning(request: Request) -> Response:
+    """Say where to begin."""
+    context = request.context
+    ui = f"{context.root_path}/ui/"
+    accept = b",".join(value for name, value in request.asgi["headers"] if name == b"accept")
+    if context.has_dashboard and b"text/html" in accept:
+        return Response(status_code=HTTPStatus.SEE_OTHER, headers={"location": ui, "vary": "accept"})
+    said = Beginning(
+        ui=ui if context.has_dashboard else UNSET,
+        openapi=f"{context.root_path}/openapi.json",
+        calls=context.calls,
+    )
+    return answer(said, headers={"vary": "accept"})
 
 
 @Call(
@@ -127,6 +161,7 @@ async def get_openapi(request: Request) -> Response:
 
 
 CALLS: Final = (
+    get_beginning,
     get_health,
     get_readiness,
     pause_everything,

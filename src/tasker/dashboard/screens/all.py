@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from tasker.dashboard.screens import live, new_task, operations, overview, task, tasks
+from tasker.dashboard.screens import everything, live, new_task, operations, overview, sign_in, task, tasks
 from tasker.dashboard.visits import Page, Pages
 
 SCREENS: Final[tuple[Pages, ...]] = (
@@ -12,6 +12,8 @@ SCREENS: Final[tuple[Pages, ...]] = (
     new_task.pages,
     operations.pages,
     live.pages,
+    sign_in.pages,
+    everything.pages,
 )
 """In the order of the navigation."""
 

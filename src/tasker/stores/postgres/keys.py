@@ -76,6 +76,7 @@ class Keys(KeyBook):
             name = await connection.fetchval(self._sql["revoke_api_key"], key_id)
             if name is None:
                 raise ApiKeyNotFoundError(key_id)
+            await connection.execute(self._sql["end_sign_ins"], key_id)
             await connection.execute(self._sql["change_access"], None)
             await self._auditor.write(connection, None if entry is None else replace(entry, name=name))
 

@@ -2149,6 +2149,29 @@ UPDATE api_key SET used_at = used.at
   FROM unnest($1::text[], $2::timestamptz[]) AS used (id, at)
  WHERE api_key.id = used.id AND (used_at IS NULL OR used_at < used.at)
 
+-- end_sign_ins --
+-- Those that were made with a key.
+DELETE FROM sign_in WHERE key_id = $1
+
+-- sign_in --
+INSERT INTO sign_in (digest, key_id, ends_at) VALUES ($1, $2, $3)
+
+-- signed_in --
+SELECT key_id FROM sign_in WHERE digest = $1 AND ends_at > tasker_now()
+
+-- sign_out --
+DELETE FROM sign_in WHERE digest = $1 RETURNING 1
+
+-- prune_sign_ins --
+-- Nodes may prune at the same time: see prune.
+WITH old AS MATERIALIZED (
+  SELECT digest FROM sign_in WHERE ends_at <= tasker_now()
+   ORDER BY ends_at LIMIT $1 FOR UPDATE SKIP LOCKED
+), gone AS (
+  DELETE FROM sign_in USING old WHERE sign_in.digest = old.digest RETURNING sign_in.digest
+)
+SELECT count(*) FROM gone
+
 -- write_history --
 INSERT INTO history (length, at, run, counts, failures)
 SELECT * FROM unnest($1::bigint[], $2::timestamptz[], $3::uuid[], $4::text[], $5::text[])

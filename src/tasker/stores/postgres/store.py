@@ -36,6 +36,7 @@ from tasker.model.node import NodeRecord
 from tasker.model.operation import Batch, Operation, Rewrite, Worked
 from tasker.model.overdue import Overdue
 from tasker.model.schedule import Advance, Run, Schedule
+from tasker.model.sign_in import SignIn
 from tasker.model.standing import Standing
 from tasker.model.steps import DueCounts, Steps
 from tasker.model.store_meter import Space, StoreMeter, Upkeep
@@ -69,6 +70,7 @@ from tasker.stores.postgres.recoverer import Recoverer
 from tasker.stores.postgres.rezoner import Rezoner
 from tasker.stores.postgres.schedules import Schedules
 from tasker.stores.postgres.settler import Settler
+from tasker.stores.postgres.sign_ins import SignIns
 from tasker.stores.postgres.upgrade import Upgrade
 from tasker.stores.rows import Reading
 from tasker.timing.clock import Clock, stopwatch
@@ -232,10 +234,10 @@ class PostgresStore(Store):
         self._schedules = self._schedules_on(self._accepting, self._inserter, sql, reading, follow)
         self._advances = self._schedules_on(self._keeping, followers, sql, reading, follow)
         self._keys = Keys(self._keeping, sql, reading, self._auditor)
-        self._key_looks = Keys(looking, sql, reading, self._auditor)  # alone there: they wait for nothing
-        of_many = Inserter(self._batching, sql)
-        self._backfills = self._schedules_on(self._batching, of_many, sql, reading, follow)
-        many = Maker(self._batching, sql, of_many, self._kept_answers, auditor)
+        # They wait for nothing but short looks there.
+        self._key_looks = Keys(looking, sql, reading, self._auditor)
+        self._sign_ins = SignIns(self._keeping, looking, sql, self._auditor)
+        many = Maker(self._batching, sql, Inserter(self._batching, sql), self._kept_answers, auditor)
         self._makes_many: Batches[Making, Sequence[Made] | KeptAnswer] = Batches(
             many.make_batch, pending_limit=pending_limit, meter=meter, kind="make"
         )
@@ -728,6 +730,24 @@ class PostgresStore(Store):
     def watch_keys(self, ring: Callable[[], None]) -> None:
         if self._bell is not None:
             self._bell.watch_keys(ring)
+
+    # Sign-ins
+
+    @override
+    async def sign_in(self, sign_in: SignIn, *, entry: Entry | None = None) -> None:
+        await self._sign_ins.begin(sign_in, entry)
+
+    @override
+    async def signed_in(self, digest: bytes) -> str | None:
+        return await self._sign_ins.key_of(digest)
+
+    @override
+    async def sign_out(self, digest: bytes, *, entry: Entry | None = None) -> None:
+        await self._sign_ins.end(digest, entry)
+
+    @override
+    async def prune_sign_ins(self) -> int:
+        return await self._sign_ins.prune()
 
     # Reports
 

@@ -26,6 +26,7 @@ from tasker.stores.sqlite.recoverer import Recoverer
 from tasker.stores.sqlite.rezoner import Rezoner
 from tasker.stores.sqlite.schedules import Schedules
 from tasker.stores.sqlite.settler import Settler
+from tasker.stores.sqlite.sign_ins import SignIns
 from tasker.stores.sqlite.stager import Stager
 from tasker.stores.sqlite.starter import Starter
 from tasker.stores.sqlite.transactions import Transactions
@@ -83,6 +84,7 @@ class Moves:
         self.pruner = Pruner(queries, now)
         self.alerter = Alerter(queries)
         self.keys = Keys(queries, self.auditor, now)
+        self.sign_ins = SignIns(queries, self.auditor, now)
         self.historian = Historian(queries, now)
         transactions.on_begin += [self.gates.begin, self.keys.begin]
         transactions.on_undo += [self.inserter.forget, self.pauses.forget, self.keys.forget]

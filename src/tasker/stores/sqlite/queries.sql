@@ -1394,6 +1394,24 @@ UPDATE access SET version = version + 1, asks = coalesce(:asks, asks) RETURNING 
 -- mark_api_key_used --
 UPDATE api_key SET used_at = :used_at WHERE id = :id AND coalesce(used_at, 0) < :used_at
 
+-- end_sign_ins --
+-- Those that were made with a key.
+DELETE FROM sign_in WHERE key_id = :key_id
+
+-- sign_in --
+INSERT INTO sign_in (digest, key_id, ends_at) VALUES (:digest, :key_id, :ends_at)
+
+-- signed_in --
+SELECT key_id FROM sign_in WHERE digest = :digest AND ends_at > :now
+
+-- sign_out --
+DELETE FROM sign_in WHERE digest = :digest RETURNING 1
+
+-- prune_sign_ins --
+DELETE FROM sign_in
+ WHERE digest IN (SELECT digest FROM sign_in WHERE ends_at <= :now ORDER BY ends_at LIMIT :limit)
+RETURNING 1
+
 -- write_history --
 INSERT INTO history (length, at, run, counts, failures) VALUES (:length, :at, :run, :counts, :failures)
     ON CONFLICT (length, at, run) DO UPDATE SET counts = excluded.counts, failures = excluded.failures

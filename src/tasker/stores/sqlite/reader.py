@@ -104,6 +104,11 @@ class Reader:
         row = self._queries.first("kept_answer", id=repeatable_id, now=now)
         return None if row is None else KeptAnswer(*row)
 
+    def signed_in(self, digest: bytes, now: Instant) -> str | None:
+        """Return the id of the key that somebody is signed in with: see ``Store.signed_in``."""
+        row = self._queries.first("signed_in", digest=digest, now=now)
+        return None if row is None else row[0]
+
     def key_state(self, seen: int | None) -> KeyState | None:
         """Return who may call; None if that is still the version *seen*."""
         with self._snapshot():

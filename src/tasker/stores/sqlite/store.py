@@ -40,6 +40,7 @@ from tasker.model.node import NodeRecord
 from tasker.model.operation import Batch, Operation, Rewrite, Worked
 from tasker.model.overdue import Overdue
 from tasker.model.schedule import Advance, Run, Schedule
+from tasker.model.sign_in import SignIn
 from tasker.model.standing import Standing
 from tasker.model.steps import DueCounts, Steps
 from tasker.model.store_meter import Space, StoreMeter, Upkeep
@@ -702,6 +703,25 @@ class SqliteStore(Store):
     @override
     def watch_keys(self, ring: Callable[[], None]) -> None:
         """No other node changes them."""
+
+    # Sign-ins
+
+    @override
+    async def sign_in(self, sign_in: SignIn, *, entry: Entry | None = None) -> None:
+        await self._write(lambda moves: moves.sign_ins.begin(sign_in, entry))
+
+    @override
+    async def signed_in(self, digest: bytes) -> str | None:
+        now = self._clock.now()
+        return await self._read(lambda reader: reader.signed_in(digest, now))
+
+    @override
+    async def sign_out(self, digest: bytes, *, entry: Entry | None = None) -> None:
+        await self._write(lambda moves: moves.sign_ins.end(digest, entry))
+
+    @override
+    async def prune_sign_ins(self) -> int:
+        return await self._write(lambda moves: moves.sign_ins.prune())
 
     # Reports
 

@@ -47,6 +47,7 @@ async function refresh() {
   const begun = Date.now();
   try {
     const answer = await fetch(location.href, { headers: { "HX-Request": "true" } });
+    if (answer.status === 401) return state("Not live: your sign-in has ended", false); // due stays set: nothing is fetched any more
     if (!answer.ok) throw new Error(answer.status);
     const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
     times.begin(fresh); // now, so that nothing flickers

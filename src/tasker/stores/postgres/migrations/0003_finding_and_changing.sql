@@ -307,3 +307,12 @@ CREATE INDEX task_behind ON task (schedule, id) WHERE admission = 3 AND state = 
 CREATE INDEX task_schedule ON task (schedule, id) WHERE schedule IS NOT NULL;
 CREATE UNIQUE INDEX task_run ON task (schedule, scheduled_for)
  WHERE schedule IS NOT NULL AND run_kind = 0;
+
+-- Sign-ins of the dashboard: model/sign_in.py. Of what a browser shows its hash alone is kept.
+CREATE TABLE sign_in (
+  digest bytea PRIMARY KEY,                    -- SHA-256
+  key_id text NOT NULL,                        -- of a key of the store, or of a node's file
+  ends_at timestamptz NOT NULL
+);
+CREATE INDEX sign_in_key ON sign_in (key_id);
+CREATE INDEX sign_in_end ON sign_in (ends_at);
