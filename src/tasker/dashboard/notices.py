@@ -29,6 +29,8 @@ NOTICES: Final[Mapping[str, Notice]] = {
     "operation_cancel": Notice("The operation goes no further. What it has changed stays so."),
     "pause": Notice("Paused."),
     "resume": Notice("Resumed."),
+    "probe": Notice("It is tried with one task."),
+    "limits": Notice("The limits were changed."),
     "pause_all": Notice("Everything is paused."),
     "resume_all": Notice("Tasks start again."),
     "sign_out": Notice("You are signed out."),

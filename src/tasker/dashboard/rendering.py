@@ -19,7 +19,7 @@ from tasker.model import instants
 from tasker.model.instants import Instant
 
 if TYPE_CHECKING:
-    from tasker.dashboard.visits import Visit
+    from tasker.dashboard.visits import Page, Visit
 
 THEMES: Final = ("auto", "light", "dark")
 THEME_COOKIE: Final = "tasker_theme"
@@ -28,12 +28,12 @@ THEME_COOKIE: Final = "tasker_theme"
 class Renderer:
     """Makes pages. All that is shown is escaped, and what a template names must be there."""
 
-    def __init__(self, assets: Assets, root_path: str, places: Sequence[tuple[str, str]], *, is_demo: bool) -> None:
+    def __init__(self, assets: Assets, root_path: str, places: "Sequence[tuple[Page, str]]", *, is_demo: bool) -> None:
         """Make it.
 
         Args:
             root_path: what is in front of ``/ui`` in addresses; empty: nothing.
-            places: where the navigation leads: paths behind ``/ui``, and what they are called.
+            places: where the navigation leads, and what it calls these pages.
             is_demo: whether pages say that it is a demo.
         """
         self._root = root_path + "/ui"
@@ -53,6 +53,7 @@ class Renderer:
             "many": words.many,
             "size": words.bytes_of,
             "json": shown_json,
+            "query": urlencode,
         }
         self._environment.tests["given"] = lambda value: value is not UNSET
         self._environment.globals |= {

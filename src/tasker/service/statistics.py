@@ -83,11 +83,12 @@ class StatisticsService:
         """Return how many tasks are due in each step; see ``Store.count_due``."""
         return await self._store.count_due(steps)
 
-    async def history(self, steps: Steps) -> HistoryStats:
+    async def history(self, steps: Steps, *, apart: Sequence[int] = ()) -> HistoryStats:
         """Return what all nodes have counted in each step. Those of other nodes may lack the latest seconds.
 
         Args:
             steps: their length is a multiple of ``finest``.
+            apart: the ids of the destinations that are told apart; none: the busiest are.
         """
         await self._write()
         tallies = [Tally() for _ in range(steps.count)]
@@ -97,7 +98,7 @@ class StatisticsService:
         total = Tally()
         for tally in tallies:
             total.add(Tally(destinations=tally.destinations))
-        shown = total.busiest(SHOWN_DESTINATIONS)
+        shown = apart or total.busiest(SHOWN_DESTINATIONS)
         return HistoryStats([tally.with_destinations(shown) for tally in tallies], await self._gates(shown))
 
     async def failures(self, first: Instant, until: Instant) -> FailureStats:

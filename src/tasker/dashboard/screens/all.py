@@ -2,7 +2,19 @@
 
 from typing import Final
 
-from tasker.dashboard.screens import everything, live, new_task, operations, overview, sign_in, task, tasks
+from tasker.dashboard.screens import (
+    audit,
+    destinations,
+    everything,
+    failures,
+    live,
+    new_task,
+    operations,
+    overview,
+    sign_in,
+    task,
+    tasks,
+)
 from tasker.dashboard.visits import Page, Pages
 
 SCREENS: Final[tuple[Pages, ...]] = (
@@ -10,7 +22,10 @@ SCREENS: Final[tuple[Pages, ...]] = (
     tasks.pages,
     task.pages,
     new_task.pages,
+    destinations.pages,
+    failures.pages,
     operations.pages,
+    audit.pages,
     live.pages,
     sign_in.pages,
     everything.pages,
@@ -19,7 +34,7 @@ SCREENS: Final[tuple[Pages, ...]] = (
 
 PAGES: Final[tuple[Page, ...]] = tuple(page for screen in SCREENS for page in screen)
 
-PLACES: Final[tuple[tuple[str, str], ...]] = tuple(
-    (next(iter(screen)).path, screen.place) for screen in SCREENS if screen.place
+PLACES: Final[tuple[tuple[Page, str], ...]] = tuple(
+    (next(iter(screen)), screen.place) for screen in SCREENS if screen.place
 )
-"""Where the navigation leads: paths behind ``/ui``, and what they are called."""
+"""Where the navigation leads, and what it calls these pages."""

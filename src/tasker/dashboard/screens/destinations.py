@@ -1,0 +1,180 @@
+"""Destinations: how they fare, and what lets their tasks go on."""
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Final
+
+from msgspec import UNSET, Struct
+from starlette.responses import Response
+
+from tasker.callers import Scope
+from tasker.dashboard.visits import Pages, Visit
+from tasker.errors import InvalidQueryError, InvalidRequestError, StoreError
+from tasker.filters import query_of
+from tasker.model import instants
+from tasker.model.audit import AuditQuery, Kind
+from tasker.model.gate import Limits
+from tasker.model.history import HOUR, Tally
+from tasker.model.steps import Steps
+from tasker.service.service import Service
+from tasker.wire.audit import change_view
+from tasker.wire.destinations import destination_view
+
+pages = Pages(place="Destinations")
+
+SAMPLE: Final = 100
+"""Tasks that ended last, from which the usual length of attempts is taken."""
+
+_LENGTH: Final = 50
+_CHANGES: Final = 20
+_DAY: Final = timedelta(days=1)
+
+
+class Fared(Struct, frozen=True):
+    """What came of the attempts of a destination in 24 hours."""
+
+    attempts: int
+    succeeded: int
+
+    @property
+    def success(self) -> float | None:
+        """The part that succeeded, from 0 to 1; None: there was none."""
+        return self.succeeded / self.attempts if self.attempts else None
+
+
+@pages.get("/destinations")
+async def find(visit: Visit) -> Response:
+    """Show destinations: those in trouble first, then all in the order in which they were met."""
+    asked = visit.asked("after") or "0"
+    if not asked.isdecimal():
+        raise InvalidQueryError("after", "expected the id of a destination")
+    destinations = visit.service.destinations
+    found = await destinations.page(after=int(asked), limit=_LENGTH)
+    troubled = await destinations.troubled(limit=_LENGTH) if asked == "0" else []
+    named = {status.record.gate.id for status in troubled}
+    fared = await _fared(visit, [status.record.gate.id for status in (*troubled, *found)])
+    last = found[-1].record.gate.id if len(found) == _LENGTH else None
+    return visit.show(
+        "destinations.html",
+        title="Destinations",
+        troubled=[destination_view(status) for status in troubled],
+        others=[destination_view(status) for status in found if status.record.gate.id not in named],
+        fared=fared,
+        following=None if last is None else visit.url("/destinations", [("after", str(last))]),
+    )
+
+
+async def _fared(visit: Visit, ids: Sequence[int]) -> Mapping[int, Fared]:
+    """Return what came of the attempts of destinations in the last 24 hours."""
+    if not ids:
+        return {}
+    now = visit.now
+    steps = Steps.over(instants.after(now, -_DAY), now + 1, HOUR)
+    found = await visit.service.statistics.history(steps, apart=ids)
+    total = Tally()
+    for tally in found.tallies:
+        total.add(tally)
+    by_outcome = {id_: total.destinations.get(id_, {}) for id_ in ids}
+    return {id_: Fared(sum(counts.values()), counts.get("succeeded", 0)) for id_, counts in by_outcome.items()}
+
+
+@pages.get("/destinations/{id}")
+async def show(visit: Visit) -> Response:
+    """Show a destination."""
+    return await _shown(visit)
+
+
+async def _shown(visit: Visit, *, wrong: Mapping[str, str] | None = None) -> Response:
+    service = visit.service
+    status = await service.destinations.get(visit.values["id"])
+    view = destination_view(status)
+    audit = await service.audit.page(
+        AuditQuery(subject=str(view.id), kind=Kind.DESTINATION), after=None, limit=_CHANGES
+    )
+    by_gate = {"group": view.name} if view.kind == "group" else {"destination": str(view.id)}
+    return visit.show(
+        "destination.html",
+        status=400 if wrong else 200,
+        title=view.name,
+        destination=view,
+        filters=by_gate,
+        fared=(await _fared(visit, [view.id]))[view.id],
+        usual=await _usual_length(service, visit, by_gate),
+        changes=[change_view(record) for record in audit.records],
+        wrong=wrong or {},
+        said=dict(visit.form),
+        sample=SAMPLE,
+    )
+
+
+async def _usual_length(service: Service, visit: Visit, by_gate: Mapping[str, str]) -> float | None:
+    """Return the 95th percentile of what the last attempts took of the tasks that ended last; None: there are none."""
+    query = query_of({**{name: [value] for name, value in by_gate.items()}, "state": ["done", "failed"]}, "-ended")
+    try:
+        page = await service.finding.page(visit.caller, query, cursor=None, limit=SAMPLE)
+    except (InvalidQueryError, StoreError):
+        return None
+    took = sorted(
+        task.ended_at - task.started_at
+        for task in page.tasks
+        if task.ended_at is not None and task.started_at is not None
+    )
+    return instants.seconds(took[max(-(-len(took) * 95 // 100) - 1, 0)]) if took else None
+
+
+@pages.post("/destinations/{id}/pause", Scope.OPERATE)
+async def pause(visit: Visit) -> Response:
+    """Let none of its tasks start."""
+    await visit.service.destinations.pause(visit.caller, visit.values["id"])
+    return visit.go(f"/destinations/{visit.values['id']}", done="pause")
+
+
+@pages.post("/destinations/{id}/resume", Scope.OPERATE)
+async def resume(visit: Visit) -> Response:
+    """Let its tasks start again."""
+    await visit.service.destinations.resume(visit.caller, visit.values["id"])
+    return visit.go(f"/destinations/{visit.values['id']}", done="resume")
+
+
+@pages.post("/destinations/{id}/probe", Scope.OPERATE)
+async def probe(visit: Visit) -> Response:
+    """Try it with one task."""
+    await visit.service.destinations.probe(visit.caller, visit.values["id"])
+    return visit.go(f"/destinations/{visit.values['id']}", done="probe")
+
+
+@pages.post("/destinations/{id}/limits", Scope.OPERATE)
+async def limit(visit: Visit) -> Response:
+    """Change its limits; an empty field takes one away."""
+    numbers: dict[str, float | None] = {}
+    wrong = {}
+    for name, is_whole, right in (
+        ("max_running", True, "a whole number from 1 to 10,000"),
+        ("max_per_second", False, "a number from 0.00001 to 10,000"),
+        ("burst", True, "a whole number from 1 to 10,000"),
+    ):
+        text = visit.said(name)
+        number = _number(text, is_whole=is_whole)
+        if text and (number is None or not (1 if is_whole else 0.00001) <= number <= 10_000):  # as DestinationChange
+            wrong[name] = f"Expected {right}."
+        numbers[name] = number
+    if wrong:
+        return await _shown(visit, wrong=wrong)
+    running, rate, burst = numbers["max_running"], numbers["max_per_second"], numbers["burst"]
+    limits = Limits(
+        max_running=None if running is None else int(running),
+        max_per_second=rate,
+        burst=UNSET if burst is None else int(burst),
+    )
+    try:
+        await visit.service.destinations.limit(visit.caller, visit.values["id"], limits)
+    except InvalidRequestError as error:
+        return await _shown(visit, wrong={error.field or "max_running": error.problem})
+    return visit.go(f"/destinations/{visit.values['id']}", done="limits")
+
+
+def _number(text: str, *, is_whole: bool) -> float | None:
+    try:
+        return int(text) if is_whole else float(text)
+    except ValueError:
+        return None
