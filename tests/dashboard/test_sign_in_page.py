@@ -9,7 +9,9 @@ import pytest
 from playwright.sync_api import expect
 
 from databases import new_database
+from polling import until
 from tasker.testing.server import TaskerServer
+from tasker.testing.tcp_proxy import TcpProxy
 
 OWNER, VIEWER = "owner-key-0123456789", "viewer-key-0123456789"
 BEARER = {"authorization": f"Bearer {OWNER}"}
@@ -198,6 +200,7 @@ def test_without_keys_nobody_signs_in(tmp_path, looked):
 
         expect(page).to_have_url(f"{server.url}/ui/tasks")
         expect(page.get_by_text("Signed in as")).to_have_count(0)
+        page.context.close()
 
 
 # In the middle of something
@@ -251,6 +254,17 @@ def test_what_was_typed_is_carried_through_the_sign_in_and_sent_then(server):
     assert server.call("GET", f"/tasks/{task}", headers=BEARER)["webhook"]["state"] == "todo", "nobody has sent it yet"
 
 
+def test_a_script_that_asks_for_a_part_is_told_in_a_sentence(server):
+    for form in (None, {"a": "b"}):
+        answer, text = ask(
+            server, "/ui/tasks" if form is None else "/ui/everything/pause", form, {"hx-request": "true"}
+        )
+
+        assert (answer.status, answer.headers["location"]) == (401, None)
+        assert "Your sign-in has ended" in text
+        assert "<html" not in text
+
+
 def hidden_in(text, action):
     """The hidden fields of the form of a page that is sent to *action*."""
     found = []
@@ -267,6 +281,28 @@ def hidden_in(text, action):
 
     Forms().feed(text)
     return found
+
+
+def test_while_the_database_is_away_a_form_is_kept_and_the_sign_in_is_good_afterwards(tmp_path):
+    url = new_database()
+    before, _, name = url.rpartition("/")
+    with TcpProxy(int(before.rpartition(":")[2])) as proxy:
+        through = f"{before.rpartition(':')[0]}:{proxy.port}/{name}"
+        with TaskerServer(tmp_path, "--database-url", through, "--api-keys-file", keys_in(tmp_path)) as server:
+            _, browser = signed_in(server)
+
+            proxy.refuse()
+            page, _ = ask(server, "/ui/tasks", headers=browser)
+            sent, text = ask(server, "/ui/everything/pause", {"note": "typed"}, browser)
+            into, asking = ask(server, "/ui/sign-in", {"key": OWNER}, browser)
+
+            assert [(each.status, each.headers["retry-after"] is None) for each in (page, sent, into)] == [
+                (503, False)
+            ] * 3
+            assert hidden_in(text, "/ui/everything/pause") == [("note", "typed")]
+            assert OWNER not in asking
+            proxy.allow()
+            until(lambda: is_in(server, browser), "the database is there again")
 
 
 # Nobody else

@@ -95,17 +95,9 @@ class _Door:
         try:
             if path.startswith("/static/"):
                 return self._asset(path, scope)
-            if scope["method"] not in _SAFE:
-                self._access.check_form(scope, FORM)
-            is_known = True
-            try:
-                visit = visit.of(await self._visitors.who(scope))
-            except UnauthorizedError:
-                is_known = False
-            if scope["method"] == "POST":
-                visit = replace(visit, form=await _form(receive, FORM.limit if is_known else _STRANGERS_FORM))
-            if not is_known and not self._routes.is_open(scope["method"], path):
-                return sign_in.ask_first(visit)
+            visit, refusal = await self._meet(visit, receive)
+            if refusal is not None:
+                return self._error(refusal, visit)
             page, values = self._routes.find(scope["method"], path)
             check_scope(visit.caller, page.scope)
             return await page.handler(replace(visit, values=values))
@@ -116,6 +108,25 @@ class _Door:
         except Exception as error:  # noqa: BLE001 - a defect: the log tells, the visitor learns nothing of it
             _log.exception("a page found a defect", method=scope["method"], path=cut(scope["path"]))
             return self._error(error, visit)
+
+    async def _meet(self, visit: Visit, receive: Receive) -> tuple[Visit, TaskerError | None]:
+        """Return a visit with who it is and what the form says, and why it may not go on; None: it may.
+
+        A form is read in any case: pages that refuse it keep what was typed.
+        """
+        method = visit.asgi["method"]
+        refusal: TaskerError | None = None
+        if method not in _SAFE:
+            self._access.check_form(visit.asgi, FORM)
+        try:
+            visit = visit.of(await self._visitors.who(visit.asgi))
+        except TaskerError as error:
+            refusal = error
+        if method == "POST":
+            visit = replace(visit, form=await _form(receive, _STRANGERS_FORM if refusal else FORM.limit))
+        if isinstance(refusal, UnauthorizedError) and self._routes.is_open(method, visit.path):
+            refusal = None
+        return visit, refusal
 
     def _visit(self, path: str, scope: Scope) -> Visit:
         """Return the visit of somebody who is not known yet."""
@@ -142,6 +153,8 @@ class _Door:
 
     def _error(self, error: Exception, visit: Visit) -> Response:
         match error:
+            case UnauthorizedError():
+                return sign_in.ask_first(visit)
             case NoPageError():
                 status, said = int(error.status), str(error)
             case TaskerError():
@@ -149,14 +162,17 @@ class _Door:
             case _:
                 status, said = 500, "something went wrong here; the log of the server says what"
         after = getattr(error, "retry_after", None)
+        method = visit.asgi["method"]
         return visit.show(
-            "error.html",
+            "part_error.html" if visit.is_part else "error.html",
             status=status,
             headers={} if after is None else {"retry-after": str(after)},
             code=status,
             said=_sentence(said),
             lacks_scope=isinstance(error, ScopeMissingError),
-            is_act=visit.asgi["method"] not in _SAFE,
+            is_act=method not in _SAFE,
+            # What everybody may send may hold a key.
+            can_be_sent_again=method == "POST" and not self._routes.is_open(method, visit.path),
             nearest=self._routes.nearest(visit.path),
         )
 

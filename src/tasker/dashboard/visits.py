@@ -83,6 +83,11 @@ class Visit:
         return self.visitors.way(self.asgi)
 
     @property
+    def is_part(self) -> bool:
+        """Whether a script asks, for a part of a page that is shown already."""
+        return any(name == b"hx-request" for name, _ in self.asgi["headers"])
+
+    @property
     def is_signed_in(self) -> bool:
         """Whether the visitor has shown a key."""
         return self.caller.id != LOCAL

@@ -1,6 +1,7 @@
 """Signing in with a key, and out."""
 
 import math
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Final
 from urllib.parse import urlencode
@@ -20,6 +21,9 @@ _SENT: Final = "sent"
 
 _FIELD: Final = "f."
 """Begins the names of that form's fields."""
+
+_CHALLENGE: Final = {"www-authenticate": "Bearer"}
+"""The header that a 401 has to have; of this scheme browsers leave it to the page to ask."""
 
 _SECRET: Final = ("secret", "password", "authorization", "token")
 """What is in the names of fields that are kept, but not shown."""
@@ -75,11 +79,13 @@ def ask_first(visit: Visit) -> Response:
     A page is asked for again afterwards. A form is carried along, and shown afterwards. What a script
     asks for is refused: it knows what it was about to do.
     """
+    if visit.is_part:
+        return visit.show("part_ended.html", status=HTTPStatus.UNAUTHORIZED, headers=_CHALLENGE)
     ended = visit.visitors.token(visit.asgi) != ""
     headers = dict(visit.asgi["headers"])
     if visit.asgi["method"] not in ("GET", "HEAD"):
         return _show(visit, visit.here, visit.form, status=HTTPStatus.UNAUTHORIZED, ended=ended)
-    if headers.get(b"sec-fetch-dest", b"document") != b"document" or b"hx-request" in headers:
+    if headers.get(b"sec-fetch-dest", b"document") != b"document":
         return _show(visit, visit.here, status=HTTPStatus.UNAUTHORIZED, ended=ended)
     if not ended and headers.get(b"sec-fetch-site") in (b"cross-site", b"same-site"):
         # A browser keeps the cookie to itself when a page of another site has led here. Once it goes
@@ -99,7 +105,7 @@ def _show(
     carried: Pairs | None = None,
     *,
     status: int = 200,
-    headers: dict[str, str] | None = None,
+    headers: Mapping[str, str] | None = None,
     ended: bool = False,
     wrong: str = "",
 ) -> Response:
@@ -107,7 +113,7 @@ def _show(
     if carried is not None:
         hidden += [(_SENT, "1"), *((_FIELD + name, value) for name, value in carried)]
     if status == HTTPStatus.UNAUTHORIZED:
-        headers = {"www-authenticate": "Bearer"}  # which browsers leave to the page
+        headers = _CHALLENGE
     return visit.show(
         "sign_in.html",
         status=status,
