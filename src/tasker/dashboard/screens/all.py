@@ -15,6 +15,7 @@ from tasker.dashboard.screens import (
     sign_in,
     task,
     tasks,
+    timeline,
 )
 from tasker.dashboard.visits import Page, Pages
 
@@ -23,6 +24,7 @@ SCREENS: Final[tuple[Pages, ...]] = (
     tasks.pages,
     task.pages,
     new_task.pages,
+    timeline.pages,
     schedules.pages,
     destinations.pages,
     failures.pages,

@@ -41,6 +41,14 @@ function hear(kinds) {
   }
 }
 
+// Parts with data-every move by themselves: every so many seconds.
+setInterval(() => {
+  const now = Math.floor(Date.now() / 1000);
+  const moving = regions().filter((region) => region.dataset.every && now % region.dataset.every === 0);
+  for (const region of moving) wanted.add(region.id);
+  if (moving.length) hear([]);
+}, 1000);
+
 async function refresh() {
   const ids = wanted;
   wanted = new Set();
