@@ -228,10 +228,13 @@ def test_the_first_visit_is_light(browser, demo):
     """All files of all places together, and the largest page, as they are sent."""
     looked = Looked(browser)
     page = looked.page(base_url=demo.url)
-    sizes = {}
-    page.on("requestfinished", lambda request: sizes.setdefault(request.url, request.sizes()["responseBodySize"]))
+    requests = []
+    page.on("requestfinished", lambda request: requests.append(request))  # noqa: PLW0108 - it marks what it is given
     for place, _ in PLACES:
         page.goto(f"/ui{place}")
+    sizes = {
+        request.url: request.sizes()["responseBodySize"] for request in reversed(requests)
+    }  # later, a file is kept
     looked.close()
     files = {url: size for url, size in sizes.items() if "/static/" in url}
     pages = {url: size for url, size in sizes.items() if url not in files}
