@@ -229,12 +229,11 @@ def test_the_first_visit_is_light(browser, demo):
     looked = Looked(browser)
     page = looked.page(base_url=demo.url)
     requests = []
-    page.on("requestfinished", lambda request: requests.append(request))  # noqa: PLW0108 - it marks what it is given
+    page.on("response", lambda answer: requests.append(answer.request))
     for place, _ in PLACES:
-        page.goto(f"/ui{place}")
-    sizes = {
-        request.url: request.sizes()["responseBodySize"] for request in reversed(requests)
-    }  # later, a file is kept
+        page.goto(f"/ui{place.path}")
+    # The first time counts: later, the browser has the file.
+    sizes = {request.url: request.sizes()["responseBodySize"] for request in reversed(requests)}
     looked.close()
     files = {url: size for url, size in sizes.items() if "/static/" in url}
     pages = {url: size for url, size in sizes.items() if url not in files}
