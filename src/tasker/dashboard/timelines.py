@@ -98,7 +98,7 @@ def densities(axis: Axis, steps: Steps, counted: DueCounts) -> list[Density]:
     ):
         if count:
             is_spike = count >= max(SPIKE * middle, SPIKE_LEAST)
-            x = axis.x(max(begins, axis.first))
+            x = axis.x(max(begins, axis.first, min(axis.now, ends - 1)))
             width = round(max(axis.x(min(ends, axis.until)) - x, 0.2) * 0.92, 3)
             found.append(Density(begins, ends, count, is_exact, is_spike, x, width, round(92 * count / most, 2) + 4))
     return found
