@@ -11,6 +11,18 @@ LOG_FORMATS: Final = ("auto", "console", "json")
 EGRESS_LEVELS: Final = ("auto", "lan", "public", "any")
 
 
+@dataclass(frozen=True)
+class Said:
+    """A setting as people read it."""
+
+    name: str
+    """The field of ``Settings``."""
+    value: str
+    """In force. A secret, or what may hold one, is only said to be there; empty: there is none."""
+    origin: str
+    """The flag, variable or key that said it; empty: nobody did, and it is the default."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Settings:
     """The settings of one server.
@@ -169,6 +181,10 @@ class Settings:
     trusted_proxies: tuple[str, ...] = ()
     """Addresses and networks of the proxies that are believed which clients they speak for, and how
     (``X-Forwarded-For``, ``X-Forwarded-Proto``). Default: none."""
+
+    said: tuple[Said, ...] = field(default=(), compare=False)
+    """What is shown of them to whoever may see that: all, in order. Empty: nobody has said anything of
+    where they come from."""
 
     @property
     def egress_level(self) -> str:

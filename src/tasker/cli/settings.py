@@ -70,6 +70,9 @@ class Setting:
     shown: Callable[[str], str] = lambda text: repr(cut(text))
     """How a wrong value is shown in the error."""
 
+    tell: Callable[[Any], str] | None = None
+    """How the value in force is shown, if it is not as it was written: one that may hold a secret."""
+
     def __post_init__(self) -> None:
         object.__setattr__(self, "variables", self.variables or (f"TASKER_{self.name.upper()}",))
         object.__setattr__(self, "flag", self.flag or "--" + self.name.replace("_", "-"))
@@ -77,14 +80,27 @@ class Setting:
     @property
     def default(self) -> str:
         """The default as a user would write it; empty if there is none."""
-        match next(field.default for field in dataclasses.fields(Settings) if field.name == self.name):
+        return self._written(next(field.default for field in dataclasses.fields(Settings) if field.name == self.name))
+
+    def told(self, value: Any) -> str:  # noqa: ANN401 - the field's own type
+        """Return a value in force as people may read it; of what may hold a secret, only that it is there."""
+        if self.tell is not None:
+            return self.tell(value) if value else ""
+        return ", ".join(map(self._written, value)) if self.many else self._written(value)
+
+    def _written(self, value: Any) -> str:  # noqa: ANN401 - as above
+        match value:
             case None | False | ():
                 return ""
             case timedelta() as length if self.metavar == "AGE":
                 return lengths.shown(length)
             case timedelta() as length:
                 return f"{length.total_seconds():g}"
-            case value:
+            case (ip, port):
+                return f"{ip}:{port}"
+            case True:
+                return "yes"
+            case _:
                 return str(value)
 
     def read(self, text: str, origin: str) -> Any:  # noqa: ANN401 - the field's own type
@@ -241,6 +257,7 @@ SETTINGS: Final = (
         expected=kind.expected(),
         parse=_database_url,
         shown=_scheme_only(*(scheme for each in kind.kinds() for scheme in each.schemes)),
+        tell=kind.shown,
     ),
     Setting(
         name="no_migrate",
@@ -398,6 +415,7 @@ SETTINGS: Final = (
         expected="http://HOST:PORT, or http://USER:PASSWORD@HOST:PORT with both percent-encoded",
         parse=_proxy,
         shown=_scheme_only(),
+        tell=lambda url: str(read_proxy(url)),
     ),
     Setting(
         name="pbkdf2_iterations",
@@ -490,6 +508,7 @@ SETTINGS: Final = (
         parse=_signing_secret,
         many=True,
         shown=lambda _: "something else, which is not shown",
+        tell=lambda given: f"{len(given)}, not shown",
     ),
     Setting(
         name="alert_url",
@@ -499,6 +518,7 @@ SETTINGS: Final = (
         expected="an http:// or https:// URL with a host",
         parse=_http_url,
         shown=_scheme_only(),
+        tell=lambda _: "given, not shown",
     ),
     Setting(
         name="alert_after",

@@ -1,5 +1,6 @@
 """Where settings come from: the command line, then the environment, then ``tasker.toml``."""
 
+import dataclasses
 import difflib
 import importlib.util
 import re
@@ -12,7 +13,7 @@ from typing import Any, Final
 
 from tasker.callers import KEY_NAME_LENGTH, read_key_line
 from tasker.cli.settings import API_KEYS_VARIABLE, SETTINGS, Setting
-from tasker.config import Settings, is_loopback
+from tasker.config import Said, Settings, is_loopback
 from tasker.errors import SettingError, open_to_others
 from tasker.stores import kind
 
@@ -62,6 +63,13 @@ def load(flags: Mapping[str, Any], environ: Mapping[str, str], *, only: Sequence
         return Settings(**values)
     values["api_keys"] = _api_keys(values.get("api_keys_file"), origins.get("api_keys_file", ""), environ)
     settings = Settings(**values)
+    settings = dataclasses.replace(
+        settings,
+        said=tuple(
+            Said(setting.name, setting.told(getattr(settings, setting.name)), origins.get(setting.name, ""))
+            for setting in SETTINGS
+        ),
+    )
     _check_access(settings, origins)
     if settings.otel and not _is_installed("opentelemetry.sdk.trace"):
         raise SettingError(

@@ -1,6 +1,7 @@
 // Begins everything. Each module looks for what it is about, now and after a part of the page was replaced.
 import * as bulk from "./bulk.js";
 import * as copy from "./copy.js";
+import "./keys.js";
 import "./live.js";
 import * as plots from "./plots.js";
 import * as times from "./times.js";
