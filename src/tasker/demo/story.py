@@ -56,7 +56,7 @@ async def write(path: Path, now: Instant, *, seed: int = 17) -> None:
 
 def troubles(now: Instant) -> Troubles:
     """Return what is wrong with receivers: the partner's is dead at *now*, and stays so."""
-    outage, release = now - 9 * _DAY, now - 40 * _HOUR
+    outage, release = now - 9 * _DAY, now - 20 * _HOUR
     earlier = now - 17 * _DAY
     return Troubles(
         dead={
@@ -280,7 +280,7 @@ def _an_outage(now: Instant) -> _Plan:
 
 def _bad_releases(rand: random.Random, now: Instant) -> _Plan:
     """A program sent what its receiver does not take, twice: once it was put right and all tried again."""
-    for number, at, count in ((40, now - 17 * _DAY, 22), (41, now - 40 * _HOUR, 36)):
+    for number, at, count in ((40, now - 17 * _DAY, 22), (41, now - 20 * _HOUR, 36)):
         for each in range(count):
             yield (
                 at + each * 2 * _MINUTE,
@@ -359,7 +359,7 @@ def _what_is_to_come(rand: random.Random, now: Instant) -> _Plan:
     at = now - 4 * _MINUTE
     soon: list[dict[str, object]] = [
         {
-            "delay": 245 + int(each * rand.uniform(20, 60)),
+            "delay": 275 + int(each * rand.uniform(20, 60)),
             "url": f"https://shop.example/carts/{each}/remind",
             "json": {"cart": each},
             "tags": ["cart"],
@@ -386,7 +386,7 @@ def _what_is_to_come(rand: random.Random, now: Instant) -> _Plan:
     ]
     long_: list[dict[str, object]] = [
         {
-            "delay": 242,
+            "delay": 270,
             "url": f"https://render.example/frames/{each}",
             "timeout": 3600,
             "tags": ["video"],
@@ -395,6 +395,6 @@ def _what_is_to_come(rand: random.Random, now: Instant) -> _Plan:
     ]
     yield at, _batch("checkout", [*soon, *later, *spike, *long_])
     hashes: list[dict[str, object]] = [
-        {"delay": delay, "secret": f"correct-horse-{delay}"} for delay in (245, 3600, 90_000)
+        {"delay": delay, "secret": f"correct-horse-{delay}"} for delay in (272, 3600, 90_000)
     ]
     yield at, _batch("Ada", hashes, "hash")
