@@ -7,6 +7,7 @@ from urllib.parse import urlencode, urlsplit
 
 import pytest
 from playwright.sync_api import expect
+from test_all_pages import is_narrow, judged, walked
 
 from databases import new_database
 from polling import until
@@ -203,6 +204,36 @@ def test_without_keys_nobody_signs_in(tmp_path, looked):
         page.context.close()
 
 
+def test_the_pages_are_well_made_for_everybody(looked, server):
+    page = looked.page(base_url=server.url, extra_http_headers={"x-forwarded-for": "203.0.113.7"})
+
+    def is_well_made(name):
+        for theme in ("light", "dark"):
+            page.emulate_media(color_scheme=theme)
+            assert judged(page) == [], f"{name}, {theme}"
+        if page.get_by_label("API key").count() == 0:  # where one begins in the middle
+            assert walked(page) == [], name
+        is_narrow(page, name)
+
+    page.goto("/ui/tasks")
+    fill(page, "wrong")
+    is_well_made("a wrong key")
+    fill(page, OWNER)
+    page.goto("/ui/nothing")
+    is_well_made("an error")
+    server.call("POST", "/pause", headers=BEARER)
+    page.goto("/ui/tasks")
+    is_well_made("paused, and not encrypted")
+    page.context.clear_cookies()
+    page.get_by_role("button", name="Resume").click()
+    is_well_made("what was sent is kept")
+    fill(page, OWNER)
+    is_well_made("what is sent again")
+    page.get_by_role("button", name="Send it now").click()
+    expect(page.get_by_role("status")).to_contain_text("Tasks start again.")
+    looked.complaints.clear()
+
+
 # In the middle of something
 
 
@@ -275,7 +306,7 @@ def hidden_in(text, action):
         def handle_starttag(self, tag, attributes):
             said = dict(attributes)
             if tag == "form":
-                self.ours = said["action"] == action
+                self.ours = said.get("action") == action
             if tag == "input" and self.ours and said["type"] == "hidden":
                 found.append((said["name"], said["value"].replace("\r\n", "\n")))
 

@@ -82,4 +82,4 @@ def test_nothing_is_offered_that_would_be_refused(server, role):
     assert (("POST", "/everything/resume") in offered) is (role is not Role.READ)
     assert (("GET", "/audit") in offered) is (role is Role.ADMIN)
     if role is Role.READ:
-        assert {path for method, path in offered if method == "POST"} == {"/sign-out", "/theme"}
+        assert {path for method, path in offered if method == "POST"} == {"/sign-in", "/sign-out", "/theme"}
