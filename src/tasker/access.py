@@ -64,8 +64,11 @@ class Access:
       refused by it.
 
     With keys, every call has to show one. Calls of the scope ``open`` need no key, and any ``Host``
-    will do for them: those of load balancers change nothing and tell next to nothing, and those of
-    receivers show the token of an attempt.
+    will do for them: those of load balancers change nothing and tell next to nothing, as does that
+    which names the calls, and those of receivers show the token of an attempt.
+
+    Pages of the dashboard are asked for by a browser that has signed in with a key, and what they do
+    by forms: see ``visitor`` and ``check_form``.
 
     Sources: OWASP, Cross-Site Request Forgery Prevention; Go 1.25, net/http.CrossOriginProtection;
     WHATWG Fetch, "append a request Origin header" (for every method but GET and HEAD, ``null``

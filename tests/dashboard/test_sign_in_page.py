@@ -110,7 +110,7 @@ def test_a_page_asks_for_a_key_and_comes_back_to_where_one_was(looked, server, j
     expect(page.get_by_text("Signed in as owner")).to_be_visible()
 
 
-def test_a_wrong_key_is_refused_with_what_is_wrong(page, looked):
+def test_a_wrong_key_is_refused_with_what_is_wrong_and_the_log_says_who_tried(page, looked, server):
     page.goto("/ui/")
     for key, wrong in (
         ("another-key-0123456789", "The key is not valid: it is none of this server, or was revoked."),
@@ -119,6 +119,9 @@ def test_a_wrong_key_is_refused_with_what_is_wrong(page, looked):
         fill(page, key)
         expect(page.get_by_label("API key")).to_have_accessible_description(re.compile(re.escape(wrong)))
         expect(page.get_by_label("API key")).to_have_value("")
+    log = server.log.read_text()
+    assert '"client": "127.0.0.1", "reason": "is mistyped or cut short"' in log
+    assert "another-key" not in log
     looked.complaints.clear()
 
 

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+import structlog
+
 from tasker.access import Access
 from tasker.callers import Caller
 from tasker.config import Settings
@@ -15,6 +17,8 @@ from tasker.service.service import Service
 _LOCKED: Final = "__Host-"
 """Begins the names of cookies that browsers take by https alone, from the host itself alone, and send nobody
 else. Source: RFC 6265bis, section 4.1.3."""
+
+_log = structlog.get_logger()
 
 
 class Visitors:
@@ -74,8 +78,10 @@ class Visitors:
         """
         try:
             caller = self._access.owner_of(key)
-        except UnauthorizedError:
-            self._wrong.note(self.way(request).client)
+        except UnauthorizedError as error:
+            client = self.way(request).client
+            self._wrong.note(client)
+            _log.warning("a sign-in with a wrong key was refused", client=client, reason=error.problem)
             raise
         token = await self._service.sign_ins.begin(caller, before=self.token(request))
         return caller, self._cookie(request, token)
