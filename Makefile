@@ -4,7 +4,7 @@ UV := $(shell command -v uv || echo .venv/bin/uv)
 # "make" alone says what there is to make.
 .DEFAULT_GOAL := help
 
-.PHONY: help setup run test cluster-test lint bench docs
+.PHONY: help setup run test cluster-test lint bench docs screenshots
 
 help:  ## List the targets.
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r name what; do printf 'make %-13s %s\n' "$$name" "$$what"; done
@@ -34,3 +34,6 @@ bench: setup  ## Run the benchmarks (17 minutes; needs wrk).
 
 docs: setup  ## Write the generated parts of docs/.
 	.venv/bin/python docs/generate.py
+
+screenshots: setup  ## Take the pictures of docs/screenshots/ (needs Chromium, and pngquant to make them small).
+	.venv/bin/python docs/screenshots.py

@@ -14,6 +14,7 @@ from benchmarks import (
     batching,
     clustered,
     creating,
+    dashboard,
     delivering,
     finding,
     hashing,
@@ -44,6 +45,7 @@ _ROWS: Final = {
     "scheduling": scheduling,
     "pulling": pulling,
     "watching": watching,
+    "dashboard": dashboard,
 }
 _PAGE: Final = Path(__file__).parent.parent / "docs" / "benchmarks.md"
 

@@ -79,6 +79,7 @@ def _month(rand: random.Random, begin: Instant, now: Instant) -> _Plan:
     yield from _bad_releases(rand, now)
     yield from _a_paused_provider(rand, now)
     yield from _a_dead_partner(rand, now)
+    yield from _today(rand, now)
     yield from _what_is_to_come(rand, now)
 
 
@@ -354,6 +355,21 @@ def _a_dead_partner(rand: random.Random, now: Instant) -> _Plan:
     yield began + _MINUTE, _batch("checkout", flood)
 
 
+def _today(rand: random.Random, now: Instant) -> _Plan:
+    """What every day has: the pictures of the last hours are made of it."""
+    for hours, count in ((23, 150), (1, 50)):
+        tasks: list[dict[str, object]] = [
+            {
+                "delay": rand.randrange(60, hours * 3600),
+                "url": f"https://{rand.choice(('shop', 'mail', 'crm'))}.example/parcels/{each}",
+                "json": {"parcel": each},
+                "tags": ["parcel", f"customer:{rand.randrange(1, _CUSTOMERS)}"],
+            }
+            for each in range(count)
+        ]
+        yield now - hours * _HOUR, _batch("checkout", tasks)
+
+
 def _what_is_to_come(rand: random.Random, now: Instant) -> _Plan:
     """Tasks that wait, of the next minutes up to the next month, with a spike."""
     at = now - 4 * _MINUTE
@@ -386,7 +402,7 @@ def _what_is_to_come(rand: random.Random, now: Instant) -> _Plan:
     ]
     long_: list[dict[str, object]] = [
         {
-            "delay": 270,
+            "delay": 250,
             "url": f"https://render.example/frames/{each}",
             "timeout": 3600,
             "tags": ["video"],
