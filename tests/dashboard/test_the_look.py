@@ -66,6 +66,10 @@ def test_what_can_be_used_has_an_edge_that_can_be_seen(edge, ground, theme):
     assert contrast(tokens()[edge][theme], tokens()[ground][theme]) >= 3
 
 
+def test_examples_in_fields_can_be_read_like_other_text():
+    assert "::placeholder { color: var(--muted); opacity: 1; }" in CSS, "axe does not look at them"
+
+
 def test_colours_are_said_once():
     """Whatever has a colour takes it from the tokens, which have one for each theme."""
     rules = CSS.partition("\n/* Ground */")[2]
