@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import sync_playwright
 
+from looking import Looked
 from tasker.testing.server import TaskerServer
 
 MOST_BROWSERS = 2
@@ -56,34 +57,6 @@ def server(tmp_path):
     """A server on a database of its own. ``server.call`` makes calls of the API."""
     with TaskerServer(tmp_path) as started:
         yield started
-
-
-class Looked:
-    """Makes contexts of the browser, and notes what they complain of."""
-
-    def __init__(self, browser):
-        self._browser = browser
-        self.complaints = []
-        self._contexts = []
-
-    def page(self, **options):
-        """A page in a context of its own: 1280 x 800, light, in Berlin."""
-        options = {
-            "viewport": {"width": 1280, "height": 800},
-            "locale": "en-GB",
-            "timezone_id": "Europe/Berlin",
-        } | options
-        context = self._browser.new_context(**options)
-        context.set_default_timeout(10_000)
-        self._contexts.append(context)
-        page = context.new_page()
-        page.on("console", lambda said: said.type == "error" and self.complaints.append(said.text))
-        page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        return page
-
-    def close(self):
-        for context in self._contexts:
-            context.close()
 
 
 @pytest.fixture

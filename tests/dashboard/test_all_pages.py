@@ -11,7 +11,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
-from conftest import Looked
+from looking import Looked
 from polling import until
 from tasker.dashboard.screens import all_components
 from tasker.dashboard.screens.all import PAGES, PLACES

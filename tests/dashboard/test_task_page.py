@@ -102,7 +102,8 @@ def test_a_task_is_cancelled_and_deleted(visitor, server, forgiving):
     assert visitor.goto(f"/ui/tasks/{id_}").status == 404
 
 
-def test_a_move_that_came_too_late_is_explained(page, server, forgiving):
+def test_a_move_that_came_too_late_is_explained(looked, server, forgiving):
+    page = looked.page(base_url=server.url, java_script_enabled=False)  # else the button is gone at once
     id_ = new(server)
     page.goto(f"/ui/tasks/{id_}")
     server.call("POST", f"/tasks/{id_}/cancel")

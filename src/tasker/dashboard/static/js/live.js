@@ -155,7 +155,8 @@ function leave() {
   stop = () => {};
 }
 
-if (place && regions().length) {
+// What a form was answered with cannot be fetched again.
+if (place && "canBeFetched" in place.dataset && regions().length) {
   window.htmx.registerExtension("tasker-live", { init(api) { morph = api.morph; } });
   channel?.addEventListener("message", ({ data }) => {
     if (data.lost) return state("Not live: trying again", false);
