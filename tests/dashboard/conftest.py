@@ -9,9 +9,9 @@ import time
 from pathlib import Path
 
 import pytest
+from looking import Looked
 from playwright.sync_api import sync_playwright
 
-from looking import Looked
 from tasker.testing.server import TaskerServer
 
 MOST_BROWSERS = 2

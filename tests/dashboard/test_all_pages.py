@@ -9,9 +9,9 @@ from urllib.request import urlopen
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from looking import Looked
 from playwright.sync_api import expect
 
-from looking import Looked
 from polling import until
 from tasker.dashboard.screens import all_components
 from tasker.dashboard.screens.all import PAGES, PLACES

@@ -7,9 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import quote
 
 import pytest
+from looking import Looked
 from test_all_pages import LOOKED_AT, addresses, opened
 
-from looking import Looked
 from tasker.demo.past import Past
 from tasker.demo.receivers import Receivers, Troubles
 from tasker.egress.http_client import DeliveryError
