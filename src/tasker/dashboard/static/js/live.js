@@ -119,7 +119,10 @@ function open() {
   source = new EventSource(`${root}/live`);
   const all = (message) => { message.kinds === null ? hear(null) : hear(message.kinds); state("Live", true); };
   const tell = (message) => { all(message); channel?.postMessage(message); };
-  source.addEventListener("open", () => tell({ kinds: [] }));
+  source.addEventListener("open", () => {
+    tell({ kinds: [] });
+    hear(null); // there may have been news between the making of this page and now
+  });
   source.addEventListener("signal", (event) => tell({ kinds: JSON.parse(event.data).changed }));
   source.addEventListener("reset", () => tell({ kinds: null }));
   source.addEventListener("error", () => {
