@@ -1,10 +1,12 @@
 """The timeline: its picture, and the page that shows it."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from playwright.sync_api import expect
 
 from tasker.dashboard import timelines
+from tasker.model import instants, zones
 from tasker.model.history import Tally
 from tasker.model.instants import SECOND
 from tasker.model.steps import DueCounts, Steps
@@ -50,10 +52,51 @@ def test_what_stands_out_is_marked():
 def test_tasks_of_one_moment_stand_above_each_other():
     tasks = [a_task(due_at=NOW + 60 * SECOND) for _ in range(3)]
 
-    dots = timelines.dots(AXIS, tasks)
+    dots = timelines.dots(AXIS, [(task, "example.org/hooks") for task in tasks])
 
     assert len({dot.x for dot in dots}) == 1
     assert len({dot.y for dot in dots}) == 3
+
+
+@given(st.lists(st.integers(0, 2_880), min_size=1, max_size=60))
+def test_names_of_single_tasks_do_not_cover_each_other(seconds):
+    tasks = [(a_task(due_at=NOW + each * SECOND), "example.org/a/path/that/is/long") for each in seconds]
+
+    dots = timelines.dots(AXIS, tasks)
+
+    spans = {}
+    for dot in dots:
+        assert 0 <= dot.y <= 100
+        if dot.label:
+            width = len(dot.label) * 0.7
+            begins = dot.x - width if dot.is_left else dot.x
+            assert begins + width <= 100
+            assert all(begins >= end or begins + width <= start for start, end in spans.get(dot.y, []))
+            spans.setdefault(dot.y, []).append((begins, begins + width))
+
+
+@pytest.mark.parametrize("span", [900, 3_600, 6 * 3_600, 86_400, 7 * 86_400, 30 * 86_400])
+@pytest.mark.parametrize("zone", ["UTC", "Asia/Kolkata", "Europe/Berlin"])
+def test_lines_stand_at_round_times_of_the_visitors_clocks(span, zone):
+    axis = timelines.axis_of(NOW, span * SECOND)
+
+    ticks = axis.ticks(zones.zone_named(zone))
+
+    named = [zones.wall_at(tick.at, zones.zone_named(zone)) // SECOND for tick in ticks if tick.is_named]
+    assert 2 <= len(named) <= 7
+    assert all(wall % 300 == 0 for wall in named)
+    assert all(wall % 86_400 == 0 for wall in named) == (span > 86_400)
+    assert all(0 <= tick.x <= 100 for tick in ticks)
+
+
+def test_lines_of_days_follow_clocks_that_are_put_forward():
+    axis = timelines.axis_of(instants.parse("2027-03-25T12:00:00Z"), 7 * 86_400 * SECOND)
+    zone = zones.zone_named("Europe/Berlin")
+
+    days = [zones.text(zones.wall_at(tick.at, zone)) for tick in axis.ticks(zone) if tick.is_day]
+
+    assert [day[5:10] for day in days] == ["03-25", "03-26", "03-27", "03-28", "03-29", "03-30", "03-31"]
+    assert all(day.endswith("T00:00:00") for day in days)
 
 
 def test_later_is_higher_and_graded():
@@ -88,6 +131,28 @@ def test_many_tasks_are_a_density_that_leads_to_them(page, server):
     table.get_by_role("row").filter(has_text="100").get_by_role("link").click()
 
     expect(page.get_by_role("main").get_by_text("100 tasks")).to_be_visible()
+
+
+def test_a_bar_is_looked_at_closer_until_it_is_single_tasks(page, server):
+    new(server, 60, delay="10m")
+    new(server, 3, delay="40m", url="http://127.0.0.1:1/late")
+    page.goto("/ui/timeline?span=1h")
+    picture = page.get_by_role("group", name="Due tasks along the time")
+
+    picture.get_by_role("link").last.click()
+
+    expect(page.get_by_role("link", name="15 min")).to_have_attribute("aria-current", "true")
+    expect(page.get_by_text("3 tasks due up to")).to_be_visible()
+    expect(picture.get_by_role("link", name="127.0.0.1:1/late")).to_have_count(3)
+    page.get_by_role("link", name="3 tasks").click()
+    expect(page.get_by_role("region", name="Tasks").get_by_role("row")).to_have_count(4)
+
+
+def test_a_begin_that_is_no_moment_is_refused(page, looked):
+    answer = page.goto("/ui/timeline?at=noon")
+
+    assert answer.status == 400
+    looked.complaints.clear()
 
 
 def test_a_new_task_appears_by_itself(page, server):

@@ -21,6 +21,8 @@ from tasker.model.instants import Instant
 if TYPE_CHECKING:
     from tasker.dashboard.visits import Page, Visit
 
+_MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
 THEMES: Final = ("auto", "light", "dark")
 THEME_COOKIE: Final = "tasker_theme"
 
@@ -47,6 +49,8 @@ class Renderer:
         )
         self._environment.filters |= {
             "moment": moment,
+            "moment_text": moment_text,
+            "when": words.when,
             "ago": ago,
             "span": words.length,
             "number": words.count,
@@ -85,14 +89,34 @@ def moment(at: Instant | str | None, *, kind: str = "") -> Markup:
     """Return a moment as an element that the browser shows by its own clocks; without JavaScript in UTC.
 
     Args:
-        kind: ``bare`` leaves out the zone, which a heading names; ``clock`` leaves out the day, too.
+        kind: ``bare`` leaves out the zone, which a heading names; ``short`` the year and the seconds, too;
+            ``clock`` the day; ``minute`` the day and the seconds; ``day`` is the day alone.
     """
     if at is None:
         return Markup('<span class="none">none</span>')
     text = at if isinstance(at, str) else instants.text(at)
-    day, _, clock = text.removesuffix("Z").partition("T")
-    shown = {"clock": clock[:8], "bare": f"{day} {clock[:8]}"}.get(kind, f"{day} {clock[:8]} UTC")
+    shown = moment_text(at, kind)
     return Markup('<time datetime="{}" title="{}" data-show="{}">{}</time>').format(text, text, kind or "full", shown)
+
+
+def moment_text(at: Instant | str, kind: str) -> str:
+    """Return a moment as ``moment`` shows it without JavaScript, as text.
+
+    >>> [moment_text(0, kind) for kind in ("", "bare", "short", "clock", "minute", "day")]
+    ['1970-01-01 00:00:00 UTC', '1970-01-01 00:00:00', '1 Jan 00:00', '00:00:00', '00:00', '1 Jan']
+    """
+    text = at if isinstance(at, str) else instants.text(at)
+    day, _, clock = text.removesuffix("Z").partition("T")
+    _, month, number = day.split("-")
+    short = f"{int(number)} {_MONTHS[int(month) - 1]}"
+    shown = {
+        "clock": clock[:8],
+        "minute": clock[:5],
+        "day": short,
+        "short": f"{short} {clock[:5]}",
+        "bare": f"{day} {clock[:8]}",
+    }
+    return shown.get(kind, f"{day} {clock[:8]} UTC")
 
 
 @pass_context

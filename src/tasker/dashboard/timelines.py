@@ -3,10 +3,11 @@
 import math
 from collections.abc import Sequence
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
-from tasker.model import instants
+from tasker.model import instants, zones
 from tasker.model.histogram import LATENESS_BOUNDS, quantile
 from tasker.model.history import BUCKETS, Tally
 from tasker.model.instants import SECOND, Instant
@@ -24,10 +25,27 @@ SPIKE: Final = 4
 
 SPIKE_LEAST: Final = 20
 
-_LANES: Final = 8
+_LANES: Final = 9
+_LETTERS: Final = 24
+"""Of the name of a single task, as many as are shown."""
+_LETTER: Final = 0.75
+"""The width of one, in hundredths of a usual picture."""
 _LEAST: Final = 1_000
 _MOST: Final = 3_600 * SECOND
 """Microseconds of lateness: a mark stands at the bottom below the one, at the top above the other."""
+
+_MINUTE: Final = 60 * SECOND
+_HOUR: Final = 60 * _MINUTE
+_DAY: Final = 24 * _HOUR
+_TICKS: Final = (
+    (20 * _MINUTE, 5 * _MINUTE, _MINUTE),
+    (2 * _HOUR, 10 * _MINUTE, 5 * _MINUTE),
+    (8 * _HOUR, _HOUR, 15 * _MINUTE),
+    (2 * _DAY, 4 * _HOUR, _HOUR),
+    (10 * _DAY, _DAY, 6 * _HOUR),
+    (40 * _DAY, 5 * _DAY, _DAY),
+)
+"""For spans up to the first: how far the times that are named, and the lines, are apart."""
 
 
 class Axis(Struct, frozen=True):
@@ -42,9 +60,32 @@ class Axis(Struct, frozen=True):
         return round(100 * (moment - self.first) / (self.until - self.first), 3)
 
     @property
-    def ticks(self) -> Sequence[Instant]:
-        """The moments that are named below it."""
-        return [self.first + (self.until - self.first) * place // 4 for place in range(5)]
+    def past(self) -> float:
+        """Where now stands, in hundredths: at an end of the picture if it lies before or behind it."""
+        return min(max(self.x(self.now), 0.0), 100.0)
+
+    def ticks(self, zone: ZoneInfo) -> list["Tick"]:
+        """Return its lines: at round times of the clocks of *zone*."""
+        span = self.until - self.first
+        named, apart = next((named, apart) for most, named, apart in _TICKS if span <= most)
+        begins = zones.wall_at(self.first, zone) // apart * apart
+        walls = range(begins, begins + span + 2 * apart, apart)
+        ticks = [(wall, zones.place(wall, zone).first) for wall in walls]
+        return [
+            Tick(at=at, x=self.x(at), is_named=wall % named == 0, is_day=wall % _DAY == 0)
+            for wall, at in ticks
+            if self.first <= at <= self.until
+        ]
+
+
+class Tick(Struct, frozen=True):
+    """A line of the picture."""
+
+    at: Instant
+    x: float
+    is_named: bool
+    is_day: bool
+    """Whether a day begins there."""
 
 
 class Density(Struct, frozen=True):
@@ -64,6 +105,11 @@ class Dot(Struct, frozen=True):
     """A single task."""
 
     task: Task
+    name: str
+    label: str
+    """As much of its name as there is room for; empty: there is none."""
+    is_left: bool
+    """Whether its label stands to its left."""
     x: float
     y: float
 
@@ -100,20 +146,37 @@ def densities(axis: Axis, steps: Steps, counted: DueCounts) -> list[Density]:
             is_spike = count >= max(SPIKE * middle, SPIKE_LEAST)
             x = axis.x(max(begins, axis.first, min(axis.now, ends - 1)))
             width = round(max(axis.x(min(ends, axis.until)) - x, 0.2) * 0.92, 3)
-            found.append(Density(begins, ends, count, is_exact, is_spike, x, width, round(92 * count / most, 2) + 4))
+            found.append(Density(begins, ends, count, is_exact, is_spike, x, width, round(84 * count / most, 2) + 4))
     return found
 
 
-def dots(axis: Axis, tasks: Sequence[Task]) -> list[Dot]:
-    """Return single tasks; those of about the same time stand above each other."""
+def dots(axis: Axis, tasks: Sequence[tuple[Task, str]]) -> list[Dot]:
+    """Return single tasks, each with its name where there is room. Those of about the same time stand in lanes."""
     found: list[Dot] = []
-    lane, before = 0, -100.0
-    for task in sorted(tasks, key=lambda each: each.due_at):
+    free = [-100.0] * _LANES
+    for task, name in sorted(tasks, key=lambda each: each[0].due_at):
         x = axis.x(task.due_at)
-        lane = (lane + 1) % _LANES if x - before < 1 else 0
-        before = x
-        found.append(Dot(task, x, 92 - lane * 80 / _LANES))
+        short = _short(name)
+        width = 2 + len(short) * _LETTER
+        is_left = x + width > 100
+        begins = x - width if is_left else x - 1
+        lane = next((lane for lane, end in enumerate(free) if end <= begins), None)
+        if lane is None:
+            lane, short, is_left = free.index(min(free)), "", False
+        free[lane] = max(free[lane], x + 1.5 if is_left or not short else x + width)
+        found.append(Dot(task, name, short, is_left, x, round(90 - lane * 80 / (_LANES - 1), 2)))
     return found
+
+
+def _short(name: str) -> str:
+    """Return what fits of the name of a task: of one that is too long rather its path than its host.
+
+    >>> _short("shop.example/carts"), _short("shop.example/carts/7/reminder")
+    ('shop.example/carts', '/carts/7/reminder')
+    """
+    if len(name) > _LETTERS and "/" in name:
+        name = name[name.index("/") :]
+    return name if len(name) <= _LETTERS else name[: _LETTERS - 1] + "…"
 
 
 def lates(axis: Axis, steps: Steps, tallies: Sequence[Tally]) -> list[Late]:
@@ -125,11 +188,15 @@ def lates(axis: Axis, steps: Steps, tallies: Sequence[Tally]) -> list[Late]:
         if late is not None:
             grade = "good" if late <= SECOND // 10 else "warn" if late <= 10 * SECOND else "bad"
             x = axis.x(begins + steps.length // 2)
-            found.append(Late(begins, instants.seconds(late), sum(counts), x, _height(late), grade))
+            found.append(Late(begins, instants.seconds(late), sum(counts), x, height(late), grade))
     return found
 
 
-def _height(late: int) -> float:
-    """Return where a lateness stands: 96 at the bottom, 4 at the top, by its logarithm."""
+MARKS: Final = (SECOND // 100, SECOND, 60 * SECOND, _MOST)
+"""The lengths of lateness that are named at the left."""
+
+
+def height(late: int) -> float:
+    """Return where a lateness stands: 96 at the bottom, 8 at the top, by its logarithm."""
     part = math.log(min(max(late, _LEAST), _MOST) / _LEAST) / math.log(_MOST / _LEAST)
-    return round(96 - 92 * part, 2)
+    return round(96 - 88 * part, 2)

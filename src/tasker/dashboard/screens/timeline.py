@@ -1,5 +1,6 @@
 """The timeline: what is due, on an axis with a line for now, and how late it was just before."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final
 
@@ -10,7 +11,7 @@ from tasker.dashboard.gists import gist_of
 from tasker.dashboard.visits import Pages, Visit
 from tasker.errors import InvalidQueryError
 from tasker.filters import Order, query_of
-from tasker.model import instants
+from tasker.model import instants, zones
 from tasker.model.instants import SECOND, Instant, microseconds
 from tasker.model.steps import Steps, readable_length
 from tasker.model.task import Task
@@ -30,24 +31,39 @@ SPANS: Final = {
 _FARTHEST: Final = 1_000
 """Spans by which the axis can be moved."""
 
+_FROM_THE_END: Final = microseconds(timedelta(days=32))
+"""Before the last moment of all: an axis that begins then ends in time, by the clocks of every zone."""
+
+_MOVE: Final = (4, 5)
+"""The part of a span by which *Earlier* and *Later* move the axis."""
+
 
 @pages.get("/timeline")
 async def show(visit: Visit) -> Response:
-    """Show what is due."""
+    """Show what is due. The axis goes with now, or begins at a moment that the address names."""
     span, moved = visit.asked("span") or "1h", visit.asked("moved") or "0"
     if span not in SPANS:
         raise InvalidQueryError("span", f"expected one of {', '.join(SPANS)}")
     if not moved.removeprefix("-").isdecimal() or not -_FARTHEST <= int(moved) <= _FARTHEST:
         raise InvalidQueryError("moved", f"expected a whole number from -{_FARTHEST} to {_FARTHEST}")
     now, length = visit.now, microseconds(SPANS[span][1])
-    axis = timelines.axis_of(now, length, ahead=int(moved) * length * 4 // 5)
+    move = length * _MOVE[0] // _MOVE[1]
+    begins = _begins(visit)
+    if begins is None:
+        axis = timelines.axis_of(now, length, ahead=int(moved) * move)
+        earlier, later = ((("span", span), ("moved", str(int(moved) + by))) for by in (-1, 1))
+    else:
+        axis = timelines.Axis(begins, now, begins + length)
+        earlier, later = ((("span", span), ("at", _at(begins + by))) for by in (-move, move))
     first, until = max(axis.first, now), min(axis.until, instants.LAST)
     singles: list[Task] | None = None
     bars: list[timelines.Density] = []
+    step = 0
     total, is_exact = 0, True
     if until > first:
         steps = Steps.over(first, until, max(readable_length(until - first), SECOND))
         counted = await visit.service.statistics.due(steps)
+        step = steps.length
         total, is_exact = sum(counted.counts), all(counted.is_exact)
         bars = timelines.densities(axis, steps, counted)
         if is_exact and total <= timelines.SINGLE:
@@ -58,14 +74,49 @@ async def show(visit: Visit) -> Response:
         axis=axis,
         spans={word: said for word, (said, _) in SPANS.items()},
         span=span,
-        moved=int(moved),
+        is_with_now=begins is None and moved == "0",
+        earlier=earlier,
+        later=later,
         total=total,
         is_exact=is_exact,
+        first=first,
+        until=until,
         bars=bars,
-        dots=None if singles is None else [(dot, gist_of(dot.task)) for dot in timelines.dots(axis, singles)],
+        peak=max((bar for bar in bars if bar.is_spike), key=lambda bar: bar.count, default=None),
+        closer=_closer(bars, step, length),
+        dots=None if singles is None else timelines.dots(axis, [(task, _name(task)) for task in singles]),
         lates=await _lates(visit, axis),
+        ticks=axis.ticks(zones.zone_named(visit.zone)),
+        marks=[(instants.seconds(late), timelines.height(late)) for late in timelines.MARKS],
         now_x=axis.x(now) if axis.first <= now <= axis.until else None,
     )
+
+
+def _begins(visit: Visit) -> Instant | None:
+    said = visit.asked("at")
+    if not said:
+        return None
+    try:
+        return min(max(instants.parse(said), 0), instants.LAST - _FROM_THE_END)
+    except ValueError as error:
+        raise InvalidQueryError("at", str(error)) from None
+
+
+def _at(moment: Instant) -> str:
+    return instants.text(min(max(moment, 0), instants.LAST))
+
+
+def _closer(bars: Sequence[timelines.Density], step: int, span: int) -> list[Sequence[tuple[str, str]] | None]:
+    """Return, for each bar, how the timeline is asked to show its step closer; None: it cannot be closer."""
+    for word, (_, length) in SPANS.items():
+        shown = microseconds(length)
+        if step <= shown < span:
+            return [(("span", word), ("at", _at((bar.begins + bar.ends - shown) // 2))) for bar in bars]
+    return [None] * len(bars)
+
+
+def _name(task: Task) -> str:
+    return gist_of(task).text or task.type
 
 
 async def _single(visit: Visit, steps: Steps, count: int) -> list[Task] | None:

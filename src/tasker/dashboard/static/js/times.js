@@ -1,5 +1,6 @@
 // Moments in the zone of the browser, or in UTC: the visitor says which.
 const KEPT = "tasker.zone";
+const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 const own = Intl.DateTimeFormat().resolvedOptions().timeZone;
 
 export function zone() {
@@ -20,14 +21,16 @@ function texts(at, zoneName) {
   const p = parts(at, zoneName);
   const clock = `${p.hour}:${p.minute}:${p.second}`;
   const day = `${p.year}-${p.month}-${p.day}`;
-  return { clock, bare: `${day} ${clock}`, full: `${day} ${clock} ${p.timeZoneName}` };
+  const minute = clock.slice(0, 5);
+  const short = `${Number(p.day)} ${MONTHS[p.month - 1]}`;
+  return { clock, minute, day: short, short: `${short} ${minute}`, bare: `${day} ${clock}`, full: `${day} ${clock} ${p.timeZoneName}` };
 }
 
 function show(root) {
   const zoneName = zone();
   document.cookie = `tasker_zone=${encodeURIComponent(zoneName)}; path=/; max-age=31536000; SameSite=Strict`;
-  for (const element of root.querySelectorAll("time[data-show]")) {
-    const said = texts(new Date(element.dateTime), zoneName);
+  for (const element of root.querySelectorAll("[data-show]")) {
+    const said = texts(new Date(element.dateTime ?? element.dataset.at), zoneName);
     if (element.dataset.show === "ago") element.title = said.full;
     else element.textContent = said[element.dataset.show];
   }
