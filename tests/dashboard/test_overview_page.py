@@ -66,8 +66,24 @@ def test_a_destination_that_fails_is_named_with_its_buttons(page, server):
     until(lambda: "open" in str(server.call("GET", "/destinations")), "its circuit opens")
     page.goto("/ui/")
 
-    expect(wrong(page)).to_contain_text("http://127.0.0.1:1 has failed")
+    expect(wrong(page)).to_contain_text("http://127.0.0.1:1 has been failing since")
+    expect(wrong(page)).to_contain_text("in a row")
     expect(wrong(page).get_by_role("button", name="Pause")).to_be_visible()
+
+
+def test_all_that_wait_for_what_is_paused_are_given_up_from_here(page, server):
+    new(server, delay=0, url="http://127.0.0.1:1/a")
+    id_ = server.call("GET", "/destinations")[0]["id"]
+    server.call("POST", f"/destinations/{id_}/pause")
+    waits = new(server, delay=0, url="http://127.0.0.1:1/b")
+    other = new(server, url="http://127.0.0.1:2/a")
+    page.goto("/ui/")
+
+    wrong(page).get_by_role("button", name="Give up all that wait…").click()
+    page.get_by_role("button", name="Cancel").last.click()
+
+    until(lambda: server.call("GET", f"/tasks/{waits}")["webhook"]["state"] == "cancelled", "it is given up")
+    assert server.call("GET", f"/tasks/{other}")["webhook"]["state"] == "todo"
 
 
 def test_attempts_and_lateness_are_drawn_and_stand_in_a_table(page, server):

@@ -115,4 +115,4 @@ def _length(micros: int) -> str:
     for unit, size in (("h", 3_600), ("min", 60), ("s", 1), ("ms", 0.001)):
         if seconds >= size:
             return f"{seconds / size:g} {unit}"
-    return f"{seconds * 1_000_000:g} us"
+    return f"{seconds * 1_000_000:g} µs"

@@ -97,6 +97,7 @@ async def _shown(visit: Visit, *, wrong: Mapping[str, str] | None = None) -> Res
         status=400 if wrong else 200,
         title=view.name,
         destination=view,
+        broken_since=status.record.gate.circuit.broken_since,
         filters=by_gate,
         fared=(await _fared(visit, [view.id]))[view.id],
         usual=await _usual_length(service, visit, by_gate),

@@ -1,6 +1,16 @@
 // Draws the plots, from the tables behind them.
+import { zone } from "./times.js";
+
 const SRC = new URL("../vendor/uPlot.iife.min.js", import.meta.url);
 const CSS = new URL("../vendor/uPlot.min.css", import.meta.url);
+// As uPlot has them, by a clock of 24 hours: the distance, the form, then what is said where a year, month, day, hour or minute begins.
+const day = "{D} {MMM}";
+const TIMES = [
+  [86400 * 28, "{MMM}", "\n{YYYY}", null, null, null, null, null, 1],
+  [86400, day, "\n{YYYY}", null, null, null, null, null, 1],
+  [60, "{HH}:{mm}", `\n${day}`, null, `\n${day}`, null, null, null, 1],
+  [1, "{HH}:{mm}:{ss}", `\n${day}`, null, `\n${day}`, null, null, null, 1],
+];
 const drawn = new WeakMap();
 let library;
 
@@ -39,19 +49,19 @@ function seconds(value) {
   return value < 7200 ? `${Math.round(value / 60)} min` : `${Math.round(value / 3600)} h`;
 }
 
-function options(figure, names, isStacked) {
+function options(figure, names, order, isStacked) {
   const style = getComputedStyle(figure);
   const colours = [...figure.querySelectorAll(".colours > *")].map((each) => getComputedStyle(each).color);
   const isTime = figure.dataset.unit === "s";
   const shown = isTime ? seconds : (value) => (value === null || value === undefined ? "–" : value.toLocaleString("en-GB"));
-  const axis = { stroke: style.color, grid: { stroke: style.borderColor, width: 1 }, ticks: { show: false } };
+  const axis = { font: `12px ${style.fontFamily}`, stroke: style.color, grid: { stroke: style.borderColor, width: 1 }, ticks: { show: false } };
   return {
-    width: figure.clientWidth, height: 200, cursor: { y: false }, legend: { live: true },
+    tzDate: (stamp) => window.uPlot.tzDate(new Date(stamp * 1000), zone()), width: figure.clientWidth, height: 220, cursor: { y: false }, legend: { live: true },
     scales: { y: isTime ? { distr: 3 } : { range: (_, __, max) => [0, Math.max(max, 1) * 1.05] } },
-    axes: [axis, { ...axis, size: 60, grid: { ...axis.grid, show: !isTime }, values: (_, marks) => marks.map((mark) => (mark === null ? "" : shown(mark))) }],
-    series: [{}, ...names.map((name, place) => ({
-      label: name, stroke: colours[place], width: 1.5, points: { show: false },
-      fill: isStacked ? colours[place] : undefined,
+    axes: [{ ...axis, space: 64, values: TIMES }, { ...axis, size: 60, grid: { ...axis.grid, show: !isTime }, values: (_, marks) => marks.map((mark) => (mark === null ? "" : shown(mark))) }],
+    series: [{ value: "{YYYY}-{MM}-{DD} {HH}:{mm}" }, ...order.map((at) => colours[at]).map((colour, place) => ({
+      label: names[order[place]], stroke: colour, width: 1.5, points: { show: false },
+      fill: isStacked ? colour : undefined,
       value: (plot, value, _, index) => shown(index === null || index === undefined ? null : plot.raw[place][index]),
     }))],
   };
@@ -78,7 +88,7 @@ function draw(figure) {
     place.append(Object.assign(document.createElement("p"), { className: "quiet", textContent: "Nothing in this time." }));
     return;
   }
-  const plot = new window.uPlot(options(figure, order.map((at) => names[at]), isStacked), null, place);
+  const plot = new window.uPlot(options(figure, names, order, isStacked), null, place);
   plot.raw = order.map((at) => columns[at]);
   plot.setData([starts, ...values]);
   drawn.set(figure, plot);
@@ -96,7 +106,7 @@ addEventListener("resize", () => {
   clearTimeout(resizing);
   resizing = setTimeout(() => {
     for (const figure of document.querySelectorAll("[data-plot]")) {
-      drawn.get(figure)?.setSize({ width: figure.clientWidth, height: 200 });
+      drawn.get(figure)?.setSize({ width: figure.clientWidth, height: 220 });
     }
   }, 100);
 });
