@@ -1,5 +1,6 @@
 """How templates become pages."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlencode
@@ -21,6 +22,7 @@ from tasker.model.instants import Instant
 if TYPE_CHECKING:
     from tasker.dashboard.visits import Page, Visit
 
+_MOMENT: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z", re.ASCII)
 _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 THEMES: Final = ("auto", "light", "dark")
@@ -57,6 +59,7 @@ class Renderer:
             "many": words.many,
             "size": words.bytes_of,
             "json": shown_json,
+            "member": shown_member,
             "query": urlencode,
         }
         self._environment.tests["given"] = lambda value: value is not UNSET
@@ -134,6 +137,14 @@ def shown_json(value: Any) -> Markup:  # noqa: ANN401 - any JSON
     """Return a value as JSON for people, escaped."""
     raw = value if isinstance(value, bytes) else msgspec.json.encode(value)
     return escape(msgspec.json.format(raw, indent=2).decode())
+
+
+def shown_member(value: Any) -> Markup:  # noqa: ANN401 - any JSON
+    """Return what a member is: a moment as ``moment`` shows it, all else as JSON."""
+    known = msgspec.json.decode(value) if isinstance(value, (bytes, msgspec.Raw)) else value
+    if isinstance(known, str) and _MOMENT.fullmatch(known):
+        return moment(known)
+    return Markup("<code>{}</code>").format(shown_json(value))
 
 
 def _theme(visit: "Visit") -> str:
