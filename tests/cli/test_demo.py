@@ -55,6 +55,8 @@ def test_it_has_a_history_says_what_it_is_sends_nothing_and_leaves_nothing(demo)
     assert {each["code"] for each in get(f"{url}/failures")["failures"]} >= {"connect_refused"}
     assert len(get(f"{url}/schedules")["schedules"]) == 6
     assert {each["by"]["name"] for each in get(f"{url}/audit?limit=1000")["audit"]} >= {"tasker", "Ben", "checkout"}
+    assert get(f"{url}/tasks?schedule=sync-stock&state=done&count=capped&limit=1")["count"] >= 235
+    assert get(f"{url}/tasks?schedule=sync-stock&state=cancelled&count=capped&limit=1")["count"] == 0, "it stood still"
     gates = {each["name"]: each for each in get(f"{url}/destinations")}
     assert gates["https://partner.example:443"]["circuit"]["state"] != "closed"
     assert gates["https://sms.example:443"]["paused"]
