@@ -34,7 +34,7 @@ def test_all_that_match_are_looked_at_before_they_are_changed(visitor, server):
     visitor.get_by_role("combobox", name="What to do").select_option("cancel")
     visitor.get_by_role("button", name="See what would happen").click()
 
-    expect(visitor.get_by_role("heading", name="Look before: Cancel many tasks")).to_be_visible()
+    expect(visitor.get_by_role("heading", name="What would happen: cancel many tasks")).to_be_visible()
     assert counted(server, "state=cancelled") == 1
     visitor.get_by_role("button", name="Cancel 59 tasks").click()
     expect(visitor.get_by_role("heading", name="Cancel many tasks", exact=True)).to_be_visible()
@@ -142,5 +142,5 @@ def test_what_would_be_refused_is_said(page, server):
 
     expect(page.get_by_role("heading", name="Why some would be refused")).to_be_visible()
     expect(page.get_by_role("cell", name="task_not_failed")).to_be_visible()
-    page.get_by_text("The first 1").click()
+    page.get_by_text("1 example").click()
     expect(page.get_by_role("region", name="Refused tasks").get_by_role("link")).to_have_count(1)

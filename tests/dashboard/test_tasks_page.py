@@ -60,7 +60,7 @@ def test_pages_follow_each_other_with_the_same_filters(visitor, server):
         [{"webhook": {"delay": "1h", "url": "http://127.0.0.1:1/", "tags": ["many"]}} for _ in range(51)],
     )
     visitor.goto("/ui/tasks?tag=many")
-    expect(visitor.get_by_text("51 tasks")).to_be_visible()
+    expect(visitor.get_by_role("main").get_by_text("51 tasks")).to_be_visible()
 
     visitor.get_by_role("link", name="Next").click()
 

@@ -99,7 +99,7 @@ def test_somebody_stops_a_flood_of_failures(visitor, receiver, server):
 
     visitor.get_by_role("link", name="Overview").click()
     wrong = visitor.get_by_role("region", name="What is wrong now")
-    expect(wrong).to_contain_text(f"{host} has failed")
+    expect(wrong).to_contain_text(f"{host} has been failing")
     wrong.get_by_role("button", name="Pause").click()
     expect(visitor.get_by_role("status")).to_contain_text("Paused.")
 
