@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl
 
 import structlog
 from starlette.responses import Response
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tasker.access import Access
 from tasker.api import etags, idempotency, problems
@@ -16,8 +16,9 @@ from tasker.api.calls import Call, Calls, Context, Request, path_of
 from tasker.api.new_task import NewTaskDecoder
 from tasker.api.openapi.document import document_json
 from tasker.api.patches import PatchDecoder
-from tasker.api.receiving import HANG_UP, LEFT
+from tasker.api.receiving import LEFT
 from tasker.api.routes.all import CALLS
+from tasker.api.sending import hang_up, send_answer
 from tasker.api.tokens import token_in
 from tasker.callers import Caller
 from tasker.config import Settings
@@ -91,7 +92,7 @@ class _Door:
                 await call.bare(self._context, caller, receive, send)
             else:
                 response = await self._answer(call, caller, scope, receive, values, query, pairs, key, claim)
-                await _send(response, scope, receive, send)
+                await send_answer(response, scope, receive, send)
         except TaskerError as error:
             self._refused[problems.code_of(error)] += 1
             await problems.response(error)(scope, receive, send)
@@ -100,7 +101,7 @@ class _Door:
         except (
             asyncio.CancelledError
         ):  # the server stops and waits no longer; outside of this frame nothing is left to end
-            _hang_up(scope)
+            hang_up(scope)
         except Exception:  # noqa: BLE001 - a defect: the log tells, the caller learns nothing of it
             self._refused["internal_error"] += 1
             _log.exception("a request found a defect", method=scope["method"], path=cut(scope["path"]))
@@ -145,32 +146,5 @@ class _Door:
         return await self._context.service.completions.claim(token_in(scope["headers"]))
 
 
-async def _send(response: Response, scope: Scope, receive: Receive, send: Send) -> None:
-    """Send an answer. Once it has begun, an error can only cut it short."""
-    begun = False
-
-    async def noting_send(message: Message) -> None:
-        nonlocal begun
-        begun = True
-        await send(message)
-
-    try:
-        await response(scope, receive, noting_send)
-    except Exception as error:
-        if not begun:
-            raise
-        # Without its end the client sees that a part is missing.
-        _log.warning(
-            "an answer was cut short",
-            path=cut(scope["path"]),
-            reason=str(error) if isinstance(error, TaskerError) else type(error).__name__,
-        )
-        _hang_up(scope)
-
-
 def _pairs(text: bytes) -> Sequence[tuple[str, str]]:
     return parse_qsl(text.decode("latin-1"), keep_blank_values=True)
-
-
-def _hang_up(scope: Scope) -> None:
-    scope["extensions"][HANG_UP]["call"]()

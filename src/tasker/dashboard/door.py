@@ -15,7 +15,7 @@ from tasker.access import Access, Taken, check_scope
 from tasker.api import problems
 from tasker.api.bodies import ClientGoneError, read_body
 from tasker.api.calls import Context
-from tasker.api.receiving import HANG_UP
+from tasker.api.sending import hang_up, send_answer
 from tasker.callers import ANYBODY
 from tasker.config import Settings
 from tasker.dashboard.assets import Assets
@@ -44,6 +44,7 @@ SECURITY: Final[Mapping[str, str]] = {
     "referrer-policy": "same-origin",  # with no-referrer, browsers send "Origin: null" with forms
     "x-content-type-options": "nosniff",
     "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
 }
 """Headers of all that the dashboard answers. Sources: OWASP, HTTP Headers Cheat Sheet; Fetch, "append a request
 Origin header"."""
@@ -78,17 +79,18 @@ class _Door:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             response = await self._answer(scope, receive)
+            try:
+                await send_answer(_secured(response), scope, receive, send)
+            except Exception as error:  # noqa: BLE001 - nothing of the answer was sent
+                refusal = self._error(error, self._visit(_path(scope), scope))
+                await send_answer(_secured(refusal), scope, receive, send)
         except ClientGoneError:
             return
         except asyncio.CancelledError:  # the server stops and waits no longer
-            scope["extensions"][HANG_UP]["call"]()
-            return
-        for name, value in SECURITY.items():
-            response.headers.setdefault(name, value)
-        await response(scope, receive, send)
+            hang_up(scope)
 
     async def _answer(self, scope: Scope, receive: Receive) -> Response:
-        path = scope["path"].removeprefix(_BEFORE)
+        path = _path(scope)
         if not path:
             return Response(status_code=308, headers={"location": self._renderer.url("/")})
         visit = self._visit(path, scope)
@@ -101,12 +103,9 @@ class _Door:
             page, values = self._routes.find(scope["method"], path)
             check_scope(visit.caller, page.scope)
             return await page.handler(replace(visit, values=values))
-        except TaskerError as error:
-            return self._error(error, visit)
-        except (ClientGoneError, asyncio.CancelledError):
+        except ClientGoneError:
             raise
-        except Exception as error:  # noqa: BLE001 - a defect: the log tells, the visitor learns nothing of it
-            _log.exception("a page found a defect", method=scope["method"], path=cut(scope["path"]))
+        except Exception as error:  # noqa: BLE001 - each has a page
             return self._error(error, visit)
 
     async def _meet(self, visit: Visit, receive: Receive) -> tuple[Visit, TaskerError | None]:
@@ -152,21 +151,24 @@ class _Door:
         return asset
 
     def _error(self, error: Exception, visit: Visit) -> Response:
+        method, headers = visit.asgi["method"], {}
         match error:
             case UnauthorizedError():
                 return sign_in.ask_first(visit)
             case NoPageError():
                 status, said = int(error.status), str(error)
+                headers = {"allow": ", ".join(error.allowed)} if error.allowed else {}
             case TaskerError():
                 status, said = problems.status_and_code(type(error))[0], str(error)
-            case _:
+            case _:  # a defect: the log tells, the visitor learns nothing of it
+                _log.error("a page found a defect", method=method, path=cut(visit.path), exc_info=error)
                 status, said = 500, "something went wrong here; the log of the server says what"
-        after = getattr(error, "retry_after", None)
-        method = visit.asgi["method"]
+        if (after := getattr(error, "retry_after", None)) is not None:
+            headers = {"retry-after": str(after)}
         return visit.show(
             "part_error.html" if visit.is_part else "error.html",
             status=status,
-            headers={} if after is None else {"retry-after": str(after)},
+            headers=headers,
             code=status,
             said=_sentence(said),
             lacks_scope=isinstance(error, ScopeMissingError),
@@ -175,6 +177,18 @@ class _Door:
             can_be_sent_again=method == "POST" and not self._routes.is_open(method, visit.path),
             nearest=self._routes.nearest(visit.path),
         )
+
+
+def _path(scope: Scope) -> str:
+    """Return what is asked for, behind ``/ui``."""
+    path: str = scope["path"]
+    return path.removeprefix(_BEFORE)
+
+
+def _secured(response: Response) -> Response:
+    for name, value in SECURITY.items():
+        response.headers.setdefault(name, value)
+    return response
 
 
 async def _form(receive: Receive, limit: int) -> Pairs:

@@ -1,13 +1,31 @@
-"""What somebody has changed in the JSON of a task: a merge patch of it. Pure."""
+"""JSON as somebody has typed it, and what was changed in that of a task: a merge patch of it. Pure."""
 
 from collections.abc import Mapping
 from typing import Any, Final, TypeAlias
 
-from msgspec import Raw, json
+from msgspec import MsgspecError, Raw, json
 
 Json: TypeAlias = Any
 
 _GONE: Final = None
+
+
+def read(text: str) -> Json:
+    """Return what JSON says.
+
+    Raises:
+        ValueError: it is none. The message says why.
+
+    >>> read("[" * 10_000)
+    Traceback (most recent call last):
+    ValueError: expected JSON with less inside of each other
+    """
+    try:
+        return json.decode(text)
+    except MsgspecError as error:
+        raise ValueError(f"expected JSON: {error}") from None
+    except RecursionError:
+        raise ValueError("expected JSON with less inside of each other") from None
 
 
 def merge_patch(before: Mapping[str, Json], after: Mapping[str, Json]) -> dict[str, Json]:

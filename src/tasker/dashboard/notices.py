@@ -8,7 +8,6 @@ class Notice(NamedTuple):
     """What is said after an action."""
 
     text: str
-    """May have ``{n}``, a number."""
     leads_to: str = ""
     """A path behind ``/ui``; may have ``{id}``. Empty: there is nothing more to see."""
     link: str = ""

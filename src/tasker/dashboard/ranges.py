@@ -39,6 +39,7 @@ _UNITS: Final[Mapping[str, str]] = {
     **dict.fromkeys(("h", "hour", "hours"), "h"),
     **dict.fromkeys(("d", "day", "days"), "d"),
 }
+_FIRST: Final = instants.parse("0001-01-01T00:00:00Z")
 _MIDNIGHT: Final = timedelta(0)
 _EVENING: Final = timedelta(hours=18)
 _MORNING: Final = timedelta(hours=6)
@@ -59,7 +60,7 @@ def range_of(words: str, now: Instant, zone: str) -> Range:
 
     def at(day: date, since_midnight: timedelta = _MIDNIGHT) -> Instant:
         wall = datetime(day.year, day.month, day.day) + since_midnight  # noqa: DTZ001 - what a clock shows
-        return zones.moment_of(wall.isoformat(timespec="seconds"), known)[0]
+        return _of_the_calendar(zones.moment_of(wall.isoformat(timespec="seconds"), known)[0])
 
     try:
         if said in _NAMED:
@@ -124,5 +125,16 @@ def _bounds(said: str, today: date, at: _At) -> tuple[Instant, Instant]:
         day = date.fromisoformat(clock[1]) if clock[1] else today
         begins = at(day, timedelta(hours=int(clock[2]), minutes=int(clock[3]), seconds=int(clock[4] or 0)))
         return begins, begins + (instants.SECOND if clock[4] else 60 * instants.SECOND)
-    moment = instants.parse(said.upper())
+    moment = _of_the_calendar(instants.parse(said.upper()))
     return moment, moment
+
+
+def _of_the_calendar(moment: Instant) -> Instant:
+    """Return a moment that can be written in UTC.
+
+    Raises:
+        ValueError: it is before the year 1 there.
+    """
+    if moment < _FIRST:
+        raise ValueError
+    return moment

@@ -157,8 +157,6 @@ def _notice(visit: "Visit") -> Mapping[str, str] | None:
     notice = NOTICES.get(visit.asked("done") or "")
     if notice is None:
         return None
-    number = visit.asked("n") or ""
     id_ = visit.asked("id") or ""
-    text = notice.text.replace("{n}", number if number.isdigit() else "some")
     leads_to = notice.leads_to.replace("{id}", id_) if id_.replace("-", "").isalnum() else ""
-    return {"text": text, "link": notice.link, "url": visit.url(leads_to) if leads_to else ""}
+    return {"text": notice.text, "link": notice.link, "url": visit.url(leads_to) if leads_to else ""}

@@ -1,7 +1,7 @@
 """Which page there is at a path."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from http import HTTPStatus
 from typing import NamedTuple
 
@@ -15,8 +15,10 @@ from tasker.errors import TaskerError
 class NoPageError(TaskerError):
     """There is no such page, or it does not take the method."""
 
-    def __init__(self, status: HTTPStatus) -> None:
+    def __init__(self, status: HTTPStatus, allowed: Sequence[str] = ()) -> None:
         self.status = status
+        self.allowed = allowed
+        """The methods that there are in its place."""
         super().__init__("there is no such page")
 
 
@@ -51,7 +53,7 @@ class Routes:
             if match is not None:
                 page = methods.get("GET" if method == "HEAD" else method)
                 if page is None:
-                    raise NoPageError(HTTPStatus.METHOD_NOT_ALLOWED)
+                    raise NoPageError(HTTPStatus.METHOD_NOT_ALLOWED, _allowed(methods))
                 return Found(page, match.groupdict())
         raise NoPageError(HTTPStatus.NOT_FOUND)
 
@@ -74,3 +76,7 @@ class Routes:
             if self.has("GET", path):
                 return path
         return "/"
+
+
+def _allowed(methods: Collection[str]) -> Sequence[str]:
+    return [*methods, *(["HEAD"] if "GET" in methods else [])]

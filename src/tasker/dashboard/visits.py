@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 Pairs: TypeAlias = Sequence[tuple[str, str]]
 
-SAID_OF_ACTS: Final = frozenset({"done", "n", "id"})
+SAID_OF_ACTS: Final = frozenset({"done", "id"})
 """The parameters by which an address says what was done before the page was shown."""
 
 PRIVATE: Final = {"cache-control": "no-store"}

@@ -16,7 +16,7 @@ from tasker.errors import InvalidRequestError, RevisionPassedError, ScheduleNotF
 from tasker.ids import new_id
 from tasker.interfaces.schedules import Rescheduled
 from tasker.interfaces.store import Store
-from tasker.model import instants
+from tasker.model import instants, names
 from tasker.model.audit import Action, Changes, Entry, Kind
 from tasker.model.audit import changed as changed_member
 from tasker.model.event import EventChange, EventKind
@@ -110,7 +110,7 @@ class ScheduleService:
             with contextlib.suppress(RevisionPassedError):  # then again, from the newest
                 await self._write(caller, action, schedule, run, seen, schedule_changes(seen, schedule))
                 break
-        return await self._status(caller, await self._store.schedule(name)), seen is None
+        return await self._status(caller, await self._stored(name)), seen is None
 
     async def pause(self, caller: Caller, name: str) -> ScheduleStatus:
         """Have a schedule make no runs, and return it. The one that stands in the queue is removed.
@@ -129,7 +129,7 @@ class ScheduleService:
             with contextlib.suppress(RevisionPassedError):
                 await self._write(caller, Action.PAUSE, paused, None, seen)
                 break
-        return await self._status(caller, await self._store.schedule(name))
+        return await self._status(caller, await self._stored(name))
 
     async def resume(self, caller: Caller, name: str) -> ScheduleStatus:
         """Have a schedule make runs, from its first time after now on, and return it.
@@ -150,7 +150,7 @@ class ScheduleService:
             with contextlib.suppress(RevisionPassedError):
                 await self._write(caller, Action.RESUME, schedule, run, seen)
                 break
-        return await self._status(caller, await self._store.schedule(name))
+        return await self._status(caller, await self._stored(name))
 
     async def run(
         self, caller: Caller, name: str, repeatable: Repeatable[Sequence[Task]] | None
@@ -164,7 +164,7 @@ class ScheduleService:
         """
         refuse_if_upgrading(self._store, "schedules")
         while True:
-            seen, now = await self._store.schedule(name), self._clock.now()
+            seen, now = await self._stored(name), self._clock.now()
             entry = caller.entry(Action.RUN, Kind.SCHEDULE, name)
             with contextlib.suppress(RevisionPassedError):
                 return await self._add(caller, seen, RunKind.MANUAL, [now], repeatable, entry)
@@ -194,7 +194,7 @@ class ScheduleService:
         if until > self._clock.now():
             raise InvalidRequestError("to", f"expected a time that has passed, got: {instants.text(until)}")
         while True:
-            seen = await self._store.schedule(name)
+            seen = await self._stored(name)
             times = list(islice(seen.plan.times(since, until), BACKFILL_LIMIT + 1))
             if len(times) > BACKFILL_LIMIT:
                 raise InvalidRequestError(
@@ -245,7 +245,7 @@ class ScheduleService:
         """
         refuse_if_upgrading(self._store, "schedules")
         while True:
-            seen = await self._store.schedule(name)
+            seen = await self._stored(name)
             if revisions is not None and seen.revision not in revisions:
                 raise RevisionPassedError(name, "schedule")
             queued = await self._queued(seen)
@@ -263,7 +263,7 @@ class ScheduleService:
         Raises:
             ScheduleNotFoundError: there is none with this name.
         """
-        return await self._status(caller, await self._store.schedule(name))
+        return await self._status(caller, await self._stored(name))
 
     def preview(self, plan: Plan) -> tuple[Plan, Sequence[Occurrence]]:
         """Return *plan* with its anchor, and its next ``NEXT_SHOWN`` times, if it were put now as a new schedule.
@@ -280,6 +280,11 @@ class ScheduleService:
         """Return up to *limit* schedules by name, those after a name; None: from the first one on."""
         return await self._store.schedules(after=after, limit=limit)
 
+    async def _stored(self, name: str) -> Schedule:
+        if not names.is_name(name):  # which no store has to be asked for, and not every store can be
+            raise ScheduleNotFoundError(name)
+        return await self._store.schedule(name)
+
     async def _found(self, name: str) -> Schedule | None:
         try:
             return await self._caught_up(name)
@@ -293,7 +298,7 @@ class ScheduleService:
             StoreUnavailableError: it has not, again and again: others are at it, or this node does not look for tasks.
         """
         for _ in range(_TRIES):
-            schedule = await self._store.schedule(name)
+            schedule = await self._stored(name)
             if schedule.look_at is None or schedule.look_at > self._clock.now() or not schedule.plan.is_known:
                 return schedule
             if not await self._engine.schedules.go_on([schedule]):

@@ -8,11 +8,12 @@ from msgspec import UNSET, Struct
 from starlette.responses import Response
 
 from tasker.callers import Scope
+from tasker.dashboard.numbers import whole
 from tasker.dashboard.visits import Pages, Visit
 from tasker.errors import InvalidQueryError, InvalidRequestError, StoreError
 from tasker.filters import query_of
 from tasker.model import instants
-from tasker.model.audit import AuditQuery, Kind
+from tasker.model.audit import AuditQuery, AuditRecord, Kind
 from tasker.model.gate import Limits
 from tasker.model.history import HOUR, Tally
 from tasker.model.steps import Steps
@@ -45,12 +46,12 @@ class Fared(Struct, frozen=True):
 @pages.get("/destinations")
 async def find(visit: Visit) -> Response:
     """Show destinations: those in trouble first, then all in the order in which they were met."""
-    asked = visit.asked("after") or "0"
-    if not asked.isdecimal():
+    after = whole(visit.asked("after") or "0")
+    if after is None:
         raise InvalidQueryError("after", "expected the id of a destination")
     destinations = visit.service.destinations
-    found = await destinations.page(after=int(asked), limit=_LENGTH)
-    troubled = await destinations.troubled(limit=_LENGTH) if asked == "0" else []
+    found = await destinations.page(after=after, limit=_LENGTH)
+    troubled = await destinations.troubled(limit=_LENGTH) if after == 0 else []
     named = {status.record.gate.id for status in troubled}
     fared = await _fared(visit, [status.record.gate.id for status in (*troubled, *found)])
     last = found[-1].record.gate.id if len(found) == _LENGTH else None
@@ -88,9 +89,10 @@ async def _shown(visit: Visit, *, wrong: Mapping[str, str] | None = None) -> Res
     service = visit.service
     status = await service.destinations.get(visit.values["id"])
     view = destination_view(status)
-    audit = await service.audit.page(
-        AuditQuery(subject=str(view.id), kind=Kind.DESTINATION), after=None, limit=_CHANGES
-    )
+    changes: Sequence[AuditRecord] = ()
+    if visit.caller.may(Scope.ADMIN):  # as the audit log needs
+        query = AuditQuery(subject=str(view.id), kind=Kind.DESTINATION)
+        changes = (await service.audit.page(query, after=None, limit=_CHANGES)).records
     by_gate = {"group": view.name} if view.kind == "group" else {"destination": str(view.id)}
     return visit.show(
         "destination.html",
@@ -101,7 +103,7 @@ async def _shown(visit: Visit, *, wrong: Mapping[str, str] | None = None) -> Res
         filters=by_gate,
         fared=(await _fared(visit, [view.id]))[view.id],
         usual=await _usual_length(service, visit, by_gate),
-        changes=[change_view(record) for record in audit.records],
+        changes=[change_view(record) for record in changes],
         wrong=wrong or {},
         said=dict(visit.form),
         sample=SAMPLE,
@@ -176,6 +178,6 @@ async def limit(visit: Visit) -> Response:
 
 def _number(text: str, *, is_whole: bool) -> float | None:
     try:
-        return int(text) if is_whole else float(text)
+        return whole(text) if is_whole else float(text)
     except ValueError:
         return None

@@ -8,6 +8,8 @@ from msgspec import Struct
 from starlette.responses import Response
 
 from tasker.callers import Scope
+from tasker.dashboard import edits
+from tasker.dashboard.numbers import whole
 from tasker.dashboard.visits import Pages, Visit
 from tasker.errors import InvalidTaskError, TaskerError
 from tasker.model.task import Task
@@ -100,16 +102,17 @@ def _webhook(said: Mapping[str, str]) -> dict[str, Any]:
     if "tags" in said:
         members["tags"] = [tag for tag in map(str.strip, said["tags"].split(",")) if tag]
     if "max_attempts" in said:
-        number = said["max_attempts"].strip()
-        members["retry"] = {"max_attempts": int(number) if number.isdecimal() else number}
+        text = said["max_attempts"].strip()
+        number = whole(text)
+        members["retry"] = {"max_attempts": text if number is None else number}
     return {"webhook": members}
 
 
 def _json(text: str) -> msgspec.Raw:
     try:
-        msgspec.json.decode(text)
-    except msgspec.MsgspecError as error:
-        raise InvalidTaskError("webhook.json", f"expected JSON: {error}") from None
+        edits.read(text)
+    except ValueError as error:
+        raise InvalidTaskError("webhook.json", str(error)) from None
     return msgspec.Raw(text.encode())
 
 

@@ -69,7 +69,7 @@ async def overview(visit: Visit) -> Response:
         lateness=plots.lateness(back, found.tallies, cause),
         lateness_bars=plots.lateness_bars(found.tallies, cause),
         due=plots.due_bars(ahead, await service.statistics.due(ahead)),
-        nodes=await service.server.nodes(),
+        nodes=await service.server.nodes() if visit.caller.may(Scope.METRICS) else [],
         spans=SPANS,
         span=span,
         causes=plots.CAUSES,

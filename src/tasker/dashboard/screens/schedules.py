@@ -9,13 +9,15 @@ from starlette.responses import Response
 from tasker.api.new_schedule import NewSchedule, Preview, asked_of, checked_name, previewed
 from tasker.api.new_task import BodyDecoder
 from tasker.callers import Scope
+from tasker.dashboard import edits
+from tasker.dashboard.numbers import whole
 from tasker.dashboard.visits import Pages, Visit
 from tasker.errors import InvalidQueryError, InvalidRequestError, InvalidTaskError, RevisionPassedError, TaskerError
 from tasker.model import names
 from tasker.model.idempotency import KeptAnswer
 from tasker.model.schedule import Overlap
 from tasker.service.schedules import ScheduleStatus
-from tasker.wire.schedules import plan_members, preview_view, schedule_summary, schedule_view
+from tasker.wire.schedules import ScheduleView, plan_members, preview_view, schedule_summary, schedule_view
 
 pages = Pages(place="Schedules")
 
@@ -70,13 +72,13 @@ async def show(visit: Visit) -> Response:
     )
 
 
-def _view(status: ScheduleStatus) -> Any:  # noqa: ANN401 - a ScheduleView
+def _view(status: ScheduleStatus, *, has_secrets: bool = False) -> ScheduleView:
     return schedule_view(
         status.schedule,
         next_runs=status.next_runs,
         queued=status.queued,
         last_runs=status.last_runs,
-        has_secrets=False,
+        has_secrets=has_secrets,
     )
 
 
@@ -115,7 +117,7 @@ def _form(
         "schedule_form.html",
         status=status,
         title="New schedule" if before is None else f"Edit {before.schedule.name}",
-        said={**dict.fromkeys(("name", *_PLAN), ""), **said},
+        said={**dict.fromkeys(("name", "task", *_PLAN), ""), **said},
         fields=[name for name in _PLAN if name in NewSchedule.__struct_fields__],
         choices=CHOICES,
         name="" if before is None else before.schedule.name,
@@ -143,14 +145,14 @@ async def change(visit: Visit) -> Response:
 
 async def _put(visit: Visit, name: str, before: ScheduleStatus | None) -> Response:
     said = dict(visit.form)
-    revision = visit.said("revision")
+    revision = whole(visit.said("revision"))
     try:
-        asked = asked_of(_decoded(_new, said, with_task=True), visit.context.new_tasks.decode)
+        asked = asked_of(_decoded(_new, said, with_task=True, before=before), visit.context.new_tasks.decode)
         await visit.service.schedules.put(
             visit.caller,
             checked_name(name),
             asked,
-            revisions=frozenset({int(revision)}) if before is not None and revision.isdecimal() else None,
+            revisions=None if before is None or revision is None else frozenset({revision}),
         )
     except RevisionPassedError:
         problem = "Somebody else has changed it since you began. Look at it, and save again to have it as it is here."
@@ -175,8 +177,14 @@ async def preview(visit: Visit) -> Response:
     return visit.show("schedule_preview.html", wrong="", words=view.words, runs=view.runs)
 
 
-def _decoded(decoder: BodyDecoder, said: Mapping[str, str], *, with_task: bool) -> Any:  # noqa: ANN401 - its shape
-    """Return what a form says in the shape of a request.
+def _decoded(
+    decoder: BodyDecoder, said: Mapping[str, str], *, with_task: bool, before: ScheduleStatus | None = None
+) -> Any:  # noqa: ANN401 - the decoder's shape
+    """Return what a form says in the shape of a request. A task that is left as it is shown keeps its secrets.
+
+    Args:
+        with_task: whether the form has a task, too.
+        before: the schedule that the form has shown.
 
     Raises:
         InvalidRequestError, InvalidTaskError: it is none.
@@ -184,13 +192,15 @@ def _decoded(decoder: BodyDecoder, said: Mapping[str, str], *, with_task: bool) 
     members: dict[str, Any] = {name: value.strip() for name, value in said.items() if name in _PLAN and value.strip()}
     if "tags" in members:
         members["tags"] = [tag for tag in map(str.strip, members["tags"].split(",")) if tag]
-    if members.get("max_runs", "").isdecimal():
-        members["max_runs"] = int(members["max_runs"])
+    if (number := whole(members.get("max_runs", ""))) is not None:
+        members["max_runs"] = number
     if with_task:
         try:
-            members["task"] = msgspec.json.decode(said.get("task", ""))
-        except msgspec.MsgspecError as error:
-            raise InvalidRequestError("task", f"expected JSON: {error}") from None
+            members["task"] = edits.read(said.get("task", ""))
+        except ValueError as error:
+            raise InvalidRequestError("task", str(error)) from None
+        if before is not None and members["task"] == msgspec.json.decode(_view(before).task):
+            members["task"] = msgspec.json.decode(_view(before, has_secrets=True).task)
     return decoder.decode_body(msgspec.json.encode(members))
 
 

@@ -7,9 +7,10 @@ from starlette.responses import Response
 
 from tasker.callers import Scope
 from tasker.changing import Patch
-from tasker.dashboard.edits import members, merge_patch
+from tasker.dashboard import edits
 from tasker.dashboard.gists import gist_of
 from tasker.dashboard.lines_of_time import line_of
+from tasker.dashboard.numbers import whole
 from tasker.dashboard.snippets import snippets_of
 from tasker.dashboard.visits import Pages, Visit
 from tasker.errors import InvalidTaskError, RevisionPassedError, TaskerError
@@ -111,7 +112,7 @@ async def _change(visit: Visit, task: Task, given: dict[str, Any], *, revision: 
     return await visit.service.tasks.change(
         visit.caller,
         task.id,
-        Patch(task.type, members(given)),
+        Patch(task.type, edits.members(given)),
         decode=visit.context.new_tasks.decode,
         revisions=None if revision is None else frozenset({revision}),
     )
@@ -138,18 +139,18 @@ async def edit(visit: Visit) -> Response:
 async def change(visit: Visit) -> Response:
     """Change it: only by what differs from what was shown. What somebody else has changed meanwhile is shown, too."""
     task = masked(await visit.service.tasks.get(visit.caller, visit.values["id"]))
-    text, before, revision = visit.said("text"), visit.said("before"), visit.said("revision")
+    text, before, revision = visit.said("text"), visit.said("before"), whole(visit.said("revision"))
     try:
-        patch = merge_patch(_read(before), _read(text))
+        patch = _patch(before, text)
         if not patch:
             return visit.go(f"/tasks/{task.id}", done="no_change")
-        await _change(visit, task, patch, revision=int(revision) if revision.isdigit() else None)
+        await _change(visit, task, patch, revision=revision)
     except RevisionPassedError:
         now = _given(visit, task)
         return _editor(visit, task, text=text, before=before, revision=task.revision, theirs=now, status=409)
     except TaskerError as error:
-        number = int(revision) if revision.isdigit() else task.revision
-        return _editor(visit, task, text=text, before=before, revision=number, wrong=str(error), status=400)
+        seen = task.revision if revision is None else revision
+        return _editor(visit, task, text=text, before=before, revision=seen, wrong=str(error), status=400)
     return visit.go(f"/tasks/{task.id}", done="change")
 
 
@@ -179,7 +180,9 @@ def _editor(
 
 def _given(visit: Visit, task: Task) -> str:
     """Return what a task was given, in the form of a request, as JSON for people."""
-    type_ = next(each for each in visit.context.registry.types if each.name == task.type)
+    type_ = next((each for each in visit.context.registry.types if each.name == task.type), None)
+    if type_ is None:
+        raise InvalidTaskError("", f"this server has no task type {task.type}: no package with it is installed")
     names = {field.encode_name for field in msgspec.structs.fields(request_type(type_.name, type_.fields))}
     view = _members(task)
     if "local_time" in view:
@@ -188,8 +191,18 @@ def _given(visit: Visit, task: Task) -> str:
     return msgspec.json.format(msgspec.json.encode(kept), indent=2).decode()
 
 
+def _patch(before: str, after: str) -> dict[str, Any]:
+    try:
+        return edits.merge_patch(_read(before), _read(after))
+    except RecursionError:
+        raise InvalidTaskError("", "expected JSON with less inside of each other") from None
+
+
 def _read(text: str) -> dict[str, Any]:
     try:
-        return msgspec.json.decode(text, type=dict[str, Any])
-    except msgspec.MsgspecError as error:
-        raise InvalidTaskError("", f"expected a JSON object: {error}") from None
+        said = edits.read(text)
+    except ValueError as error:
+        raise InvalidTaskError("", str(error)) from None
+    if not isinstance(said, dict):
+        raise InvalidTaskError("", "expected a JSON object")
+    return said

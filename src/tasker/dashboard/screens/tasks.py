@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import AsyncIterator, Mapping, Sequence
+from http import HTTPStatus
 from typing import Final
 
 from msgspec import Struct
@@ -10,6 +11,7 @@ from starlette.responses import Response, StreamingResponse
 
 from tasker.dashboard import ranges
 from tasker.dashboard.gists import gist_of
+from tasker.dashboard.routes import NoPageError
 from tasker.dashboard.visits import PRIVATE, Pages, Pairs, Visit
 from tasker.errors import InvalidQueryError
 from tasker.filters import FILTERS, REASONS, SORTS, Order, Query, query_of
@@ -120,8 +122,14 @@ async def find(visit: Visit) -> Response:
         page = await finding.page(visit.caller, query, cursor=visit.asked("cursor"), limit=LENGTH)
         counted = await finding.count(query)
     except InvalidQueryError as error:
-        return _shown(visit, search, wrong={error.parameter.partition("_")[0]: error.problem})
+        return _shown(visit, search, wrong={_field_of(error.parameter): error.problem})
     return _shown(visit, search, page=page, counted=counted)
+
+
+def _field_of(parameter: str) -> str:
+    """Return the field that a parameter is typed into: the ends of a range have one together."""
+    name, _, end = parameter.rpartition("_")
+    return name if name in RANGES and end in ("after", "before") else parameter
 
 
 def _shown(
@@ -153,14 +161,18 @@ def _shown(
 @pages.get("/tasks/export.{form}")
 async def export(visit: Visit) -> Response:
     """Send all that is found as a file: ``ndjson``, or ``csv``."""
+    is_csv = visit.values["form"] == "csv"
+    if not is_csv and visit.values["form"] != "ndjson":
+        raise NoPageError(HTTPStatus.NOT_FOUND)
     query = query_for(searched(visit))
     first = await visit.service.finding.page(visit.caller, query, cursor=None, limit=_EXPORTED)
-    is_csv = visit.values["form"] == "csv"
     write = _csv if is_csv else _ndjson
     headers = {**PRIVATE, "content-disposition": f'attachment; filename="tasks.{"csv" if is_csv else "ndjson"}"'}
     media_type = "text/csv; charset=utf-8" if is_csv else "application/x-ndjson"
 
     async def parts() -> AsyncIterator[bytes]:
+        if visit.asgi["method"] == "HEAD":
+            return
         page = first
         if is_csv:
             yield _row(_COLUMNS)

@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from tasker.dashboard import timelines
 from tasker.dashboard.gists import gist_of
+from tasker.dashboard.numbers import whole
 from tasker.dashboard.visits import Pages, Visit
 from tasker.errors import InvalidQueryError
 from tasker.filters import Order, query_of
@@ -41,17 +42,15 @@ _MOVE: Final = (4, 5)
 @pages.get("/timeline")
 async def show(visit: Visit) -> Response:
     """Show what is due. The axis goes with now, or begins at a moment that the address names."""
-    span, moved = visit.asked("span") or "1h", visit.asked("moved") or "0"
+    span, moved = visit.asked("span") or "1h", _moved(visit.asked("moved") or "0")
     if span not in SPANS:
         raise InvalidQueryError("span", f"expected one of {', '.join(SPANS)}")
-    if not moved.removeprefix("-").isdecimal() or not -_FARTHEST <= int(moved) <= _FARTHEST:
-        raise InvalidQueryError("moved", f"expected a whole number from -{_FARTHEST} to {_FARTHEST}")
     now, length = visit.now, microseconds(SPANS[span][1])
     move = length * _MOVE[0] // _MOVE[1]
     begins = _begins(visit)
     if begins is None:
-        axis = timelines.axis_of(now, length, ahead=int(moved) * move)
-        earlier, later = ((("span", span), ("moved", str(int(moved) + by))) for by in (-1, 1))
+        axis = timelines.axis_of(now, length, ahead=moved * move)
+        earlier, later = ((("span", span), ("moved", str(moved + by))) for by in (-1, 1))
     else:
         axis = timelines.Axis(begins, now, begins + length)
         earlier, later = ((("span", span), ("at", _at(begins + by))) for by in (-move, move))
@@ -74,7 +73,7 @@ async def show(visit: Visit) -> Response:
         axis=axis,
         spans={word: said for word, (said, _) in SPANS.items()},
         span=span,
-        is_with_now=begins is None and moved == "0",
+        is_with_now=begins is None and moved == 0,
         earlier=earlier,
         later=later,
         total=total,
@@ -117,6 +116,13 @@ def _closer(bars: Sequence[timelines.Density], step: int, span: int) -> list[Seq
 
 def _name(task: Task) -> str:
     return gist_of(task).text or task.type
+
+
+def _moved(text: str) -> int:
+    number = whole(text.removeprefix("-"))
+    if number is None or number > _FARTHEST:
+        raise InvalidQueryError("moved", f"expected a whole number from -{_FARTHEST} to {_FARTHEST}")
+    return -number if text.startswith("-") else number
 
 
 async def _single(visit: Visit, steps: Steps, count: int) -> list[Task] | None:
