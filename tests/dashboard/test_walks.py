@@ -114,4 +114,4 @@ def test_somebody_stops_a_flood_of_failures(visitor, receiver, server):
 
     until(lambda: counted(server, "state=cancelled") == FLOOD, "all are cancelled")
     visitor.get_by_role("link", name="Overview").click()
-    expect(visitor.get_by_role("main")).not_to_contain_text(f"{host} has failed")
+    expect(visitor.get_by_role("main")).not_to_contain_text(f"{host} has been failing")
