@@ -10,8 +10,11 @@ Json: TypeAlias = Any
 _GONE: Final = None
 
 
-def read(text: str) -> Json:
+def read(text: str, expected: str = "JSON") -> Json:
     """Return what JSON says.
+
+    Args:
+        expected: what would be right, for the message.
 
     Raises:
         ValueError: it is none. The message says why.
@@ -23,9 +26,9 @@ def read(text: str) -> Json:
     try:
         return json.decode(text)
     except MsgspecError as error:
-        raise ValueError(f"expected JSON: {error}") from None
+        raise ValueError(f"expected {expected}: {error}") from None
     except RecursionError:
-        raise ValueError("expected JSON with less inside of each other") from None
+        raise ValueError(f"expected {expected} with less inside of each other") from None
 
 
 def merge_patch(before: Mapping[str, Json], after: Mapping[str, Json]) -> dict[str, Json]:

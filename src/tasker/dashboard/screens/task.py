@@ -200,7 +200,7 @@ def _patch(before: str, after: str) -> dict[str, Any]:
 
 def _read(text: str) -> dict[str, Any]:
     try:
-        said = edits.read(text)
+        said = edits.read(text, "a JSON object")
     except ValueError as error:
         raise InvalidTaskError("", str(error)) from None
     if not isinstance(said, dict):
