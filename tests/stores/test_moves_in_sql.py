@@ -77,7 +77,7 @@ def states(text):
 def change(text):
     """What *text* sets of a task, and its condition; None if it changes no state."""
     match = re.search(r"UPDATE task SET (.*?) (?:FROM|WHERE) (.*)|DELETE FROM task\b(.*)", text)
-    if match is None or (match[1] is not None and not re.search(r"\bstate =", match[1])):
+    if match is None or (match[1] is not None and not re.search(r"(?:^|,) *state =", match[1])):
         return None
     return match[1] or "", match[2] or match[3] or ""
 
