@@ -131,3 +131,19 @@ def test_leases_that_have_ended_are_found_in_an_index_of_their_own(connection):
 def test_whether_somebody_is_signed_in_is_one_seek(connection):
     (step,) = plan(connection, QUERIES["signed_in"])
     assert step == "SEARCH sign_in USING PRIMARY KEY (digest=?)"
+
+
+@pytest.mark.parametrize(
+    ("name", "index"),
+    [
+        ("goes_on", "task_going_on"),
+        ("asking_at_once", "task_going_on"),
+        ("release_runs", "task_going_on"),
+        ("release_runs", "task_behind"),
+        ("waits_behind", "task_behind"),
+    ],
+)
+def test_what_goes_on_of_a_schedule_is_found_without_its_other_runs(connection, name, index):
+    steps = plan(connection, QUERIES[name])
+    assert any(f"INDEX {index}" in step for step in steps)
+    assert not any("INDEX task_schedule" in step or "INDEX task_run" in step for step in steps)

@@ -237,7 +237,9 @@ class PostgresStore(Store):
         # They wait for nothing but short looks there.
         self._key_looks = Keys(looking, sql, reading, self._auditor)
         self._sign_ins = SignIns(self._keeping, looking, sql, self._auditor)
-        many = Maker(self._batching, sql, Inserter(self._batching, sql), self._kept_answers, auditor)
+        of_many = Inserter(self._batching, sql)
+        self._backfills = self._schedules_on(self._batching, of_many, sql, reading, follow)
+        many = Maker(self._batching, sql, of_many, self._kept_answers, auditor)
         self._makes_many: Batches[Making, Sequence[Made] | KeptAnswer] = Batches(
             many.make_batch, pending_limit=pending_limit, meter=meter, kind="make"
         )

@@ -59,7 +59,7 @@ class Keys:
         if revoked is None:
             raise ApiKeyNotFoundError(key_id)
         self._queries.all("end_sign_ins", key_id=key_id)
-        self._queries.all("change_access", asks=None)
+        self._change(asks=None)
         self._auditor.write(None if entry is None else replace(entry, name=revoked[0]))
 
     def stop_asking(self, entry: Entry | None) -> int:
