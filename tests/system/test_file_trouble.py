@@ -91,7 +91,7 @@ def test_a_start_on_a_full_disk_after_a_kill_reads_and_mends_itself_when_there_i
             server.start()
         finally:
             resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
-        assert unready(server) is not None
+        until(lambda: unready(server) is not None, "it says so")
         assert server.call("GET", f"/tasks/{waiting}")["webhook"]["state"] == "todo"
         assert refused(create, server) in (503, 507)
 
