@@ -2,7 +2,7 @@
 
 import shlex
 
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tasker.dashboard.edits import merge_patch
@@ -30,16 +30,19 @@ def applied(patch, target):
     return result
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(objects, objects)
 def test_a_patch_makes_the_one_of_the_other(before, after):
     assert applied(merge_patch(before, after), before) == after
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(objects)
 def test_what_is_the_same_needs_no_patch(value):
     assert merge_patch(value, value) == {}
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(objects, objects)
 def test_what_is_the_same_is_not_in_a_patch(before, after):
     patch = merge_patch(before, after)

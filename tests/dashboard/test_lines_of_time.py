@@ -1,6 +1,6 @@
 """What happened to a task in one line of time: the bars of its attempts."""
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tasker.dashboard.lines_of_time import line_of
@@ -26,6 +26,7 @@ def tried(*attempts):
     return [point.tried for point in line_of(history(*attempts)) if point.tried]
 
 
+@settings(deadline=None)
 @given(lengths, lengths, lengths, st.integers(1, 3_600 * SECOND))
 def test_waits_and_work_fill_the_bar_and_work_is_always_seen(backoff, late, first, took):
     earlier = attempt(1, 0, first, took)

@@ -1,7 +1,7 @@
 """Ranges of time in words."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tasker.dashboard.ranges import SUGGESTED, range_of
@@ -66,6 +66,7 @@ def test_a_range_that_ends_before_it_begins_is_refused(words):
         range_of(words, NOW, "UTC")
 
 
+@settings(deadline=None)
 @given(st.text(max_size=40))
 def test_no_text_does_harm(words):
     try:

@@ -1,7 +1,7 @@
 """The timeline: its picture, and the page that shows it."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from playwright.sync_api import expect
 
@@ -25,6 +25,7 @@ def test_a_fifth_of_the_picture_lies_behind_now():
     assert (AXIS.x(AXIS.first), AXIS.x(NOW), AXIS.x(AXIS.until)) == (0, 20, 100)
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 10_000), min_size=1, max_size=60))
 def test_bars_stay_in_the_picture_and_only_what_stands_out_is_marked(counts):
     steps = Steps.over(NOW, NOW + len(counts) * 48 * SECOND, 48 * SECOND)
@@ -58,6 +59,7 @@ def test_tasks_of_one_moment_stand_above_each_other():
     assert len({dot.y for dot in dots}) == 3
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 2_880), min_size=1, max_size=60))
 def test_names_of_single_tasks_do_not_cover_each_other(seconds):
     tasks = [(a_task(due_at=NOW + each * SECOND), "example.org/a/path/that/is/long") for each in seconds]
