@@ -31,11 +31,6 @@ class Series(Struct, frozen=True):
     starts: Sequence[Instant]
     columns: Sequence[Column]
 
-    @property
-    def is_empty(self) -> bool:
-        """Whether there is nothing to see."""
-        return not any(value for column in self.columns for value in column.values)
-
 
 class Bar(Struct, frozen=True):
     """A bar, in hundredths of the plot."""

@@ -17,6 +17,7 @@ from tasker.dashboard import words
 from tasker.dashboard.assets import Assets
 from tasker.dashboard.notices import NOTICES
 from tasker.model import instants
+from tasker.model.gate import HELD_COUNTED_TO
 from tasker.model.instants import Instant
 
 if TYPE_CHECKING:
@@ -70,6 +71,7 @@ class Renderer:
             "is_demo": is_demo,
             "version": __version__,
             "iso": instants.text,
+            "HELD_COUNTED_TO": HELD_COUNTED_TO,
             "STATES": words.STATES,
             "REASONS": words.REASONS,
             "THEMES": THEMES,

@@ -15,7 +15,7 @@ from tasker.dashboard.visits import Pages, Visit
 from tasker.errors import InvalidQueryError, InvalidRequestError, InvalidTaskError, RevisionPassedError, TaskerError
 from tasker.model import names
 from tasker.model.idempotency import KeptAnswer
-from tasker.model.schedule import Overlap
+from tasker.model.schedule import Missed, Overlap
 from tasker.service.schedules import ScheduleStatus
 from tasker.wire.schedules import ScheduleView, plan_members, preview_view, schedule_summary, schedule_view
 
@@ -26,7 +26,7 @@ TASK: Final = {"webhook": {"url": "https://example.org/hook", "json": {}}}
 
 CHOICES: Final[Mapping[str, tuple[str, ...]]] = {
     "overlap": tuple(each.value for each in Overlap),
-    "missed": ("once", "all", "none"),
+    "missed": tuple(each.value for each in Missed),
 }
 """The words that a field may have; the first one counts if nothing is said."""
 
@@ -118,7 +118,7 @@ def _form(
         status=status,
         title="New schedule" if before is None else f"Edit {before.schedule.name}",
         said={**dict.fromkeys(("name", "task", *_PLAN), ""), **said},
-        fields=[name for name in _PLAN if name in NewSchedule.__struct_fields__],
+        fields=_PLAN,
         choices=CHOICES,
         name="" if before is None else before.schedule.name,
         revision=None if before is None else before.schedule.revision,

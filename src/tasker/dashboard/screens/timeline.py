@@ -9,6 +9,7 @@ from starlette.responses import Response
 from tasker.dashboard import timelines
 from tasker.dashboard.gists import gist_of
 from tasker.dashboard.numbers import whole
+from tasker.dashboard.spans import SPANS, choices, span_of, steps_back
 from tasker.dashboard.visits import Pages, Visit
 from tasker.errors import InvalidQueryError
 from tasker.filters import Order, query_of
@@ -18,16 +19,6 @@ from tasker.model.steps import Steps, readable_length
 from tasker.model.task import Task
 
 pages = Pages(place="Timeline")
-
-SPANS: Final = {
-    "15m": ("15 min", timedelta(minutes=15)),
-    "1h": ("1 hour", timedelta(hours=1)),
-    "6h": ("6 hours", timedelta(hours=6)),
-    "24h": ("24 hours", timedelta(days=1)),
-    "7d": ("7 days", timedelta(days=7)),
-    "30d": ("30 days", timedelta(days=30)),
-}
-"""How much the axis spans."""
 
 _FARTHEST: Final = 1_000
 """Spans by which the axis can be moved."""
@@ -42,10 +33,8 @@ _MOVE: Final = (4, 5)
 @pages.get("/timeline")
 async def show(visit: Visit) -> Response:
     """Show what is due. The axis goes with now, or begins at a moment that the address names."""
-    span, moved = visit.asked("span") or "1h", _moved(visit.asked("moved") or "0")
-    if span not in SPANS:
-        raise InvalidQueryError("span", f"expected one of {', '.join(SPANS)}")
-    now, length = visit.now, microseconds(SPANS[span][1])
+    chosen, moved = span_of(visit, SPANS, usual="1h"), _moved(visit.asked("moved") or "0")
+    span, now, length = chosen.word, visit.now, microseconds(chosen.length)
     move = length * _MOVE[0] // _MOVE[1]
     begins = _begins(visit)
     if begins is None:
@@ -71,7 +60,7 @@ async def show(visit: Visit) -> Response:
         "timeline.html",
         title="Timeline",
         axis=axis,
-        spans={word: said for word, (said, _) in SPANS.items()},
+        spans=choices(SPANS),
         span=span,
         is_with_now=begins is None and moved == 0,
         earlier=earlier,
@@ -107,10 +96,10 @@ def _at(moment: Instant) -> str:
 
 def _closer(bars: Sequence[timelines.Density], step: int, span: int) -> list[Sequence[tuple[str, str]] | None]:
     """Return, for each bar, how the timeline is asked to show its step closer; None: it cannot be closer."""
-    for word, (_, length) in SPANS.items():
-        shown = microseconds(length)
+    for each in SPANS:
+        shown = microseconds(each.length)
         if step <= shown < span:
-            return [(("span", word), ("at", _at((bar.begins + bar.ends - shown) // 2))) for bar in bars]
+            return [(("span", each.word), ("at", _at((bar.begins + bar.ends - shown) // 2))) for bar in bars]
     return [None] * len(bars)
 
 
@@ -138,10 +127,6 @@ async def _lates(visit: Visit, axis: timelines.Axis) -> list[timelines.Late]:
     first, until = max(axis.first, 0), min(axis.until, axis.now + 1)
     if until <= first:
         return []
-    steps = _steps_back(visit, first, until)
+    steps = steps_back(visit, first, until)
     found = await visit.service.statistics.history(steps)
     return timelines.lates(axis, steps, found.tallies)
-
-
-def _steps_back(visit: Visit, first: Instant, until: Instant) -> Steps:
-    return Steps.over(first, until, readable_length(until - first, least=visit.service.statistics.finest(first)))
