@@ -77,3 +77,16 @@ def looked(browser, server):
 def page(looked, server):
     """A page of a visitor of ``server``: ``page.goto("/ui/tasks")``."""
     return looked.page(base_url=server.url)
+
+
+@pytest.fixture(params=[True, False], ids=["with scripts", "without scripts"])
+def visitor(looked, server, request):
+    """A page, of a browser that runs scripts, and of one that runs none."""
+    return looked.page(base_url=server.url, java_script_enabled=request.param)
+
+
+@pytest.fixture
+def forgiving(looked):
+    """The browser prints an error for each answer that is one: here some are expected."""
+    yield
+    looked.complaints.clear()

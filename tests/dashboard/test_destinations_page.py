@@ -24,19 +24,6 @@ def the_destination(server):
     return next(each for each in server.call("GET", "/destinations") if each["name"] == HOST)
 
 
-@pytest.fixture
-def forgiving(looked):
-    """The browser prints an error for each answer that is one: here some are expected."""
-    yield
-    looked.complaints.clear()
-
-
-@pytest.fixture(params=[True, False], ids=["with scripts", "without scripts"])
-def visitor(looked, server, request):
-    """A page, of a browser that runs scripts, and of one that runs none."""
-    return looked.page(base_url=server.url, java_script_enabled=request.param)
-
-
 def test_a_destination_is_paused_and_resumed(visitor, server):
     new(server)
     visitor.goto("/ui/destinations")

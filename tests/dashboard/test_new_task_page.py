@@ -8,19 +8,6 @@ def newest(server):
     return server.call("GET", "/tasks?sort=-created&limit=1")["tasks"][0]
 
 
-@pytest.fixture(params=[True, False], ids=["with scripts", "without scripts"])
-def visitor(looked, server, request):
-    """A page, of a browser that runs scripts, and of one that runs none."""
-    return looked.page(base_url=server.url, java_script_enabled=request.param)
-
-
-@pytest.fixture
-def forgiving(looked):
-    """The browser prints an error for each answer that is one: here some are expected."""
-    yield
-    looked.complaints.clear()
-
-
 def test_a_webhook_is_created_with_all_that_its_form_has(visitor, server):
     visitor.goto("/ui/")
     visitor.get_by_role("link", name="New task").click()

@@ -1,6 +1,5 @@
 """Changing many tasks: look, confirm, follow."""
 
-import pytest
 from playwright.sync_api import expect
 
 from polling import until
@@ -15,12 +14,6 @@ def fill(server, count, **members):
 
 def counted(server, query):
     return server.call("GET", f"/tasks?{query}&count=capped&limit=1")["count"]
-
-
-@pytest.fixture(params=[True, False], ids=["with scripts", "without scripts"])
-def visitor(looked, server, request):
-    """A page, of a browser that runs scripts, and of one that runs none."""
-    return looked.page(base_url=server.url, java_script_enabled=request.param)
 
 
 def test_all_that_match_are_looked_at_before_they_are_changed(visitor, server):

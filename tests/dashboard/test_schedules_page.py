@@ -15,19 +15,6 @@ def read(server, name="report"):
     return server.call("GET", f"/schedules/{name}")
 
 
-@pytest.fixture
-def forgiving(looked):
-    """The browser prints an error for each answer that is one: here some are expected."""
-    yield
-    looked.complaints.clear()
-
-
-@pytest.fixture(params=[True, False], ids=["with scripts", "without scripts"])
-def visitor(looked, server, request):
-    """A page, of a browser that runs scripts, and of one that runs none."""
-    return looked.page(base_url=server.url, java_script_enabled=request.param)
-
-
 def test_a_schedule_is_created(visitor, server):
     visitor.goto("/ui/schedules")
     expect(visitor.get_by_text("A schedule makes a task again and again")).to_be_visible()

@@ -23,19 +23,6 @@ def failed(server, **members):
     return id_
 
 
-@pytest.fixture(params=[True, False], ids=["with scripts", "without scripts"])
-def visitor(looked, server, request):
-    """A page, of a browser that runs scripts, and of one that runs none."""
-    return looked.page(base_url=server.url, java_script_enabled=request.param)
-
-
-@pytest.fixture
-def forgiving(looked):
-    """The browser prints an error for each answer that is one: here some are expected."""
-    yield
-    looked.complaints.clear()
-
-
 def test_a_failed_task_says_why_and_is_retried(visitor, server):
     id_ = failed(server)
     visitor.goto(f"/ui/tasks/{id_}")

@@ -5,19 +5,12 @@ import io
 import json
 from urllib.request import urlopen
 
-import pytest
 from playwright.sync_api import expect
 
 
 def new(server, **members):
     task = {"delay": "1h", "url": "http://127.0.0.1:1/hooks", **members}
     return server.call("POST", "/tasks/new", {"webhook": task})["id"]
-
-
-@pytest.fixture(params=[True, False], ids=["with scripts", "without scripts"])
-def visitor(looked, server, request):
-    """A page, of a browser that runs scripts, and of one that runs none."""
-    return looked.page(base_url=server.url, java_script_enabled=request.param)
 
 
 def rows(page):
