@@ -59,7 +59,10 @@ def test_limits_are_changed_in_place_and_taken_away(visitor, server):
     assert (the_destination(server)["max_running"], the_destination(server)["max_per_second"]) == (None, 0.5)
 
 
-@pytest.mark.parametrize(("field", "text"), [("At once", "0"), ("At once", "many"), ("A second", "-1")])
+@pytest.mark.parametrize(
+    ("field", "text"),
+    [("At once", "0"), ("At once", "many"), ("At once", "2.5"), ("A second", "-1"), ("A second", "nan")],
+)
 def test_a_limit_that_is_none_is_said_at_its_field(page, server, forgiving, field, text):
     new(server)
     page.goto(f"/ui/destinations/{the_destination(server)['id']}")

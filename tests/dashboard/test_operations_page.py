@@ -88,10 +88,10 @@ def test_retries_can_be_spread_and_a_wrong_rate_is_said(page, server, looked):
     page.get_by_role("combobox", name="What to do").select_option("run")
     page.get_by_role("button", name="See what would happen").click()
 
-    page.get_by_role("textbox", name="Per second").fill("fast")
-    page.get_by_role("button", name="Run 2 tasks").click()
-
-    expect(page.get_by_role("alert")).to_contain_text("Expected a number above 0")
+    for rate in ("fast", "0", "nan"):
+        page.get_by_role("textbox", name="Per second").fill(rate)
+        page.get_by_role("button", name="Run 2 tasks").click()
+        expect(page.get_by_role("alert")).to_contain_text(f"got: {rate}")
     looked.complaints.clear()
     page.get_by_role("textbox", name="Per second").fill("0.5")
     page.get_by_role("button", name="Run 2 tasks").click()

@@ -1,30 +1,34 @@
 """Destinations: how they fare, and what lets their tasks go on."""
 
+import math
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Final
 
-from msgspec import UNSET, Struct
+import msgspec
+from msgspec import Struct
 from starlette.responses import Response
 
+from tasker.api.new_task import BodyDecoder
 from tasker.callers import Scope
 from tasker.dashboard.numbers import whole
 from tasker.dashboard.visits import Pages, Visit
-from tasker.errors import InvalidQueryError, InvalidRequestError, StoreError
+from tasker.errors import InvalidQueryError, InvalidRequestError, InvalidTaskError, StoreError, cut
 from tasker.filters import query_of
 from tasker.model import instants
 from tasker.model.audit import AuditQuery, AuditRecord, Kind
-from tasker.model.gate import Limits
 from tasker.model.history import HOUR, Tally
 from tasker.model.steps import Steps
 from tasker.service.service import Service
 from tasker.wire.audit import change_view
-from tasker.wire.destinations import destination_view
+from tasker.wire.destinations import DestinationChange, destination_view, limits_of
 
 pages = Pages(place="Destinations")
 
 SAMPLE: Final = 100
 """Tasks that ended last, from which the usual length of attempts is taken."""
+
+_change = BodyDecoder(DestinationChange, list(DestinationChange.__struct_fields__))
 
 _LENGTH: Final = 50
 _CHANGES: Final = 20
@@ -149,35 +153,32 @@ async def probe(visit: Visit) -> Response:
 @pages.post("/destinations/{id}/limits", Scope.OPERATE)
 async def limit(visit: Visit) -> Response:
     """Change its limits; an empty field takes one away."""
-    numbers: dict[str, float | None] = {}
+    members: dict[str, float | None] = {}
     wrong = {}
-    for name, is_whole, right in (
-        ("max_running", True, "a whole number from 1 to 10,000"),
-        ("max_per_second", False, "a number from 0.00001 to 10,000"),
-        ("burst", True, "a whole number from 1 to 10,000"),
-    ):
+    for name in DestinationChange.__struct_fields__:
         text = visit.said(name)
-        number = _number(text, is_whole=is_whole)
-        if text and (number is None or not (1 if is_whole else 0.00001) <= number <= 10_000):  # as DestinationChange
-            wrong[name] = f"Expected {right}."
-        numbers[name] = number
+        number = _number(text)
+        if text and number is None:
+            wrong[name] = f"Expected a number, such as 5, got: {cut(text)}"
+        elif text or name != "burst":  # which always is a number
+            members[name] = number
     if wrong:
         return await _shown(visit, wrong=wrong)
-    running, rate, burst = numbers["max_running"], numbers["max_per_second"], numbers["burst"]
-    limits = Limits(
-        max_running=None if running is None else int(running),
-        max_per_second=rate,
-        burst=UNSET if burst is None else int(burst),
-    )
     try:
+        limits = limits_of(_change.decode_body(msgspec.json.encode(members)))
         await visit.service.destinations.limit(visit.caller, visit.values["id"], limits)
-    except InvalidRequestError as error:
+    except (InvalidRequestError, InvalidTaskError) as error:
         return await _shown(visit, wrong={error.field or "max_running": error.problem})
     return visit.go(f"/destinations/{visit.values['id']}", done="limits")
 
 
-def _number(text: str, *, is_whole: bool) -> float | None:
+def _number(text: str) -> float | None:
+    """Return the number that *text* is; None: it is none, or none that JSON has."""
+    number = whole(text)
+    if number is not None:
+        return number
     try:
-        return whole(text) if is_whole else float(text)
+        fraction = float(text)
     except ValueError:
         return None
+    return fraction if math.isfinite(fraction) else None

@@ -1,16 +1,18 @@
 """Operations: one move of many tasks. First it is only looked at what it would do, then it is begun."""
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
-from msgspec import UNSET
+import msgspec
 from msgspec.structs import replace
 from starlette.responses import Response
 
-from tasker.api.new_operation import NewOperation, OperationFilter, asked_of
+from tasker.api.new_operation import NewOperation, asked_of
+from tasker.api.new_task import BodyDecoder
 from tasker.callers import Scope
 from tasker.dashboard.screens.tasks import searched
 from tasker.dashboard.visits import Pages, Visit
-from tasker.errors import InvalidQueryError, InvalidRequestError
+from tasker.errors import InvalidQueryError, InvalidRequestError, InvalidTaskError, cut
 from tasker.ids import parse_id
 from tasker.model.operation import SCATTERED, Action, Operation
 from tasker.model.task import TaskId
@@ -22,8 +24,8 @@ MANY: Final = 1_000
 """Above this many tasks, the number is to be typed."""
 
 _LENGTH: Final = 50
-_LONGEST_RATE: Final = 20
-"""Characters of a rate; more is no number that is meant."""
+
+_new = BodyDecoder(NewOperation, list(NewOperation.__struct_fields__))
 
 
 @pages.get("/operations")
@@ -69,18 +71,16 @@ async def look(visit: Visit) -> Response:
     words = searched(visit).given
     ids = [value for name, value in visit.form if name == "id"]
     is_all = visit.said("which") == "all"
-    new = NewOperation(
-        action=visit.said("action") or "cancel",  # type: ignore[arg-type]  # checked by the next line
-        filter=OperationFilter(**words) if is_all and words else UNSET,
-        ids=ids if ids and not is_all else UNSET,
-        all=is_all and not words,
-        by=(visit.said("by") or UNSET) if visit.said("action") == Action.POSTPONE else UNSET,
-    )
-    if new.action not in set(Action):
-        raise InvalidRequestError("action", f"expected one of {', '.join(Action)}")
     if not is_all and not ids:
         raise InvalidRequestError("", "no task is marked: mark some in the list, or choose all that match")
-    action, asked = asked_of(new)
+    members: dict[str, Any] = {"action": visit.said("action")}
+    if is_all:
+        members |= {"filter": words} if words else {"all": True}
+    else:
+        members["ids"] = ids
+    if members["action"] == Action.POSTPONE and visit.said("by"):
+        members["by"] = visit.said("by")
+    action, asked = asked_of(_decoded(members))
     operation = await visit.service.operations.create(visit.caller, action, asked, is_dry_run=True, repeatable=None)
     assert isinstance(operation, Operation)  # noqa: S101 - nothing is kept without a key
     return visit.go(f"/operations/{operation.id}")
@@ -97,22 +97,28 @@ async def begin(visit: Visit) -> Response:
     asked = looked.asked
     rate = visit.said("per_second")
     if rate and looked.action in SCATTERED:
-        per_second = _rate(rate)
-        if per_second is None:
-            wrong = f"Expected a number above 0, such as 10 or 0.5, got: {rate[:_LONGEST_RATE]}"
+        try:
+            new = _decoded({"action": looked.action, "all": True, "per_second": float(rate)})
+        except (ValueError, InvalidRequestError):
+            wrong = f"Expected a number above 0, such as 10 or 0.5, got: {cut(rate)}"
             return _shown(visit, looked, wrong=wrong, field="per_second")
-        asked = replace(asked, per_second=per_second)
+        asked = replace(asked, per_second=new.per_second)
     begun = await visit.service.operations.create(visit.caller, looked.action, asked, is_dry_run=False, repeatable=None)
     assert isinstance(begun, Operation)  # noqa: S101 - nothing is kept without a key
     return visit.go(f"/operations/{begun.id}")
 
 
-def _rate(text: str) -> float | None:
+def _decoded(members: Mapping[str, Any]) -> NewOperation:
+    """Return what a form asks for, as the body of ``POST /operations`` would.
+
+    Raises:
+        InvalidRequestError: that call would refuse it.
+    """
     try:
-        rate = float(text[:_LONGEST_RATE])
-    except ValueError:
-        return None
-    return rate if 0 < rate <= 1_000_000 else None  # as the API's NewOperation has it
+        new: NewOperation = _new.decode_body(msgspec.json.encode(members))
+    except InvalidTaskError as error:
+        raise InvalidRequestError(error.field, error.problem) from None
+    return new
 
 
 @pages.post("/operations/{id}/cancel", Scope.OPERATE)
