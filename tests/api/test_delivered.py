@@ -2,12 +2,12 @@
 
 import itertools
 import json
-import time
 from datetime import UTC, datetime, timedelta
 from urllib.error import HTTPError
 
 import pytest
 
+from polling import until
 from tasker.model.instants import SECOND
 from tasker.testing.server import TaskerServer
 from tasker.testing.webhook_receiver import WebhookReceiver, answer
@@ -211,10 +211,7 @@ def test_tasks_of_a_paused_destination_come_once_it_is_resumed(server, receiver)
     server.call("POST", f"{place}/pause")
     held = [create(server, webhook(receiver.url("/held"))) for _ in range(3)]
 
-    deadline = time.monotonic() + 15
-    while server.call("GET", place)["held"] < 3:
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+    until(lambda: server.call("GET", place)["held"] == 3, "all of them are held")
     assert {server.call("GET", f"/tasks/{task_id}/explain")["reason"] for task_id in held} == {"paused"}
     assert receiver.deliveries("/held") == []
     server.call("POST", f"{place}/resume")
