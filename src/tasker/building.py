@@ -13,7 +13,7 @@ from msgspec import UNSET, Raw, Struct, UnsetType
 from tasker.errors import InvalidRequestError, InvalidTaskError, cut
 from tasker.ids import instant_of, new_id, parse_id
 from tasker.interfaces.task_type import TaskType
-from tasker.model import instants, lengths, zones
+from tasker.model import instants, lengths, walls, zones
 from tasker.model.gate import Destination, group_named
 from tasker.model.instants import LAST, SECOND, Instant
 from tasker.model.new_task import NewTask, OnConflict
@@ -339,10 +339,10 @@ def _due_by_the_clock(request: RequestFields, name: str) -> tuple[str, Instant]:
     except ValueError as error:
         raise InvalidTaskError(f"{name}.time_zone", str(error)) from None
     try:
-        moment, _ = zones.moment_of(request.local_time, zone)
+        moment, _ = walls.moment_of(request.local_time, zone)
     except ValueError as error:
         raise InvalidTaskError(f"{name}.local_time", str(error)) from None
-    return zones.text_with_offset(moment, zone), moment
+    return walls.text_with_offset(moment, zone), moment
 
 
 def _refusal(request: RequestFields, name: str, execution_at: Instant, now: Instant) -> InvalidTaskError | None:

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from playwright.sync_api import expect
 
 from tasker.dashboard import timelines
-from tasker.model import instants, zones
+from tasker.model import instants, walls, zones
 from tasker.model.history import Tally
 from tasker.model.instants import SECOND
 from tasker.model.steps import DueCounts, Steps
@@ -84,7 +84,7 @@ def test_lines_stand_at_round_times_of_the_visitors_clocks(span, zone):
 
     ticks = axis.ticks(zones.zone_named(zone))
 
-    named = [zones.wall_at(tick.at, zones.zone_named(zone)) // SECOND for tick in ticks if tick.is_named]
+    named = [walls.wall_at(tick.at, zones.zone_named(zone)) // SECOND for tick in ticks if tick.is_named]
     assert 2 <= len(named) <= 7
     assert all(wall % 300 == 0 for wall in named)
     assert all(wall % 86_400 == 0 for wall in named) == (span > 86_400)
@@ -95,7 +95,7 @@ def test_lines_of_days_follow_clocks_that_are_put_forward():
     axis = timelines.axis_of(instants.parse("2027-03-25T12:00:00Z"), 7 * 86_400 * SECOND)
     zone = zones.zone_named("Europe/Berlin")
 
-    days = [zones.text(zones.wall_at(tick.at, zone)) for tick in axis.ticks(zone) if tick.is_day]
+    days = [walls.text(walls.wall_at(tick.at, zone)) for tick in axis.ticks(zone) if tick.is_day]
 
     assert [day[5:10] for day in days] == ["03-25", "03-26", "03-27", "03-28", "03-29", "03-30", "03-31"]
     assert all(day.endswith("T00:00:00") for day in days)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from tasker.model import instants, zones
 from tasker.model.recurrence import ALIASES, Calendar, Expression, Interval, jitter, read_expression, read_interval
-from tasker.model.zones import TimeNote
+from tasker.model.walls import TimeNote
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)

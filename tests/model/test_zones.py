@@ -11,14 +11,14 @@ import tzdata
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasker.model import instants, zones
-from tasker.model.zones import TimeNote
+from tasker.model import instants, walls, zones
+from tasker.model.walls import TimeNote
 
 names = sorted(zones.names())
 
 
 def at(local_time, zone):
-    moment, note = zones.moment_of(local_time, zones.zone_named(zone))
+    moment, note = walls.moment_of(local_time, zones.zone_named(zone))
     return instants.text(moment)[:19] + "Z", note.value
 
 
@@ -48,18 +48,18 @@ def test_a_local_time_is_a_moment_with_what_is_special_about_it(local_time, zone
 )
 def test_what_the_clocks_show_at_a_moment_is_that_moment_or_its_twin(name, instant):
     zone, moment = zones.zone_named(name), datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=instant)
-    wall = zones.wall_at(instant, zone)
-    assert zones.text(wall) == moment.astimezone(zoneinfo.ZoneInfo(name)).replace(tzinfo=None).isoformat()
-    place = zones.place(wall, zone)
+    wall = walls.wall_at(instant, zone)
+    assert walls.text(wall) == moment.astimezone(zoneinfo.ZoneInfo(name)).replace(tzinfo=None).isoformat()
+    place = walls.place(wall, zone)
     assert instant in (place.first, place.second)
     assert place.note is (TimeNote.NORMAL if place.second is None else TimeNote.FIRST_OF_TWO)
-    assert zones.moment_of(zones.text(wall), zone) == (place.first, place.note)
-    assert instants.parse(zones.text_with_offset(instant, zone)) == instant
+    assert walls.moment_of(walls.text(wall), zone) == (place.first, place.note)
+    assert instants.parse(walls.text_with_offset(instant, zone)) == instant
 
 
 def test_a_fraction_is_rounded_up_to_a_microsecond():
-    assert zones.parse("1970-01-01T00:00:00.0000001") == 1
-    assert zones.text(1) == "1970-01-01T00:00:00.000001"
+    assert walls.parse("1970-01-01T00:00:00.0000001") == 1
+    assert walls.text(1) == "1970-01-01T00:00:00.000001"
 
 
 @pytest.mark.parametrize(
@@ -81,14 +81,14 @@ def test_a_fraction_is_rounded_up_to_a_microsecond():
 )
 def test_what_is_no_local_time_is_refused_with_what_would_be_right(local_time, right):
     with pytest.raises(ValueError, match=f"expected .*{right}.*, got: "):
-        zones.parse(local_time)
+        walls.parse(local_time)
 
 
 def test_a_local_time_beyond_the_year_9999_in_utc_is_refused():
     zone = zones.zone_named("America/New_York")
-    assert zones.moment_of("9999-12-31T18:59:59", zone)[0] < instants.LAST
+    assert walls.moment_of("9999-12-31T18:59:59", zone)[0] < instants.LAST
     with pytest.raises(ValueError, match="year 9999 in UTC"):
-        zones.moment_of("9999-12-31T19:00:00", zone)
+        walls.moment_of("9999-12-31T19:00:00", zone)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from typing import Final, TypeAlias
 
 from tasker.errors import cut
-from tasker.model import instants, lengths, zones
+from tasker.model import instants, lengths, walls, zones
 from tasker.model.instants import Instant
 
 Range: TypeAlias = tuple[Instant | None, Instant | None]
@@ -60,7 +60,7 @@ def range_of(words: str, now: Instant, zone: str) -> Range:
 
     def at(day: date, since_midnight: timedelta = _MIDNIGHT) -> Instant:
         wall = datetime(day.year, day.month, day.day) + since_midnight  # noqa: DTZ001 - what a clock shows
-        return _of_the_calendar(zones.moment_of(wall.isoformat(timespec="seconds"), known)[0])
+        return _of_the_calendar(walls.moment_of(wall.isoformat(timespec="seconds"), known)[0])
 
     try:
         if said in _NAMED:

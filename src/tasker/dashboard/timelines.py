@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
-from tasker.model import instants, zones
+from tasker.model import instants, walls
 from tasker.model.histogram import LATENESS_BOUNDS, quantile
 from tasker.model.history import BUCKETS, Tally
 from tasker.model.instants import SECOND, Instant
@@ -68,9 +68,9 @@ class Axis(Struct, frozen=True):
         """Return its lines: at round times of the clocks of *zone*."""
         span = self.until - self.first
         named, apart = next((named, apart) for most, named, apart in _TICKS if span <= most)
-        begins = zones.wall_at(self.first, zone) // apart * apart
-        walls = range(begins, begins + span + 2 * apart, apart)
-        ticks = [(wall, zones.place(wall, zone).first) for wall in walls]
+        begins = walls.wall_at(self.first, zone) // apart * apart
+        shown = range(begins, begins + span + 2 * apart, apart)
+        ticks = [(wall, walls.place(wall, zone).first) for wall in shown]
         return [
             Tick(at=at, x=self.x(at), is_named=wall % named == 0, is_day=wall % _DAY == 0)
             for wall, at in ticks

@@ -8,7 +8,7 @@ import structlog
 
 from tasker.errors import StoreError
 from tasker.interfaces.store import Store
-from tasker.model import zones
+from tasker.model import walls, zones
 from tasker.model.instants import Instant
 from tasker.model.task import TaskId
 from tasker.timing.alarm import sleep
@@ -122,6 +122,6 @@ class Rezoning:
 def place(local_time: str, time_zone: str) -> Instant | None:
     """Return the moment of a local time by this node's zones; None: it is not known here."""
     try:
-        return zones.moment_of(local_time, zones.zone_named(time_zone))[0]
+        return walls.moment_of(local_time, zones.zone_named(time_zone))[0]
     except ValueError:
         return None

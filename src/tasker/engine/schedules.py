@@ -17,7 +17,7 @@ from tasker.model import zones
 from tasker.model.instants import Instant, microseconds
 from tasker.model.schedule import RUNS_AT_ONCE, Advance, Schedule, advance, is_misplaced, replaced, shown_at
 from tasker.model.task import Pool, RunKind, Task
-from tasker.model.zones import Wall
+from tasker.model.walls import Wall
 
 AT_ONCE: Final = 200
 """Schedules that go on in one step, at most."""

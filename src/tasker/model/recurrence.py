@@ -24,9 +24,9 @@ from cronsim.explain import explain
 from msgspec import Struct
 
 from tasker.errors import cut
-from tasker.model import instants, lengths, zones
+from tasker.model import instants, lengths, walls
 from tasker.model.instants import LAST, SECOND, Instant
-from tasker.model.zones import TimeNote, Wall
+from tasker.model.walls import TimeNote, Wall
 
 ALIASES: Final = {
     "@hourly": "0 * * * *",
@@ -162,10 +162,10 @@ class Calendar(Struct, frozen=True):
         """See ``Recurrence``. Day by day: on one on which nobody moves the clocks, they show each time once."""
         count, at, until = 0, since, min(until, _END + 1)
         while at < until:
-            shown = zones.wall_at(at, self.zone)
+            shown = walls.wall_at(at, self.zone)
             day = shown // DAY * DAY
-            begin, end = (zones.place(each, self.zone).first for each in (day, day + DAY))
-            ahead = {shown - at, day - begin, day + DAY - end, zones.wall_at(begin - 1, self.zone) - begin + 1}
+            begin, end = (walls.place(each, self.zone).first for each in (day, day + DAY))
+            ahead = {shown - at, day - begin, day + DAY - end, walls.wall_at(begin - 1, self.zone) - begin + 1}
             stop = min(end if end > at else at + DAY, until)
             if len(ahead) == 1:  # by as much as the clocks are ahead of UTC on all of the day
                 count += self.expression.count_shown(shown, shown + stop - at)
@@ -181,33 +181,33 @@ class Calendar(Struct, frozen=True):
         return count
 
     def _fixed(self, after: Instant) -> Instant | None:
-        wall = self.expression.shown_after(zones.wall_at(after, self.zone))
+        wall = self.expression.shown_after(walls.wall_at(after, self.zone))
         while wall is not None:
-            moment = zones.place(wall, self.zone).first
+            moment = walls.place(wall, self.zone).first
             if moment > after:
                 return moment
             wall = self.expression.shown_after(wall)
         return None
 
     def _shown(self, after: Instant) -> Instant | None:
-        now_shown = zones.wall_at(after, self.zone)
+        now_shown = walls.wall_at(after, self.zone)
         found = self._shown_from(now_shown, after)
-        here = zones.place(now_shown, self.zone)
+        here = walls.place(now_shown, self.zone)
         if here.second is None or after >= here.second:
             return found
         # The clock will be put back over what it shows now: some of that may match before what comes after.
         set_back_at = _set_back_at(after, here.second, self.zone)
         if found is not None and found < set_back_at:
             return found
-        return self._shown_from(zones.wall_at(set_back_at, self.zone) - SECOND, set_back_at - 1)
+        return self._shown_from(walls.wall_at(set_back_at, self.zone) - SECOND, set_back_at - 1)
 
     def _shown_from(self, wall: Wall, after: Instant) -> Instant | None:
         """Return the first moment later than *after* at which the clock shows a matching time later than *wall*."""
         shown = self.expression.shown_after(wall)
         while shown is not None:
-            placed = zones.place(shown, self.zone)
+            placed = walls.place(shown, self.zone)
             if placed.note is TimeNote.MOVED_BY_GAP:  # never shown: on with what the clock shows after the gap
-                shown = self.expression.shown_after(zones.wall_at(placed.first, self.zone) - SECOND)
+                shown = self.expression.shown_after(walls.wall_at(placed.first, self.zone) - SECOND)
             elif placed.first > after:
                 return placed.first
             elif placed.second is not None and placed.second > after:
@@ -218,7 +218,7 @@ class Calendar(Struct, frozen=True):
 
     def _occurrence(self, moment: Instant) -> Occurrence:
         plain = _occurrence(moment, self.zone)
-        if self.expression.matches(zones.wall_at(moment, self.zone)):
+        if self.expression.matches(walls.wall_at(moment, self.zone)):
             return plain
         return Occurrence(moment, plain.local_time, TimeNote.MOVED_BY_GAP)
 
@@ -287,19 +287,19 @@ def jitter(schedule: str, scheduled_for: Instant, longest: timedelta) -> timedel
 
 
 def _occurrence(moment: Instant, zone: ZoneInfo) -> Occurrence:
-    wall = zones.wall_at(moment, zone)
-    placed = zones.place(wall, zone)
+    wall = walls.wall_at(moment, zone)
+    placed = walls.place(wall, zone)
     note = TimeNote.SECOND_OF_TWO if moment == placed.second else placed.note
-    return Occurrence(moment, zones.text(wall), note)
+    return Occurrence(moment, walls.text(wall), note)
 
 
 def _set_back_at(before: Instant, after: Instant, zone: ZoneInfo) -> Instant:
     """Return when the clocks are put back: later than *before*, when they show what they show again at *after*."""
     low, high = before // SECOND, after // SECOND
-    old = zones.wall_at(before, zone) - before
+    old = walls.wall_at(before, zone) - before
     while high - low > 1:
         middle = (low + high) // 2
-        if zones.wall_at(middle * SECOND, zone) - middle * SECOND == old:
+        if walls.wall_at(middle * SECOND, zone) - middle * SECOND == old:
             low = middle
         else:
             high = middle

@@ -16,13 +16,13 @@ from msgspec import Raw, Struct
 from msgspec.structs import replace
 
 from tasker.errors import TimeZoneUnknownError
-from tasker.model import recurrence, zones
+from tasker.model import recurrence, walls, zones
 from tasker.model.gate import Destination
 from tasker.model.instants import LAST, SECOND, Instant
 from tasker.model.lateness import Span
 from tasker.model.recurrence import DAY, Calendar, Interval, Occurrence
 from tasker.model.task import Admission, Pool, RunKind, State, Task, TaskId
-from tasker.model.zones import Wall
+from tasker.model.walls import Wall
 
 MOST_RUNS: Final = 1_000_000_000
 """The largest ``max_runs``."""
@@ -273,7 +273,7 @@ class Schedule(Struct, frozen=True, kw_only=True):
             type=template.type,
             pool=template.pool,
             payload=bytes(template.payload) if tags == template.tags else _tagged(template.payload, tags),
-            execution_time=zones.text_with_offset(due_at, zone),
+            execution_time=walls.text_with_offset(due_at, zone),
             execution_at=due_at,
             due_at=due_at,
             destination=template.destination,
@@ -507,7 +507,7 @@ def shown_at(schedule: Schedule, run: Task) -> Wall | None:
     if plan.cron is None or next_at is None or run.execution_at != plan.due_at(schedule.name, next_at):
         return None
     try:
-        shown = next_at + zones.parse(run.execution_time[: -len("+00:00")]) - run.execution_at
+        shown = next_at + walls.parse(run.execution_time[: -len("+00:00")]) - run.execution_at
     except ValueError:
         return None
     return shown if recurrence.read_expression(plan.cron).matches(shown) else None
@@ -525,7 +525,7 @@ def replaced(schedule: Schedule, shown: Wall | None, *, now: Instant, new_id: Ne
     """
     next_at = schedule.next_at
     assert next_at is not None  # noqa: S101 - as ``is_misplaced`` says
-    moment = None if shown is None else zones.place(shown, zones.zone_named(schedule.plan.time_zone or "UTC")).first
+    moment = None if shown is None else walls.place(shown, zones.zone_named(schedule.plan.time_zone or "UTC")).first
     if next_at > now:
         after = max(now, next_at - LONGEST_SHIFT) if moment is None else moment - 1
         return begun(schedule, after=after, now=now, new_id=new_id)

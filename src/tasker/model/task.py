@@ -161,7 +161,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     """Where it goes; None: nothing holds it back. For ``create``: what is read back does not
     say."""
     local_time: str | None = None
-    """The execution time as its caller said it, by the clocks of ``time_zone``: see ``model/zones.py``.
+    """The execution time as its caller said it, by the clocks of ``time_zone``: see ``model/walls.py``.
     None: it was said otherwise."""
     time_zone: str | None = None
     """Its name. None: there is no ``local_time``."""

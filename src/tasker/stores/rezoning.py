@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from msgspec import Struct
 
-from tasker.model import zones
+from tasker.model import walls, zones
 from tasker.model.instants import Instant
 
 
@@ -41,4 +41,4 @@ def moved(
     at = max(moment, min(execution_at, now))  # what is due already has waited since
     if at == execution_at:
         return None
-    return Moved(at, zones.text_with_offset(at, zones.zone_named(time_zone)))
+    return Moved(at, walls.text_with_offset(at, zones.zone_named(time_zone)))

@@ -258,7 +258,7 @@ LocalTime: TypeAlias = Annotated[
         examples=["2027-03-28T09:00:00"],
     ),
 ]
-"""See ``model/zones.py``."""
+"""See ``model/walls.py``."""
 
 
 TimeZone: TypeAlias = Annotated[

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Final, Literal
 import msgspec
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
-from tasker.model import instants, zones
+from tasker.model import instants, walls, zones
 from tasker.model.lateness import LatenessByCause, by_cause
 from tasker.model.new_task import Made
 from tasker.model.task import Fault, State, Task
@@ -238,7 +238,7 @@ def _made_note(made: Made, when: RequestFields) -> TimeNoteWord | UnsetType:
     """Return what is special about the local time that was asked for; ``UNSET`` if the task there has another time."""
     if when.local_time is UNSET or when.time_zone is UNSET:
         return UNSET
-    moment, note = zones.moment_of(when.local_time, zones.zone_named(when.time_zone))
+    moment, note = walls.moment_of(when.local_time, zones.zone_named(when.time_zone))
     return note.value if moment == made.execution_at else UNSET  # type: ignore[return-value]  # a test compares them
 
 
