@@ -5,9 +5,9 @@ from typing import Final
 from starlette.responses import Response
 
 from tasker.callers import Scope
-from tasker.dashboard import ranges
 from tasker.dashboard.visits import Pages, Visit
 from tasker.errors import InvalidQueryError
+from tasker.model import time_words, zones
 from tasker.model.audit import AuditQuery
 from tasker.wire.audit import ACTIONS, KINDS, change_view
 
@@ -25,7 +25,7 @@ async def find(visit: Visit) -> Response:
     since = before = None
     if said["when"]:
         try:
-            since, before = ranges.range_of(said["when"], visit.now, visit.zone)
+            since, before = time_words.range_of(said["when"], visit.now, zones.zone_named(visit.zone))
         except ValueError as error:
             wrong = str(error)
     if said["kind"] not in ("", *KINDS) or said["action"] not in ("", *ACTIONS):
@@ -50,5 +50,5 @@ async def find(visit: Visit) -> Response:
         following=None if page.next is None or wrong else visit.url("/audit", [*kept, ("cursor", page.next)]),
         kinds=KINDS,
         actions=ACTIONS,
-        suggested=ranges.SUGGESTED,
+        suggested=time_words.SUGGESTED,
     )

@@ -9,14 +9,13 @@ from typing import Final
 from msgspec import Struct
 from starlette.responses import Response, StreamingResponse
 
-from tasker.dashboard import ranges
 from tasker.dashboard.gists import gist_of
 from tasker.dashboard.routes import NoPageError
 from tasker.dashboard.visits import PRIVATE, Pages, Pairs, Visit
 from tasker.errors import InvalidQueryError
 from tasker.filters import FILTERS, REASONS, SORTS, Order, Query, query_of
 from tasker.interfaces.tasks import Counted
-from tasker.model import instants
+from tasker.model import instants, time_words, zones
 from tasker.model.operation import Action
 from tasker.model.task import State, Task
 from tasker.service.finding import FoundPage
@@ -81,7 +80,7 @@ def searched(visit: Visit) -> Searched:
             sort = value
         elif name in RANGES:
             try:
-                begins, ends = ranges.range_of(value, visit.now, visit.zone)
+                begins, ends = time_words.range_of(value, visit.now, zones.zone_named(visit.zone))
             except ValueError as error:
                 raise InvalidQueryError(name, str(error)) from None
             for end, moment in (("after", begins), ("before", ends)):
@@ -153,7 +152,7 @@ def _shown(
         types=[task_type.name for task_type in visit.context.registry.types],
         reasons=REASONS,
         sorts=SORTS,
-        suggested=ranges.SUGGESTED,
+        suggested=time_words.SUGGESTED,
         actions=[action.value for action in Action if action is not Action.CHANGE],
     )
 
