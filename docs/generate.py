@@ -12,7 +12,7 @@ from tasker.api.openapi.parts import KEYED
 from tasker.api.problems import status_of
 from tasker.api.routes.all import CALLS
 from tasker.callers import Scope
-from tasker.cli.settings import SETTINGS, Setting
+from tasker.cli.server.settings import SETTINGS, Setting
 from tasker.task_types.hash import HashType
 from tasker.task_types.job import JobType
 from tasker.task_types.registry import Registry

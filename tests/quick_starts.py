@@ -154,10 +154,10 @@ if __name__ == "__main__":
     import asyncpg  # noqa: F401
     import uvicorn.lifespan.off  # noqa: F401
 
-    import tasker.cli.alert
-    import tasker.cli.commands
-    import tasker.cli.database
-    import tasker.cli.serve
+    import tasker.cli.server.alert
+    import tasker.cli.server.commands
+    import tasker.cli.server.database
+    import tasker.cli.server.serve
     import tasker.stores.postgres.store
     import tasker.stores.sqlite.store  # noqa: F401
 

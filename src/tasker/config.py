@@ -1,4 +1,7 @@
-"""The settings of a server: each with its meaning, unit and default. ``cli/settings.py`` says how users give them."""
+"""The settings of a server: each with its meaning, unit and default.
+
+``cli/server/settings.py`` says how users give them.
+"""
 
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -27,7 +30,7 @@ class Said:
 class Settings:
     """The settings of one server.
 
-    ``cli/sources.py`` checks what it reads; settings made in code are taken as they are.
+    ``cli/server/sources.py`` checks what it reads; settings made in code are taken as they are.
     """
 
     database_url: str = "sqlite:tasks.db"

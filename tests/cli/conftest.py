@@ -7,7 +7,8 @@ import pytest
 from command import environment
 
 from tasker import cli
-from tasker.cli import process, serve
+from tasker.cli import process
+from tasker.cli.server import serve
 
 
 @pytest.fixture

@@ -13,8 +13,8 @@ from command import one_line_of, run, serving, soon
 
 from databases import new_database
 from polling import until
-from tasker.cli.logs import describe_exception, without_secrets
 from tasker.cli.redact import redact
+from tasker.cli.server.logs import describe_exception, without_secrets
 from tasker.errors import StartError
 from tasker.testing.webhook_receiver import WebhookReceiver, answer
 

@@ -181,5 +181,7 @@ def test_without_its_packages_the_extra_is_named(tmp_path):
 
 
 def test_nothing_of_it_is_imported_while_it_is_off():
-    code = "import sys, tasker.node, tasker.cli.commands; print([n for n in sys.modules if 'opentelemetry' in n])"
+    code = (
+        "import sys, tasker.node, tasker.cli.server.commands; print([n for n in sys.modules if 'opentelemetry' in n])"
+    )
     assert subprocess.check_output([sys.executable, "-c", code], text=True) == "[]\n"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tasker.cli import sources
+from tasker.cli.server import sources
 from tasker.errors import SettingError
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"

@@ -209,7 +209,7 @@ def test_a_working_folder_that_is_gone_is_said_in_one_line(tmp_path, arguments):
 
 def test_what_nobody_expected_is_said_in_one_line_without_its_message(tmp_path):
     broken = (
-        "import tasker.cli.sources as s; s.load = lambda *_, **__: 1 / {}['s3cret']; "
+        "import tasker.cli.server.sources as s; s.load = lambda *_, **__: 1 / {}['s3cret']; "
         "from tasker.cli import main; main()"
     )
     done = run(tmp_path, command=[sys.executable, "-c", broken])
@@ -222,7 +222,7 @@ def test_what_nobody_expected_is_said_in_one_line_without_its_message(tmp_path):
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux hands core dumps to programs")
 def test_no_core_dump_is_made_even_for_a_program_that_collects_them(tmp_path):
     asks = (
-        "import ctypes; from tasker.cli import serve; serve._set_limits(); "
+        "import ctypes; from tasker.cli.server import serve; serve._set_limits(); "
         "print(ctypes.CDLL(None).prctl(3, 0, 0, 0, 0))"
     )
     assert run(tmp_path, command=[sys.executable, "-c", asks]).stdout == "0\n"

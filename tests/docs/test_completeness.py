@@ -8,9 +8,9 @@ import pytest
 from pages import DOCS, ROOT, blocks, code, table
 
 from tasker.api.problems import PROBLEMS
-from tasker.cli.commands import tasker
-from tasker.cli.settings import API_KEYS_VARIABLE, SETTINGS
-from tasker.cli.sources import CONFIG_FILE, CONFIG_VARIABLE
+from tasker.cli.root import tasker
+from tasker.cli.server.settings import API_KEYS_VARIABLE, SETTINGS
+from tasker.cli.server.sources import CONFIG_FILE, CONFIG_VARIABLE
 from tasker.model.circuit import FIRST_WAIT, LONGEST_WAIT, RECOVERY, THRESHOLD
 from tasker.model.lifecycle import MAX_CRASHES, MOVES
 from tasker.model.retry import STANDARD

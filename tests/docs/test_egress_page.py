@@ -6,7 +6,7 @@ import re
 import pytest
 from pages import DOCS, blocks, table
 
-from tasker.cli import sources
+from tasker.cli.server import sources
 from tasker.egress.address_policy import _TABLE, EgressPolicy, read_entry
 
 PAGE = DOCS / "securing-egress.md"

@@ -19,7 +19,7 @@ import pytest
 from pages import DOCS, ROOT, blocks, name_of
 
 from databases import new_database, query
-from tasker.cli import sources
+from tasker.cli.server import sources
 from tasker.ids import new_id
 from tasker.testing.postgres_server import PostgresServer
 from tasker.testing.server import TaskerServer

@@ -6,9 +6,9 @@ from typing import Any, Final, TypeVar
 
 import click
 
-from tasker.cli.options import options
 from tasker.cli.output import output_option
-from tasker.cli.settings import OF_THE_DATABASE
+from tasker.cli.server.options import options
+from tasker.cli.server.settings import OF_THE_DATABASE
 
 C = TypeVar("C", bound=Callable[..., object])
 
@@ -84,7 +84,7 @@ def create_command(output: str, **given: Any) -> None:  # noqa: ANN401 - texts, 
 
     It is shown this once: the database keeps its hash. The first key must have the role admin.
     """
-    from tasker.cli import keys  # noqa: PLC0415 - its imports would make --help slow
+    from tasker.cli.server import keys  # noqa: PLC0415 - its imports would make --help slow
 
     keys.create(_whose(given), output, **given)
 
@@ -95,7 +95,7 @@ def create_command(output: str, **given: Any) -> None:  # noqa: ANN401 - texts, 
 @_explained
 def list_command(output: str, **given: Any) -> None:  # noqa: ANN401 - as above
     """List the keys, without the keys themselves, in the order in which they were made."""
-    from tasker.cli import keys  # noqa: PLC0415 - as above
+    from tasker.cli.server import keys  # noqa: PLC0415 - as above
 
     keys.show_all(_whose(given), output)
 
@@ -111,7 +111,7 @@ def revoke_command(output: str, **given: Any) -> None:  # noqa: ANN401 - as abov
     Within a second it is valid on no server. Through a server, the last key with the scope admin
     cannot be revoked.
     """
-    from tasker.cli import keys  # noqa: PLC0415 - as above
+    from tasker.cli.server import keys  # noqa: PLC0415 - as above
 
     keys.revoke(_whose(given), output, given["key_id"])
 
@@ -126,14 +126,14 @@ def disable_command(output: str, **flags: Any) -> None:  # noqa: ANN401 - as abo
     Works on the database alone, while no server uses it. The keys are kept, and are valid again
     from the next one on that is made: revoke those that shall not be.
     """
-    from tasker.cli import keys, sources  # noqa: PLC0415 - as above
+    from tasker.cli.server import keys, sources  # noqa: PLC0415 - as above
 
     keys.disable(sources.load(flags, os.environ, only=OF_THE_DATABASE), output)
 
 
 def _whose(given: dict[str, Any]) -> Any:  # noqa: ANN401 - keys.Whose, whose import takes long
     """Take out of *given* what says whose keys a command is about."""
-    from tasker.cli import keys  # noqa: PLC0415 - as above
+    from tasker.cli.server import keys  # noqa: PLC0415 - as above
 
     where = {name: given.pop(name) for name in ("url", "database_url", "no_listen")}
     return keys.whose(**where, environ=os.environ)

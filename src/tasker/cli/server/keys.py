@@ -14,8 +14,9 @@ from msgspec import UNSET, Struct, UnsetType
 from tasker import node
 from tasker.api import problems
 from tasker.callers import SCOPE_WORDS, Role, queue_of
-from tasker.cli import calling, logs, output, sources
-from tasker.cli.settings import OF_THE_DATABASE
+from tasker.cli import calling, output
+from tasker.cli.server import logs, sources
+from tasker.cli.server.settings import OF_THE_DATABASE
 from tasker.config import Settings
 from tasker.errors import DatabaseInUseError, TaskerError
 from tasker.interfaces.keys import KeyBook

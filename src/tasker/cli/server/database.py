@@ -7,7 +7,7 @@ import click
 import structlog
 
 from tasker import node
-from tasker.cli import logs
+from tasker.cli.server import logs
 from tasker.config import Settings
 from tasker.stores import kind
 

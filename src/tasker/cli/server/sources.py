@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from tasker.callers import KEY_NAME_LENGTH, read_key_line
-from tasker.cli.settings import API_KEYS_VARIABLE, SETTINGS, Setting
+from tasker.cli.server.settings import API_KEYS_VARIABLE, SETTINGS, Setting
 from tasker.config import Said, Settings, is_loopback
 from tasker.errors import SettingError, open_to_others
 from tasker.stores import kind

@@ -12,7 +12,7 @@ from typing import Final, NoReturn
 import click
 import uvloop
 
-from tasker.cli import logs, serve
+from tasker.cli.server import logs, serve
 from tasker.config import Settings
 from tasker.demo import past, story
 from tasker.demo.receivers import Receivers

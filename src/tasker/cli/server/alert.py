@@ -6,7 +6,8 @@ from collections.abc import Sequence
 import structlog
 
 from tasker import node
-from tasker.cli import logs, output
+from tasker.cli import output
+from tasker.cli.server import logs
 from tasker.config import Settings
 from tasker.egress.alert_sender import Reception
 from tasker.errors import SettingError

@@ -5,7 +5,7 @@ from typing import TypeVar
 
 import click
 
-from tasker.cli.settings import Setting
+from tasker.cli.server.settings import Setting
 
 C = TypeVar("C", bound=Callable[..., object])
 

@@ -13,7 +13,8 @@ from typing import Final, NoReturn
 import structlog
 import uvloop
 
-from tasker.cli import logs, process
+from tasker.cli import process
+from tasker.cli.server import logs
 from tasker.config import Settings
 from tasker.node import Node
 
