@@ -4,7 +4,7 @@ UV := $(shell command -v uv || echo .venv/bin/uv)
 # "make" alone says what there is to make.
 .DEFAULT_GOAL := help
 
-.PHONY: help setup run test cluster-test lint bench docs screenshots
+.PHONY: help setup run test cluster-test lint bench client docs screenshots
 
 help:  ## List the targets.
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r name what; do printf 'make %-13s %s\n' "$$name" "$$what"; done
@@ -25,12 +25,15 @@ test: setup  ## Run all tests, three at a time.
 cluster-test: setup  ## Run three nodes on PostgreSQL under load and break things (8 minutes).
 	PYTHONPATH=. .venv/bin/python tests/cluster
 
-lint: setup  ## Run ruff, mypy and the check of imports.
-	.venv/bin/ruff check && .venv/bin/ruff format --check && .venv/bin/mypy && .venv/bin/lint-imports
+lint: setup  ## Run ruff, mypy, pyright and the check of imports.
+	.venv/bin/ruff check && .venv/bin/ruff format --check && .venv/bin/mypy && .venv/bin/pyright && .venv/bin/lint-imports
 
 bench: setup  ## Run the benchmarks (17 minutes; needs wrk).
 	@command -v wrk >/dev/null || { echo "make bench: wrk, the load generator, is missing: apt-get install wrk"; exit 1; }
 	.venv/bin/python -m benchmarks
+
+client: setup  ## Write the synchronous client from the asynchronous one.
+	.venv/bin/python tools/synchronous_client.py
 
 docs: setup  ## Write the generated parts of docs/.
 	.venv/bin/python docs/generate.py

@@ -7,22 +7,162 @@ to nothing.
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from tasker.errors import TaskerError
+    from tasker.client.answers import Event, Job, Task
+    from tasker.client.asynchronous.client import AsyncClient
+    from tasker.client.errors import (
+        ApiError,
+        ApiKeyNotFound,
+        BadRequest,
+        BodyTooLarge,
+        CallFailed,
+        Cancelled,
+        CompletedBefore,
+        CompletionLate,
+        Conflicts,
+        DestinationNotFound,
+        Forbidden,
+        HeadersNeeded,
+        HeadersTooLarge,
+        HttpVersionNotSupported,
+        IdempotencyInFlight,
+        IdempotencyKeyReused,
+        IdInUse,
+        InternalError,
+        InvalidQuery,
+        InvalidRequest,
+        InvalidTask,
+        InvalidTasks,
+        InvalidToken,
+        KeyInUse,
+        LastAdminKey,
+        MaskedValue,
+        MethodNotAllowed,
+        NaiveTimeError,
+        NoAdminKey,
+        NoAnswer,
+        NotFound,
+        NothingToProbe,
+        OperationNotFound,
+        RevisionPassed,
+        ScheduleNotFound,
+        ScopeMissing,
+        ServerBusy,
+        ServerUnreachable,
+        StoreBusy,
+        StoreFull,
+        StoreUnavailable,
+        TaskEnded,
+        TaskExists,
+        TaskExpired,
+        TaskNotFailed,
+        TaskNotFound,
+        TaskNotTodo,
+        TaskRunning,
+        TimeZoneUnknown,
+        TooManyBatches,
+        TooManyCalls,
+        TooManyReaders,
+        TooSlow,
+        Unauthorized,
+        UnexpectedAnswer,
+        UnsupportedMediaType,
+        UpgradeUnfinished,
+        WaitTimedOut,
+    )
+    from tasker.client.synchronous.client import Client
+    from tasker.errors import SettingError, TaskerError
 
 __version__ = "0.1.0"
 
-__all__ = ["TaskerError", "__version__"]
+__all__ = [
+    "ApiError",
+    "ApiKeyNotFound",
+    "AsyncClient",
+    "BadRequest",
+    "BodyTooLarge",
+    "CallFailed",
+    "Cancelled",
+    "Client",
+    "CompletedBefore",
+    "CompletionLate",
+    "Conflicts",
+    "DestinationNotFound",
+    "Event",
+    "Forbidden",
+    "HeadersNeeded",
+    "HeadersTooLarge",
+    "HttpVersionNotSupported",
+    "IdInUse",
+    "IdempotencyInFlight",
+    "IdempotencyKeyReused",
+    "InternalError",
+    "InvalidQuery",
+    "InvalidRequest",
+    "InvalidTask",
+    "InvalidTasks",
+    "InvalidToken",
+    "Job",
+    "KeyInUse",
+    "LastAdminKey",
+    "MaskedValue",
+    "MethodNotAllowed",
+    "NaiveTimeError",
+    "NoAdminKey",
+    "NoAnswer",
+    "NotFound",
+    "NothingToProbe",
+    "OperationNotFound",
+    "RevisionPassed",
+    "ScheduleNotFound",
+    "ScopeMissing",
+    "ServerBusy",
+    "ServerUnreachable",
+    "SettingError",
+    "StoreBusy",
+    "StoreFull",
+    "StoreUnavailable",
+    "Task",
+    "TaskEnded",
+    "TaskExists",
+    "TaskExpired",
+    "TaskNotFailed",
+    "TaskNotFound",
+    "TaskNotTodo",
+    "TaskRunning",
+    "TaskerError",
+    "TimeZoneUnknown",
+    "TooManyBatches",
+    "TooManyCalls",
+    "TooManyReaders",
+    "TooSlow",
+    "Unauthorized",
+    "UnexpectedAnswer",
+    "UnsupportedMediaType",
+    "UpgradeUnfinished",
+    "WaitTimedOut",
+    "__version__",
+]
 
-_PLACES = {"TaskerError": "tasker.errors"}
-"""Each name that is exported, and the module it is imported from. Type checkers read the same above."""
+_ERRORS = "tasker.client.errors"
+_PLACES = {
+    "AsyncClient": "tasker.client.asynchronous.client",
+    "Client": "tasker.client.synchronous.client",
+    "Event": "tasker.client.answers",
+    "Job": "tasker.client.answers",
+    "Task": "tasker.client.answers",
+    "SettingError": "tasker.errors",
+    "TaskerError": "tasker.errors",
+}
+"""The module that each exported name is imported from; the others are from ``_ERRORS``. Type checkers
+read the same above."""
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - of whatever kind
-    if name not in _PLACES:
+    if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module  # noqa: PLC0415 - as above
 
-    value = globals()[name] = getattr(import_module(_PLACES[name]), name)
+    value = globals()[name] = getattr(import_module(_PLACES.get(name, _ERRORS)), name)
     return value
 
 

@@ -1,0 +1,61 @@
+"""What workers do: claim due tasks of a queue, and say how their work goes."""
+
+from typing import Any
+
+from tasker.client import answers, words
+from tasker.client.answers import Job
+from tasker.client.core import Request, encode, path, shape, without_unset
+from tasker.client.options import Length
+from tasker.wire.completions import CompletionView
+
+_read_completion = shape(CompletionView)
+
+
+def claim(queue: str, *, most: int, wait: float, lease: Length) -> Request[list[Job]]:
+    """Claim due tasks of a queue."""
+    return Request(
+        method="POST",
+        path=path("queues", queue, "claim"),
+        content=encode({"max": most, "wait": wait, "lease": words.length(lease)}),
+        read=answers.jobs,
+        is_repeatable=True,
+        waits=wait,
+    )
+
+
+def complete(token: str, result: Any) -> Request[CompletionView]:
+    """Say that the work is done."""
+    return _report("complete", token, result=result)
+
+
+def fail(
+    token: str,
+    *,
+    code: str | None,
+    msg: str | None,
+    details: Any,
+    retry: bool,
+    retry_after: Length | None,
+) -> Request[CompletionView]:
+    """Say that the work has failed."""
+    after = None if retry_after is None else words.length(retry_after)
+    return _report("fail", token, code=code, msg=msg, details=details, retry=retry, retry_after=after)
+
+
+def heartbeat(
+    token: str, *, progress: float | None, msg: str | None, deadline: Length | None
+) -> Request[CompletionView]:
+    """Say that the work goes on."""
+    until = None if deadline is None else words.length(deadline)
+    return _report("heartbeat", token, progress=progress, msg=msg, deadline=until)
+
+
+def _report(what: str, token: str, **said: Any) -> Request[CompletionView]:
+    return Request(
+        method="POST",
+        path=path("completions", what),
+        content=encode(without_unset(said)),
+        read=_read_completion,
+        is_repeatable=True,
+        token=token,
+    )
