@@ -13,6 +13,7 @@ from command import run
 
 from tasker.callers import KeyLine, Role, read_key_line
 from tasker.cli.server import sources
+from tasker.client.settings import VARIABLES
 from tasker.config import Settings, is_loopback
 from tasker.stores.sqlite.kind import location as sqlite_location
 
@@ -379,10 +380,8 @@ def test_the_help_has_every_setting_with_its_variables_and_default(tmp_path, opt
         ("TASKER_MAX_DELIVERY", ["there is no variable TASKER_MAX_DELIVERY; did you mean TASKER_MAX_DELIVERIES?"]),
         ("TASKER_API_KEY", ["there is no variable TASKER_API_KEY; did you mean TASKER_API_KEYS?"]),
         ("TASKER_X", ["there is no variable TASKER_X"]),
-        *(
-            (name, [])
-            for name in ("TASKER_NO_AUTH", "TASKER_API_KEYS", "TASKER_CONFIG", "OTHER", "TASKER_URL", "TASKER_KEY_FILE")
-        ),
+        ("TASKER_KEY_FILES", ["there is no variable TASKER_KEY_FILES; did you mean TASKER_KEY_FILE?"]),
+        *((name, []) for name in ("TASKER_NO_AUTH", "TASKER_API_KEYS", "TASKER_CONFIG", "OTHER", *VARIABLES)),
     ],
 )
 def test_a_variable_that_is_none_is_doubted_and_its_value_is_not_shown(variable, doubts):

@@ -1,7 +1,8 @@
 """What the client returns: the shapes of ``tasker.wire``, and what they lack for a program.
 
 All are frozen. A member that an answer does not have is ``msgspec.UNSET``, which is false. Moments are
-text in RFC 3339, as the server says them: ``datetime.fromisoformat`` reads them.
+text in RFC 3339, as the server says them: ``datetime.fromisoformat`` reads them. JSON of any shape within
+the shapes of ``tasker.wire`` is ``msgspec.Raw``, such as ``last_error.details``: ``msgspec.json.decode`` reads it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,9 +11,11 @@ from typing import Any, Final
 import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
 
-from tasker.client.core import Answer, reading
+from tasker.client.core import Answer, Page, cursor_in, reading
 from tasker.wire.events import EventView
+from tasker.wire.keys import NewKeyView
 from tasker.wire.queues import ClaimedJob
+from tasker.wire.schedules import NextRunView, RunView, ScheduleSummary
 from tasker.wire.tasks import AtLeast, TaskView
 
 ENDED: Final = frozenset({"done", "failed", "cancelled"})
@@ -41,6 +44,10 @@ class Job(ClaimedJob, frozen=True, kw_only=True):
     fields: Mapping[str, Any]
     """What it was given, such as ``json`` and ``tags``."""
 
+    def __repr__(self) -> str:
+        """It does not show the token."""
+        return _masked_repr(self, "token")
+
     @property
     def json(self) -> Any:
         """What the worker is given; None if it was given nothing."""
@@ -63,14 +70,31 @@ class Event(EventView, frozen=True, kw_only=True):
     """Of ``reset`` (events may be missing: read anew what you show) and ``partial``: why."""
 
 
-class TaskPage(Struct, frozen=True):
-    """Some of the tasks that were found."""
+class Schedule(ScheduleSummary, frozen=True, kw_only=True):
+    """A schedule as it was when the server answered: ``ScheduleView`` of the API, with its task as a mapping."""
 
-    tasks: Sequence[Task]
-    next: str | None
-    """The path of the next page; None: this is the last one."""
-    count: int | AtLeast | None = None
-    """How many there are on all pages, if that was asked for."""
+    task: Mapping[str, Any]
+    """What each run is, as the API says it: ``{"webhook": {...}}``."""
+    next_runs: Sequence[NextRunView]
+    """The next 10 times."""
+    last_runs: Sequence[RunView]
+    """The latest 10 runs that are kept, the latest first."""
+    etag: str | None = None
+    """For ``if_match``."""
+
+
+class NewKey(NewKeyView, frozen=True, kw_only=True):
+    """An API key that was made. Its ``repr`` does not show the key itself."""
+
+    def __repr__(self) -> str:
+        return _masked_repr(self, "key")
+
+
+def _masked_repr(struct: Struct, secret: str) -> str:
+    """Return the ``repr`` of a struct, without the value of one field."""
+    members = msgspec.structs.asdict(struct)
+    shown = ", ".join(f"{name}={'***' if name == secret else repr(value)}" for name, value in members.items())
+    return f"{type(struct).__name__}({shown})"
 
 
 _TASK_MEMBERS: Final = frozenset({*TaskView.__struct_encode_fields__, "result"})
@@ -82,7 +106,7 @@ _decode_job_view: Final = msgspec.json.Decoder(ClaimedJob).decode
 _decode_members: Final = msgspec.json.Decoder(dict[str, Any]).decode
 
 
-class _Page(Struct):
+class _TaskPage(Struct):
     tasks: list[dict[str, Raw]]
     next: str | None
     count: int | AtLeast | UnsetType = UNSET
@@ -92,7 +116,8 @@ class _Jobs(Struct):
     jobs: list[Raw]
 
 
-_decode_page: Final = msgspec.json.Decoder(_Page).decode
+_decode_page: Final = msgspec.json.Decoder(_TaskPage).decode
+_decode_schedule: Final = msgspec.json.Decoder(Schedule).decode
 _decode_jobs: Final = msgspec.json.Decoder(_Jobs).decode
 
 
@@ -101,15 +126,30 @@ def task(answer: Answer) -> Task:
     return reading(answer, lambda content: _named(_decode_named(content), answer.headers.get("etag")))
 
 
-def page(answer: Answer) -> TaskPage:
+def page(answer: Answer) -> Page[Task]:
     """Return the tasks of a page."""
 
-    def decode(content: bytes) -> TaskPage:
+    def decode(content: bytes) -> Page[Task]:
         found = _decode_page(content)
-        count = None if found.count is UNSET else found.count
-        return TaskPage([_named(each, None) for each in found.tasks], found.next, count)
+        return Page([_named(each, None) for each in found.tasks], cursor_in(found.next))
 
     return reading(answer, decode)
+
+
+def count(answer: Answer) -> int | AtLeast:
+    """Return how many tasks there are on all pages."""
+
+    def decode(content: bytes) -> int | AtLeast:
+        found = _decode_page(content)
+        return len(found.tasks) if found.count is UNSET else found.count
+
+    return reading(answer, decode)
+
+
+def schedule(answer: Answer) -> Schedule:
+    """Return the schedule that an answer shows."""
+    shown = reading(answer, _decode_schedule)
+    return msgspec.structs.replace(shown, etag=answer.headers.get("etag"))
 
 
 def jobs(answer: Answer) -> list[Job]:

@@ -57,6 +57,14 @@ _decode_any: Final = msgspec.json.Decoder(Any).decode
 _read_problem: Final = msgspec.json.Decoder(Problem).decode
 
 
+class Page(NamedTuple, Generic[T]):
+    """Some of what there is."""
+
+    items: Sequence[T]
+    cursor: str | None
+    """Where the next page begins; None: there is none."""
+
+
 class Answer(NamedTuple):
     """What came back."""
 
@@ -82,6 +90,8 @@ class Request(Generic[T]):
     """Whether it may be sent again if it may have had its effect."""
     repeated: Mapping[str, Callable[[], T]] | None = None
     """By code: what a refusal means if an earlier try may have had its effect, such as that it is deleted."""
+    accepted: frozenset[int] = frozenset()
+    """Statuses of answers that are none of a success, and are read all the same."""
     waits: float = 0.0
     """Seconds for which the server may keep the answer back, beside what it needs."""
     token: str | None = None
@@ -127,7 +137,7 @@ class Tries(Generic[T]):
 
     def answered(self, answer: Answer) -> float | None:
         """Return after how many seconds to try again; None: this answer counts."""
-        if answer.status < HTTPStatus.BAD_REQUEST:
+        if answer.status < HTTPStatus.BAD_REQUEST or self._is_accepted(answer):
             return None
         problem = _problem_in(answer)
         code = "" if problem is None else problem.code
@@ -152,13 +162,12 @@ class Tries(Generic[T]):
             problem, repeated = _problem_in(answer), self._request.repeated
             if problem is not None and repeated and problem.code in repeated:
                 return repeated[problem.code]()
-        check(answer)
+        if not self._is_accepted(answer):
+            check(answer)
         return self._request.read(answer)
 
-    @property
-    def may_have_happened(self) -> bool:
-        """Whether a try before the latest may have had its effect."""
-        return self._may_have_happened
+    def _is_accepted(self, answer: Answer) -> bool:
+        return answer.status in self._request.accepted and _problem_in(answer) is None
 
     def _may_try_again(self, *, is_safe: bool) -> bool:
         return self._made < self._retries and (is_safe or self._request.is_repeatable)

@@ -57,9 +57,15 @@ def texts(value: str | Sequence[str]) -> list[str]:
     return [value] if isinstance(value, str) else list(value)
 
 
+def _moment_or_length(name: str, value: datetime | timedelta | float | str) -> float | int | str:
+    """``expires_at`` is a moment; in the task of a schedule, a length of time after each run."""
+    return moment(name, value) if isinstance(value, datetime) else length(value)
+
+
 _WORDS: Final[Mapping[str, tuple[str, Callable[[str, Any], Any]]]] = {
     "at": ("execution_time", moment),
-    **{name: (name, moment) for name in ("expires_at", "starts_at", "ends_at")},
+    **{name: (name, moment) for name in ("starts_at", "ends_at")},
+    "expires_at": ("expires_at", _moment_or_length),
     "local_time": ("local_time", local_time),
     "time_zone": ("time_zone", lambda _, value: zone(value)),
     **{
@@ -74,6 +80,10 @@ _WORDS: Final[Mapping[str, tuple[str, Callable[[str, Any], Any]]]] = {
 
 _NULL: Final = "json"
 """The parameter whose None is a value: JSON has one."""
+
+
+_MAPPINGS: Final = frozenset({"headers", "json", "retry", "completion", "on_success", "on_failure", "on_cancel"})
+"""Parameters whose value may be a mapping: an item with one of them alone is no task of the API."""
 
 
 def members(given: Mapping[str, Any], *, with_none: bool = False) -> dict[str, Any]:
@@ -102,6 +112,39 @@ def members(given: Mapping[str, Any], *, with_none: bool = False) -> dict[str, A
         else:
             made[name] = value
     return made
+
+
+def named(item: Mapping[str, Any], *, with_none: bool = False) -> tuple[str, dict[str, Any]]:
+    """Return the type and the members of a task that is said as a whole.
+
+    Args:
+        item: what callers say of a webhook, ``{"url": ...}``; with a ``type``, of a task of that type; or the task
+            as the API takes it, ``{"job": {...}}``.
+        with_none: as for ``members``.
+
+    Raises:
+        NaiveTimeError, ValueError: see ``members``.
+    """
+    if len(item) == 1:
+        ((type_, inner),) = item.items()
+        if isinstance(inner, Mapping) and type_ not in _MAPPINGS:
+            return type_, {**inner}
+    given = dict(item)
+    type_ = given.pop("type", "webhook")
+    return type_, members(given, with_none=with_none)
+
+
+def template(task: Mapping[str, Any] | str) -> Mapping[str, Any]:
+    """Return what each run of a schedule is, as the API takes it.
+
+    Args:
+        task: a URL, or a task as ``named`` takes it. Its ``expires_at`` is a length of time.
+
+    Raises:
+        ValueError: see ``members``.
+    """
+    type_, made = named({"url": task} if isinstance(task, str) else task)
+    return {type_: made}
 
 
 def query(given: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from tasker.callers import KEY_NAME_LENGTH, read_key_line
 from tasker.cli.server.settings import API_KEYS_VARIABLE, SETTINGS, Setting
+from tasker.client.settings import VARIABLES
 from tasker.config import Said, Settings, is_loopback
 from tasker.errors import SettingError, open_to_others
 from tasker.stores import kind
@@ -24,8 +25,8 @@ CONFIG_VARIABLE: Final = "TASKER_CONFIG"
 API_KEY_LENGTH: Final = 16
 """Characters that an API key has at least."""
 
-_OTHERS: Final = ("TASKER_URL", "TASKER_KEY", "TASKER_TEST_")
-"""How variables begin that are not the server's: those of clients, and of the tests."""
+_OF_TESTS: Final = "TASKER_TEST_"
+"""How variables begin that are the tests'."""
 
 _NEVER_EMPTY: Final = ("api_keys_file", "webhook_secrets_file", "webhook_secrets")
 """Settings whose empty variable is a mistake: who wanted keys must not go without."""
@@ -100,12 +101,13 @@ def _open_files(settings: Settings) -> Sequence[str]:
 
 
 def _unknown_variables(environ: Mapping[str, str]) -> Sequence[str]:
-    """Doubt variables that look like tasker's. No line shows a value."""
-    names = [*(name for setting in SETTINGS for name in setting.variables), API_KEYS_VARIABLE, CONFIG_VARIABLE]
+    """Doubt variables that look like tasker's, and are neither the server's nor a client's. No line shows a value."""
+    servers = (name for setting in SETTINGS for name in setting.variables)
+    names = [*servers, API_KEYS_VARIABLE, CONFIG_VARIABLE, *VARIABLES]
     known = {name.removeprefix("TASKER_"): name for name in names}
     lines = []
     for name in sorted(environ):
-        if name.startswith("TASKER_") and name not in names and not name.startswith(_OTHERS):
+        if name.startswith("TASKER_") and name not in names and not name.startswith(_OF_TESTS):
             near = difflib.get_close_matches(name.removeprefix("TASKER_"), known, n=1)
             lines.append(f"there is no variable {name}" + (f"; did you mean {known[near[0]]}?" if near else ""))
     return lines

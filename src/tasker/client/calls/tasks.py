@@ -10,23 +10,20 @@ import msgspec
 
 from tasker import ids
 from tasker.client import answers, words
-from tasker.client.answers import Task, TaskPage
-from tasker.client.core import Answer, Request, encode, error_of, nothing, path, reading, shape
+from tasker.client.answers import Task
+from tasker.client.core import Answer, Page, Request, encode, error_of, nothing, path, reading, shape
 from tasker.client.errors import ApiError, UnexpectedAnswer
 from tasker.wire.attempts import AttemptView
 from tasker.wire.audit import HistoryView
 from tasker.wire.explanations import Explanation
 from tasker.wire.server import Problem, Refusal
-from tasker.wire.tasks import Created, CreatedInBatch, CreatedTasks
+from tasker.wire.tasks import AtLeast, Created, CreatedInBatch, CreatedTasks
 
 Where = tuple[str, ...]
 """The parts of the path of a task: by its id or its key."""
 
 LONGEST_WAIT: Final = 30.0
 """Seconds for which one request waits for the end of a task. The server allows 60; proxies like less."""
-
-PAGE: Final = 500
-"""Tasks of a page of what is found."""
 
 MOST_IN_BATCH: Final = 10_000
 
@@ -141,13 +138,7 @@ def _batch(bodies: Sequence[Mapping[str, Any]]) -> Request[list[CreatedInBatch]]
 def _new(item: Mapping[str, Any], place: int) -> Mapping[str, Any]:
     """Return one of many tasks as the API takes it, with an id."""
     try:
-        if len(item) == 1:
-            ((type_, inner),) = item.items()
-            if isinstance(inner, Mapping):  # as the API takes it
-                return {type_: {"id": new_id(), **inner}}
-        given = dict(item)
-        type_ = given.pop("type", "webhook")
-        members = words.members(given)
+        type_, members = words.named(item)
     except ValueError as error:
         error.add_note(f"task {place} of those that were to be created")
         raise
@@ -168,18 +159,17 @@ def get(where: Where, wait: float | None = None) -> Request[Task]:
 
 
 def find(
-    filters: Mapping[str, Any],
-    *,
-    sort: str | None = None,
-    limit: int | None = None,
-    cursor: str | None = None,
-    fields: str | None = None,
-    count: str | None = None,
-) -> Request[TaskPage]:
+    filters: Mapping[str, Any], *, sort: str | None, fields: str | None, limit: int, cursor: str | None
+) -> Request[Page[Task]]:
     """Find tasks: a page of them."""
-    others = {"sort": sort, "limit": limit, "cursor": cursor, "fields": fields, "count": count}
-    query = words.query({**filters, **others})
+    query = words.query({**filters, "sort": sort, "fields": fields, "limit": limit, "cursor": cursor})
     return Request(method="GET", path=path("tasks", query=query), read=answers.page, is_repeatable=True)
+
+
+def count(filters: Mapping[str, Any]) -> Request[int | AtLeast]:
+    """Count tasks."""
+    query = words.query({**filters, "fields": "summary", "limit": 1, "count": "capped"})
+    return Request(method="GET", path=path("tasks", query=query), read=answers.count, is_repeatable=True)
 
 
 def change(

@@ -11,18 +11,37 @@ from uuid import UUID
 import httpx2
 from msgspec import UNSET
 
-from tasker.client.answers import Task
-from tasker.client.calls import tasks
-from tasker.client.core import Request, as_is, cursor_in, encode
+from tasker.client.answers import Event, Task
+from tasker.client.answers import event as event_of
+from tasker.client.calls import events, server, tasks
+from tasker.client.core import Page, Request, as_is, encode
 from tasker.client.errors import ApiError
-from tasker.client.options import ChangeOptions, Filters, NewWebhook, TaskOptions, WebhookOptions, When
+from tasker.client.options import (
+    ChangeOptions,
+    EventFilters,
+    Filters,
+    Length,
+    Moment,
+    NewWebhook,
+    TaskOptions,
+    WebhookOptions,
+    When,
+)
 from tasker.client.synchronous.by_key import TaskByKey, change, wait_for
 from tasker.client.synchronous.connection import RETRIES, TIMEOUT, Connection
+from tasker.client.synchronous.operating import Destinations, Keys, Operations
+from tasker.client.synchronous.schedules import Schedules
 from tasker.client.synchronous.work import Completions, Queues
 from tasker.wire.attempts import AttemptView
-from tasker.wire.audit import HistoryView
+from tasker.wire.audit import ActionWord as AuditActionWord
+from tasker.wire.audit import ChangeView, HistoryView, KindWord
 from tasker.wire.explanations import Explanation
+from tasker.wire.server import Health, NodeView, PauseView, Stats
+from tasker.wire.statistics import DueView, FailuresView, StatsHistory
 from tasker.wire.tasks import AtLeast, Created, CreatedInBatch
+
+_CLOSING: Final = "closing"
+"""The event that says that the stream ends, since the server stops."""
 
 _IDEMPOTENT: Final = frozenset({"GET", "HEAD", "PUT", "DELETE"})
 
@@ -87,6 +106,10 @@ class Client:
         self._connection = Connection(url, key, timeout=timeout, retries=retries, transport=transport)
         self.queues: Final = Queues(self._connection)
         self.completions: Final = Completions(self._connection)
+        self.schedules: Final = Schedules(self._connection)
+        self.destinations: Final = Destinations(self._connection)
+        self.operations: Final = Operations(self._connection)
+        self.keys: Final = Keys(self._connection)
 
     @property
     def url(self) -> str:
@@ -269,24 +292,13 @@ class Client:
         Raises:
             InvalidQuery: a filter cannot be used, or not with this order.
         """
-        left, cursor = limit, None
-        while left is None or left > 0:
-            page = self._connection.call(
-                tasks.find(
-                    filters,
-                    sort=sort,
-                    limit=tasks.PAGE if left is None else min(left, tasks.PAGE),
-                    cursor=cursor,
-                    fields="summary" if summary else None,
-                )
-            )
-            for task in page.tasks:
-                yield task
-            if left is not None:
-                left -= len(page.tasks)
-            cursor = cursor_in(page.next)
-            if cursor is None:
-                return
+        fields = "summary" if summary else None
+
+        def page_of(*, limit: int, cursor: str | None) -> Request[Page[Task]]:
+            return tasks.find(filters, sort=sort, fields=fields, limit=limit, cursor=cursor)
+
+        for each in self._connection.pages(page_of, limit):
+            yield each
 
     def count(self, **filters: Unpack[Filters]) -> int | AtLeast:
         """Return how many tasks pass all *filters*; where counting stops: how many there are at least.
@@ -297,8 +309,7 @@ class Client:
         Raises:
             InvalidQuery: as ``find``.
         """
-        page = self._connection.call(tasks.find(filters, limit=1, fields="summary", count="capped"))
-        return len(page.tasks) if page.count is None else page.count
+        return self._connection.call(tasks.count(filters))
 
     def wait(self, id: UUID | str, timeout: timedelta | float | None = None) -> Task:
         """Return a task once it has ended: done, failed or cancelled. One that is to be retried has not.
@@ -441,6 +452,156 @@ class Client:
     def by_key(self, key: str) -> TaskByKey:
         """Return what can be done to the task that holds a key. Nothing is sent yet."""
         return TaskByKey(self._connection, key)
+
+    def events(
+        self,
+        *,
+        signals: bool = False,
+        last_event_id: str | None = None,
+        **filters: Unpack[EventFilters],
+    ) -> Iterator[Event]:
+        """Return what happens, as it happens. This does not end: it comes back to the server whenever the stream ends.
+
+        ``for event in client.events(type="webhook"): ...``
+
+        After a pause it goes on where it was, as far as the server remembers; if something may be missing, there is
+        an event ``reset``. Where more happens than is told, there is a ``gap``. To learn how each task ended,
+        whatever happens, use a callback.
+
+        Args:
+            signals: no single events, only of which kinds there were some: ``signal``, with ``kinds``.
+            last_event_id: the ``event_id`` of the last event that you have seen: it goes on behind it.
+            state: the state of the task, once this has happened; of several, any of them.
+            type: its type.
+            tag: a tag; of several, all of them.
+            key_prefix: what its key begins with.
+            destination: where it goes: the id or the name of a destination, or the name of a group.
+            schedule: the schedule that it is about, or whose run the task is.
+
+        Raises:
+            TooManyReaders: the server has no room, in several tries.
+            InvalidQuery, DestinationNotFound: a filter cannot be used.
+            ApiError, CallFailed: see the class. A server that is away is tried *retries* times in a row.
+        """
+
+        def request_of(last_id: str | None) -> Request[None]:
+            return events.read(filters, signals=signals, last_event_id=last_id)
+
+        for frame in self._connection.frames(request_of, last_event_id):
+            if frame.data and frame.event != _CLOSING:
+                yield event_of(frame.event, frame.data, frame.id)
+
+    def stats(self) -> Stats:
+        """Return lateness, counts and worker slots of the server. Needs the scope ``metrics``."""
+        return self._connection.call(server.stats())
+
+    def stats_due(
+        self, *, from_: Moment | None = None, to: Moment | None = None, step: Length | None = None
+    ) -> DueView:
+        """Return how many tasks are due when, in steps of time.
+
+        Args:
+            from_: where the span begins; None: now.
+            to: where it ends; None: 24 h after that.
+            step: how long a step is; None: such that there are up to 60.
+
+        Raises:
+            InvalidQuery: there would be too many steps, or none.
+            NaiveTimeError: a datetime has no time zone.
+        """
+        return self._connection.call(server.stats_due(from_, to, step))
+
+    def stats_history(
+        self, *, from_: Moment | None = None, to: Moment | None = None, step: Length | None = None
+    ) -> StatsHistory:
+        """Return what was created, what came of attempts, and how late they began, in steps of time.
+
+        Args:
+            from_: where the span begins; None: 24 h before its end.
+            to: where it ends; None: now.
+            step: as in ``stats_due``.
+
+        Raises:
+            InvalidQuery, NaiveTimeError: as ``stats_due``.
+        """
+        return self._connection.call(server.stats_history(from_, to, step))
+
+    def failures(self, *, from_: Moment | None = None, to: Moment | None = None) -> FailuresView:
+        """Return what failed, and how often: attempts that failed alike are one group.
+
+        Args:
+            from_: where the span begins; None: 24 h before its end.
+            to: where it ends; None: now.
+
+        Raises:
+            InvalidQuery, NaiveTimeError: as ``stats_due``.
+        """
+        return self._connection.call(server.failures(from_, to))
+
+    def audit(
+        self,
+        *,
+        subject: UUID | str | None = None,
+        kind: KindWord | None = None,
+        action: AuditActionWord | None = None,
+        by: str | None = None,
+        after: Moment | None = None,
+        before: Moment | None = None,
+        limit: int | None = None,
+    ) -> Iterator[ChangeView]:
+        """Return who has changed what, the latest first, page by page as it is iterated. Needs the scope ``admin``.
+
+        Args:
+            subject: the id of what was changed; of a task also the operations that have changed it.
+            kind: what was changed: ``task``, ``destination``, ``operation``, ``key``, ``schedule`` or ``server``.
+            action: what was done to it.
+            by: the id of the API key, ``local`` or ``tasker``.
+            after: at this time or later.
+            before: earlier than this.
+            limit: at most so many; None: all.
+
+        Raises:
+            InvalidQuery: a filter cannot be used.
+            NaiveTimeError: a datetime has no time zone.
+        """
+        filters = {
+            "subject": subject,
+            "kind": kind,
+            "action": action,
+            "by": by,
+            "after": after,
+            "before": before,
+        }
+
+        def page_of(*, limit: int, cursor: str | None) -> Request[Page[ChangeView]]:
+            return server.audit(filters, limit=limit, cursor=cursor)
+
+        for each in self._connection.pages(page_of, limit):
+            yield each
+
+    def nodes(self) -> Sequence[NodeView]:
+        """Return the servers that share the database, in the order in which they started."""
+        return self._connection.call(server.nodes())
+
+    def pause(self) -> PauseView:
+        """Stop everything: no task starts, on any node, until ``resume``. What is running goes on."""
+        return self._connection.call(server.pause())
+
+    def resume(self) -> PauseView:
+        """Let tasks start again, on all nodes."""
+        return self._connection.call(server.resume())
+
+    def health(self) -> Health:
+        """Return that the server is alive: if it is not, there is no answer."""
+        return self._connection.call(server.health())
+
+    def ready(self) -> Health:
+        """Return whether the server should be sent work now: its ``status`` is ``ok`` or ``unavailable``."""
+        return self._connection.call(server.ready())
+
+    def openapi(self) -> Mapping[str, Any]:
+        """Return the description of all calls of the server, in OpenAPI 3.1."""
+        return self._connection.call(server.openapi())
 
     def request(
         self,

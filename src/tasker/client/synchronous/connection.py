@@ -3,14 +3,16 @@
 
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
-from typing import Final, TypeVar
+from http import HTTPStatus
+from typing import Final, NamedTuple, Protocol, TypeVar
 
 import httpx2
 
 from tasker import __version__
-from tasker.client.core import JSON, Answer, Failure, Request, Tries
+from tasker.client.core import JSON, Answer, Failure, Page, Request, Tries, check
+from tasker.client.errors import UnexpectedAnswer
 from tasker.client.settings import server_of
 
 T = TypeVar("T")
@@ -21,8 +23,34 @@ TIMEOUT: Final = timedelta(seconds=30)
 RETRIES: Final = 5
 """How often a client sends a request again, unless it is told otherwise."""
 
+PAGE: Final = 500
+"""What a page has at most. The server allows 1,000."""
+
 _LONGEST_CONNECT: Final = 5.0
 """Seconds for a connection: who answers at all does so soon."""
+
+_LONGEST_SILENCE: Final = 15.0
+"""Seconds after which a stream of events says that it is still there."""
+
+_COME_BACK: Final = 2.0
+"""Seconds within which to come back to a stream that has ended: at any of them, so that not all come at once."""
+
+
+class Frame(NamedTuple):
+    """What one server-sent event says."""
+
+    event: str
+    data: bytes
+    id: str | None
+    """None: it has none, and none has come before."""
+
+
+class PageOf(Protocol[T]):
+    """Asks for a page of a list."""
+
+    def __call__(self, *, limit: int, cursor: str | None) -> Request[Page[T]]:
+        """Return the request for the page at *cursor*, of at most *limit*."""
+        ...
 
 
 class Connection:
@@ -75,13 +103,67 @@ class Connection:
                     timeout=self._timeout(request.waits),
                 )
             except httpx2.TransportError as error:
-                pause = tries.failed(how_failed(error), str(error) or type(error).__name__)
+                pause = tries.failed(how_failed(error), _said(error))
             else:
                 answer = Answer(response.status_code, response.headers, response.content)
                 again = tries.answered(answer)
                 if again is None:
                     return tries.result(answer)
                 pause = again
+            time.sleep(pause)
+
+    def pages(self, page_of: PageOf[T], limit: int | None) -> Iterator[T]:
+        """Return what a list has, reading page after page.
+
+        Args:
+            page_of: asks for a page.
+            limit: at most so much; None: all.
+        """
+        left, cursor = limit, None
+        while left is None or left > 0:
+            page = self.call(page_of(limit=PAGE if left is None else min(left, PAGE), cursor=cursor))
+            for each in page.items:
+                yield each
+            if page.cursor is None:
+                return
+            cursor = page.cursor
+            if left is not None:
+                left -= len(page.items)
+
+    def frames(self, request_of: Callable[[str | None], Request[None]], last_id: str | None) -> Iterator[Frame]:
+        """Return what a stream of server-sent events says, and come back to it whenever it ends.
+
+        Args:
+            request_of: asks for the stream behind an id.
+            last_id: the first of these; None: there is none.
+
+        Raises:
+            ApiError: it was refused.
+            CallFailed: there is no answer of a server, in several tries one after the other.
+        """
+        tries: Tries[None] | None = None  # since something was said
+        while True:
+            request = request_of(last_id)
+            tries = tries or Tries(request, retries=self._retries, rand=self._rand)
+            pause = self._rand() * _COME_BACK
+            try:
+                with self._http.stream(
+                    request.method,
+                    self.url + request.path,
+                    headers=self._headers(request),
+                    timeout=self._timeout(_LONGEST_SILENCE),
+                ) as response:
+                    if response.status_code == HTTPStatus.OK:
+                        for event in httpx2.EventSource(response):
+                            tries = None
+                            last_id = event.id or last_id
+                            yield Frame(event.event, event.data.encode(), event.id or None)
+                    else:
+                        answer = Answer(response.status_code, response.headers, response.read())
+                        pause = _pause_after(tries, answer)
+            except httpx2.TransportError as error:
+                if tries is not None:
+                    pause = tries.failed(how_failed(error), _said(error))
             time.sleep(pause)
 
     def close(self) -> None:
@@ -117,3 +199,16 @@ def how_failed(error: httpx2.TransportError) -> Failure:
         httpx2.LocalProtocolError,
     )
     return Failure.UNSENT if isinstance(error, unsent) else Failure.UNANSWERED
+
+
+def _pause_after(tries: Tries[None], answer: Answer) -> float:
+    """Return after how many seconds to ask for a stream again, in place of which this *answer* came."""
+    pause = tries.answered(answer)
+    if pause is None:
+        check(answer)
+        raise UnexpectedAnswer(answer.status, "it is no stream of events")
+    return pause
+
+
+def _said(error: httpx2.TransportError) -> str:
+    return str(error) or type(error).__name__
