@@ -6,13 +6,17 @@ import shutil
 import subprocess
 import time
 
+import django.conf
+import httpx2
 import pytest
+from django.test import RequestFactory
 from pages import DOCS, blocks
 
 from tasker.egress.signing import Signer
 
 PAGE = DOCS / "verifying-signatures.md"
 SECRET, OLD = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
+OTHER = "whsec_" + base64.b64encode(bytes(range(40))).decode()
 ID = "019bbade-01c6-7d11-821f-bc1538901f12"
 
 
@@ -78,13 +82,56 @@ def asked():
     return json.dumps({"secret": SECRET, "calls": calls}), verdicts
 
 
-@pytest.mark.parametrize("number", [0, 1], ids=["with the library", "without it"])
+@pytest.mark.parametrize("number", [3, 4], ids=["with the library of the standard", "without any"])
 def test_the_receivers_in_python(number):
     namespace = {}
     exec(examples("python")[number], namespace)
 
     calls, verdicts = calls_and_verdicts()
     assert [namespace["is_genuine"](SECRET, headers, body) for headers, body in calls] == verdicts
+
+
+def receiver(number, monkeypatch):
+    """What an example with a framework defines, with the secret in its environment."""
+    monkeypatch.setenv("WEBHOOK_SECRETS", f"{SECRET},{OTHER}")
+    namespace = {"__name__": "receiver"}
+    exec(compile(examples("python")[number], "receiver", "exec", dont_inherit=True), namespace)
+    return namespace
+
+
+def sendable():
+    """The calls that can be sent as HTTP, and what is to be said of each."""
+    calls, verdicts = calls_and_verdicts()
+    return [(headers, body, verdict) for (headers, body), verdict in zip(calls, verdicts, strict=True)]
+
+
+@pytest.mark.anyio
+async def test_the_receiver_in_fastapi(monkeypatch):
+    app = receiver(0, monkeypatch)["app"]
+    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://receiver") as client:
+        for headers, body, verdict in sendable():
+            raw = [(name.encode(), value.encode("latin-1")) for name, value in headers.items()]
+            answer = await client.post("/hook", headers=raw, content=body)
+            assert answer.status_code == (200 if verdict else 401)
+            assert not verdict or answer.json() == {"handled": ID}
+
+
+def test_the_receiver_in_django(monkeypatch):
+    if not django.conf.settings.configured:
+        django.conf.settings.configure(ALLOWED_HOSTS=["*"])
+    hook = receiver(1, monkeypatch)["hook"]
+    for headers, body, verdict in sendable():
+        answer = hook(RequestFactory().post("/hook", body, content_type="application/json", headers=headers))
+        assert answer.status_code == (200 if verdict else 401)
+        assert not verdict or answer.content == ID.encode()
+
+
+def test_the_receiver_in_flask(monkeypatch):
+    client = receiver(2, monkeypatch)["app"].test_client()
+    for headers, body, verdict in sendable():
+        answer = client.post("/hook", headers=headers, data=body)
+        assert answer.status_code == (200 if verdict else 401)
+        assert not verdict or answer.text == ID
 
 
 def test_the_receiver_in_node(tmp_path, asked):

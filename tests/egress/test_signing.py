@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from tasker.egress.signing import Signer, key
+from tasker.egress.signing import Signer
+from tasker.wire.signatures import key_of
 
 # The example that all libraries of Standard Webhooks test themselves with.
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
@@ -78,7 +79,7 @@ def test_while_secrets_are_exchanged_receivers_with_either_accept():
 
 @pytest.mark.parametrize("length", [24, 25, 26, 63, 64])
 def test_a_secret_has_24_to_64_bytes(length):
-    assert key(secret_of(length)) == bytes(range(length))
+    assert key_of(secret_of(length)) == bytes(range(length))
 
 
 @pytest.mark.parametrize(

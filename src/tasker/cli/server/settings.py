@@ -14,12 +14,12 @@ from typing import Any, Final
 
 from tasker import urls
 from tasker.config import EGRESS_LEVELS, LOG_FORMATS, LOG_LEVELS, Settings
-from tasker.egress import signing
 from tasker.egress.address_policy import HOST_NAME, read_entry
 from tasker.egress.egress_proxy import read_proxy
 from tasker.errors import DatabaseUrlError, SettingError, cut
 from tasker.model import lengths
 from tasker.stores import kind
+from tasker.wire import signatures
 
 API_KEYS_VARIABLE: Final = "TASKER_API_KEYS"
 """The only setting that is only a variable: an option would show the keys to anybody who lists
@@ -221,7 +221,7 @@ def _path(text: str) -> Path:
 
 
 def _signing_secret(text: str) -> str:
-    signing.key(text)
+    signatures.key_of(text)
     return text
 
 
