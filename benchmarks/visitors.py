@@ -1,6 +1,7 @@
 """Open pages of the dashboard, in a process of their own: each hears the signals, and fetches itself anew as they say.
 
-As ``static/js/live.js`` does: a second apart at least, and less often if the server is busy.
+As ``static/js/live.js`` does: if a part of the page shows what there is news of, a second apart at least, and less
+often if the server is busy. A page without such parts hears nothing.
 
 Started as ``python -m benchmarks.visitors URL`` with the paths of the pages as JSON on standard input.
 Says when all of them are open, and at the end of the input how often they were fetched.
@@ -9,10 +10,11 @@ Says when all of them are open, and at the end of the input how often they were 
 import asyncio
 import contextlib
 import json
+import re
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 
 import aiohttp
@@ -21,6 +23,16 @@ from benchmarks.machine import LOAD_CORE, running_on
 
 _APART: Final = 1.0
 """Seconds between two fetches of a page, at least."""
+
+_KINDS: Final = {
+    "tasks": {"created", "started", "ended", "changed", "deleted"},
+    "destinations": {"destination"},
+    "nodes": {"node"},
+    "operations": {"operation"},
+    "schedules": {"schedule"},
+}
+"""Of which events the parts of a page show something, by the words that mark them; as ``live.js`` has it."""
+_LIVE: Final = re.compile(r' data-live="([a-z ]+)"')
 
 
 @contextlib.contextmanager
@@ -48,21 +60,27 @@ def visiting(url: str, paths: Sequence[str]) -> Iterator[Callable[[], int]]:
             process.kill()
 
 
-async def _fetch(session: aiohttp.ClientSession, path: str) -> None:
-    async with session.get(path, headers={"HX-Request": "true"}) as answer:
+async def _fetch(session: aiohttp.ClientSession, path: str, headers: Mapping[str, str]) -> set[str]:
+    """Return the kinds of events of which the page shows something."""
+    async with session.get(path, headers=headers) as answer:
         assert answer.status == 200, (path, answer.status)
-        await answer.read()
+        marks = " ".join(_LIVE.findall(await answer.text()))
+    return {kind for mark in marks.split() for kind in _KINDS[mark]}
 
 
 async def _visit(session: aiohttp.ClientSession, path: str, opened: asyncio.Event, fetches: list[str]) -> None:
-    await _fetch(session, path)
+    kinds = await _fetch(session, path, {})
+    if not kinds:
+        opened.set()
+        return
     async with session.get("/ui/live", timeout=aiohttp.ClientTimeout(total=None)) as signals:
         opened.set()
         heard = asyncio.Event()
+        heard.set()  # there may have been news meanwhile
 
         async def listen() -> None:
             async for line in signals.content:
-                if line.startswith(b"data:"):
+                if line.startswith(b"data:") and not kinds.isdisjoint(json.loads(line[5:]).get("changed", kinds)):
                     heard.set()
 
         async with asyncio.TaskGroup() as group:
@@ -71,7 +89,7 @@ async def _visit(session: aiohttp.ClientSession, path: str, opened: asyncio.Even
                 await heard.wait()
                 heard.clear()
                 begun = time.monotonic()
-                await _fetch(session, path)
+                kinds |= await _fetch(session, path, {"HX-Request": "true"})
                 fetches.append(path)
                 await asyncio.sleep(_APART + 3 * (time.monotonic() - begun))
 
@@ -87,8 +105,8 @@ async def _run(url: str, paths: Sequence[str]) -> int:
         await asyncio.gather(*(each.wait() for each in opened))
         print(len(paths), flush=True)
         await asyncio.to_thread(sys.stdin.read)
-        ended = [visit.exception() for visit in visits if visit.done()]
-        assert not ended, ended
+        failed = [error for visit in visits if visit.done() and (error := visit.exception())]
+        assert not failed, failed
         for visit in visits:
             visit.cancel()
         await asyncio.gather(*visits, return_exceptions=True)

@@ -2,11 +2,12 @@
 
 import pytest
 
-from tasker.engine.telemetry import Telemetry
+from tasker.engine.telemetry import LATENESS_KEPT, Telemetry
 from tasker.errors import StoreUnavailableError
 from tasker.model.histogram import TOGETHER
 from tasker.model.instants import SECOND
 from tasker.model.lateness import LatenessByCause, by_cause
+from tasker.model.stats import Lateness
 
 pytestmark = pytest.mark.anyio
 
@@ -129,3 +130,19 @@ def test_attempts_that_were_counted_together_are_not_counted_again():
         "held": (counted, 2 * counted),
         "own": (counted, 3 * counted),
     }
+
+
+@pytest.mark.parametrize("held", [0, 7])
+def test_the_figures_speak_of_the_latest_attempts_and_of_no_others(held):
+    telemetry = Telemetry()
+    for _ in range(TOGETHER + 1):
+        telemetry.attempt_began(LatenessByCause(down=0, held=0, own=SECOND))
+    assert telemetry.lateness() == Lateness(TOGETHER + 1, 1.0, 1.0, 1.0)
+
+    for own in range(LATENESS_KEPT):
+        telemetry.attempt_began(LatenessByCause(down=0, held=held, own=own))
+
+    places = LATENESS_KEPT // 2 - 1, LATENESS_KEPT * 99 // 100 - 1, LATENESS_KEPT - 1
+    assert telemetry.lateness() == Lateness(LATENESS_KEPT, *((place + held) / SECOND for place in places))
+    own = telemetry.lateness_by_cause()["own"]
+    assert (own.p50, own.p99, own.max) == tuple(place / SECOND for place in places)

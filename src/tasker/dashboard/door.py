@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from http import HTTPStatus
 from typing import Final
 from urllib.parse import parse_qsl
@@ -19,12 +20,13 @@ from tasker.api.sending import hang_up, send_answer
 from tasker.callers import ANYBODY
 from tasker.config import Settings
 from tasker.dashboard.assets import Assets
+from tasker.dashboard.refreshes import Refreshes
 from tasker.dashboard.rendering import Renderer
 from tasker.dashboard.routes import NoPageError, Routes
 from tasker.dashboard.screens import all_components, sign_in
 from tasker.dashboard.screens.all import PAGES, PLACES
 from tasker.dashboard.visitors import Visitors
-from tasker.dashboard.visits import Pairs, Visit
+from tasker.dashboard.visits import Page, Pairs, Shown, Visit
 from tasker.errors import InvalidRequestError, ScopeMissingError, TaskerError, UnauthorizedError, cut
 
 FORM: Final = Taken(limit=2 * 1024 * 1024, media_type="application/x-www-form-urlencoded")
@@ -37,6 +39,9 @@ _MOST_FIELDS: Final = 2_000
 """Fields that a form has at most."""
 
 _SAFE: Final = ("GET", "HEAD")
+
+_REST: Final = 0.001
+"""Seconds between two steps of what is refreshed: nobody waits for it."""
 
 SECURITY: Final[Mapping[str, str]] = {
     "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
@@ -73,6 +78,7 @@ class _Door:
         self._settings = settings
         self._assets = Assets()
         self._renderer = Renderer(self._assets, settings.root_path, PLACES, is_demo=is_demo)
+        self._refreshes = Refreshes()
         self._visitors = Visitors(access, context.service, settings)
         self._routes = Routes((*PAGES, *(all_components.pages if is_demo else ())))
 
@@ -102,11 +108,19 @@ class _Door:
                 return self._error(refusal, visit)
             page, values = self._routes.find(scope["method"], path)
             check_scope(visit.caller, page.scope)
-            return await page.handler(replace(visit, values=values))
+            return await self._page(page, replace(visit, values=values))
         except ClientGoneError:
             raise
         except Exception as error:  # noqa: BLE001 - each has a page
             return self._error(error, visit)
+
+    async def _page(self, page: Page, visit: Visit) -> Response:
+        """Return a page, or what an act is answered with. What is only refreshed waits for its turn."""
+        if not visit.is_refresh:
+            return await _made(page, visit)
+        # All that a page depends on, but for what is so on the server.
+        what = visit.caller, visit.path, (*visit.query,), visit.origin, visit.way.is_local, visit.zone, visit.theme
+        return await self._refreshes.have(what, partial(_made, page, visit, rest=_REST))
 
     async def _meet(self, visit: Visit, receive: Receive) -> tuple[Visit, TaskerError | None]:
         """Return a visit with who it is and what the form says, and why it may not go on; None: it may.
@@ -177,6 +191,13 @@ class _Door:
             can_be_sent_again=method == "POST" and not self._routes.is_open(method, visit.path),
             nearest=self._routes.nearest(visit.path),
         )
+
+
+async def _made(page: Page, visit: Visit, *, rest: float = 0) -> Response:
+    response = await page.handler(visit)
+    if isinstance(response, Shown):
+        await response.draw(rest=rest)
+    return response
 
 
 def _path(scope: Scope) -> str:

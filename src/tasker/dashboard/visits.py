@@ -1,21 +1,25 @@
 """What a page is: each is declared once, beside its handler."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 from urllib.parse import quote, unquote, urlencode
 
 from starlette.responses import Response
+from starlette.types import Receive, Send
+from starlette.types import Scope as Asgi
 
 from tasker.api.calls import Context
 from tasker.callers import Caller, Scope
 from tasker.config import Settings
 from tasker.dashboard.cookies import cookie_in
-from tasker.dashboard.rendering import Renderer
+from tasker.dashboard.rendering import THEME_COOKIE, THEMES, Renderer
 from tasker.model import zones
 from tasker.model.audit import LOCAL
 from tasker.model.instants import Instant
 from tasker.service.service import Service
+from tasker.timing.clock import stopwatch
 
 if TYPE_CHECKING:
     from tasker.dashboard.routes import Routes
@@ -29,6 +33,43 @@ SAID_OF_ACTS: Final = frozenset({"done", "id"})
 
 PRIVATE: Final = {"cache-control": "no-store"}
 """Headers of every page: it may show a task."""
+
+
+_STEP: Final = 0.001
+"""Seconds that a page is made at a time: the event loop has other work."""
+
+
+class Shown(Response):
+    """A page. It is made by ``draw``, or when it is sent."""
+
+    def __init__(self, pieces: Iterator[str], status: int, headers: Mapping[str, str]) -> None:
+        super().__init__(None, status, headers, media_type="text/html")
+        self._pieces: Iterator[str] | None = pieces
+
+    async def draw(self, *, rest: float = 0) -> None:
+        """Make it, in short steps.
+
+        Args:
+            rest: seconds between two of them, in which it leaves the event loop to others.
+        """
+        if self._pieces is None:
+            return
+        pieces, self._pieces = self._pieces, None
+        drawn = []
+        await asyncio.sleep(rest)  # what it shows was just put together
+        began = stopwatch()
+        for piece in pieces:
+            drawn.append(piece)
+            if stopwatch() - began >= _STEP:
+                await asyncio.sleep(rest)
+                began = stopwatch()
+        self.body = self.render("".join(drawn))
+        self.headers["content-length"] = str(len(self.body))
+
+    async def __call__(self, scope: Asgi, receive: Receive, send: Send) -> None:
+        """Send it."""
+        await self.draw()
+        await super().__call__(scope, receive, send)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +114,12 @@ class Visit:
         named = self.cookie("tasker_zone").replace("%2F", "/")
         return named if named in zones.names() else "UTC"
 
+    @property
+    def theme(self) -> str:
+        """How the visitor wants pages to look: one of ``THEMES``."""
+        named = self.cookie(THEME_COOKIE)
+        return named if named in THEMES else THEMES[0]
+
     def cookie(self, name: str) -> str:
         """Return what a cookie says; empty: the browser has none of this name."""
         return cookie_in(self.asgi, name)
@@ -86,6 +133,11 @@ class Visit:
     def is_part(self) -> bool:
         """Whether a script asks, for a part of a page that is shown already."""
         return any(name == b"hx-request" for name, _ in self.asgi["headers"])
+
+    @property
+    def is_refresh(self) -> bool:
+        """Whether a script asks for the page that is shown already, because there was news."""
+        return self.is_part and self.asgi["method"] == "GET"
 
     @property
     def is_signed_in(self) -> bool:
@@ -146,8 +198,8 @@ class Visit:
         **said: Any,  # noqa: ANN401 - what the template shows
     ) -> Response:
         """Return the page that *template* makes of what is *said*."""
-        text = self.renderer.render(template, self, **said)
-        return Response(text, status, headers={**PRIVATE, **(headers or {})}, media_type="text/html")
+        pieces = self.renderer.pieces(template, self, **said)
+        return Shown(pieces, status, {**PRIVATE, **(headers or {})})
 
     def go(self, path: str, *, done: str = "", **values: str) -> Response:
         """Send the visitor to another page, which tells what was *done*: a key of ``notices.NOTICES``."""

@@ -1,9 +1,9 @@
 """What the engine counts and measures, in plain numbers."""
 
-from collections import Counter, deque
+from array import array
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import Final
 
 from tasker.model import instants
@@ -50,9 +50,14 @@ class Telemetry:
     _down: Histogram = field(default_factory=lambda: Histogram(LATENESS_BOUNDS))
     _held: Histogram = field(default_factory=lambda: Histogram(LATENESS_BOUNDS))
     _own: Histogram = field(default_factory=lambda: Histogram(LATENESS_BOUNDS))
-    _uncounted: int = 0
-    """How many of the latest attempts the histograms do not count yet."""
-    _lateness: deque[LatenessByCause] = field(default_factory=lambda: deque(maxlen=LATENESS_KEPT))
+    _uncounted: list[LatenessByCause] = field(default_factory=list)
+    """The latest attempts, which the histograms do not count yet."""
+    _latest: Mapping[str, "array[int]"] = field(
+        default_factory=lambda: {cause: array("q") for cause in LatenessByCause.__struct_fields__}
+    )
+    """The lateness of the attempts before them, by cause: ``LATENESS_KEPT`` at most."""
+    _known_figures: tuple[int, tuple[Lateness, Mapping[str, CauseLateness]]] | None = None
+    """The lateness figures, and how many attempts there were when they were made."""
 
     @property
     def created(self) -> int:
@@ -62,9 +67,8 @@ class Telemetry:
     def attempt_began(self, lateness: LatenessByCause) -> None:
         """Count an attempt and how late it began."""
         self.attempts += 1
-        self._lateness.append(lateness)
-        self._uncounted += 1
-        if self._uncounted == TOGETHER:
+        self._uncounted.append(lateness)
+        if len(self._uncounted) == TOGETHER:
             self._count_up()
 
     @property
@@ -78,11 +82,15 @@ class Telemetry:
 
     def _count_up(self) -> None:
         """Have the histograms count the attempts that they have not counted yet."""
-        latest = list(islice(reversed(self._lateness), self._uncounted))
-        self._uncounted = 0
-        self._down.observe_all([each.down for each in latest])
-        self._held.observe_all([each.held for each in latest])
-        self._own.observe_all([each.own for each in latest])
+        if not self._uncounted:
+            return
+        for cause, histogram in (("down", self._down), ("held", self._held), ("own", self._own)):
+            parts = [getattr(each, cause) for each in self._uncounted]
+            histogram.observe_all(parts)
+            kept = self._latest[cause]
+            kept.extend(parts)
+            del kept[:-LATENESS_KEPT]
+        self._uncounted.clear()
 
     def tally(self) -> Tally:
         """Return what has been counted since the process started, but for gates and failures."""
@@ -102,15 +110,28 @@ class Telemetry:
 
     def lateness(self) -> Lateness:
         """Return the nearest-rank percentiles of the latest attempts, in seconds."""
-        return Lateness(len(self._lateness), *_percentiles(each.total for each in self._lateness))
+        return self._figures()[0]
 
     def lateness_by_cause(self) -> Mapping[str, CauseLateness]:
         """Return the same of each cause, and the sums."""
-        found = {}
-        for cause in LatenessByCause.__struct_fields__:
-            parts = [getattr(each, cause) for each in self._lateness]
-            found[cause] = CauseLateness(*_percentiles(parts), sum=instants.seconds(sum(parts)))
-        return found
+        return self._figures()[1]
+
+    def _figures(self) -> tuple[Lateness, Mapping[str, CauseLateness]]:
+        """Return both. They are made once, until another attempt begins: the event loop has to wait for that."""
+        known = self._known_figures
+        if known is None or known[0] != self.attempts:
+            self._count_up()
+            parts = {cause: kept.tolist() for cause, kept in self._latest.items()}
+            by_cause = {
+                cause: CauseLateness(*_percentiles(each), sum=instants.seconds(sum(each)))
+                for cause, each in parts.items()
+            }
+            if any(parts["down"]) or any(parts["held"]):
+                shown = _percentiles(map(sum, zip(*parts.values(), strict=True)))
+            else:  # as nearly always
+                shown = by_cause["own"].p50, by_cause["own"].p99, by_cause["own"].max
+            known = self._known_figures = self.attempts, (Lateness(len(parts["own"]), *shown), by_cause)
+        return known[1]
 
     def totals(self) -> Totals:
         """Return the counts."""

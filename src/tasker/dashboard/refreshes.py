@@ -1,0 +1,54 @@
+"""Pages that are made anew because there was news: one at a time, so that no task waits for many of them."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Hashable
+from typing import Final
+
+from starlette.responses import Response
+
+from tasker.timing.clock import elapsed, stopwatch
+
+LONGEST_REST: Final = 0.25
+"""Seconds between two pages, at most."""
+
+
+class Refreshes:
+    """Makes them in the order in which they were asked for, with a rest after each that is as long as it took.
+
+    So they have half of the event loop at most, and less of it the busier the server is. Who asks for the
+    same while it waits for its turn gets the same. Belongs to one event loop.
+    """
+
+    def __init__(self) -> None:
+        self._waiting: dict[Hashable, tuple[Callable[[], Awaitable[Response]], asyncio.Future[Response]]] = {}
+        self._working: asyncio.Task[None] | None = None
+
+    async def have(self, what: Hashable, make: Callable[[], Awaitable[Response]]) -> Response:
+        """Return what *make* returns, or raise what it raises, once it has its turn.
+
+        It begins after this was called, so it shows all that was so before.
+
+        Args:
+            what: where it is the same, what is made is the same, too, and one *make* serves all.
+        """
+        if what not in self._waiting:
+            self._waiting[what] = make, asyncio.get_running_loop().create_future()
+        _, made = self._waiting[what]
+        if self._working is None:
+            self._working = asyncio.create_task(self._work())
+        return await asyncio.shield(made)  # one who goes away does not take it from the others
+
+    async def _work(self) -> None:
+        try:
+            while self._waiting:
+                what = next(iter(self._waiting))
+                make, made = self._waiting.pop(what)
+                began = stopwatch()
+                try:
+                    made.set_result(await make())
+                except Exception as error:  # noqa: BLE001 - those who asked are told
+                    made.set_exception(error)
+                    made.exception()  # they may be gone
+                await asyncio.sleep(min(elapsed(began), LONGEST_REST))
+        finally:
+            self._working = None
