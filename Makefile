@@ -4,14 +4,14 @@ UV := $(shell command -v uv || echo .venv/bin/uv)
 # "make" alone says what there is to make.
 .DEFAULT_GOAL := help
 
-.PHONY: help setup run test cluster-test lint bench client docs screenshots
+.PHONY: help setup run test cluster-test lint bench client docs screenshots dist
 
 help:  ## List the targets.
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r name what; do printf 'make %-13s %s\n' "$$name" "$$what"; done
 
 setup: .venv/.ready  ## Create .venv with the versions locked in uv.lock.
 
-.venv/.ready: pyproject.toml uv.lock
+.venv/.ready: pyproject.toml uv.lock packages/client/pyproject.toml packages/server/pyproject.toml
 	@command -v uv >/dev/null || { test -x .venv/bin/uv || { python3 -m venv .venv && .venv/bin/python -m pip install --quiet uv; }; }
 	@$(UV) sync --quiet --locked --inexact
 	@touch $@
@@ -40,3 +40,8 @@ docs: setup  ## Write the generated parts of docs/.
 
 screenshots: setup  ## Take the pictures of docs/screenshots/ (needs Chromium, and pngquant to make them small).
 	.venv/bin/python docs/screenshots.py
+
+dist: setup  ## Build the two distributions, as wheels and source distributions, in dist/.
+	@rm -rf dist
+	@$(UV) build --quiet --all-packages --out-dir dist
+	@ls dist

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from tasker.egress.connector import Origin
 from tasker.egress.pooled_client import _target
-from tasker.urls import checked, masked, origin, parts, with_scheme
+from tasker.urls import checked, origin, parts, with_scheme
+from tasker.wire.masking import masked_url
 
 # Which are taken
 
@@ -160,7 +161,7 @@ def test_whatever_is_taken_can_be_called_and_whatever_is_not_says_why(url):
         assert taken == with_scheme(url)
         assert parts(taken).target.isascii()
     assert origin(with_scheme(url))
-    assert isinstance(masked(url), str)
+    assert isinstance(masked_url(url), str)
 
 
 # What each side gets of a host
@@ -314,5 +315,5 @@ def test_user_and_password_are_those_before_the_last_at_sign_of_the_authority(us
     ],
 )
 def test_a_masked_url_is_the_url_with_three_stars_for_the_password(url, shown):
-    assert masked(url) == shown
-    assert masked(shown) == shown
+    assert masked_url(url) == shown
+    assert masked_url(shown) == shown

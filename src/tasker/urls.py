@@ -69,7 +69,6 @@ _DOT: Final = re.compile("[.\u3002\uff0e\uff61]")
 """What separates labels. Source: RFC 3490, section 3.1."""
 _ZONE: Final = re.compile(r"[A-Za-z0-9._~-]+", re.ASCII)
 _UNSENDABLE: Final = re.compile(rb"[^!-~]")
-_PASSWORD: Final = re.compile(r"((?:[^/?#:]*://)?[^/?#:]*:)[^/?#]*(?=@)")
 _NO_HOSTS: Final = frozenset({"null", "undefined", "none", "nil", "nan", "true", "false"})
 """What programs write where a value was missing."""
 _PORTS: Final = {"http": 80, "https": 443}
@@ -181,26 +180,6 @@ _origin_once = lru_cache(maxsize=1024)(_origin)
 def _is_ordinary(place: str) -> bool:
     """Whether *place*, a URL up to its path, is one in which nothing can be wrong. There are few of them."""
     return _ORDINARY.fullmatch(place) is not None
-
-
-def masked(url: str) -> str:
-    """Return *url*, whatever it is, with ``***`` in place of the password, and otherwise as it is.
-
-    >>> masked("https://me:secret@example.org/x")
-    'https://me:***@example.org/x'
-    """
-    found = _PASSWORD.match(url)
-    return url if found is None else f"{found[1]}***{url[found.end() :]}"
-
-
-def has_masked_password(url: str) -> bool:
-    """Return whether the password in *url* is what ``masked`` puts in its place.
-
-    >>> has_masked_password("https://me:***@example.org/x")
-    True
-    """
-    found = _PASSWORD.match(url)
-    return found is not None and found[0] == f"{found[1]}***"
 
 
 def _parts(url: str) -> Parts:

@@ -11,7 +11,7 @@ from tasker.interfaces.tasks import TaskFilter
 from tasker.model.task import Pool, TaskId
 from tasker.stores.sqlite.store import SqliteStore
 from tasker.timing.clock import ManualClock
-from tasker.wire.tasks import task_json
+from tasker.wire.task_views import task_json
 
 pytestmark = pytest.mark.anyio
 

@@ -12,7 +12,7 @@ from tasker.task_types import registry
 from tasker.task_types.registry import Registry, installed
 from tasker.wire.fields import HashFields, TaskFields, request_type
 from tasker.wire.reserved import RESERVED
-from tasker.wire.tasks import task_json
+from tasker.wire.task_views import task_json
 
 
 class AType:

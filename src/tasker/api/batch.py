@@ -13,7 +13,7 @@ from tasker.building import Asked
 from tasker.errors import InvalidTaskError
 from tasker.model.new_task import Made
 from tasker.wire.fields import RequestFields
-from tasker.wire.tasks import created_in_batch_view
+from tasker.wire.task_views import created_in_batch_view
 
 BYTES: Final = 16 * 1024 * 1024
 """How long a batch may be."""

@@ -5,8 +5,8 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from tasker import urls
 from tasker.model.task import Task
+from tasker.wire.masking import masked_url
 
 
 class _Members(Struct):
@@ -48,4 +48,4 @@ def gist_of(task: Task) -> Gist:
 
 
 def _short(url: str) -> str:
-    return urls.masked(url).partition("://")[2].partition("?")[0].partition("#")[0] or url
+    return masked_url(url).partition("://")[2].partition("?")[0].partition("#")[0] or url

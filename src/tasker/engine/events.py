@@ -30,7 +30,7 @@ from tasker.model.event import (
 from tasker.model.instants import Instant
 from tasker.model.operation import Operation
 from tasker.model.schedule import Schedule
-from tasker.model.task import State, Task, TaskId
+from tasker.model.task import RunKind, State, Task, TaskId
 from tasker.timing.clock import Cancellable
 from tasker.wire.event_notes import unpacked
 from tasker.wire.fields import TaskFields
@@ -288,7 +288,9 @@ class Events:
     def runs_removed(self, schedule: Schedule, ids: Iterable[TaskId]) -> None:
         """Runs of a schedule, which was read with its template, were taken out of the queue."""
         for task_id in ids:
-            self._note(removed_run_event(schedule, task_id, at=self._clock.now(), node=self._node))
+            now = self._clock.now()
+            run = schedule.asked_run(now, task_id, RunKind.REGULAR, now=now)
+            self._note(removed_run_event(run, at=now, node=self._node))
 
     def runs_removed_after(self, attempt: Attempt, ids: Iterable[TaskId]) -> None:
         """Later runs of the schedule of an attempt were taken out of the queue: what these were, it is."""

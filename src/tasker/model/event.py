@@ -10,8 +10,7 @@ from msgspec.structs import replace
 
 from tasker.model.instants import Instant
 from tasker.model.operation import Operation
-from tasker.model.schedule import Schedule
-from tasker.model.task import RunKind, State, Task, TaskId
+from tasker.model.task import State, Task, TaskId
 
 
 class EventKind(StrEnum):
@@ -164,9 +163,8 @@ def task_event(
     )
 
 
-def removed_run_event(schedule: Schedule, task_id: TaskId, *, at: Instant, node: str) -> Event:
-    """Return the event that a run of *schedule* is gone, which had not started. When it was due is not said."""
-    run = schedule.asked_run(at, task_id, RunKind.REGULAR, now=at)
+def removed_run_event(run: Task, *, at: Instant, node: str) -> Event:
+    """Return the event that a *run* of a schedule is gone, which had not started. When it was due is not said."""
     return replace(task_event(EventKind.DELETED, run, traits_of(run), at=at, node=node), due_at=None)
 
 

@@ -30,7 +30,7 @@ from tasker.model.instants import SECOND
 from tasker.model.task import Fault, Pool
 from tasker.timing.clock import Clock
 from tasker.wire.fields import BODIES, CompletionFields, TaskFields, WebhookFields
-from tasker.wire.masking import MASK
+from tasker.wire.masking import MASK, has_masked_password
 from tasker.wire.tracing import child_of
 
 TIMEOUT: Final = timedelta(seconds=30)
@@ -118,7 +118,7 @@ class WebhookType(TaskType):
             url = urls.checked(request.url)
         except ValueError as error:
             raise InvalidTaskError("url", str(error)) from None
-        if MASK in url and urls.has_masked_password(url):
+        if MASK in url and has_masked_password(url):
             raise MaskedValueError("url", "expected the password itself, got ***, which stands for it")
         if request.headers is not UNSET:
             _check_headers(request.headers, url)

@@ -17,7 +17,7 @@ from tasker.model.task import Task
 from tasker.wire.fields import BODIES
 from tasker.wire.masking import MASK, masked_members
 from tasker.wire.operations import operation_view
-from tasker.wire.schedules import plan_members, template_members
+from tasker.wire.schedule_views import plan_members, template_members
 
 _decode_members: Final = msgspec.json.Decoder(dict[str, Raw]).decode
 

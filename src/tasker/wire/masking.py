@@ -1,18 +1,19 @@
 """What of a task is shown to those who may not see its secrets."""
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Final
 
 import msgspec
 from msgspec import Raw
 
-from tasker import urls
 from tasker.model.task import Task
 
 MASK: Final = "***"
 """What is shown in place of a secret."""
 
 _MASK: Final = msgspec.json.encode(MASK)
+_PASSWORD: Final = re.compile(r"((?:[^/?#:]*://)?[^/?#:]*:)[^/?#]*(?=@)")
 _CALLBACKS: Final = ("on_success", "on_failure", "on_cancel")
 _decode_members: Final = msgspec.json.Decoder(dict[str, Raw]).decode
 
@@ -60,6 +61,26 @@ def mask_in(members: Mapping[str, Raw]) -> str | None:
     return None
 
 
+def masked_url(url: str) -> str:
+    """Return *url*, whatever it is, with ``***`` in place of the password, and otherwise as it is.
+
+    >>> masked_url("https://me:secret@example.org/x")
+    'https://me:***@example.org/x'
+    """
+    found = _PASSWORD.match(url)
+    return url if found is None else f"{found[1]}{MASK}{url[found.end() :]}"
+
+
+def has_masked_password(url: str) -> bool:
+    """Return whether the password in *url* is what ``masked_url`` puts in its place.
+
+    >>> has_masked_password("https://me:***@example.org/x")
+    True
+    """
+    found = _PASSWORD.match(url)
+    return found is not None and found[0] == f"{found[1]}{MASK}"
+
+
 def _callbacks(members: Mapping[str, Raw]) -> Iterable[tuple[str, Mapping[str, Raw]]]:
     for name in _CALLBACKS:
         callback = members.get(name)
@@ -70,7 +91,7 @@ def _callbacks(members: Mapping[str, Raw]) -> Iterable[tuple[str, Mapping[str, R
 def _masked_callback(callback: Raw) -> Raw:
     if _begins(callback, b"{"):
         return Raw(msgspec.json.encode(_masked(_decode_members(callback))))
-    return _masked_url(callback)
+    return _masked_member(callback)
 
 
 def _masked(members: dict[str, Raw]) -> dict[str, Raw]:
@@ -79,14 +100,14 @@ def _masked(members: dict[str, Raw]) -> dict[str, Raw]:
     if headers is not None and _begins(headers, b"{"):
         members["headers"] = Raw(msgspec.json.encode(dict.fromkeys(_decode_members(headers), MASK)))
     if url is not None:
-        members["url"] = _masked_url(url)
+        members["url"] = _masked_member(url)
     return members
 
 
-def _masked_url(url: Raw) -> Raw:
+def _masked_member(url: Raw) -> Raw:
     if not _begins(url, b'"'):
         return url
-    return Raw(msgspec.json.encode(urls.masked(msgspec.json.decode(url, type=str))))
+    return Raw(msgspec.json.encode(masked_url(msgspec.json.decode(url, type=str))))
 
 
 def _begins(value: Raw, sign: bytes) -> bool:

@@ -12,7 +12,8 @@ from tasker.api.routes.parameters import given_in, one_of, word_of
 from tasker.callers import Scope
 from tasker.errors import InvalidQueryError
 from tasker.filters import FILTERS, SORTS, Query, query_of, schema_of
-from tasker.wire.tasks import AtLeast, wrapped_summary_json, wrapped_task_json
+from tasker.wire.task_views import wrapped_summary_json, wrapped_task_json
+from tasker.wire.tasks import AtLeast
 
 _FILTERS: Final = tuple(
     Parameter(name=each.name, description=each.description, schema=schema_of(each)) for each in FILTERS

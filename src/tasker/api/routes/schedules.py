@@ -24,16 +24,8 @@ from tasker.errors import (
 from tasker.model import names
 from tasker.model.task import Task
 from tasker.service.schedules import ScheduleStatus
-from tasker.wire.schedules import (
-    PreviewView,
-    RunsMade,
-    SchedulePage,
-    ScheduleView,
-    preview_view,
-    runs_made,
-    schedule_summary,
-    schedule_view,
-)
+from tasker.wire.schedule_views import preview_view, runs_made, schedule_summary, schedule_view
+from tasker.wire.schedules import PreviewView, RunsMade, SchedulePage, ScheduleView
 
 _VALUE: Final = {"type": "string", "pattern": f"^{names.PATTERN}$"}
 _ETAG: Final = {

@@ -49,7 +49,8 @@ from tasker.model.task import STATES, State, Task
 from tasker.wire.attempts import AttemptView, attempt_view
 from tasker.wire.explanations import Explanation, explanation_view
 from tasker.wire.fields import RequestFields
-from tasker.wire.tasks import Created, CreatedTasks, DuplicateRequest, created_view, task_json, wrapped_task_json
+from tasker.wire.task_views import created_view, task_json, wrapped_task_json
+from tasker.wire.tasks import Created, CreatedTasks, DuplicateRequest
 from tasker.wire.tracing import traceparent_in
 
 _STATES: Final = {state.word: state for state in STATES}

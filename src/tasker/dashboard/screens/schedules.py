@@ -17,7 +17,8 @@ from tasker.model import names
 from tasker.model.idempotency import KeptAnswer
 from tasker.model.schedule import Missed, Overlap
 from tasker.service.schedules import ScheduleStatus
-from tasker.wire.schedules import ScheduleView, plan_members, preview_view, schedule_summary, schedule_view
+from tasker.wire.schedule_views import plan_members, preview_view, schedule_summary, schedule_view
+from tasker.wire.schedules import ScheduleView
 
 pages = Pages(place="Schedules")
 

@@ -22,7 +22,7 @@ from tasker.model.task import State, Task
 from tasker.wire.explanations import explanation_view
 from tasker.wire.fields import RequestFields, request_type
 from tasker.wire.masking import masked
-from tasker.wire.tasks import task_json
+from tasker.wire.task_views import task_json
 
 pages = Pages()
 

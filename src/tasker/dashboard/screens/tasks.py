@@ -20,7 +20,7 @@ from tasker.model.operation import Action
 from tasker.model.task import State, Task
 from tasker.service.finding import FoundPage
 from tasker.wire.masking import masked
-from tasker.wire.tasks import wrapped_task_json
+from tasker.wire.task_views import wrapped_task_json
 
 pages = Pages(place="Tasks")
 
