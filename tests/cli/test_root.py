@@ -1,5 +1,6 @@
 """The command itself: what it imports, how commands are found, and what it says without the server."""
 
+import ast
 import importlib
 import json
 import re
@@ -107,12 +108,8 @@ def test_without_click_the_command_says_what_to_install(tmp_path):
 
 
 def test_what_the_package_exports_is_what_type_checkers_read():
-    tree = Path(package.__file__).read_text().partition("if TYPE_CHECKING:")[2].partition("\n__version__")[0]
-    read = {}
-    for line in tree.strip().splitlines():
-        module, names = line.strip().removeprefix("from ").split(" import ")
-        read |= dict.fromkeys(names.split(", "), module)
-    assert read == package._PLACES
+    (block,) = [node for node in ast.parse(Path(package.__file__).read_text()).body if isinstance(node, ast.If)]
+    read = {alias.name: node.module for node in block.body for alias in node.names}
     assert sorted(package.__all__) == sorted([*read, "__version__"])
     for name, module in read.items():
         assert getattr(package, name) is getattr(importlib.import_module(module), name)
