@@ -34,6 +34,7 @@ outcome of the attempt.
   + OperationNotFoundError
   + ScheduleNotFoundError
   + ApiKeyNotFoundError
+  + InboxRowNotFoundError
   + NoAdminKeyError              the first key must be one that may make others
   + LastAdminKeyError            the last key that may make others cannot be revoked so
   + NothingToProbeError          a destination cannot be probed as it is
@@ -391,6 +392,15 @@ class ScheduleNotFoundError(TaskerError):
 
     def __init__(self, name: str) -> None:
         super().__init__(f"there is no schedule {cut(name)!r}; GET /schedules lists those that exist")
+
+
+class InboxRowNotFoundError(TaskerError):
+    """No row of the inbox has this id: there never was one, or it was taken or deleted."""
+
+    def __init__(self, row_id: str) -> None:
+        super().__init__(
+            f"the inbox has no row with the id {row_id}; if it was taken, GET /tasks/{row_id} has its task"
+        )
 
 
 class ApiKeyNotFoundError(TaskerError):

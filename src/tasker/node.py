@@ -7,6 +7,7 @@ import random
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from datetime import timedelta
+from functools import partial
 from ipaddress import ip_address
 from typing import Final, Protocol
 
@@ -164,6 +165,9 @@ class Node:
                 sources=Sources(calls=client, loop_lag=lag.micros, callers=self._callers),
             )
             context = make_context(service, registry, settings)
+            self._engine.take_from_inbox(
+                partial(service.inbox.take, decode=context.new_tasks.decode, largest=settings.max_body_bytes)
+            )
             access = Access(settings, self._engine.key_ring)
             self._server = _Server(
                 _uvicorn_config(

@@ -18,6 +18,7 @@ from tasker.engine.due_work import DueWork
 from tasker.engine.events import Events
 from tasker.engine.expiry import Expiry
 from tasker.engine.history import History
+from tasker.engine.inbox import Inbox, Looked
 from tasker.engine.key_ring import KeyRing
 from tasker.engine.lease import Lease, LeaseKeeper
 from tasker.engine.operations import Operations
@@ -38,7 +39,7 @@ from tasker.interfaces.tracing import Tracer
 from tasker.model.gate import Destination
 from tasker.model.instants import Instant
 from tasker.model.operation import Rewrite
-from tasker.model.task import Pool
+from tasker.model.task import Pool, TaskId
 from tasker.timing.alarm import sleep
 
 AGAIN: Final = timedelta(seconds=1)
@@ -155,6 +156,7 @@ class Engine:
         )
         self._pruner = Pruner(store, telemetry, keep_done=keep_done, keep_failed=keep_failed, keep_audit=keep_audit)
         self.history = History(store, telemetry)
+        self._inbox: DueWork | None = None
         self._job: asyncio.Task[None] | None = None
         self._jobs: list[asyncio.Task[None]] = []
 
@@ -195,6 +197,19 @@ class Engine:
             self.history.run_once,
         ):
             self._jobs.append(asyncio.create_task(self._repeat(run_once)))
+
+    def take_from_inbox(self, take: Callable[[TaskId | None, int], Awaitable[Looked]]) -> None:
+        """Take from now on what applications write into the inbox, if there is one: see ``Inbox``. After ``start``."""
+        if not self._store.has_inbox:
+            return
+        self._inbox = DueWork(self._store.clock, Inbox(self._store.clock, take).step, name="inbox")
+        self._store.watch_inbox(self.announce_inbox)
+        self._jobs.append(asyncio.create_task(self._inbox.run()))
+
+    def announce_inbox(self) -> None:
+        """Say that rows of the inbox are to be taken: they are at once."""
+        if self._inbox is not None:
+            self._inbox.announce(self._store.clock.now())
 
     async def drain(self, grace: timedelta) -> None:
         """Claim nothing more; give running attempts *grace* to end, then cancel them and give their tasks back.

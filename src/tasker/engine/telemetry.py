@@ -10,6 +10,7 @@ from tasker.model import instants
 from tasker.model.failures import FailureGroups
 from tasker.model.histogram import LATENESS_BOUNDS, TOGETHER, Histogram
 from tasker.model.history import Tally, of_counters
+from tasker.model.inbox import INBOX_OUTCOMES
 from tasker.model.lateness import LatenessByCause
 from tasker.model.stats import ATTEMPT_OUTCOMES, AttemptOutcome, CauseLateness, Lateness, Totals
 
@@ -33,6 +34,8 @@ class Telemetry:
     pruned: int = 0
     scheduled: int = 0
     """Runs that schedules have made."""
+    from_inbox: Counter[str] = field(default_factory=lambda: Counter(dict.fromkeys(INBOX_OUTCOMES, 0)))
+    """What became of the rows of the inbox that this node took, by ``INBOX_OUTCOMES``."""
     created_by_type: Counter[str] = field(default_factory=Counter)
     """Tasks that callers have created, by task type. Callbacks and what operations make are not
     among them."""

@@ -7,6 +7,7 @@ from tasker.interfaces.audit import AuditStore
 from tasker.interfaces.completions import CompletionStore
 from tasker.interfaces.gates import GateStore
 from tasker.interfaces.idempotency import IdempotencyStore
+from tasker.interfaces.inbox import InboxStore
 from tasker.interfaces.keys import KeyStore
 from tasker.interfaces.nodes import NodeStore
 from tasker.interfaces.operations import OperationStore
@@ -39,6 +40,7 @@ class Store(
     KeyStore,
     SignInStore,
     ReportStore,
+    InboxStore,
     Protocol,
 ):
     """Keeps tasks, durably, and hands out those that are due. Several nodes may share one.

@@ -56,6 +56,8 @@ class Kind(StrEnum):
     SCHEDULE = "schedule"
     SERVER = "server"
     """All that share a database; it has no id."""
+    INBOX = "inbox"
+    """A row of the inbox."""
 
 
 class Action(StrEnum):

@@ -38,7 +38,7 @@ class LatenessByCause(msgspec.Struct, frozen=True, kw_only=True):
     down: int
     """No node looked for due tasks: none ran, or none could, for more than some seconds."""
     held: int
-    """A gate held the task, while a node looked."""
+    """A gate held the task, while a node looked; or the inbox did, until a node could take it."""
     own: int
     """The rest, which is tasker's own: a slot had to be waited for, or the node was slow."""
 

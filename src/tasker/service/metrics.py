@@ -16,6 +16,7 @@ from tasker.engine.telemetry import Telemetry
 from tasker.errors import StoreError
 from tasker.interfaces.store import Store
 from tasker.model.histogram import PHASE_BOUNDS, Histogram
+from tasker.model.inbox import InboxCount
 from tasker.model.overdue import Overdue
 from tasker.model.stats import SlotCount
 from tasker.model.store_meter import Space, StoreMeter, Upkeep
@@ -97,6 +98,8 @@ class Figures:
     gates: Mapping[str, int] | None
     nodes: int | None
     upkeep: Upkeep
+    inbox: InboxCount | None
+    """None: there is no inbox, or the store did not say."""
 
 
 class MetricsService:
@@ -113,6 +116,7 @@ class MetricsService:
         self._gates = SharedLook(store.count_gates, monotonic, apart=GATES_APART)
         self._upkeep = SharedLook(store.upkeep, monotonic, apart=GATES_APART)
         self._nodes = SharedLook(store.nodes, monotonic, apart=GATES_APART)
+        self._inbox = SharedLook(store.count_inbox, monotonic, apart=GATES_APART)
 
     def count_refused(self, code: str) -> None:
         """Count a request that was refused."""
@@ -120,11 +124,12 @@ class MetricsService:
 
     async def read(self) -> Figures:
         """Return what there is to read. Never fails: what the store does not say within seconds is left out."""
-        overdue, gates, nodes, upkeep = await asyncio.gather(
+        overdue, gates, nodes, upkeep, inbox = await asyncio.gather(
             _within(self._engine.overdue.look),
             _within(self._gates.look),
             _within(self._nodes.look),
             _within(self._upkeep.look),
+            _within(self._inbox.look),
         )
         running = self._engine.slots.running
         return Figures(
@@ -148,6 +153,7 @@ class MetricsService:
             gates=gates,
             nodes=None if nodes is None else len(nodes),
             upkeep=upkeep or Upkeep(),
+            inbox=inbox if self._store.has_inbox else None,
         )
 
 

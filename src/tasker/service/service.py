@@ -9,6 +9,7 @@ from tasker.service.completions import CompletionService
 from tasker.service.destinations import DestinationService
 from tasker.service.events import EventService
 from tasker.service.finding import FindService
+from tasker.service.inbox import InboxService
 from tasker.service.keys import KeyService
 from tasker.service.metrics import MetricsService, Sources
 from tasker.service.operations import OperationService
@@ -48,6 +49,7 @@ class Service:
         """
         self.repeatable = RepeatableRequests(store, idempotency_retention)
         self.tasks = TaskService(store, engine, registry)
+        self.inbox = InboxService(store, engine, registry, self.tasks)
         self.finding = FindService(store, engine, registry)
         self.operations = OperationService(store, engine, self.finding)
         self.schedules = ScheduleService(store, engine, registry)

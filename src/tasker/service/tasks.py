@@ -154,12 +154,25 @@ class TaskService:
             self._batches -= 1
         if isinstance(came, KeptAnswer):
             return came
-        self._all_made(new, came)
+        await self.made(new, came)
+        return came
+
+    def build(self, caller: Caller, asked: Asked, *, now: Instant) -> NewTask:
+        """Return the task that *asked* would become if it had been asked for at *now*. Nothing is stored.
+
+        Raises:
+            InvalidTaskError, UpgradeUnfinishedError: as for ``create``.
+        """
+        refuse_newer_members(self._store, asked)
+        return build_new_task(asked, now=now, webhooks=self._webhooks, created_by=caller.creator)
+
+    async def made(self, new: Sequence[NewTask], made: Sequence[Made]) -> None:
+        """Count, announce and tell of tasks that were made; others have their turn in between."""
+        self._all_made(new, made)
         if self._events.is_on:
             for start in range(0, len(new), _TOLD_AT_ONCE):
-                self._tell_made(new[start : start + _TOLD_AT_ONCE], came[start : start + _TOLD_AT_ONCE])
+                self._tell_made(new[start : start + _TOLD_AT_ONCE], made[start : start + _TOLD_AT_ONCE])
                 await asyncio.sleep(0)
-        return came
 
     async def _all_built(self, caller: Caller, asked: Iterable[Asked | InvalidTaskError]) -> Sequence[NewTask]:
         loop = asyncio.get_running_loop()
@@ -456,8 +469,7 @@ class TaskService:
         return build_task(asked, now=self._clock.now(), webhooks=self._webhooks, created_by=caller.creator)
 
     def _built_new(self, caller: Caller, asked: Asked) -> NewTask:
-        refuse_newer_members(self._store, asked)
-        return build_new_task(asked, now=self._clock.now(), webhooks=self._webhooks, created_by=caller.creator)
+        return self.build(caller, asked, now=self._clock.now())
 
     def _created(self, task: Task) -> Made:
         self._engine.telemetry.created_by_type[task.type] += 1

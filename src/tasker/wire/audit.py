@@ -36,7 +36,7 @@ ActionWord = Literal[
     "circuit_probed",
     "circuit_closed",
 ]
-KindWord = Literal["task", "destination", "operation", "key", "schedule", "server"]
+KindWord = Literal["task", "destination", "operation", "key", "schedule", "server", "inbox"]
 
 
 class ChangeView(Struct, frozen=True, kw_only=True):

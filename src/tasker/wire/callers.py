@@ -10,7 +10,13 @@ from tasker.model.audit import Actor, actor_of
 class By(Struct, frozen=True):
     """Who has done something."""
 
-    id: Annotated[str, Meta(description="Of the API key; local: none was asked for; tasker: the server itself.")]
+    id: Annotated[
+        str,
+        Meta(
+            description="Of the API key; local: none was asked for; tasker: the server itself; inbox: the "
+            "PostgreSQL inbox.",
+        ),
+    ]
     name: str
 
 

@@ -15,7 +15,12 @@ class LatenessByCauseView(Struct, frozen=True, kw_only=True):
         float, Meta(ge=0, description="No server looked for due tasks: none ran, or none could, for more than 5 s.")
     ]
     held: Annotated[
-        float, Meta(ge=0, description="Its destination or group held it: paused, failing, full, or at its rate.")
+        float,
+        Meta(
+            ge=0,
+            description="Its destination or group held it: paused, failing, full, or at its rate. "
+            "Or it stood in the inbox: its transaction was committed after its due time.",
+        ),
     ]
     own: Annotated[float, Meta(ge=0, description="The rest, such as waiting for a worker slot.")]
 

@@ -11,6 +11,7 @@ from tasker.egress.call_meter import DESTINATIONS_NAMED, OTHERS, PHASES, RESULTS
 from tasker.explaining import OVERDUE_REASONS
 from tasker.model.gate import GATE_STATES
 from tasker.model.histogram import Histogram
+from tasker.model.inbox import INBOX_COUNTED_TO, INBOX_OUTCOMES
 from tasker.model.instants import SECOND
 from tasker.model.lateness import LatenessByCause
 from tasker.model.overdue import OVERDUE_COUNTED_TO
@@ -95,6 +96,12 @@ def _oldest(figures: Figures) -> Values:
     return [((reason,), figures.overdue.oldest_seconds(reason)) for reason in figures.overdue.by_reason]
 
 
+def _inbox(figures: Figures) -> Values:
+    if figures.inbox is None:
+        return []
+    return [(("waiting",), figures.inbox.waiting), (("refused",), figures.inbox.refused)]
+
+
 _TYPE: Final = {"type": "the task type"}
 _KIND: Final = {"kind": "`write` with SQLite; `create`, `make`, `settle`, `delete` and `admit` with PostgreSQL"}
 _ENDS: Final = ("done", "failed", "cancelled")
@@ -123,6 +130,14 @@ METRICS: Final[tuple[Metric, ...]] = (
         help="Tasks that callers have created here. Callbacks are not counted.",
         labels=_TYPE,
         read=_by(lambda figures: {name: figures.telemetry.created_by_type[name] for name in figures.slots}),
+    ),
+    Metric(
+        name="tasker_inbox_taken_total",
+        kind="counter",
+        help="Rows of the inbox that this node has taken: tasks that were created, rows that changed nothing because "
+        "the task was there already or another one has its key (kept), and rows that were refused.",
+        labels={"outcome": INBOX_OUTCOMES},
+        read=_by(lambda figures: figures.telemetry.from_inbox),
     ),
     Metric(
         name="tasker_tasks_ended_total",
@@ -230,6 +245,15 @@ METRICS: Final[tuple[Metric, ...]] = (
         is_of_store=True,
         read=_by(lambda figures: figures.gates or {}),
         absent=_SILENT,
+    ),
+    Metric(
+        name="tasker_inbox_rows",
+        kind="gauge",
+        help=f"Rows of the inbox: to be taken, or refused. Counting stops at {INBOX_COUNTED_TO}.",
+        labels={"state": ("waiting", "refused")},
+        is_of_store=True,
+        read=_inbox,
+        absent=f"{_NOT_POSTGRES}, or {_SILENT}",
     ),
     # Calls
     Metric(

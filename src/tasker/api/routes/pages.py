@@ -11,6 +11,7 @@ from tasker.api.calls import Parameter, Request
 from tasker.api.routes.lists import MAX_LIMIT, limit_of
 from tasker.api.routes.parameters import given_in, one_of
 from tasker.wire.audit import AuditPageView
+from tasker.wire.inbox import InboxPage
 from tasker.wire.keys import KeyPage
 from tasker.wire.operations import OperationPage
 from tasker.wire.schedules import SchedulePage
@@ -81,6 +82,6 @@ def link_to(path: str | None) -> Mapping[str, str]:
     return {} if path is None else {"link": f'<{path}>; rel="next"'}
 
 
-def answer_page(page: AuditPageView | KeyPage | OperationPage | SchedulePage) -> Response:
+def answer_page(page: AuditPageView | InboxPage | KeyPage | OperationPage | SchedulePage) -> Response:
     """Answer with a page, whose ``next`` is a path."""
     return answer(page, headers=link_to(page.next))

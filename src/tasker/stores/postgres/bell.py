@@ -30,6 +30,13 @@ READING: Final = "tasker_reading"
 EVENTS: Final = "tasker_events"
 """What has happened."""
 
+INBOX: Final = "tasker_inbox"
+"""Rows were written to the inbox, by anybody: a trigger says so."""
+
+_SUFFIX: Final = "SELECT CASE current_schema() WHEN 'public' THEN '' ELSE '_' || left(current_schema(), 40) END"
+"""What the names of channels end with: each schema has its own, those that share a database do not hear each
+other. A trigger of the inbox says the same."""
+
 APART_SECONDS: Final = 0.1
 """Between two notifications of a node on a channel. PostgreSQL commits those of all sessions one
 after the other."""
@@ -39,6 +46,8 @@ WATCH_SECONDS: Final = 5.0
 
 _OTHERS: Final = "SELECT EXISTS (SELECT FROM node WHERE id::text <> $1 AND lease_until > tasker_now())"
 """Whether there is any other node."""
+
+_NOTIFY: Final = "SELECT pg_notify($1, $2)"
 
 _LOOK_SECONDS: Final = 2.0
 """How often the connection is looked after."""
@@ -58,9 +67,11 @@ class Bell:
         self._ring: Callable[[], None] = lambda: None
         self._ring_ended: Callable[[], None] = lambda: None
         self._ring_keys: Callable[[], None] = lambda: None
+        self._ring_inbox: Callable[[], None] = lambda: None
         self._readers_elsewhere: Callable[[float], None] = lambda seconds: None
         self._events_heard: Callable[[str], None] = lambda text: None
         self._events_lost: Callable[[], None] = lambda: None
+        self._suffix = ""
         self._has_listened = False
         self._told_until = -math.inf
         """Until when some other node is told of ends."""
@@ -95,6 +106,10 @@ class Bell:
         """Say that other callers may call than before, as ``ring_others`` does."""
         self._notify_soon(KEYS)
 
+    def watch_inbox(self, ring: Callable[[], None]) -> None:
+        """Call *ring* when rows were committed to the inbox."""
+        self._ring_inbox = ring
+
     def listen_for_readers(self, wanted: Callable[[float], None]) -> None:
         """Call *wanted* when another node says that it has readers of events; and now, if one may have said so."""
         self._readers_elsewhere = wanted
@@ -111,7 +126,7 @@ class Bell:
         await self.link.run(
             lambda connection: connection.execute(
                 "SELECT pg_notify($1, text) FROM unnest($2::text[]) AS told (text)",
-                EVENTS,
+                EVENTS + self._suffix,
                 said,
             )
         )
@@ -153,12 +168,13 @@ class Bell:
         self._ringing.discard(channel)
         self._rung_at[channel] = self._clock.monotonic()
         with suppress(StoreError):
-            await self.link.run(lambda connection: connection.execute("SELECT pg_notify($1, $2)", channel, self._node))
+            await self.link.run(lambda connection: connection.execute(_NOTIFY, channel + self._suffix, self._node))
 
     async def _connect_and_listen(self) -> Connection:
         connection = await self._connect()
-        for channel in (CHANNEL, WATCHING, ENDED, KEYS, READING, EVENTS):
-            await connection.add_listener(channel, self._heard)
+        self._suffix = await connection.fetchval(_SUFFIX) or ""
+        for channel in (CHANNEL, WATCHING, ENDED, KEYS, READING, EVENTS, INBOX):
+            await connection.add_listener(channel + self._suffix, self._heard)
         if self._has_listened:  # what was said in between is lost, that others read among it
             self._events_lost()
             self._readers_elsewhere(WATCH_SECONDS)
@@ -168,6 +184,7 @@ class Bell:
     def _heard(self, _connection: object, _process: int, channel: str, said: str) -> None:
         if said.startswith(self._node):
             return
+        channel = channel.removesuffix(self._suffix)
         if channel == EVENTS:
             self._events_heard(said[len(self._node) :])
         elif channel == READING:
@@ -178,5 +195,7 @@ class Bell:
             self._ring_ended()
         elif channel == KEYS:
             self._ring_keys()
+        elif channel == INBOX:
+            self._ring_inbox()
         else:
             self._ring()

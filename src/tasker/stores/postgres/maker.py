@@ -94,6 +94,18 @@ class Maker:
             (came[place],) = await self._repeatedly([batch[place]])
         return [came[place] for place in range(len(batch))]
 
+    async def make_each(self, connection: Connection, new: Sequence[NewTask]) -> Sequence[Made | TaskerError]:
+        """Make tasks in the transaction that is under way, each by itself. Return what became of each, in order.
+
+        Each keeps or rejects what holds its key, so that nothing has to be undone.
+
+        Raises:
+            ChangedError, asyncpg.UniqueViolationError, asyncpg.DeadlockDetectedError: another
+                transaction is needed.
+        """
+        came = await self._make(connection, [(each,) for each in new], _Look(is_repeated=False, is_careful=True))
+        return [each.refusals[0] if isinstance(each, ConflictsError) else each[0] for each in came]
+
     async def _repeatedly(self, makings: Sequence[Making]) -> Sequence[Came]:
         """Make them. If the connection breaks, once more: it may have been done, and is recognised then."""
         try:
@@ -120,7 +132,7 @@ class Maker:
                     return await self._make(connection, [making.new for making in makings], look)
             except (ConflictsError, IdempotencyInFlightError) as error:  # all of it is undone
                 return [error]
-            except (_ChangedError, asyncpg.UniqueViolationError, asyncpg.DeadlockDetectedError):
+            except (ChangedError, asyncpg.UniqueViolationError, asyncpg.DeadlockDetectedError):
                 continue
         raise StoreBusyError
 
@@ -157,7 +169,7 @@ class Maker:
         for start in range(0, len(waiting), _ROWS):
             part = waiting[start : start + _ROWS]
             if len(await self._inserter.insert(connection, part)) < len(part):
-                raise _ChangedError  # another caller has stored one with such an id
+                raise ChangedError  # another caller has stored one with such an id
         if any(made.outcome is Outcome.KEPT for each in came if not isinstance(each, ConflictsError) for made in each):
             await connection.execute(self._sql["confirm"])
         return came
@@ -192,7 +204,7 @@ class Maker:
             met_so_far.hold(task, holder.created_at)
             return Made(task.id, Outcome.REPLACED, task.execution_at)
         if holder is not None and await connection.fetchval(self._sql["release_key"], holder.id) is None:
-            raise _ChangedError
+            raise ChangedError
         met_so_far.waiting[task.id] = task
         met_so_far.stored[task.id] = (task.content, task.execution_at)
         met_so_far.hold(task, met_so_far.now)
@@ -239,7 +251,7 @@ class Maker:
             task.zones,
         )
         if replaced is None:
-            raise _ChangedError
+            raise ChangedError
 
 
 class _Look(Struct, frozen=True, kw_only=True):
@@ -288,7 +300,7 @@ class _Met:
             self.holders[task.key] = Holder(task.id, task.type, State.TODO, task.execution_at, created_at)
 
 
-class _ChangedError(Exception):
+class ChangedError(Exception):
     """What was met has changed since it was looked at. Nothing was written."""
 
 

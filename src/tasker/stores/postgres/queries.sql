@@ -2199,3 +2199,58 @@ WITH old AS MATERIALIZED (
   RETURNING history.run
 )
 SELECT count(*) FROM gone
+
+-- waiting_rows --
+-- The first $2 rows of the inbox from $1 on that are to be taken, with their requests if these have no
+-- more than $3 bytes; but for the first, no more than have $4 bytes together. None while a node runs
+-- that knows a newer version than $5.
+SELECT id, version, inserted_at, error, CASE WHEN size <= $3 THEN request END AS request
+  FROM (SELECT head.*, octet_length(request) AS size,
+               sum(octet_length(request)) OVER (ORDER BY id) - octet_length(request) AS before
+          FROM (SELECT id, xmin::text AS version, inserted_at, error, request::text AS request
+                  FROM tasker_inbox
+                 WHERE error IS NULL AND id >= $1
+                   AND NOT EXISTS (SELECT FROM node WHERE schema > $5 AND lease_until > tasker_now())
+                 ORDER BY id LIMIT $2) AS head) AS sized
+ WHERE before < $4
+ ORDER BY id
+
+-- lock_waiting_rows --
+-- Those of these rows that no other node is taking, and that are still there.
+SELECT id, xmin::text AS version FROM tasker_inbox
+ WHERE id = ANY ($1::uuid[]) AND error IS NULL
+   FOR UPDATE SKIP LOCKED
+
+-- delete_inbox_rows --
+DELETE FROM tasker_inbox WHERE id = ANY ($1::uuid[])
+
+-- refuse_inbox_rows --
+UPDATE tasker_inbox SET error = given.error
+  FROM unnest($1::uuid[], $2::text[]) AS given (id, error) WHERE tasker_inbox.id = given.id
+
+-- note_held_in_inbox --
+-- They were due before they were created: until then the inbox has held them.
+UPDATE task SET late_held = tasker_held(due_at, tasker_now(), tasker_now())
+ WHERE id = ANY ($1::uuid[]) AND due_at < tasker_now()
+
+-- inbox_rows --
+-- The first $2 rows from $1 on; but for the first, no more than have $3 bytes together.
+SELECT id, version, inserted_at, error, request
+  FROM (SELECT head.*, sum(octet_length(request)) OVER (ORDER BY id) - octet_length(request) AS before
+          FROM (SELECT id, xmin::text AS version, inserted_at, error, request::text AS request
+                  FROM tasker_inbox WHERE id >= $1 ORDER BY id LIMIT $2) AS head) AS sized
+ WHERE before < $3
+ ORDER BY id
+
+-- retry_inbox_row --
+-- Whether it was refused. No row: there is none.
+UPDATE tasker_inbox SET error = NULL FROM (SELECT id, error FROM tasker_inbox WHERE id = $1 FOR UPDATE) AS seen
+ WHERE tasker_inbox.id = seen.id
+RETURNING seen.error IS NOT NULL
+
+-- delete_inbox_row --
+DELETE FROM tasker_inbox WHERE id = $1 RETURNING id
+
+-- count_inbox --
+SELECT (SELECT count(*) FROM (SELECT FROM tasker_inbox WHERE error IS NULL LIMIT $1) AS waiting) AS waiting,
+       (SELECT count(*) FROM (SELECT FROM tasker_inbox WHERE error IS NOT NULL LIMIT $1) AS refused) AS refused

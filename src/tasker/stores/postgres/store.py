@@ -10,7 +10,7 @@ from typing import Final
 import structlog
 from typing_extensions import override
 
-from tasker.errors import StoreError, StoreUnavailableError
+from tasker.errors import StoreError, StoreUnavailableError, TaskerError
 from tasker.filters import Query
 from tasker.interfaces.alerts import AlertBook, Troubles
 from tasker.interfaces.audit import AuditPage
@@ -29,6 +29,7 @@ from tasker.model.change import Change
 from tasker.model.gate import Destination, GateRecord, Limits
 from tasker.model.history import HistoryRow, Kept
 from tasker.model.idempotency import KeptAnswer, Repeatable
+from tasker.model.inbox import InboxCount, InboxRow
 from tasker.model.instants import Instant
 from tasker.model.lifecycle import Move, Settlement
 from tasker.model.new_task import Made, NewTask
@@ -54,6 +55,7 @@ from tasker.stores.postgres.connection import Connector, Link
 from tasker.stores.postgres.expirer import Expirer
 from tasker.stores.postgres.gates import Gates
 from tasker.stores.postgres.historian import Historian
+from tasker.stores.postgres.inbox import Inbox
 from tasker.stores.postgres.inserter import Inserter
 from tasker.stores.postgres.kept_answers import Create, KeptAnswers
 from tasker.stores.postgres.keys import Keys
@@ -236,6 +238,15 @@ class PostgresStore(Store):
         self._keys = Keys(self._keeping, sql, reading, self._auditor)
         # They wait for nothing but short looks there.
         self._key_looks = Keys(looking, sql, reading, self._auditor)
+        self._inbox = Inbox(
+            self._keeping,
+            sql,
+            followers,
+            Maker(self._keeping, sql, followers, self._kept_answers, auditor),
+            auditor,
+            clock,
+            schema=schema.known(),
+        )
         self._sign_ins = SignIns(self._keeping, looking, sql, self._auditor)
         of_many = Inserter(self._batching, sql)
         self._backfills = self._schedules_on(self._batching, of_many, sql, reading, follow)
@@ -876,6 +887,44 @@ class PostgresStore(Store):
     def watch_ends(self, ring: Callable[[], None]) -> None:
         if self._bell is not None:
             self._bell.watch_ends(ring)
+
+    # Inbox
+
+    @property
+    @override
+    def has_inbox(self) -> bool:
+        return True
+
+    @override
+    async def waiting_rows(self, *, after: TaskId | None, limit: int, largest: int) -> Sequence[InboxRow]:
+        return await self._inbox.waiting(after, limit, largest)
+
+    @override
+    async def take(
+        self, rows: Sequence[InboxRow], verdicts: Sequence[NewTask | TaskerError]
+    ) -> Sequence[Made | TaskerError | None]:
+        return await self._inbox.take(rows, verdicts)
+
+    @override
+    async def inbox_rows(self, *, after: TaskId | None, limit: int) -> Sequence[InboxRow]:
+        return await self._inbox.rows(after, limit)
+
+    @override
+    async def retry_inbox_row(self, row_id: TaskId, *, entry: Entry | None = None) -> None:
+        await self._inbox.retry(row_id, entry)
+
+    @override
+    async def delete_inbox_row(self, row_id: TaskId, *, entry: Entry | None = None) -> None:
+        await self._inbox.delete(row_id, entry)
+
+    @override
+    async def count_inbox(self) -> InboxCount:
+        return await self._inbox.count()
+
+    @override
+    def watch_inbox(self, ring: Callable[[], None]) -> None:
+        if self._bell is not None:
+            self._bell.watch_inbox(ring)
 
     # Alerts
 

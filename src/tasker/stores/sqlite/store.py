@@ -15,7 +15,7 @@ import apsw
 import structlog
 from typing_extensions import override
 
-from tasker.errors import StoreError, StoreUnavailableError
+from tasker.errors import InboxRowNotFoundError, StoreError, StoreUnavailableError, TaskerError
 from tasker.filters import Query
 from tasker.interfaces.alerts import AlertBook, Troubles
 from tasker.interfaces.audit import AuditPage
@@ -33,6 +33,7 @@ from tasker.model.change import Change
 from tasker.model.gate import Destination, GateRecord, Limits
 from tasker.model.history import HistoryRow, Kept
 from tasker.model.idempotency import KeptAnswer, Repeatable
+from tasker.model.inbox import InboxCount, InboxRow
 from tasker.model.instants import Instant
 from tasker.model.lifecycle import Settlement
 from tasker.model.new_task import Made, NewTask
@@ -812,6 +813,43 @@ class SqliteStore(Store):
         """No other node settles."""
 
     # Alerts
+
+    # No other program writes into the file: there is no inbox.
+
+    @property
+    @override
+    def has_inbox(self) -> bool:
+        return False
+
+    @override
+    async def waiting_rows(self, *, after: TaskId | None, limit: int, largest: int) -> Sequence[InboxRow]:
+        return ()
+
+    @override
+    async def take(
+        self, rows: Sequence[InboxRow], verdicts: Sequence[NewTask | TaskerError]
+    ) -> Sequence[Made | TaskerError | None]:
+        return [None for _ in rows]
+
+    @override
+    async def inbox_rows(self, *, after: TaskId | None, limit: int) -> Sequence[InboxRow]:
+        return ()
+
+    @override
+    async def retry_inbox_row(self, row_id: TaskId, *, entry: Entry | None = None) -> None:
+        raise InboxRowNotFoundError(row_id)
+
+    @override
+    async def delete_inbox_row(self, row_id: TaskId, *, entry: Entry | None = None) -> None:
+        raise InboxRowNotFoundError(row_id)
+
+    @override
+    async def count_inbox(self) -> InboxCount:
+        return InboxCount()
+
+    @override
+    def watch_inbox(self, ring: Callable[[], None]) -> None:
+        """There is nothing to hear of."""
 
     @override
     async def lead_alerts(self) -> AlertBook | None:

@@ -316,3 +316,26 @@ CREATE TABLE sign_in (
 );
 CREATE INDEX sign_in_key ON sign_in (key_id);
 CREATE INDEX sign_in_end ON sign_in (ends_at);
+
+-- The inbox: requests for new tasks, which applications write in transactions of their own. Nodes take
+-- them from here. The roles of applications need INSERT on this table alone.
+CREATE TABLE tasker_inbox (
+  id uuid PRIMARY KEY,                         -- that of the task to be
+  request jsonb NOT NULL,                      -- what POST /tasks/new takes
+  error text,                                  -- why it was refused; NULL: it is to be taken
+  inserted_at timestamptz NOT NULL DEFAULT tasker_now()
+) WITH (autovacuum_vacuum_scale_factor = 0.01, autovacuum_vacuum_threshold = 1000,
+        autovacuum_vacuum_insert_scale_factor = 0.1, autovacuum_vacuum_cost_delay = 0);
+CREATE INDEX tasker_inbox_waiting ON tasker_inbox (id) WHERE error IS NULL;
+CREATE INDEX tasker_inbox_refused ON tasker_inbox (id) WHERE error IS NOT NULL;
+-- Sent when the transaction commits. The channel as in bell.py: every schema has its own.
+CREATE FUNCTION tasker_inbox_written() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM pg_notify('tasker_inbox' || CASE TG_TABLE_SCHEMA WHEN 'public' THEN ''
+                                           ELSE '_' || left(TG_TABLE_SCHEMA, 40) END, '');
+  RETURN NULL;
+END $$;
+CREATE TRIGGER tasker_inbox_inserted AFTER INSERT ON tasker_inbox
+  FOR EACH STATEMENT EXECUTE FUNCTION tasker_inbox_written();
+CREATE TRIGGER tasker_inbox_mended AFTER UPDATE ON tasker_inbox
+  FOR EACH ROW WHEN (NEW.error IS NULL) EXECUTE FUNCTION tasker_inbox_written();
