@@ -174,6 +174,10 @@ class Settings:
     while no key is required. That of ``public_url`` is one of them anyway.
     Default: none."""
 
+    dev_clock: bool = False
+    """Whether the clock by which everything happens stands still, and is moved by ``/dev/clock``: for
+    tests. On SQLite and loopback only. Default: no."""
+
     no_dashboard: bool = False
     """Whether to leave out the dashboard: ``/ui`` is not there then. Default: no."""
 

@@ -35,6 +35,7 @@ outcome of the attempt.
   + ScheduleNotFoundError
   + ApiKeyNotFoundError
   + InboxRowNotFoundError
+  + NoDevClockError              the clock of a server that is not there for tests cannot be moved
   + NoAdminKeyError              the first key must be one that may make others
   + LastAdminKeyError            the last key that may make others cannot be revoked so
   + NothingToProbeError          a destination cannot be probed as it is
@@ -408,6 +409,16 @@ class ApiKeyNotFoundError(TaskerError):
 
     def __init__(self, key_id: str) -> None:
         super().__init__(f"no API key has the id {cut(key_id)}; GET /keys and tasker keys list show those that exist")
+
+
+class NoDevClockError(TaskerError):
+    """The server was not started with a clock that can be moved."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the clock of this server cannot be moved; for tests, start one on a database of its own "
+            "with tasker serve --dev-clock"
+        )
 
 
 class NoAdminKeyError(TaskerError):

@@ -5,7 +5,7 @@ import contextlib
 import os
 import random
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from datetime import timedelta
 from functools import partial
 from ipaddress import ip_address
@@ -34,6 +34,7 @@ from tasker.egress.pooled_client import PooledClient
 from tasker.egress.shortage import connections_that_fit
 from tasker.egress.signing import Signer
 from tasker.engine.alerts import Alerts
+from tasker.engine.clock_mover import ClockMover
 from tasker.engine.engine import Engine
 from tasker.engine.key_ring import KeyRing
 from tasker.engine.telemetry import Telemetry
@@ -47,6 +48,7 @@ from tasker.errors import (
 from tasker.interfaces.keys import KeyBook
 from tasker.interfaces.store import Store
 from tasker.interfaces.tracing import Tracer
+from tasker.model import instants
 from tasker.model.audit import TASKER, Action, Entry, Kind
 from tasker.service.metrics import Calls, Sources
 from tasker.service.service import Service
@@ -57,6 +59,7 @@ from tasker.task_types.registry import Registry, installed
 from tasker.task_types.webhook import WebhookType
 from tasker.timing.clock import Clock, SystemClock
 from tasker.timing.loop_lag import LoopLag
+from tasker.timing.movable_clock import MovableClock
 
 _log = structlog.get_logger()
 
@@ -90,6 +93,7 @@ class Node:
         self._settings = settings
         self._client = client
         self._is_demo = is_demo
+        self._dev_clock = MovableClock(SystemClock(), frozen=True) if settings.dev_clock else None
         self._closing = contextlib.AsyncExitStack()
         self._server: uvicorn.Server
         self._serving: asyncio.Task[None]
@@ -119,13 +123,13 @@ class Node:
             if settings.metrics_listen is not None:
                 metrics_listening = closing.enter_context(_bind(*settings.metrics_listen, way="--metrics-listen"))
                 self.metrics_url = _url(metrics_listening)
-            store = make_store(settings, address=self.url)
+            store = make_store(settings, address=self.url, clock=self._dev_clock)
             with _said_if_long():
                 await store.open()
             closing.push_async_callback(store.close)
             completion_key = await _completion_key(store, settings)
             client = self._client or PooledClient(_connector(settings, _egress_policy(settings)))
-            registry = make_registry(settings, client, store.clock, completion_key)
+            registry = make_registry(settings, client, self._outside(store), completion_key)
             for task_type in registry.types:
                 closing.push_async_callback(task_type.close)
             self._engine = Engine(
@@ -155,7 +159,7 @@ class Node:
                 raise DatabaseError(
                     shown(settings.database_url), f"{error.reason}; see to that and start again"
                 ) from error
-            self._send_alerts(store, closing)
+            alerts = self._send_alerts(store, closing)
             lag = closing.enter_context(contextlib.closing(LoopLag(SystemClock())))
             service = Service(
                 store,
@@ -163,6 +167,7 @@ class Node:
                 registry,
                 idempotency_retention=settings.idempotency_retention,
                 sources=Sources(calls=client, loop_lag=lag.micros, callers=self._callers),
+                mover=self._mover(store, alerts),
             )
             context = make_context(service, registry, settings)
             self._engine.take_from_inbox(
@@ -185,6 +190,11 @@ class Node:
             closing.push_async_callback(self._stop_serving)
             await self._server.listening.wait()
             self._closing = closing.pop_all()
+        self._say_serving(store, tracer)
+
+    def _say_serving(self, store: Store, tracer: Tracer | None) -> None:
+        """Say in the log what this server is, and what should be known of it."""
+        settings = self._settings
         database = shown(settings.database_url)
         _log.info(
             "serving",
@@ -204,6 +214,12 @@ class Node:
                 "raise it (ulimit -n)",
                 max_deliveries=settings.max_deliveries,
                 connections=connections_that_fit(),
+            )
+        if settings.dev_clock:
+            _log.warning(
+                "this server is for tests: its clock stands still, and POST /dev/clock moves it; "
+                "without --dev-clock it would run by the time of day",
+                stands_at=instants.text(store.clock.now()),
             )
         if settings.egress_level == "any":
             _log.warning("webhooks may call almost any address; --egress lan or public refuses some")
@@ -228,15 +244,25 @@ class Node:
         """Return if the server has stopped serving by itself."""
         await asyncio.wait({self._serving})
 
-    def _send_alerts(self, store: Store, closing: contextlib.AsyncExitStack) -> None:
+    def _outside(self, store: Store) -> Clock:
+        """Return the clock that receivers live by: the time of day, whatever a clock for tests says."""
+        return SystemClock() if self._settings.dev_clock else store.clock
+
+    def _mover(self, store: Store, alerts: Sequence[Alerts]) -> ClockMover | None:
+        if self._dev_clock is None:
+            return None
+        return ClockMover(self._engine, store, self._dev_clock, looks=[each.look for each in alerts])
+
+    def _send_alerts(self, store: Store, closing: contextlib.AsyncExitStack) -> Sequence[Alerts]:
         """Tell the operator what is wrong from now on, if there is an address for that."""
         if self._settings.alert_url is None:
-            return
-        sender = make_alert_sender(self._settings, store.clock)
+            return ()
+        sender = make_alert_sender(self._settings, self._outside(store))
         closing.push_async_callback(sender.close)
         alerts = Alerts(store, self._engine.overdue.look, sender, after=self._settings.alert_after, address=self.url)
         closing.push_async_callback(alerts.close)
         alerts.start()
+        return (alerts,)
 
     def _callers(self) -> int:
         """Return how many connections of callers there are."""

@@ -138,9 +138,12 @@ ENDING = {
     *(("POST", f"/completions/{end}") for end in ("complete", "fail", "heartbeat")),
 }
 """What a receiver says of an attempt, and that a worker has claimed it, is in its record."""
-ELSEWHERE = {("POST", "/keys"), ("DELETE", "/keys/{id}"), ("POST", "/pause"), ("POST", "/resume")}
+ELSEWHERE = {
+    *(("POST", "/keys"), ("DELETE", "/keys/{id}")),
+    *(("POST", "/pause"), ("POST", "/resume"), ("POST", "/dev/clock")),
+}
 """The rows of keys are looked at in ``test_api_keys``: who calls has another key then. Those of what
-has no id: ``test_pausing_everything``."""
+has no id: ``test_pausing_everything`` and ``test_dev_clock``."""
 
 
 def test_every_call_that_changes_something_is_looked_at_here():

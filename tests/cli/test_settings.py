@@ -137,6 +137,7 @@ WAYS = {
         *("TASKER_ALLOWED_HOSTS", "three, four", ("three", "four")),
         *("['five', 'six']", ("five", "six")),
     ),
+    "dev_clock": Way("--dev-clock", True, "TASKER_DEV_CLOCK", "off", False, "true", True),
     "no_dashboard": Way("--no-dashboard", True, "TASKER_NO_DASHBOARD", "off", False, "true", True),
     "root_path": Way("--root-path /a/b/", "/a/b", "TASKER_ROOT_PATH", "/tasker", "/tasker", "'/'", ""),
     "trusted_proxies": Way(

@@ -442,3 +442,10 @@ async def test_an_end_that_turns_no_circuit_writes_no_row(kind, store, clock):
 def test_a_value_that_is_too_long_stays_out():
     assert changed("a" * 2_000, 1) == changed(after=1)
     assert msgspec.json.encode(changed()) == b"{}"
+
+
+async def test_a_change_of_something_that_the_store_does_not_keep_leaves_a_row_by_itself(store, clock):
+    await store.note_change(SOMEBODY.entry(Action.SET_CLOCK, Kind.SERVER, changes={"advance": changed(after="3d")}))
+    (record,) = await log(store)
+    assert (record.at, record.action, record.kind, record.subject) == (clock.now(), Action.SET_CLOCK, Kind.SERVER, "")
+    assert bytes(record.changes["advance"].after) == b'"3d"'

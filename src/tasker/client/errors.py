@@ -233,6 +233,12 @@ class NothingToProbe(ApiError):
     code = "nothing_to_probe"
 
 
+class NoDevClock(ApiError):
+    """404. The clock of the server cannot be moved: it was not started with ``--dev-clock``."""
+
+    code = "no_dev_clock"
+
+
 class NoAdminKey(ApiError):
     """409. The first API key must have the scope ``admin``."""
 

@@ -77,7 +77,9 @@ class _Door:
         self._access = access
         self._settings = settings
         self._assets = Assets()
-        self._renderer = Renderer(self._assets, settings.root_path, PLACES, is_demo=is_demo)
+        self._renderer = Renderer(
+            self._assets, settings.root_path, PLACES, is_demo=is_demo, is_for_tests=context.service.clock.is_on
+        )
         self._refreshes = Refreshes()
         self._visitors = Visitors(access, context.service, settings)
         self._routes = Routes((*PAGES, *(all_components.pages if is_demo else ())))

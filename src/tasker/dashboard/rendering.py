@@ -33,13 +33,22 @@ THEME_COOKIE: Final = "tasker_theme"
 class Renderer:
     """Makes pages. All that is shown is escaped, and what a template names must be there."""
 
-    def __init__(self, assets: Assets, root_path: str, places: "Sequence[tuple[Page, str]]", *, is_demo: bool) -> None:
+    def __init__(
+        self,
+        assets: Assets,
+        root_path: str,
+        places: "Sequence[tuple[Page, str]]",
+        *,
+        is_demo: bool,
+        is_for_tests: bool,
+    ) -> None:
         """Make it.
 
         Args:
             root_path: what is in front of ``/ui`` in addresses; empty: nothing.
             places: where the navigation leads, and what it calls these pages.
             is_demo: whether pages say that it is a demo.
+            is_for_tests: whether they say that the clock can be moved.
         """
         self._root = root_path + "/ui"
         self._environment = Environment(
@@ -69,6 +78,7 @@ class Renderer:
             "asset": lambda name: f"{self._root}/static/{assets.version}/{name}",
             "places": places,
             "is_demo": is_demo,
+            "is_for_tests": is_for_tests,
             "version": __version__,
             "iso": instants.text,
             "HELD_COUNTED_TO": HELD_COUNTED_TO,

@@ -9,8 +9,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final
 
-from typing_extensions import override
-
 from tasker.access import Access
 from tasker.api.app import build_app, make_context
 from tasker.api.receiving import HANG_UP, LEFT
@@ -25,6 +23,7 @@ from tasker.node import make_registry, make_store
 from tasker.service.service import Service
 from tasker.stores.sqlite.store import SqliteStore
 from tasker.timing.clock import ManualClock
+from tasker.timing.movable_clock import MovableClock
 
 PUBLIC_URL: Final = "http://tasker.example"
 """Where the receivers of the demo would reach the server."""
@@ -34,25 +33,6 @@ PATIENCE: Final = timedelta(hours=24)
 
 _BEHIND: Final = 0.0006
 """Seconds by which an attempt begins later than due, on average."""
-
-
-class LeapingClock(ManualClock):
-    """A clock that can go to a moment at once: what waits for so many seconds to pass goes on waiting."""
-
-    def __init__(self, now: Instant) -> None:
-        super().__init__(now)
-        self._leapt: Instant = 0
-
-    @override
-    def monotonic(self) -> float:
-        """With the leaps: what stands still meanwhile can tell that it did."""
-        return super().monotonic() + self._leapt / SECOND
-
-    async def leap(self, moment: Instant) -> None:
-        """Go to *moment*, unless it has passed. The timers that are set to ring up to then do so."""
-        ahead = max(moment - self.now(), 0)
-        self._leapt += ahead
-        await self.step(ahead / SECOND)
 
 
 class Past:
@@ -71,7 +51,9 @@ class Past:
             people: who calls: a name, and a role.
             troubles: see ``Receivers``.
         """
-        self.clock = LeapingClock(begin)
+        self._passing = ManualClock(begin)
+        self.clock = MovableClock(self._passing)
+        """Can leap: what waits for so many seconds to pass goes on waiting."""
         self.receivers = Receivers(self.clock, rand, troubles)
         self._rand = rand
         self._keys = {name: secrets.token_urlsafe(24) for name in people}
@@ -118,7 +100,7 @@ class Past:
             if (ring is None or ring > self.clock.now() + SECOND) and (
                 await self._store.due_schedules(limit=1)
             ).schedules:
-                await self.clock.advance(1)  # a run has begun meanwhile: the job looks again within a second
+                await self._passing.advance(1)  # a run has begun meanwhile: the job looks again within a second
                 continue
             if ring is None or ring >= moment:
                 break
@@ -134,7 +116,7 @@ class Past:
     async def walk(self, seconds: float, *, step: float = 2) -> None:
         """Let some seconds pass without leaps: for what the server would not notice otherwise, such as a pause."""
         for _ in range(round(seconds / step)):
-            await self.clock.advance(step)
+            await self._passing.advance(step)
         await self._engine.history.write()
 
     async def call(self, who: str, method: str, path: str, body: object = None, **headers: str) -> Any:  # noqa: ANN401 - JSON
@@ -159,7 +141,8 @@ class Past:
     async def _go_to(self, moment: Instant) -> None:
         if moment // MINUTE != self.clock.now() // MINUTE:  # what was counted in this minute is counted for it
             await self._engine.history.write()
-        await self.clock.leap(moment)
+        self.clock.leap(moment)
+        await self._passing.advance(0)
 
     async def _exchange(self, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> bytes:
         """Have the API answer a request.
@@ -183,7 +166,7 @@ class Past:
         await self._api(asgi, _Body(body), answer)
         if answer.status >= 400:
             raise RuntimeError(f"{method} {path}: {answer.status} {answer.text.decode()}")
-        await self.clock.advance(0)  # the alarms have heard of it before the clock leaps
+        await self._passing.advance(0)  # the alarms have heard of it before the clock leaps
         return answer.text
 
 

@@ -104,6 +104,10 @@ class Alerts:
         with suppress(StoreError):  # another takes over when the lead has ended by itself
             await self._store.yield_alerts(timedelta(0))
 
+    async def look(self) -> None:
+        """Look once, now, at what the nodes share, and send what there is to send: for a clock that was moved."""
+        await self._try(self.tell_shared)
+
     async def tell_own(self) -> None:
         """Look whether this node can write, and tell what there is to tell of that."""
         now, monotonic = self._store.clock.now(), self._store.clock.monotonic()

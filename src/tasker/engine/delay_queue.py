@@ -49,7 +49,14 @@ class DelayQueue:
         """Pools in which the latest claim used up the room it was given: there may be more due than
         it could say."""
         self._stopped = False
+        self.taken = 0
+        """How many attempts it has yielded."""
         self._paused_at: Instant | None = None
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing is being claimed, and nothing is to be claimed now."""
+        return self._alarm.is_slept_on
 
     def announce(self, due_at: Instant, pool: Pool, queue: Destination | None = None) -> None:
         """Say that a task of *pool* has been stored that is due at *due_at*: the alarm is set earlier if need be.
@@ -92,6 +99,7 @@ class DelayQueue:
                     room[attempt.pool] -= 1
                 self._full = frozenset(pool for pool, left in room.items() if left == 0)
                 if claimed.attempts:
+                    self.taken += len(claimed.attempts)
                     yield claimed.attempts
                 else:
                     await asyncio.sleep(0)  # a job that has to clear the way first, such as the expiry, has its turn

@@ -45,6 +45,17 @@ class DueWork:
         self._step = step
         self._name = name
         self._alarm = Alarm(clock)
+        self.done = 0
+        """How much was done so far."""
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether no step is being made, and none is to be made now."""
+        return self._alarm.is_slept_on
+
+    def ring(self) -> None:
+        """Make a step now, whatever is known."""
+        self._alarm.ring()
 
     def announce(self, moment: Instant) -> None:
         """Say that something of this work comes due at *moment*. If it has passed, the next step is made at once."""
@@ -57,6 +68,7 @@ class DueWork:
                 self._alarm.forget()
                 began_at = self._clock.now()
                 step = await self._try()
+                self.done += step.done
                 was_due = step.next_at is not None and step.next_at <= began_at
                 await asyncio.sleep(0)  # others have their turn, even if the next step follows at once
                 if not (was_due and step.done):

@@ -22,6 +22,7 @@ from tasker.engine.inbox import Inbox, Looked
 from tasker.engine.key_ring import KeyRing
 from tasker.engine.lease import Lease, LeaseKeeper
 from tasker.engine.operations import Operations
+from tasker.engine.pruner import LOOK as PRUNE_LOOK
 from tasker.engine.pruner import Pruner
 from tasker.engine.pulls import Pulls
 from tasker.engine.recovery import Recovery
@@ -47,6 +48,9 @@ AGAIN: Final = timedelta(seconds=1)
 
 LOOKS_APART: Final = timedelta(seconds=1)
 """Between two questions to the store what is overdue, at least."""
+
+_GLANCE_SECONDS: Final = 0.001
+"""Between two glances whether all jobs sleep, which nobody tells; only ``settle`` glances."""
 
 _LAST_SECONDS: Final = 2.0
 """How long a drain may take to write down what is of little worth."""
@@ -150,6 +154,14 @@ class Engine:
             store, self.slots, telemetry, self.events, rewriting=rewriting, ring=self.queue.ring
         )
         self._operations = DueWork(store.clock, self.operations.step, name="operations")
+        self._due_works = (
+            self._expiry,
+            self._deadlines,
+            self._claim_leases,
+            self._operations,
+            self._schedules,
+            self._patience,
+        )
         self._recovery = Recovery(store, telemetry)
         self._rezoning = Rezoning(
             store, reschedule=self.schedules.rezone, moved=self.events.moved_by_zones, ring=self.queue.ring
@@ -178,12 +190,7 @@ class Engine:
         self._store.listen_for_readers(self.events.telling.wanted)
         self.key_ring.watch()
         self._job = asyncio.create_task(self._work())
-        self._jobs.append(asyncio.create_task(self._expiry.run()))
-        self._jobs.append(asyncio.create_task(self._deadlines.run()))
-        self._jobs.append(asyncio.create_task(self._claim_leases.run()))
-        self._jobs.append(asyncio.create_task(self._operations.run()))
-        self._jobs.append(asyncio.create_task(self._schedules.run()))
-        self._jobs.append(asyncio.create_task(self._patience.run()))
+        self._jobs += [asyncio.create_task(work.run()) for work in self._due_works]
         for run_once in (
             self._keeper.run_once,
             self.events.with_reports(self._recovery.run_once),
@@ -269,6 +276,45 @@ class Engine:
     def announce_operation(self) -> None:
         """Say that an operation has been stored: it begins at once."""
         self._operations.announce(self._store.clock.now())
+
+    @property
+    def done(self) -> int:
+        """Grows with all that this node has begun, or done, because it was due."""
+        return self.queue.taken + sum(work.done for work in self._due_works)
+
+    async def settle(self) -> None:
+        """Return once nothing is running, and nothing that is due can be begun by this node now, or once it drains.
+
+        What callers have in hand is not waited for.
+        """
+        while not self.draining:
+            before = self.done
+            self.queue.ring()  # first: what came due while no node looked is known once one has looked
+            await self._until_idle()
+            for work in self._due_works:
+                work.ring()
+            await self._until_idle()
+            if self.done == before:
+                return
+
+    async def catch_up(self) -> None:
+        """Do what is done now and then, for a clock that was moved: prune, and end what keys have let in that expired.
+
+        Raises:
+            StoreError: it is done later.
+        """
+        await self.history.write()
+        while await self._pruner.run_once() < PRUNE_LOOK:
+            pass
+        self.key_ring.end_expired()
+
+    async def _until_idle(self) -> None:
+        while not self.draining:
+            await self._worker.wait_for_an_end()
+            jobs = (self.queue, self.pulls, self._worker, *self._due_works)
+            if all(job.is_idle for job in jobs):
+                return
+            await asyncio.sleep(_GLANCE_SECONDS)
 
     def ring(self) -> None:
         """Say that tasks may start now that could not before, such as those of a destination that goes on."""

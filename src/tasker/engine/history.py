@@ -19,6 +19,9 @@ EVERY: Final = timedelta(seconds=10)
 PRUNE_EVERY: Final = timedelta(minutes=10)
 """How often it is looked for what is old, unless there is more."""
 
+_AT_LEAST: Final = timedelta(seconds=0.1)
+"""Between two looks: a clock that stands still comes no nearer to the next one."""
+
 _WAITING: Final = 240
 """Rows that wait for the store to be written again: of about four hours. Older ones are dropped."""
 
@@ -81,7 +84,7 @@ class History:
             is_done = not await self._store.prune_history()
             self._prune_at = now + (PRUNE_EVERY.total_seconds() if is_done else 0.0)
         every = microseconds(EVERY)
-        return timedelta(microseconds=every - self._store.clock.now() % every)
+        return max(timedelta(microseconds=every - self._store.clock.now() % every), _AT_LEAST)
 
     async def write(self) -> None:
         """Write down what has been counted up to now.

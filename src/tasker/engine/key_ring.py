@@ -93,7 +93,7 @@ class KeyRing:
         self._rung.clear()
         with suppress(StoreError):
             await self.refresh()
-        self._end_expired()
+        self.end_expired()
         return APART
 
     async def note_uses(self) -> timedelta:
@@ -189,7 +189,8 @@ class KeyRing:
         if self.asks:
             _end(self._owner)
 
-    def _end_expired(self) -> None:
+    def end_expired(self) -> None:
+        """Tell those who outlast a call that their keys have expired."""
         for entry in self._of_store.values():
             if entry.ends and self.has_expired(entry):
                 _end(entry)

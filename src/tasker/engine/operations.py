@@ -3,7 +3,6 @@
 import asyncio
 import math
 from collections.abc import Callable, Sequence
-from datetime import timedelta
 from functools import partial
 from typing import Final
 
@@ -20,9 +19,10 @@ from tasker.filters import Order, query_of
 from tasker.interfaces.store import Store
 from tasker.model.change import Change
 from tasker.model.event import EventChange, EventKind
-from tasker.model.instants import Instant, after
+from tasker.model.instants import Instant
 from tasker.model.operation import Action, Batch, Match, Operation, OperationState, Rewrite, Worked, verdict
 from tasker.model.task import Task
+from tasker.timing.alarm import sleep
 
 AT_ONCE: Final = 50
 """Tasks in a batch, at most: the store does other things in between."""
@@ -97,8 +97,8 @@ class Operations:
                 changed=stands.changed,
                 refused=stands.refused,
             )
-        rest = timedelta(seconds=clock.monotonic() - began_at)
-        return Step(done=1, next_at=after(clock.now(), rest))
+        await sleep(clock, clock.monotonic() - began_at)
+        return Step(done=1, next_at=clock.now())
 
     async def _work(self, operation: Operation) -> Operation | None:
         is_deleting = operation.action is Action.DELETE

@@ -81,6 +81,14 @@ class Pulls:
         self._lines: dict[Destination, _Line] = {}
         self._jobs: set[asyncio.Task[None]] = set()
         self._is_closed = False
+        self.given: list[Attempt] | None = None
+        """What callers were given since somebody began to note it here; None: nobody wants to know."""
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing is being claimed or given back, and nothing is to be claimed now for those who wait."""
+        serving = {line.job for line in self._lines.values()}
+        return self._jobs <= serving and all(line.alarm.is_slept_on for line in self._lines.values())
 
     async def pull(
         self,
@@ -193,7 +201,10 @@ class Pulls:
                     line.waiters.popleft()
                     if not waiter.give(pulled):
                         self.give_back(pulled.attempts)
-                    elif not line.waiters and not waiter.is_last_look and len(pulled.attempts) == waiter.most:
+                        continue
+                    if self.given is not None:
+                        self.given += pulled.attempts
+                    if not line.waiters and not waiter.is_last_look and len(pulled.attempts) == waiter.most:
                         self._store.wake_others()  # there may be more, of which nobody has told them
                     continue
                 self._dismiss(line)

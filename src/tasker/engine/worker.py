@@ -199,6 +199,17 @@ class Worker:
             await asyncio.wait({*tasks, over}, return_when=asyncio.FIRST_COMPLETED)
         over.cancel()
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing is running."""
+        return not self._runs
+
+    async def wait_for_an_end(self) -> None:
+        """Return once another attempt has ended; at once, if nothing is running."""
+        tasks = {run.task for run in self._runs if run.task is not None}
+        if tasks:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+
     def _interrupt(self, run: _Run, ended: Ended) -> None:
         """Write *ended* in place of whatever the attempt comes to, and cancel it.
 

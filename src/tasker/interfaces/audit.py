@@ -6,7 +6,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from tasker.model.audit import AuditQuery, AuditRecord
+from tasker.model.audit import AuditQuery, AuditRecord, Entry
 
 
 class AuditPage(Struct, frozen=True):
@@ -22,8 +22,11 @@ class AuditStore(Protocol):
 
     Rows are written by the changes themselves: a method that takes an ``Entry`` writes it in the
     transaction of what it changes, and only if it changes something. Besides, a row is written when
-    a circuit is opened, stays open after a probe, or is closed.
+    a circuit is opened, stays open after a probe, or is closed, and by ``note_change``.
     """
+
+    async def note_change(self, entry: Entry) -> None:
+        """Write a row for a change of something that the store does not keep."""
 
     async def audit(self, query: AuditQuery, *, after: str | None, limit: int) -> AuditPage:
         """Return up to *limit* rows that pass the filters of *query*, the latest first.

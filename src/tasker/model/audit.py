@@ -85,6 +85,8 @@ class Action(StrEnum):
     SIGN_OUT = "sign_out"
     DISABLE = "disable"
     """Keys are no longer asked for."""
+    SET_CLOCK = "set_clock"
+    """Of a server for tests: its clock was moved, stopped or let run."""
     CIRCUIT_OPENED = "circuit_opened"
     CIRCUIT_PROBED = "circuit_probed"
     """A probe has failed: it stays open."""

@@ -2,9 +2,11 @@
 
 from datetime import timedelta
 
+from tasker.engine.clock_mover import ClockMover
 from tasker.engine.engine import Engine
 from tasker.interfaces.store import Store
 from tasker.service.audit import AuditService
+from tasker.service.clock import ClockService
 from tasker.service.completions import CompletionService
 from tasker.service.destinations import DestinationService
 from tasker.service.events import EventService
@@ -39,6 +41,7 @@ class Service:
         *,
         idempotency_retention: timedelta = timedelta(hours=24),
         sources: Sources | None = None,
+        mover: ClockMover | None = None,
     ) -> None:
         """Make it.
 
@@ -46,6 +49,7 @@ class Service:
             idempotency_retention: how long the answer to a request with an idempotency key is kept:
                 see ``Repeatable.retention``.
             sources: what the metrics show beside what the engine and the store count.
+            mover: moves the clock of a server for tests; None: it cannot be moved.
         """
         self.repeatable = RepeatableRequests(store, idempotency_retention)
         self.tasks = TaskService(store, engine, registry)
@@ -60,6 +64,7 @@ class Service:
         self.audit = AuditService(store)
         self.destinations = DestinationService(store, engine)
         self.events = EventService(store, engine)
+        self.clock = ClockService(store, mover)
         self.server = ServerService(store, engine, registry)
         self.metrics = MetricsService(store, engine, registry, sources or Sources())
         self.statistics = StatisticsService(store, engine)

@@ -69,6 +69,10 @@ class StoreKind(Protocol):
     def expected(self) -> str:
         """How its URLs are written, to follow the words *expected* and *or* in a message: ``sqlite:PATH``."""
 
+    @property
+    def follows_clock(self) -> bool:
+        """Whether its stores read ``StoreContext.clock``; else they have one of their own, which nobody here moves."""
+
     def check(self, url: str) -> None:
         """Return if *url*, which has one of the schemes, can be used. Connects to nothing.
 

@@ -26,6 +26,11 @@ class Alarm:
         self._announced: Instant | None = None
         """The earliest moment announced since ``forget``."""
 
+    @property
+    def is_slept_on(self) -> bool:
+        """Whether somebody sleeps, and nothing wakes them now: the next to do so is a moment to come, or a ring."""
+        return self._sleeper is not None and not self._sleeper.done() and not self._rung
+
     def announce(self, moment: Instant) -> None:
         """Say that it is worth looking at *moment*. A sleeper who would sleep longer wakes now, and hears of it."""
         if self._announced is None or moment < self._announced:

@@ -32,6 +32,7 @@ ActionWord = Literal[
     "sign_in",
     "sign_out",
     "disable",
+    "set_clock",
     "circuit_opened",
     "circuit_probed",
     "circuit_closed",

@@ -58,6 +58,7 @@ class Beginning(Struct, frozen=True, kw_only=True):
     )
     openapi: Annotated[str, Meta(description="The path of the description of all calls, in OpenAPI 3.1.")]
     calls: Annotated[Sequence[str], Meta(description="All calls, each as its method and path.")]
+    note: Annotated[str, Meta(description="Of a server that is there for tests: that it is.")] | UnsetType = UNSET
 
 
 class Health(Struct, frozen=True, omit_defaults=True):

@@ -7,6 +7,7 @@ from tasker.api.routes import (
     audit,
     completions,
     destinations,
+    dev_clock,
     events,
     finding,
     inbox,
@@ -35,4 +36,5 @@ CALLS: Final[tuple[Call, ...]] = (
     *metrics.CALLS,
     *statistics.CALLS,
     *audit.CALLS,
+    *dev_clock.CALLS,
 )

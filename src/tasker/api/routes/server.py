@@ -19,6 +19,11 @@ _RETRY_AFTER: Final = {
 }
 
 
+_FOR_TESTS: Final = (
+    "this server is for tests: its clock stands still, or runs apart from the time of day, "
+    "and POST /dev/clock moves it (--dev-clock)"
+)
+
 _VARY: Final = {"Vary": {"description": "Accept: the answer depends on it.", "schema": {"type": "string"}}}
 
 
@@ -48,6 +53,7 @@ async def get_beginning(request: Request) -> Response:
         ui=ui if context.has_dashboard else UNSET,
         openapi=f"{context.root_path}/openapi.json",
         calls=context.calls,
+        note=_FOR_TESTS if request.service.clock.is_on else UNSET,
     )
     return answer(said, headers={"vary": "accept"})
 

@@ -565,6 +565,14 @@ SETTINGS: Final = (
         many=True,
     ),
     Setting(
+        name="dev_clock",
+        metavar="",
+        help="For tests: the clock stands still, and POST /dev/clock moves it. On SQLite and a loopback address only.",
+        expected="true or false",
+        parse=_switch,
+        toml=(bool,),
+    ),
+    Setting(
         name="no_dashboard",
         metavar="",
         help="Leave out the dashboard at /ui.",

@@ -72,6 +72,8 @@ def load(flags: Mapping[str, Any], environ: Mapping[str, str], *, only: Sequence
         ),
     )
     _check_access(settings, origins)
+    if settings.dev_clock:
+        _check_dev_clock(settings, origins["dev_clock"])
     if settings.otel and not _is_installed("opentelemetry.sdk.trace"):
         raise SettingError(
             origins["otel"], "needs packages that are not installed; run: pip install 'tasker-server[otel]'"
@@ -269,6 +271,22 @@ def _check_access(settings: Settings, origins: Mapping[str, str]) -> None:
     is_open = not (settings.api_keys or settings.no_auth or is_loopback(settings.listen_ip))
     if is_open and kind.is_missing(settings.database_url):  # else the node looks whether it has keys
         raise SettingError(origins["listen_ip"], open_to_others(settings.listen_ip))
+
+
+def _check_dev_clock(settings: Settings, origin: str) -> None:
+    """Refuse to play with the time of others."""
+    if not kind.kind_of(settings.database_url).follows_clock:
+        raise SettingError(
+            origin,
+            "needs a database whose clock is this server's; expected --database-url sqlite:PATH or sqlite::memory:, "
+            f"got: {kind.shown(settings.database_url)}",
+        )
+    if not is_loopback(settings.listen_ip):
+        raise SettingError(
+            origin,
+            "whoever reaches this server could move its clock; expected --listen-ip 127.0.0.1, or another loopback "
+            f"address, got: {settings.listen_ip}",
+        )
 
 
 def _is_installed(module: str) -> bool:

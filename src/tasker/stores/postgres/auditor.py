@@ -24,7 +24,7 @@ class Auditor:
         """Make it.
 
         Args:
-            link: for ``prune``.
+            link: for ``prune`` and ``note``.
         """
         self._link = link
         self._sql = queries
@@ -33,6 +33,10 @@ class Auditor:
         """Write a row: a part of the transaction of what it tells of. None: nobody asks for one."""
         if entry is not None:
             await connection.execute(self._sql["insert_audit"], values(entry))
+
+    async def note(self, entry: Entry) -> None:
+        """Write a row by itself."""
+        await self._link.run(lambda connection: self.write(connection, entry))
 
     async def point(self, connection: Connection, task_ids: Sequence[TaskId], operation_id: TaskId) -> None:
         """Have tasks point to the operation that has changed them."""

@@ -17,6 +17,7 @@ class PostgresKind:
     """See ``StoreKind``. A database that any number of nodes share."""
 
     schemes = ("postgresql", "postgres")
+    follows_clock = False
     expected = "postgresql://HOST:PORT/DATABASE"
 
     def check(self, url: str) -> None:

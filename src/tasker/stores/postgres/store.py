@@ -709,6 +709,10 @@ class PostgresStore(Store):
         return await self._reader.audit(query, after=after, limit=limit)
 
     @override
+    async def note_change(self, entry: Entry) -> None:
+        await self._auditor.note(entry)
+
+    @override
     async def prune_audit(self, *, older_than: timedelta) -> int:
         return await self._auditor.prune(older_than)
 

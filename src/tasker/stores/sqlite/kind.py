@@ -19,6 +19,7 @@ class SqliteKind:
     """See ``StoreKind``. One file, or a database in memory that ends with the process."""
 
     schemes = ("sqlite",)
+    follows_clock = True
     expected = "sqlite:PATH, sqlite://PATH, sqlite::memory:"
 
     def check(self, url: str) -> None:

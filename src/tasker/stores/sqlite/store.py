@@ -674,6 +674,10 @@ class SqliteStore(Store):
         return await self._read(lambda reader: reader.audit(query, after=after, limit=limit))
 
     @override
+    async def note_change(self, entry: Entry) -> None:
+        await self._write(lambda moves: moves.auditor.write(entry))
+
+    @override
     async def prune_audit(self, *, older_than: timedelta) -> int:
         return await self._write(lambda moves: moves.auditor.prune(older_than))
 
