@@ -36,6 +36,8 @@ PROBLEM = {"title": "T", "status": 418, "code": "teapot", "detail": "no", "msg":
 LEFT_OUT = {
     "getMetrics": "monitoring systems read it, as text",
     "getBeginning": "it is for people who look around",
+    "getClock": "a server that is there for tests has it; the helpers for tests call it",
+    "moveClock": "the same",
     "listTasksByType": "find does the same, page by page",
     "listTasksByState": "find does the same, page by page",
 }

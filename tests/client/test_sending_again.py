@@ -124,9 +124,11 @@ def test_a_request_with_a_key_or_at_a_revision_follows_its_docstring():
         (lambda client: client.delete(ID), "task_not_found"),
         (lambda client: client.schedules.delete("report"), "schedule_not_found"),
         (lambda client: client.keys.revoke("0a1b2c3d"), "api_key_not_found"),
+        (lambda client: client.inbox.retry(ID), "inbox_row_not_found"),
+        (lambda client: client.inbox.delete(ID), "inbox_row_not_found"),
     ],
 )
-def test_what_an_earlier_try_has_deleted_is_deleted(make, code):
+def test_what_an_earlier_try_has_done_away_with_is_gone(make, code):
     with calling(LOST, problem(404, code)) as (client, _):
         assert make(client) is None
     with calling(UNSENT, problem(404, code)) as (client, _), pytest.raises(tasker.ApiError):
