@@ -75,7 +75,7 @@ def verify(
     """
     if isinstance(body, str):  # nothing else is mistaken so often
         raise TypeError(f"body: expected the bytes as they arrived, got: {type(body).__name__}")
-    keys = _keys([secrets] if isinstance(secrets, str) else secrets)
+    keys = keys_of([secrets] if isinstance(secrets, str) else secrets)
     webhook_id, timestamp, signatures = _said(headers)
     sent_at = _time(timestamp)
     # All are compared, each in constant time: how long that takes says nothing.
@@ -94,8 +94,12 @@ def verify(
     return Webhook(webhook_id, sent_at)
 
 
-def _keys(secrets: Iterable[str]) -> list[bytes]:
-    """Return the keys that secrets stand for; at least one."""
+def keys_of(secrets: Iterable[str]) -> list[bytes]:
+    """Return the keys that signing secrets stand for; at least one.
+
+    Raises:
+        ValueError: as ``verify``.
+    """
     try:
         keys = [key_of(secret) for secret in secrets]
     except ValueError:

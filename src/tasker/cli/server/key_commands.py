@@ -32,11 +32,6 @@ def _where(command: C) -> C:
             "--no-listen", is_flag=True, help="With --database-url: PostgreSQL is behind PgBouncer in transaction mode."
         ),
         click.option(
-            "--database-schema",
-            metavar="NAME",
-            help="With --database-url: the schema of PostgreSQL that has the tables.",
-        ),
-        click.option(
             "--database-url",
             metavar="URL",
             help="Work on this database itself, while no server uses it, instead of asking a server.",
@@ -140,5 +135,5 @@ def _whose(given: dict[str, Any]) -> Any:  # noqa: ANN401 - keys.Whose, whose im
     """Take out of *given* what says whose keys a command is about."""
     from tasker.cli.server import keys  # noqa: PLC0415 - as above
 
-    where = {name: given.pop(name) for name in ("url", "database_url", "database_schema", "no_listen")}
+    where = {name: given.pop(name) for name in ("url", "database_url", "no_listen")}
     return keys.whose(**where, environ=os.environ)

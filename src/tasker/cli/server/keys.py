@@ -43,14 +43,7 @@ class Whose(NamedTuple):
     """Of the server; None: see ``calling.call``."""
 
 
-def whose(
-    url: str | None,
-    database_url: str | None,
-    *,
-    database_schema: str | None,
-    no_listen: bool,
-    environ: Mapping[str, str],
-) -> Whose:
+def whose(url: str | None, database_url: str | None, *, no_listen: bool, environ: Mapping[str, str]) -> Whose:
     """Return whose keys the options of a command name.
 
     Raises:
@@ -58,13 +51,12 @@ def whose(
         CommandError: they contradict each other.
     """
     if database_url is None:
-        for flag, is_given in (("--no-listen", no_listen), ("--database-schema", database_schema is not None)):
-            if is_given:
-                raise calling.misused(f"{flag}: expected together with --database-url")
+        if no_listen:
+            raise calling.misused("--no-listen: expected together with --database-url")
         return Whose(None, url)
     if url is not None:
         raise calling.misused("--url, --database-url: expected one of them, got both")
-    flags = {"database_url": database_url, "database_schema": database_schema, "no_listen": no_listen}
+    flags = {"database_url": database_url, "no_listen": no_listen}
     return Whose(sources.load(flags, environ, only=OF_THE_DATABASE), None)
 
 
