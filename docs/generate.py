@@ -1,9 +1,13 @@
 """Writes the generated parts of the documentation (``make docs``). ``tests/docs`` says when they are out of date."""
 
+import inspect
+import re
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
+
+import click
 
 from tasker.api.calls import Call
 from tasker.api.metrics.table import METRICS, PROCESS, Metric
@@ -12,6 +16,7 @@ from tasker.api.openapi.parts import KEYED
 from tasker.api.problems import status_of
 from tasker.api.routes.all import CALLS
 from tasker.callers import Scope
+from tasker.cli.root import tasker
 from tasker.cli.server.settings import SETTINGS, Setting
 from tasker.task_types.hash import HashType
 from tasker.task_types.job import JobType
@@ -26,12 +31,13 @@ DOCS: Final = Path(__file__).parent
 def generated() -> Mapping[Path, str]:
     """Return the whole text of each file that has a generated part."""
     configuration, rest, types = DOCS / "configuration.md", DOCS / "rest" / "index.md", DOCS / "task-types.md"
-    metrics = DOCS / "metrics.md"
+    metrics, reference = DOCS / "metrics.md", DOCS / "command-reference.md"
     return {
         configuration: _with_part(configuration.read_text(encoding="utf-8"), "settings", _settings_table()),
         rest: _with_part(rest.read_text(encoding="utf-8"), "calls", _calls_table()),
         types: _with_part(types.read_text(encoding="utf-8"), "reserved", _reserved_names()),
         metrics: _with_part(metrics.read_text(encoding="utf-8"), "metrics", _metrics_table()),
+        reference: _with_part(reference.read_text(encoding="utf-8"), "commands", _commands()),
         DOCS / "openapi.json": document_json(CALLS, _built_in_types()).decode(),
     }
 
@@ -98,6 +104,76 @@ def _metric_row(metric: Metric) -> str:
         labels.append("`scope`: `store`")
     absent = f" Not there while {metric.absent}." if metric.absent else ""
     return f"| `{metric.name}` | {metric.kind} | {'; '.join(labels)} | {metric.help}{absent} |"
+
+
+def commands_of(group: click.Group, before: str) -> Iterator[tuple[str, click.Command]]:
+    """Return every command below *group*, with all its words."""
+    for name, command in group.commands.items():
+        yield f"{before} {name}", command
+        if isinstance(command, click.Group):
+            yield from commands_of(command, f"{before} {name}")
+
+
+def _commands() -> str:
+    """Return the reference of all commands. Options that many have stand once, in a table of their own."""
+    commands = list(commands_of(tasker, "tasker"))
+    by_name = dict(commands)
+    shared = _options_of(by_name["tasker destinations ls"])
+    filters = [
+        option for option in _options_of(by_name["tasker ls"]) if (option.name or "").startswith(("filter_", "range_"))
+    ]
+    parts = [
+        "## Options of every command that asks a server\n\n" + _options_table(shared),
+        "## Filters\n\n" + _options_table(filters),
+    ]
+    known = {(_shown_option(option), option.help) for option in [*shared, *filters]}
+    settings = {setting.flag for setting in SETTINGS}
+    for name, command in commands:
+        own = [option for option in _options_of(command) if (_shown_option(option), option.help) not in known]
+        usage = " ".join([name, *command.collect_usage_pieces(click.Context(command, info_name=name))])
+        text = f"## {name}\n\n```text\n{usage}\n```\n\n{_help(command)}"
+        if name == "tasker serve":
+            text += "Its options are the [settings](configuration.md#every-setting), and `--config`.\n"
+        elif own:
+            said = [option for option in own if option.opts[0] not in settings]
+            text += _options_table(said) if said else ""
+            if len(said) < len(own):
+                taken = ", ".join(f"`{option.opts[0]}`" for option in own if option.opts[0] in settings)
+                text += f"\nIt takes these [settings](configuration.md#every-setting), too: {taken}.\n"
+        parts.append(text.rstrip() + "\n")
+    return "\n".join(parts)
+
+
+def _options_of(command: click.Command) -> list[click.Option]:
+    return [each for each in command.params if isinstance(each, click.Option)]
+
+
+def _shown_option(option: click.Option) -> str:
+    metavar = option.make_metavar(click.Context(tasker)) if not option.is_flag else ""
+    return f"{', '.join(option.opts)} {metavar}".strip()
+
+
+def _options_table(options: Sequence[click.Option]) -> str:
+    rows = [f"| `{_shown_option(each).replace('|', chr(92) + '|')}` | {_cell(each.help or '')} |" for each in options]
+    return "\n".join(["| Option | Meaning |", "|---|---|", *rows]) + "\n"
+
+
+def _cell(text: str) -> str:
+    """Return *text* as a cell of a table."""
+    return re.sub("  +", " ", text).replace("|", chr(92) + "|").replace("<", "&lt;").replace("*", chr(92) + "*")
+
+
+def _help(command: click.Command) -> str:
+    """Return the help of a command: its paragraphs, and what is set off as code. The exit codes stand elsewhere."""
+    parts = []
+    for part in inspect.cleandoc(command.help or "").split("\n\n"):
+        if not part.startswith("\b"):
+            parts.append(" ".join(part.split()).replace("*", chr(92) + "*").replace("<", "&lt;"))
+            continue
+        title, _, lines = part.removeprefix("\b").strip("\n").partition("\n")
+        if title != "Exit codes:":
+            parts.append(f"{title.strip()}\n\n```text\n{textwrap.dedent(lines)}\n```")
+    return "\n\n".join(parts) + "\n\n"
 
 
 def _reserved_names() -> str:

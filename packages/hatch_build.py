@@ -19,6 +19,7 @@ CLIENT = (
     "client/",
     "django/",
     "errors.py",
+    "event_filters.py",
     "explaining.py",
     "fastapi.py",
     "filters.py",

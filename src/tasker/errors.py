@@ -408,7 +408,7 @@ class ApiKeyNotFoundError(TaskerError):
     """No API key has this id: there never was one, or it was revoked."""
 
     def __init__(self, key_id: str) -> None:
-        super().__init__(f"no API key has the id {cut(key_id)}; GET /keys and tasker keys list show those that exist")
+        super().__init__(f"no API key has the id {cut(key_id)}; GET /keys and tasker keys ls show those that exist")
 
 
 class NoDevClockError(TaskerError):
@@ -437,7 +437,7 @@ class LastAdminKeyError(TaskerError):
     def __init__(self, key_id: str) -> None:
         super().__init__(
             f"the API key {key_id} is the last one with the scope admin, and nobody could make others; "
-            "make another first, or stop the servers and run: tasker keys revoke --database-url URL ID"
+            "make another first, or stop the servers and run: tasker db keys revoke --database-url URL ID"
         )
 
 
@@ -687,7 +687,7 @@ class ListenError(StartError):
 def open_to_others(listen_ip: str) -> str:
     """Return why a server must not listen on an address without asking for keys, and what to do."""
     return (
-        f"others can reach {listen_ip}, and no API key is asked for; make one with tasker keys create, "
+        f"others can reach {listen_ip}, and no API key is asked for; make one with tasker db keys create, "
         "give keys with --api-keys-file, or --no-auth if everybody may call"
     )
 

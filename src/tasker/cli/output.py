@@ -26,6 +26,15 @@ UNAUTHORIZED: Final = 5
 UNREACHABLE: Final = 6
 """Exit code: whoever was called does not answer."""
 
+TIMED_OUT: Final = 7
+"""Exit code: what was waited for has not come in time."""
+
+PARTLY: Final = 8
+"""Exit code: of many, some are done and some are not."""
+
+INTERRUPTED: Final = 130
+"""Exit code: somebody has pressed Ctrl-C."""
+
 TITLES: Final = {
     FAILED: "Failed",
     MISUSED: "Misused",
@@ -33,6 +42,8 @@ TITLES: Final = {
     CONFLICT: "Conflict",
     UNAUTHORIZED: "Unauthorized",
     UNREACHABLE: "Unreachable",
+    TIMED_OUT: "Timed Out",
+    PARTLY: "Partly Done",
 }
 
 C = TypeVar("C", bound=Callable[..., object])
@@ -99,7 +110,7 @@ def exit_code_of(status: int) -> int:
 def complain(exit_code: int, code: str, problem: str) -> None:
     """Print on standard error why the command ends with *exit_code*: one line.
 
-    With ``--output json`` it is a problem in JSON (RFC 9457), like those of the API, but with the
+    With ``--output json``, or ``ndjson``, it is a problem in JSON (RFC 9457), like those of the API, but with the
     exit code in place of the status.
     """
     if not wants_json(sys.argv[1:]):
@@ -115,4 +126,5 @@ def wants_json(arguments: Sequence[str]) -> bool:
     >>> wants_json(["alert", "test", "--output", "json"]), wants_json(["--output=table", "json"])
     (True, False)
     """
-    return "--output=json" in arguments or ("--output", "json") in itertools.pairwise(arguments)
+    said = {"=".join(pair) for pair in itertools.pairwise(arguments)} | set(arguments)
+    return any(f"{option}={form}" in said for option in ("--output", "-o") for form in ("json", "ndjson"))

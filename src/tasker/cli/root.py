@@ -22,11 +22,30 @@ SERVER: Final = "tasker.cli.server"
 """The package of the commands that need the server. It is not installed with the client alone."""
 
 COMMANDS: Final = {
+    "add": "tasker.cli.adding:add_command",
     "alert": "tasker.cli.server.commands:alert_group",
+    "cancel": "tasker.cli.moving:cancel_command",
+    "completion": "tasker.cli.completing:completion_command",
+    "context": "tasker.cli.context_commands:context_group",
     "db": "tasker.cli.server.commands:db_group",
     "demo": "tasker.cli.server.commands:demo_command",
-    "keys": "tasker.cli.server.key_commands:keys_group",
+    "destinations": "tasker.cli.operating:destinations_group",
+    "edit": "tasker.cli.editing:edit_command",
+    "explain": "tasker.cli.finding:explain_command",
+    "get": "tasker.cli.finding:get_command",
+    "keys": "tasker.cli.operating:keys_group",
+    "ls": "tasker.cli.finding:ls_command",
+    "ops": "tasker.cli.operating:ops_group",
+    "postpone": "tasker.cli.moving:postpone_command",
+    "retry": "tasker.cli.moving:retry_command",
+    "rm": "tasker.cli.moving:rm_command",
+    "run": "tasker.cli.moving:run_command",
+    "schedule": "tasker.cli.scheduling_commands:schedule_group",
     "serve": "tasker.cli.server.commands:serve_command",
+    "stats": "tasker.cli.watching:stats_command",
+    "tail": "tasker.cli.tailing:tail_command",
+    "top": "tasker.cli.watching:top_command",
+    "wait": "tasker.cli.finding:wait_command",
 }
 """Each command, with the module it is in and its name there. A new command is a line here."""
 
@@ -41,7 +60,8 @@ def main() -> None:
     try:
         sys.exit(tasker.main(prog_name="tasker", standalone_mode=False))
     except click.UsageError as error:
-        _end(MISUSED, "usage", f"{error.format_message()}  Try: tasker --help")
+        where = error.ctx.command_path if error.ctx else "tasker"
+        _end(MISUSED, "usage", f"{error.format_message()}  Try: {where} --help")
     except SettingError as error:
         _end(MISUSED, "setting", str(error))
     except CommandError as error:

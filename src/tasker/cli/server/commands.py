@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from tasker.cli.output import output_option
+from tasker.cli.server.key_commands import db_keys_group
 from tasker.cli.server.options import options
 from tasker.cli.server.settings import OF_ALERTS, OF_THE_DATABASE, SETTINGS
 
@@ -85,6 +86,9 @@ def migrate_command(**flags: Any) -> None:  # noqa: ANN401 - as above
     from tasker.cli.server import database  # noqa: PLC0415 - as above
 
     database.migrate(settings, doubts=sources.doubts(settings, os.environ))
+
+
+db_group.add_command(db_keys_group)
 
 
 @click.group("alert", invoke_without_command=True)
