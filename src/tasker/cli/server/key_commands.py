@@ -24,31 +24,6 @@ _EXITS: Final = """
 """
 
 
-<<<<<<< HEAD
-def _where(command: C) -> C:
-    """Give a command the options that say whose keys it is about."""
-    for option in (
-        click.option(
-            "--no-listen", is_flag=True, help="With --database-url: PostgreSQL is behind PgBouncer in transaction mode."
-        ),
-        click.option(
-            "--database-url",
-            metavar="URL",
-            help="Work on this database itself, while no server uses it, instead of asking a server.",
-        ),
-        click.option(
-            "--url",
-            metavar="URL",
-            help="Server to ask. The variable TASKER_KEY takes the API key for it.  "
-            "[env: TASKER_URL; default: http://127.0.0.1:8080]",
-        ),
-    ):
-        command = option(command)
-    return command
-
-
-=======
->>>>>>> 028ea4a (The command line works with a running server; tasker db keys)
 def _explained(command: C) -> C:
     """Add the exit codes to the help of a command."""
     command.__doc__ = f"{command.__doc__}{_EXITS}"
@@ -126,16 +101,4 @@ def disable_command(printer: Printer, **flags: Any) -> None:  # noqa: ANN401 - a
     """
     from tasker.cli.server import keys, sources  # noqa: PLC0415 - as above
 
-<<<<<<< HEAD
-    keys.disable(sources.load(flags, os.environ, only=OF_THE_DATABASE), output)
-
-
-def _whose(given: dict[str, Any]) -> Any:  # noqa: ANN401 - keys.Whose, whose import takes long
-    """Take out of *given* what says whose keys a command is about."""
-    from tasker.cli.server import keys  # noqa: PLC0415 - as above
-
-    where = {name: given.pop(name) for name in ("url", "database_url", "no_listen")}
-    return keys.whose(**where, environ=os.environ)
-=======
     keys.disable(sources.load(flags, os.environ, only=OF_THE_DATABASE), printer)
->>>>>>> 028ea4a (The command line works with a running server; tasker db keys)

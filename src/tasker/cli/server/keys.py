@@ -28,35 +28,6 @@ _HERE: Final = Actor(LOCAL, LOCAL)
 """Who works on the database itself."""
 
 
-<<<<<<< HEAD
-class Whose(NamedTuple):
-    """Whose keys a command is about."""
-
-    database: Settings | None
-    """Of a database; None: of a server."""
-    url: str | None
-    """Of the server; None: see ``calling.call``."""
-
-
-def whose(url: str | None, database_url: str | None, *, no_listen: bool, environ: Mapping[str, str]) -> Whose:
-    """Return whose keys the options of a command name.
-
-    Raises:
-        SettingError: one cannot be used.
-        CommandError: they contradict each other.
-    """
-    if database_url is None:
-        if no_listen:
-            raise calling.misused("--no-listen: expected together with --database-url")
-        return Whose(None, url)
-    if url is not None:
-        raise calling.misused("--url, --database-url: expected one of them, got both")
-    flags = {"database_url": database_url, "no_listen": no_listen}
-    return Whose(sources.load(flags, environ, only=OF_THE_DATABASE), None)
-
-
-=======
->>>>>>> 028ea4a (The command line works with a running server; tasker db keys)
 def create(
     settings: Settings, printer: Printer, *, name: str, role: str | None, scopes: Sequence[str], expires_in: str | None
 ) -> None:
