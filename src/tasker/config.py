@@ -37,6 +37,10 @@ class Settings:
     """Where tasks are kept, as the ``kind.py`` of a store reads it. Default:
     ``sqlite:tasks.db``."""
 
+    database_schema: str | None = None
+    """The schema of a PostgreSQL database that the tables are in, made when it is missing; None: the
+    first of the ``search_path``, which is ``public`` as a rule. Default: none."""
+
     no_migrate: bool = False
     """Whether to leave the tables of a PostgreSQL database as they are at the start. Default:
     no."""

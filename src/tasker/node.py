@@ -416,6 +416,7 @@ def _store_context(settings: Settings, address: str, clock: Clock | None = None)
         version=__version__,
         attempts_kept=settings.attempts_kept,
         per_destination=settings.per_destination,
+        schema=settings.database_schema,
         no_listen=settings.no_listen,
         no_migrate=settings.no_migrate,
         follow=Callbacks(type_=WebhookType.name, pool=WebhookType.pool).follow,

@@ -115,3 +115,25 @@ def test_a_server_that_is_not_to_migrate_waits_for_somebody_who_does(tmp_path):
 
     with serving(tmp_path, *options) as server:
         assert server.call("GET", "/readyz")[0] == 200
+
+
+def test_tables_stand_in_the_schema_that_is_named_for_every_command(tmp_path):
+    url = new_database()
+    where = ("--database-url", url, "--database-schema", "tasker_a")
+    assert run(tmp_path, "db", "migrate", *where).returncode == 0
+    made = run(tmp_path, "keys", "create", "owner", "--role", "admin", "--output", "json", *where)
+    key = json.loads(made.stdout)["key"]
+
+    with serving(tmp_path, "--listen-port", "0", *where) as server:
+        headers = {"authorization": f"Bearer {key}"}
+        task = {"hash": {"delay": "1h", "secret": "x"}}
+        assert server.call("POST", "/tasks/new", task, headers)[0] == 201
+        assert server.call("POST", "/tasks/new", task)[0] == 401
+
+    assert query(url, "SELECT FROM pg_tables WHERE schemaname = 'public'") == []
+    assert query(url, "SELECT count(*) FROM tasker_a.task") == [(1,)]
+
+
+def test_a_schema_of_no_database_is_a_mistake(tmp_path):
+    line = refusal(run(tmp_path, "keys", "list", "--database-schema", "tasker_a"), 2)
+    assert "--database-schema: expected together with --database-url" in line

@@ -165,6 +165,8 @@ def test_a_variable_that_cannot_be_used_is_misuse(misused, name, value, words):
         ("listen_port = '80'", ["listen_port", "a whole number"]),
         ("no_auth = 1", ["no_auth", "true or false"]),
         ("no_listen = 'yes'", ["no_listen", "true or false"]),
+        ("database_schema = 'pg_mine'", ["database_schema", "not pg_ at the beginning"]),
+        ("database_schema = 'Mine'", ["database_schema", "lower-case letters"]),
         ("keep_failed = 30", ["keep_failed", "such as 90s", "written as text"]),
         ("egress = true", ["egress", "written as text"]),
         ("allow_targets = '10.0.0.0/8'", ["allow_targets", "a list"]),

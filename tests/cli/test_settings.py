@@ -43,6 +43,7 @@ WAYS = {
     "database_url": Way(
         "--database-url sqlite:a", "sqlite:a", "DATABASE_URL", "sqlite:b", "sqlite:b", "'sqlite:c'", "sqlite:c"
     ),
+    "database_schema": Way("--database-schema a", "a", "TASKER_DATABASE_SCHEMA", "b_2", "b_2", "'_c'", "_c"),
     "no_migrate": Way("--no-migrate", True, "TASKER_NO_MIGRATE", "0", False, "true", True),
     "no_listen": Way("--no-listen", True, "TASKER_NO_LISTEN", "No", False, "true", True),
     "paused": Way("--paused", True, "TASKER_PAUSED", "off", False, "true", True),

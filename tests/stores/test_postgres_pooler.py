@@ -13,7 +13,7 @@ import pytest
 from msgspec.structs import replace
 from steps import REFUSED, WEBHOOK, ending_of, failure, listed, success
 
-from databases import FOLLOW, new_database
+from databases import FOLLOW, execute, new_database
 from tasker.model.gate import Limits
 from tasker.model.task import State
 from tasker.stores.postgres.connection import Connector
@@ -155,3 +155,26 @@ async def test_a_session_has_its_settings_and_is_woken_by_others(session_url):
             await asyncio.wait_for(woken.wait(), 0.2)
     await first.close()
     await second.close()
+
+
+async def test_a_schema_is_that_of_the_role_behind_it(pooled_url):
+    name = pooled_url.rpartition("/")[2]
+    execute(f"ALTER ROLE postgres IN DATABASE {name} SET search_path = tasker_a")
+    store = PostgresStore(
+        pooled_url,
+        schema="tasker_a",
+        follow=FOLLOW,
+        base_clock=SystemClock(),
+        address="http://127.0.0.1:8080",
+        version="0",
+        listens=False,
+    )
+    await store.open()
+    try:
+        await store.create([a_task(due_at=store.clock.now() - 1)])
+        assert len((await store.claim_due({WEBHOOK: 7})).attempts) == 1
+    finally:
+        await store.close()
+    connection = await Connector(pooled_url, is_pooled=True).connect()
+    assert await connection.fetchval("SELECT count(*) FROM tasker_a.task") == 1
+    await connection.close()

@@ -12,7 +12,6 @@ from typing import Any, Final, Generic, NamedTuple, TypeVar
 from urllib.parse import parse_qs, quote, urlencode
 
 import msgspec
-from msgspec import UNSET
 
 from tasker.client.errors import BY_CODE, ApiError, CallFailed, NoAnswer, ServerUnreachable, UnexpectedAnswer
 from tasker.wire.server import Problem
@@ -285,9 +284,9 @@ def cursor_in(next_path: str | None) -> str | None:
     return parse_qs(next_path.partition("?")[2]).get("cursor", [None])[-1]
 
 
-def without_unset(members: Mapping[str, Any]) -> dict[str, Any]:
-    """Return *members* without those that are not given: ``None`` and ``UNSET``."""
-    return {name: value for name, value in members.items() if value is not None and value is not UNSET}
+def without_none(members: Mapping[str, Any]) -> dict[str, Any]:
+    """Return *members* without those that are None: not given."""
+    return {name: value for name, value in members.items() if value is not None}
 
 
 def _problem_in(answer: Answer) -> Problem | None:

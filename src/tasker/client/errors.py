@@ -161,6 +161,12 @@ class ApiKeyNotFound(ApiError):
     code = "api_key_not_found"
 
 
+class InboxRowNotFound(ApiError):
+    """404. The inbox has no row with this id: there never was one, or it was taken or deleted."""
+
+    code = "inbox_row_not_found"
+
+
 class NotFound(ApiError):
     """404. There is nothing at this path: the server is older than this client, or the URL is another's."""
 

@@ -46,6 +46,9 @@ class StoreContext:
     per_destination: int | None = None
     """How many tasks of a destination may run at once; None: see ``Gate.room``."""
 
+    schema: str | None = None
+    """The schema that the tables are in; None: the one that the URL, the role or the database says."""
+
     no_listen: bool = False
     """Whether a pooler may give every transaction another connection, so that nothing outlasts
     one."""

@@ -194,6 +194,13 @@ def _database_url(text: str) -> str:
     return text
 
 
+def _schema_name(text: str) -> str:
+    # So it needs no quotes anywhere, and there is room for it in the names of channels: see bell.py.
+    if not re.fullmatch(r"(?!pg_)[a-z_][a-z0-9_]{0,39}", text, re.ASCII):
+        raise ValueError
+    return text
+
+
 def _scheme_only(*known: str) -> Callable[[str], str]:
     """Return how a wrong URL is shown: by its scheme. What stands before a colon without ``//`` may be a user name."""
     pattern = "|".join([*(f"{re.escape(scheme)}(?=:)" for scheme in known), "[a-z][a-z0-9+.-]{0,20}(?=://)"])
@@ -258,6 +265,14 @@ SETTINGS: Final = (
         parse=_database_url,
         shown=_scheme_only(*(scheme for each in kind.kinds() for scheme in each.schemes)),
         tell=kind.shown,
+    ),
+    Setting(
+        name="database_schema",
+        metavar="NAME",
+        help="Schema of a PostgreSQL database to keep all tables in, apart from those of others. "
+        "A missing one is created.",
+        expected="1 to 40 lower-case letters, digits and _, no digit first, and not pg_ at the beginning",
+        parse=_schema_name,
     ),
     Setting(
         name="no_migrate",
@@ -601,7 +616,9 @@ SETTINGS: Final = (
 )
 
 OF_THE_DATABASE: Final = tuple(
-    setting for setting in SETTINGS if setting.name in ("database_url", "no_listen", "log_level", "log_format")
+    setting
+    for setting in SETTINGS
+    if setting.name in ("database_url", "database_schema", "no_listen", "log_level", "log_format")
 )
 """What a command needs to know that works on the database without serving anybody."""
 

@@ -14,7 +14,7 @@ from tasker.client.answers import Event, Task
 from tasker.client.answers import event as event_of
 from tasker.client.asynchronous.by_key import AsyncTaskByKey, change, wait_for
 from tasker.client.asynchronous.connection import RETRIES, TIMEOUT, AsyncConnection
-from tasker.client.asynchronous.operating import AsyncDestinations, AsyncKeys, AsyncOperations
+from tasker.client.asynchronous.operating import AsyncDestinations, AsyncInbox, AsyncKeys, AsyncOperations
 from tasker.client.asynchronous.schedules import AsyncSchedules
 from tasker.client.asynchronous.work import AsyncCompletions, AsyncQueues
 from tasker.client.calls import events, server, tasks
@@ -109,6 +109,7 @@ class AsyncClient:
         self.destinations: Final = AsyncDestinations(self._connection)
         self.operations: Final = AsyncOperations(self._connection)
         self.keys: Final = AsyncKeys(self._connection)
+        self.inbox: Final = AsyncInbox(self._connection)
 
     @property
     def url(self) -> str:

@@ -1,4 +1,4 @@
-"""What those do who operate a server: destinations, operations, keys."""
+"""What those do who operate a server: destinations, operations, keys, the inbox."""
 
 import asyncio
 import time
@@ -11,10 +11,11 @@ from msgspec import UNSET, UnsetType
 
 from tasker.client.answers import NewKey
 from tasker.client.asynchronous.connection import AsyncConnection
-from tasker.client.calls import destinations, keys, operations
+from tasker.client.calls import destinations, inbox, keys, operations
 from tasker.client.errors import WaitTimedOut
 from tasker.client.options import ChangeOptions, Filters, Length, Moment
 from tasker.wire.destinations import DestinationView
+from tasker.wire.inbox import InboxRowView
 from tasker.wire.keys import KeyView, RoleWord
 from tasker.wire.operations import ActionWord, OperationView
 
@@ -288,3 +289,35 @@ class AsyncKeys:
             ApiKeyNotFound: there is none with this id.
         """
         await self._connection.call(keys.revoke(id))
+
+
+class AsyncInbox:
+    """What applications have written into the PostgreSQL inbox: ``client.inbox``. With SQLite there is none."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def find(self, *, limit: int | None = None) -> AsyncIterator[InboxRowView]:
+        """Return the rows that were refused, or are to be taken, those that were made first come first.
+
+        Args:
+            limit: at most so many; None: all.
+        """
+        async for each in self._connection.pages(inbox.find, limit):
+            yield each
+
+    async def retry(self, id: UUID | str) -> None:
+        """Try a row again that was refused, at once.
+
+        Raises:
+            InboxRowNotFound: there is none with this id: it was taken or deleted.
+        """
+        await self._connection.call(inbox.retry(id))
+
+    async def delete(self, id: UUID | str) -> None:
+        """Delete a row: no task comes of it.
+
+        Raises:
+            InboxRowNotFound: there is none with this id: it was taken or deleted.
+        """
+        await self._connection.call(inbox.delete(id))

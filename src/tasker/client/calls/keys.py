@@ -6,7 +6,7 @@ from typing import Final
 from tasker.client import words
 from tasker.client.answers import NewKey
 from tasker.client.calls import pages
-from tasker.client.core import Page, Request, encode, nothing, path, shape, without_unset
+from tasker.client.core import Page, Request, encode, nothing, path, shape, without_none
 from tasker.client.options import Moment
 from tasker.wire.keys import KeyPage, KeyView
 
@@ -17,9 +17,7 @@ def create(name: str, *, role: str | None, scopes: Sequence[str] | None, expires
     """Make a key."""
     until = None if expires_at is None else words.moment("expires_at", expires_at)
     said = {"name": name, "role": role, "scopes": None if scopes is None else list(scopes), "expires_at": until}
-    return Request(
-        method="POST", path="/keys", content=encode(without_unset(said)), read=_read_new, is_repeatable=False
-    )
+    return Request(method="POST", path="/keys", content=encode(without_none(said)), read=_read_new, is_repeatable=False)
 
 
 def find(*, limit: int, cursor: str | None) -> Request[Page[KeyView]]:

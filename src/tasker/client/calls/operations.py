@@ -7,7 +7,7 @@ from uuid import UUID
 
 from tasker.client import words
 from tasker.client.calls import pages
-from tasker.client.core import Page, Request, encode, path, shape, without_unset
+from tasker.client.core import Page, Request, encode, path, shape, without_none
 from tasker.client.options import Length
 from tasker.wire.operations import OperationPage, OperationView
 
@@ -40,7 +40,7 @@ def start(
     return Request(
         method="POST",
         path="/operations",
-        content=encode(without_unset(said)),
+        content=encode(without_none(said)),
         headers=None if idempotency_key is None else {"Idempotency-Key": idempotency_key},
         read=_read,
         is_repeatable=dry_run or idempotency_key is not None,

@@ -82,5 +82,6 @@ def audit(filters: Mapping[str, Any], *, limit: int, cursor: str | None) -> Requ
 
 
 def _span(parts: tuple[str, ...], from_: Moment | None, to: Moment | None, step: Length | None) -> str:
-    given = {"from": from_, "to": to, "step": None if step is None else words.length(step)}
+    first = None if from_ is None else words.moment("from_", from_)
+    given = {"from": first, "to": to, "step": None if step is None else words.length(step)}
     return path(*parts, query=words.query(given))

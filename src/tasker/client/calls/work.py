@@ -1,10 +1,13 @@
 """What workers do: claim due tasks of a queue, and say how their work goes."""
 
+from collections.abc import Mapping
 from typing import Any
+
+from msgspec import UNSET
 
 from tasker.client import answers, words
 from tasker.client.answers import Job
-from tasker.client.core import Request, encode, path, shape, without_unset
+from tasker.client.core import Request, encode, path, shape, without_none
 from tasker.client.options import Length
 from tasker.wire.completions import CompletionView
 
@@ -25,7 +28,7 @@ def claim(queue: str, *, most: int, wait: float, lease: Length) -> Request[list[
 
 def complete(token: str, result: Any) -> Request[CompletionView]:
     """Say that the work is done."""
-    return _report("complete", token, result=result)
+    return _report("complete", token, {}, result=result)
 
 
 def fail(
@@ -39,7 +42,8 @@ def fail(
 ) -> Request[CompletionView]:
     """Say that the work has failed."""
     after = None if retry_after is None else words.length(retry_after)
-    return _report("fail", token, code=code, msg=msg, details=details, retry=retry, retry_after=after)
+    said = {"code": code, "msg": msg, "retry": retry, "retry_after": after}
+    return _report("fail", token, said, details=details)
 
 
 def heartbeat(
@@ -47,14 +51,23 @@ def heartbeat(
 ) -> Request[CompletionView]:
     """Say that the work goes on."""
     until = None if deadline is None else words.length(deadline)
-    return _report("heartbeat", token, progress=progress, msg=msg, deadline=until)
+    return _report("heartbeat", token, {"progress": progress, "msg": msg, "deadline": until})
 
 
-def _report(what: str, token: str, **said: Any) -> Request[CompletionView]:
+def _report(what: str, token: str, said: Mapping[str, Any], **json: Any) -> Request[CompletionView]:
+    """Report how an attempt goes.
+
+    Args:
+        what: the last part of the path.
+        token: that of the attempt.
+        said: None is not said.
+        json: JSON of any shape, of which None is a value; UNSET is not said.
+    """
+    given = {name: value for name, value in json.items() if value is not UNSET}
     return Request(
         method="POST",
         path=path("completions", what),
-        content=encode(without_unset(said)),
+        content=encode({**without_none(said), **given}),
         read=_read_completion,
         is_repeatable=True,
         token=token,

@@ -29,7 +29,7 @@ from tasker.client.options import (
 )
 from tasker.client.synchronous.by_key import TaskByKey, change, wait_for
 from tasker.client.synchronous.connection import RETRIES, TIMEOUT, Connection
-from tasker.client.synchronous.operating import Destinations, Keys, Operations
+from tasker.client.synchronous.operating import Destinations, Inbox, Keys, Operations
 from tasker.client.synchronous.schedules import Schedules
 from tasker.client.synchronous.work import Completions, Queues
 from tasker.wire.attempts import AttemptView
@@ -110,6 +110,7 @@ class Client:
         self.destinations: Final = Destinations(self._connection)
         self.operations: Final = Operations(self._connection)
         self.keys: Final = Keys(self._connection)
+        self.inbox: Final = Inbox(self._connection)
 
     @property
     def url(self) -> str:

@@ -1,5 +1,5 @@
 # Made of ../asynchronous/operating.py by make client. Change that file.
-"""What those do who operate a server: destinations, operations, keys."""
+"""What those do who operate a server: destinations, operations, keys, the inbox."""
 
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -10,11 +10,12 @@ from uuid import UUID
 from msgspec import UNSET, UnsetType
 
 from tasker.client.answers import NewKey
-from tasker.client.calls import destinations, keys, operations
+from tasker.client.calls import destinations, inbox, keys, operations
 from tasker.client.errors import WaitTimedOut
 from tasker.client.options import ChangeOptions, Filters, Length, Moment
 from tasker.client.synchronous.connection import Connection
 from tasker.wire.destinations import DestinationView
+from tasker.wire.inbox import InboxRowView
 from tasker.wire.keys import KeyView, RoleWord
 from tasker.wire.operations import ActionWord, OperationView
 
@@ -288,3 +289,35 @@ class Keys:
             ApiKeyNotFound: there is none with this id.
         """
         self._connection.call(keys.revoke(id))
+
+
+class Inbox:
+    """What applications have written into the PostgreSQL inbox: ``client.inbox``. With SQLite there is none."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def find(self, *, limit: int | None = None) -> Iterator[InboxRowView]:
+        """Return the rows that were refused, or are to be taken, those that were made first come first.
+
+        Args:
+            limit: at most so many; None: all.
+        """
+        for each in self._connection.pages(inbox.find, limit):
+            yield each
+
+    def retry(self, id: UUID | str) -> None:
+        """Try a row again that was refused, at once.
+
+        Raises:
+            InboxRowNotFound: there is none with this id: it was taken or deleted.
+        """
+        self._connection.call(inbox.retry(id))
+
+    def delete(self, id: UUID | str) -> None:
+        """Delete a row: no task comes of it.
+
+        Raises:
+            InboxRowNotFound: there is none with this id: it was taken or deleted.
+        """
+        self._connection.call(inbox.delete(id))

@@ -80,7 +80,7 @@ _REASONS: Final[tuple[tuple[tuple[type[Exception], ...], str], ...]] = (
 class Connector:
     """Makes connections with the settings that every one needs."""
 
-    def __init__(self, url: str, *, is_pooled: bool) -> None:
+    def __init__(self, url: str, *, is_pooled: bool, schema: str | None = None) -> None:
         """Make a connector.
 
         Args:
@@ -88,12 +88,16 @@ class Connector:
                 connected to, unless the URL says otherwise.
             is_pooled: whether a pooler stands between that gives each transaction another
                 connection: then nothing outlasts a transaction.
+            schema: the only schema that sessions are to use, if they can be told; None: that of the
+                URL, of the role or of the database.
 
         Raises:
             DatabaseUrlError: the URL cannot be used.
         """
         self._url = read(url)
         self._is_pooled = is_pooled
+        self.schema = schema
+        """See above: an identifier that needs no quotes."""
 
     @property
     def place(self) -> str:
@@ -122,7 +126,8 @@ class Connector:
         try:
             if not self._is_pooled:
                 # Not as parameters of the start-up: poolers refuse those that they do not know.
-                settings = {**self._url.settings, **_SESSION, **session}
+                path = {} if self.schema is None else {"search_path": self.schema}
+                settings = {**self._url.settings, **_SESSION, **session, **path}
                 await connection.execute(_SET, list(settings), list(settings.values()))
             # As integers: a datetime for each of them would cost more than the rest of the row.
             await connection.set_type_codec(

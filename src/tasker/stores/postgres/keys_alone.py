@@ -18,7 +18,7 @@ from tasker.stores.rows import Reading
 @contextlib.asynccontextmanager
 async def keys_alone(url: str, context: StoreContext) -> AsyncIterator[KeyBook]:
     """Open the API keys of a database: see ``StoreKind.keys``."""
-    connector = Connector(url, is_pooled=context.no_listen)
+    connector = Connector(url, is_pooled=context.no_listen, schema=context.schema)
     await schema.prepare(connector, migrates=not context.no_migrate)
     sql = queries.load("tasker.stores.postgres")
 

@@ -53,6 +53,7 @@ class PostgresKind:
             follow=context.follow,
             address=context.address,
             version=context.version,
+            schema=context.schema,
             listens=not context.no_listen,
             migrates=not context.no_migrate,
             attempts_kept=context.attempts_kept,
@@ -71,7 +72,8 @@ class PostgresKind:
         """See ``StoreKind``. No node joins."""
         with _driver():
             from tasker.stores.postgres import connection, schema  # noqa: PLC0415 - see stores/kind.py
-        await schema.prepare(connection.Connector(url, is_pooled=context.no_listen), migrates=True)
+        connector = connection.Connector(url, is_pooled=context.no_listen, schema=context.schema)
+        await schema.prepare(connector, migrates=True)
 
 
 @contextlib.contextmanager

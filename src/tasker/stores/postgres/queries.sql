@@ -41,15 +41,16 @@ SELECT id FROM given WHERE id NOT IN (SELECT id FROM stored)
 
 -- lock_keys --
 -- Who makes tasks with these keys does so one after the other, on all nodes. In order, so that two
--- do not wait for each other. Behind the lock on all keys, which it shares.
+-- do not wait for each other. Behind the lock on all keys, which it shares. Those of another schema
+-- of the database are others.
 SELECT pg_advisory_xact_lock(lock)
-  FROM (SELECT pg_advisory_xact_lock_shared(7215, 0) OFFSET 0) AS all_keys
- CROSS JOIN (SELECT DISTINCT hashtextextended(key, 7215) AS lock
+  FROM (SELECT pg_advisory_xact_lock_shared(7215, hashtext(current_schema()::text)) OFFSET 0) AS all_keys
+ CROSS JOIN (SELECT DISTINCT hashtextextended(key, hashtextextended(current_schema()::text, 7215)) AS lock
                FROM unnest($1::text[]) AS given (key) ORDER BY lock) AS locks
 
 -- lock_all_keys --
 -- The same for many keys: the server has room for some thousand locks, of all sessions together.
-SELECT pg_advisory_xact_lock(7215, 0)
+SELECT pg_advisory_xact_lock(7215, hashtext(current_schema()::text))
 
 -- stored --
 -- What is stored under these ids, to compare it with what is to be.
@@ -1646,8 +1647,8 @@ SELECT count(*) FROM gone
 -- take_turns --
 -- Which of several idempotency keys no other transaction is at work with. Each is locked until the
 -- end of this one, without waiting for any. The lock goes by 64 bits of the key: two keys that
--- share them wait for each other, no more.
-SELECT pg_try_advisory_xact_lock(number) FROM unnest($1::bigint[]) AS turn (number)
+-- share them wait for each other, no more. Those of another schema of the database are others.
+SELECT pg_try_advisory_xact_lock(number # hashtextextended(current_schema()::text, 0)) FROM unnest($1::bigint[]) AS turn (number)
 
 -- kept_answers --
 -- The message makes this a write if it finds any: see existing_for_sure.

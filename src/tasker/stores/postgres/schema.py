@@ -62,11 +62,16 @@ async def prepare(connector: Connector, *, migrates: bool) -> None:
         raise DatabaseError(place, f"{_reason(error, connector)}; see to that and start again") from None
     try:
         await _check_server(connection, place)
-        await _bring_up_to_date(connection, place, migrate.load("tasker.stores.postgres"), migrates=migrates)
+        await _check_search_path(connection, place, connector.schema)
+        await _bring_up_to_date(
+            connection, place, migrate.load("tasker.stores.postgres"), schema=connector.schema, migrates=migrates
+        )
         await _warn(connection)
     except (asyncpg.DuplicateTableError, asyncpg.DuplicateFunctionError) as error:
         raise DatabaseError(
-            place, f"another program has its tables there ({error}); give tasker a database of its own"
+            place,
+            f"another program has its tables there ({error}); give tasker a database of its own, "
+            "or a schema: --database-schema",
         ) from None
     except TROUBLE as error:
         raise DatabaseError(place, f"{_reason(error, connector)}; see to that and start again") from None
@@ -101,8 +106,48 @@ async def _check_server(connection: Connection, place: str) -> None:
         )
 
 
+async def _check_search_path(connection: Connection, place: str, schema: str | None) -> None:
+    """Return if what sessions use is the schema that is asked for, or nothing yet, since that is missing."""
+    found = await connection.fetchval("SELECT current_schema()")
+    if schema is not None and found not in (schema, None):
+        role = await connection.fetchval("SELECT quote_ident(current_user)")
+        raise DatabaseError(
+            place,
+            f"its sessions use the schema {found} in place of {schema}, since a pooler keeps what tasker says; "
+            f"give the role that schema: ALTER ROLE {role} SET search_path = {schema}",
+        )
+
+
+async def _make_schema(connection: Connection, place: str, schema: str) -> None:
+    """Make the schema if it is missing and this user may."""
+    role, exists, may = await connection.fetchrow(
+        "SELECT quote_ident(current_user), to_regnamespace($1) IS NOT NULL, "
+        "has_database_privilege(current_database(), 'CREATE')",
+        schema,
+    )
+    if not exists and not may:
+        raise DatabaseError(
+            place,
+            f"it has no schema {schema}, and this user may not create one; "
+            f"have somebody who may run: CREATE SCHEMA {schema} AUTHORIZATION {role}",
+        )
+    if not exists:
+        await connection.execute(f'CREATE SCHEMA "{schema}"')
+    if await connection.fetchval("SELECT current_schema()") is None:
+        raise DatabaseError(
+            place,
+            f"this user may not use its schema {schema}; "
+            f"have its owner run: GRANT USAGE, CREATE ON SCHEMA {schema} TO {role}",
+        )
+
+
 async def _bring_up_to_date(
-    connection: Connection, place: str, migrations: Sequence[Migration], *, migrates: bool
+    connection: Connection,
+    place: str,
+    migrations: Sequence[Migration],
+    *,
+    schema: str | None,
+    migrates: bool,
 ) -> None:
     known, needed = len(migrations), _needed(migrations)
     version, least = await _versions(connection)
@@ -119,6 +164,8 @@ async def _bring_up_to_date(
         if not await connection.fetchval(f"SELECT pg_try_advisory_xact_lock({_LOCK})"):
             _log.info("waiting for another process, which is migrating the database")
             await connection.execute(f"SELECT pg_advisory_xact_lock({_LOCK})", timeout=_LONG)
+        if schema is not None:
+            await _make_schema(connection, place, schema)
         await connection.execute(
             "CREATE TABLE IF NOT EXISTS tasker_schema (version integer NOT NULL, least integer NOT NULL)"
         )

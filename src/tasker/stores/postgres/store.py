@@ -44,7 +44,7 @@ from tasker.model.store_meter import Space, StoreMeter, Upkeep
 from tasker.model.task import Pool, State, Task, TaskId
 from tasker.stores import queries
 from tasker.stores.looks import Looks
-from tasker.stores.postgres import schema
+from tasker.stores.postgres import schema as tables
 from tasker.stores.postgres.alerter import Alerter
 from tasker.stores.postgres.auditor import Auditor
 from tasker.stores.postgres.batches import Batches
@@ -109,6 +109,7 @@ class PostgresStore(Store):
         follow: Follow,
         address: str,
         version: str,
+        schema: str | None = None,
         listens: bool = True,
         migrates: bool = True,
         pending_limit: int = PENDING_LIMIT,
@@ -123,6 +124,8 @@ class PostgresStore(Store):
             follow: says what follows the end of a task.
             address: the URL that this node listens at, for ``nodes``.
             version: of tasker, for ``nodes``.
+            schema: the schema that the tables are in; None: the one that the URL, the role or the
+                database says.
             listens: whether the connections are this node's own, so that notifications and prepared
                 statements work.
             migrates: whether to bring the tables up to date.
@@ -130,7 +133,7 @@ class PostgresStore(Store):
             attempts_kept: how many attempts of a task are kept, at least 1.
             per_destination: how many tasks of a host may run at once; None: see ``Gate.room``.
         """
-        self._connector = Connector(url, is_pooled=not listens)
+        self._connector = Connector(url, is_pooled=not listens, schema=schema)
         self._migrates = migrates
         self._clock = clock = RemoteClock(base_clock)
         node = self._node = str(uuid.uuid4())
@@ -192,7 +195,7 @@ class PostgresStore(Store):
             attempts_kept=attempts_kept,
             follow=follow,
         )
-        self._lease = Lease(self._keeping, sql, clock, node, address=address, version=version, schema=schema.known())
+        self._lease = Lease(self._keeping, sql, clock, node, address=address, version=version, schema=tables.known())
         self._upgrade = Upgrade(self._keeping, migrates=migrates)
         followers = Inserter(self._keeping, sql)
         self._lapser = Settler(
@@ -245,7 +248,7 @@ class PostgresStore(Store):
             Maker(self._keeping, sql, followers, self._kept_answers, auditor),
             auditor,
             clock,
-            schema=schema.known(),
+            schema=tables.known(),
         )
         self._sign_ins = SignIns(self._keeping, looking, sql, self._auditor)
         of_many = Inserter(self._batching, sql)
@@ -312,7 +315,7 @@ class PostgresStore(Store):
 
     @override
     async def open(self) -> None:
-        await schema.prepare(self._connector, migrates=self._migrates)
+        await tables.prepare(self._connector, migrates=self._migrates)
         self._is_open = True
         await self.renew()
         await self._links.open()
