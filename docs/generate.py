@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 import click
+import python_reference
 
 from tasker.api.calls import Call
 from tasker.api.metrics.table import METRICS, PROCESS, Metric
@@ -38,6 +39,7 @@ def generated() -> Mapping[Path, str]:
         types: _with_part(types.read_text(encoding="utf-8"), "reserved", _reserved_names()),
         metrics: _with_part(metrics.read_text(encoding="utf-8"), "metrics", _metrics_table()),
         reference: _with_part(reference.read_text(encoding="utf-8"), "commands", _commands()),
+        DOCS / "python-reference.md": python_reference.reference(),
         DOCS / "openapi.json": document_json(CALLS, _built_in_types()).decode(),
     }
 

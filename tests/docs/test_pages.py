@@ -47,7 +47,8 @@ def test_json_that_is_shown_is_json(page):
             json.loads(text)
 
 
-def test_the_generated_parts_are_up_to_date():
+def test_the_generated_parts_are_up_to_date(monkeypatch):
+    monkeypatch.syspath_prepend(DOCS)
     spec = importlib.util.spec_from_file_location("generate", DOCS / "generate.py")
     generate = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(generate)
