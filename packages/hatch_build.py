@@ -3,6 +3,9 @@
 ``CLIENT`` and ``SERVER_WITHIN`` are the list. The builds of both take their files by it, and the
 tests hold the imports to it (``tests/packaging``). Hatchling loads this file, which stands in both
 folders as a link.
+
+Once released, a file never changes hands: an upgrade of the one that had it would remove it after
+the other had brought it.
 """
 
 from pathlib import Path, PurePosixPath
