@@ -121,7 +121,7 @@ def test_tables_stand_in_the_schema_that_is_named_for_every_command(tmp_path):
     url = new_database()
     where = ("--database-url", url, "--database-schema", "tasker_a")
     assert run(tmp_path, "db", "migrate", *where).returncode == 0
-    made = run(tmp_path, "keys", "create", "owner", "--role", "admin", "--output", "json", *where)
+    made = run(tmp_path, "db", "keys", "create", "owner", "--role", "admin", "--output", "json", *where)
     key = json.loads(made.stdout)["key"]
 
     with serving(tmp_path, "--listen-port", "0", *where) as server:
@@ -132,8 +132,3 @@ def test_tables_stand_in_the_schema_that_is_named_for_every_command(tmp_path):
 
     assert query(url, "SELECT FROM pg_tables WHERE schemaname = 'public'") == []
     assert query(url, "SELECT count(*) FROM tasker_a.task") == [(1,)]
-
-
-def test_a_schema_of_no_database_is_a_mistake(tmp_path):
-    line = refusal(run(tmp_path, "keys", "list", "--database-schema", "tasker_a"), 2)
-    assert "--database-schema: expected together with --database-url" in line
