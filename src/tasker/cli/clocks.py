@@ -8,12 +8,11 @@ from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 from tasker.errors import cut
-from tasker.model import instants
+from tasker.model import instants, time_words
 from tasker.model.instants import SECOND, Instant
 
 _LOCALTIME: Final = Path("/etc/localtime")
 _ZONES: Final = "zoneinfo/"
-_STEPS: Final = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
 
 
 class Zone(NamedTuple):
@@ -71,7 +70,7 @@ def in_full(moment: Instant, zone: Zone) -> str:
     'Thu 1970-01-01 00:00:00 UTC (1970-01-01T00:00:00Z)'
     """
     in_utc = f"{instants.text(moment)[:19]}Z"
-    return f"{_local(moment, zone, '%a %Y-%m-%d %H:%M:%S %Z')} ({in_utc}), {apart(moment, now())}"
+    return f"{_local(moment, zone, '%a %Y-%m-%d %H:%M:%S %Z')} ({in_utc}), {time_words.apart(moment, now())}"
 
 
 def in_short(moment: Instant, zone: Zone) -> str:
@@ -81,29 +80,6 @@ def in_short(moment: Instant, zone: Zone) -> str:
     '1970-01-01 00:00:00'
     """
     return _local(moment, zone, "%Y-%m-%d %H:%M:%S")
-
-
-def apart(moment: Instant, other: Instant) -> str:
-    """Return how far *moment* is from *other*, in the unit that says most.
-
-    >>> apart(90 * SECOND, 0), apart(0, 3 * 3_600 * SECOND), apart(1, 2)
-    ('in 90 s', '3 h ago', 'now')
-    """
-    length = abs(moment - other) / SECOND
-    if length < 0.5:
-        return "now"
-    told = length_in_words(length)
-    return f"in {told}" if moment > other else f"{told} ago"
-
-
-def length_in_words(seconds: float) -> str:
-    """Return a length of time in the largest unit of which it has two.
-
-    >>> length_in_words(119), length_in_words(7_200), length_in_words(0.4)
-    ('119 s', '2 h', '0 s')
-    """
-    unit, word = next(((unit, word) for unit, word in _STEPS if seconds >= 2 * unit), _STEPS[-1])
-    return f"{seconds / unit:.0f} {word}"
 
 
 def _local(moment: Instant, zone: Zone, form: str) -> str:

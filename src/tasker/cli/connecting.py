@@ -3,6 +3,7 @@
 ``calls_server`` gives it all to a command. The client itself is imported when the command runs.
 """
 
+import io
 import os
 import signal
 import sys
@@ -140,7 +141,7 @@ def calls_server(*more_exits: str) -> Callable[[Callable[..., None]], Callable[.
     def give(command: Callable[..., None]) -> Callable[..., None]:
         @wraps(command)
         def run(*, url: str | None, context: str | None, printer: Printer, **given: Any) -> None:  # noqa: ANN401 - whatever the options are
-            with _endings():
+            with endings():
                 where = where_of(url, context, os.environ)
                 with _refusals(where), _client(where) as client:
                     command(Session(client, printer), **given)
@@ -217,14 +218,16 @@ def _way_to(where: Where) -> str:
 
 
 @contextmanager
-def _endings() -> Iterator[None]:
+def endings() -> Iterator[None]:
     """Let Ctrl-C end the command after its cleaning up, and a reader that has gone away end it without a word."""
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    if isinstance(sys.stdout, io.TextIOWrapper):  # what a terminal cannot show is no reason to fail
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         yield
         sys.stdout.flush()
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, click.Abort):
         sys.exit(INTERRUPTED)
     except BrokenPipeError:  # of standard output: those of connections are the client's
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else Python complains when it ends

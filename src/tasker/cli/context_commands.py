@@ -8,6 +8,7 @@ import click
 from msgspec.structs import replace
 
 from tasker.cli import contexts, saying
+from tasker.cli.connecting import endings
 from tasker.cli.contexts import Context
 from tasker.cli.printing import Column, Printer, output_options, talk
 from tasker.errors import SettingError
@@ -77,9 +78,10 @@ def add_command(
     elif key_file is not None:
         key = saying.text_or_file("--key-file", f"@{key_file}").decode("utf-8", "replace").partition("\n")[0].strip()
     elif key_command is None and sys.stdin.isatty():
-        key = click.prompt(
-            "API key (none: press Enter)", default="", hide_input=True, show_default=False, err=True
-        ).strip()
+        with endings():  # Ctrl-C leaves the terminal as it was
+            key = click.prompt(
+                "API key (none: press Enter)", default="", hide_input=True, show_default=False, err=True
+            ).strip()
     elif key_command is not None and not key_command.strip():
         raise saying.misused("--key-command", "expected a command, got none")
     if key == "" and (key_stdin or key_file is not None):

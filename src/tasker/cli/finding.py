@@ -134,7 +134,7 @@ def ls_command(
 @click.option("--key", metavar="KEY", help="The task that holds the key, or else the newest that had it.")
 @click.option("--timeout", metavar="LENGTH", help="Give up after so long, such as 30s or 10m.  [default: never]")
 @saying.tz_option
-@calls_server("7  the time was over before the end", "1, too, if a task has failed or was cancelled")
+@calls_server("7  the time was over before the end; 1 is that a task has failed or was cancelled")
 def wait_command(session: Session, ids: Sequence[str], key: str | None, timeout: str | None, zone: Zone) -> None:
     """Wait until tasks have ended, and show them.
 

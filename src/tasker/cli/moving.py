@@ -289,11 +289,15 @@ def followed(session: Session, operation: dict[str, Any]) -> dict[str, Any]:
     """Return an operation once it has ended. What it has come to is shown meanwhile, on a terminal."""
     pause = _FIRST_LOOK_SECONDS
     with _counting() as tell:
-        while operation["state"] == "running":
-            tell(_counts(operation))
-            time.sleep(pause)
-            pause = min(pause * 2, _LOOK_SECONDS)
-            operation = session.call("GET", path_of("operations", operation["id"]))
+        try:
+            while operation["state"] == "running":
+                tell(_counts(operation))
+                time.sleep(pause)
+                pause = min(pause * 2, _LOOK_SECONDS)
+                operation = session.call("GET", path_of("operations", operation["id"]))
+        except KeyboardInterrupt:
+            talk(f"it goes on; to look, or to stop it: tasker ops show {operation['id']}, tasker ops cancel ...")
+            raise
     return operation
 
 

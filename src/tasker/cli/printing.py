@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 import click
 
 from tasker.cli.redact import one_line
+from tasker.wire.spreadsheets import as_text
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -27,9 +28,6 @@ T = TypeVar("T")
 
 FORMS: Final = ("table", "json", "ndjson", "csv")
 """What data can be printed as."""
-
-FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
-"""What a cell of a spreadsheet begins with that is computed. Source: OWASP, CSV Injection."""
 
 _FLEXIBLE: Final = 20
 """The narrowest that the last column of a table gets, before another column is left out."""
@@ -278,7 +276,7 @@ def _csv_cell(value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     text = shown(value)
-    return f"'{text}" if isinstance(value, str | list) and text.startswith(FORMULA) else text
+    return as_text(text) if isinstance(value, str | list) else text
 
 
 def _json(value: object) -> str:

@@ -14,7 +14,7 @@ from typing import Any, Final, NoReturn
 import click
 
 from tasker import __version__
-from tasker.cli.output import FAILED, MISUSED, CommandError, complain
+from tasker.cli.output import FAILED, INTERRUPTED, MISUSED, CommandError, complain
 from tasker.cli.redact import one_line, redact
 from tasker.errors import SettingError, StartError
 
@@ -62,6 +62,10 @@ def main() -> None:
     except click.UsageError as error:
         where = error.ctx.command_path if error.ctx else "tasker"
         _end(MISUSED, "usage", f"{error.format_message()}  Try: {where} --help")
+    except click.Abort:  # Ctrl-C, or the end of what is typed, in place of an answer
+        sys.exit(INTERRUPTED)
+    except click.ClickException as error:
+        _end(FAILED, "failed", error.format_message())
     except SettingError as error:
         _end(MISUSED, "setting", str(error))
     except CommandError as error:

@@ -7,7 +7,7 @@ from typing import Any, Final
 from tasker.cli import clocks
 from tasker.cli.clocks import Zone
 from tasker.cli.printing import Column, shown, value_of
-from tasker.model import instants
+from tasker.model import instants, time_words
 from tasker.model.instants import Instant
 
 Facts = Mapping[str, Any]
@@ -57,7 +57,7 @@ def moment(path: str, zone: Zone) -> Callable[[Facts], str]:
 
 def away(path: str, now: Instant) -> Callable[[Facts], str]:
     """Return what shows how far away a moment is."""
-    return lambda row: clocks.apart(at, now) if (at := _instant(value_of(row, path))) is not None else ""
+    return lambda row: time_words.apart(at, now) if (at := _instant(value_of(row, path))) is not None else ""
 
 
 def clock_time(text: object, zone: Zone) -> str:

@@ -1,6 +1,7 @@
 """``tasker stats`` and ``top``: how a server does, once or live."""
 
 import select
+import signal
 import sys
 import termios
 import time
@@ -17,6 +18,7 @@ from tasker.cli.connecting import Session, calls_server
 from tasker.cli.output import MISUSED, CommandError
 from tasker.cli.printing import Column
 from tasker.cli.redact import one_line
+from tasker.model import time_words
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -67,14 +69,10 @@ def _counts(stats: Mapping[str, Any]) -> str:
 
 
 def _lateness(measured: Mapping[str, Any] | None) -> str:
-    if measured is None:
+    if measured is None or measured["p50"] is None:
         return "no attempt yet"
-    told = ", ".join(f"{name} {_short(measured[name])}" for name in ("p50", "p99", "max"))
+    told = ", ".join(f"{name} {time_words.length_in_words(measured[name])}" for name in ("p50", "p99", "max"))
     return f"{told}, of the latest {measured['count']:,} attempts"
-
-
-def _short(seconds: float) -> str:
-    return f"{seconds * 1_000:.1f} ms" if seconds < 1 else f"{seconds:.1f} s"
 
 
 def _slots(pools: Mapping[str, Mapping[str, int]]) -> str:
@@ -119,6 +117,7 @@ def _keys() -> Iterator[Any]:
         ready, _, _ = select.select([descriptor], [], [], seconds)
         return sys.stdin.read(1) if ready else ""
 
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))  # by the way that leads to the end below
     tty.setcbreak(descriptor)
     try:
         yield pressed

@@ -16,7 +16,7 @@ from tasker.callers import Scope
 from tasker.dashboard import words
 from tasker.dashboard.assets import Assets
 from tasker.dashboard.notices import NOTICES
-from tasker.model import instants
+from tasker.model import instants, time_words
 from tasker.model.gate import HELD_COUNTED_TO
 from tasker.model.instants import Instant
 
@@ -62,9 +62,9 @@ class Renderer:
         self._environment.filters |= {
             "moment": moment,
             "moment_text": moment_text,
-            "when": words.when,
+            "when": time_words.apart,
             "ago": ago,
-            "span": words.length,
+            "span": time_words.length_in_words,
             "number": words.count,
             "many": words.many,
             "size": words.bytes_of,
@@ -149,7 +149,7 @@ def ago(context: Context, at: Instant | None) -> Markup:
     """Return how far a moment is away, as an element that tells the moment, too."""
     if at is None:
         return Markup('<span class="none">none</span>')
-    return _time(instants.text(at), "ago", words.when(at, context["now"]))
+    return _time(instants.text(at), "ago", time_words.apart(at, context["now"]))
 
 
 def shown_json(value: Any) -> Markup:  # noqa: ANN401 - any JSON

@@ -350,3 +350,54 @@ def _of_the_calendar(moment: Instant) -> Instant:
     if moment < _FIRST:
         raise OverflowError
     return moment
+
+
+_SHOWN: Final = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
+
+
+def length_in_words(seconds: float) -> str:
+    """Return a length of time in the two largest units that say something.
+
+    >>> [length_in_words(each) for each in (0, 0.0004, 0.25, 1.5, 59.96, 90, 7_200, 93_784)]
+    ['0 s', '0.4 ms', '250 ms', '1.5 s', '1 min', '1 min 30 s', '2 h', '1 d 2 h']
+    >>> length_in_words(-90)
+    '-1 min 30 s'
+    """
+    if seconds < 0:
+        return "-" + length_in_words(-seconds)
+    if seconds == 0:
+        return "0 s"
+    if seconds < 1:
+        return f"{short_number(seconds * 1000)} ms"
+    if round(seconds, 1) < 60:
+        return f"{short_number(seconds)} s"
+    left = round(seconds)
+    for place, (unit, size) in enumerate(_SHOWN):
+        if left >= size:
+            first, rest = divmod(left, size)
+            smaller, of_it = _SHOWN[place + 1] if place + 1 < len(_SHOWN) else ("", 1)
+            second = rest // of_it if smaller else 0
+            return f"{first} {unit} {second} {smaller}" if second else f"{first} {unit}"
+    return "0 s"
+
+
+def short_number(number: float) -> str:
+    """Return a number with as many digits as say something.
+
+    >>> short_number(1.0), short_number(1.25), short_number(123.4)
+    ('1', '1.2', '123')
+    """
+    return f"{number:.1f}".removesuffix(".0") if number < 100 else f"{number:.0f}"
+
+
+def apart(moment: Instant, now: Instant) -> str:
+    """Return how far a moment is away, in words.
+
+    >>> apart(90_000_000, 0), apart(0, 3_600_000_000), apart(5, 5)
+    ('in 1 min 30 s', '1 h ago', 'now')
+    """
+    seconds = (moment - now) / instants.SECOND
+    if abs(seconds) < 1:
+        return "now"
+    text = length_in_words(abs(round(seconds)))
+    return f"in {text}" if seconds > 0 else f"{text} ago"

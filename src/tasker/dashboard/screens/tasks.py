@@ -20,6 +20,7 @@ from tasker.model.operation import Action
 from tasker.model.task import State, Task
 from tasker.service.finding import FoundPage
 from tasker.wire.masking import masked
+from tasker.wire.spreadsheets import as_text
 from tasker.wire.task_views import wrapped_task_json
 
 pages = Pages(place="Tasks")
@@ -36,8 +37,6 @@ _EXPORTED: Final = 1_000
 _NAMES: Final = frozenset(each.name for each in FILTERS)
 _ENDED: Final = frozenset({State.DONE, State.FAILED, State.CANCELLED})
 _NOTHING_WRONG: Final[Mapping[str, str]] = {}
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
-"""What a cell of a spreadsheet begins with that is computed. Source: OWASP, CSV Injection."""
 
 
 class Searched(Struct, frozen=True, kw_only=True):
@@ -211,5 +210,5 @@ def _row(cells: Sequence[object]) -> bytes:
     """Return a line of a table. What a spreadsheet would compute is a text to it."""
     texts = ["" if cell is None else str(cell) for cell in cells]
     written = io.StringIO()
-    csv.writer(written).writerow(f"'{text}" if text.startswith(_FORMULA) else text for text in texts)
+    csv.writer(written).writerow(map(as_text, texts))
     return written.getvalue().encode()
