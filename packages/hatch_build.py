@@ -28,6 +28,7 @@ CLIENT = (
     "filters.py",
     "ids.py",
     "model/",
+    "postgres.py",
     "py.typed",
     "webhooks.py",
     "wire/",

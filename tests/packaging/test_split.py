@@ -18,7 +18,13 @@ spec.loader.exec_module(hatch_build)
 FILES = hatch_build.files_of(PACKAGE)
 CLIENT = [path for path in FILES if hatch_build.owner_of(path) == "tasker-client"]
 NEEDED = {"httpx2", "msgspec"}
-WITH_EXTRAS = {"click": "cli/", "rich": "cli/", "django": "django/", "starlette": "fastapi.py"}
+WITH_EXTRAS = {
+    "click": "cli/",
+    "rich": "cli/",
+    "django": "django/",
+    "starlette": "fastapi.py",
+    "sqlalchemy": "postgres.py",
+}
 """What is needed only by the commands, or by applications that have it anyhow, and which place that is."""
 
 
