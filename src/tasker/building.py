@@ -71,8 +71,20 @@ class Asked(Struct, frozen=True):
         return self.request.key is not UNSET or self.request.id is not UNSET
 
 
-def build_new_task(asked: Asked, *, now: Instant, webhooks: TaskType | None, created_by: str | None = None) -> NewTask:
+def build_new_task(
+    asked: Asked,
+    *,
+    now: Instant,
+    webhooks: TaskType | None,
+    created_by: str | None = None,
+    takes_ids_of_any_time: bool = False,
+) -> NewTask:
     """Return the task that is *asked* for, with what is to become of it if it meets another.
+
+    Args:
+        webhooks, created_by: see ``build_task``.
+        takes_ids_of_any_time: whether callers live by another clock, and an id of theirs may be of any
+            moment; else it is of one within a day of *now*.
 
     Raises:
         InvalidTaskError: as ``build_task``. If only its time has passed and it has an id of its
@@ -93,7 +105,9 @@ def build_new_task(asked: Asked, *, now: Instant, webhooks: TaskType | None, cre
             max_wait = lengths.parse(request.max_wait) // timedelta(microseconds=1)
         except ValueError as error:
             raise InvalidTaskError(f"{name}.max_wait", str(error)) from None
-    task_id = new_id(now) if request.id is UNSET else _checked_id(request.id, name, now)
+    task_id = (
+        new_id(now) if request.id is UNSET else _checked_id(request.id, name, None if takes_ids_of_any_time else now)
+    )
     task = _built(asked, task_id, now, webhooks, created_by)
     if request.key is not UNSET:
         task = msgspec.structs.replace(task, key=_checked_key(request.key, name), holds_key=True)
@@ -358,13 +372,13 @@ def _refusal(request: RequestFields, name: str, execution_at: Instant, now: Inst
     )
 
 
-def _checked_id(text: str, name: str, now: Instant) -> TaskId:
+def _checked_id(text: str, name: str, now: Instant | None) -> TaskId:
     try:
         task_id = parse_id(text)
         made_at = instant_of(task_id)
     except ValueError:
         raise InvalidTaskError(f"{name}.id", f"expected a UUID of version 7, got: {cut(text)!r}") from None
-    if abs(made_at - now) > _ID_WITHIN:
+    if now is not None and abs(made_at - now) > _ID_WITHIN:
         raise InvalidTaskError(
             f"{name}.id",
             f"expected a UUID of a moment within a day of {instants.text(now)}, got one of {instants.text(made_at)}",

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequen
 from datetime import timedelta
 from functools import partial
 from ipaddress import ip_address
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 import structlog
 import uvicorn
@@ -271,6 +271,57 @@ class Node:
     async def _stop_serving(self) -> None:
         self._server.should_exit = True
         await self._serving
+
+
+class InProcess(NamedTuple):
+    """A server without a network."""
+
+    api: ASGIApp
+    """Answers the calls of the API. It needs the extensions of ``api/receiving`` in each scope."""
+    engine: Engine
+    store: Store
+
+
+@contextlib.asynccontextmanager
+async def in_process(
+    settings: Settings, client: HttpClient, clock: MovableClock, *, rand: Callable[[], float], holds: bool = False
+) -> AsyncIterator[InProcess]:
+    """Run a server that listens nowhere, on a clock that its caller moves, until the block ends.
+
+    It is a server in all but its doors: each call is answered, checked and written down as it would be.
+    What runs when the block ends is given back. The calls of ``--dev-clock`` are there if *settings* say so.
+
+    Args:
+        client: sends the webhooks. It is closed in the end.
+        rand: random numbers in [0, 1), for the jitter of retries.
+        holds: as in ``ClockMover``, with those calls.
+    """
+    store = make_store(settings, address="http://127.0.0.1:8080", clock=clock)
+    async with contextlib.AsyncExitStack() as closing:
+        await store.open()
+        closing.push_async_callback(store.close)
+        registry = make_registry(settings, client, clock, await store.completion_key())
+        for task_type in registry.types:
+            closing.push_async_callback(task_type.close)
+        engine = Engine(
+            store,
+            registry.types,
+            Telemetry(),
+            rand=rand,
+            rewriting=Rewriting(registry),
+            keep_done=settings.keep_done,
+            keep_failed=settings.keep_failed,
+            keep_audit=settings.keep_audit,
+            circuit_patience=settings.circuit_patience,
+            key_lines=settings.api_keys,
+        )
+        await engine.key_ring.refresh()
+        await engine.start()
+        closing.push_async_callback(engine.drain, timedelta(0))
+        mover = ClockMover(engine, store, clock, holds=holds) if settings.dev_clock else None
+        service = Service(store, engine, registry, idempotency_retention=settings.idempotency_retention, mover=mover)
+        api = build_app(make_context(service, registry, settings), Access(settings, engine.key_ring))
+        yield InProcess(api, engine, store)
 
 
 def make_registry(settings: Settings, client: HttpClient, clock: Clock, completion_key: bytes) -> Registry:

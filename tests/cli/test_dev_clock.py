@@ -355,3 +355,9 @@ def test_it_refuses_to_play_with_the_time_of_others(options, says, tmp_path):
     assert ended.returncode == 2
     assert "--dev-clock" in ended.stderr
     assert says in ended.stderr
+
+
+def test_an_id_of_ones_own_may_be_of_any_moment(server, receiver):
+    """Clients make ids by the time of day, wherever the clock of the server stands."""
+    id_ = "0190163d-8694-739b-aea5-966c26f8ad91"  # of 2024
+    assert webhook(server, receiver.url(), delay=0, id=id_) == id_

@@ -3,6 +3,7 @@
 import json
 import shutil
 import subprocess
+import sys
 
 import pytest
 from pages import DOCS, blocks
@@ -57,3 +58,21 @@ def test_the_test_in_javascript_passes(server, receiver, tmp_path):
     )
     assert ended.returncode == 0, ended.stdout + ended.stderr
     assert len(receiver.deliveries("/hook")) == 1
+
+
+def test_the_tests_in_python_pass(tmp_path):
+    shop, *tests = shown("python")
+    (tmp_path / "shop.py").write_text(shop)
+    (tmp_path / "pytest.ini").write_text("[pytest]\n")
+    for place, test in enumerate(tests):
+        (tmp_path / f"test_{place}.py").write_text(test)
+    ended = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert "5 passed" in ended.stdout

@@ -4,23 +4,18 @@ import json
 import random
 import secrets
 from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack
 from datetime import timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final
 
-from tasker.access import Access
-from tasker.api.app import build_app, make_context
 from tasker.api.receiving import HANG_UP, LEFT
-from tasker.api.rewriting import Rewriting
 from tasker.config import Settings
 from tasker.demo.receivers import Receivers, Troubles
-from tasker.engine.engine import Engine
-from tasker.engine.telemetry import Telemetry
 from tasker.model.history import MINUTE
 from tasker.model.instants import SECOND, Instant, microseconds
-from tasker.node import make_registry, make_store
-from tasker.service.service import Service
+from tasker.node import InProcess, in_process
 from tasker.stores.sqlite.store import SqliteStore
 from tasker.timing.clock import ManualClock
 from tasker.timing.movable_clock import MovableClock
@@ -61,44 +56,31 @@ class Past:
             database_url="sqlite::memory:",
             api_keys=tuple(f"{key} {people[name]} {name}" for name, key in self._keys.items()),
             public_url=PUBLIC_URL,
+            keep_done=None,  # all of the history is looked at
+            keep_failed=None,
+            keep_audit=None,
+            circuit_patience=PATIENCE,
         )
-        self._store: SqliteStore
+        self._closing = AsyncExitStack()
+        self._server: InProcess
 
     async def __aenter__(self) -> "Past":
-        store = make_store(self._settings, address="http://127.0.0.1:8080", clock=self.clock)
-        assert isinstance(store, SqliteStore)  # noqa: S101 - as the settings say
-        await store.open()
-        self._store = store
-        registry = make_registry(self._settings, self.receivers, self.clock, await store.completion_key())
-        self._engine = Engine(
-            store,
-            registry.types,
-            Telemetry(),
-            rand=self._rand.random,
-            rewriting=Rewriting(registry),
-            circuit_patience=PATIENCE,
-            key_lines=self._settings.api_keys,
-        )
-        await self._engine.key_ring.refresh()
-        await self._engine.start()
-        service = Service(store, self._engine, registry)
-        self._api = build_app(
-            make_context(service, registry, self._settings), Access(self._settings, self._engine.key_ring)
+        self._server = await self._closing.enter_async_context(
+            in_process(self._settings, self.receivers, self.clock, rand=self._rand.random)
         )
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
     ) -> None:
-        await self._engine.drain(timedelta(0))
-        await self._store.close()
+        await self._closing.aclose()
 
     async def until(self, moment: Instant) -> None:
         """Let time pass until *moment*: what comes due before it happens in its time."""
         while True:
             ring = self.clock.next_ring()
             if (ring is None or ring > self.clock.now() + SECOND) and (
-                await self._store.due_schedules(limit=1)
+                await self._server.store.due_schedules(limit=1)
             ).schedules:
                 await self._passing.advance(1)  # a run has begun meanwhile: the job looks again within a second
                 continue
@@ -111,13 +93,13 @@ class Past:
         """Let as much time pass as the calls take that are under way."""
         while self.receivers.under_way and (ring := self.clock.next_ring()) is not None:
             await self._go_to(ring)
-        await self._engine.history.write()
+        await self._server.engine.history.write()
 
     async def walk(self, seconds: float, *, step: float = 2) -> None:
         """Let some seconds pass without leaps: for what the server would not notice otherwise, such as a pause."""
         for _ in range(round(seconds / step)):
             await self._passing.advance(step)
-        await self._engine.history.write()
+        await self._server.engine.history.write()
 
     async def call(self, who: str, method: str, path: str, body: object = None, **headers: str) -> Any:  # noqa: ANN401 - JSON
         """Make a call of the API, and return the answer's JSON; None: it has none."""
@@ -136,11 +118,12 @@ class Past:
 
     def copy(self, path: Path) -> None:
         """Write what has become of it all into a file, which is empty: a database for a server."""
-        self._store.copy(path)
+        assert isinstance(self._server.store, SqliteStore)  # noqa: S101 - as the settings say
+        self._server.store.copy(path)
 
     async def _go_to(self, moment: Instant) -> None:
         if moment // MINUTE != self.clock.now() // MINUTE:  # what was counted in this minute is counted for it
-            await self._engine.history.write()
+            await self._server.engine.history.write()
         self.clock.leap(moment)
         await self._passing.advance(0)
 
@@ -163,7 +146,7 @@ class Past:
             "extensions": {HANG_UP: {"call": _nothing}, LEFT: {"call": _nothing}},
         }
         answer = _Answer()
-        await self._api(asgi, _Body(body), answer)
+        await self._server.api(asgi, _Body(body), answer)
         if answer.status >= 400:
             raise RuntimeError(f"{method} {path}: {answer.status} {answer.text.decode()}")
         await self._passing.advance(0)  # the alarms have heard of it before the clock leaps

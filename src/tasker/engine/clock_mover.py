@@ -41,6 +41,7 @@ class ClockMover:
         clock: MovableClock,
         *,
         looks: Sequence[Callable[[], Awaitable[None]]] = (),
+        holds: bool = False,
     ) -> None:
         """Make it.
 
@@ -48,12 +49,16 @@ class ClockMover:
             engine: runs on *clock*.
             store: reads *clock*.
             looks: made at the end of each move.
+            holds: whether nothing starts but in a move, while the clock stands still: not even what is
+                due at once.
         """
         self.clock = clock
         self._engine = engine
         self._store = store
         self._looks = looks
+        self._holds = holds
         self._turn = asyncio.Lock()
+        engine.queue.is_held = holds and clock.is_frozen
 
     async def advance(self, length: timedelta, *, is_given_up: Callable[[], bool] = lambda: False) -> None:
         """Let *length* pass, from one moment at which something is due to the next: each thing happens at its own.
@@ -98,10 +103,14 @@ class ClockMover:
         """
         async with self._turn:
             if frozen:
+                with self._standing_still():
+                    await self._settle()
                 self.clock.freeze()
-                await self._settle()
+                self._engine.queue.is_held = self._holds
             else:
                 self.clock.run()
+                self._engine.queue.is_held = False
+                self._engine.queue.ring()
 
     async def settle(self) -> None:
         """Return once nothing runs, and nothing that is due can be begun. The clock does not move.
@@ -110,13 +119,15 @@ class ClockMover:
             StoreUnavailableError: as ``advance``.
         """
         async with self._turn:
-            await self._settle()
+            with self._standing_still():
+                await self._settle()
 
     @contextmanager
     def _standing_still(self) -> Iterator[None]:
-        """Let the clock stand still, and run on from where it stands then, if it ran."""
+        """Let the clock stand still, and what is due start; then it runs on from where it stands, if it ran."""
         ran = not self.clock.is_frozen
         self.clock.freeze()
+        self._engine.queue.is_held = False
         self._engine.pulls.given = []
         try:
             yield
@@ -124,6 +135,8 @@ class ClockMover:
             self._engine.pulls.given = None
             if ran:
                 self.clock.run()
+            else:
+                self._engine.queue.is_held = self._holds
 
     async def _leap(self, moment: Instant) -> None:
         if moment // MINUTE != self.clock.now() // MINUTE:  # what was counted in this minute is counted for it

@@ -49,6 +49,8 @@ class DelayQueue:
         """Pools in which the latest claim used up the room it was given: there may be more due than
         it could say."""
         self._stopped = False
+        self.is_held = False
+        """Whether nothing is claimed until somebody says otherwise, and rings: for tests."""
         self.taken = 0
         """How many attempts it has yielded."""
         self._paused_at: Instant | None = None
@@ -110,7 +112,7 @@ class DelayQueue:
 
     async def _claim(self, room: Mapping[Pool, int]) -> Claimed:
         self._alarm.forget()
-        if not self._lease.is_trusted:
+        if self.is_held or not self._lease.is_trusted:
             return Claimed((), None)
         try:
             claimed = await self._store.claim_due({pool: slots for pool, slots in room.items() if slots > 0})

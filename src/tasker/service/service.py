@@ -52,7 +52,7 @@ class Service:
             mover: moves the clock of a server for tests; None: it cannot be moved.
         """
         self.repeatable = RepeatableRequests(store, idempotency_retention)
-        self.tasks = TaskService(store, engine, registry)
+        self.tasks = TaskService(store, engine, registry, takes_ids_of_any_time=mover is not None)
         self.inbox = InboxService(store, engine, registry, self.tasks)
         self.finding = FindService(store, engine, registry)
         self.operations = OperationService(store, engine, self.finding)

@@ -64,7 +64,15 @@ class TaskService:
     scope ``secrets:read``; a list shows such a caller ``secret`` alone.
     """
 
-    def __init__(self, store: Store, engine: Engine, registry: Registry) -> None:
+    def __init__(
+        self, store: Store, engine: Engine, registry: Registry, *, takes_ids_of_any_time: bool = False
+    ) -> None:
+        """Make it.
+
+        Args:
+            takes_ids_of_any_time: see ``build_new_task``.
+        """
+        self._takes_ids_of_any_time = takes_ids_of_any_time
         self._store = store
         self._clock = store.clock
         self._engine = engine
@@ -164,7 +172,13 @@ class TaskService:
             InvalidTaskError, UpgradeUnfinishedError: as for ``create``.
         """
         refuse_newer_members(self._store, asked)
-        return build_new_task(asked, now=now, webhooks=self._webhooks, created_by=caller.creator)
+        return build_new_task(
+            asked,
+            now=now,
+            webhooks=self._webhooks,
+            created_by=caller.creator,
+            takes_ids_of_any_time=self._takes_ids_of_any_time,
+        )
 
     async def made(self, new: Sequence[NewTask], made: Sequence[Made]) -> None:
         """Count, announce and tell of tasks that were made; others have their turn in between."""

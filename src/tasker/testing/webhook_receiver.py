@@ -1,10 +1,11 @@
 """A real HTTP server that records what it is sent, for tests of webhooks."""
 
 import asyncio
+import json
 import threading
 from collections.abc import Awaitable, Callable, Mapping
 from types import TracebackType
-from typing import Final
+from typing import Any, Final
 
 from msgspec import Struct
 
@@ -25,6 +26,15 @@ class Delivery(Struct, frozen=True):
     headers: Mapping[str, str]
     """Names in lower case."""
     body: bytes
+
+    @property
+    def json(self) -> Any:  # noqa: ANN401 - JSON
+        """What the body says.
+
+        Raises:
+            ValueError: it is no JSON.
+        """
+        return json.loads(self.body)
 
 
 Respond = Callable[[Delivery], bytes | None] | Callable[[Delivery], Awaitable[bytes | None]]
