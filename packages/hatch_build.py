@@ -32,6 +32,7 @@ CLIENT = (
     "py.typed",
     "webhooks.py",
     "wire/",
+    "worker/",
 )
 """The files and folders of tasker-client, in src/tasker. All else is tasker-server's."""
 

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
         NoAdminKey,
         NoAnswer,
         NoDevClock,
+        NotClaimed,
         NotFound,
         NothingToProbe,
         OperationNotFound,
@@ -72,14 +73,20 @@ if TYPE_CHECKING:
         WaitTimedOut,
     )
     from tasker.client.synchronous.client import Client
-    from tasker.errors import SettingError, TaskerError
+    from tasker.errors import AttemptOverError, BadArgumentsError, DeclarationError, SettingError, TaskerError
+    from tasker.worker.context import Context, context
+    from tasker.worker.functions import App
+    from tasker.worker.outcomes import Fail, Retry
 
 __version__ = "0.1.0"
 
 __all__ = [
     "ApiError",
     "ApiKeyNotFound",
+    "App",
     "AsyncClient",
+    "AttemptOverError",
+    "BadArgumentsError",
     "BadRequest",
     "BodyTooLarge",
     "CallFailed",
@@ -88,8 +95,11 @@ __all__ = [
     "CompletedBefore",
     "CompletionLate",
     "Conflicts",
+    "Context",
+    "DeclarationError",
     "DestinationNotFound",
     "Event",
+    "Fail",
     "Forbidden",
     "HeadersNeeded",
     "HeadersTooLarge",
@@ -113,9 +123,11 @@ __all__ = [
     "NoAdminKey",
     "NoAnswer",
     "NoDevClock",
+    "NotClaimed",
     "NotFound",
     "NothingToProbe",
     "OperationNotFound",
+    "Retry",
     "RevisionPassed",
     "ScheduleNotFound",
     "ScopeMissing",
@@ -145,17 +157,26 @@ __all__ = [
     "UpgradeUnfinished",
     "WaitTimedOut",
     "__version__",
+    "context",
 ]
 
 _ERRORS = "tasker.client.errors"
 _PLACES = {
-    "AsyncClient": "tasker.client.asynchronous.client",
-    "Client": "tasker.client.synchronous.client",
     "Event": "tasker.client.answers",
     "Job": "tasker.client.answers",
     "Task": "tasker.client.answers",
+    "AsyncClient": "tasker.client.asynchronous.client",
+    "Client": "tasker.client.synchronous.client",
+    "AttemptOverError": "tasker.errors",
+    "BadArgumentsError": "tasker.errors",
+    "DeclarationError": "tasker.errors",
     "SettingError": "tasker.errors",
     "TaskerError": "tasker.errors",
+    "Context": "tasker.worker.context",
+    "context": "tasker.worker.context",
+    "App": "tasker.worker.functions",
+    "Fail": "tasker.worker.outcomes",
+    "Retry": "tasker.worker.outcomes",
 }
 """The module that each exported name is imported from; the others are from ``_ERRORS``. Type checkers
 read the same above."""

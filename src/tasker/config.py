@@ -182,6 +182,14 @@ class Settings:
     """Whether the clock by which everything happens stands still, and is moved by ``/dev/clock``: for
     tests. On SQLite and loopback only. Default: no."""
 
+    app: str | None = None
+    """Where the app is whose functions can be scheduled: ``MODULE:NAME``. None: there is none. Default:
+    none."""
+
+    app_workers: int = 1
+    """How many workers to run for ``app``, as processes of their own, 0 to 64. Without an app there
+    are none. Default: 1."""
+
     no_dashboard: bool = False
     """Whether to leave out the dashboard: ``/ui`` is not there then. Default: no."""
 

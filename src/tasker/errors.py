@@ -44,6 +44,10 @@ outcome of the attempt.
     - TaskCancelledError         its task was cancelled
     - CompletedBeforeError       its end was told before
     - CompletionLateError        it ended otherwise, such as by its deadline
+  + NotPulledError               only what a worker has claimed can be given back
+  + DeclarationError             a function cannot be a task as it is declared
+  + BadArgumentsError            a function cannot be called with these arguments
+  + AttemptOverError             nobody waits for the attempt in which a function runs
   + AttemptMustNotBeginError     the attempt must not start: the lease has ended, or the task has
     expired
   + RefusedError                 a door refuses the call before it reaches the service
@@ -70,6 +74,7 @@ outcome of the attempt.
       . DatabaseTooNewError      a newer tasker wrote it
       . SchemaOutdatedError      an earlier tasker made its tables
       . NotADatabaseError
+    - AppNotLoadedError          the app of --app cannot be used
     - TakeOverError              a row of the earlier server's tables cannot be read
 
 An error takes its data and builds its own message. The message says what to do next where that is
@@ -486,6 +491,18 @@ class CompletionLateError(CompletionVoidError):
         super().__init__(task_id, f"this attempt of the task {task_id} is over, and another may follow it or run")
 
 
+class NotPulledError(TaskerError):
+    """Only what a worker has claimed from a queue can be given back."""
+
+    code = "not_claimed"
+
+    def __init__(self, type_: str) -> None:
+        super().__init__(
+            f"only a task that was claimed from a queue can be given back, this one is a {type_}; "
+            "to have it sent again, report that it has failed"
+        )
+
+
 class AttemptMustNotBeginError(TaskerError):
     """The attempt must not begin. Its task is given back, and no attempt is used up.
 
@@ -672,8 +689,43 @@ class SettingError(TaskerError):
         super().__init__(f"{setting}: {problem}")
 
 
+class DeclarationError(TaskerError):
+    """A function cannot be made a task as it is declared; the message says what would be right."""
+
+
+class BadArgumentsError(TaskerError):
+    """A function cannot be called with these arguments.
+
+    Args:
+        function: its name.
+        problem: what is wrong, as a clause.
+    """
+
+    code = "bad_arguments"
+
+    def __init__(self, function: str, problem: str) -> None:
+        self.function = function
+        self.problem = problem
+        super().__init__(f"the arguments do not fit {function}: {problem}")
+
+
+class AttemptOverError(TaskerError):
+    """Nobody waits any more for the attempt in which a function runs: see ``Context.over`` for why."""
+
+    def __init__(self, why: str) -> None:
+        self.why = why
+        super().__init__(f"nobody waits for this attempt any more: {why}")
+
+
 class StartError(TaskerError):
     """The server cannot start as things are; the message is one line that says what to do."""
+
+
+class AppNotLoadedError(StartError):
+    """The app that ``--app`` names cannot be used."""
+
+    def __init__(self, named: str, problem: str) -> None:
+        super().__init__(f"--app {named}: {problem}")
 
 
 class ListenError(StartError):

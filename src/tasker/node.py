@@ -22,6 +22,7 @@ from tasker.api.calls import Context
 from tasker.api.metrics.listener import build_metrics_app
 from tasker.api.receiving import receiving_protocol, waiters_that_fit
 from tasker.api.rewriting import Rewriting
+from tasker.app_workers import AppWorkers
 from tasker.callbacks import Callbacks
 from tasker.config import Settings, is_loopback
 from tasker.dashboard.door import build_dashboard
@@ -47,6 +48,7 @@ from tasker.errors import (
 )
 from tasker.interfaces.keys import KeyBook
 from tasker.interfaces.store import Store
+from tasker.interfaces.task_type import TaskType
 from tasker.interfaces.tracing import Tracer
 from tasker.model import instants
 from tasker.model.audit import TASKER, Action, Entry, Kind
@@ -60,6 +62,7 @@ from tasker.task_types.webhook import WebhookType
 from tasker.timing.clock import Clock, SystemClock
 from tasker.timing.loop_lag import LoopLag
 from tasker.timing.movable_clock import MovableClock
+from tasker.worker.loading import load_app
 
 _log = structlog.get_logger()
 
@@ -98,6 +101,7 @@ class Node:
         self._server: uvicorn.Server
         self._serving: asyncio.Task[None]
         self._engine: Engine
+        self._workers: AppWorkers | None = None
         self.url = ""
         """Where it listens, once it has started."""
         self.metrics_url: str | None = None
@@ -189,6 +193,7 @@ class Node:
             self._serving = asyncio.create_task(self._server.serve(sockets=[listening]))
             closing.push_async_callback(self._stop_serving)
             await self._server.listening.wait()
+            self._start_workers(self._engine.key_ring)
             self._closing = closing.pop_all()
         self._say_serving(store, tracer)
 
@@ -234,10 +239,19 @@ class Node:
     async def stop(self) -> None:
         """Stop listening and claiming, let what runs end, and close everything.
 
-        What does not end within the grace period is given back.
+        What does not end within the grace period is given back. Workers of the app stop with it:
+        until they have, the server listens.
         """
+        grace = self._settings.grace_period
+        if self._workers is not None:
+            # They tell how their calls end while the server still listens.
+            clock = SystemClock()
+            since = clock.monotonic()
+            self._engine.stop_claiming()
+            await self._workers.stop(grace)
+            grace = max(grace - timedelta(seconds=clock.monotonic() - since), timedelta(0))
         self._server.should_exit = True
-        await self._engine.drain(self._settings.grace_period)
+        await self._engine.drain(grace)
         await self._closing.aclose()
 
     async def wait_failed(self) -> None:
@@ -263,6 +277,12 @@ class Node:
         closing.push_async_callback(alerts.close)
         alerts.start()
         return (alerts,)
+
+    def _start_workers(self, ring: KeyRing) -> None:
+        """Have workers run the functions of the app, if there is one."""
+        if self._settings.app is not None and self._settings.app_workers:
+            self._workers = AppWorkers(self._settings, ring, SystemClock(), self.url)
+            self._workers.start()
 
     def _callers(self) -> int:
         """Return how many connections of callers there are."""
@@ -325,12 +345,15 @@ async def in_process(
 
 
 def make_registry(settings: Settings, client: HttpClient, clock: Clock, completion_key: bytes) -> Registry:
-    """Return the task types of a server: the built-in ones, and those of installed packages.
+    """Return the task types of a server: the built-in ones, those of installed packages, and those of its app.
 
     Args:
         client: sends the webhooks.
         clock: the store's.
         completion_key: what the tokens of receivers are signed with.
+
+    Raises:
+        StartError: a task type or the app cannot be used.
     """
     return Registry(
         [
@@ -345,8 +368,15 @@ def make_registry(settings: Settings, client: HttpClient, clock: Clock, completi
             HashType(iterations=settings.pbkdf2_iterations, slots=os.cpu_count() or 1),
             JobType(),
             *installed(),
+            *(() if settings.app is None else _functions_of(settings.app)),
         ]
     )
+
+
+def _functions_of(app: str) -> list[TaskType]:
+    from tasker.task_types.function import function_types  # noqa: PLC0415 - most servers have no app
+
+    return function_types(load_app(app))
 
 
 async def _completion_key(store: Store, settings: Settings) -> bytes:

@@ -74,7 +74,7 @@ def test_only_the_health_of_the_server_where_to_begin_and_what_a_token_lets_in_i
     is_open = {call.path: call.takes_token for call in CALLS if call.scope is Scope.OPEN}
     assert [path for path, takes_token in is_open.items() if not takes_token] == ["/", "/healthz", "/readyz"]
     assert [call.path for call in CALLS if call.takes_token] == [
-        f"/completions/{what}" for what in ("complete", "fail", "heartbeat")
+        f"/completions/{what}" for what in ("complete", "fail", "heartbeat", "release")
     ]
 
 

@@ -84,6 +84,7 @@ def test_the_server_does_what_its_description_says_whatever_it_is_sent(tmp_path)
                 # limit.
                 *("--exclude-path", "/events"),  # an answer without an end: tests/api/test_events.py
                 *("--exclude-path", "/queues/{queue}/claim"),  # waits up to a minute: tests/api/test_queues.py
+                *("--exclude-path", "/queues/claim"),  # the same: tests/api/test_functions.py
                 *("--checks", "all", "--exclude-checks", "positive_data_acceptance"),
             ],
             cwd=tmp_path,

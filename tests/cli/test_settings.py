@@ -139,6 +139,8 @@ WAYS = {
         *("['five', 'six']", ("five", "six")),
     ),
     "dev_clock": Way("--dev-clock", True, "TASKER_DEV_CLOCK", "off", False, "true", True),
+    "app": Way("--app shop.tasks:app", "shop.tasks:app", "TASKER_APP", "a:b", "a:b", "'c.d:e'", "c.d:e"),
+    "app_workers": Way("--app-workers 0", 0, "TASKER_APP_WORKERS", "3", 3, "64", 64),
     "no_dashboard": Way("--no-dashboard", True, "TASKER_NO_DASHBOARD", "off", False, "true", True),
     "root_path": Way("--root-path /a/b/", "/a/b", "TASKER_ROOT_PATH", "/tasker", "/tasker", "'/'", ""),
     "trusted_proxies": Way(

@@ -27,7 +27,7 @@ from tasker.wire.destinations import DestinationChange, NewDestination
 from tasker.wire.events import EventView
 from tasker.wire.fields import HashFields, JobFields, RequestFields, TaskFields, WebhookFields
 from tasker.wire.keys import NewKey
-from tasker.wire.queues import ClaimedJob, ClaimRequest
+from tasker.wire.queues import ClaimedJob, ClaimOfSeveralRequest, ClaimRequest
 from tasker.wire.schedules import ScheduleView
 from tasker.wire.tasks import TaskView
 
@@ -112,6 +112,7 @@ def test_a_schedule_is_put_with_what_the_api_takes_for_one():
         ("destinations.update", DestinationChange, {"id"}),
         ("keys.create", NewKey, set()),
         ("queues.claim", ClaimRequest, {"queue"}),
+        ("queues.claim_any", ClaimOfSeveralRequest, set()),
         ("completions.complete", Complete, {"token"}),
         ("completions.fail", Fail, {"token"}),
         ("completions.heartbeat", Heartbeat, {"token"}),

@@ -55,11 +55,13 @@ class Line:
         self.waiters = Waiters(store, room=9)
         self.pulls = Pulls(store, self.waiters, self.leases.append)
 
-    async def ask(self, queue=A, *, wait=60, most=1):
+    async def ask(self, *queues, wait=60, most=1):
         """Somebody who waits: what they get, and what makes them leave."""
         leaves = []
         asking = asyncio.ensure_future(
-            self.pulls.pull(queue, most=most, lease=MINUTE, longest=timedelta(seconds=wait), when_left=leaves.append)
+            self.pulls.pull(
+                queues or [A], most=most, lease=MINUTE, longest=timedelta(seconds=wait), when_left=leaves.append
+            )
         )
         await self.clock.advance(0)
         return asking, leaves[0] if leaves else None
@@ -185,7 +187,7 @@ async def test_who_leaves_is_passed_over(line, clock):
 async def test_who_is_cancelled_after_it_was_given_something_gives_it_back(line, clock):
     task_id = await line.create()
     asking = asyncio.ensure_future(
-        line.pulls.pull(A, most=1, lease=MINUTE, longest=MINUTE, when_left=lambda leave: None)
+        line.pulls.pull([A], most=1, lease=MINUTE, longest=MINUTE, when_left=lambda leave: None)
     )
     while not line.leases:  # noqa: ASYNC110 - what it looks at has no event
         await asyncio.sleep(0)
@@ -227,8 +229,8 @@ async def test_when_a_lease_ends_the_next_in_line_is_given_the_job(bench, clock)
     task = a_task(due_at=clock.now(), queue="a")
     await bench.store.create([task])
     how = {"most": 1, "longest": timedelta(hours=1), "when_left": lambda leave: None}
-    await pulls.pull(A, lease=timedelta(seconds=30), **how)
-    second = asyncio.ensure_future(pulls.pull(A, lease=MINUTE, **how))
+    await pulls.pull([A], lease=timedelta(seconds=30), **how)
+    second = asyncio.ensure_future(pulls.pull([A], lease=MINUTE, **how))
     await clock.advance(29.999_999)
     assert not second.done()
     await clock.advance(0.000_001)
@@ -242,8 +244,8 @@ async def test_a_drain_ends_the_waits_and_leaves_to_callers_what_they_have(bench
     task = a_task(due_at=clock.now(), queue="a")
     await bench.store.create([task])
     how = {"most": 1, "lease": MINUTE, "longest": timedelta(hours=1), "when_left": lambda leave: None}
-    await pulls.pull(A, **how)
-    waiting = asyncio.ensure_future(pulls.pull(A, **how))
+    await pulls.pull([A], **how)
+    waiting = asyncio.ensure_future(pulls.pull([A], **how))
     await clock.advance(0)
     draining = asyncio.ensure_future(bench.engine.drain(timedelta(0)))
     await clock.advance(1)

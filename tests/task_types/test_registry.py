@@ -67,7 +67,9 @@ def test_two_types_that_share_something_are_refused(one, other, shared):
     with pytest.raises(StartError) as refused:
         Registry([AType("fax", pool=102), one, other])
 
-    assert str(refused.value) == f"the task types {one.name} and {other.name} both use {shared}; uninstall one of them"
+    assert str(refused.value) == (
+        f"the task types {one.name} and {other.name} both use {shared}; uninstall one of them, or rename the function"
+    )
 
 
 def test_a_type_may_name_itself_twice():
@@ -75,7 +77,8 @@ def test_a_type_may_name_itself_twice():
 
 
 @pytest.mark.parametrize(
-    "name", ["", "Mail", "2mail", "_mail", "e-mail", "mail ", "mail\n", "mäil", "état", "a.b", "a/b"]
+    "name",
+    ["", "Mail", "2mail", "_mail", "e-mail", "mail ", "mail\n", "mäil", "état", "a.", ".a", "a..b", "a.2", "a/b"],
 )
 def test_a_bad_name_is_refused(name):
     with pytest.raises(StartError, match="needs a name of a-z, 0-9 and _ that begins with a letter"):

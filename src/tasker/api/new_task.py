@@ -13,6 +13,7 @@ from tasker.building import Asked
 from tasker.errors import InvalidTaskError, cut
 from tasker.interfaces.task_type import TaskType
 from tasker.model import instants
+from tasker.model.names import is_type_name
 from tasker.task_types.registry import Registry
 from tasker.wire.fields import RequestFields, request_type
 
@@ -28,6 +29,11 @@ _NO_BRACKETS: Final = bytes(byte for byte in range(256) if byte not in b"[]{}")
 _LEVELS: Final = {**dict.fromkeys(b"[{", 1), **dict.fromkeys(b"]}", -1)}
 _UNKNOWN: Final = re.compile(r"Object contains unknown field `(.*?)`(?: - at `\$([^`]*)`)?", re.DOTALL)
 _MISSING: Final = re.compile(r"Object missing required field `(.*)`", re.DOTALL)
+_UNKNOWN_HERE: Final = "got a name that is unknown here"
+_WAYS_TO_A_FUNCTION: Final = (
+    "functions are known to a server that is started with their --app; "
+    "without it, create a job, and have a worker claim it"
+)
 _PLACED: Final = re.compile(r"(.*?)(?: - at `\$(.*)`)?", re.DOTALL)
 _INDEX: Final = re.compile(r"\[\d+\]", re.ASCII)
 _INVALID_WORD: Final = re.compile(r"Invalid enum value .*", re.DOTALL)
@@ -98,8 +104,7 @@ class BodyDecoder:
             expected = self._members.get(path, ())
             return InvalidTaskError(
                 _joined(path, cut(unknown[1])),
-                f"expected {'one of ' if len(expected) > 1 else ''}{', '.join(expected)}, "
-                "got a name that is unknown here",
+                f"expected {'one of ' if len(expected) > 1 else ''}{', '.join(expected)}, {_UNKNOWN_HERE}",
             )
         placed = _PLACED.fullmatch(text)
         problem, path = (placed[1], _path(placed[2])) if placed is not None else (text, "")
@@ -216,7 +221,18 @@ class NewTaskDecoder(BodyDecoder):
             return InvalidTaskError(error.field, _advice_on_number(body, error.field.split(".")) or error.problem)
         if not parent and name and name not in self._spellings and (form := self._meant(body)) is not None:
             return InvalidTaskError("", f"expected the task inside an object, named for its type, such as {form}")
+        if error.problem.endswith(_UNKNOWN_HERE) and self._looks_like_a_function(error.field, body):
+            return InvalidTaskError(error.field, f"{error.problem}; {_WAYS_TO_A_FUNCTION}")
         return error
+
+    def _looks_like_a_function(self, name: str, body: bytes) -> bool:
+        """Return whether *body* asks for a call of a function that is not known here."""
+        try:
+            asked = msgspec.json.decode(body, type=dict[str, msgspec.Raw]).get(name)
+            members = () if asked is None else msgspec.json.decode(asked, type=dict[str, msgspec.Raw])
+        except msgspec.DecodeError:
+            return False
+        return asked is not None and ("." in name or "args" in members) and is_type_name(name)
 
     def _meant(self, body: bytes) -> str | None:
         """Return the form of the task type whose members stand in *body* without its name; None if there is none."""

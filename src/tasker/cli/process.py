@@ -7,7 +7,10 @@ import os
 import signal
 import sys
 from types import FrameType
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    import asyncio
 
 STOPPING: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 """The signals that tell a server to stop. They end any other command, and a server that is not
@@ -32,6 +35,30 @@ def let_end(number: int) -> None:
     # The kernel does it best. But the first process of a container it spares: there, the default
     # means to ignore a signal.
     signal.signal(number, _end if os.getpid() == 1 else signal.SIG_DFL)
+
+
+def stopping_event() -> "asyncio.Event":
+    """Return an event that the first signal to stop sets, in the running loop.
+
+    A second SIGTERM or Ctrl-C ends the process at once. A second SIGHUP does not: a terminal that
+    goes away may send two.
+    """
+    import asyncio  # noqa: PLC0415 - whoever calls it has a loop; this module is imported before all others
+
+    loop = asyncio.get_running_loop()
+    told = asyncio.Event()
+    heard = [number for number in STOPPING if not is_ignored(number)]
+
+    def stop() -> None:
+        told.set()
+        for number in heard:
+            loop.remove_signal_handler(number)
+            let_end(number)
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+
+    for number in heard:
+        loop.add_signal_handler(number, stop)
+    return told
 
 
 def _end(number: int, _frame: FrameType | None) -> None:

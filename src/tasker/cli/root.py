@@ -46,6 +46,7 @@ COMMANDS: Final = {
     "tail": "tasker.cli.tailing:tail_command",
     "top": "tasker.cli.watching:top_command",
     "wait": "tasker.cli.finding:wait_command",
+    "worker": "tasker.cli.worker:worker_command",
 }
 """Each command, with the module it is in and its name there. A new command is a line here."""
 

@@ -233,6 +233,12 @@ class CompletionLate(ApiError):
     code = "completion_late"
 
 
+class NotClaimed(ApiError):
+    """409. Only a task that was claimed from a queue can be given back."""
+
+    code = "not_claimed"
+
+
 class NothingToProbe(ApiError):
     """409. The destination cannot be probed: the message says why."""
 

@@ -16,6 +16,9 @@ KEY_FILE: Final = "TASKER_KEY_FILE"
 VARIABLES: Final = (URL, KEY, KEY_FILE)
 """The variables that a client takes from the environment."""
 
+WORKER_KEY: Final = "TASKER_WORKER_KEY"
+"""The variable of a worker's own key, where that is not the one that its functions call with."""
+
 DEFAULT_URL: Final = "http://127.0.0.1:8080"
 
 _SCHEMES: Final = ("http", "https")

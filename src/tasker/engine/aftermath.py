@@ -106,6 +106,19 @@ class Aftermath:
                 state=state.word,
             )
 
+    def given_back(self, attempt: Attempt, fields: TaskFields, settled: Settled) -> None:
+        """Do what follows, once an attempt was given back that had begun, or was about to."""
+        self._telemetry.given_back += 1
+        self.announce(settled.followed_by)
+        if self._events.is_on:
+            state = State.CANCELLED if settled.move is Move.STOP else State.TODO
+            self._events.ended(attempt, fields, state, due_at=None, code=None)
+        if settled.move is Move.GIVE_BACK:
+            self.waits_again(attempt)
+        else:
+            self._tell_ended(attempt.task_id)
+            self.count(attempt, settled.move)
+
     def not_admitted(self, attempt: Attempt, fields: TaskFields, admitted: Admitted) -> None:
         """Do what follows once it was written that a run does not start."""
         assert admitted.admission is not None and attempt.schedule is not None  # noqa: S101, PT018 - it was decided of a run

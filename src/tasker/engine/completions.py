@@ -8,14 +8,14 @@ from msgspec.structs import replace
 
 from tasker.engine.aftermath import Aftermath
 from tasker.engine.judging import judged
-from tasker.errors import ClaimLostError
+from tasker.errors import ClaimLostError, NotPulledError
 from tasker.interfaces.completions import Beat
 from tasker.interfaces.queue import Claim
 from tasker.interfaces.store import Store
 from tasker.model.attempt import Awaited, Outcome
-from tasker.model.instants import SECOND
+from tasker.model.instants import SECOND, Instant
 from tasker.model.lifecycle import Move
-from tasker.model.task import State
+from tasker.model.task import PULLED, State
 from tasker.wire.fields import readable_end_fields
 
 BEATS_APART: Final = 1 * SECOND
@@ -25,14 +25,18 @@ BEATS_APART: Final = 1 * SECOND
 class Completions:
     """Writes what is told of attempts in other hands, or about to be, and does what follows."""
 
-    def __init__(self, store: Store, aftermath: Aftermath, *, rand: Callable[[], float]) -> None:
+    def __init__(
+        self, store: Store, aftermath: Aftermath, announce: Callable[[Instant], None], *, rand: Callable[[], float]
+    ) -> None:
         """Make it.
 
         Args:
+            announce: called with the moments at which what was given back is due.
             rand: random numbers in [0, 1), for the jitter of retries.
         """
         self._store = store
         self._aftermath = aftermath
+        self._announce = announce
         self._rand = rand
 
     async def end(self, claim: Claim, outcome: Outcome) -> State:
@@ -58,6 +62,24 @@ class Completions:
         settled = await self._store.settle(attempt, settlement)
         self._aftermath.settled(attempt, readable_end_fields(attempt.payload), settlement, settled)
         return State.CANCELLED if settled.move is Move.STOP else settlement.state
+
+    async def give_back(self, claim: Claim) -> State:
+        """Return a pulled task to its queue, as if it had not been claimed, and return its state then.
+
+        Raises:
+            ClaimLostError: the attempt has ended already. Nothing was written.
+            NotPulledError: nobody has claimed it. Nothing was written.
+            StoreError: it may have gone back or not.
+        """
+        attempt = (await self._store.awaited(claim)).attempt
+        if attempt.pool != PULLED:
+            raise NotPulledError(attempt.type)
+        settled = await self._store.give_back(attempt)
+        self._aftermath.given_back(attempt, readable_end_fields(attempt.payload), settled)
+        if settled.move is Move.STOP:
+            return State.CANCELLED
+        self._announce(self._store.clock.now())
+        return State.TODO
 
     async def beat(self, claim: Claim, *, progress: float | None, msg: str | None, deadline: timedelta | None) -> Beat:
         """Note how far the attempt with *claim* has come, and move its deadline to so long from now.

@@ -40,7 +40,7 @@ from tasker.interfaces.tracing import Tracer
 from tasker.model.gate import Destination
 from tasker.model.instants import Instant
 from tasker.model.operation import Rewrite
-from tasker.model.task import Pool, TaskId
+from tasker.model.task import PULLED, Pool, TaskId
 from tasker.timing.alarm import sleep
 
 AGAIN: Final = timedelta(seconds=1)
@@ -134,7 +134,7 @@ class Engine:
             self.events,
             telemetry,
         )
-        self.completions = Completions(store, aftermath, rand=rand)
+        self.completions = Completions(store, aftermath, lambda due_at: self.queue.announce(due_at, PULLED), rand=rand)
         self._deadlines = DueWork(store.clock, Deadlines(store, aftermath, rand=rand).step, name="deadlines")
         self._worker = Worker(
             store,
@@ -217,6 +217,10 @@ class Engine:
         """Say that rows of the inbox are to be taken: they are at once."""
         if self._inbox is not None:
             self._inbox.announce(self._store.clock.now())
+
+    def stop_claiming(self) -> None:
+        """Claim nothing more for this node. Callers may claim what they pull, until ``drain``."""
+        self.queue.stop()
 
     async def drain(self, grace: timedelta) -> None:
         """Claim nothing more; give running attempts *grace* to end, then cancel them and give their tasks back.

@@ -63,6 +63,7 @@ class KeyRing:
         self._by_id: dict[str, Entry] = {}
         self._of_store: dict[str, Entry] = {}
         self._owner = Entry(OWNER)
+        self._of_process: dict[bytes, Entry] = {}
         self._rung = asyncio.Event()
         self.entries: Mapping[bytes, Entry] = {}
         """The keys, by their digests. Expired ones stay, so that their callers are told."""
@@ -72,6 +73,15 @@ class KeyRing:
         """Whether they do on every node."""
         self.database = ""
         """8 hex digits that tell the database from others, and nothing else of it."""
+
+    def admit(self, key: str, caller: Caller) -> None:
+        """Let *caller* in by *key*, on this node alone, until the process ends. The key is not stored anywhere.
+
+        It does not make others need one.
+        """
+        entry = Entry(caller)
+        self._of_process[digest_of(key.encode())] = entry
+        self._keep({**self.entries, digest_of(key.encode()): entry})
 
     async def refresh(self) -> None:
         """Take over what the store says, if that has changed since the last time.
@@ -177,9 +187,9 @@ class KeyRing:
         stored = state.keys if self.store_asks else ()
         self._of_store = {key.id: self._of_store.get(key.id) or _entry_of(key) for key in stored}
         entries |= {key.digest: self._of_store[key.id] for key in stored}
+        entries |= self._of_process
         before = self._by_id
-        self.entries = {digest: before.get(entry.caller.id, entry) for digest, entry in entries.items()}
-        self._by_id = {entry.caller.id: entry for entry in self.entries.values()}
+        self._keep({digest: before.get(entry.caller.id, entry) for digest, entry in entries.items()})
         self._version = state.version
         self.database = hmac.digest(state.salt, b"database", "sha256").hex()[:8]
         self.asks = self.store_asks or bool(self._lines)
@@ -188,6 +198,10 @@ class KeyRing:
                 _end(entry)
         if self.asks:
             _end(self._owner)
+
+    def _keep(self, entries: Mapping[bytes, Entry]) -> None:
+        self.entries = entries
+        self._by_id = {entry.caller.id: entry for entry in entries.values()}
 
     def end_expired(self) -> None:
         """Tell those who outlast a call that their keys have expired."""

@@ -27,11 +27,15 @@ _log = structlog.get_logger()
 
 
 class _Waiter:
-    """Somebody who waits for tasks of a queue."""
+    """Somebody who waits for tasks of some queues."""
 
-    __slots__ = ("came_at", "given", "is_gone", "is_last_look", "lease", "most")
+    __slots__ = ("came_at", "given", "is_gone", "is_last_look", "lease", "most", "queues_left", "turn")
 
-    def __init__(self, most: int, lease: timedelta, *, came_at: float, is_last_look: bool) -> None:
+    def __init__(self, most: int, lease: timedelta, *, queues: int, came_at: float, is_last_look: bool) -> None:
+        self.queues_left = queues
+        """In so many lines it stands."""
+        self.turn = asyncio.Lock()
+        """Held while a line asks for it: what it stands in line for is asked for one after the other."""
         self.came_at = came_at
         """On the monotonic clock."""
         self.most = most
@@ -48,6 +52,17 @@ class _Waiter:
             return False
         self.given.set_result(pulled)
         return True
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether it waits for nothing any more."""
+        return self.is_gone or self.given.done()
+
+    def leave_line(self) -> None:
+        """Stand in one line less. In none, there is nothing for it."""
+        self.queues_left -= 1
+        if self.queues_left == 0:
+            self.give(NOTHING)
 
 
 class _Line:
@@ -92,32 +107,34 @@ class Pulls:
 
     async def pull(
         self,
-        queue: Destination,
+        queues: Sequence[Destination],
         *,
         most: int,
         lease: timedelta,
         longest: timedelta,
         when_left: Callable[[Callable[[], None]], None],
     ) -> Pulled:
-        """Take up to *most* tasks of *queue* as soon as one is due, at most *longest* from now.
+        """Take up to *most* tasks of one of *queues* as soon as one is due, at most *longest* from now.
 
         Returns nothing after that time, and once the node stops; at once, if too many callers are
-        waiting already. Whatever is taken for somebody who has left meanwhile is given back.
+        waiting already. Whatever is taken for somebody who has left meanwhile is given back. Of
+        several queues with something due, the first one that is looked at counts.
 
         Args:
+            queues: at least one, each once.
             when_left: takes what is to be called once nobody waits for the answer any more.
         """
         if self._is_closed:
             return NOTHING
         may_wait = longest > timedelta(0) and self._waiters.enter()
-        waiter = _Waiter(most, lease, came_at=self._clock.monotonic(), is_last_look=not may_wait)
-        line = self._join(queue, waiter)
-        when_left(lambda: self._leave(line, waiter))
-        limit = self._clock.call_later(longest.total_seconds(), lambda: self._end_wait(line, waiter))
+        waiter = _Waiter(most, lease, queues=len(queues), came_at=self._clock.monotonic(), is_last_look=not may_wait)
+        lines = [self._join(queue, waiter) for queue in queues]
+        when_left(lambda: self._leave(lines, waiter))
+        limit = self._clock.call_later(longest.total_seconds(), lambda: self._end_wait(lines, waiter))
         try:
             return await waiter.given
         except asyncio.CancelledError:  # the server stops and waits no longer
-            self._leave(line, waiter)
+            self._leave(lines, waiter)
             if waiter.given.done() and not waiter.given.cancelled():
                 self.give_back(waiter.given.result().attempts)
             raise
@@ -125,6 +142,8 @@ class Pulls:
             limit.cancel()
             if may_wait:
                 self._waiters.leave()
+            if len(lines) > 1:  # the others need not wait for their next look to let it go
+                self._leave(lines, waiter)
 
     def give_back(self, attempts: Sequence[Attempt]) -> None:
         """Give back what nobody has been told of, in the background: it is due as before."""
@@ -175,16 +194,18 @@ class Pulls:
                 line.alarm.ring()
         return line
 
-    def _end_wait(self, line: _Line, waiter: _Waiter) -> None:
+    def _end_wait(self, lines: Sequence[_Line], waiter: _Waiter) -> None:
         """End the wait of *waiter*, unless it is being served right now: it has what comes of that."""
         waiter.is_last_look = True
-        line.alarm.ring()
+        for line in lines:
+            line.alarm.ring()
 
-    def _leave(self, line: _Line, waiter: _Waiter) -> None:
+    def _leave(self, lines: Sequence[_Line], waiter: _Waiter) -> None:
         waiter.is_gone = True
         if not waiter.given.done():
             waiter.given.set_result(NOTHING)
-        line.alarm.ring()
+        for line in lines:
+            line.alarm.ring()
 
     async def _serve(self, line: _Line) -> None:
         """Serve those in *line* until nobody is left."""
@@ -192,10 +213,11 @@ class Pulls:
             while line.waiters:
                 line.alarm.forget()
                 waiter = line.waiters[0]
-                if waiter.is_gone:
+                async with waiter.turn:
+                    pulled = NOTHING if waiter.has_ended else await self._pull(line.queue, waiter)
+                if waiter.has_ended and not pulled.attempts:
                     line.waiters.popleft()
                     continue
-                pulled = await self._pull(line.queue, waiter)
                 if pulled.attempts:
                     self._announce_lease(pulled.lease_until)
                     line.waiters.popleft()
@@ -216,9 +238,9 @@ class Pulls:
 
     def _dismiss(self, line: _Line) -> None:
         """Let those go who do not wait any longer: there is nothing for the first in line, and so for nobody."""
-        for waiter in [waiter for waiter in line.waiters if waiter.is_gone or waiter.is_last_look]:
+        for waiter in [waiter for waiter in line.waiters if waiter.has_ended or waiter.is_last_look]:
             line.waiters.remove(waiter)
-            waiter.give(NOTHING)
+            waiter.leave_line()
 
     async def _pull(self, queue: Destination, waiter: _Waiter) -> Pulled:
         if self._is_closed:

@@ -25,9 +25,9 @@ from tasker.interfaces.tracing import AttemptSpan, Tracer
 from tasker.model import lifecycle
 from tasker.model.attempt import Accepted, Attempt, Failed, Outcome, Succeeded
 from tasker.model.instants import Instant
-from tasker.model.lifecycle import Move, Settlement
+from tasker.model.lifecycle import Settlement
 from tasker.model.retry import RetryPolicy
-from tasker.model.task import Admission, Fault, State, TaskId
+from tasker.model.task import Admission, Fault, TaskId
 from tasker.timing.alarm import sleep
 from tasker.wire.fields import TaskFields, readable_end_fields, retry_policy
 
@@ -414,16 +414,7 @@ class Worker:
         """Return the task to the queue."""
         attempt = run.attempt
         settled = await self._write(run, lambda: self._store.give_back(attempt))
-        self._telemetry.given_back += 1
-        self._aftermath.announce(settled.followed_by)
-        if self._events.is_on:
-            state = State.CANCELLED if settled.move is Move.STOP else State.TODO
-            self._events.ended(attempt, run.fields, state, due_at=None, code=None)
-        if settled.move is Move.GIVE_BACK:
-            self._aftermath.waits_again(attempt)
-        else:
-            self._tell_ended(attempt.task_id)
-            self._aftermath.count(attempt, settled.move)
+        self._aftermath.given_back(attempt, run.fields, settled)
 
     async def _write(self, run: _Run, write: Callable[[], Awaitable[T]]) -> T:
         """Repeat *write* until the store can do it, and return what it returns.

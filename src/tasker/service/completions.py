@@ -65,6 +65,17 @@ class CompletionService:
         """
         return await self._end(claim, Failed(fault, permanent=not retry, retry_after=retry_after))
 
+    async def release(self, claim: Claim) -> State:
+        """Give back the task of the attempt with *claim*, as if it had not been claimed; see ``complete``.
+
+        Raises:
+            NotPulledError: it was not claimed from a queue. Nothing was changed.
+        """
+        try:
+            return await self._completions.give_back(claim)
+        except ClaimLostError:
+            raise await self._why_void(claim) from None
+
     async def heartbeat(
         self, claim: Claim, *, progress: float | None, msg: str | None, deadline: timedelta | None
     ) -> Beat:

@@ -34,14 +34,14 @@ class QueueService:
     async def claim(
         self,
         caller: Caller,
-        queue: str,
+        queues: Sequence[str],
         *,
         most: int,
         lease: str | float,
         longest: timedelta,
         when_left: Callable[[Callable[[], None]], None],
     ) -> Pulled:
-        """Give a worker up to *most* due tasks of *queue*, as soon as there is one, at most *longest* from now.
+        """Give a worker up to *most* due tasks of one of *queues*, as soon as there is one, at most *longest* from now.
 
         Nothing after that time, and once the node stops; at once, if too many callers wait already.
         What is given is to be ``taken`` or ``give_back``.
@@ -51,18 +51,21 @@ class QueueService:
             when_left: takes what is to be called once nobody waits for the answer any more.
 
         Raises:
-            InvalidRequestError: *queue* cannot be one, or *lease* cannot be used.
-            ScopeMissingError: the caller may not claim tasks of this queue.
+            InvalidRequestError: one of *queues* cannot be one, or *lease* cannot be used.
+            ScopeMissingError: the caller may not claim tasks of one of them.
         """
-        destination = self._destination(queue)
-        if not caller.may_work_on(queue):
-            raise ScopeMissingError(
-                caller.name, f"{Scope.QUEUES_WORK.value}:{queue}", [Role.WRITE.value, Role.ADMIN.value]
-            )
+        destinations = [self._destination(queue) for queue in dict.fromkeys(queues)]
+        for queue in queues:
+            if not caller.may_work_on(queue):
+                raise ScopeMissingError(
+                    caller.name, f"{Scope.QUEUES_WORK.value}:{queue}", [Role.WRITE.value, Role.ADMIN.value]
+                )
         length = _lease(lease)
         if self._key is None:
             self._key = await self._store.completion_key()
-        return await self._engine.pulls.pull(destination, most=most, lease=length, longest=longest, when_left=when_left)
+        return await self._engine.pulls.pull(
+            destinations, most=most, lease=length, longest=longest, when_left=when_left
+        )
 
     def token(self, attempt: Attempt) -> str:
         """Return what shows that somebody was given *attempt*, once ``claim`` has returned it."""
@@ -83,6 +86,9 @@ class QueueService:
     def _destination(self, queue: str) -> Destination:
         if queue in self._of_types:
             return self._of_types[queue]
+        of_type = queue.removeprefix(queue_of_type("").name)
+        if of_type != queue and names.is_type_name(of_type):
+            return queue_of_type(of_type)  # other nodes may know it, and have stored what waits there
         try:
             return queue_named(queue)
         except ValueError:

@@ -1,12 +1,12 @@
 """The task types that a server knows: the built-in ones, and those of installed packages."""
 
-import re
 from collections.abc import Iterable, Sequence
 from importlib.metadata import EntryPoint, entry_points
 from typing import Final
 
 from tasker.errors import StartError
 from tasker.interfaces.task_type import TaskType
+from tasker.model.names import is_type_name
 from tasker.model.task import PULLED
 from tasker.wire.fields import WebhookFields
 from tasker.wire.reserved import reserved_in
@@ -16,7 +16,6 @@ ENTRY_POINTS: Final = "tasker.task_types"
 ``TaskType``."""
 
 _FIRST_FOREIGN_POOL: Final = 100
-_NAME: Final = re.compile(r"[a-z][a-z0-9_]*", re.ASCII)
 
 
 class Registry:
@@ -31,9 +30,10 @@ class Registry:
         self.types: Sequence[TaskType] = tuple(types)
         seen: dict[str | int, str] = {}
         for task_type in self.types:
-            if not _NAME.fullmatch(task_type.name):
+            if not is_type_name(task_type.name):
                 raise StartError(
-                    f"the task type {task_type.name!r} needs a name of a-z, 0-9 and _ that begins with a letter"
+                    f"the task type {task_type.name!r} needs a name of a-z, 0-9 and _ that begins with a letter; "
+                    "that of a function may have several such parts, with . between them"
                 )
             used_here: set[str | int] = {task_type.name, *task_type.spellings}
             if task_type.pool != PULLED:
@@ -41,7 +41,8 @@ class Registry:
             for used in used_here:
                 if used in seen:
                     raise StartError(
-                        f"the task types {seen[used]} and {task_type.name} both use {used!r}; uninstall one of them"
+                        f"the task types {seen[used]} and {task_type.name} both use {used!r}; "
+                        "uninstall one of them, or rename the function"
                     )
                 seen[used] = task_type.name
         self._by_name = {task_type.name: task_type for task_type in self.types}

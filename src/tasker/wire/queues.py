@@ -14,6 +14,9 @@ from tasker.wire.fields import Length
 MOST: Final = 100
 """Tasks that one claim takes at most."""
 
+MOST_QUEUES: Final = 1000
+"""Queues that one claim names at most."""
+
 LONGEST_WAIT: Final = 60.0
 """Seconds that one claim may wait."""
 
@@ -31,6 +34,20 @@ class ClaimRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     lease: Annotated[
         Length, Meta(description="How long the worker has each of them, unless it sends heartbeats: 3s to 1d.")
     ] = LEASE
+
+
+class ClaimOfSeveralRequest(ClaimRequest, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a worker wants of whichever of its queues has something due."""
+
+    queues: Annotated[
+        list[Annotated[str, Meta(min_length=1)]],
+        Meta(
+            min_length=1,
+            max_length=MOST_QUEUES,
+            description="Names of queues. The tasks are of one of them.",
+            examples=[["reports", "type:report.build"]],
+        ),
+    ]
 
 
 class ClaimedJob(Struct, frozen=True, kw_only=True, omit_defaults=True):

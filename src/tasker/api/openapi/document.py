@@ -27,7 +27,10 @@ def document_json(calls: Sequence[Call], registry: Registry) -> bytes:
 def document(calls: Sequence[Call], registry: Registry) -> dict[str, Any]:
     """Return the description of *calls* for the task types in *registry*."""
     views = {task_type.name: view_type(task_type.name, task_type.fields) for task_type in registry.types}
-    task = msgspec.defstruct("Task", [(name, view | UnsetType, UNSET) for name, view in views.items()])
+    places = {f"member_{place}": name for place, name in enumerate(views)}  # a name need not be one in Python
+    task = msgspec.defstruct(
+        "Task", [(place, views[name] | UnsetType, UNSET) for place, name in places.items()], rename=places
+    )
     page = msgspec.defstruct(
         "TaskPage",
         [("tasks", list[task]), ("next", str | None), ("count", int | AtLeast | UnsetType, UNSET)],  # type: ignore[valid-type]

@@ -7,7 +7,7 @@ from msgspec import UNSET, UnsetType
 from starlette.responses import Response
 
 from tasker.api.bodies import answer, read_member
-from tasker.api.calls import WRITING, Answer, Body, Call, Request
+from tasker.api.calls import NOTHING, WRITING, Answer, Body, Call, Request
 from tasker.callers import Scope
 from tasker.errors import (
     CompletedBeforeError,
@@ -15,6 +15,7 @@ from tasker.errors import (
     ForbiddenError,
     InvalidRequestError,
     InvalidTokenError,
+    NotPulledError,
     TaskCancelledError,
     TaskNotFoundError,
 )
@@ -119,8 +120,26 @@ async def beat_attempt(request: Request) -> Response:
     return answer(completion_view(claim.task_id, State.IN_PROGRESS, beat.deadline))
 
 
+@Call(
+    method="POST",
+    path="/completions/release",
+    summary="Give back a task that was claimed: its attempt is not made. Needs its token, and no key.",
+    scope=Scope.OPEN,
+    takes_token=True,
+    body=NOTHING,
+    answers=_ANSWERS,
+    errors=(NotPulledError, *_ERRORS),
+    page="completions.md#release",
+).answered_by
+async def release_attempt(request: Request) -> Response:
+    """Give a task back."""
+    claim = request.shown_claim
+    state = await request.service.completions.release(claim)
+    return answer(completion_view(claim.task_id, state))
+
+
 def _length(length: str | float | UnsetType, field: str) -> timedelta | None:
     return None if length is UNSET else read_member(field, lengths.parse, length)
 
 
-CALLS: Final = (complete_attempt, fail_attempt, beat_attempt)
+CALLS: Final = (complete_attempt, fail_attempt, beat_attempt, release_attempt)

@@ -1,6 +1,6 @@
 """Queues: what workers claim that pull."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from datetime import timedelta
 from typing import Final
@@ -16,7 +16,7 @@ from tasker.errors import UnauthorizedError
 from tasker.interfaces.pulling import Pulled
 from tasker.model import names
 from tasker.model.gate import queue_of_type
-from tasker.wire.queues import ClaimedJobs, ClaimRequest, claimed_json
+from tasker.wire.queues import ClaimedJobs, ClaimOfSeveralRequest, ClaimRequest, claimed_json
 
 _LONGEST_NAME: Final = len(queue_of_type("x" * names.LENGTH).name)
 
@@ -34,7 +34,26 @@ _LONGEST_NAME: Final = len(queue_of_type("x" * names.LENGTH).name)
 ).answered_by
 async def claim_jobs(request: Request) -> Response:
     """Answer with tasks of a queue, once there is one."""
-    asked: ClaimRequest = request.body
+    return await _claimed(request, [request.values["queue"]], request.body)
+
+
+@Call(
+    method="POST",
+    path="/queues/claim",
+    summary="Claim due tasks of one of several queues, and wait for one if there is none.",
+    scope=Scope.QUEUES_WORK,
+    body=Body(ClaimOfSeveralRequest),
+    answers=(Answer(description="The tasks, which the caller has until their leases end.", shape=ClaimedJobs),),
+    errors=WRITING,
+    page="queues.md#claim-of-several-queues",
+).answered_by
+async def claim_jobs_of_several(request: Request) -> Response:
+    """Answer with tasks of whichever of the queues has one first."""
+    asked: ClaimOfSeveralRequest = request.body
+    return await _claimed(request, asked.queues, asked)
+
+
+async def _claimed(request: Request, names_of_queues: Sequence[str], asked: ClaimRequest) -> Response:
     queues, keys = request.service.queues, request.service.keys
     has_left = False
 
@@ -54,7 +73,7 @@ async def claim_jobs(request: Request) -> Response:
 
         pulled = await queues.claim(
             request.caller,
-            request.values["queue"],
+            names_of_queues,
             most=asked.max,
             lease=asked.lease,
             longest=timedelta(seconds=asked.wait),
@@ -94,4 +113,4 @@ class _Claimed(Response):
                 self._queues.give_back(self._pulled.attempts)
 
 
-CALLS: Final = (claim_jobs,)
+CALLS: Final = (claim_jobs, claim_jobs_of_several)

@@ -5,7 +5,6 @@ import ctypes
 import gc
 import os
 import resource
-import signal
 import sys
 from collections.abc import Callable, Sequence
 from typing import Final, NoReturn
@@ -71,7 +70,7 @@ def serve(
 async def _serve(settings: Settings, make: Callable[[], Node], said: str) -> bool:
     """Run a node until a signal comes; True if it failed before."""
     asyncio.get_running_loop().set_exception_handler(logs.log_loop_error)
-    telling = asyncio.create_task(_signal_event().wait())
+    telling = asyncio.create_task(process.stopping_event().wait())
     node = make()
     starting = asyncio.create_task(node.start())
     await asyncio.wait({starting, telling}, return_when=asyncio.FIRST_COMPLETED)
@@ -92,27 +91,6 @@ async def _serve(settings: Settings, make: Callable[[], Node], said: str) -> boo
     await node.stop()
     _log.info("stopped")
     return failed
-
-
-def _signal_event() -> asyncio.Event:
-    """Return an event that the first signal to stop sets. A second SIGTERM or Ctrl-C ends the process at once.
-
-    A second SIGHUP does not: a terminal that goes away may send two.
-    """
-    loop = asyncio.get_running_loop()
-    told = asyncio.Event()
-    heard = [number for number in process.STOPPING if not process.is_ignored(number)]
-
-    def stop() -> None:
-        told.set()
-        for number in heard:
-            loop.remove_signal_handler(number)
-            process.let_end(number)
-        signal.signal(signal.SIGHUP, signal.SIG_IGN)
-
-    for number in heard:
-        loop.add_signal_handler(number, stop)
-    return told
 
 
 def _spare_collector() -> None:

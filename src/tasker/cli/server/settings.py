@@ -20,6 +20,7 @@ from tasker.errors import DatabaseUrlError, SettingError, cut
 from tasker.model import lengths
 from tasker.stores import kind
 from tasker.wire import signatures
+from tasker.worker import loading
 
 API_KEYS_VARIABLE: Final = "TASKER_API_KEYS"
 """The only setting that is only a variable: an option would show the keys to anybody who lists
@@ -174,6 +175,12 @@ def _between(low: timedelta, high: timedelta) -> Callable[[str], timedelta]:
         return length
 
     return parse
+
+
+def _app(text: str) -> str:
+    if not loading.is_place(text):
+        raise ValueError
+    return text
 
 
 def _http_url(text: str) -> str:
@@ -586,6 +593,22 @@ SETTINGS: Final = (
         expected="true or false",
         parse=_switch,
         toml=(bool,),
+    ),
+    Setting(
+        name="app",
+        metavar="MODULE:NAME",
+        help="App whose functions can be scheduled, such as shop.tasks:app: the server imports it for their "
+        "arguments, and has workers run them. The working folder is on the path.",
+        expected=loading.EXPECTED,
+        parse=_app,
+    ),
+    Setting(
+        name="app_workers",
+        metavar="N",
+        help="Workers to run for the app, each a process of its own that ends with the server; 0 for none.",
+        expected="0 to 64",
+        parse=_whole(0, 64),
+        toml=(int,),
     ),
     Setting(
         name="no_dashboard",

@@ -14,7 +14,7 @@ from typing import Any, Final
 from tasker.callers import KEY_NAME_LENGTH, read_key_line
 from tasker.cli.contexts import VARIABLE as CONTEXT_VARIABLE
 from tasker.cli.server.settings import API_KEYS_VARIABLE, SETTINGS, Setting
-from tasker.client.settings import VARIABLES
+from tasker.client.settings import VARIABLES, WORKER_KEY
 from tasker.config import Said, Settings, is_loopback
 from tasker.errors import SettingError, open_to_others
 from tasker.stores import kind
@@ -106,7 +106,7 @@ def _open_files(settings: Settings) -> Sequence[str]:
 def _unknown_variables(environ: Mapping[str, str]) -> Sequence[str]:
     """Doubt variables that look like tasker's, and are neither the server's nor a client's. No line shows a value."""
     servers = (name for setting in SETTINGS for name in setting.variables)
-    names = [*servers, API_KEYS_VARIABLE, CONFIG_VARIABLE, CONTEXT_VARIABLE, *VARIABLES]
+    names = [*servers, API_KEYS_VARIABLE, CONFIG_VARIABLE, CONTEXT_VARIABLE, *VARIABLES, WORKER_KEY]
     known = {name.removeprefix("TASKER_"): name for name in names}
     lines = []
     for name in sorted(environ):

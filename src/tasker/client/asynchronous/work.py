@@ -1,5 +1,6 @@
 """What workers do: claim due tasks of a queue, and say how their work goes."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from msgspec import UNSET
@@ -35,6 +36,19 @@ class AsyncQueues:
             The jobs, earliest due first; empty: none came in time.
         """
         return await self._connection.call(work.claim(queue, most=max, wait=wait, lease=lease))
+
+    async def claim_any(
+        self, queues: Sequence[str], *, max: int = 1, wait: float = 0.0, lease: Length = LEASE
+    ) -> list[Job]:
+        """Claim due tasks of whichever of several queues has one first. All of them are of one queue.
+
+        Args:
+            queues: their names, at least one.
+            max: as in ``claim``.
+            wait: as in ``claim``.
+            lease: as in ``claim``.
+        """
+        return await self._connection.call(work.claim_any(queues, most=max, wait=wait, lease=lease))
 
 
 class AsyncCompletions:
@@ -110,3 +124,14 @@ class AsyncCompletions:
             ApiError: as ``complete``. After ``Cancelled``, the work can stop.
         """
         return await self._connection.call(work.heartbeat(token, progress=progress, msg=msg, deadline=deadline))
+
+    async def release(self, token: str) -> CompletionView:
+        """Give back a task that was claimed from a queue: it is due as before, and no attempt is used up.
+
+        Args:
+            token: as in ``complete``.
+
+        Raises:
+            ApiError: as ``complete``; ``NotClaimed``, if it was not claimed from a queue.
+        """
+        return await self._connection.call(work.release(token))

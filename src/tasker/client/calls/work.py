@@ -1,6 +1,6 @@
 """What workers do: claim due tasks of a queue, and say how their work goes."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from msgspec import UNSET
@@ -20,6 +20,18 @@ def claim(queue: str, *, most: int, wait: float, lease: Length) -> Request[list[
         method="POST",
         path=path("queues", queue, "claim"),
         content=encode({"max": most, "wait": wait, "lease": words.length(lease)}),
+        read=answers.jobs,
+        is_repeatable=True,
+        waits=wait,
+    )
+
+
+def claim_any(queues: Sequence[str], *, most: int, wait: float, lease: Length) -> Request[list[Job]]:
+    """Claim due tasks of one of several queues."""
+    return Request(
+        method="POST",
+        path=path("queues", "claim"),
+        content=encode({"queues": list(queues), "max": most, "wait": wait, "lease": words.length(lease)}),
         read=answers.jobs,
         is_repeatable=True,
         waits=wait,
@@ -52,6 +64,11 @@ def heartbeat(
     """Say that the work goes on."""
     until = None if deadline is None else words.length(deadline)
     return _report("heartbeat", token, {"progress": progress, "msg": msg, "deadline": until})
+
+
+def release(token: str) -> Request[CompletionView]:
+    """Give back what was claimed."""
+    return _report("release", token, {})
 
 
 def _report(what: str, token: str, said: Mapping[str, Any], **json: Any) -> Request[CompletionView]:

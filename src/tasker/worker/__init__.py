@@ -1,0 +1,1 @@
+"""Functions of one's own as tasks: how they are declared and scheduled, and the worker that runs them."""

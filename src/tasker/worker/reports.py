@@ -1,0 +1,110 @@
+"""What is told of the end of an attempt: what a function returns or raises, in the words of the API."""
+
+import re
+import traceback
+from datetime import timedelta
+from typing import Any, Final, Literal
+
+import msgspec
+from msgspec import UNSET, Raw, Struct, UnsetType
+
+from tasker.errors import BadArgumentsError
+from tasker.model import lengths
+from tasker.wire.completions import LONGEST_DETAILS, LONGEST_RESULT
+from tasker.worker.outcomes import Fail, Retry
+
+_LONGEST_MSG: Final = 1000
+_LONGEST_CODE: Final = 64
+_LONGEST_TRACE: Final = LONGEST_DETAILS // 2
+"""Characters of a traceback that are kept, fewer if they take more bytes: the last ones."""
+
+_CONTROL: Final = re.compile("[\x00-\x1f\x7f-\x9f]+")
+_HUMP: Final = re.compile("(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+_CODE: Final = re.compile("[a-z][a-z0-9_]{0,63}")
+
+
+class Report(Struct, frozen=True, kw_only=True):
+    """How an attempt has ended, for ``/completions/complete`` or ``/completions/fail``."""
+
+    what: Literal["complete", "fail"]
+    result: Raw | UnsetType = UNSET
+    code: str = ""
+    msg: str = ""
+    details: Any = UNSET
+    retry: bool = True
+    retry_after: float | None = None
+    """Seconds."""
+
+
+def done(result: object) -> Report:
+    """Return the report of a function that has returned *result*."""
+    try:
+        text = msgspec.json.encode(result)
+    except (TypeError, ValueError, OverflowError, RecursionError) as error:
+        return failed("bad_result", f"what the function returned cannot be written as JSON: {error}", retry=False)
+    if len(text) > LONGEST_RESULT:
+        return failed(
+            "result_too_large",
+            f"what the function returned has {len(text)} bytes of JSON, at most {LONGEST_RESULT} are kept; "
+            "store it elsewhere, and return where",
+            retry=False,
+        )
+    return Report(what="complete") if result is None else Report(what="complete", result=Raw(text))
+
+
+def failed(
+    code: str, msg: str, *, retry: bool = True, retry_after: float | None = None, details: object = UNSET
+) -> Report:
+    """Return the report of an attempt that has failed."""
+    line = _CONTROL.sub(" ", _whole(msg)).strip()[:_LONGEST_MSG] or code
+    return Report(what="fail", code=code, msg=line, details=details, retry=retry, retry_after=retry_after)
+
+
+def raised(error: BaseException) -> Report:
+    """Return the report of a function that has raised *error*."""
+    match error:
+        case Fail():
+            code = error.code if _CODE.fullmatch(error.code) else "failed"
+            return failed(code, str(error), retry=False)
+        case Retry():
+            try:
+                after = None if error.after is None else _seconds(error.after)
+            except ValueError:
+                after = None
+            return failed("retry", str(error), retry_after=after)
+        case BadArgumentsError():
+            return failed(BadArgumentsError.code, str(error), retry=False)
+        case _:
+            name = type(error).__name__
+            return failed(_code_of(name), f"{name}: {error}" if str(error) else name, details=_details(error))
+
+
+def _seconds(after: float | str | timedelta) -> float:
+    return (after if isinstance(after, timedelta) else lengths.parse(after)).total_seconds()
+
+
+def _code_of(name: str) -> str:
+    """Return the name of an exception as a code.
+
+    >>> _code_of("HTTPStatusError"), _code_of("KeyError"), _code_of("_Private")
+    ('http_status_error', 'key_error', 'private')
+    """
+    code = _HUMP.sub("_", name).lower().strip("_")[:_LONGEST_CODE]
+    return code if _CODE.fullmatch(code) else "exception"
+
+
+def _details(error: BaseException) -> dict[str, str]:
+    """Return the class of an exception and the end of its traceback, as much as the server keeps."""
+    trace = _whole("".join(traceback.format_exception(error)))
+    length = _LONGEST_TRACE
+    while True:
+        end = trace if len(trace) <= length else f"...{trace[-length:]}"
+        details = {"exception": f"{type(error).__module__}.{type(error).__qualname__}"[:_LONGEST_MSG], "traceback": end}
+        if len(msgspec.json.encode(details)) <= LONGEST_DETAILS:
+            return details
+        length //= 2
+
+
+def _whole(text: str) -> str:
+    """Return *text* with ``?`` in place of halves of characters, which UTF-8 does not have."""
+    return text.encode(errors="replace").decode()
