@@ -25,18 +25,27 @@ WaitReason: TypeAlias = Literal[
 ]
 """Why a task that is ``todo`` does not run yet."""
 
-OVERDUE_REASONS: Final[tuple[str, ...]] = tuple(
+DUE_REASONS: Final[tuple[str, ...]] = tuple(
     reason for reason in get_args(WaitReason) if reason not in ("waiting", "retrying")
 )
 """Why a task that is due does not run yet."""
 
-Reason: TypeAlias = Literal[WaitReason, "running", "completion", "done", "failed", "cancelled"]
+IN_INBOX: Final = "inbox"
+"""Why what was asked for is no task yet: it stands in the inbox."""
+
+OVERDUE_REASONS: Final[tuple[str, ...]] = (*DUE_REASONS, IN_INBOX)
+"""Why something has not begun that is due: a task, or a row of the inbox that is to be taken."""
+
+TaskReason: TypeAlias = Literal[WaitReason, "running", "completion", "done", "failed", "cancelled"]
+"""Why a task is where it is."""
+
+Reason: TypeAlias = Literal[TaskReason, "inbox"]
 
 
 class Finding(Struct, frozen=True, kw_only=True):
     """Why a task is where it is at one moment, and what comes next."""
 
-    reason: Reason
+    reason: TaskReason
     task: Task
     destination: GateStatus | None
     """What holds it back, which ``paused``, ``circuit_open``, ``full`` and ``rate`` are about; else its
@@ -76,7 +85,7 @@ def explain(
     barrier = _barrier(standing, now, looks_ahead=looks_ahead) if is_due and not is_stopped else None
     destination = barrier.destination if barrier is not None else _status(standing.gate, now)
     if is_stopped:
-        reason: Reason = "paused_all"
+        reason: TaskReason = "paused_all"
     else:
         is_behind = standing.held_by == BEHIND_OTHERS
         own = _reason(task, now, is_behind=is_behind, has_free_slot=has_free_slot)
@@ -95,7 +104,7 @@ def explain(
     )
 
 
-def _reason(task: Task, now: Instant, *, is_behind: bool, has_free_slot: bool) -> Reason:
+def _reason(task: Task, now: Instant, *, is_behind: bool, has_free_slot: bool) -> TaskReason:
     """Why a task stands where it does, if it is not for its gate."""
     match task.state:
         case State.TODO if task.due_at > now:
@@ -121,7 +130,7 @@ def _reason(task: Task, now: Instant, *, is_behind: bool, has_free_slot: bool) -
 class _Barrier(NamedTuple):
     """A gate that lets a due task wait."""
 
-    reason: Reason
+    reason: TaskReason
     destination: GateStatus
     expected_at: Instant | None = None
 

@@ -40,6 +40,16 @@ def parse_id(text: str) -> TaskId:
     return TaskId(text if _CANONICAL.fullmatch(text) else str(UUID(text)))
 
 
+def id_before(task_id: TaskId) -> TaskId | None:
+    """Return the last of all ids before *task_id*; None: it is the first.
+
+    >>> id_before(TaskId("00000000-0000-0000-0000-000000000100"))
+    '00000000-0000-0000-0000-0000000000ff'
+    """
+    number = UUID(task_id).int
+    return TaskId(str(UUID(int=number - 1))) if number else None
+
+
 def instant_of(task_id: TaskId) -> Instant:
     """Return the moment that an id of version 7 says, to the millisecond.
 

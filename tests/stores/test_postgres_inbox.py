@@ -11,7 +11,9 @@ from steps import SECOND, claimed
 from tasker.errors import InboxRowNotFoundError, TaskNotFoundError
 from tasker.ids import new_id
 from tasker.model.new_task import Outcome
+from tasker.model.overdue import OverdueTasks
 from tasker.model.task import State
+from tasker.wire.explanations import explanation_view
 
 pytestmark = pytest.mark.anyio
 
@@ -420,3 +422,34 @@ async def test_an_empty_inbox_costs_one_look(node):
     await asyncio.sleep(0)
 
     assert len(statements) == 1
+
+
+async def test_what_waits_in_the_inbox_is_overdue_for_that_reason(nodes, node, app):
+    inserted_at = nodes.clock.now()
+    refused = await app.insert(url="ftp://x/")
+    await node.take()
+    assert (await node.store.overdue(free_pools={1})).by_reason["inbox"].count == 0
+    await app.insert()
+    await nodes.clock.advance(3)
+    await app.insert()
+
+    overdue = await node.store.overdue(free_pools={1})
+
+    assert overdue.by_reason["inbox"] == OverdueTasks(2, inserted_at)
+    assert overdue.oldest_seconds("inbox") == 3
+    assert next(iter(await app.rows())) == refused
+
+
+async def test_a_row_is_explained_until_it_is_a_task(nodes, node, app):
+    row_id, refused = await app.insert(), await app.insert(url="ftp://x/")
+    explain = node.service.tasks.explain
+    waiting = explanation_view(await explain(row_id.upper()))
+    assert (waiting.state, waiting.reason, waiting.max_attempts) == ("todo", "inbox", None)
+
+    await node.take()
+
+    assert explanation_view(await explain(row_id)).reason == "waiting"
+    assert "because it was refused: webhook.url: expected" in explanation_view(await explain(refused)).msg
+    for nobody in (new_id(nodes.clock.now()), "00000000-0000-0000-0000-000000000000"):
+        with pytest.raises(TaskNotFoundError):
+            await explain(nobody)

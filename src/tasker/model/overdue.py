@@ -18,7 +18,8 @@ class OverdueTasks(Struct, frozen=True):
     count: int
     """Counting stops at ``OVERDUE_COUNTED_TO``."""
     oldest: Instant | None
-    """The due time of the one that has waited longest, however many there are; None: there is none."""
+    """The due time of the one that has waited longest, however many there are; None: there is none. Of
+    those in the inbox: when their rows were inserted, of those that were counted."""
 
 
 class Overdue(Struct, frozen=True):

@@ -26,7 +26,7 @@ from tasker.errors import (
     cut,
 )
 from tasker.explaining import Finding
-from tasker.ids import parse_id
+from tasker.ids import id_before, parse_id
 from tasker.interfaces.store import Store
 from tasker.interfaces.tasks import Page, TaskFilter
 from tasker.model.attempt import AttemptRecord
@@ -35,6 +35,7 @@ from tasker.model.audit import changed as changed_to
 from tasker.model.event import EventChange, EventKind
 from tasker.model.gate import Destination
 from tasker.model.idempotency import KeptAnswer, Repeatable
+from tasker.model.inbox import InboxRow
 from tasker.model.instants import LAST, Instant
 from tasker.model.new_task import Made, NewTask, Outcome
 from tasker.model.task import PULLED, Pool, State, Task, TaskId
@@ -470,13 +471,28 @@ class TaskService:
         """
         return await self._store.attempts(parsed_id(task_id))
 
-    async def explain(self, task_id: str) -> Finding:
+    async def explain(self, task_id: str) -> Finding | InboxRow:
+        """Return why a task is where it is, and what comes next; of a task to be, the row of the inbox.
+
+        Raises:
+            TaskNotFoundError: no task has this id and no row, or it is not a UUID.
+        """
+        id_ = parsed_id(task_id)
+        try:
+            return await self.explain_task(id_)
+        except TaskNotFoundError:
+            rows = await self._store.inbox_rows(after=id_before(id_), limit=1) if self._store.has_inbox else ()
+            if rows and rows[0].id == id_:
+                return rows[0]
+        return await self.explain_task(id_)  # it may have been taken in between
+
+    async def explain_task(self, task_id: TaskId) -> Finding:
         """Return why a task is where it is, and what comes next.
 
         Raises:
-            TaskNotFoundError: no task has this id, or it is not a UUID.
+            TaskNotFoundError: no task has this id.
         """
-        return await self._explained(parsed_id(task_id))
+        return await self._explained(task_id)
 
     def _built(self, caller: Caller, asked: Asked) -> Task:
         refuse_newer_members(self._store, asked)

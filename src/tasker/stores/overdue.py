@@ -8,7 +8,7 @@ says. The texts are those of the ``.sql`` files.
 from collections.abc import Collection, Iterable, Mapping
 from typing import Final
 
-from tasker.explaining import OVERDUE_REASONS
+from tasker.explaining import DUE_REASONS, OVERDUE_REASONS
 from tasker.model.circuit import THRESHOLD
 from tasker.model.instants import Instant
 from tasker.model.overdue import OVERDUE_COUNTED_TO, Overdue, OverdueTasks
@@ -48,7 +48,7 @@ def overdue_statement(texts: Mapping[str, str], pools: Iterable[Pool], free_pool
             full_queues=texts["full_queues"],
             all_paused=texts["all_paused"],
         )
-        for reason in OVERDUE_REASONS
+        for reason in DUE_REASONS
     )
     return texts["overdue"].format(walks=" UNION ALL ".join(walks), reasons=reasons)
 

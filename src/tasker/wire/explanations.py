@@ -4,10 +4,11 @@ from typing import Annotated, Final, assert_never
 
 from msgspec import Meta, Struct
 
-from tasker.explaining import Finding, Reason
+from tasker.explaining import IN_INBOX, Finding, Reason
 from tasker.model import instants
 from tasker.model.circuit import CircuitState
 from tasker.model.gate import GateKind, GateStatus
+from tasker.model.inbox import InboxRow
 from tasker.model.task import PULLED, Admission, Fault, State, Task
 from tasker.wire.destinations import DestinationView, destination_view
 from tasker.wire.tasks import StateWord
@@ -21,7 +22,7 @@ class Explanation(Struct, frozen=True, kw_only=True):
     reason: Annotated[Reason, Meta(description="A stable word for programs.")]
     msg: Annotated[str, Meta(description="The same for people.")]
     next_attempt: Annotated[int, Meta(description="The number of the next attempt.")] | None
-    max_attempts: Annotated[int, Meta(description="By the retry policy, counted from the latest retry by hand.")]
+    max_attempts: Annotated[int, Meta(description="By the retry policy, counted from the latest retry by hand.")] | None
     due_at: Annotated[str, Meta(extra_json_schema={"format": "date-time"})] | None
     due_in_seconds: Annotated[float, Meta(description="0 if it is due.")] | None
     expected_at: (
@@ -40,8 +41,10 @@ class Explanation(Struct, frozen=True, kw_only=True):
     destination: DestinationView | None
 
 
-def explanation_view(finding: Finding) -> Explanation:
-    """Return *finding* as answers show it, with what can be done about it."""
+def explanation_view(finding: Finding | InboxRow) -> Explanation:
+    """Return *finding* as answers show it, with what can be done about it. A row is a task to be: it is todo."""
+    if isinstance(finding, InboxRow):
+        return _of_row(finding)
     task = finding.task
     is_todo = task.state is State.TODO
     is_running = task.state is State.IN_PROGRESS
@@ -59,6 +62,28 @@ def explanation_view(finding: Finding) -> Explanation:
         running_since=None if not is_running or task.started_at is None else instants.text(task.started_at),
         last_error=task.last_fault,
         destination=None if finding.destination is None else destination_view(finding.destination),
+    )
+
+
+def _of_row(row: InboxRow) -> Explanation:
+    since = instants.text(row.inserted_at)
+    return Explanation(
+        id=row.id,
+        state="todo",
+        reason=IN_INBOX,
+        msg=f"it stands in the inbox since {since}, and becomes a task as soon as a node takes it"
+        if row.error is None
+        else f"it stands in the inbox since {since}, and becomes no task, because it was refused: {row.error}; "
+        f"POST /inbox/{row.id}/retry tries it again",
+        next_attempt=None,
+        max_attempts=None,
+        due_at=None,
+        due_in_seconds=None,
+        expected_at=None,
+        node=None,
+        running_since=None,
+        last_error=None,
+        destination=None,
     )
 
 

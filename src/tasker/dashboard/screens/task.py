@@ -35,7 +35,7 @@ async def show(visit: Visit) -> Response:
     """Show a task."""
     history = await visit.service.audit.history(visit.values["id"])
     task = masked(history.task)
-    finding = await visit.service.tasks.explain(task.id)
+    finding = await visit.service.tasks.explain_task(task.id)
     gist = gist_of(task)
     return visit.show(
         "task.html",

@@ -1493,6 +1493,12 @@ SELECT reason, sum(counted)::bigint AS count, min(due_at) AS oldest
   FROM (SELECT CASE {reasons} END AS reason, counted, due_at FROM late AS task) AS task
  GROUP BY reason
 
+-- overdue_in_inbox --
+-- What stands in the inbox to be taken: no row if nothing does.
+SELECT $1::text AS reason, count(*) AS count, min(inserted_at) AS oldest
+  FROM (SELECT inserted_at FROM tasker_inbox WHERE error IS NULL LIMIT $2) AS waiting
+HAVING count(*) > 0
+
 -- overdue_queue --
 -- The head of a pool's queue.
 SELECT * FROM (

@@ -13,6 +13,7 @@ from tasker.errors import (
     StoreUnavailableError,
     TaskNotFoundError,
 )
+from tasker.explaining import IN_INBOX
 from tasker.filters import Query
 from tasker.interfaces.audit import AuditPage
 from tasker.interfaces.queue import Claim
@@ -28,7 +29,7 @@ from tasker.model.instants import SECOND, Instant
 from tasker.model.lateness import Span, known_until
 from tasker.model.node import NodeRecord
 from tasker.model.operation import Batch
-from tasker.model.overdue import Overdue
+from tasker.model.overdue import OVERDUE_COUNTED_TO, Overdue
 from tasker.model.schedule import Run, Schedule
 from tasker.model.standing import Standing
 from tasker.model.steps import DueCounts, Steps
@@ -298,6 +299,7 @@ class Reader:
             pools = [row["pool"] for row in await connection.fetch(self._sql["type_pools"])]
             statement = overdue_statement(self._sql, pools, free_pools)
             rows = [] if statement is None else await connection.fetch(statement)
+            rows += await connection.fetch(self._sql["overdue_in_inbox"], IN_INBOX, OVERDUE_COUNTED_TO)
             return overdue_of(((row["reason"], row["count"], row["oldest"]) for row in rows), now())
 
         return await self._read(look)
