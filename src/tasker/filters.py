@@ -216,6 +216,19 @@ def query_of(given: Mapping[str, Sequence[str]], sort: str | None = None) -> Que
     return Query(given=read, order=order, is_descending=sort.startswith("-"))
 
 
+def usual_sort(query: Query) -> str:
+    """Return the order in which people look for what passes *query*: what they look for first comes first.
+
+    That is the next one due of those that wait, the latest end of those that have ended, and else
+    the newest.
+    """
+    if query.driving is None and query.states == {State.TODO}:
+        return Order.DUE.value
+    if query.driving is None and query.states <= _ENDED:
+        return f"-{Order.ENDED.value}"
+    return f"-{Order.CREATED.value}"
+
+
 def words_of(query: Query) -> Mapping[str, Sequence[str]]:
     """Return the filters of *query* in a caller's words: ``query_of`` makes the same of them."""
     return {each.name: [_word(each, value) for value in values] for each, values in query.given}

@@ -292,12 +292,13 @@ def test_every_filter_of_the_api_is_an_option_and_ranges_are_words(tasker, tag):
 
 def test_what_is_listed_comes_as_lines_as_an_array_and_as_csv(tasker, tag):
     tasks = [a_task(tasker, tag, "--key", f"=1+{number}") for number in range(2)]
-    assert [each["id"] for each in tasker.done("ls", "--tag", tag, "--output", "json").json] == tasks
-    assert [each["id"] for each in tasker.done("ls", "--tag", tag, "-o", "ndjson").lines] == tasks
+    latest_first = tasks[::-1]
+    assert [each["id"] for each in tasker.done("ls", "--tag", tag, "--output", "json").json] == latest_first
+    assert [each["id"] for each in tasker.done("ls", "--tag", tag, "-o", "ndjson", "--sort", "created").lines] == tasks
     heading, *rows = tasker.done("ls", "--tag", tag, "-o", "csv", "--limit", "1").out.splitlines()
     assert heading.startswith("id,state,execution_time,")
     assert len(rows) == 1
-    assert rows[0].startswith(tasks[0])
+    assert rows[0].startswith(tasks[1])
     assert ",'=1+" in rows[0], "a spreadsheet does not compute it"
     assert tasker.done("ls", "--tag", "none", "-o", "json").json == []
 

@@ -13,7 +13,7 @@ from tasker.cli.connecting import Session, calls_server, path_of
 from tasker.cli.filtering import filter_options, filters_in
 from tasker.cli.output import FAILED, MISUSED, TIMED_OUT, CommandError
 from tasker.cli.printing import talk
-from tasker.filters import SORTS
+from tasker.filters import SORTS, query_of, usual_sort
 
 _PAGE: Final = 500
 _ON_A_TERMINAL: Final = 50
@@ -85,7 +85,11 @@ def _id_of(session: Session, key: str) -> str:
 
 @click.command("ls")
 @filter_options
-@click.option("--sort", type=click.Choice(SORTS), help="The order; - before it turns it round.  [default: by due time]")
+@click.option(
+    "--sort",
+    type=click.Choice(SORTS),
+    help="The order; - turns it round.  [default: next due first of those that wait, else latest first]",
+)
 @click.option(
     "--limit",
     metavar="NUMBER",
@@ -119,7 +123,12 @@ def ls_command(
         return
     shown = limit or (_ON_A_TERMINAL if session.printer.is_table else None)
     page = min(shown + 1, _PAGE) if shown else _PAGE
-    query = {**filters, "sort": sort, "limit": page, "fields": "summary" if session.printer.is_table else None}
+    query = {
+        **filters,
+        "sort": sort or usual_sort(query_of(filters)),
+        "limit": page,
+        "fields": "summary" if session.printer.is_table else None,
+    }
     found = map(views.flat, session.pages("/tasks", "tasks", query))
     rows = found if shown is None else itertools.islice(found, shown)
     session.printer.each(

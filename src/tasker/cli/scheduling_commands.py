@@ -184,15 +184,16 @@ def preview_command(session: Session, zone: Zone, **given: Any) -> None:  # noqa
 
 _NOTES: Final = {
     "normal": "",
-    "moved_by_gap": "the clocks are put forward over its time: the first moment after that",
-    "first_of_two": "the clocks show its time twice: the first",
-    "second_of_two": "the clocks show its time twice: the second",
+    "moved_by_gap": "after the gap",
+    "first_of_two": "the first of two",
+    "second_of_two": "the second of two",
 }
+"""What is special about a local time, in a few words."""
 
 
 def _run_columns(zone: Zone) -> Sequence[Column]:
     return (
-        Column("scheduled_for", "AT", lambda row: saying.echoed(row["scheduled_for"], zone)),
+        Column("scheduled_for", "AT", lambda row: saying.echoed(row["scheduled_for"], zone).rpartition(", ")[0]),
         Column("local_time", ""),
         Column("note", "NOTE", lambda row: _NOTES.get(row["note"], row["note"])),
     )

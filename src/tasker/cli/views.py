@@ -57,7 +57,9 @@ def moment(path: str, zone: Zone) -> Callable[[Facts], str]:
 
 def away(path: str, now: Instant) -> Callable[[Facts], str]:
     """Return what shows how far away a moment is."""
-    return lambda row: time_words.apart(at, now) if (at := _instant(value_of(row, path))) is not None else ""
+    return lambda row: (
+        time_words.apart(at, now, is_brief=True) if (at := _instant(value_of(row, path))) is not None else ""
+    )
 
 
 def clock_time(text: object, zone: Zone) -> str:
@@ -89,11 +91,11 @@ def task_columns(zone: Zone, now: Instant) -> Sequence[Column]:
     return (
         Column("id", "ID"),
         Column("state", "STATE", state("state"), style("state")),
-        Column("execution_time", "DUE", away("execution_time", now), rank=1),
+        Column("execution_time", "DUE", away("execution_time", now), rank=2),
         Column("at", "AT", moment("execution_time", zone), rank=5, in_csv=False),
         Column("attempts", "TRIES", lambda row: shown(row.get("attempts") or None), rank=6),
-        Column("last_error.code", "ERROR", rank=3),
-        Column("key", "KEY", rank=2),
+        Column("last_error.code", "ERROR", rank=1),
+        Column("key", "KEY", rank=3),
         Column("tags", "TAGS", rank=7),
         Column("group", "GROUP", rank=8),
         Column("type", ""),
@@ -253,6 +255,8 @@ def _what_happened(entry: Facts) -> str:
         why = f": {attempt['error']['msg']}" if attempt.get("error") else ""
         return f"attempt {attempt['number']} {attempt['outcome']}{why}"
     if change:
+        if change["kind"] != "task":
+            return f"{change['action']} {change['kind']} {change['subject']}"
         members = ", ".join(change.get("changes") or ())
         return f"{change['action']}{f' of {members}' if members else ''}"
     return ""

@@ -355,16 +355,16 @@ def _of_the_calendar(moment: Instant) -> Instant:
 _SHOWN: Final = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
 
 
-def length_in_words(seconds: float) -> str:
-    """Return a length of time in the two largest units that say something.
+def length_in_words(seconds: float, *, is_brief: bool = False) -> str:
+    """Return a length of time in the two largest units that say something; *is_brief*: in the largest.
 
     >>> [length_in_words(each) for each in (0, 0.0004, 0.25, 1.5, 59.96, 90, 7_200, 93_784)]
     ['0 s', '0.4 ms', '250 ms', '1.5 s', '1 min', '1 min 30 s', '2 h', '1 d 2 h']
-    >>> length_in_words(-90)
-    '-1 min 30 s'
+    >>> length_in_words(-90), length_in_words(93_784, is_brief=True)
+    ('-1 min 30 s', '1 d')
     """
     if seconds < 0:
-        return "-" + length_in_words(-seconds)
+        return "-" + length_in_words(-seconds, is_brief=is_brief)
     if seconds == 0:
         return "0 s"
     if seconds < 1:
@@ -377,7 +377,7 @@ def length_in_words(seconds: float) -> str:
             first, rest = divmod(left, size)
             smaller, of_it = _SHOWN[place + 1] if place + 1 < len(_SHOWN) else ("", 1)
             second = rest // of_it if smaller else 0
-            return f"{first} {unit} {second} {smaller}" if second else f"{first} {unit}"
+            return f"{first} {unit} {second} {smaller}" if second and not is_brief else f"{first} {unit}"
     return "0 s"
 
 
@@ -390,7 +390,7 @@ def short_number(number: float) -> str:
     return f"{number:.1f}".removesuffix(".0") if number < 100 else f"{number:.0f}"
 
 
-def apart(moment: Instant, now: Instant) -> str:
+def apart(moment: Instant, now: Instant, *, is_brief: bool = False) -> str:
     """Return how far a moment is away, in words.
 
     >>> apart(90_000_000, 0), apart(0, 3_600_000_000), apart(5, 5)
@@ -399,5 +399,5 @@ def apart(moment: Instant, now: Instant) -> str:
     seconds = (moment - now) / instants.SECOND
     if abs(seconds) < 1:
         return "now"
-    text = length_in_words(abs(round(seconds)))
+    text = length_in_words(abs(round(seconds)), is_brief=is_brief)
     return f"in {text}" if seconds > 0 else f"{text} ago"

@@ -13,11 +13,11 @@ from tasker.dashboard.gists import gist_of
 from tasker.dashboard.routes import NoPageError
 from tasker.dashboard.visits import PRIVATE, Pages, Pairs, Visit
 from tasker.errors import InvalidQueryError
-from tasker.filters import FILTERS, REASONS, SORTS, Order, Query, query_of
+from tasker.filters import FILTERS, REASONS, SORTS, Query, query_of, usual_sort
 from tasker.interfaces.tasks import Counted
 from tasker.model import instants, time_words, zones
 from tasker.model.operation import Action
-from tasker.model.task import State, Task
+from tasker.model.task import Task
 from tasker.service.finding import FoundPage
 from tasker.wire.masking import masked
 from tasker.wire.spreadsheets import as_text
@@ -35,7 +35,6 @@ _EXPORTED: Final = 1_000
 """Tasks that are read at a time for a file."""
 
 _NAMES: Final = frozenset(each.name for each in FILTERS)
-_ENDED: Final = frozenset({State.DONE, State.FAILED, State.CANCELLED})
 _NOTHING_WRONG: Final[Mapping[str, str]] = {}
 
 
@@ -91,22 +90,12 @@ def searched(visit: Visit) -> Searched:
 
 
 def query_for(search: Searched) -> Query:
-    """Return the query of a search. Without an order of its own, what one looks for first comes first.
-
-    That is the next one due of those that wait, the latest end of those that have ended, and else
-    the newest.
+    """Return the query of a search; without an order of its own, in the usual one of ``filters.usual_sort``.
 
     Raises:
         InvalidQueryError: see ``query_of``.
     """
-    if search.sort:
-        return query_of(search.given, search.sort)
-    query = query_of(search.given)
-    if query.driving is None and query.states == {State.TODO}:
-        return query_of(search.given, Order.DUE.value)
-    if query.driving is None and query.states <= _ENDED:
-        return query_of(search.given, f"-{Order.ENDED.value}")
-    return query_of(search.given, f"-{Order.CREATED.value}")
+    return query_of(search.given, search.sort or usual_sort(query_of(search.given)))
 
 
 @pages.get("/tasks")
