@@ -1,7 +1,9 @@
 """Timers that let what has arrived be read first."""
 
 import asyncio
+import gc
 import socket
+import weakref
 
 import pytest
 
@@ -85,3 +87,22 @@ async def test_a_cancellation_from_outside_stays_one():
 
     with pytest.raises(asyncio.CancelledError):
         await waiting
+
+
+async def test_what_ended_in_time_is_gone_without_the_garbage_collector():
+    async def call():
+        with Within(60) as within:
+            await asyncio.sleep(0)
+            within.check()
+
+    task = asyncio.create_task(call())
+    left = weakref.ref(task)
+    gc.disable()
+    try:
+        await task
+        del task
+        await asyncio.sleep(0)
+
+        assert left() is None
+    finally:
+        gc.enable()

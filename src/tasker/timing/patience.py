@@ -37,6 +37,9 @@ class PatientTimer:
     def cancel(self) -> None:
         """Do not make the call. No effect once it was made."""
         self._next.cancel()
+        # Where it is a method of this very timer, both would have to wait for the garbage collector, and with
+        # them all that a delivery has used.
+        self._call = _nothing
 
     def _ring(self) -> None:
         self.is_due = True
@@ -45,6 +48,10 @@ class PatientTimer:
             self._next = asyncio.get_running_loop().call_soon(self._ring)
         else:
             self._call()
+
+
+def _nothing() -> None:
+    """Do nothing."""
 
 
 class Within(PatientTimer):
