@@ -12,6 +12,7 @@ from typing import Final
 
 from benchmarks import (
     batching,
+    client,
     clustered,
     creating,
     dashboard,
@@ -34,6 +35,7 @@ _ROWS: Final = {
     "creating": creating,
     "naming": naming,
     "batching": batching,
+    "client": client,
     "delivering": delivering,
     "sharing": sharing,
     "hashing": hashing,

@@ -182,13 +182,15 @@ _PLACES = {
 read the same above."""
 
 
-def __getattr__(name: str) -> Any:  # noqa: ANN401 - of whatever kind
-    if name not in __all__:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module  # noqa: PLC0415 - as above
+if not TYPE_CHECKING:  # else checkers would take every name for one that there is
 
-    value = globals()[name] = getattr(import_module(_PLACES.get(name, _ERRORS)), name)
-    return value
+    def __getattr__(name: str) -> Any:  # noqa: ANN401 - of whatever kind
+        if name not in __all__:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from importlib import import_module  # noqa: PLC0415 - as above
+
+        value = globals()[name] = getattr(import_module(_PLACES.get(name, _ERRORS)), name)
+        return value
 
 
 def __dir__() -> list[str]:

@@ -1,13 +1,14 @@
 """What a caller's values are on the wire."""
 
 import base64
+import json
 from datetime import datetime, timedelta, timezone
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import pytest
 from every_call import ID, NOW
-from wires import CREATED, TASK, answer, calling
+from wires import CREATED, TASK, answer, calling, problem
 
 import tasker
 from tasker.wire.fields import CallbackFields, CompletionFields, RetryFields
@@ -97,6 +98,10 @@ def test_one_of_many_that_cannot_be_sent_is_named():
         with pytest.raises(tasker.NaiveTimeError) as error:
             next(sending)
     assert error.value.__notes__ == ["task 1 of those that were to be created"]
+    with calling(answer({"tasks": [CREATED]}, 201)) as (client, wire), pytest.raises(TypeError) as error:
+        next(client.schedule_many([{"url": HOOK, "json": object()}]))
+    assert error.value.__notes__ == ["task 0 of those that were to be created"]
+    assert wire.requests == []
 
 
 def test_a_body_is_text_bytes_or_json():
@@ -230,6 +235,31 @@ def test_nothing_of_many_is_read_before_it_is_its_turn():
         next(sending)
         assert read == [0, 1]
         assert len(list(sending)) == 3
+
+
+def test_a_chunk_of_long_tasks_has_fewer():
+    def made(request):
+        return answer({"tasks": [CREATED] * len(json.loads(request.content))}, 201)
+
+    long = {"url": HOOK, "delay": 1, "body": "x" * 3_000_000}
+    huge = {**long, "body": "x" * 9_000_000}
+    with calling(made) as (client, wire):
+        assert len(list(client.schedule_many([long, long, long, huge, {"url": HOOK, "delay": 1}]))) == 5
+    assert [len(body) for body in wire.bodies] == [2, 1, 1, 1]
+
+
+def test_places_are_among_all_in_chunks_of_any_length():
+    refused = problem(400, "invalid_tasks", refusals=[{"index": 0, "code": "invalid_task", "msg": "no"}])
+    long = {"url": HOOK, "delay": 1, "body": "x" * 5_000_000}
+    with calling(answer({"tasks": [CREATED]}, 201), refused) as (client, _):
+        sending = client.schedule_many([long, long])
+        next(sending)
+        with pytest.raises(tasker.InvalidTasks, match="those before are") as error:
+            next(sending)
+    assert [each.index for each in error.value.refusals] == [1]
+    with calling(refused) as (client, _), pytest.raises(tasker.InvalidTasks) as error:
+        next(client.schedule_many([long, long]))
+    assert [each.index for each in error.value.refusals] == [0]
 
 
 @pytest.mark.parametrize(

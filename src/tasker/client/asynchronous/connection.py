@@ -75,6 +75,7 @@ class AsyncConnection:
         self.url: Final = server.url
         self._key = server.key
         self._seconds = seconds
+        self._usual_timeout = self._timeout(0)
         self._retries = retries
         self._rand = rand
         self._http = httpx2.AsyncClient(
@@ -101,7 +102,7 @@ class AsyncConnection:
                     self.url + request.path,
                     content=request.content,
                     headers=self._headers(request),
-                    timeout=self._timeout(request.waits),
+                    timeout=self._timeout(request.waits) if request.waits else self._usual_timeout,
                 )
             except httpx2.TransportError as error:
                 pause = tries.failed(how_failed(error), _said(error))
