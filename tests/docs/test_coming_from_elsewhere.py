@@ -38,15 +38,26 @@ def run(texts):
     return names
 
 
-def test_what_celery_did_later_and_again_is_done(client):
-    run(code_of("from-celery"))
-    assert client.by_key("remind-17").get().state == "cancelled"
-    (job,) = client.find(queue="reports", state="done")
-    assert (job.result, job.fields["retry"]["max_attempts"]) == ({"month": 7, "pages": 3}, 3)
-    schedule = client.schedules.get("weekly-report")
-    assert (schedule.cron, schedule.time_zone) == ("30 7 * * MON", "Europe/Berlin")
-    (waiting,) = client.find(queue="reports", state="todo")
-    assert waiting.fields["json"] == {"month": 7}
+def test_what_celery_did_later_and_again_is_done(tmp_path, monkeypatch):
+    later, tasks, enqueue, beat = code_of("from-celery")
+    (tmp_path / "tasks.py").write_text(tasks)
+    monkeypatch.syspath_prepend(tmp_path)
+    with TaskerServer(tmp_path, "--app", "tasks:app") as server, Client(server.url) as client:
+        monkeypatch.setenv("TASKER_URL", server.url)
+        names = run([later, enqueue, beat])
+        names["send_report"].app.close()
+        del sys.modules["tasks"]
+        assert client.by_key("remind-17").get().state == "cancelled"
+        report = client.by_key("report-7")
+        assert (report.get().state, report.get().fields["args"]) == ("todo", {"month": 7})
+        report.run()
+        done = report.wait(timeout=60)
+        assert (done.state, done.result) == ("done", {"month": 7, "pages": 3})
+        schedule = client.schedules.get("weekly-report")
+        assert (schedule.cron, schedule.time_zone) == ("30 7 * * MON", "Europe/Berlin")
+        (waiting,) = client.find(schedule="weekly-report", state="todo")
+        assert (waiting.type, waiting.fields["args"]) == ("report.send", {"month": 7})
+        server.stop()
 
 
 def test_what_stood_in_a_crontab_is_run_by_the_worker_of_the_page(client, server, tmp_path):
