@@ -4,7 +4,7 @@ UV := $(shell command -v uv || echo .venv/bin/uv)
 # "make" alone says what there is to make.
 .DEFAULT_GOAL := help
 
-.PHONY: help setup run test cluster-test lint bench client docs screenshots dist
+.PHONY: help setup run test cluster-test lint bench client docs docs-site screenshots dist
 
 help:  ## List the targets.
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r name what; do printf 'make %-13s %s\n' "$$name" "$$what"; done
@@ -37,6 +37,9 @@ client: setup  ## Write the synchronous client from the asynchronous one.
 
 docs: setup  ## Write the generated parts of docs/.
 	.venv/bin/python docs/generate.py
+
+docs-site: setup  ## Build the documentation as a site, in site/: open site/index.html.
+	.venv/bin/sphinx-build -q -W --keep-going -b html -c docs/site . site
 
 screenshots: setup  ## Take the pictures of docs/screenshots/ (needs Chromium, and pngquant to make them small).
 	.venv/bin/python docs/screenshots.py

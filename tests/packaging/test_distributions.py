@@ -19,6 +19,7 @@ from types import SimpleNamespace
 import pytest
 
 import pythons
+from made_once import made_once
 
 ROOT = Path(__file__).parents[2]
 SIDES = ("client", "server")
@@ -76,25 +77,31 @@ def built(source, target, kind):
     return found
 
 
-@pytest.fixture(scope="module")
-def dist(tmp_path_factory):
-    """The wheels, each built from its source distribution, and those of a later version."""
-    folder = tmp_path_factory.mktemp("dist")
+def build_all(folder):
+    """Build the wheels, each from its source distribution, and those of a later version."""
     now, later, sources = folder / "now", folder / "later", folder / "sources"
     for each in (now, later, sources):
         each.mkdir()
-    found = {}
     for side in SIDES:
         archive = built(ROOT / "packages" / side, sources, "sdist")
         with tarfile.open(archive) as file:
             file.extractall(sources, filter="data")
         source = sources / archive.name.removesuffix(".tar.gz")
-        found[side] = built(source, now, "wheel")
+        built(source, now, "wheel")
         (source / "PKG-INFO").unlink()  # it has the version that the archive was made of
         package = source / "src" / "tasker" / "__init__.py"
         package.write_text(re.sub(r'(?<=^__version__ = ")[^"]+', "99.0.0", package.read_text(), flags=re.MULTILINE))
-        found[f"later_{side}"] = built(source, later, "wheel")
-    return SimpleNamespace(**found, now=now, later=later)
+        built(source, later, "wheel")
+
+
+@pytest.fixture(scope="module")
+def dist(tmp_path_factory):
+    """The wheels, by their side, and those of a later version."""
+    folder = made_once(tmp_path_factory, "dist", build_all)
+    now, later = folder / "now", folder / "later"
+    wheels = {side: next(now.glob(f"tasker_{side}-*.whl")) for side in SIDES}
+    wheels |= {f"later_{side}": next(later.glob(f"tasker_{side}-*.whl")) for side in SIDES}
+    return SimpleNamespace(**wheels, now=now, later=later)
 
 
 def files_in(wheel):
