@@ -304,7 +304,13 @@ class InProcess(NamedTuple):
 
 @contextlib.asynccontextmanager
 async def in_process(
-    settings: Settings, client: HttpClient, clock: MovableClock, *, rand: Callable[[], float], holds: bool = False
+    settings: Settings,
+    client: HttpClient,
+    clock: MovableClock,
+    *,
+    rand: Callable[[], float],
+    holds: bool = False,
+    types: Sequence[TaskType] = (),
 ) -> AsyncIterator[InProcess]:
     """Run a server that listens nowhere, on a clock that its caller moves, until the block ends.
 
@@ -315,12 +321,13 @@ async def in_process(
         client: sends the webhooks. It is closed in the end.
         rand: random numbers in [0, 1), for the jitter of retries.
         holds: as in ``ClockMover``, with those calls.
+        types: further task types.
     """
     store = make_store(settings, address="http://127.0.0.1:8080", clock=clock)
     async with contextlib.AsyncExitStack() as closing:
         await store.open()
         closing.push_async_callback(store.close)
-        registry = make_registry(settings, client, clock, await store.completion_key())
+        registry = make_registry(settings, client, clock, await store.completion_key(), types)
         for task_type in registry.types:
             closing.push_async_callback(task_type.close)
         engine = Engine(
@@ -344,13 +351,16 @@ async def in_process(
         yield InProcess(api, engine, store)
 
 
-def make_registry(settings: Settings, client: HttpClient, clock: Clock, completion_key: bytes) -> Registry:
+def make_registry(
+    settings: Settings, client: HttpClient, clock: Clock, completion_key: bytes, types: Sequence[TaskType] = ()
+) -> Registry:
     """Return the task types of a server: the built-in ones, those of installed packages, and those of its app.
 
     Args:
         client: sends the webhooks.
         clock: the store's.
         completion_key: what the tokens of receivers are signed with.
+        types: further ones.
 
     Raises:
         StartError: a task type or the app cannot be used.
@@ -368,6 +378,7 @@ def make_registry(settings: Settings, client: HttpClient, clock: Clock, completi
             HashType(iterations=settings.pbkdf2_iterations, slots=os.cpu_count() or 1),
             JobType(),
             *installed(),
+            *types,
             *(() if settings.app is None else _functions_of(settings.app)),
         ]
     )

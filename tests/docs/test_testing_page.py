@@ -75,4 +75,4 @@ def test_the_tests_in_python_pass(tmp_path):
         check=False,
     )
     assert ended.returncode == 0, ended.stdout + ended.stderr
-    assert "5 passed" in ended.stdout
+    assert "6 passed" in ended.stdout

@@ -2,7 +2,7 @@
 
 import json as json_
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -28,13 +28,15 @@ _SHOWN: Final = 10
 class ServerClock:
     """The clock of a server that was started with ``--dev-clock``, or is in the process of the test."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, walk: "Callable[[Length], None] | None" = None) -> None:
         """Make it.
 
         Args:
             client: calls the server. What lies in the way of a long walk is its timeout.
+            walk: lets so much time pass, in place of the server by itself.
         """
         self._client = client
+        self._walk = walk
 
     @property
     def now(self) -> datetime:
@@ -55,6 +57,13 @@ class ServerClock:
         Raises:
             InvalidRequest: *length* is none.
         """
+        if self._walk is None:
+            self.advance_alone(length)
+        else:
+            self._walk(length)
+
+    def advance_alone(self, length: Length) -> None:
+        """Let *length* pass on the server, whatever else takes part in it here: see ``advance``."""
         self._move({"advance": words.length(length)})
 
     def set(self, moment: datetime | str) -> None:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from tasker.testing.memory import TaskerMemory
     from tasker.testing.server import TaskerServer
     from tasker.testing.webhook_receiver import WebhookReceiver
+    from tasker.worker.functions import App
 
 
 @pytest.fixture
@@ -25,7 +26,13 @@ def tasker_settings() -> "Settings":
 
 
 @pytest.fixture
-def tasker_memory(tasker_settings: "Settings") -> "Iterator[TaskerMemory]":
+def tasker_app() -> "App | None":
+    """The app whose functions ``tasker_memory`` calls. Define a fixture of this name that returns yours."""
+    return None
+
+
+@pytest.fixture
+def tasker_memory(tasker_settings: "Settings", tasker_app: "App | None") -> "Iterator[TaskerMemory]":
     """Tasker in the process of the test: the real service and engine, in memory, on a clock that stands still.
 
     ``tasker_memory.client`` and ``async_client()`` create tasks, ``clock.advance("3d")`` lets time pass,
@@ -33,7 +40,7 @@ def tasker_memory(tasker_settings: "Settings") -> "Iterator[TaskerMemory]":
     """
     from tasker.testing.memory import TaskerMemory  # noqa: PLC0415 - as above
 
-    with TaskerMemory(tasker_settings) as memory:
+    with TaskerMemory(tasker_settings, tasker_app) as memory:
         yield memory
 
 

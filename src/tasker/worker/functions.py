@@ -53,6 +53,7 @@ class App:
         self._functions: dict[str, Function[Any, Any]] = {}
         self._client: Client | None = None
         self._async_clients: WeakKeyDictionary[asyncio.AbstractEventLoop, AsyncClient] = WeakKeyDictionary()
+        self._make_async_client: Callable[[], AsyncClient] | None = None
         self._lock = threading.Lock()
 
     @property
@@ -94,11 +95,24 @@ class App:
 
         return declare
 
-    def use(self, client: "Client | None" = None, *, async_client: "AsyncClient | None" = None) -> None:
+    def use(
+        self,
+        client: "Client | None" = None,
+        *,
+        async_client: "AsyncClient | None" = None,
+        make_async_client: "Callable[[], AsyncClient] | None" = None,
+    ) -> None:
         """Have ``schedule_sync`` call by *client*, and ``schedule`` in this event loop by *async_client*.
 
         For clients with settings of their own, and for tests. They are not closed by the app.
+
+        Args:
+            make_async_client: makes the client of ``schedule`` in each event loop, until ``close``, in
+                place of those that there are.
         """
+        if make_async_client is not None:
+            self._make_async_client = make_async_client
+            self._async_clients.clear()
         if client is not None:
             self._client = client
         if async_client is not None:
@@ -119,7 +133,8 @@ class App:
 
         loop = asyncio.get_running_loop()
         if loop not in self._async_clients:
-            self._async_clients[loop] = AsyncClient(self._url, self._key)
+            made = None if self._make_async_client is None else self._make_async_client()
+            self._async_clients[loop] = made or AsyncClient(self._url, self._key)
         return self._async_clients[loop]
 
     async def aclose(self) -> None:
@@ -130,7 +145,10 @@ class App:
         self.close()
 
     def close(self) -> None:
-        """Close the client of ``schedule_sync``."""
+        """Close the client of ``schedule_sync``, and forget what makes others: see ``use``."""
+        if self._make_async_client is not None:
+            self._make_async_client = None
+            self._async_clients.clear()
         with self._lock:
             client, self._client = self._client, None
         if client is not None:
