@@ -16,11 +16,9 @@ from tasker.client.synchronous.client import Client
 from tasker.django.backend import TaskerBackend
 from tasker.django.clients import client_of
 from tasker.django.running import Claimed, NotCountedError, run
+from tasker.wire.queues import LONGEST_WAIT, MOST
 
 logger: Final = logging.getLogger("tasker.django")
-
-_LONGEST_WAIT: Final = 60.0
-"""Seconds that one claim waits for a job."""
 
 _LONGEST_PAUSE: Final = 10.0
 """Seconds between two tries to reach a server that is away."""
@@ -33,11 +31,7 @@ _OWN_TROUBLE: Final = 500
 
 
 class Worker:
-    """Runs the tasks of some queues, several at a time.
-
-    Nothing is claimed that no thread is free for. Each queue has a claim that waits at the server, and a
-    thread that is kept for what it brings; any queue may use the other threads.
-    """
+    """Runs the tasks of some queues, several at a time. Nothing is claimed that no thread is free for."""
 
     def __init__(
         self,
@@ -55,7 +49,7 @@ class Worker:
             backend: whose tasks it runs.
             client: claims them.
             queues: their names.
-            threads: how many tasks it runs at once, at least one for each queue.
+            threads: how many tasks it runs at once.
             lease: for how long it has a task, unless it tells that it goes on, which it does three
                 times as often. If it dies, the task is given to another so much later.
             worker_id: what results call it.
@@ -65,8 +59,8 @@ class Worker:
         self._queues = queues
         self._lease = lease
         self._worker_id = worker_id
+        self._slots = threads
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="tasker")
-        self._free = asyncio.Semaphore(threads)
         self._running: set[asyncio.Task[None]] = set()
 
     async def run(self, stop: asyncio.Event, *, batch: bool = False) -> None:
@@ -74,66 +68,47 @@ class Worker:
 
         Args:
             stop: see there.
-            batch: return as well once nothing is due and nothing runs.
+            batch: return as well once nothing is due and nothing runs, not even what tasks enqueue.
 
         Raises:
             ApiError: the server refuses to give this worker tasks, and would go on to.
         """
-        pulling = [self._pull_what_is_due()] if batch else [self._pull(queue) for queue in self._queues]
-        over = asyncio.gather(*pulling)
+        pulling = asyncio.create_task(self._pull(batch=batch))
         stopping = asyncio.create_task(stop.wait())
         try:
-            either: list[asyncio.Future[Any]] = [over, stopping]
+            either: list[asyncio.Future[Any]] = [pulling, stopping]
             await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
-            if over.done():
-                over.result()
+            if pulling.done():
+                pulling.result()
         finally:
-            for each in (over, stopping):
+            for each in (pulling, stopping):
                 each.cancel()
-            await asyncio.gather(over, stopping, return_exceptions=True)
+            await asyncio.gather(pulling, stopping, return_exceptions=True)
             if self._running:
                 logger.info("Waiting for %d tasks to end", len(self._running))
                 await asyncio.gather(*self._running)
             self._threads.shutdown()
 
-    async def _pull(self, queue: str) -> None:
-        """Claim and run tasks of a queue, for ever."""
+    async def _pull(self, *, batch: bool) -> None:
+        """Claim and run tasks: for ever, or until none is left."""
         while True:
-            await self._free.acquire()
-            await self._claim_and_begin(queue, wait=_LONGEST_WAIT)
-
-    async def _pull_what_is_due(self) -> None:
-        """Claim and run tasks of all queues until none is left, not even of those that tasks enqueue."""
-        while True:
-            found = False
-            for queue in self._queues:
-                await self._free.acquire()
-                found = await self._claim_and_begin(queue, wait=0.0) or found
-            if not found and not self._running:
+            free = self._slots - len(self._running)
+            jobs = await self._claim(min(free, MOST), wait=0.0 if batch else LONGEST_WAIT) if free else []
+            for job in jobs:
+                task = asyncio.create_task(self._work(job))
+                self._running.add(task)
+                task.add_done_callback(self._running.discard)
+            if batch and free and not jobs and not self._running:
                 return
-            if not found:
+            if self._running and (len(self._running) == self._slots or (batch and not jobs)):
                 await asyncio.wait(self._running, return_when=asyncio.FIRST_COMPLETED)
 
-    async def _claim_and_begin(self, queue: str, *, wait: float) -> bool:
-        """Claim a task and run it in the thread that the caller has acquired. Return whether there was one."""
-        jobs: Sequence[Job] = ()
-        try:
-            jobs = await self._claim(queue, wait=wait)
-        finally:
-            if not jobs:
-                self._free.release()
-        for job in jobs:
-            task = asyncio.create_task(self._work(job))
-            self._running.add(task)
-            task.add_done_callback(self._running.discard)
-        return bool(jobs)
-
-    async def _claim(self, queue: str, *, wait: float) -> Sequence[Job]:
-        """Return the task that came, if one did. Tries again for as long as the server is away."""
+    async def _claim(self, most: int, *, wait: float) -> Sequence[Job]:
+        """Return the tasks that came. Tries again for as long as the server is away."""
         pause = 0.0
         while True:
             try:
-                return await self._client.queues.claim(queue, max=1, wait=wait, lease=self._lease)
+                return await self._client.queues.claim_any(self._queues, max=most, wait=wait, lease=self._lease)
             except CallFailed as error:
                 reason = str(error)
             except ApiError as error:
@@ -141,7 +116,7 @@ class Worker:
                     raise
                 reason = error.message
             pause = min(pause + 1.0, _LONGEST_PAUSE)
-            logger.warning("No tasks of the queue %s can be claimed, trying again: %s", queue, reason)
+            logger.warning("No tasks can be claimed, trying again: %s", reason)
             await asyncio.sleep(pause)
 
     async def _work(self, job: Job) -> None:
@@ -153,7 +128,6 @@ class Worker:
             await asyncio.get_running_loop().run_in_executor(self._threads, work)
         finally:
             beating.cancel()
-            self._free.release()
 
     async def _beat(self, job: Job) -> None:
         """Tell the server that the work on *job* goes on, until this is cancelled."""

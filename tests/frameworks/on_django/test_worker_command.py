@@ -119,6 +119,14 @@ def test_it_runs_several_at_a_time(jobs, start, client, tmp_path):
         client.cancel(each.id)
 
 
+def test_one_thread_serves_several_queues(jobs, work):
+    results = [task.enqueue(number) for number in range(3) for task in (jobs.add, jobs.mail)]
+    work("default", "--threads", "1")
+    for each in results:
+        each.refresh()
+    assert {each.status for each in results} == {"SUCCESSFUL"}
+
+
 def test_a_task_that_enqueues_another_in_a_batch(jobs, work):
     result = jobs.enqueues_another.enqueue()
     work()
@@ -133,7 +141,7 @@ def test_a_task_that_enqueues_another_in_a_batch(jobs, work):
         (["--backend", "dummy"], "--backend: expected one of tasker, got: dummy, which is DummyBackend"),
         (["--backend", "any"], "expected --queue: QUEUES of the backend is empty"),
         (["--queue", "elsewhere"], r"--queue: expected one of QUEUES \(default, mail\), got: elsewhere"),
-        (["--threads", "1"], "--threads: expected one for each of the 2 queues at least, got: 1"),
+        (["--backend", "any", "--queue", "type:report"], "--queue: expected 1 to 100 letters"),
         (["--threads", "0"], "expected a number from 1 to 1000, got: '0'"),
         (["--lease", "1s"], "expected 3s to 1d, got: 1s"),
         (["--lease", "soon"], "expected seconds as a number, or a whole number with a unit"),
@@ -148,7 +156,7 @@ def test_a_worker_that_the_server_refuses_ends(project, monkeypatch):
     async def refuses(*_, **__):
         raise ScopeMissing(Problem(title="Forbidden", status=403, code="scope_missing", detail="no", msg="no"))
 
-    monkeypatch.setattr("tasker.client.asynchronous.work.AsyncQueues.claim", refuses)
+    monkeypatch.setattr("tasker.client.asynchronous.work.AsyncQueues.claim_any", refuses)
     with pytest.raises(CommandError, match="the server refuses this worker: no"):
         call_command("tasker_worker")
 

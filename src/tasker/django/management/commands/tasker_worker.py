@@ -19,7 +19,7 @@ from tasker.django.backend import TaskerBackend
 from tasker.django.clients import client_of
 from tasker.django.worker import Worker
 from tasker.errors import TaskerError
-from tasker.model import lengths
+from tasker.model import lengths, names
 
 _LEFT: Final = 1
 """The exit status of a worker that did not wait for its tasks."""
@@ -54,7 +54,8 @@ class Command(BaseCommand):
             "--threads",
             type=_count,
             metavar="N",
-            help="how many tasks run at once, at least one for each queue; default: 4, or one for each queue",
+            default=4,
+            help="how many tasks run at once; default: %(default)s",
         )
         parser.add_argument(
             "--lease",
@@ -84,9 +85,9 @@ class Command(BaseCommand):
             raise CommandError(
                 f"--queue: expected one of QUEUES ({', '.join(sorted(backend.queues))}), got: {others[0]}"
             )
-        threads = options["threads"] or max(4, len(queues))
-        if threads < len(queues):
-            raise CommandError(f"--threads: expected one for each of the {len(queues)} queues at least, got: {threads}")
+        if wrong := [name for name in queues if not names.is_name(name)]:
+            raise CommandError(f"--queue: expected {names.EXPECTED}, got: {wrong[0]!r}")
+        threads = options["threads"]
         try:
             url = client_of(backend.tasker_options).url
             self.stdout.write(f"Working on {', '.join(queues)} of {url}, {threads} at a time, as {options['name']}")
