@@ -4,6 +4,7 @@ import json
 import re
 import signal
 import subprocess
+import sys
 import uuid
 from datetime import UTC, datetime, timedelta
 
@@ -439,6 +440,22 @@ def test_an_editor_changes_only_what_is_changed(tasker, tag, tmp_path):
     assert "Editing failed" in tasker.refused(1, "edit", task, EDITOR="false", VISUAL="")
     editor.write_text("import sys; open(sys.argv[1], 'w').write('{no')")
     assert "expected JSON" in tasker.refused(2, "edit", task, EDITOR=f"python3 {editor}", VISUAL="")
+
+
+def test_what_somebody_else_has_written_meanwhile_is_not_overwritten(tasker, tag, tmp_path):
+    task = a_task(tasker, tag)
+    editor = tmp_path / "editor.py"
+    editor.write_text(
+        "import json, subprocess, sys\n"
+        f"subprocess.run([{sys.executable!r}, '-m', 'tasker', 'postpone', {task!r}, '--by', '1d',"
+        f" '--url', {tasker.variables['TASKER_URL']!r}], check=True)\n"
+        "path = sys.argv[1]\n"
+        "task = json.load(open(path))\n"
+        "task['webhook']['tags'] = ['mine']\n"
+        "json.dump(task, open(path, 'w'))\n"
+    )
+    tasker.refused(4, "edit", task, EDITOR=f"python3 {editor}", VISUAL="")
+    assert tasker.done("get", task).json["tags"] == [tag]
 
 
 def test_top_draws_until_somebody_presses_q(tasker):

@@ -10,6 +10,7 @@ from tasker.cli.clocks import Zone
 from tasker.cli.connecting import Session, calls_server, path_of
 from tasker.cli.output import CONFLICT, CommandError
 from tasker.cli.printing import Column, talk
+from tasker.cli.task_options import task_members, task_options
 
 
 @click.group("schedule", invoke_without_command=True)
@@ -42,32 +43,7 @@ def _when_options(command: Any) -> Any:  # noqa: ANN401 - as click has it
 @click.argument("name")
 @click.argument("target", metavar="URL|TYPE")
 @_when_options
-@click.option("--method", metavar="METHOD", help="Of a URL.  [default: POST]")
-@click.option("--header", "headers", metavar="'NAME: VALUE'", multiple=True, help="Of a URL. May be repeated.")
-@click.option("--json", "json_text", metavar="JSON|@FILE", help="JSON to send to a URL, or to give a job.")
-@click.option("--data", metavar="TEXT|@FILE", help="The body to send to a URL, as it is; @- is standard input.")
-@click.option(
-    "--arg",
-    "arguments",
-    metavar="NAME=VALUE",
-    multiple=True,
-    help="An argument of a function; the value is JSON, or else a text. May be repeated.",
-)
-@click.option("--queue", metavar="NAME", help="Of a job: where workers claim it.")
-@click.option("--group", metavar="NAME", help="The group of the runs.")
-@click.option("--timeout", metavar="LENGTH", help="How long an attempt may take.")
-@click.option("--max-attempts", metavar="NUMBER", type=click.IntRange(1, 1_000), help="Attempts of a run in total.")
-@click.option("--keep", metavar="LENGTH", help="How long a run is kept after its end, or forever.")
-@click.option("--on-success", metavar="URL", help="Called once a run is done.")
-@click.option("--on-failure", metavar="URL", help="Called once a run has failed.")
-@click.option("--on-cancel", metavar="URL", help="Called once a run is cancelled.")
-@click.option(
-    "--set",
-    "settings",
-    metavar="MEMBER=VALUE",
-    multiple=True,
-    help="Any other member of the task of the runs, by its name in the API. May be repeated.",
-)
+@task_options
 @click.option(
     "--overlap",
     type=click.Choice(["skip", "queue", "allow"]),
@@ -82,7 +58,6 @@ def _when_options(command: Any) -> Any:  # noqa: ANN401 - as click has it
 @click.option(
     "--max-runs", metavar="NUMBER", type=click.IntRange(1), help="Make no more runs once so many have started."
 )
-@click.option("--tag", "tags", metavar="TAG", multiple=True, help="A label of each run. May be repeated.")
 @click.option("--paused", is_flag=True, help="Make no runs until it is resumed.")
 @calls_server()
 def add_command(session: Session, name: str, target: str, zone: Zone, **given: Any) -> None:  # noqa: ANN401 - texts and switches
@@ -93,10 +68,8 @@ def add_command(session: Session, name: str, target: str, zone: Zone, **given: A
       tasker schedule add good-morning https://example.org/hook --cron '0 9 * * MON-FRI' --tz Europe/Berlin
       tasker schedule add sweep job --queue sweeps --every 15m
     """  # noqa: D301 - click reads the sign that \b stands for
-    from tasker.cli import adding  # noqa: PLC0415 - schedule ls does not need it
-
     task = {each: value for each, value in given.items() if each != "tags"}
-    type_, members = adding.task_members(target, zone, task)
+    type_, members = task_members(target, zone, task)
     body = {**_when(zone, given), "task": {type_: members}}
     for member in ("overlap", "missed", "max_runs"):
         if given[member] is not None:
