@@ -41,6 +41,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--backend",
             default=DEFAULT_TASK_BACKEND_ALIAS,
+            metavar="NAME",
             help="whose tasks: a name in TASKS; default: %(default)s",
         )
         parser.add_argument(
@@ -67,6 +68,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--name",
             default=f"{socket.gethostname()}-{os.getpid()}",
+            metavar="NAME",
             help="what TaskResult.worker_ids calls this worker; default: host and process, here %(default)s",
         )
         parser.add_argument("--batch", action="store_true", help="run what is due now, and end when nothing is left")
