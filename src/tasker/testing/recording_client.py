@@ -4,7 +4,7 @@ import inspect
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any
 
 from msgspec import UNSET, Struct, UnsetType
 
@@ -13,8 +13,6 @@ from tasker.egress.http_client import DeliveryError, Request
 from tasker.model.attempt import Exchange, Phases
 from tasker.model.instants import SECOND
 from tasker.timing.clock import Clock
-
-REFUSED: Final = "connect_refused"
 
 
 class Sent(Struct, frozen=True):
@@ -120,7 +118,7 @@ class RecordingClient:
         )
         answered = await self._answer_to(sent)
         if answered.refuses:
-            error = DeliveryError(REFUSED, "the target refused the connection")
+            error = DeliveryError("connect_refused", "the target refused the connection")
             error.exchange = Exchange(phases=Phases(total=0.0))
             raise error
         before_first_byte()
