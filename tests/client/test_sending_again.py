@@ -29,7 +29,8 @@ def test_what_an_earlier_try_has_created_is_created_and_not_kept():
         assert client.schedule(HOOK, delay=60).outcome == "created"
     with calling(kept) as (client, _):
         assert client.schedule(HOOK, delay=60, id=ID).outcome == "kept", "its caller named the id: it may be older"
-        assert client.schedule(HOOK, delay=60, key="a", on_conflict="keep").outcome == "kept"
+    with calling(LOST, answer({"id": ID, "outcome": "kept"})) as (client, _):
+        assert client.schedule(HOOK, delay=60, key="a", on_conflict="keep").outcome == "kept", "that is the holder's id"
 
 
 def test_an_idempotency_key_is_sent_only_when_it_is_given():

@@ -74,8 +74,9 @@ def create(type_: str, fields: Mapping[str, Any], options: Mapping[str, Any]) ->
 
     def read(answer: Answer) -> Created:
         created = reading(answer, _read_created)
-        if is_fresh and created.outcome == "kept" and created.id == task_id and "key" not in members:
-            # Nobody else knows the id: an earlier try, whose answer was lost, has created it.
+        if is_fresh and created.outcome == "kept" and created.id == task_id:
+            # Nobody else knows the id: an earlier try, whose answer was lost, has created it. What is kept or
+            # replaced because of its key has the id of another.
             return msgspec.structs.replace(created, outcome="created")
         return created
 
