@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from tasker.client.answers import Event, Job, Task
     from tasker.client.asynchronous.client import AsyncClient
+    from tasker.client.calls.tasks import new_id
     from tasker.client.errors import (
         ApiError,
         ApiKeyNotFound,
@@ -158,6 +159,7 @@ __all__ = [
     "WaitTimedOut",
     "__version__",
     "context",
+    "new_id",
 ]
 
 _ERRORS = "tasker.client.errors"
@@ -171,6 +173,7 @@ _PLACES = {
     "BadArgumentsError": "tasker.errors",
     "DeclarationError": "tasker.errors",
     "SettingError": "tasker.errors",
+    "new_id": "tasker.client.calls.tasks",
     "TaskerError": "tasker.errors",
     "Context": "tasker.worker.context",
     "context": "tasker.worker.context",

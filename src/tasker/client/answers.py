@@ -12,6 +12,7 @@ import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
 
 from tasker.client.core import Answer, Page, cursor_in, reading
+from tasker.client.decoding import decoder
 from tasker.wire.events import EventView
 from tasker.wire.keys import NewKeyView
 from tasker.wire.queues import ClaimedJob
@@ -101,8 +102,8 @@ _TASK_MEMBERS: Final = frozenset({*TaskView.__struct_encode_fields__, "result"})
 _JOB_MEMBERS: Final = frozenset(ClaimedJob.__struct_encode_fields__)
 
 _decode_named: Final = msgspec.json.Decoder(dict[str, Raw]).decode
-_decode_view: Final = msgspec.json.Decoder(TaskView).decode
-_decode_job_view: Final = msgspec.json.Decoder(ClaimedJob).decode
+_decode_view: Final = decoder(TaskView)
+_decode_job_view: Final = decoder(ClaimedJob)
 _decode_members: Final = msgspec.json.Decoder(dict[str, Any]).decode
 
 
@@ -116,9 +117,9 @@ class _Jobs(Struct):
     jobs: list[Raw]
 
 
-_decode_page: Final = msgspec.json.Decoder(_TaskPage).decode
-_decode_schedule: Final = msgspec.json.Decoder(Schedule).decode
-_decode_jobs: Final = msgspec.json.Decoder(_Jobs).decode
+_decode_page: Final = decoder(_TaskPage)
+_decode_schedule: Final = decoder(Schedule)
+_decode_jobs: Final = decoder(_Jobs)
 
 
 def task(answer: Answer) -> Task:

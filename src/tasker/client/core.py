@@ -13,6 +13,7 @@ from urllib.parse import parse_qs, quote, urlencode
 
 import msgspec
 
+from tasker.client.decoding import decoder
 from tasker.client.errors import BY_CODE, ApiError, CallFailed, NoAnswer, ServerUnreachable, UnexpectedAnswer
 from tasker.wire.server import Problem
 
@@ -232,7 +233,7 @@ def nothing(_: Answer) -> None:
 
 def shape(kind: type[T]) -> Callable[[Answer], T]:
     """Return what reads an answer as *kind*. Members that this version does not know are passed over."""
-    decode = msgspec.json.Decoder(kind).decode
+    decode = decoder(kind)
 
     def read(answer: Answer) -> T:
         return reading(answer, decode)

@@ -3,14 +3,14 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-import msgspec
 from msgspec import UNSET
 
 from tasker.client.core import Answer, Page, Request, cursor_in, encode, path, reading, shape
+from tasker.client.decoding import decoder
 from tasker.wire.destinations import DestinationView
 
 _read: Final = shape(DestinationView)
-_decode_list: Final = msgspec.json.Decoder(list[DestinationView]).decode
+_decode_list: Final = decoder(list[DestinationView])
 
 
 def find(*, limit: int, cursor: str | None) -> Request[Page[DestinationView]]:

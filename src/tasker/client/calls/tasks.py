@@ -11,6 +11,7 @@ from tasker import ids
 from tasker.client import answers, words
 from tasker.client.answers import Task
 from tasker.client.core import Answer, Page, Request, encode, error_of, nothing, path, reading, shape
+from tasker.client.decoding import decoder
 from tasker.client.errors import ApiError, UnexpectedAnswer
 from tasker.wire.attempts import AttemptView
 from tasker.wire.audit import HistoryView
@@ -32,8 +33,8 @@ _LONGEST_BATCH: Final = 8 * 1024 * 1024
 _IDEMPOTENCY_KEY: Final = "Idempotency-Key"
 _NOT_FOUND: Final = "task_not_found"
 
-_read_created: Final = msgspec.json.Decoder(Created).decode
-_read_batch: Final = msgspec.json.Decoder(CreatedTasks).decode
+_read_created: Final = decoder(Created)
+_read_batch: Final = decoder(CreatedTasks)
 _read_attempts: Final = shape(list[AttemptView])
 _read_history: Final = shape(HistoryView)
 _read_explanation: Final = shape(Explanation)
