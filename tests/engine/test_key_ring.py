@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from databases import FOLLOW
-from tasker.callers import OWNER, Role, Scope
+from tasker.callers import OWNER, Caller, Role, Scope
 from tasker.engine.key_ring import LOOK, KeyRing
 from tasker.errors import StoreBusyError, StoreUnavailableError
 from tasker.model.api_key import ApiKey, digest_of
@@ -238,3 +238,21 @@ async def test_the_use_of_a_key_is_written_once_a_minute(store, clock):
     await ring.write_uses()
     assert store.marked[1:] == [{"two": minute + MINUTE}]
     assert [key.used_at for key in (await store.key_state()).keys] == [minute, minute + MINUTE]
+
+
+async def test_a_key_of_the_process_is_valid_here_whatever_the_store_says_and_makes_nobody_need_one(store, clock):
+    ring, other = KeyRing(store), KeyRing(store)
+    caller = Caller(frozenset({Scope.QUEUES_WORK}), "app-workers", "app workers")
+    ring.admit("key-of-this-run", caller)
+    await ring.refresh()
+    await other.refresh()
+    assert (entry(ring, "key-of-this-run").caller, ring.asks) == (caller, False)
+    assert entry(other, "key-of-this-run") is None
+    await store.create_key(a_key("one"))
+    await looked(ring, clock)
+    assert entry(ring, "key-of-this-run").caller == caller
+    assert ring.is_valid(caller) is True
+    ended = []
+    with ring.while_valid(caller, lambda: ended.append(1)):
+        await looked(ring, clock)
+    assert ended == []

@@ -252,3 +252,54 @@ async def test_a_drain_ends_the_waits_and_leaves_to_callers_what_they_have(bench
     await draining
     assert ids(waiting) == []
     assert (await bench.store.get(task.id)).state is State.IN_PROGRESS
+
+
+async def test_who_waits_for_several_queues_is_given_what_comes_first_in_one_of_them(line):
+    asking, _ = await line.ask(A, B)
+    made = await line.create("b")
+    assert [attempt.task_id for attempt in (await asking).attempts] == [made]
+    await line.clock.advance(2)
+    before = len(line.store.pulls)
+    await line.clock.advance(5)
+    assert len(line.store.pulls) == before, "nobody stands in either line any more"
+
+
+async def test_who_waits_for_several_queues_takes_from_one_of_them_and_leaves_the_others_alone(line):
+    await line.create("a")
+    await line.create("b")
+    asking, _ = await line.ask(A, B, most=9)
+    assert len((await asking).attempts) == 1
+    other, _ = await line.ask(A, B, most=9)
+    assert len((await other).attempts) == 1, "nothing was taken and given back"
+
+
+async def test_who_does_not_wait_looks_into_each_of_the_queues(line):
+    asking, _ = await line.ask(A, B, wait=0)
+    assert [*(await asking).attempts] == []
+    assert {queue for queue, _ in line.store.pulls} == {"a", "b"}
+    await line.create("b")
+    asking, _ = await line.ask(A, B, wait=0)
+    assert len((await asking).attempts) == 1
+
+
+async def test_a_wait_for_several_queues_ends_after_its_time_and_when_the_caller_leaves(line):
+    asking, _ = await line.ask(A, B, wait=3)
+    await line.clock.advance(2.9)
+    assert not asking.done()
+    await line.clock.advance(0.1)
+    assert [*(await asking).attempts] == []
+    asking, leave = await line.ask(A, B)
+    leave()
+    assert [*(await asking).attempts] == []
+    await line.create("a")
+    other, _ = await line.ask(A)
+    assert len((await other).attempts) == 1
+
+
+async def test_who_waits_for_one_queue_is_not_held_up_by_who_waits_for_several(line):
+    several, _ = await line.ask(A, B)
+    one, _ = await line.ask(B)
+    await line.create("b")
+    assert len((await several).attempts) == 1, "who came first"
+    await line.create("b")
+    assert len((await one).attempts) == 1

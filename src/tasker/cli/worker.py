@@ -32,7 +32,7 @@ def _length(low: timedelta, high: timedelta) -> Callable[[click.Context, click.P
         if not low <= length <= high:
             raise SettingError(
                 f"--{parameter.name}".replace("_", "-"),
-                f"expected {lengths.shown(low)} to {lengths.shown(high)}, got: {text}",
+                f"expected {lengths.shown(low) if low else '0s'} to {lengths.shown(high)}, got: {text}",
             )
         return length
 
