@@ -6,13 +6,14 @@ from hashlib import sha256
 import asyncpg
 import pytest
 from inbox_bench import URL, Node, application
-from steps import SECOND, claimed
+from steps import SECOND, WEBHOOK, claimed
 
 from tasker.errors import InboxRowNotFoundError, TaskNotFoundError
 from tasker.ids import new_id
 from tasker.model.new_task import Outcome
 from tasker.model.overdue import OverdueTasks
 from tasker.model.task import State
+from tasker.testing.task_factory import a_task
 from tasker.wire.explanations import explanation_view
 
 pytestmark = pytest.mark.anyio
@@ -76,6 +77,9 @@ async def test_an_open_transaction_on_a_host_that_is_new_holds_up_nobody(nodes, 
             await nodes.connection.execute("SET lock_timeout = '1ms'")
             await node.take()
             assert (await node.store.get(soon)).state is State.TODO
+            created = a_task(due_at=nodes.clock.now(), host="http://never-seen-before.example:80")
+            await asyncio.wait_for(node.store.create([created]), 2)
+            assert {attempt.task_id for attempt in (await node.store.claim_due({WEBHOOK: 5})).attempts} == {created.id}
             locks = await nodes.connection.fetch(
                 "SELECT relation::regclass::text FROM pg_locks "
                 "WHERE pid = $1 AND relation IS NOT NULL AND mode <> 'AccessShareLock'",
