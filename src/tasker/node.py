@@ -52,6 +52,7 @@ from tasker.interfaces.task_type import TaskType
 from tasker.interfaces.tracing import Tracer
 from tasker.model import instants
 from tasker.model.audit import TASKER, Action, Entry, Kind
+from tasker.model.gate import queue_of_type
 from tasker.service.metrics import Calls, Sources
 from tasker.service.service import Service
 from tasker.stores.kind import StoreContext, kind_of, shown
@@ -265,7 +266,14 @@ class Node:
     def _mover(self, store: Store, alerts: Sequence[Alerts]) -> ClockMover | None:
         if self._dev_clock is None:
             return None
-        return ClockMover(self._engine, store, self._dev_clock, looks=[each.look for each in alerts])
+        app = self._settings.app if self._settings.app_workers else None
+        return ClockMover(
+            self._engine,
+            store,
+            self._dev_clock,
+            looks=[each.look for each in alerts],
+            own_queues=() if app is None else [*map(queue_of_type, load_app(app).functions)],
+        )
 
     def _send_alerts(self, store: Store, closing: contextlib.AsyncExitStack) -> Sequence[Alerts]:
         """Tell the operator what is wrong from now on, if there is an address for that."""

@@ -361,3 +361,31 @@ def test_an_id_of_ones_own_may_be_of_any_moment(server, receiver):
     """Clients make ids by the time of day, wherever the clock of the server stands."""
     id_ = "0190163d-8694-739b-aea5-966c26f8ad91"  # of 2024
     assert webhook(server, receiver.url(), delay=0, id=id_) == id_
+
+
+def test_functions_of_an_app_run_each_at_its_time(tmp_path):
+    """By a worker that the server starts itself: the first move waits until it is there."""
+    (tmp_path / "reports.py").write_text(
+        "import tasker\n\napp = tasker.App()\n\n\n"
+        "@app.task('report.build', retry={'max_attempts': 2, 'initial_delay': 3600, 'jitter': 0})\n"
+        "def build(customer: int) -> int:\n"
+        "    if customer == 13 and tasker.context().attempt == 1:\n"
+        "        raise LookupError\n"
+        "    return customer\n"
+    )
+    with TaskerServer(tmp_path, "--dev-clock", "--app", "reports:app") as server:
+        move(server, set=NOON)
+        ids = [
+            server.call(
+                "POST", "/tasks/new", {"report.build": {"delay": f"{hours}h", "args": {"customer": 12 + hours}}}
+            )
+            for hours in (1, 2, 3)
+        ]
+        move(server, advance="1d")
+        tasks = [server.call("GET", f"/tasks/{each['id']}")["report.build"] for each in ids]
+        assert [(each["state"], each["result"], each["ended_at"]) for each in tasks] == [
+            ("done", 13, "2027-03-27T14:00:00.000000Z"),
+            ("done", 14, "2027-03-27T14:00:00.000000Z"),
+            ("done", 15, "2027-03-27T15:00:00.000000Z"),
+        ]
+        server.stop()

@@ -51,7 +51,7 @@ async def a_job(bench, *, at):
 
 def waiting_worker(bench):
     pull = bench.engine.pulls.pull(
-        REPORTS, most=1, lease=timedelta(hours=10), longest=timedelta(seconds=30), when_left=lambda _: None
+        [REPORTS], most=1, lease=timedelta(hours=10), longest=timedelta(seconds=30), when_left=lambda _: None
     )
     return asyncio.ensure_future(pull)
 
@@ -170,3 +170,50 @@ async def test_a_clock_that_ran_runs_on_even_if_the_store_fails(bench, mover, cl
     with contextlib.suppress(StoreUnavailableError):
         await mover.advance(HOUR)
     assert not clock.is_frozen
+
+
+async def test_a_worker_that_comes_back_for_more_has_each_job_in_time(bench, mover):
+    """Between two jobs it does not wait, and the clock does."""
+    ids = [await a_job(bench, at=at) for at in (60, 120, 180)]
+
+    async def work():
+        while True:
+            (attempt,) = (await waiting_worker(bench)).attempts
+            await asyncio.sleep(0.02)
+            await bench.engine.completions.end(Claim(attempt.task_id, attempt.fence), Succeeded())
+            await asyncio.sleep(0.02)
+
+    working = asyncio.ensure_future(work())
+    await holds(lambda: REPORTS in bench.engine.pulls.waited_for)
+    began = bench.clock.now()
+    await mover.advance(HOUR)
+    working.cancel()
+    ended = [(await bench.store.get(id_)).ended_at - began for id_ in ids]
+    assert ended == [60 * SECOND, 120 * SECOND, 180 * SECOND]
+
+
+async def test_a_worker_of_the_servers_own_is_waited_for_to_begin(bench, clock):
+    id_ = await a_job(bench, at=60)
+    mover = ClockMover(bench.engine, bench.store, clock, own_queues=[REPORTS])
+    began = clock.now()
+    advancing = asyncio.ensure_future(mover.advance(HOUR))
+    await asyncio.sleep(0.05)
+    assert clock.now() == began
+    (attempt,) = (await waiting_worker(bench)).attempts
+    await bench.engine.completions.end(Claim(id_, attempt.fence), Succeeded())
+    waiting_worker(bench)
+    await advancing
+    assert (await bench.store.get(id_)).ended_at == began + 60 * SECOND
+
+
+async def test_a_worker_that_does_not_come_back_is_not_waited_for_long(bench, mover, clock, monkeypatch):
+    monkeypatch.setattr(clock_mover, "COMES_BACK", timedelta(seconds=0.05))
+    id_ = await a_job(bench, at=60)
+    worker = waiting_worker(bench)
+    await asyncio.sleep(0)
+    began = clock.now()
+    advancing = asyncio.ensure_future(mover.advance(HOUR))
+    (attempt,) = (await worker).attempts
+    await bench.engine.completions.end(Claim(id_, attempt.fence), Succeeded())
+    await advancing
+    assert clock.now() == began + 3_600 * SECOND

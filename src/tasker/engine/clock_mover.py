@@ -1,7 +1,7 @@
 """Moves the clock of a server that is there for tests, and lets what comes due by that happen."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Final
@@ -11,6 +11,7 @@ from tasker.errors import ClaimLostError, StoreUnavailableError
 from tasker.interfaces.queue import Claim
 from tasker.interfaces.store import Store
 from tasker.model.attempt import Attempt
+from tasker.model.gate import Destination
 from tasker.model.history import MINUTE
 from tasker.model.instants import Instant, after
 from tasker.timing.clock import elapsed, stopwatch
@@ -19,8 +20,15 @@ from tasker.timing.movable_clock import MovableClock
 PATIENCE: Final = timedelta(seconds=60)
 """For so long, of real time, a caller is waited for who was given tasks by a move, and does not tell their ends."""
 
-_GLANCE_SECONDS: Final = 0.01
-"""Between two glances whether callers have told the ends of what they were given."""
+COMES_BACK: Final = timedelta(seconds=1)
+"""For so long, of real time, a worker is waited for that was waiting for tasks when the move began, and does not
+ask for more."""
+
+STARTS: Final = timedelta(seconds=10)
+"""The same for a worker that the server starts itself, and that has yet to ask."""
+
+_GLANCE_SECONDS: Final = 0.005
+"""Between two glances whether callers have told the ends of what they were given, and ask for more."""
 
 
 class ClockMover:
@@ -28,7 +36,8 @@ class ClockMover:
 
     After each move nothing is running, and nothing that is due can be begun, unless callers have it
     in hand: what they claimed before the move, or accepted (202) and have yet to complete, is not
-    waited for. What they were given during the move is, for up to ``PATIENCE``.
+    waited for. What they were given during the move is, for up to ``PATIENCE``. So that they are given it
+    in time, workers that wait for tasks when a move begins are waited for to ask again before the clock goes on.
 
     What is looked for now and then, and not at moments of its own, is looked for at the end of
     each move: what is old enough to be deleted, keys that have expired, and what alerts are about.
@@ -42,6 +51,7 @@ class ClockMover:
         *,
         looks: Sequence[Callable[[], Awaitable[None]]] = (),
         holds: bool = False,
+        own_queues: Collection[Destination] = (),
     ) -> None:
         """Make it.
 
@@ -51,7 +61,11 @@ class ClockMover:
             looks: made at the end of each move.
             holds: whether nothing starts but in a move, while the clock stands still: not even what is
                 due at once.
+            own_queues: those that workers take from which the server starts itself.
         """
+        self._own_queues = own_queues
+        self._awaited: dict[Destination, timedelta] = {}
+        """The queues from which workers take, and for how long they are waited for to ask again."""
         self.clock = clock
         self._engine = engine
         self._store = store
@@ -129,6 +143,8 @@ class ClockMover:
         self.clock.freeze()
         self._engine.queue.is_held = False
         self._engine.pulls.given = []
+        self._awaited = dict.fromkeys(self._own_queues, STARTS)
+        self._awaited |= dict.fromkeys(self._engine.pulls.waited_for, COMES_BACK)
         try:
             yield
         finally:
@@ -146,11 +162,21 @@ class ClockMover:
 
     async def _settle(self) -> None:
         while True:
+            await self._await_workers()
             await self._engine.settle()
             if self._engine.draining:
                 raise StoreUnavailableError("the server is stopping")
             if not await self._has_waited():
                 return
+
+    async def _await_workers(self) -> None:
+        """Return once all workers ask for tasks: what is due for them begins, and when more is, is known."""
+        began = stopwatch()
+        while not self._engine.draining and (missing := self._awaited.keys() - self._engine.pulls.waited_for):
+            for queue in missing:
+                if elapsed(began) >= self._awaited[queue].total_seconds():
+                    del self._awaited[queue]
+            await asyncio.sleep(_GLANCE_SECONDS)
 
     async def _has_waited(self) -> bool:
         """Wait for the ends of what callers were given by this move. Return whether there was anything."""

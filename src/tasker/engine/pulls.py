@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import timedelta
 from typing import Final
 
@@ -104,6 +104,11 @@ class Pulls:
         """Whether nothing is being claimed or given back, and nothing is to be claimed now for those who wait."""
         serving = {line.job for line in self._lines.values()}
         return self._jobs <= serving and all(line.alarm.is_slept_on for line in self._lines.values())
+
+    @property
+    def waited_for(self) -> Collection[Destination]:
+        """The queues of which somebody waits for a task."""
+        return self._lines.keys()
 
     async def pull(
         self,
