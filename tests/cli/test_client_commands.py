@@ -205,6 +205,14 @@ def test_a_word_with_a_colon_or_a_slash_is_a_url_and_any_other_a_type(tasker):
     assert "expected one in place of webhook" in tasker.refused(2, "add", "webhook", *FAR)
 
 
+def test_the_same_command_with_an_idempotency_key_makes_one_task(tasker, tag):
+    typed = ("add", "http://localhost:9/pay", "--at", "2127-03-28 09:00", "--tag", tag, "--idempotency-key", tag)
+    first, second = tasker.done(*typed), tasker.done(*typed)
+    assert first.json == second.json
+    assert "due Fri 2127-03-28 09:00:00 CET" in second.err
+    assert len(tasker.done("ls", "--tag", tag).lines) == 1
+
+
 def test_a_task_can_be_waited_for(tasker):
     done = tasker.done("add", "hash", "--at", "now", "--set", "secret=@-", "--wait", stdin=b"correct-horse")
     assert done.json["state"] == "done"

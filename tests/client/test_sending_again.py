@@ -39,6 +39,7 @@ def test_an_idempotency_key_is_sent_only_when_it_is_given():
         client.schedule(HOOK, delay=60, idempotency_key="order-17")
     assert [request.headers.get("idempotency-key") for request in wire.requests] == [None, "order-17"]
     assert all("idempotency_key" not in body["webhook"] for body in wire.bodies)
+    assert ["id" in body["webhook"] for body in wire.bodies] == [True, False], "such a request is always the same"
 
 
 @pytest.mark.parametrize("name", METHODS)

@@ -72,7 +72,7 @@ def add_command(session: Session, target: str, zone: Zone, **given: Any) -> None
     made = session.client.create(type_, members, **options)
     if not is_quiet:
         outcome = made.outcome or "created"
-        talk(f"{outcome} {made.id}{_due(made.execution_time, zone)}")
+        talk(f"{outcome} {made.id}{_due(made.execution_time or members.get('execution_time'), zone)}")
     if is_waited_for:
         from tasker.cli.finding import wait_for  # noqa: PLC0415 - it is rarely needed
 

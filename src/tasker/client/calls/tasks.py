@@ -68,10 +68,11 @@ def create(type_: str, fields: Mapping[str, Any], options: Mapping[str, Any]) ->
     given = dict(options)
     idempotency_key = given.pop("idempotency_key", None)
     members = {**fields, **words.members(given)}
-    is_fresh = "id" not in members
+    # With an Idempotency-Key, the request has to be the same whenever it is made: it gets no id of this moment.
+    is_fresh = "id" not in members and idempotency_key is None
     if is_fresh:
         members["id"] = new_id()
-    task_id = members["id"]
+    task_id = members.get("id")
 
     def read(answer: Answer) -> Created:
         created = reading(answer, _read_created)
