@@ -45,6 +45,7 @@ def reference() -> str:
         if name != "client":
             parts += [f"## {name}", _text(type(group))]
         parts += [part for method in _methods(group) for part in _method(name, method)]
+    parts += ["## tasker.new_id", _call("tasker.new_id", tasker.new_id), _text(tasker.new_id)]
     parts += ["## What is returned", _returned(), "## Exceptions", _exceptions(), "## For receivers"]
     parts += [f"### webhooks.{webhooks.verify.__name__}", _call("webhooks.verify", webhooks.verify)]
     parts += [_text(webhooks.verify)]

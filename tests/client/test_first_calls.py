@@ -91,3 +91,13 @@ async def test_the_same_names_are_awaited(server):
         assert [task.id async for task in client.find(tag="async")] == [made.id]
         assert [each.outcome async for each in client.schedule_many([{"url": HOOK, "delay": 9}])] == ["created"]
         await client.delete(made.id)
+
+
+def test_no_log_shows_a_key_a_token_or_what_is_sent(server, caplog):
+    caplog.set_level(0)
+    with tasker.Client(server.url, "canary-key") as client:
+        client.schedule(HOOK, delay=60, headers={"x-secret": "canary-header"}, body="canary-body")
+        with pytest.raises(tasker.InvalidToken):
+            client.completions.complete("canary-token")
+    assert "POST" in caplog.text
+    assert "canary" not in caplog.text

@@ -17,7 +17,8 @@ def said(tmp_path_factory):
     """What the page prints, by lines, and the names that it defines at the end. Its key lets the test in."""
     printed, names = io.StringIO(), {"__name__": "page"}
     programs = [text for language, text in blocks(PAGE) if language == "python"]
-    with TaskerServer(tmp_path_factory.mktemp("server")) as server, pytest.MonkeyPatch.context() as patched:
+    options = ("--public-url", "http://localhost:8080")
+    with TaskerServer(tmp_path_factory.mktemp("server"), *options) as server, pytest.MonkeyPatch.context() as patched:
         patched.setenv("TASKER_URL", server.url)
         patched.delenv("TASKER_KEY", raising=False)
         # The first key must be one that may make others: from then on, keys are asked for.
