@@ -217,3 +217,8 @@ async def test_a_worker_that_does_not_come_back_is_not_waited_for_long(bench, mo
     await bench.engine.completions.end(Claim(id_, attempt.fence), Succeeded())
     await advancing
     assert clock.now() == began + 3_600 * SECOND
+
+
+async def test_a_clock_that_stands_just_before_the_next_look_does_not_keep_the_node_busy(bench, mover, clock):
+    await mover.set(clock.now() // (10 * SECOND) * 10 * SECOND + 10 * SECOND - 1)
+    assert await bench.engine.history.run_once() >= timedelta(seconds=0.1)
