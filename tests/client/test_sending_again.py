@@ -9,6 +9,22 @@ import tasker
 from tasker.client import core
 
 HOOK = "https://example.org/hook"
+
+
+class Stream(httpx2.SyncByteStream):
+    """A body that is read when it is asked for."""
+
+    def __init__(self, content):
+        self._content = content
+
+    def __iter__(self):
+        yield self._content
+
+
+def garbled(_):
+    return httpx2.Response(200, headers={"content-encoding": "gzip"}, stream=Stream(b"no gzip"))
+
+
 LOST = httpx2.ReadError("the connection broke")
 UNSENT = httpx2.ConnectError("refused")
 
@@ -81,6 +97,7 @@ def test_what_has_done_nothing_is_sent_again_whatever_it_is(name, refusal):
         (httpx2.ReadTimeout("slow"), tasker.NoAnswer),
         (httpx2.RemoteProtocolError("no HTTP"), tasker.NoAnswer),
         (httpx2.WriteError("broken"), tasker.NoAnswer),
+        (garbled, tasker.NoAnswer),
     ],
 )
 def test_what_may_have_happened_is_sent_again_only_if_that_is_safe(refusal, error):

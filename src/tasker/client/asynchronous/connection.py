@@ -104,7 +104,7 @@ class AsyncConnection:
                     headers=self._headers(request),
                     timeout=self._timeout(request.waits) if request.waits else self._usual_timeout,
                 )
-            except httpx2.TransportError as error:
+            except httpx2.RequestError as error:
                 pause = tries.failed(how_failed(error), _said(error))
             else:
                 answer = Answer(response.status_code, response.headers, response.content)
@@ -165,7 +165,7 @@ class AsyncConnection:
                     else:
                         answer = Answer(response.status_code, response.headers, await response.aread())
                         pause = _pause_after(tries, answer)
-            except httpx2.TransportError as error:
+            except httpx2.RequestError as error:
                 if tries is not None:
                     pause = tries.failed(how_failed(error), _said(error))
             await asyncio.sleep(pause)
@@ -192,7 +192,7 @@ class AsyncConnection:
         return httpx2.Timeout(seconds, read=seconds + waits, connect=min(seconds, _LONGEST_CONNECT), pool=None)
 
 
-def how_failed(error: httpx2.TransportError) -> Failure:
+def how_failed(error: httpx2.RequestError) -> Failure:
     """Return whether anything was sent before *error*."""
     unsent = (
         httpx2.ConnectError,
@@ -222,5 +222,5 @@ def _pause_after(tries: Tries[None], answer: Answer) -> float:
     return pause
 
 
-def _said(error: httpx2.TransportError) -> str:
+def _said(error: httpx2.RequestError) -> str:
     return str(error) or type(error).__name__

@@ -105,7 +105,7 @@ class Connection:
                     headers=self._headers(request),
                     timeout=self._timeout(request.waits) if request.waits else self._usual_timeout,
                 )
-            except httpx2.TransportError as error:
+            except httpx2.RequestError as error:
                 pause = tries.failed(how_failed(error), _said(error))
             else:
                 answer = Answer(response.status_code, response.headers, response.content)
@@ -164,7 +164,7 @@ class Connection:
                     else:
                         answer = Answer(response.status_code, response.headers, response.read())
                         pause = _pause_after(tries, answer)
-            except httpx2.TransportError as error:
+            except httpx2.RequestError as error:
                 if tries is not None:
                     pause = tries.failed(how_failed(error), _said(error))
             time.sleep(pause)
@@ -191,7 +191,7 @@ class Connection:
         return httpx2.Timeout(seconds, read=seconds + waits, connect=min(seconds, _LONGEST_CONNECT), pool=None)
 
 
-def how_failed(error: httpx2.TransportError) -> Failure:
+def how_failed(error: httpx2.RequestError) -> Failure:
     """Return whether anything was sent before *error*."""
     unsent = (
         httpx2.ConnectError,
@@ -221,5 +221,5 @@ def _pause_after(tries: Tries[None], answer: Answer) -> float:
     return pause
 
 
-def _said(error: httpx2.TransportError) -> str:
+def _said(error: httpx2.RequestError) -> str:
     return str(error) or type(error).__name__
