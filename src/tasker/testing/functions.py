@@ -3,17 +3,17 @@
 import asyncio
 import contextlib
 from collections.abc import Callable, Coroutine, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import msgspec
-from msgspec import UNSET
 
 from tasker.client.answers import Job, Task
 from tasker.client.errors import Cancelled
 from tasker.client.synchronous.client import Client
 from tasker.worker import reports
-from tasker.worker.context import About, Context, enter
+from tasker.worker.attempts import about, timeout_of
+from tasker.worker.context import Context, enter
 from tasker.worker.executions import call
 from tasker.worker.functions import App, Function
 from tasker.worker.reports import Report
@@ -67,25 +67,13 @@ class Functions:
         return self._client.queues.claim_any(queues, max=1, lease=_LEASE) if queues else ()
 
     def _make(self, job: Job, function: Function[..., Any], call_async: CallAsync) -> None:
-        timeout = job.fields.get("timeout", None if function.timeout is None else function.timeout.total_seconds())
-        context = Context(
-            About(
-                name=function.name,
-                task_id=job.id,
-                attempt=job.attempt,
-                key=None if job.key is UNSET else job.key,
-                execution_time=datetime.fromisoformat(job.execution_time),
-                deadline=None if timeout is None else datetime.now(UTC) + timedelta(seconds=timeout),
-                tags=tuple(job.fields.get("tags", ())),
-            ),
-            beat=lambda progress, msg: self._beat(job, context, progress, msg),
-        )
+        context = Context(about(job, function), beat=lambda progress, msg: self._beat(job, context, progress, msg))
         arguments = msgspec.json.encode(job.fields.get("args", {}))
         if not function.is_async:
             self._tell(job, enter(context).run(call, function, arguments))
             return
         try:
-            report = call_async(_called(function, arguments, context, timeout))
+            report = call_async(_called(function, arguments, context, timeout_of(job, function)))
         except BaseException:  # it was not called, or the test was interrupted
             self._client.completions.release(job.token)
             raise

@@ -32,6 +32,27 @@ _LONGEST_WAIT: Final = 30.0
 _log = logging.getLogger("tasker.worker")
 
 
+def timeout_of(job: Job, function: Function[..., object]) -> float | None:
+    """Return how many seconds the call may take: as the task says, or else its function; None: as long as it likes."""
+    of_function = None if function.timeout is None else function.timeout.total_seconds()
+    seconds: float | None = job.fields.get("timeout", of_function)
+    return seconds
+
+
+def about(job: Job, function: Function[..., object]) -> About:
+    """Return what the function is told of the attempt, which begins now."""
+    timeout = timeout_of(job, function)
+    return About(
+        name=function.name,
+        task_id=job.id,
+        attempt=job.attempt,
+        key=None if job.key is msgspec.UNSET else job.key,
+        execution_time=datetime.fromisoformat(job.execution_time),
+        deadline=None if timeout is None else datetime.now(UTC) + timedelta(seconds=timeout),
+        tags=tuple(job.fields.get("tags", ())),
+    )
+
+
 class RunningAttempt:
     """A claimed task, from its claim until nothing of it runs here any more."""
 
@@ -58,25 +79,12 @@ class RunningAttempt:
         self._worker = worker
         self._pause = lease.total_seconds() / BEATS_IN_A_LEASE
         self._arguments = msgspec.json.encode(job.fields.get("args", {}))
-        of_function = None if function.timeout is None else function.timeout.total_seconds()
-        self._timeout: float | None = job.fields.get("timeout", of_function)
+        self._timeout = timeout_of(job, function)
         self._over = asyncio.Event()
         self._told: dict[str, float | str] = {}
         self._rung = asyncio.Event()
         self._loop = asyncio.get_running_loop()
-        now = datetime.now(UTC)
-        self._context = Context(
-            About(
-                name=function.name,
-                task_id=job.id,
-                attempt=job.attempt,
-                key=None if job.key is msgspec.UNSET else job.key,
-                execution_time=datetime.fromisoformat(job.execution_time),
-                deadline=None if self._timeout is None else now + timedelta(seconds=self._timeout),
-                tags=tuple(job.fields.get("tags", ())),
-            ),
-            beat=self._hear,
-        )
+        self._context = Context(about(job, function), beat=self._hear)
         self.is_overdue = False
         """Whether the attempt has ended, but its call has not."""
         self.told = asyncio.Event()
