@@ -568,6 +568,11 @@ def test_words_are_completed(tasker):
     assert "cancel" in done.stdout
 
 
+def test_an_option_before_the_command_is_refused_with_its_place(tasker):
+    line = tasker.refused(2, "--context", "prod", "ls")
+    assert "--context goes after the command, as in: tasker ls --context" in line
+
+
 def test_an_error_is_json_where_data_is(tasker):
     done = tasker("get", str(uuid.uuid4()), "-o", "ndjson")
     assert json.loads(done.err)["code"] == "task_not_found"

@@ -56,12 +56,22 @@ _SHOWN: Final = ("database_url", "listen_ip", "listen_port")
 _HELP: Final = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
+_OF_COMMANDS: Final = ("--context", "--url", "--output", "-o", "--no-color", "--tz")
+"""What people type before the command, though it goes after it."""
+
+
 def main() -> None:
     """Run the command ``tasker`` and end the process."""
     try:
         sys.exit(tasker.main(prog_name="tasker", standalone_mode=False))
     except click.UsageError as error:
         where = error.ctx.command_path if error.ctx else "tasker"
+        if isinstance(error, click.NoSuchOption) and where == "tasker" and error.option_name in _OF_COMMANDS:
+            _end(
+                MISUSED,
+                "usage",
+                f"{error.option_name} goes after the command, as in: tasker ls {error.option_name} ...",
+            )
         _end(MISUSED, "usage", f"{error.format_message()}  Try: {where} --help")
     except click.Abort:  # Ctrl-C, or the end of what is typed, in place of an answer
         sys.exit(INTERRUPTED)
@@ -183,6 +193,8 @@ class _Root(click.Group):
         try:
             return super().parse_args(ctx, list(args))
         except click.NoSuchOption as error:
+            if error.option_name in _OF_COMMANDS:
+                raise
             if not _is_there():
                 raise _no_server(f"the option {error.option_name}") from None
         self._of_the_server = tuple(self.commands["serve"].params)

@@ -356,12 +356,14 @@ _SHOWN: Final = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
 
 
 def length_in_words(seconds: float, *, is_brief: bool = False) -> str:
-    """Return a length of time in the two largest units that say something; *is_brief*: in the largest.
+    """Return a length of time in the two largest units that say something; *is_brief*: in the largest, rounded.
 
     >>> [length_in_words(each) for each in (0, 0.0004, 0.25, 1.5, 59.96, 90, 7_200, 93_784)]
     ['0 s', '0.4 ms', '250 ms', '1.5 s', '1 min', '1 min 30 s', '2 h', '1 d 2 h']
     >>> length_in_words(-90), length_in_words(93_784, is_brief=True)
     ('-1 min 30 s', '1 d')
+    >>> length_in_words(364.9 * 86_400, is_brief=True)
+    '365 d'
     """
     if seconds < 0:
         return "-" + length_in_words(-seconds, is_brief=is_brief)
@@ -374,10 +376,12 @@ def length_in_words(seconds: float, *, is_brief: bool = False) -> str:
     left = round(seconds)
     for place, (unit, size) in enumerate(_SHOWN):
         if left >= size:
+            if is_brief:
+                return f"{round(left / size)} {unit}"
             first, rest = divmod(left, size)
             smaller, of_it = _SHOWN[place + 1] if place + 1 < len(_SHOWN) else ("", 1)
             second = rest // of_it if smaller else 0
-            return f"{first} {unit} {second} {smaller}" if second and not is_brief else f"{first} {unit}"
+            return f"{first} {unit} {second} {smaller}" if second else f"{first} {unit}"
     return "0 s"
 
 
