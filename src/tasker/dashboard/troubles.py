@@ -8,6 +8,7 @@ from tasker.callers import Scope
 from tasker.dashboard import words
 from tasker.model.circuit import CircuitState
 from tasker.model.gate import HELD_COUNTED_TO, Gate, GateKind, GateStatus
+from tasker.model.inbox import INBOX_COUNTED_TO, InboxCount
 from tasker.model.instants import Instant
 from tasker.model.overdue import OVERDUE_COUNTED_TO, Overdue
 
@@ -85,6 +86,16 @@ def of_overdue(overdue: Overdue | None) -> list[Trouble]:
             said = f"{number} {text}. The oldest has been due since"
             found.append(Trouble(reason, said, tasks.oldest, [look], "."))
     return found
+
+
+def of_inbox(inbox: InboxCount | None) -> list[Trouble]:
+    """Return what is wrong with the inbox: what was refused there, nobody else is told."""
+    if inbox is None or not inbox.refused:
+        return []
+    number = words.many(inbox.refused, "row", is_exact=inbox.refused < INBOX_COUNTED_TO)
+    was = "was" if inbox.refused == 1 else "were"
+    said = f"{number} of the PostgreSQL inbox {was} refused, and no task came of it. GET /inbox says why."
+    return [Trouble("inbox", said, None, [])]
 
 
 def of_nodes(unready: str | None) -> list[Trouble]:

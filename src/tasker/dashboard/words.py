@@ -26,7 +26,7 @@ REASONS: Final[Mapping[str, str]] = {
     "rate": "its destination starts as many a second as it may",
     "unclaimed": "no worker has claimed it",
     "overlap": "another run of its schedule is going on",
-    "inbox": "it stands in the PostgreSQL inbox",
+    "inbox": "no server has taken it from the inbox yet",
     "running": "it runs",
     "completion": "accepted, waits for its completion",
     "done": "it is done",

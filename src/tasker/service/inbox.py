@@ -142,7 +142,9 @@ class InboxService:
                 "cursor", f"expected the cursor of a page before, as its next gives it, got: {cut(after or '')!r}"
             ) from None
         rows = await self._store.inbox_rows(after=start, limit=limit)
-        return rows, rows[-1].id if rows else None
+        # A page may be shorter than asked for before the last one, since long requests fill it.
+        has_more = rows and await self._store.inbox_rows(after=rows[-1].id, limit=1)
+        return rows, rows[-1].id if has_more else None
 
     async def retry(self, caller: Caller, row_id: str) -> None:
         """Have a row that was refused be taken again, at once. One that was not stays as it is.

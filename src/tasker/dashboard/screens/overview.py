@@ -55,6 +55,7 @@ async def overview(visit: Visit) -> Response:
         wrong=[
             *troubles.of_nodes(service.server.unready()),
             *troubles.of_overdue(figures.overdue),
+            *troubles.of_inbox(figures.inbox),
             *troubles.of_destinations(troubled[:TROUBLES]),
         ],
         has_more_wrong=len(troubled) > TROUBLES,
