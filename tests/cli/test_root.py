@@ -108,7 +108,7 @@ def test_without_click_the_command_says_what_to_install(tmp_path):
 
 
 def test_what_the_package_exports_is_what_type_checkers_read():
-    (block,) = [node for node in ast.parse(Path(package.__file__).read_text()).body if isinstance(node, ast.If)]
+    block = next(node for node in ast.parse(Path(package.__file__).read_text()).body if isinstance(node, ast.If))
     read = {alias.name: node.module for node in block.body for alias in node.names}
     assert sorted(package.__all__) == sorted([*read, "__version__"])
     for name, module in read.items():
