@@ -8,14 +8,17 @@ from starlette.responses import Response
 
 from tasker.timing.clock import elapsed, stopwatch
 
-LONGEST_REST: Final = 0.25
+_REST: Final = 3
+"""Times that a page took: the rest after it."""
+
+_LONGEST_REST: Final = 0.5
 """Seconds between two pages, at most."""
 
 
 class Refreshes:
-    """Makes them in the order in which they were asked for, with a rest after each that is as long as it took.
+    """Makes them in the order in which they were asked for, with a rest after each that is longer than it took.
 
-    So they have half of the event loop at most, and less of it the busier the server is. Who asks for the
+    So they have a quarter of the time at most, and are made less often the busier the server is. Who asks for the
     same while it waits for its turn gets the same. Belongs to one event loop.
     """
 
@@ -49,6 +52,6 @@ class Refreshes:
                 except Exception as error:  # noqa: BLE001 - those who asked are told
                     made.set_exception(error)
                     made.exception()  # they may be gone
-                await asyncio.sleep(min(elapsed(began), LONGEST_REST))
+                await asyncio.sleep(min(_REST * elapsed(began), _LONGEST_REST))
         finally:
             self._working = None

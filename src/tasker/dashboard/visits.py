@@ -35,7 +35,7 @@ PRIVATE: Final = {"cache-control": "no-store"}
 """Headers of every page: it may show a task."""
 
 
-_STEP: Final = 0.001
+_STEP: Final = 0.000_25
 """Seconds that a page is made at a time: the event loop has other work."""
 
 
