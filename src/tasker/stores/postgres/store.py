@@ -96,7 +96,7 @@ class PostgresStore(Store):
     It has one connection for each kind of work, so that no kind waits for another: accepting
     (create, delete), making (what may meet other tasks or an earlier request by a name, and what is
     told of attempts while they go on), making many at once, settling, claiming, keeping (lease,
-    take-back, expiry, retention), waking, and some for reading. A connection that breaks is made anew
+    take-back, expiry, retention, the inbox), waking, and some for reading. A connection that breaks is made anew
     when it is needed next. What may have been done on a broken one is made certain: a create is
     repeated, a settle is looked for, a claim is given back by its number.
     """
