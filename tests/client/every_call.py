@@ -1,5 +1,6 @@
 """Every method of the client that sends something, with arguments that it takes."""
 
+import inspect
 from datetime import UTC, datetime
 
 ID = "01a20f5f-cad1-7ddf-9a84-7874a503bf14"
@@ -91,7 +92,7 @@ def docstring(client, name):
     """What a method says of itself."""
     place, _, method = name.rpartition(".")
     owner = client.by_key(KEY) if place == "by_key" else getattr(client, place) if place else client
-    return getattr(type(owner), method).__doc__
+    return inspect.cleandoc(getattr(type(owner), method).__doc__)  # as newer Pythons have it from the start
 
 
 def sent(made):

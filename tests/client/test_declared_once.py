@@ -67,7 +67,7 @@ def keys_of(typed):
 def described_in(text):
     """The parameters that a docstring describes."""
     part = text.partition("Args:\n")[2].partition("\n\n")[0]
-    return re.findall(r"^ {12}(\w+): ", part, re.MULTILINE)
+    return re.findall(r"^ {4}(\w+): ", part, re.MULTILINE)
 
 
 def client_of(answer, kind=tasker.Client):

@@ -26,6 +26,7 @@ from tasker.cli.output import (
     UNREACHABLE,
     CommandError,
     exit_code_of,
+    joined_help,
 )
 from tasker.cli.printing import Printer, output_options
 from tasker.errors import SettingError, TaskerError
@@ -146,7 +147,8 @@ def calls_server(*more_exits: str) -> Callable[[Callable[..., None]], Callable[.
                 with _refusals(where), _client(where) as client:
                     command(Session(client, printer), **given)
 
-        run.__doc__ = f"{command.__doc__ or ''}{EXIT_CODES}{''.join(f'      {line}{chr(10)}' for line in more_exits)}"
+        more = "".join(f"      {line}\n" for line in more_exits)
+        run.__doc__ = joined_help(command.__doc__, EXIT_CODES + more)
         run = output_options(run)
         run = click.option(
             "--url",

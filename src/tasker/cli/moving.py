@@ -17,7 +17,7 @@ from tasker.cli import clocks, saying, views
 from tasker.cli.clocks import Zone
 from tasker.cli.connecting import Session, calls_server, path_of
 from tasker.cli.filtering import filter_options, filters_in, only_key
-from tasker.cli.output import CONFLICT, FAILED, MISUSED, PARTLY, CommandError
+from tasker.cli.output import CONFLICT, FAILED, MISUSED, PARTLY, CommandError, joined_help
 from tasker.cli.printing import talk
 
 Filters = Mapping[str, list[str]]
@@ -60,14 +60,14 @@ def moves_tasks(*examples: str) -> Callable[[Callable[..., None]], Callable[...,
 
     def give(command: Callable[..., None]) -> Callable[..., None]:
         lines = "".join(f"      {example}\n" for example in examples)
-        command.__doc__ = f"""{command.__doc__}
-
+        more = f"""
     With ids, or --key alone (the task that holds it), it is done at once. With filters, which are those
     of tasker ls, it shows how many tasks pass them, and asks.
 
     \b
     Examples:
 {lines}"""
+        command.__doc__ = joined_help(command.__doc__, more)
         run = calls_server("8  some are done, and some are refused")(command)
         for option in (
             click.option("--no-wait", is_flag=True, help="With filters: do not wait until all are done."),

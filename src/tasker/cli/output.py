@@ -1,5 +1,6 @@
 """What commands print, for people or for programs, and how they end."""
 
+import inspect
 import itertools
 import json
 import sys
@@ -73,6 +74,11 @@ def output_option(command: C) -> C:
         show_default=True,
         help="Whether to print for people or for programs. With json, an error is JSON too, on standard error.",
     )(command)
+
+
+def joined_help(*texts: str | None) -> str:
+    """Return the help that consists of *texts*, each indented in its own way, as docstrings are in older Pythons."""
+    return "\n\n".join(inspect.cleandoc(text).strip("\n") for text in texts if text)
 
 
 def show(output: str, facts: dict[str, Any], line: str) -> None:

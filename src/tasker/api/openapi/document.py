@@ -1,5 +1,6 @@
 """The whole description."""
 
+import inspect
 from collections.abc import Sequence
 from typing import Any
 
@@ -60,6 +61,9 @@ def document(calls: Sequence[Call], registry: Registry) -> dict[str, Any]:
         Shape.DOCUMENT: {"type": "object"},
     }
     _, schemas = msgspec.json.schema_components(shapes, ref_template="#/components/schemas/{name}")
+    for each in schemas.values():
+        if "description" in each:  # a docstring, which older Pythons keep as it stands in the code
+            each["description"] = inspect.cleandoc(each["description"])
     schemas["NewTask"] |= {
         "description": "One member, named for the task type. "
         "Of a name that comes twice in an object the last one counts.",

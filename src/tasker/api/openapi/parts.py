@@ -10,6 +10,9 @@ from tasker.api import problems
 _TEXT: Final = {"type": "string"}
 _SECONDS: Final = {"description": "Seconds after which another try makes sense.", "schema": {"type": "integer"}}
 
+_NEWER_NAMES: Final = {413: "ContentTooLarge", 422: "UnprocessableContent"}
+"""Those that RFC 9110 gave to statuses, and Python 3.13 took over: the document is the same on each Python."""
+
 OPEN: Final = (400, 405, 408, 431, 500)
 """What every call may be answered, one that needs no key included."""
 
@@ -84,4 +87,4 @@ def _refusal(status: int) -> dict[str, Any]:
 
 
 def _name(status: int) -> str:
-    return "".join(word.capitalize() for word in HTTPStatus(status).name.split("_"))
+    return _NEWER_NAMES.get(status) or "".join(word.capitalize() for word in HTTPStatus(status).name.split("_"))

@@ -7,6 +7,7 @@ from typing import Any, Final, TypeVar
 import click
 
 from tasker.cli.keys import key_options
+from tasker.cli.output import joined_help
 from tasker.cli.printing import Printer, output_options
 from tasker.cli.server.options import options
 from tasker.cli.server.settings import OF_THE_DATABASE
@@ -26,7 +27,7 @@ _EXITS: Final = """
 
 def _explained(command: C) -> C:
     """Add the exit codes to the help of a command."""
-    command.__doc__ = f"{command.__doc__}{_EXITS}"
+    command.__doc__ = joined_help(command.__doc__, _EXITS)
     return command
 
 
