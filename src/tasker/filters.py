@@ -156,9 +156,12 @@ class Query(Struct, frozen=True, kw_only=True):
         moments = {each.kind: int(values[0]) for each, values in self.given if each.column == column}
         return moments.get(Kind.FROM), moments.get(Kind.BEFORE)
 
-    def stored_before(self, moment: Instant) -> "Query":
-        """Return the same query of tasks alone that were stored before *moment*."""
-        return msgspec.structs.replace(self, given=(*self.given, (_BY_NAME["created_before"], (moment,))))
+    def stored_until(self, moment: Instant) -> "Query":
+        """Return the same query of tasks alone that were stored at *moment* or before.
+
+        At the moment itself, too: a clock that stands still, in a test, shows the same to all.
+        """
+        return msgspec.structs.replace(self, given=(*self.given, (_BY_NAME["created_before"], (moment + 1,))))
 
     def cursor(self, position: str) -> str:
         """Return *position*, which a store has named, as a text that belongs to this query."""

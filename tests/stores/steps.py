@@ -119,7 +119,7 @@ async def begin(store, clock, action, *, is_dry_run=False, **asked):
 
 async def step(store, operation, *, at_once=3):
     """Work on the next batch. Return how the operation stands then."""
-    query = query_of(operation.asked.filter, "created").stored_before(operation.created_at)
+    query = query_of(operation.asked.filter, "created").stored_until(operation.created_at)
     batch = await store.matches(query, after=operation.cursor, limit=at_once)
     worked = await store.operate(operation, batch, query)
     return None if worked is None else worked.operation

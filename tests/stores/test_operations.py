@@ -83,6 +83,7 @@ async def test_what_is_stored_after_an_operation_is_not_met(store, clock):
     await store.create([a_task(due_at=clock.now() + HOUR) for _ in range(5)])
     await clock.advance(1)
     operation = await begin(store, clock, Action.CANCEL)
+    await clock.advance(1)
     new = a_task(due_at=clock.now() + HOUR)
     await store.create([new])
     done = await work(store, operation)
@@ -155,6 +156,12 @@ async def test_named_tasks_are_met_in_their_order_and_one_that_is_not_there_is_r
     assert worked.operation.reasons == {"task_not_found": 1}
 
 
+async def test_an_operation_meets_what_was_stored_at_its_own_moment(store, clock):
+    await store.create([a_task(due_at=clock.now() + HOUR) for _ in range(3)])
+    done = await work(store, await begin(store, clock, Action.CANCEL))
+    assert (done.matched, done.changed) == (3, 3)
+
+
 async def test_the_first_refusals_are_kept_and_all_are_counted(store, clock):
     await store.create([a_task(due_at=clock.now() + HOUR) for _ in range(REFUSALS_KEPT + 7)])
     await clock.advance(1)
@@ -170,7 +177,7 @@ async def test_a_task_that_does_not_pass_any_more_when_its_turn_comes_is_left_al
     await clock.advance(1)
     operation = await begin(store, clock, Action.DELETE, filter={"state": ["failed"]})
     await store.next_operation()
-    query = query_of(operation.asked.filter, "created").stored_before(operation.created_at)
+    query = query_of(operation.asked.filter, "created").stored_until(operation.created_at)
     batch = await store.matches(query, after=None, limit=10)
     await store.retry(batch.matches[0].id)
     worked = await store.operate(operation, batch, query)

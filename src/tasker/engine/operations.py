@@ -105,7 +105,7 @@ class Operations:
         if operation.asked.ids:
             query, batch = None, _named(operation, AT_ONCE)
         else:
-            query = query_of(operation.asked.filter, Order.CREATED.value).stored_before(operation.created_at)
+            query = query_of(operation.asked.filter, Order.CREATED.value).stored_until(operation.created_at)
             batch = await self._store.matches(
                 query, after=operation.cursor, limit=AT_ONCE, free_pools=self._slots.free_pools
             )
@@ -152,7 +152,7 @@ class Operations:
             batch = _named(operation, LOOKED_AT_ONCE)
             stands, cursor = await self._look_at_named(operation, batch), batch.cursor
         else:
-            query = query_of(operation.asked.filter, Order.CREATED.value).stored_before(operation.created_at)
+            query = query_of(operation.asked.filter, Order.CREATED.value).stored_until(operation.created_at)
             page = await self._store.find(
                 query, after=operation.cursor, limit=LOOKED_AT_ONCE, free_pools=self._slots.free_pools
             )
