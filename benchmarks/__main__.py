@@ -18,6 +18,7 @@ from benchmarks import (
     dashboard,
     delivering,
     finding,
+    functions,
     hashing,
     naming,
     operating,
@@ -46,6 +47,7 @@ _ROWS: Final = {
     "rates": rates,
     "scheduling": scheduling,
     "pulling": pulling,
+    "functions": functions,
     "watching": watching,
     "dashboard": dashboard,
 }

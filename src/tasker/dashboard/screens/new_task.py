@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from tasker.callers import Scope
 from tasker.dashboard import edits
+from tasker.dashboard.example_tasks import example_of, is_function
 from tasker.dashboard.numbers import whole
 from tasker.dashboard.visits import Pages, Visit
 from tasker.errors import InvalidTaskError, TaskerError
@@ -17,13 +18,6 @@ from tasker.model.task import Task
 pages = Pages()
 
 METHODS: Final = ("POST", "PUT", "PATCH", "GET", "DELETE", "HEAD", "OPTIONS")
-EXAMPLES: Final[Mapping[str, Mapping[str, Any]]] = {
-    "webhook": {"delay": "10m", "url": "https://example.org/hook"},
-    "hash": {"delay": "10m", "secret": "correct-horse"},
-    "job": {"delay": "10m", "queue": "reports", "json": {"month": "2027-03"}},
-}
-"""What the JSON field begins with, by type; of another type: only a delay."""
-
 _FIELDS: Final = (
     *("url", "method", "time", "delay", "at", "zone", "content", "body", "headers"),
     *("key", "tags", "group", "max_attempts", "timeout"),
@@ -70,12 +64,18 @@ def _shown(visit: Visit, said: Mapping[str, str], wrong: _Wrong | None = None) -
         said={**dict.fromkeys(_FIELDS, ""), "time": "delay", "content": "json", "delay": "10m", **said},
         wrong=wrong,
         methods=METHODS,
-        types=_other_types(visit),
+        **_kinds(visit, ""),
     )
 
 
-def _other_types(visit: Visit) -> list[str]:
-    return [task_type.name for task_type in visit.context.registry.types if task_type.name != "webhook"]
+def _kinds(visit: Visit, kind: str) -> dict[str, Any]:
+    """Return what the choice of a kind of task shows, of which *kind* is chosen; empty: the form for webhooks."""
+    others = [task_type for task_type in visit.context.registry.types if task_type.name != "webhook"]
+    return {
+        "kind": kind,
+        "types": [task_type.name for task_type in others if not is_function(task_type)],
+        "functions": [task_type.name for task_type in others if is_function(task_type)],
+    }
 
 
 def _webhook(said: Mapping[str, str]) -> dict[str, Any]:
@@ -137,11 +137,10 @@ def _field_of(path: str) -> str:
 @pages.get("/new/json", Scope.TASKS_WRITE)
 async def json_form(visit: Visit) -> Response:
     """Show the field for JSON."""
-    type_ = visit.asked("type") or "webhook"
-    example = EXAMPLES.get(
-        type_, {"delay": "10m"} | ({"url": "https://example.org/hook"} if type_ == "webhook" else {})
-    )
-    text = msgspec.json.format(msgspec.json.encode({type_: example}), indent=2).decode()
+    name = visit.asked("type") or "webhook"
+    task_type = visit.context.registry.get(name)
+    example = {"delay": "10m"} if task_type is None else example_of(task_type)
+    text = msgspec.json.format(msgspec.json.encode({name: example}), indent=2).decode()
     return _shown_json(visit, text)
 
 
@@ -175,5 +174,5 @@ def _shown_json(visit: Visit, text: str, *, wrong: str = "") -> Response:
         text=text,
         wrong=wrong,
         task=task,
-        types=["webhook", *_other_types(visit)],
+        **_kinds(visit, visit.asked("type") or "webhook"),
     )

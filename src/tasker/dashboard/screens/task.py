@@ -18,7 +18,7 @@ from tasker.model import instants, lengths
 from tasker.model.instants import microseconds
 from tasker.model.new_task import Made
 from tasker.model.operation import postponed
-from tasker.model.task import State, Task
+from tasker.model.task import PULLED, State, Task
 from tasker.wire.explanations import explanation_view
 from tasker.wire.fields import RequestFields, request_type
 from tasker.wire.masking import masked
@@ -51,6 +51,7 @@ async def show(visit: Visit) -> Response:
         is_waiting=task.state is State.TODO,
         is_open=task.state in (State.TODO, State.IN_PROGRESS),
         is_again=finding.can_retry,
+        is_pulled=task.pool == PULLED,
     )
 
 
