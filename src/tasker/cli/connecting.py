@@ -9,7 +9,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, NoReturn
 from urllib.parse import quote, urlencode
@@ -225,7 +225,8 @@ def endings() -> Iterator[None]:
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGINT, signal.default_int_handler)
     if isinstance(sys.stdout, io.TextIOWrapper):  # what a terminal cannot show is no reason to fail
-        sys.stdout.reconfigure(errors="backslashreplace")
+        with suppress(OSError):  # a stream that takes itself for a file
+            sys.stdout.reconfigure(errors="backslashreplace")
     try:
         yield
         sys.stdout.flush()
