@@ -3,6 +3,7 @@
 import base64
 import json
 from datetime import datetime, timedelta, timezone
+from types import SimpleNamespace
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -11,6 +12,7 @@ from every_call import ID, NOW
 from wires import CREATED, TASK, answer, calling, problem
 
 import tasker
+from tasker.client.calls import tasks
 from tasker.wire.fields import CallbackFields, CompletionFields, RetryFields
 
 HOOK = "https://example.org/hook"
@@ -196,7 +198,9 @@ def test_one_of_many_may_be_said_in_three_ways(item, sent):
     assert item == before
 
 
-def test_ids_of_many_tasks_sort_as_they_were_given():
+def test_ids_of_many_tasks_sort_as_they_were_given(monkeypatch):
+    moment = tasks.time.time_ns()
+    monkeypatch.setattr(tasks, "time", SimpleNamespace(time_ns=lambda: moment))  # a clock that is not fine enough
     with calling(answer({"tasks": [CREATED] * 1_000}, 201)) as (client, wire):
         list(client.schedule_many({"url": HOOK, "delay": 1} for _ in range(1_000)))
     ids = [item["webhook"]["id"] for item in wire.bodies[0]]

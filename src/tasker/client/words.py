@@ -39,12 +39,9 @@ def local_time(name: str, value: datetime | str) -> str:
     return value.isoformat()
 
 
-def length(value: timedelta | float | str) -> float | int | str:
+def length(value: timedelta | float | str) -> float | str:
     """Return a length of time: seconds as a number, or text as it is."""
-    if not isinstance(value, timedelta):
-        return value
-    seconds = value.total_seconds()
-    return int(seconds) if seconds.is_integer() else seconds
+    return value.total_seconds() if isinstance(value, timedelta) else value
 
 
 def zone(value: ZoneInfo | str) -> str:
@@ -57,7 +54,7 @@ def texts(value: str | Sequence[str]) -> list[str]:
     return [value] if isinstance(value, str) else list(value)
 
 
-def _moment_or_length(name: str, value: datetime | timedelta | float | str) -> float | int | str:
+def _moment_or_length(name: str, value: datetime | timedelta | float | str) -> float | str:
     """``expires_at`` is a moment; in the task of a schedule, a length of time after each run."""
     return moment(name, value) if isinstance(value, datetime) else length(value)
 
