@@ -176,3 +176,17 @@ def test_what_cannot_be_saved_is_said_and_kept(page, server, forgiving):
     text.fill(text.input_value().replace("http:", "ftp:"))
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_role("alert")).to_contain_text("url")
+
+
+def test_what_a_worker_has_is_shown_with_its_progress(page, server):
+    made = server.call("POST", "/tasks/new", {"job": {"delay": 0, "queue": "shown"}})
+    (job,) = server.call("POST", "/queues/shown/claim", {"wait": 20})["jobs"]
+    token = {"authorization": f"Bearer {job['token']}"}
+    server.call("POST", "/completions/heartbeat", {"progress": 0.4, "msg": "frame 12 of 30"}, headers=token)
+
+    page.goto(f"/ui/tasks/{made['id']}")
+
+    expect(page.get_by_role("heading", name="A worker has it")).to_be_visible()
+    expect(page.get_by_text("40 % done. frame 12 of 30")).to_be_visible()
+    expect(page.get_by_text("Lease until")).to_be_visible()
+    server.call("POST", "/completions/complete", {"result": 3}, headers=token)
