@@ -22,7 +22,6 @@ KINDS: Final = {
     "`tasker-client`": ("tasker_client", ""),
     "`tasker-client[cli]`": ("tasker_client", "[cli]"),
     "`tasker-server`": ("tasker_server", ""),
-    "`tasker-server[postgres]`": ("tasker_server", "[postgres]"),
 }
 
 
