@@ -177,6 +177,30 @@ async def test_progress_is_shown_while_the_function_runs(app, place_of):
     await place.ended(task_id)
 
 
+@pytest.mark.parametrize(
+    ("said", "shown_as"),
+    [("x" * 100_000, "x" * 1000), ("\ud800 two\nlines\0", "? two lines"), (404, "404")],
+    ids=["long", "control", "a number"],
+)
+async def test_whatever_a_function_says_of_its_progress_costs_it_nothing(app, place_of, said, shown_as):
+    going = threading.Event()
+
+    @app.task("f")
+    def f() -> bool:
+        tasker.context().heartbeat(0.25, said)
+        return going.wait(20) and tasker.context().over is None
+
+    place = await place_of()
+    place.start()
+    task_id = await place.new("f")
+    async with asyncio.timeout(20):
+        while "progress" not in (shown := await place.shown(task_id)):  # noqa: ASYNC110 - as in ``holds``
+            await asyncio.sleep(0.01)
+    assert shown["progress"]["msg"] == shown_as
+    going.set()
+    assert (await place.ended(task_id))["result"] is True
+
+
 async def test_an_exception_fails_the_attempt_and_another_one_follows(app, place_of):
     @app.task("f", retry=AT_ONCE)
     async def f() -> int:

@@ -9,6 +9,7 @@ from typing import Any, Final, Literal
 from msgspec import Struct
 
 from tasker.errors import AttemptOverError
+from tasker.worker import reports
 
 Why = Literal["cancelled", "timeout", "lost", "stopping"]
 """Why nobody waits for the end of an attempt: its task was cancelled; it took too long; its lease has
@@ -109,15 +110,18 @@ class Context:
 
         Args:
             progress: the part that is done, from 0 to 1; None: as said before.
-            msg: a line for people; None: as said before.
+            msg: a line for people; None or empty: as said before. Control characters become spaces, and what
+                is longer than 1000 characters is cut.
 
         Raises:
             ValueError: *progress* is no such part.
         """
         if progress is not None and not 0 <= progress <= 1:
             raise ValueError(f"progress: expected 0 to 1, got: {progress}")
-        if self._beat is not None:
-            self._beat(progress, msg)
+        if self._beat is not None:  # a line that the server refuses would cost the lease
+            self._beat(
+                None if progress is None else float(progress), None if msg is None else reports.line_of(msg) or None
+            )
 
     def end(self, why: Why) -> None:
         """Say that nobody waits for this attempt any more. Called by the worker."""

@@ -56,8 +56,9 @@ def failed(
     code: str, msg: str, *, retry: bool = True, retry_after: float | None = None, details: object = UNSET
 ) -> Report:
     """Return the report of an attempt that has failed."""
-    line = _CONTROL.sub(" ", _whole(msg)).strip()[:_LONGEST_MSG] or code
-    return Report(what="fail", code=code, msg=line, details=details, retry=retry, retry_after=retry_after)
+    return Report(
+        what="fail", code=code, msg=line_of(msg) or code, details=details, retry=retry, retry_after=retry_after
+    )
 
 
 def raised(error: BaseException) -> Report:
@@ -77,6 +78,11 @@ def raised(error: BaseException) -> Report:
         case _:
             name = type(error).__name__
             return failed(_code_of(name), f"{name}: {error}" if str(error) else name, details=_details(error))
+
+
+def line_of(text: object) -> str:
+    """Return *text* as the server takes a line for people: without control characters, cut, perhaps empty."""
+    return _CONTROL.sub(" ", _whole(str(text))).strip()[:_LONGEST_MSG]
 
 
 def _seconds(after: float | str | timedelta) -> float:
