@@ -252,6 +252,13 @@ async def test_who_hangs_up_gets_nothing_and_the_next_in_line_does(server):
     assert shown["attempts"] == 1
 
 
+async def test_who_ends_its_side_is_told_that_it_gets_nothing_and_that_is_no_defect(server, logged):
+    worker = await waiting(server)
+    worker.end_sending()
+    assert await jobs_of(worker) == []
+    assert [line for line in logged if line["log_level"] == "error"] == []
+
+
 async def test_jobs_that_were_claimed_for_who_hung_up_meanwhile_are_given_back(server, monkeypatch):
     started, goes_on = asyncio.Event(), asyncio.Event()
     pull = server.store.pull

@@ -88,7 +88,7 @@ async def _claimed(request: Request, names_of_queues: Sequence[str], asked: Clai
 
 
 class _Claimed(Response):
-    """Tells a worker what it has. If it left before that, it has nothing."""
+    """Tells a worker what it has. If it left before that, it has nothing, and is told so: it may read that still."""
 
     media_type = "application/json"
 
@@ -103,7 +103,10 @@ class _Claimed(Response):
         """Send it, unless the worker has left."""
         is_told = False
         try:
-            if not self._has_left():
+            if self._has_left():
+                nothing = claimed_json((), self._pulled.lease_until, self._queues.token)
+                await Response(nothing, headers=PRIVATE, media_type=self.media_type)(scope, receive, send)
+            else:
                 await super().__call__(scope, receive, send)
                 is_told = not self._has_left()  # it may have, while those before it were not taken yet
         finally:
