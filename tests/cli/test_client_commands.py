@@ -267,9 +267,12 @@ def test_lines_of_json_become_tasks(tasker, tag):
 def test_a_line_that_is_no_task_is_named_and_what_was_created_before_is_said(tasker, tag):
     assert "line 2: expected JSON" in tasker.refused(2, "add", "-", stdin=ndjson(1, tag)[:-1] + b"{no")
     assert "line 1: expected an object with one member" in tasker.refused(2, "add", "-", stdin=b'{"url": 1, "x": 2}')
+    line = tasker.refused(2, "add", "-", stdin=b'\n{"webhook": {"delay": "1h"}}\n{"hash": {}}\n')
+    assert "line 2: webhook.url: expected a value, it is missing; 1 more of those sent with it" in line
+    assert line.endswith("none is created")
     broken = ndjson(1_000, tag) + b'{"webhook": {"delay": "1h", "url": ""}}\n'
     line = tasker.refused(8, "add", "-", stdin=broken)
-    assert "task 1000" in line
+    assert "line 1002: webhook.url: " in line  # the 1001st is empty
     assert "the 1000 tasks of the lines before are created" in line
     assert tasker.done("ls", "--tag", tag, "--count").json == {"count": 1_000}
 

@@ -4,7 +4,8 @@ import json
 import os
 import stat
 import sys
-from collections.abc import Iterator, Mapping
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
@@ -13,12 +14,15 @@ import click
 from tasker.cli import saying
 from tasker.cli.clocks import Zone
 from tasker.cli.connecting import Session, calls_server
-from tasker.cli.output import PARTLY, CommandError
+from tasker.cli.output import PARTLY, CommandError, exit_code_of
 from tasker.cli.printing import Column, talk
 from tasker.cli.task_options import OPTION_OF, task_members, task_options
 
 if TYPE_CHECKING:
     from rich.progress import Progress
+
+    from tasker.client.errors import ApiError, CallFailed
+    from tasker.wire.server import Refusal
 
 _CONFLICTS: Final = ("reject", "keep", "replace", "debounce")
 _CHUNK: Final = 1_000
@@ -106,10 +110,11 @@ def _add_many(session: Session, *, is_quiet: bool) -> None:
 
     source = sys.stdin.buffer
     stored = 0
+    empty_before: list[int] = []
 
     def told() -> Iterator[dict[str, Any]]:
         with _progress(source) as progress:
-            for each in session.client.schedule_many(_lines(source, progress), chunk=_CHUNK):
+            for each in session.client.schedule_many(_lines(source, progress, empty_before), chunk=_CHUNK):
                 nonlocal stored
                 stored += 1
                 progress.created(stored)
@@ -126,17 +131,42 @@ def _add_many(session: Session, *, is_quiet: bool) -> None:
         else:
             session.printer.each(told(), (Column("id", ""), Column("outcome", "")), "")
     except (ApiError, CallFailed, CommandError) as error:
-        if not stored:
-            raise
-        problem = f"{error}; the {stored} tasks of the lines before are created, and no other"
-        if isinstance(error, CallFailed):
-            problem += ", as far as is known"
-        raise CommandError(PARTLY, "partly_done", problem) from None
+        raise _ended_by(error, stored, empty_before) from None
     talk(f"{stored} created")
 
 
-def _lines(source: BinaryIO, progress: "_Bar") -> Iterator[dict[str, Any]]:
+def _ended_by(
+    error: "ApiError | CallFailed | CommandError", stored: int, empty_before: Sequence[int]
+) -> "ApiError | CallFailed | CommandError":
+    """Return what ends the command after *error*, once so many tasks are stored."""
+    from tasker.client.errors import ApiError, CallFailed  # noqa: PLC0415 - loaded by now
+
+    problem = str(error)
+    if isinstance(error, ApiError) and error.refusals:
+        problem = _refused_lines(error.refusals, empty_before)
+        if not stored:
+            return CommandError(exit_code_of(error.status), error.code, f"{problem}; none is created")
+    if not stored:
+        return error
+    problem += f"; the {stored} tasks of the lines before are created, and no other"
+    if isinstance(error, CallFailed):
+        problem += ", as far as is known"
+    return CommandError(PARTLY, "partly_done", problem)
+
+
+def _refused_lines(refusals: "Sequence[Refusal]", empty_before: Sequence[int]) -> str:
+    """Say which lines the server refuses, and why the first one."""
+    first = refusals[0]
+    line = first.index + 1 + bisect_right(empty_before, first.index)
+    more = f"; {len(refusals) - 1} more of those sent with it cannot be used either" if len(refusals) > 1 else ""
+    return f"line {line}: {first.msg}{more}"
+
+
+def _lines(source: BinaryIO, progress: "_Bar", empty_before: list[int]) -> Iterator[dict[str, Any]]:
     """Return the tasks that the lines of *source* say; empty ones are passed over.
+
+    Args:
+        empty_before: gets, for each empty line, how many tasks come before it.
 
     Raises:
         CommandError: a line is no JSON object.
@@ -144,6 +174,7 @@ def _lines(source: BinaryIO, progress: "_Bar") -> Iterator[dict[str, Any]]:
     for number, line in enumerate(source, 1):
         progress.read(len(line))
         if not line.strip():
+            empty_before.append(number - 1 - len(empty_before))
             continue
         try:
             task = json.loads(line)
