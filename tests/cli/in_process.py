@@ -6,6 +6,7 @@ import json
 import os
 import pty
 import select
+import signal
 import struct
 import sys
 import termios
@@ -15,6 +16,8 @@ from typing import NamedTuple
 from command import COMMAND, environment
 
 from tasker.cli import root
+
+CTRL_C = b"\x03"
 
 
 class Done(NamedTuple):
@@ -68,8 +71,11 @@ class Typist:
         return line
 
 
-def on_a_terminal(typist, *arguments, width=80, answers=(), seconds=60, interrupt_after=None, **variables):
+def on_a_terminal(typist, *arguments, width=80, answers=(), seconds=60, **variables):
     """Run the command on a terminal; *answers*: what is typed, each after a text has appeared.
+
+    Ctrl-C is pressed until it counts, as people do: while a process begins to read, Python only notes it.
+    What has not ended after so many seconds is killed.
 
     Returns:
         The exit status and all that the terminal got.
@@ -82,6 +88,7 @@ def on_a_terminal(typist, *arguments, width=80, answers=(), seconds=60, interrup
         )
     fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 40, width, 0, 0))
     got, until, answers = b"", time.monotonic() + seconds, list(answers)
+    pressed_at = None
     while time.monotonic() < until:
         if select.select([terminal], [], [], 0.05)[0]:
             try:
@@ -89,7 +96,14 @@ def on_a_terminal(typist, *arguments, width=80, answers=(), seconds=60, interrup
             except OSError:  # it has ended
                 break
         while answers and answers[0][0].encode() in got:
-            os.write(terminal, answers.pop(0)[1].encode())
+            typed = answers.pop(0)[1].encode()
+            os.write(terminal, typed)
+            pressed_at = time.monotonic() if typed == CTRL_C else None
+        if pressed_at is not None and time.monotonic() - pressed_at > 1:
+            os.write(terminal, CTRL_C)
+            pressed_at = time.monotonic()
+    else:
+        os.kill(process, signal.SIGKILL)
     _, status = os.waitpid(process, 0)
     os.close(terminal)
     return Done(os.waitstatus_to_exitcode(status), got.decode().replace("\r\n", "\n"), "")
