@@ -7,6 +7,7 @@ from datetime import timedelta
 from types import SimpleNamespace
 
 import pytest
+from structlog.testing import capture_logs
 
 from tasker.api.receiving import LEFT, PUSH, connection, receiving_protocol, waiters_that_fit
 from tasker.timing.clock import ManualClock
@@ -352,6 +353,38 @@ async def test_an_answer_that_waits_is_told_once_that_its_client_has_left(waitin
     wire.is_closed = True
     made.connection_lost(None)
     assert left.times == [3]
+
+
+@pytest.mark.parametrize("when", ["before the request is looked at", "while the answer waits"])
+async def test_whose_client_has_left_may_leave_too_and_that_is_no_defect(left, when):
+    async def app(scope, _receive, _send):
+        scope["extensions"][LEFT]["call"](lambda: left.times.append(listening.clock.monotonic()))
+        await left.answer.wait()
+
+    listening = Listening(app)
+    made, wire = listening.connect()
+    made.data_received(GET)
+    if when == "while the answer waits":
+        await listening.clock.advance(3)
+    with capture_logs() as logs:
+        assert made.eof_received(), "it may still read"
+        left.answer.set()
+        await listening.clock.advance(0)
+    assert len(left.times) == 1
+    assert (wire.written, logs) == (b"", [])
+    assert wire.is_closed or wire.has_eof
+
+
+async def test_an_answer_that_is_left_without_an_end_is_a_defect(left):
+    async def app(scope, _receive, _send):
+        scope["extensions"][LEFT]["call"](lambda: left.times.append(0))
+
+    listening = Listening(app)
+    made, wire = listening.connect()
+    with capture_logs() as logs:
+        await listening.feed(made, GET)
+    assert (wire.status, left.times) == (500, [])
+    assert [each["event"] for each in logs] == ["an answer was left without an end"]
 
 
 async def test_an_answer_that_begins_when_its_client_has_left_is_told_at_once(waiting, left):

@@ -427,10 +427,12 @@ class Connection(asyncio.Protocol):
         return not self.is_full and self._answering is not None and self._answering.push(part)
 
     def _tell_if_left(self, tell: Callable[[], None]) -> None:
-        if self._client_has_ended or self._answering is None or self._answering.gone:
+        if self._answering is None or self._answering.gone:
             tell()
-        else:
-            self._answering.tell_if_left(tell)
+            return
+        self._answering.tell_if_left(tell)
+        if self._client_has_ended:
+            self._answering.client_left()
 
     def _hang_up(self) -> None:
         if self._answering is not None:

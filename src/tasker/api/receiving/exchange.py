@@ -53,8 +53,8 @@ class Exchange:
     """
 
     __slots__ = (
-        *("_arrived", "_bodiless", "_body", "_chunked", "_continued", "_head", "_left", "_news", "_tell_left", "_wire"),
-        *("complete", "gone", "keep_alive", "scope", "started", "task", "unread"),
+        *("_arrived", "_bodiless", "_body", "_chunked", "_continued", "_head", "_knows_left", "_left", "_news"),
+        *("_tell_left", "_wire", "complete", "gone", "keep_alive", "scope", "started", "task", "unread"),
     )
 
     def __init__(self, scope: Scope, wire: Wire, *, keep_alive: bool) -> None:
@@ -75,6 +75,7 @@ class Exchange:
         self._arrived = False  # the end of the body, until the application is told
         self._news: asyncio.Event | None = None
         self._tell_left: Callable[[], None] | None = None
+        self._knows_left = False  # the application has been told
         self.started = False
         self._head = b""
         self._bodiless = False
@@ -87,7 +88,9 @@ class Exchange:
         """Let *app* answer. Whatever it does, the client learns that the answer has ended."""
         try:
             await app(self.scope, self.receive, self.send)
-            if not (self.complete or self.gone):
+            if self._knows_left:  # and so it may leave the answer: nobody reads it
+                self.hang_up()
+            elif not (self.complete or self.gone):
                 method, path = self.scope["method"], self.scope["path"][:200]
                 _log.error("an answer was left without an end", method=method, path=path)
                 await self._give_up()
@@ -118,6 +121,7 @@ class Exchange:
     def client_left(self) -> None:
         """The client has hung up, or ended its side: it may read the answer still, or be gone."""
         if self._tell_left is not None:
+            self._knows_left = True
             self._tell_left()
             self._tell_left = None
 
