@@ -732,7 +732,7 @@ class ListenError(StartError):
     """The server cannot listen on the address."""
 
     def __init__(self, address: str, reason: str, *, way: str = "") -> None:
-        way = way or "--listen-ip and --listen-port, or with their variables, as in: LISTEN_PORT=8081 make run"
+        way = way or "--listen-ip and --listen-port, or with their variables, as in: tasker serve --listen-port 8081"
         super().__init__(f"cannot listen on {address}: {reason}; choose another with {way}")
 
 

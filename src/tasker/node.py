@@ -40,6 +40,7 @@ from tasker.engine.engine import Engine
 from tasker.engine.key_ring import KeyRing
 from tasker.engine.telemetry import Telemetry
 from tasker.errors import (
+    AppNotLoadedError,
     DatabaseError,
     ListenError,
     OpenToOthersError,
@@ -395,7 +396,11 @@ def make_registry(
 def _functions_of(app: str) -> list[TaskType]:
     from tasker.task_types.function import function_types  # noqa: PLC0415 - most servers have no app
 
-    return function_types(load_app(app))
+    types = function_types(load_app(app))
+    for each in types:
+        if each.name in (WebhookType.name, HashType.name, JobType.name):
+            raise AppNotLoadedError(app, f"{each.name!r} is a task type of tasker; give the function another name")
+    return types
 
 
 async def _completion_key(store: Store, settings: Settings) -> bytes:

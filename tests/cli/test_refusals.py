@@ -206,13 +206,20 @@ def test_misuse_ends_the_process_with_2_and_leaves_nothing_behind(tmp_path, argu
     assert [file.name for file in tmp_path.iterdir()] == ["tasker.toml"]
 
 
+@pytest.mark.parametrize("name", ["hash", "job", "webhook"])
+def test_a_function_with_the_name_of_a_type_of_tasker_ends_with_1(tmp_path, name):
+    (tmp_path / "shop.py").write_text(f"import tasker\napp = tasker.App()\n@app.task('{name}')\ndef a(): pass\n")
+    line = refusal(run(tmp_path, "--app", "shop:app", "--database-url", "sqlite::memory:"), 1)
+    assert f"--app shop:app: '{name}' is a task type of tasker; give the function another name" in line
+
+
 def test_a_port_in_use_ends_with_1(tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = str(other.getsockname()[1])
         line = refusal(run(tmp_path, "--listen-port", port), 1)
     assert f"127.0.0.1:{port}" in line
     assert "--listen-port" in line
-    assert "LISTEN_PORT=8081 make run" in line
+    assert "tasker serve --listen-port 8081" in line
     assert list(tmp_path.iterdir()) == [], "nothing else was touched"
 
 

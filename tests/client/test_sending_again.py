@@ -86,6 +86,12 @@ def test_what_has_done_nothing_is_sent_again_whatever_it_is(name, refusal):
     assert len(wire.requests) == 3
 
 
+def test_where_there_is_no_connection_the_server_is_named():
+    with calling(UNSENT, retries=1) as (client, _), pytest.raises(tasker.ServerUnreachable) as error:
+        client.get(ID)
+    assert str(error.value).startswith(f"GET /tasks/{ID}: there is no connection to http://server after 2 tries: ")
+
+
 @pytest.mark.parametrize(
     ("refusal", "error"),
     [
@@ -191,7 +197,7 @@ def test_without_retries_everything_is_sent_once():
     with calling(UNSENT, retries=0) as (client, wire), pytest.raises(tasker.ServerUnreachable) as error:
         client.get(ID)
     assert len(wire.requests) == 1
-    assert "no connection to the server: refused" in str(error.value)
+    assert "there is no connection to http://server: refused" in str(error.value)
 
 
 def test_a_lost_answer_is_not_forgotten_for_a_server_that_is_away_then():

@@ -2,7 +2,7 @@
 
 import base64
 import json
-from datetime import datetime, timedelta, timezone
+from datetime import date, datetime, timedelta, timezone
 from types import SimpleNamespace
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -90,6 +90,16 @@ def test_a_naive_datetime_is_refused_before_anything_is_sent_and_says_why(name, 
         make(client)
     assert isinstance(error.value, ValueError)
     assert "could mean the time here, at the server, or UTC" in str(error.value)
+    assert wire.requests == []
+
+
+@pytest.mark.parametrize("name", ["at", "local_time"])
+@pytest.mark.parametrize("value", [3, date(2027, 3, 28)])
+def test_what_is_no_moment_is_refused_before_anything_is_sent(name, value):
+    with calling(answer(CREATED)) as (client, wire), pytest.raises(TypeError) as error:
+        client.schedule("http://x.example/", **{name: value})
+    assert str(error.value).startswith(f"{name}: expected a datetime with")
+    assert str(error.value).endswith(f"got: {type(value).__name__}")
     assert wire.requests == []
 
 

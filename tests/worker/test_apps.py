@@ -130,6 +130,14 @@ def test_names_have_parts(app, name):
     assert [*app.functions] == [name]
 
 
+def test_without_its_brackets_the_decorator_says_what_to_write(app):
+    with pytest.raises(tasker.DeclarationError, match=r'expected a name, as in @app.task\("send_mail"\)'):
+
+        @app.task
+        def send_mail():
+            pass
+
+
 def test_a_name_is_used_once(app, build):
     with pytest.raises(tasker.DeclarationError, match="two functions of this app are called"):
         app.task("report.build")(lambda: None)
@@ -141,7 +149,7 @@ def test_a_name_is_used_once(app, build):
         ({"timeout": "soon"}, "expected seconds as a number"),
         ({"timeout": 0}, "expected 0.1 s to 30 d, got: 0"),
         ({"timeout": timedelta(days=31)}, "expected 0.1 s to 30 d"),
-        ({"retry": {"attempts": 3}}, "unknown field `attempts`"),
+        ({"retry": {"attempts": 3}}, "unknown field `attempts`; expected some of max_attempts, initial_delay, factor"),
         ({"retry": {"max_attempts": 0}}, ">= 1"),
         ({"retry": "often"}, "Expected `object`"),
     ],
@@ -171,8 +179,12 @@ def test_an_app_is_found_in_the_working_folder(folder):
     [
         ("", "shop_b", "expected MODULE:NAME, such as shop.tasks:app"),
         ("", "nowhere.tasks:app", "there is no module nowhere; modules are looked for in"),
-        ("import not_there", "shop_c:app", "there is no module not_there"),
-        ("1 / 0", "shop_d:app", "importing shop_d raised ZeroDivisionError: division by zero"),
+        ("import not_there", "shop_c:app", "there is no module not_there; "),
+        ("import not_there", "shop_c:app", "shop_c.py, line 1 imports it: install it where tasker is"),
+        ("\n1 / 0", "shop_d:app", "shop_d.py, line 2: division by zero"),
+        ("import json\njson.loads('')", "shop_i:app", "importing shop_i raised JSONDecodeError at "),
+        ("import tasker\ntasker.App().task(3)", "shop_j:app", "shop_j.py, line 2: expected a name"),
+        ("app = tasker.App(", "shop_k:app", "importing shop_k raised SyntaxError: '(' was never closed"),
         ("", "shop_e:app", "expected a tasker.App in shop_e, got: nothing of that name"),
         ("app = 3", "shop_f:app", "got: int"),
         ("import tasker; app = tasker.App()", "shop_g:app", "it has no functions; declare one with @app.task"),

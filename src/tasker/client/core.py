@@ -112,12 +112,14 @@ class Tries(Generic[T]):
 
     Args:
         request: the call.
+        server: its URL, which errors show.
         retries: how often it may be sent again.
         rand: returns a random number from 0 to 1.
     """
 
-    def __init__(self, request: Request[T], *, retries: int, rand: Callable[[], float]) -> None:
+    def __init__(self, request: Request[T], *, server: str, retries: int, rand: Callable[[], float]) -> None:
         self._request = request
+        self._server = server
         self._retries = retries
         self._rand = rand
         self._made = 0
@@ -182,7 +184,7 @@ class Tries(Generic[T]):
         tries = f" after {self._made + 1} tries" if self._made else ""
         call = f"{self._request.method} {self._request.path.partition('?')[0]}"
         if how is Failure.UNSENT and not self._may_have_happened:
-            return ServerUnreachable(f"{call}: there is no connection to the server{tries}: {reason[:_SHOWN]}")
+            return ServerUnreachable(f"{call}: there is no connection to {self._server}{tries}: {reason[:_SHOWN]}")
         unsafe = "" if self._request.is_repeatable else ", and is not sent again for that reason"
         return NoAnswer(
             f"{call}: there is no answer{tries}: {reason[:_SHOWN]}; it may or may not have had its effect{unsafe}"

@@ -15,9 +15,12 @@ def moment(name: str, value: datetime | str) -> str:
 
     Raises:
         NaiveTimeError: a datetime has no time zone.
+        TypeError: it is neither of both.
     """
     if isinstance(value, str):
         return value
+    if not isinstance(value, datetime):
+        raise _neither(name, "a datetime with a time zone, or text in RFC 3339", value)
     if value.utcoffset() is None:
         raise NaiveTimeError(name)
     return _rfc3339(value)
@@ -28,9 +31,12 @@ def local_time(name: str, value: datetime | str) -> str:
 
     Raises:
         ValueError: a datetime has a time zone.
+        TypeError: it is neither of both.
     """
     if isinstance(value, str):
         return value
+    if not isinstance(value, datetime):
+        raise _neither(name, "a datetime without a time zone, or text such as 2027-03-28T09:00:00", value)
     if value.utcoffset() is not None:
         raise ValueError(
             f"{name}: expected a datetime without a time zone, as the clocks of time_zone show it; "
@@ -47,6 +53,10 @@ def length(value: timedelta | float | str) -> float | str:
 def zone(value: ZoneInfo | str) -> str:
     """Return the name of a time zone."""
     return value if isinstance(value, str) else value.key
+
+
+def _neither(name: str, expected: str, value: object) -> TypeError:
+    return TypeError(f"{name}: expected {expected}, got: {type(value).__name__}")
 
 
 def texts(value: str | Sequence[str]) -> list[str]:
@@ -93,6 +103,7 @@ def members(given: Mapping[str, Any], *, with_none: bool = False) -> dict[str, A
     Raises:
         NaiveTimeError: see ``moment``.
         ValueError: see ``local_time``.
+        TypeError: what is to be a moment is none.
     """
     made: dict[str, Any] = {}
     for name, value in given.items():

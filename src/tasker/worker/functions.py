@@ -34,6 +34,8 @@ R = TypeVar("R")
 SHORTEST_TIMEOUT: Final = timedelta(seconds=0.1)
 LONGEST_TIMEOUT: Final = timedelta(days=30)
 
+_POLICY: Final = f'some of {", ".join(RetryFields.__struct_fields__)}; or "standard"'
+
 
 class App:
     """The functions of a program that can be scheduled, by name.
@@ -79,6 +81,9 @@ class App:
         Raises:
             DeclarationError: the name, the policy, the timeout or the function cannot be used.
         """
+        if not isinstance(name, str):  # without the brackets, it is the function
+            given = getattr(name, "__name__", "build")
+            raise DeclarationError(f'expected a name, as in @app.task("{given}"), got: {type(name).__name__}')
         if not names.is_type_name(name):
             raise DeclarationError(
                 f"expected a name such as report.build, of a-z, 0-9 and _, with . between parts that begin with a "
@@ -274,7 +279,7 @@ def _policy(retry: "RetryPolicy | None", name: str) -> RetryFields | Literal["st
     try:
         return msgspec.convert(retry, RetryFields)
     except msgspec.ValidationError as error:
-        raise DeclarationError(f'the retry policy of {name!r}: {error}; expected its members, or "standard"') from None
+        raise DeclarationError(f"the retry policy of {name!r}: {error}; expected {_POLICY}") from None
 
 
 def _timeout(timeout: "Length | None", name: str) -> timedelta | None:

@@ -3,6 +3,7 @@
 import importlib
 import re
 import sys
+import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -47,10 +48,18 @@ def load_app(place: str) -> "App":
         module = importlib.import_module(match["module"])
     except ModuleNotFoundError as error:
         is_its_own = error.name is not None and f"{match['module']}.".startswith(f"{error.name}.")
-        where = f"; modules are looked for in {folder}, and where Python finds others" if is_its_own else ""
-        raise AppNotLoadedError(place, f"there is no module {error.name}{where}") from error
+        way = (
+            f"modules are looked for in {folder}, and where Python finds others"
+            if is_its_own
+            else f"{_line(error) or match['module']} imports it: install it where tasker is, in {sys.prefix}"
+        )
+        raise AppNotLoadedError(place, f"there is no module {error.name}; {way}") from error
     except Exception as error:
-        raise AppNotLoadedError(place, f"importing {match['module']} raised {type(error).__name__}: {error}") from error
+        line = _line(error)
+        at = f" at {line}" if line else ""
+        raise AppNotLoadedError(
+            place, f"importing {match['module']} raised {type(error).__name__}{at}: {error}"
+        ) from error
     app = getattr(module, match["name"], None)
     if not isinstance(app, App):
         got = "nothing of that name" if app is None else type(app).__name__
@@ -62,3 +71,11 @@ def load_app(place: str) -> "App":
     except DeclarationError as error:
         raise AppNotLoadedError(place, str(error)) from error
     return app
+
+
+def _line(error: Exception) -> str | None:
+    """Return where the code of the app was when *error* came up; None: none of it ran, as with a syntax error."""
+    ours = str(Path(__file__).parent.parent)
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [frame for frame in frames if not frame.filename.startswith((ours, "<frozen", importlib.__file__))]
+    return f"{own[-1].filename}, line {own[-1].lineno}" if own else None

@@ -94,7 +94,7 @@ class AsyncConnection:
             ApiError: it was refused.
             CallFailed: there is no answer of a server.
         """
-        tries = Tries(request, retries=self._retries, rand=self._rand)
+        tries = Tries(request, server=self.url, retries=self._retries, rand=self._rand)
         while True:
             try:
                 response = await self._http.request(
@@ -148,7 +148,7 @@ class AsyncConnection:
         tries: Tries[None] | None = None  # since something was said
         while True:
             request = request_of(last_id)
-            tries = tries or Tries(request, retries=self._retries, rand=self._rand)
+            tries = tries or Tries(request, server=self.url, retries=self._retries, rand=self._rand)
             pause = self._rand() * _COME_BACK
             try:
                 async with self._http.stream(

@@ -95,7 +95,7 @@ class Connection:
             ApiError: it was refused.
             CallFailed: there is no answer of a server.
         """
-        tries = Tries(request, retries=self._retries, rand=self._rand)
+        tries = Tries(request, server=self.url, retries=self._retries, rand=self._rand)
         while True:
             try:
                 response = self._http.request(
@@ -147,7 +147,7 @@ class Connection:
         tries: Tries[None] | None = None  # since something was said
         while True:
             request = request_of(last_id)
-            tries = tries or Tries(request, retries=self._retries, rand=self._rand)
+            tries = tries or Tries(request, server=self.url, retries=self._retries, rand=self._rand)
             pause = self._rand() * _COME_BACK
             try:
                 with self._http.stream(
