@@ -19,7 +19,7 @@ def moment(name: str, value: datetime | str) -> str:
     """
     if isinstance(value, str):
         return value
-    if not isinstance(value, datetime):
+    if not isinstance(value, datetime):  # pyright: ignore[reportUnnecessaryIsInstance] - not everybody checks types
         raise _neither(name, "a datetime with a time zone, or text in RFC 3339", value)
     if value.utcoffset() is None:
         raise NaiveTimeError(name)
@@ -35,7 +35,7 @@ def local_time(name: str, value: datetime | str) -> str:
     """
     if isinstance(value, str):
         return value
-    if not isinstance(value, datetime):
+    if not isinstance(value, datetime):  # pyright: ignore[reportUnnecessaryIsInstance] - not everybody checks types
         raise _neither(name, "a datetime without a time zone, or text such as 2027-03-28T09:00:00", value)
     if value.utcoffset() is not None:
         raise ValueError(

@@ -81,7 +81,8 @@ class App:
         Raises:
             DeclarationError: the name, the policy, the timeout or the function cannot be used.
         """
-        if not isinstance(name, str):  # without the brackets, it is the function
+        # Without the brackets, it is the function.
+        if not isinstance(name, str):  # pyright: ignore[reportUnnecessaryIsInstance] - not everybody checks types
             given = getattr(name, "__name__", "build")
             raise DeclarationError(f'expected a name, as in @app.task("{given}"), got: {type(name).__name__}')
         if not names.is_type_name(name):
