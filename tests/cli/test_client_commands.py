@@ -336,7 +336,7 @@ def test_a_task_is_cancelled_run_again_run_now_postponed_and_deleted_by_its_key(
     tasker.done("postpone", "--key", tag, "--by", "1d")
     done = tasker.done("postpone", "--key", tag, "--to", "2127-03-28 09:00")
     assert "due Fri 2127-03-28 09:00:00 CET (2127-03-28T08:00:00Z)" in done.err
-    assert tasker.done("rm", "--key", tag).json == {"id": tag, "state": "deleted"}
+    assert tasker.done("rm", "--key", tag).json == {"key": tag, "state": "deleted"}
     assert tasker("get", task).code == 3
 
 
@@ -449,6 +449,7 @@ def test_an_editor_changes_only_what_is_changed(tasker, tag, tmp_path):
     assert done.json["headers"] == {"x-a": "1"}
     assert tasker.done("edit", task, EDITOR="true", VISUAL="").err == "nothing was changed\n"
     assert "Editing failed" in tasker.refused(1, "edit", task, EDITOR="false", VISUAL="")
+    assert "an editor needs a terminal" in tasker.refused(2, "edit", task, EDITOR="", VISUAL="")
     editor.write_text("import sys; open(sys.argv[1], 'w').write('{no')")
     assert "expected JSON" in tasker.refused(2, "edit", task, EDITOR=f"python3 {editor}", VISUAL="")
 

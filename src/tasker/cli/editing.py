@@ -1,6 +1,7 @@
 """``tasker edit``: changes one task in an editor. Only what was changed is sent."""
 
 import json
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -33,6 +34,12 @@ def edit_command(session: Session, ids: Sequence[str], key: str | None, zone: Zo
     file, or without a change, neither.
     """
     path = task_path(ids, key)
+    if not (os.environ.get("VISUAL") or os.environ.get("EDITOR") or (sys.stdin.isatty() and sys.stdout.isatty())):
+        raise CommandError(
+            MISUSED,
+            "no_terminal",
+            "an editor needs a terminal; elsewhere, VISUAL or EDITOR names a program without one",
+        )
     task = session.client.by_key(key).get() if key is not None else session.client.get(ids[0])
     path = path_of("tasks", task.id)  # a key may go to another task meanwhile
     before = _editable(task)

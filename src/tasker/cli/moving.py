@@ -202,7 +202,7 @@ def _each_of(
     from tasker.client.errors import ApiError  # noqa: PLC0415 - loaded by now
 
     if len(paths) == 1:
-        _show_one(session, _name_in(paths[0]), one(paths[0]), done, zone)
+        _show_one(session, paths[0], one(paths[0]), done, zone)
         return
     refused = 0
 
@@ -210,7 +210,7 @@ def _each_of(
         nonlocal refused
         for path in paths:
             try:
-                yield one(path) or _gone(_name_in(path))
+                yield one(path) or _gone(path)
             except ApiError as error:
                 refused += 1
                 talk(f"{_name_in(path)}: {error}")
@@ -221,11 +221,11 @@ def _each_of(
         raise CommandError(exit_code, "partly_done", f"{refused} of {len(paths)} tasks were refused")
 
 
-def _show_one(session: Session, name: str, task: dict[str, Any] | None, done: str, zone: Zone) -> None:
+def _show_one(session: Session, path: str, task: dict[str, Any] | None, done: str, zone: Zone) -> None:
     if task is None:
-        talk(f"{done}: {name}")
+        talk(f"{done}: {_name_in(path)}")
         if not session.printer.is_table:
-            session.printer.one(_gone(name), [])
+            session.printer.one(_gone(path), [])
         return
     due = ""
     if task["state"] == "todo":  # of a retry, execution_time is not when the next attempt is due
@@ -236,8 +236,10 @@ def _show_one(session: Session, name: str, task: dict[str, Any] | None, done: st
     session.printer.one(task, pairs, views.task_columns(zone, clocks.now()))
 
 
-def _gone(name: str) -> dict[str, Any]:
-    return {"id": name, "state": "deleted"}
+def _gone(path: str) -> dict[str, Any]:
+    """Return what is left to say of a task: its id or its key, whichever named it."""
+    named_by = "key" if path.startswith(path_of("tasks", "key", "")) else "id"
+    return {named_by: _name_in(path), "state": "deleted"}
 
 
 def _name_in(path: str) -> str:
