@@ -8,6 +8,8 @@ from tasker.errors import InvalidQueryError, cut
 from tasker.filters import Query
 from tasker.interfaces.store import Store
 from tasker.interfaces.tasks import Counted
+from tasker.model.gate import queue_of_type
+from tasker.model.names import is_type_name
 from tasker.model.task import Pool, Task
 from tasker.service.tasks import shown_in_lists_to
 from tasker.task_types.registry import Registry
@@ -60,7 +62,8 @@ class FindService:
         """
         for name in query.types or ():
             if name not in self._types:
-                raise InvalidQueryError("type", f"expected one of {', '.join(self._types)}, got: {cut(name)!r}")
+                way = f"; or, for what workers pull, queue={queue_of_type(name).name}" if is_type_name(name) else ""
+                raise InvalidQueryError("type", f"expected one of {', '.join(self._types)}, got: {cut(name)!r}{way}")
 
     def free_pools(self) -> frozenset[Pool]:
         """Return the pools in which a slot is free here: the filter ``reason`` asks."""
