@@ -1,10 +1,14 @@
 """What every test may use."""
 
+import os
 import subprocess
 
 import pytest
 
 from quick_starts import Popen
+
+for variable in ("COLUMNS", "LINES"):  # pytest-xdist sets them; commands would obey, whatever their terminal
+    os.environ.pop(variable, None)
 
 PRINTED = ("server.log", "stderr.txt", "printed.txt")
 """The names of files that hold what a server printed."""
