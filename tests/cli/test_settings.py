@@ -392,6 +392,12 @@ def test_a_variable_that_is_none_is_doubted_and_its_value_is_not_shown(variable,
     assert sources.doubts(Settings(), {variable: "s3cret", "LISTEN_PORT": "1"}) == doubts
 
 
+def test_workers_without_an_app_are_doubted():
+    (doubt,) = sources.doubts(Settings(app_workers=4), {})
+    assert doubt == "--app-workers has no effect without --app: there are no functions to run"
+    assert sources.doubts(Settings(app="shop:app", app_workers=4), {}) == []
+
+
 def test_what_is_doubted_is_in_the_log(tmp_path):
     done = run(tmp_path, "db", "migrate", variables={"TASKER_NO_MIGRAT": "yes"})
     assert json.loads(done.stderr.splitlines()[0])["event"].endswith("did you mean TASKER_NO_MIGRATE?")

@@ -89,9 +89,12 @@ def doubts(settings: Settings, environ: Mapping[str, str]) -> Sequence[str]:
 
 def _idle(settings: Settings) -> Sequence[str]:
     """Doubt settings that have no effect as things are."""
+    idle = []
     if settings.alert_url is None and settings.alert_after != Settings().alert_after:
-        return ["--alert-after has no effect without --alert-url: no alerts are sent"]
-    return []
+        idle.append("--alert-after has no effect without --alert-url: no alerts are sent")
+    if settings.app is None and settings.app_workers != Settings().app_workers:
+        idle.append("--app-workers has no effect without --app: there are no functions to run")
+    return idle
 
 
 def _open_files(settings: Settings) -> Sequence[str]:
