@@ -130,7 +130,7 @@ def test_an_address_that_others_can_reach_needs_no_file_of_keys_once_the_store_h
         (["disable", *DATABASE], 3, ["no database sqlite:tasks.db"]),
         (["create", "x", "--role", "admin", "--database-url", "sqlite::memory:"], 1, ["in memory"]),
         (["create", "x", "--role", "admin", "--database-url", "mysql://x"], 2, ["--database-url", "sqlite:PATH"]),
-        (["ls", "--url", "http://127.0.0.1:1"], 6, ["no server answers at http://127.0.0.1:1", "tasker serve"]),
+        (["ls", "--url", "http://127.0.0.1:1"], 6, ["no connection to http://127.0.0.1:1", "tasker serve"]),
     ],
     ids=str,
 )

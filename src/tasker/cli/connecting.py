@@ -195,7 +195,7 @@ def _refusals(where: Where) -> Iterator[None]:
             case errors.UnexpectedAnswer():
                 raise CommandError(FAILED, "no_tasker", str(error)) from None
             case errors.CallFailed():
-                raise CommandError(UNREACHABLE, "server_unreachable", f"{error}; {_way_to(where)}") from None
+                raise CommandError(UNREACHABLE, "server_unreachable", f"{error}{_way_to(where)}") from None
             case _:
                 raise CommandError(MISUSED, "usage", str(error)) from None
 
@@ -212,11 +212,11 @@ def _refused(status: int, code: str, message: str, where: Where) -> NoReturn:
 
 
 def _way_to(where: Where) -> str:
-    """Say what to do where no server answers."""
+    """Say what to do where no server answers: the end of a message that names the URL."""
     url = where.url or os.environ.get("TASKER_URL") or "http://127.0.0.1:8080"
-    named = f" (from {where.origin})" if where.origin else ""
-    start = "tasker serve starts one; " if any(f"//{host}" in url for host in _THIS_MACHINE) else ""
-    return f"no server answers at {url.partition('?')[0]}{named}: {start}--url or tasker context names another"
+    named = f" (the URL is from {where.origin})" if where.origin else ""
+    start = "tasker serve starts a server; " if any(f"//{host}" in url for host in _THIS_MACHINE) else ""
+    return f"{named}; {start}--url or tasker context names another"
 
 
 @contextmanager
