@@ -134,16 +134,17 @@ CREATING = {("POST", "/tasks/new"), ("POST", "/tasks/batch")}
 LOOKING = {("POST", "/schedules/preview")}
 """What changes nothing."""
 ENDING = {
-    ("POST", "/queues/{queue}/claim"),
-    *(("POST", f"/completions/{end}") for end in ("complete", "fail", "heartbeat")),
+    *(("POST", "/queues/claim"), ("POST", "/queues/{queue}/claim")),
+    *(("POST", f"/completions/{end}") for end in ("complete", "fail", "heartbeat", "release")),
 }
 """What a receiver says of an attempt, and that a worker has claimed it, is in its record."""
 ELSEWHERE = {
     *(("POST", "/keys"), ("DELETE", "/keys/{id}")),
     *(("POST", "/pause"), ("POST", "/resume"), ("POST", "/dev/clock")),
+    *(("POST", "/inbox/{id}/retry"), ("DELETE", "/inbox/{id}")),
 }
 """The rows of keys are looked at in ``test_api_keys``: who calls has another key then. Those of what
-has no id: ``test_pausing_everything`` and ``test_dev_clock``."""
+has no id: ``test_pausing_everything`` and ``test_dev_clock``. The inbox is PostgreSQL's alone: ``test_inbox_calls``."""
 
 
 def test_every_call_that_changes_something_is_looked_at_here():

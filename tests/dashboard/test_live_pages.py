@@ -106,4 +106,4 @@ def test_a_page_that_is_left_lets_go(page, server):
 
     page.goto("/ui/new")
 
-    assert ended == [f"{server.url}/ui/live"]
+    assert f"{server.url}/ui/live" in ended, "and perhaps a refresh that was under way"

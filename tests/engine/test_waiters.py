@@ -82,7 +82,7 @@ class TestInTheEngine:
         await bench.store.cancel(task)
         told = []
         tell = waiters.tell
-        bench.engine._worker._tell_ended = lambda task_id: (told.append(task_id), tell(task_id))
+        bench.engine.aftermath._tell_ended = lambda task_id: (told.append(task_id), tell(task_id))
         draining = asyncio.ensure_future(bench.engine.drain(timedelta(0)))
         await clock.advance(10)
         await draining

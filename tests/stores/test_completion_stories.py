@@ -221,7 +221,7 @@ class Stories(RuleBasedStateMachine):
     def use(self, store):
         self.store = store
         quiet = SimpleNamespace(settled=lambda *_: None, announce_deadline=lambda _: None)
-        completions = Completions(store, quiet, rand=lambda: 0.5)
+        completions = Completions(store, quiet, lambda _: None, rand=lambda: 0.5)
         self.service = CompletionService(store, SimpleNamespace(completions=completions))
         self.deadlines = Deadlines(store, quiet, rand=lambda: 0.5)
 

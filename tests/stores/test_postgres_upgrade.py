@@ -225,10 +225,10 @@ async def test_a_migration_while_older_nodes_are_running_says_that_something_is_
 async def test_a_version_too_far_ahead_of_nodes_that_are_running_does_not_start(nodes):
     further = [*MIGRATIONS, Migration(KNOWN + 1, "further", "SELECT")]
     with pytest.raises(DatabaseError, match="nodes of a version before the previous one are running"):
-        await schema._bring_up_to_date(nodes.connection, "here", further, migrates=True)
+        await schema._bring_up_to_date(nodes.connection, "here", further, schema=None, migrates=True)
     assert await versions(nodes) == (BEFORE, 0), "nothing was changed"
     await nodes.older.end()
-    await schema._bring_up_to_date(nodes.connection, "here", further, migrates=True)
+    await schema._bring_up_to_date(nodes.connection, "here", further, schema=None, migrates=True)
     assert await versions(nodes) == (KNOWN + 1, LAST_CONTRACT)
 
 

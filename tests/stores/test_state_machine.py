@@ -166,7 +166,7 @@ class Stories(RuleBasedStateMachine):
             self.made_at[task.id] = now
         else:
             made = Made(holder.id, Outcome.REPLACED, task.execution_at)
-            stays = ("attempts", "started_at", "last_fault")
+            stays = ("attempts", "started_at", "last_fault", "progress")  # of its last attempt
             task = replace(task, id=holder.id, retried_after=holder.attempts, **{n: getattr(holder, n) for n in stays})
         assert self.run(self.store.make([new])) == [made]
         if takes_over:

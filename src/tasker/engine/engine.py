@@ -141,7 +141,6 @@ class Engine:
             types,
             self.queue,
             aftermath,
-            self.waiters.tell,
             self.events,
             self.slots,
             lease,

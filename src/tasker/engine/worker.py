@@ -112,7 +112,6 @@ class Worker:
         types: Sequence[TaskType],
         queue: DelayQueue,
         aftermath: Aftermath,
-        tell_ended: Callable[[TaskId], None],
         events: Events,
         slots: Slots,
         lease: Lease,
@@ -125,7 +124,6 @@ class Worker:
         Args:
             types: the task types it runs.
             aftermath: told of each end that was written.
-            tell_ended: called with each task that has ended.
             events: told of attempts that begin and end.
             rand: random numbers in [0, 1), for the jitter of retries.
             tracer: records the attempts; None: nothing does.
@@ -138,7 +136,6 @@ class Worker:
         }
         self._queue = queue
         self._aftermath = aftermath
-        self._tell_ended = tell_ended
         self._events = events
         self._slots = slots
         self._lease = lease
