@@ -185,12 +185,38 @@ def test_a_server_that_asks_for_more_than_a_minute_is_not_waited_for(asked):
     assert len(wire.requests) == 1
 
 
-@pytest.mark.parametrize("asked", ["", "-1", "Wed, 21 Oct 2026 07:28:00 GMT", "\u0661", "9" * 30])
-def test_a_retry_after_that_is_no_number_asks_for_nothing(asked):
-    refused = httpx2.Response(429, headers=[(b"retry-after", asked.encode())])
+DATE = "Wed, 21 Oct 2026 07:28:00 GMT"
+
+
+@pytest.mark.parametrize("asked", ["", "-1", "\u0661", "9" * 30, "soon", DATE, "Wed, 21 Oct 2026 07:27:59 GMT"])
+def test_a_retry_after_that_names_no_seconds_and_no_later_date_asks_for_nothing(asked):
+    refused = httpx2.Response(429, headers=[(b"retry-after", asked.encode()), (b"date", DATE.encode())])
     with calling(refused, answer(TASK)) as (client, wire):
         client.get(ID)
     assert wire.pauses == [0.25]
+
+
+@pytest.mark.parametrize("asked", ["Wed, 21 Oct 2026 07:28:03 GMT", "Wednesday, 21-Oct-26 07:28:03 GMT"])
+def test_a_retry_after_that_is_a_date_counts_from_the_date_of_the_answer(asked):
+    refused = httpx2.Response(503, headers={"retry-after": asked, "date": DATE})
+    with calling(refused, answer(TASK)) as (client, wire):
+        client.get(ID)
+    assert wire.pauses == [3.25]
+
+
+@pytest.mark.parametrize("date", [{}, {"date": "today"}])
+def test_a_retry_after_that_is_a_date_asks_for_nothing_where_the_answer_has_none(date):
+    refused = httpx2.Response(503, headers={"retry-after": "Wed, 21 Oct 2099 07:28:03 GMT", **date})
+    with calling(refused, answer(TASK)) as (client, wire):
+        client.get(ID)
+    assert wire.pauses == [0.25]
+
+
+def test_a_proxy_whose_date_is_more_than_a_minute_away_is_not_waited_for():
+    refused = problem(429, "too_many_calls", {"retry-after": "Wed, 21 Oct 2026 07:29:01 GMT", "date": DATE})
+    with calling(refused) as (client, wire), pytest.raises(tasker.TooManyCalls) as error:
+        client.get(ID)
+    assert (error.value.retry_after, len(wire.requests)) == (61.0, 1)
 
 
 def test_without_retries_everything_is_sent_once():

@@ -15,6 +15,7 @@ import msgspec
 
 from tasker.client.decoding import decoder
 from tasker.client.errors import BY_CODE, ApiError, CallFailed, NoAnswer, ServerUnreachable, UnexpectedAnswer
+from tasker.wire.http_dates import moment_of
 from tasker.wire.server import Problem
 
 T = TypeVar("T")
@@ -215,9 +216,17 @@ def error_of(problem: Problem, after: float | None = None) -> ApiError:
 
 
 def retry_after(answer: Answer) -> float | None:
-    """Return how many seconds the server asks to wait for; None: it does not. A date counts as nothing."""
+    """Return how many seconds the server asks to wait for; None: it does not.
+
+    tasker names seconds. Proxies may name a date: it counts from the ``Date`` of the same answer, whatever the clock
+    of this machine says. Without that, and once it has passed, it asks for nothing.
+    """
     text = answer.headers.get("retry-after", "")
-    return float(text) if text.isascii() and text.isdigit() and len(text) < 8 else None
+    if text.isascii() and text.isdigit():
+        return float(text) if len(text) < 8 else None
+    until, since = moment_of(text), moment_of(answer.headers.get("date", ""))
+    wait = 0.0 if until is None or since is None else (until - since).total_seconds()
+    return wait if wait > 0 else None
 
 
 def as_is(answer: Answer) -> Any:

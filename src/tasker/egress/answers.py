@@ -1,14 +1,14 @@
 """What answers say: how a status is told, and how long a target asks to be left alone."""
 
 import re
-from datetime import UTC, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import timedelta
 from http import HTTPStatus
 from typing import Final
 
 from tasker.model.attempt import Exchange
 from tasker.model.instants import SECOND, Instant
 from tasker.model.lifecycle import LONGEST_RETRY_AFTER
+from tasker.wire.http_dates import moment_of
 
 _SECONDS: Final = re.compile(r"[0-9]+", re.ASCII)
 _WAITS: Final = re.compile(r"[^\s,](?:[a-z]*day, |[a-z]{2}, )?[^,]*", re.ASCII)
@@ -33,11 +33,9 @@ def retry_after(exchange: Exchange, now: Instant) -> timedelta | None:
 def _wait(text: str, now: Instant) -> timedelta | None:
     if _SECONDS.fullmatch(text):
         return timedelta(seconds=min(int(text), int(LONGEST_RETRY_AFTER.total_seconds())))
-    try:
-        moment = parsedate_to_datetime(text)
-    except (ValueError, OverflowError):
+    moment = moment_of(text)
+    if moment is None:
         return None
-    moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment  # the oldest form names no zone: it is UTC
     wait = timedelta(seconds=moment.timestamp() - now / SECOND)
     return min(wait, LONGEST_RETRY_AFTER) if wait > timedelta(0) else None
 
