@@ -248,7 +248,12 @@ async def test_fail_ends_the_task_whatever_the_policy_says(app, place_of):
     assert (shown["last_error"]["code"], shown["last_error"]["msg"]) == ("no_customer", "no such customer")
 
 
-@pytest.mark.parametrize("error", [SystemExit(3), KeyboardInterrupt()])
+class SpeechlessError(Exception):
+    def __str__(self):
+        return self.args[0]  # there is none
+
+
+@pytest.mark.parametrize("error", [SystemExit(3), KeyboardInterrupt(), SpeechlessError()])
 @pytest.mark.parametrize("is_async", [False, True])
 async def test_nothing_that_a_function_raises_ends_the_worker(app, place_of, error, is_async):
     if is_async:
@@ -268,7 +273,7 @@ async def test_nothing_that_a_function_raises_ends_the_worker(app, place_of, err
         shown = await place.ended(await place.new("f"))
         assert (shown["state"], shown["last_error"]["code"]) == (
             "failed",
-            {SystemExit: "system_exit", KeyboardInterrupt: "keyboard_interrupt"}[type(error)],
+            {SystemExit: "system_exit", KeyboardInterrupt: "keyboard_interrupt"}.get(type(error), "speechless_error"),
         )
 
 

@@ -43,6 +43,11 @@ class HTTPStatusError(Exception):
     pass
 
 
+class SpeechlessError(Exception):
+    def __str__(self):
+        return self.args[0]  # there is none
+
+
 class Ärger(Exception):  # noqa: N818, PLC2401
     pass
 
@@ -55,6 +60,7 @@ class Ärger(Exception):  # noqa: N818, PLC2401
         (KeyError("a"), "key_error", "KeyError: 'a'"),
         (RuntimeError(), "runtime_error", "RuntimeError"),
         (SystemExit(3), "system_exit", "SystemExit: 3"),
+        (SpeechlessError(), "speechless_error", "SpeechlessError: <exception str() failed>"),
         (Ärger("x"), "exception", "Ärger: x"),
         (ValueError("x" * 5000), "value_error", "ValueError: " + "x" * 988),
     ],
@@ -87,7 +93,16 @@ def test_a_long_traceback_of_odd_characters_fits():
 
 
 @pytest.mark.parametrize(
-    ("after", "seconds"), [(None, None), (30, 30), ("10m", 600), (timedelta(hours=1), 3600), ("soon", None)]
+    ("after", "seconds"),
+    [
+        (None, None),
+        (30, 30),
+        ("10m", 600),
+        (timedelta(hours=1), 3600),
+        ("soon", None),
+        (timedelta(seconds=-1), None),
+        (["10m"], None),
+    ],
 )
 def test_a_retry_says_when(after, seconds):
     report = reports.raised(tasker.Retry("busy", after=after))
@@ -98,6 +113,8 @@ def test_a_retry_says_when(after, seconds):
 def test_a_failure_that_no_attempt_helps_with_is_final():
     report = reports.raised(tasker.Fail("no such customer", code="no_customer"))
     assert (report.code, report.msg, report.retry) == ("no_customer", "no such customer", False)
+    report = reports.raised(tasker.Fail("no such page", code=404))
+    assert (report.code, report.msg, report.retry) == ("failed", "no such page", False)
 
 
 def test_bad_arguments_are_final():

@@ -62,22 +62,26 @@ def failed(
 
 
 def raised(error: BaseException) -> Report:
-    """Return the report of a function that has raised *error*."""
+    """Return the report of a function that has raised *error*. Never raises, whatever the error is made of."""
+    said = words_of(error)
     match error:
         case Fail():
-            code = error.code if _CODE.fullmatch(error.code) else "failed"
-            return failed(code, str(error), retry=False)
+            return failed(_code_or(error.code, "failed"), said, retry=False)
         case Retry():
-            try:
-                after = None if error.after is None else _seconds(error.after)
-            except ValueError:
-                after = None
-            return failed("retry", str(error), retry_after=after)
+            return failed("retry", said, retry_after=_seconds(error.after))
         case BadArgumentsError():
-            return failed(BadArgumentsError.code, str(error), retry=False)
+            return failed(BadArgumentsError.code, said, retry=False)
         case _:
             name = type(error).__name__
-            return failed(_code_of(name), f"{name}: {error}" if str(error) else name, details=_details(error))
+            return failed(_code_of(name), f"{name}: {said}" if said else name, details=_details(error))
+
+
+def words_of(error: BaseException) -> str:
+    """Return what *error* says, perhaps nothing. One that cannot say it is shown as tracebacks show it."""
+    try:
+        return str(error)
+    except Exception:  # noqa: BLE001 - a ``__str__`` may do anything
+        return "<exception str() failed>"
 
 
 def line_of(text: object) -> str:
@@ -85,8 +89,14 @@ def line_of(text: object) -> str:
     return _CONTROL.sub(" ", _whole(str(text))).strip()[:_LONGEST_MSG]
 
 
-def _seconds(after: float | str | timedelta) -> float:
-    return (after if isinstance(after, timedelta) else lengths.parse(after)).total_seconds()
+def _seconds(after: float | str | timedelta | None) -> float | None:
+    """Return how long ``Retry`` asks to wait; None: it does not, or in a way that means nothing."""
+    if after is None:
+        return None
+    try:
+        return lengths.parse(after.total_seconds() if isinstance(after, timedelta) else after).total_seconds()
+    except (TypeError, ValueError):  # not everybody checks types
+        return None
 
 
 def _code_of(name: str) -> str:
@@ -95,8 +105,12 @@ def _code_of(name: str) -> str:
     >>> _code_of("HTTPStatusError"), _code_of("KeyError"), _code_of("_Private")
     ('http_status_error', 'key_error', 'private')
     """
-    code = _HUMP.sub("_", name).lower().strip("_")[:_LONGEST_CODE]
-    return code if _CODE.fullmatch(code) else "exception"
+    return _code_or(_HUMP.sub("_", name).lower().strip("_")[:_LONGEST_CODE], "exception")
+
+
+def _code_or(code: object, instead: str) -> str:
+    """Return *code* if the server takes it as one."""
+    return code if isinstance(code, str) and _CODE.fullmatch(code) else instead
 
 
 def _details(error: BaseException) -> dict[str, str]:
