@@ -2,7 +2,6 @@
 
 import json
 import logging
-import re
 from traceback import format_exception
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
@@ -17,7 +16,8 @@ from django.utils.json import normalize_json
 from tasker.django.calls import DjangoCall, InvalidPayloadError, decoded
 from tasker.django.exceptions import AttemptError, InvalidCallError, code_of, path_of
 from tasker.django.results import UNKNOWN_WORKER, Raised, created_at, moment, task_at
-from tasker.errors import TaskerError
+from tasker.wire.completions import LONGEST_RESULT
+from tasker.worker.reports import line_of, words_of
 
 if TYPE_CHECKING:
     from tasker.django.backend import TaskerBackend
@@ -27,14 +27,8 @@ logger: Final = logging.getLogger("tasker.django")
 LONGEST_TRACEBACK: Final = 12_000
 """Bytes that a traceback has at most when it is told: of a longer one, its beginning and its end."""
 
-LONGEST_RESULT: Final = 64 * 1024
-"""Bytes of JSON that are kept of a task that is done."""
-
 _RAISED: Final = "exception_raised"
 """The code of an attempt in which the function raised something."""
-
-_LONGEST_LINE: Final = 1000
-_CONTROL: Final = re.compile("[\x00-\x1f\x7f-\x9f]")
 
 
 class Claimed(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,7 +41,7 @@ class Claimed(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class NotCountedError(Exception):
-    """What was told of an attempt does not count: it was cancelled, or has ended otherwise."""
+    """What was told of an attempt does not count: the server refuses it, as after a cancellation."""
 
 
 class Report(Protocol):
@@ -58,7 +52,6 @@ class Report(Protocol):
 
         Raises:
             NotCountedError: see there.
-            tasker.TaskerError: nobody knows whether it was heard.
         """
 
     def fail(self, *, code: str, msg: str, details: object, retry: bool) -> str:
@@ -75,8 +68,6 @@ def run(claimed: Claimed, report: Report, *, backend: "TaskerBackend", worker_id
         _run(claimed, report, backend, worker_id)
     except NotCountedError as error:
         logger.warning("What came of task id=%s does not count: %s", claimed.id, error)
-    except TaskerError as error:
-        logger.error("Nobody knows whether the end of task id=%s was heard: %s", claimed.id, error)  # noqa: TRY400 - the trace says nothing
     finally:
         close_old_connections()
 
@@ -167,8 +158,8 @@ def _tell(report: Report, error: BaseException, worker_id: str, *, retry: bool) 
         traceback=shortened("".join(format_exception(error))),
         worker_id=worker_id,
     )
-    line = " ".join(_CONTROL.sub(" ", _whole(f"{type(error).__qualname__}: {error}")).split())
-    return report.fail(code=code_of(error) or _RAISED, msg=line[:_LONGEST_LINE], details=raised, retry=retry)
+    msg = line_of(f"{type(error).__qualname__}: {words_of(error)}")
+    return report.fail(code=code_of(error) or _RAISED, msg=msg, details=raised, retry=retry)
 
 
 def _told(kept: object, worker_id: str) -> msgspec.Raw:
@@ -189,17 +180,12 @@ def shortened(traceback: str) -> str:
     >>> len(shortened("x" * 100_000).encode()) <= LONGEST_TRACEBACK
     True
     """
-    text = _whole(traceback).encode()
+    text = traceback.encode(errors="backslashreplace")  # half characters, which JSON cannot have, are written out
     if len(text) <= LONGEST_TRACEBACK:
         return text.decode()
     mark = b"\n... (left out) ...\n"
     head, tail = LONGEST_TRACEBACK // 4, LONGEST_TRACEBACK - LONGEST_TRACEBACK // 4 - len(mark)
     return (text[:head] + mark + text[-tail:]).decode(errors="ignore")
-
-
-def _whole(text: str) -> str:
-    """Return *text* with half characters, which JSON cannot have, written out."""
-    return text.encode(errors="backslashreplace").decode()
 
 
 def _finished(result: TaskResult, backend: "TaskerBackend") -> None:

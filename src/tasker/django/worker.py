@@ -11,23 +11,15 @@ from typing import Any, Final
 
 from tasker.client.answers import Job
 from tasker.client.asynchronous.client import AsyncClient
-from tasker.client.errors import ApiError, CallFailed, Cancelled, CompletedBefore, CompletionLate, TaskNotFound
+from tasker.client.errors import ApiError, CallFailed
 from tasker.client.synchronous.client import Client
 from tasker.django.backend import TaskerBackend
 from tasker.django.clients import client_of
 from tasker.django.running import Claimed, NotCountedError, run
 from tasker.wire.queues import LONGEST_WAIT, MOST
+from tasker.worker.trying import may_pass, pauses
 
 logger: Final = logging.getLogger("tasker.django")
-
-_LONGEST_PAUSE: Final = 10.0
-"""Seconds between two tries to reach a server that is away."""
-
-_OVER: Final = (Cancelled, CompletedBefore, CompletionLate, TaskNotFound)
-"""What the server says of an attempt that is not this worker's any more."""
-
-_OWN_TROUBLE: Final = 500
-"""From this status on, a refusal is the server's own trouble, and may pass."""
 
 
 class Worker:
@@ -105,19 +97,15 @@ class Worker:
 
     async def _claim(self, most: int, *, wait: float) -> Sequence[Job]:
         """Return the tasks that came. Tries again for as long as the server is away."""
-        pause = 0.0
+        waits = pauses()
         while True:
             try:
                 return await self._client.queues.claim_any(self._queues, max=most, wait=wait, lease=self._lease)
-            except CallFailed as error:
-                reason = str(error)
-            except ApiError as error:
-                if error.status < _OWN_TROUBLE and error.code != "too_many_calls":
+            except (ApiError, CallFailed) as error:
+                if not may_pass(error):
                     raise
-                reason = error.message
-            pause = min(pause + 1.0, _LONGEST_PAUSE)
-            logger.warning("No tasks can be claimed, trying again: %s", reason)
-            await asyncio.sleep(pause)
+                logger.warning("No tasks can be claimed, trying again: %s", error)
+            await asyncio.sleep(next(waits))
 
     async def _work(self, job: Job) -> None:
         claimed = Claimed(id=job.id, attempt=job.attempt, queue=job.fields["queue"], json=job.json)
@@ -135,10 +123,10 @@ class Worker:
             await asyncio.sleep(self._lease.total_seconds() / 3)
             try:
                 await self._client.completions.heartbeat(job.token)
-            except _OVER as error:
-                logger.warning("Task id=%s runs on, but is not this worker's any more: %s", job.id, error.message)
-                return
             except (ApiError, CallFailed) as error:
+                if not may_pass(error):
+                    logger.warning("Task id=%s runs on, but is not this worker's any more: %s", job.id, error)
+                    return
                 logger.warning("The server was not told that task id=%s goes on: %s", job.id, error)
 
 
@@ -161,13 +149,12 @@ class _Report:
 
     @staticmethod
     def _tell(call: Callable[[], str]) -> str:
-        pause = 0.0
+        waits = pauses()
         while True:
             try:
                 return call()
-            except _OVER as error:
-                raise NotCountedError(error.message) from None
-            except CallFailed as error:  # a server that comes back still knows the attempt
-                pause = min(pause + 1.0, _LONGEST_PAUSE)
+            except (ApiError, CallFailed) as error:  # a server that comes back still knows the attempt
+                if not may_pass(error):
+                    raise NotCountedError(str(error)) from None
                 logger.warning("The end of a task could not be told, trying again: %s", error)
-                time.sleep(pause)
+                time.sleep(next(waits))

@@ -16,6 +16,7 @@ from tasker.worker.context import About, Context, Why
 from tasker.worker.executions import Starter
 from tasker.worker.functions import Function
 from tasker.worker.reports import Report
+from tasker.worker.trying import may_pass, pauses
 
 BEATS_APART: Final = 1.0
 """Seconds between two heartbeats, at least: the server writes no more."""
@@ -25,9 +26,6 @@ BEATS_IN_A_LEASE: Final = 3
 
 _MOMENTS: Final = 1.0
 """Seconds that a call which was stopped has to end, until it is told that it still runs."""
-
-_FIRST_WAIT: Final = 0.5
-_LONGEST_WAIT: Final = 30.0
 
 _log = logging.getLogger("tasker.worker")
 
@@ -180,12 +178,11 @@ class RunningAttempt:
 
     async def _repeat(self, end: str, tell: Callable[[], Awaitable[object]]) -> None:
         """Tell the server how the attempt ended, until it has heard it. The lease is kept meanwhile."""
-        wait = _FIRST_WAIT
-        while True:
+        for pause in pauses():
             try:
                 await tell()
             except ApiError as error:
-                if not _may_pass(error):
+                if not may_pass(error):
                     _log.warning(
                         "the server did not want to hear how an attempt ended",
                         extra={**self.names, "end": end, "code": error.code, "reason": error.message},
@@ -198,8 +195,7 @@ class RunningAttempt:
                 _log.debug("told how an attempt ended", extra={**self.names, "end": end})
                 return
             _log.warning("cannot tell how an attempt ended, trying again", extra={**self.names, "reason": reason})
-            await asyncio.sleep(wait)
-            wait = min(2 * wait, _LONGEST_WAIT)
+            await asyncio.sleep(pause)
 
     def _hear(self, progress: float | None, msg: str | None) -> None:
         """Take what a function says of its progress, from any thread."""
@@ -234,7 +230,7 @@ class RunningAttempt:
                 self.give_up("cancelled")
                 return
             except ApiError as error:
-                if not _may_pass(error):
+                if not may_pass(error):
                     _log.warning("an attempt is not this worker's any more", extra={**self.names, "code": error.code})
                     self.give_up("lost")
                     return
@@ -242,8 +238,3 @@ class RunningAttempt:
             except CallFailed as error:
                 _log.warning("cannot keep the lease, trying again", extra={**self.names, "reason": str(error)})
             await asyncio.sleep(BEATS_APART)
-
-
-def _may_pass(error: ApiError) -> bool:
-    """Return whether the same call may be answered otherwise later."""
-    return error.status in (408, 429) or error.status >= 500

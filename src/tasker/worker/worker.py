@@ -20,14 +20,12 @@ from tasker.worker.context import Context
 from tasker.worker.executions import Execution, InLoop, InThread
 from tasker.worker.functions import App, Function
 from tasker.worker.processes import Processes
+from tasker.worker.trying import pauses
 
 SLOTS: Final = 10
 LEASE: Final = timedelta(seconds=60)
 GRACE: Final = timedelta(seconds=30)
 
-_FIRST_WAIT: Final = 0.5
-_LONGEST_WAIT: Final = 30.0
-_MOST_DOUBLINGS: Final = 6
 _LAST_WORDS: Final = 5.0
 """Seconds in which what is left after the grace period is given back."""
 
@@ -111,8 +109,7 @@ class Worker:
     async def _claim(self) -> None:
         """Take what is due, as much as there are free slots, for ever."""
         queues = [queue_of(name) for name in self._functions]
-        failures = 0
-        said = ""
+        waits, said = pauses(), ""
         while True:
             await self._free.wait()
             queues.sort(key=lambda _: self._rand())  # so that no function is always asked for first
@@ -127,12 +124,11 @@ class Worker:
                 if str(error) != said:
                     _log.warning("cannot claim tasks, trying again", extra={"reason": str(error)})
                 said = str(error)
-                await asyncio.sleep(self._rand() * min(_FIRST_WAIT * 2.0**failures, _LONGEST_WAIT))
-                failures = min(failures + 1, _MOST_DOUBLINGS)
+                await asyncio.sleep(self._rand() * next(waits))
                 continue
             if said:
                 _log.info("claims tasks again")
-            failures, said = 0, ""
+                waits, said = pauses(), ""
             for job in jobs:
                 self._begin(job)
 

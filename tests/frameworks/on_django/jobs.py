@@ -31,6 +31,16 @@ def broken(text):
     raise LookupError(text)
 
 
+class SpeechlessError(Exception):
+    def __str__(self):
+        return self.args[0]  # there is none
+
+
+@task
+def speechless():
+    raise SpeechlessError
+
+
 @task(takes_context=True)
 def context(context, label):
     return [label, context.attempt, context.task_result.id, len(context.task_result.errors)]

@@ -13,7 +13,8 @@ pytest.importorskip("django", minversion="6.0", reason="needs Django 6, and so P
 
 from django.core.management import CommandError, call_command
 
-from tasker.client.errors import NoAnswer, ScopeMissing
+from tasker.client.errors import Cancelled, InvalidToken, NoAnswer, ScopeMissing, StoreUnavailable, TooManyCalls
+from tasker.django.running import NotCountedError
 from tasker.django.worker import _Report
 from tasker.wire.server import Problem
 
@@ -154,17 +155,21 @@ def test_an_option_that_cannot_be_used_is_refused(project, options, said):
 
 def test_a_worker_that_the_server_refuses_ends(project, monkeypatch):
     async def refuses(*_, **__):
-        raise ScopeMissing(Problem(title="Forbidden", status=403, code="scope_missing", detail="no", msg="no"))
+        raise refusal(ScopeMissing, 403)
 
     monkeypatch.setattr("tasker.client.asynchronous.work.AsyncQueues.claim_any", refuses)
     with pytest.raises(CommandError, match="the server refuses this worker: no"):
         call_command("tasker_worker")
 
 
+def refusal(kind, status):
+    return kind(Problem(title="T", status=status, code=kind.code, detail="no", msg="no"))
+
+
 def test_how_a_task_ended_is_told_until_it_is_heard(project, monkeypatch):
     pauses = []
     monkeypatch.setattr("tasker.django.worker.time.sleep", pauses.append)
-    answers = [NoAnswer("away"), NoAnswer("away"), "done"]
+    answers = [NoAnswer("away"), refusal(StoreUnavailable, 503), refusal(TooManyCalls, 429), "done"]
 
     def call():
         answer = answers.pop(0)
@@ -172,4 +177,9 @@ def test_how_a_task_ended_is_told_until_it_is_heard(project, monkeypatch):
             raise answer
         return answer
 
-    assert (_Report._tell(call), pauses) == ("done", [1.0, 2.0])
+    assert (_Report._tell(call), pauses) == ("done", [0.5, 1.0, 2.0])
+    for final in (refusal(Cancelled, 409), refusal(InvalidToken, 401)):
+        answers.append(final)
+        with pytest.raises(NotCountedError, match="no"):
+            _Report._tell(call)
+    assert len(pauses) == 3

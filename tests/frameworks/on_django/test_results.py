@@ -207,7 +207,15 @@ def test_long_tracebacks_and_odd_texts_are_kept_as_well_as_can_be(jobs, work, cl
     assert error.traceback.startswith("Traceback (most recent call last)")
     assert "... (left out) ..." in error.traceback
     assert odd.errors[0].traceback.endswith("LookupError: \x00\x1b[31m\x85\n")
-    assert client.get(odd.id).last_error.msg == "LookupError: [31m"
+    assert client.get(odd.id).last_error.msg == "LookupError:  [31m"
+
+
+def test_an_exception_that_cannot_say_what_it_is_fails_its_task(jobs, work, client):
+    result = jobs.speechless.enqueue()
+    work()
+    result.refresh()
+    assert (result.status, result.errors[0].exception_class) == ("FAILED", jobs.SpeechlessError)
+    assert client.get(result.id).last_error.msg == "SpeechlessError: <exception str() failed>"
 
 
 def test_the_traceback_of_a_text_with_half_characters(jobs):
