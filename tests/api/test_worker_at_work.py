@@ -6,7 +6,6 @@ import logging
 import os
 import signal
 import threading
-import time
 from datetime import timedelta
 
 import pytest
@@ -57,19 +56,35 @@ class Place:
         (shown,) = (await self.server.call("GET", f"/tasks/{task_id}")).json.values()
         return shown
 
-    async def ended(self, task_id):
+    async def once(self, task_id, holds):
+        """Return the task once *holds* says so of what is shown of it; fail if it does not soon."""
         async with asyncio.timeout(20):
-            while (shown := await self.shown(task_id))["state"] not in ("done", "failed", "cancelled"):  # noqa: ASYNC110 - as in ``holds``
+            while not holds(shown := await self.shown(task_id)):  # noqa: ASYNC110 - as in ``polling.holds``
                 await asyncio.sleep(0.01)
         return shown
 
-    async def becomes(self, task_id, **members):
-        async with asyncio.timeout(20):
-            while True:
-                shown = await self.shown(task_id)
-                if all(shown.get(name) == value for name, value in members.items()):
-                    return shown
-                await asyncio.sleep(0.01)
+    async def ended(self, task_id):
+        return await self.once(task_id, lambda shown: shown["state"] in ("done", "failed", "cancelled"))
+
+
+def has_progress(shown):
+    return "progress" in shown
+
+
+def asleep(app, **declared):
+    """Declare the function ``f``, which sleeps; return what is set when it begins, and why it was cancelled."""
+    began, seen = asyncio.Event(), []
+
+    @app.task("f", **declared)
+    async def f() -> None:
+        began.set()
+        try:
+            await asyncio.sleep(60)
+        except asyncio.CancelledError:
+            seen.append(tasker.context().over)
+            raise
+
+    return began, seen
 
 
 @pytest.fixture
@@ -169,9 +184,7 @@ async def test_progress_is_shown_while_the_function_runs(app, place_of):
     place = await place_of()
     place.start()
     task_id = await place.new("f")
-    async with asyncio.timeout(20):
-        while "progress" not in (shown := await place.shown(task_id)):  # noqa: ASYNC110 - as in ``holds``
-            await asyncio.sleep(0.01)
+    shown = await place.once(task_id, has_progress)
     assert (shown["progress"]["progress"], shown["progress"]["msg"]) == (0.25, "a little more")
     going.set()
     await place.ended(task_id)
@@ -193,9 +206,7 @@ async def test_whatever_a_function_says_of_its_progress_costs_it_nothing(app, pl
     place = await place_of()
     place.start()
     task_id = await place.new("f")
-    async with asyncio.timeout(20):
-        while "progress" not in (shown := await place.shown(task_id)):  # noqa: ASYNC110 - as in ``holds``
-            await asyncio.sleep(0.01)
+    shown = await place.once(task_id, has_progress)
     assert shown["progress"]["msg"] == shown_as
     going.set()
     assert (await place.ended(task_id))["result"] is True
@@ -227,7 +238,7 @@ async def test_retry_waits_at_least_as_long_as_it_says(app, place_of):
     place = await place_of()
     place.start()
     task_id = await place.new("f")
-    shown = await place.becomes(task_id, state="todo", attempts=1)
+    shown = await place.once(task_id, lambda shown: (shown["state"], shown["attempts"]) == ("todo", 1))
     assert (shown["last_error"]["code"], shown["last_error"]["msg"]) == ("retry", "busy")
     await place.server.clock.advance(299)
     await asyncio.sleep(0.05)
@@ -300,16 +311,7 @@ async def test_arguments_that_the_release_of_the_worker_does_not_take_fail_for_g
 
 
 async def test_an_async_function_past_its_timeout_is_cancelled(app, place_of):
-    cancelled = []
-
-    @app.task("f", timeout=0.1, retry=ONCE)
-    async def f() -> None:
-        try:
-            await asyncio.sleep(60)
-        except asyncio.CancelledError:
-            cancelled.append(tasker.context().over)
-            raise
-
+    _, seen = asleep(app, timeout=0.1, retry=ONCE)
     place = await place_of()
     worker = place.start()
     shown = await place.ended(await place.new("f"))
@@ -317,15 +319,12 @@ async def test_an_async_function_past_its_timeout_is_cancelled(app, place_of):
         "timeout",
         "it took longer than its timeout of 0.1 s",
     )
-    assert cancelled == ["timeout"]
+    assert seen == ["timeout"]
     await holds(lambda: not worker._running)
 
 
 async def test_the_timeout_of_a_task_counts_in_place_of_that_of_the_function(app, place_of):
-    @app.task("f", timeout="10m", retry=ONCE)
-    async def f() -> None:
-        await asyncio.sleep(60)
-
+    asleep(app, timeout="10m", retry=ONCE)
     place = await place_of()
     place.start()
     shown = await place.ended(await place.new("f", timeout=0.1))
@@ -392,17 +391,7 @@ async def test_no_more_is_claimed_than_there_are_slots(app, place_of):
 
 
 async def test_a_cancelled_task_stops_its_function(app, place_of):
-    began, seen = asyncio.Event(), []
-
-    @app.task("f")
-    async def f() -> None:
-        began.set()
-        try:
-            await asyncio.sleep(60)
-        except asyncio.CancelledError:
-            seen.append(tasker.context().over)
-            raise
-
+    began, seen = asleep(app)
     place = await place_of()
     worker = place.start(lease=timedelta(seconds=3))
     task_id = await place.new("f")
@@ -414,17 +403,7 @@ async def test_a_cancelled_task_stops_its_function(app, place_of):
 
 
 async def test_an_attempt_that_others_have_now_is_stopped(app, place_of):
-    began, seen = asyncio.Event(), []
-
-    @app.task("f")
-    async def f() -> None:
-        began.set()
-        try:
-            await asyncio.sleep(60)
-        except asyncio.CancelledError:
-            seen.append(tasker.context().over)
-            raise
-
+    began, seen = asleep(app)
     place = await place_of()
     worker = place.start(lease=timedelta(seconds=3))
     task_id = await place.new("f")
@@ -615,9 +594,7 @@ async def test_the_process_of_a_cancelled_task_is_killed(place_with_processes):
     place = place_with_processes
     place.worker._lease = timedelta(seconds=3)
     task_id = await place.new("work", {"what": "sleep"})
-    async with asyncio.timeout(20):
-        while "progress" not in await place.shown(task_id):  # noqa: ASYNC110 - as in ``holds``
-            await asyncio.sleep(0.01)
+    await place.once(task_id, has_progress)
     await place.server.call("POST", f"/tasks/{task_id}/cancel")
     await holds(lambda: not place.worker._running)
     assert (await place.shown(task_id))["state"] == "cancelled"
@@ -628,11 +605,5 @@ async def test_processes_end_with_the_worker(place_with_processes, processes):
     pid = (await place.ended(await place.new("work", {"what": "pid"})))["result"]
     await place.stop()
     await processes.close()
-    deadline = time.monotonic() + 10
-    while time.monotonic() < deadline:
-        try:
-            os.kill(pid, 0)
-        except ProcessLookupError:
-            return
-        await asyncio.sleep(0.01)
-    pytest.fail("the process is still there")
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
