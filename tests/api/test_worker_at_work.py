@@ -2,11 +2,12 @@
 
 import asyncio
 import contextlib
+import json
 import logging
 import os
 import signal
 import threading
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import rest_server
@@ -17,6 +18,8 @@ from tasker.client.asynchronous.client import AsyncClient
 from tasker.errors import StartError
 from tasker.task_types.function import function_types
 from tasker.task_types.registry import Registry
+from tasker.worker.context import About, Context
+from tasker.worker.loading import load_app
 from tasker.worker.processes import Processes
 from tasker.worker.worker import Worker
 
@@ -542,8 +545,6 @@ async def processes(tmp_path, monkeypatch):
 
 @pytest.fixture
 async def place_with_processes(processes, place_of, app, monkeypatch):
-    from tasker.worker.loading import load_app  # noqa: PLC0415
-
     app._functions.update(load_app("work_of_processes:app").functions)
     place = await place_of()
     place.start(slots=2, processes=processes)
@@ -607,3 +608,25 @@ async def test_processes_end_with_the_worker(place_with_processes, processes):
     await processes.close()
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
+
+
+def call_of(processes, what):
+    about = About(name="work", execution_time=datetime.now(UTC))
+    return processes.start(
+        load_app(processes._place).functions["work"], json.dumps({"what": what}).encode(), Context(about)
+    )
+
+
+async def test_to_stop_a_call_that_has_ended_does_nothing_to_the_next_one_in_its_process(processes):
+    first = call_of(processes, "pid")
+    await asyncio.wait({first._task})
+    first.stop()  # its timeout has come at the very moment
+    second = call_of(processes, "pid")
+    assert (await first.ended).result == (await second.ended).result
+
+
+async def test_nothing_is_left_open_of_a_process_that_has_ended(processes):
+    call = call_of(processes, "die")
+    assert (await call.ended).code == "process_ended"
+    assert call._process._writer.is_closing()
+    assert processes._all == set()

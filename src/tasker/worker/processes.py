@@ -81,7 +81,7 @@ class Processes:
             process = self._idle.pop()
             if process.is_alive:
                 return process
-            self._all.discard(process)
+            self.drop(process)
         return await self._new()
 
     def give_back(self, process: "_Process") -> None:
@@ -91,6 +91,7 @@ class Processes:
     def drop(self, process: "_Process") -> None:
         """Forget a process that has ended."""
         self._all.discard(process)
+        process.hang_up()
 
     async def _new(self) -> "_Process":
         ours, theirs = socket.socketpair()
@@ -142,6 +143,9 @@ class _Process:
     def kill(self) -> None:
         with contextlib.suppress(ProcessLookupError):
             self._running.kill()
+        self.hang_up()
+
+    def hang_up(self) -> None:
         self._writer.close()
 
     async def wait(self) -> int:
@@ -173,12 +177,16 @@ class InProcess:
         if self._is_stopped:
             self._processes.give_back(process)
             return reports.failed("stopped", "the call was stopped before it began")
-        try:
+        report = None
+        with contextlib.suppress(EOFError):
             report = await process.call(call, context)
-        except EOFError:
+        if report is None or self._is_stopped:
             code = await process.wait()
             self._processes.drop(process)
-            return reports.failed("process_ended", f"the process of the function ended before it: {_how(code)}")
+            return report or reports.failed(
+                "process_ended", f"the process of the function ended before it: {_how(code)}"
+            )
+        self._process = None  # ``stop`` must not kill it any more: the next call may run there
         self._processes.give_back(process)
         return report
 
