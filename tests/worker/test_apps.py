@@ -84,6 +84,22 @@ def test_without_an_event_loop_it_is_scheduled_by_another_client(app, build, sen
     app.close()
 
 
+async def test_a_client_of_ones_own_is_forgotten_at_the_end_and_not_closed(app, build, sent, answer):
+    own = tasker.Client("http://localhost", transport=answer)
+    own_async = tasker.AsyncClient("http://localhost", transport=answer)
+    app.use(own, async_client=own_async)
+    await app.aclose()
+    assert app.client() is not own
+    assert app.async_client() is not own_async
+    own.create("report.build", {}, delay=0)
+    await own_async.create("report.build", {}, delay=0)
+    assert len(sent) == 2
+    made = app.client()
+    await app.aclose()
+    with pytest.raises(RuntimeError):
+        made.create("report.build", {}, delay=0)
+
+
 async def test_bad_arguments_are_refused_and_nothing_is_sent(app, build, sent, answer):
     app.use(async_client=tasker.AsyncClient("http://localhost", transport=answer))
     with pytest.raises(tasker.BadArgumentsError, match="Expected `int`, got `str`"):

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 from functools import cached_property, update_wrapper
 from typing import TYPE_CHECKING, Any, Final, Generic, Literal, ParamSpec, TypeVar, Unpack
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakSet
 
 import msgspec
 
@@ -56,6 +56,7 @@ class App:
         self._client: Client | None = None
         self._async_clients: WeakKeyDictionary[asyncio.AbstractEventLoop, AsyncClient] = WeakKeyDictionary()
         self._make_async_client: Callable[[], AsyncClient] | None = None
+        self._lent: WeakSet[Client | AsyncClient] = WeakSet()
         self._lock = threading.Lock()
 
     @property
@@ -110,7 +111,8 @@ class App:
     ) -> None:
         """Have ``schedule_sync`` call by *client*, and ``schedule`` in this event loop by *async_client*.
 
-        For clients with settings of their own, and for tests. They are not closed by the app.
+        For clients with settings of their own, and for tests. ``close`` and ``aclose`` forget them, and
+        do not close them.
 
         Args:
             make_async_client: makes the client of ``schedule`` in each event loop, until ``close``, in
@@ -120,8 +122,10 @@ class App:
             self._make_async_client = make_async_client
             self._async_clients.clear()
         if client is not None:
+            self._lent.add(client)
             self._client = client
         if async_client is not None:
+            self._lent.add(async_client)
             self._async_clients[asyncio.get_running_loop()] = async_client
 
     def client(self) -> "Client":
@@ -144,9 +148,9 @@ class App:
         return self._async_clients[loop]
 
     async def aclose(self) -> None:
-        """Close the clients that were made in this event loop, and that of ``schedule_sync``."""
+        """Close the client that was made in this event loop, and do what ``close`` does."""
         mine = self._async_clients.pop(asyncio.get_running_loop(), None)
-        if mine is not None:
+        if mine is not None and mine not in self._lent:
             await mine.close()
         self.close()
 
@@ -157,7 +161,7 @@ class App:
             self._async_clients.clear()
         with self._lock:
             client, self._client = self._client, None
-        if client is not None:
+        if client is not None and client not in self._lent:
             client.close()
 
     def check(self) -> None:
