@@ -117,6 +117,10 @@ def test_what_is_left_out_is_not_stored():
     assert BUILD.read(b'{"customer":42}') == ([], {"customer": 42})
 
 
+ENDLESS = []
+ENDLESS.append(ENDLESS)
+
+
 @pytest.mark.parametrize(
     ("args", "named", "problem"),
     [
@@ -125,6 +129,7 @@ def test_what_is_left_out_is_not_stored():
         ((1,), {"colour": "red"}, "got an unexpected keyword argument 'colour'"),
         (("42",), {}, "Expected `int`, got `str` - at `$.customer`"),
         ((1,), {"layout": object()}, "they cannot be written as JSON"),
+        ((1,), {"layout": ENDLESS}, "they cannot be written as JSON"),
     ],
 )
 def test_arguments_that_do_not_fit_are_refused_before_anything_is_sent(args, named, problem):

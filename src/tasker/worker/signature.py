@@ -100,7 +100,7 @@ class Signature:
             raise BadArgumentsError(self._name, str(error)) from None
         try:
             text = msgspec.json.encode(given)
-        except (TypeError, ValueError, OverflowError) as error:
+        except (TypeError, ValueError, OverflowError, RecursionError) as error:
             raise BadArgumentsError(self._name, f"they cannot be written as JSON: {error}") from None
         self.read(text)
         return Raw(text)
