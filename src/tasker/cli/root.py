@@ -27,7 +27,7 @@ COMMANDS: Final = {
     "cancel": "tasker.cli.moving:cancel_command",
     "completion": "tasker.cli.completing:completion_command",
     "context": "tasker.cli.context_commands:context_group",
-    "db": "tasker.cli.server.commands:db_group",
+    "db": "tasker.cli.server.db_commands:db_group",
     "demo": "tasker.cli.server.commands:demo_command",
     "destinations": "tasker.cli.operating:destinations_group",
     "edit": "tasker.cli.editing:edit_command",

@@ -7,9 +7,8 @@ from typing import Any
 import click
 
 from tasker.cli.output import output_option
-from tasker.cli.server.key_commands import db_keys_group
 from tasker.cli.server.options import options
-from tasker.cli.server.settings import OF_ALERTS, OF_THE_DATABASE, SETTINGS
+from tasker.cli.server.settings import OF_ALERTS, SETTINGS
 
 
 def start(flags: dict[str, Any]) -> None:
@@ -29,7 +28,7 @@ def start(flags: dict[str, Any]) -> None:
 
 @click.command("serve")
 @options(SETTINGS)
-def serve_command(**flags: Any) -> None:  # noqa: ANN401 - as above
+def serve_command(**flags: Any) -> None:  # noqa: ANN401 - texts, tuples of texts and switches
     """Start the server; so does tasker without a command."""
     start(flags)
 
@@ -60,35 +59,6 @@ def demo_command(database: Path | None, port: int) -> None:
     from tasker.cli.server import demo  # noqa: PLC0415 - as above
 
     demo.run(database, port=port)
-
-
-@click.group("db", invoke_without_command=True)
-@click.pass_context
-def db_group(context: click.Context) -> None:
-    """Maintain the database."""
-    if context.invoked_subcommand is None:
-        click.echo(context.get_help())
-
-
-@db_group.command("migrate")
-@options(OF_THE_DATABASE)
-def migrate_command(**flags: Any) -> None:  # noqa: ANN401 - as above
-    """Bring the tables of the database up to date.
-
-    A server does the same when it starts, unless --no-migrate is set. On PostgreSQL, this is safe
-    to run while servers of the previous version use the database. It may be run again, and by
-    several processes at once.
-    """
-    from tasker.cli.server import sources  # noqa: PLC0415 - as above
-
-    settings = sources.load(flags, os.environ, only=OF_THE_DATABASE)
-
-    from tasker.cli.server import database  # noqa: PLC0415 - as above
-
-    database.migrate(settings, doubts=sources.doubts(settings, os.environ))
-
-
-db_group.add_command(db_keys_group)
 
 
 @click.group("alert", invoke_without_command=True)
