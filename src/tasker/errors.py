@@ -71,6 +71,8 @@ outcome of the attempt.
     - DatabaseError              the database cannot be opened
       . DatabaseUrlError         its URL cannot be used
       . DatabaseInUseError       another tasker is using it
+      . DatabaseBeingCopiedError tasks are being copied into it
+      . DatabaseMovedError       its tasks are in another database now
       . DatabaseTooNewError      a newer tasker wrote it
       . SchemaOutdatedError      an earlier tasker made its tables
       . NotADatabaseError
@@ -778,6 +780,38 @@ class DatabaseInUseError(DatabaseError):
 
     def __init__(self, path: str) -> None:
         super().__init__(path, "another tasker is using it; stop that one, or choose another file with --database-url")
+
+
+class DatabaseBeingCopiedError(DatabaseError):
+    """Tasks are being copied into the database, so no server may start on it.
+
+    Args:
+        source: the database that they come from, as it may be shown; None: nobody knows.
+    """
+
+    def __init__(self, path: str, source: str | None) -> None:
+        whence = "" if source is None else f" from {source}"
+        super().__init__(
+            path,
+            f"tasks are being copied into it{whence}, and not all are there; if that was broken off, run the same "
+            "tasker db copy again, which goes on where it stopped",
+        )
+
+
+class DatabaseMovedError(DatabaseError):
+    """The tasks of the database are in another one now, so no server may start on this one: they would run twice.
+
+    Args:
+        target: the database that they are in, as it may be shown; None: nobody knows.
+    """
+
+    def __init__(self, path: str, target: str | None) -> None:
+        whither = "another database" if target is None else target
+        super().__init__(
+            path,
+            f"its tasks have moved to {whither}; start the server on that one, or, if no server has run there, "
+            "take the mark away: tasker db unmark",
+        )
 
 
 class DatabaseTooNewError(DatabaseError):

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Final
 
+from tasker.errors import StoreUnavailableError
 from tasker.interfaces.queue import Claim
 from tasker.model.instants import Instant
 from tasker.model.task import TaskId
@@ -53,13 +54,19 @@ class Lease:
         """On the monotonic clock."""
 
     async def renew(self) -> float:
-        """Say that this node is alive. Return until when it may trust in that: see ``Store.renew``."""
+        """Say that this node is alive. Return until when it may trust in that: see ``Store.renew``.
+
+        Raises:
+            StoreUnavailableError: also where the mark of the database says that no server may use it.
+        """
         sent = self._clock.monotonic()
-        now: Instant = await self._link.run(
+        now: Instant | None = await self._link.run(
             lambda connection: connection.fetchval(
                 self._sql["renew"], self._node, self._address, self._version, LEASE, self._schema
             )
         )
+        if now is None:
+            raise StoreUnavailableError("its tasks are in another database, or on their way to one")
         self._clock.observe(now, sent=sent, received=self._clock.monotonic())
         if not self.is_renewed:
             self._renewed_on = self._link.connections

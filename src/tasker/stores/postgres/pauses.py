@@ -33,11 +33,13 @@ class Pauses:
 
     async def pause(self, entry: Entry | None) -> None:
         """Begin a pause, unless one lasts."""
+        await self._write(self._begin, entry)
+
+    async def start_paused(self, is_needed: Callable[[Connection], Awaitable[bool]], entry: Entry) -> None:
+        """Begin a pause, unless one lasts, if *is_needed*, which is a part of the same transaction."""
 
         async def change(connection: Connection) -> bool:
-            await connection.execute(self._sql["forget_pauses_ahead"])
-            await connection.execute(self._sql["cut_pauses_ahead"])
-            return bool(await connection.fetchval(self._sql["begin_pause"]))
+            return await is_needed(connection) and await self._begin(connection)
 
         await self._write(change, entry)
 
@@ -54,6 +56,11 @@ class Pauses:
         """Delete the pauses that ended long ago. Return how many."""
         rows = await self._link.run(lambda connection: connection.fetch(self._sql["prune_pauses"], DOWN_KEPT))
         return len(rows)
+
+    async def _begin(self, connection: Connection) -> bool:
+        await connection.execute(self._sql["forget_pauses_ahead"])
+        await connection.execute(self._sql["cut_pauses_ahead"])
+        return bool(await connection.fetchval(self._sql["begin_pause"]))
 
     async def _write(self, change: Callable[[Connection], Awaitable[bool]], entry: Entry | None) -> None:
         async def run(connection: Connection) -> None:

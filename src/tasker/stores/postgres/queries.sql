@@ -862,6 +862,16 @@ DELETE FROM pause WHERE end_at IS NULL AND begin_at >= tasker_now() RETURNING tr
 -- end_pause --
 UPDATE pause SET end_at = tasker_now() WHERE end_at IS NULL RETURNING true
 
+-- mark --
+-- One node after the other: each sees what the one before has made of it.
+SELECT state, at, other FROM mark FOR UPDATE
+
+-- drop_mark --
+DELETE FROM mark
+
+-- put_mark --
+INSERT INTO mark (one, state, at, other) VALUES (1, $1, $2, $3)
+
 -- prune_pauses --
 DELETE FROM pause WHERE end_at < tasker_now() - $1::interval RETURNING 1
 
@@ -1070,8 +1080,10 @@ WITH gone AS (
 SELECT id FROM gone
 
 -- renew --
+-- No row: the mark says that no server may use the database, since its tasks are in another one.
 INSERT INTO node (id, address, version, started_at, lease_until, schema)
-VALUES ($1, $2, $3, tasker_now(), tasker_now() + $4::interval, $5)
+SELECT $1, $2, $3, tasker_now(), tasker_now() + $4::interval, $5
+ WHERE NOT EXISTS (SELECT FROM mark WHERE state IN ('copying', 'moved'))
     ON CONFLICT (id) DO UPDATE SET lease_until = excluded.lease_until
 RETURNING tasker_now()
 

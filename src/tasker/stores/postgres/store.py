@@ -10,7 +10,7 @@ from typing import Final
 import structlog
 from typing_extensions import override
 
-from tasker.errors import StoreError, StoreUnavailableError, TaskerError
+from tasker.errors import DatabaseError, StoreError, StoreUnavailableError, TaskerError
 from tasker.filters import Query
 from tasker.interfaces.alerts import AlertBook, Troubles
 from tasker.interfaces.audit import AuditPage
@@ -42,7 +42,7 @@ from tasker.model.standing import Standing
 from tasker.model.steps import DueCounts, Steps
 from tasker.model.store_meter import Space, StoreMeter, Upkeep
 from tasker.model.task import Pool, State, Task, TaskId
-from tasker.stores import queries
+from tasker.stores import mark, queries
 from tasker.stores.looks import Looks
 from tasker.stores.postgres import schema as tables
 from tasker.stores.postgres.alerter import Alerter
@@ -51,7 +51,7 @@ from tasker.stores.postgres.batches import Batches
 from tasker.stores.postgres.bell import Bell
 from tasker.stores.postgres.changer import Changer
 from tasker.stores.postgres.claimer import TURN_SECONDS, Claimer
-from tasker.stores.postgres.connection import Connector, Link
+from tasker.stores.postgres.connection import Connection, Connector, Link
 from tasker.stores.postgres.expirer import Expirer
 from tasker.stores.postgres.gates import Gates
 from tasker.stores.postgres.historian import Historian
@@ -63,6 +63,7 @@ from tasker.stores.postgres.lease import Lease
 from tasker.stores.postgres.links import Links
 from tasker.stores.postgres.looker import Looker
 from tasker.stores.postgres.maker import Maker, Making
+from tasker.stores.postgres.marks import obey_mark
 from tasker.stores.postgres.operator import Operator
 from tasker.stores.postgres.pauses import Pauses
 from tasker.stores.postgres.pruner import Pruner
@@ -138,6 +139,7 @@ class PostgresStore(Store):
         self._clock = clock = RemoteClock(base_clock)
         node = self._node = str(uuid.uuid4())
         sql, reading = queries.load("tasker.stores.postgres"), Reading(str)
+        self._sql = sql
 
         now = base_clock.monotonic
         self._meter = meter = StoreMeter(KINDS)
@@ -316,11 +318,21 @@ class PostgresStore(Store):
     @override
     async def open(self) -> None:
         await tables.prepare(self._connector, migrates=self._migrates)
+        try:
+            await self._pauses.start_paused(self._obey_mark, mark.PAUSED)
+            await self.renew()
+        except StoreUnavailableError as error:
+            raise DatabaseError(self._connector.place, f"{error.reason}; see to that and start again") from error
+        finally:
+            if not self._lease.is_renewed:
+                await self._links.disconnect()
         self._is_open = True
-        await self.renew()
         await self._links.open()
         with suppress(StoreError):  # if it fails, the first create takes longer, and says why
             await self._inserter.warm()
+
+    async def _obey_mark(self, connection: Connection) -> bool:
+        return await obey_mark(connection, self._sql, self._connector.place)
 
     @override
     async def close(self) -> None:

@@ -251,6 +251,15 @@ DELETE FROM pause WHERE end_at IS NULL AND begin_at >= :now RETURNING 1
 -- end_pause --
 UPDATE pause SET end_at = :now WHERE end_at IS NULL RETURNING 1
 
+-- mark --
+SELECT state, at, other FROM mark
+
+-- drop_mark --
+DELETE FROM mark
+
+-- put_mark --
+INSERT INTO mark (one, state, at, other) VALUES (1, :state, :at, :other)
+
 -- prune_pauses --
 DELETE FROM pause WHERE end_at < :before RETURNING 1
 

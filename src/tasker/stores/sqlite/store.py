@@ -15,7 +15,7 @@ import apsw
 import structlog
 from typing_extensions import override
 
-from tasker.errors import InboxRowNotFoundError, StoreError, StoreUnavailableError, TaskerError
+from tasker.errors import DatabaseError, InboxRowNotFoundError, StoreError, StoreUnavailableError, TaskerError
 from tasker.filters import Query
 from tasker.interfaces.alerts import AlertBook, Troubles
 from tasker.interfaces.audit import AuditPage
@@ -46,7 +46,7 @@ from tasker.model.standing import Standing
 from tasker.model.steps import DueCounts, Steps
 from tasker.model.store_meter import Space, StoreMeter, Upkeep
 from tasker.model.task import Pool, State, Task, TaskId
-from tasker.stores import queries
+from tasker.stores import mark, queries
 from tasker.stores.group_commit import GroupCommit, InlineCommit
 from tasker.stores.looks import Looks
 from tasker.stores.sqlite.checkpointer import Checkpointer
@@ -55,6 +55,7 @@ from tasker.stores.sqlite.connection import MEMORY, Queries, connect
 from tasker.stores.sqlite.inserter import Rows
 from tasker.stores.sqlite.keys import Keys
 from tasker.stores.sqlite.lock import DatabaseLock
+from tasker.stores.sqlite.marks import read_mark, write_mark
 from tasker.stores.sqlite.moves import Moves
 from tasker.stores.sqlite.opening import check_ordinary, open_database
 from tasker.stores.sqlite.pauses import Pauses
@@ -899,6 +900,11 @@ class SqliteStore(Store):
         if isinstance(location, Path):
             self._checkpointer = Checkpointer(connection, lambda: connect(location, vfs=self._vfs))
         self._writing = Queries(connection, self._texts)
+        try:
+            is_copy = mark.obey(str(location), read_mark(self._writing))
+        except DatabaseError:
+            connection.close()
+            raise
         transactions = Transactions(connection, synced=self._meter.synced)
         moves = Moves(
             self._writing,
@@ -912,6 +918,8 @@ class SqliteStore(Store):
         )
         self._keys = moves.keys
         self._pauses = moves.pauses
+        if is_copy:
+            self._start_paused(transactions)
         self._pauses.look()
         after_commit = (lambda: None) if self._checkpointer is None else self._checkpointer.advance
         self._writer = Writer(self._writing, transactions, moves, self._condition, after_commit=after_commit)
@@ -919,6 +927,18 @@ class SqliteStore(Store):
             self._writer.warm()
         if taken is not None:
             _log.info("took over the earlier server's tasks", webhooks=taken.webhooks, hashes=taken.hashes)
+
+    def _start_paused(self, transactions: Transactions) -> None:
+        """Pause everything, and take away the mark that asks for it."""
+
+        def change() -> None:
+            self._pauses.pause(mark.PAUSED)
+            write_mark(self._writing, None)
+
+        try:
+            transactions.run(change)
+        except apsw.Error as error:
+            raise DatabaseError(str(self._path), f"{error}") from error
 
     def _connect_reader(self) -> Queries:
         assert self._path is not None  # noqa: S101 - only files have reader threads

@@ -339,3 +339,12 @@ CREATE TRIGGER tasker_inbox_inserted AFTER INSERT ON tasker_inbox
   FOR EACH STATEMENT EXECUTE FUNCTION tasker_inbox_written();
 CREATE TRIGGER tasker_inbox_mended AFTER UPDATE ON tasker_inbox
   FOR EACH ROW WHEN (NEW.error IS NULL) EXECUTE FUNCTION tasker_inbox_written();
+
+-- What whoever starts a server has to know first: stores/mark.py. No row: nothing. While it says that
+-- no server may start, no node renews its lease.
+CREATE TABLE mark (
+  one integer PRIMARY KEY CHECK (one = 1),
+  state text NOT NULL,
+  at timestamptz NOT NULL,
+  other text                                   -- the other database, as it may be shown
+);

@@ -250,3 +250,11 @@ CREATE TABLE sign_in (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX sign_in_key ON sign_in (key_id);
 CREATE INDEX sign_in_end ON sign_in (ends_at);
+
+-- What whoever starts a server has to know first: stores/mark.py. No row: nothing.
+CREATE TABLE mark (
+  one INTEGER PRIMARY KEY CHECK (one = 1),
+  state TEXT NOT NULL,
+  at INTEGER NOT NULL,
+  other TEXT                                   -- the other database, as it may be shown
+) STRICT;
