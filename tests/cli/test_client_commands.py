@@ -203,6 +203,7 @@ def test_a_word_with_a_colon_or_a_slash_is_a_url_and_any_other_a_type(tasker):
     assert tasker.done("get", job).json["json"] == {"month": "2027-03"}
     assert tasker.done("get", added(tasker, "localhost:9/x", *FAR)).json["url"] == "http://localhost:9/x"
     assert "fetch" in tasker.refused(2, "add", "fetch", *FAR)
+    assert tasker.refused(2, "add", "example.org", *FAR).endswith("; if it is a host, write https://example.org")
     assert "expected one in place of webhook" in tasker.refused(2, "add", "webhook", *FAR)
 
 
@@ -382,6 +383,13 @@ def test_what_a_move_cannot_use_is_refused(tasker, arguments, words):
 
 
 # --- on a terminal ------------------------------------------------------------------------------
+
+
+def test_on_a_terminal_add_says_what_it_reads(tasker):
+    task = '{"webhook": {"delay": "30d", "url": "http://localhost:9/"}}\n'
+    done = on_a_terminal(tasker, "add", "-", answers=[("Ctrl-D ends the input", task), ('"url"', "\x04")])
+    assert done.code == 0, done
+    assert done.out.endswith("1 created\n")
 
 
 def test_on_a_terminal_a_move_of_many_shows_how_many_and_asks(tasker, tag):

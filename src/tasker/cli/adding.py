@@ -73,7 +73,8 @@ def add_command(session: Session, target: str, zone: Zone, **given: Any) -> None
     options = {name: given[name] for name in ("idempotency_key",) if given[name] is not None}
     if given["task_id"] is not None:
         options["id"] = given["task_id"]
-    made = session.client.create(type_, members, **options)
+    with _told_of_urls(type_):
+        made = session.client.create(type_, members, **options)
     if not is_quiet:
         outcome = made.outcome or "created"
         talk(f"{outcome} {made.id}{_due(made.execution_time or members.get('execution_time'), zone)}")
@@ -88,6 +89,20 @@ def add_command(session: Session, target: str, zone: Zone, **given: Any) -> None
             name: value for name in ("id", "execution_time", "outcome", "time_note") if (value := getattr(made, name))
         }
         session.printer.one(facts, [("id", made.id)])
+
+
+@contextmanager
+def _told_of_urls(type_: str) -> Iterator[None]:
+    """Say how a URL is written where the server does not know the type: a host may have been meant."""
+    from tasker.client.errors import InvalidTask  # noqa: PLC0415 - loaded by now
+
+    try:
+        yield
+    except InvalidTask as error:
+        if error.field == type_ and "." in type_:
+            message = f"{error}; if it is a host, write https://{type_}"
+            raise CommandError(exit_code_of(error.status), error.code, message) from None
+        raise
 
 
 def _due(execution_time: Any, zone: Zone) -> str:  # noqa: ANN401 - a text, or UNSET
@@ -109,6 +124,8 @@ def _add_many(session: Session, *, is_quiet: bool) -> None:
     from tasker.client.errors import ApiError, CallFailed  # noqa: PLC0415 - loaded by now
 
     source = sys.stdin.buffer
+    if source.isatty():
+        talk("a line of JSON for each task; Ctrl-D ends the input")
     stored = 0
     empty_before: list[int] = []
 
