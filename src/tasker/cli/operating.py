@@ -1,4 +1,4 @@
-"""``tasker destinations``, ``ops`` and ``keys``: what those who run a server do through its API."""
+"""``tasker destinations``, ``ops``, ``inbox`` and ``keys``: what those who run a server do through its API."""
 
 from collections.abc import Mapping, Sequence
 from itertools import islice
@@ -12,6 +12,7 @@ from tasker.cli.connecting import Session, calls_server, path_of
 from tasker.cli.keys import key_options
 from tasker.cli.moving import followed
 from tasker.cli.output import MISUSED, NOT_FOUND, CommandError
+from tasker.cli.printing import talk
 from tasker.errors import cut
 
 
@@ -27,6 +28,7 @@ def _group(name: str, text: str) -> click.Group:
 
 destinations_group = _group("destinations", "Look at where tasks go; pause, resume and limit it.")
 ops_group = _group("ops", "Look at operations, which change many tasks, and stop them.")
+inbox_group = _group("inbox", "Look at what was refused of what applications have written.")
 keys_group = _group(
     "keys",
     "Make, list and revoke API keys, through the server. From the first key on, every server on the "
@@ -191,6 +193,36 @@ def ops_cancel_command(session: Session, operation_id: str, zone: Zone) -> None:
 
 def _show_operation(session: Session, operation: dict[str, Any], zone: Zone) -> None:
     session.printer.one(operation, views.pairs(operation, zone), views.operation_columns(zone, clocks.now()))
+
+
+@inbox_group.command("ls")
+@click.option(
+    "--limit", metavar="NUMBER", type=click.IntRange(1), default=50, help="Print so many at most.  [default: 50]"
+)
+@saying.tz_option
+@calls_server()
+def inbox_ls_command(session: Session, limit: int, zone: Zone) -> None:
+    """List rows that were refused, or are still to be taken, those inserted first at the top."""
+    rows = islice(session.pages("/inbox", "inbox", {"limit": min(limit, 1_000)}), limit)
+    session.printer.each(rows, views.inbox_columns(zone, clocks.now()), "the inbox is empty")
+
+
+@inbox_group.command("retry")
+@click.argument("row_id", metavar="ID")
+@calls_server()
+def inbox_retry_command(session: Session, row_id: str) -> None:
+    """Try a row again that was refused, at once."""
+    session.call("POST", path_of("inbox", row_id, "retry"))
+    talk(f"tried again: {row_id}")
+
+
+@inbox_group.command("rm")
+@click.argument("row_id", metavar="ID")
+@calls_server()
+def inbox_rm_command(session: Session, row_id: str) -> None:
+    """Delete a row of the inbox: no task comes of it."""
+    session.call("DELETE", path_of("inbox", row_id))
+    talk(f"deleted: {row_id}")
 
 
 @keys_group.command("create")

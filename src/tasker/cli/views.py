@@ -1,4 +1,4 @@
-"""How tasks, schedules, operations, destinations and keys look as a table: their columns and words."""
+"""How tasks, schedules, operations and all else look as a table: their columns and words."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -211,6 +211,45 @@ def key_columns(now: Instant) -> Sequence[Column]:
         Column("used_at", "USED", lambda row: away("used_at", now)(row) or "never", rank=1),
         Column("scopes", ""),
         Column("name", "NAME"),
+    )
+
+
+def node_columns(zone: Zone, now: Instant) -> Sequence[Column]:
+    """Return the columns of a list of nodes."""
+    return (
+        Column("address", "ADDRESS"),
+        Column("version", "VERSION", rank=2),
+        Column("started_at", "STARTED", away("started_at", now)),
+        Column("at", "AT", moment("started_at", zone), rank=3, in_csv=False),
+        Column("running", "RUNNING"),
+        Column("lease_until", ""),
+        Column("id", "ID", rank=1),
+    )
+
+
+def audit_columns(zone: Zone, now: Instant) -> Sequence[Column]:
+    """Return the columns of a list of changes."""
+    return (
+        Column("id", ""),
+        Column("at", "AT", moment("at", zone)),
+        Column("ago", "AGO", away("at", now), rank=3, in_csv=False),
+        Column("by.id", ""),
+        Column("by.name", "BY", lambda row: row["by"].get("name") or row["by"]["id"], rank=2),
+        Column("action", "ACTION"),
+        Column("kind", "KIND"),
+        Column("subject", "SUBJECT", lambda row: row.get("name") or row.get("subject") or ""),
+        Column("changes", "MEMBERS", lambda row: ", ".join(row.get("changes") or ()), rank=1),
+    )
+
+
+def inbox_columns(zone: Zone, now: Instant) -> Sequence[Column]:
+    """Return the columns of a list of rows of the inbox."""
+    return (
+        Column("id", "ID"),
+        Column("state", "STATE", style=lambda row: "bold red" if row["state"] == "refused" else ""),
+        Column("inserted_at", "INSERTED", away("inserted_at", now), rank=1),
+        Column("at", "AT", moment("inserted_at", zone), rank=2, in_csv=False),
+        Column("error", "ERROR"),
     )
 
 
