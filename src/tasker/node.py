@@ -256,6 +256,10 @@ class Node:
         await self._engine.drain(grace)
         await self._closing.aclose()
 
+    def silent(self, longest: float) -> str | None:
+        """Return a job of the engine that has been silent for more than *longest* seconds; None: all get on."""
+        return self._engine.pulse.silent(longest)
+
     async def wait_failed(self) -> None:
         """Return if the server has stopped serving by itself."""
         await asyncio.wait({self._serving})

@@ -8,6 +8,7 @@ from structlog.testing import capture_logs
 
 from tasker.engine.due_work import DueWork, Step
 from tasker.engine.expiry import Expiry
+from tasker.engine.pulse import Pulse
 from tasker.engine.telemetry import Telemetry
 from tasker.errors import StoreUnavailableError
 from tasker.interfaces.queue import Expired
@@ -28,7 +29,7 @@ class Work:
         self.moments, self.steps, self.errors, self.count = [], [], [], 0
         self.is_locked = False
         """Whether others are at what is due."""
-        self.job = DueWork(clock, self.step, name="test")
+        self.job = DueWork(clock, self.step, Pulse(clock), name="test")
 
     def at(self, seconds):
         return self.beginning + round(seconds * SECOND)
@@ -90,7 +91,7 @@ async def test_a_moment_that_is_announced_while_a_step_is_made_is_not_overlooked
         await let_go.wait()
         return done
 
-    work.job = DueWork(clock, slow, name="test")
+    work.job = DueWork(clock, slow, Pulse(clock), name="test")
     running = asyncio.ensure_future(work.job.run())
     await clock.advance(0)
     work.add(0.2)
@@ -155,7 +156,7 @@ async def test_it_ends_when_it_is_cancelled_and_gives_its_timer_back(clock):
     async def step():
         return Step(done=0, next_at=None)
 
-    running = asyncio.ensure_future(DueWork(clock, step, name="test").run())
+    running = asyncio.ensure_future(DueWork(clock, step, Pulse(clock), name="test").run())
     await clock.advance(0.5)
     assert len(clock._timers) == 1
     running.cancel()

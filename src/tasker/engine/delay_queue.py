@@ -9,6 +9,7 @@ import structlog
 
 from tasker.engine.lease import Lease
 from tasker.engine.pulls import Pulls
+from tasker.engine.pulse import Pulse
 from tasker.engine.slots import Slots
 from tasker.errors import StoreError
 from tasker.interfaces.queue import Claimed
@@ -18,6 +19,8 @@ from tasker.model.gate import Destination
 from tasker.model.instants import Instant, after, text
 from tasker.model.task import PULLED, Pool
 from tasker.timing.alarm import LONGEST_SLEEP, Alarm
+
+_NAME: Final = "delay queue"
 
 _OTHERS_LOOK: Final = timedelta(seconds=LONGEST_SLEEP)
 """Within this time every other node claims, and so learns what is due next."""
@@ -34,16 +37,18 @@ class DelayQueue:
     whatever it knows.
     """
 
-    def __init__(self, store: Store, slots: Slots, lease: Lease, pulls: Pulls) -> None:
+    def __init__(self, store: Store, slots: Slots, lease: Lease, pulls: Pulls, pulse: Pulse) -> None:
         """Make it.
 
         Args:
             pulls: told of what is pulled, which this does not claim.
+            pulse: told of each look, from the first one on.
         """
         self._store = store
         self._slots = slots
         self._lease = lease
         self._pulls = pulls
+        self._pulse = pulse
         self._alarm = Alarm(store.clock)
         self._full: frozenset[Pool] = frozenset()
         """Pools in which the latest claim used up the room it was given: there may be more due than
@@ -94,6 +99,7 @@ class DelayQueue:
         """Yield claimed attempts, never an empty batch, until ``stop``. Each attempt holds a slot of its pool."""
         try:
             while not self._stopped:
+                self._pulse.beat(_NAME)
                 room = dict(self._slots.free)
                 claimed = await self._claim(room)
                 for attempt in claimed.attempts:
@@ -106,7 +112,9 @@ class DelayQueue:
                 else:
                     await asyncio.sleep(0)  # a job that has to clear the way first, such as the expiry, has its turn
                 if not any(self._slots.free[pool] for pool in self._full):  # else: room was made while the claim ran
+                    self._pulse.beat(_NAME, rest=LONGEST_SLEEP)
                     await self._alarm.sleep_until(claimed.next_due)
+            self._pulse.end(_NAME)
         finally:
             self._alarm.close()
 

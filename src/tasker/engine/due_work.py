@@ -6,9 +6,10 @@ from collections.abc import Awaitable, Callable
 import structlog
 from msgspec import Struct
 
+from tasker.engine.pulse import Pulse
 from tasker.errors import StoreError
 from tasker.model.instants import Instant
-from tasker.timing.alarm import Alarm
+from tasker.timing.alarm import LONGEST_SLEEP, Alarm
 from tasker.timing.clock import Clock
 
 _log = structlog.get_logger()
@@ -33,16 +34,18 @@ class DueWork:
     second. The work is not done twice at a time.
     """
 
-    def __init__(self, clock: Clock, step: Callable[[], Awaitable[Step]], *, name: str) -> None:
+    def __init__(self, clock: Clock, step: Callable[[], Awaitable[Step]], pulse: Pulse, *, name: str) -> None:
         """Make the job.
 
         Args:
             clock: the clock of ``Step.next_at``.
             step: does a bounded part of what is due. What it raises is logged.
+            pulse: told of each step.
             name: what the work is called in the log.
         """
         self._clock = clock
         self._step = step
+        self._pulse = pulse
         self._name = name
         self._alarm = Alarm(clock)
         self.done = 0
@@ -67,11 +70,13 @@ class DueWork:
             while True:
                 self._alarm.forget()
                 began_at = self._clock.now()
+                self._pulse.beat(self._name)
                 step = await self._try()
                 self.done += step.done
                 was_due = step.next_at is not None and step.next_at <= began_at
                 await asyncio.sleep(0)  # others have their turn, even if the next step follows at once
                 if not (was_due and step.done):
+                    self._pulse.beat(self._name, rest=LONGEST_SLEEP)
                     await self._alarm.sleep_until(None if was_due else step.next_at)
         finally:
             self._alarm.close()

@@ -25,6 +25,7 @@ from tasker.engine.operations import Operations
 from tasker.engine.pruner import LOOK as PRUNE_LOOK
 from tasker.engine.pruner import Pruner
 from tasker.engine.pulls import Pulls
+from tasker.engine.pulse import Pulse
 from tasker.engine.recovery import Recovery
 from tasker.engine.rezoning import Rezoning
 from tasker.engine.schedules import Schedules
@@ -98,10 +99,12 @@ class Engine:
         self.telemetry = telemetry
         self.types = tuple(types)
         self.slots = Slots(types)
+        self.pulse = pulse = Pulse(store.clock)
+        """Whether the jobs get on without which tasks are late, or run where they must not."""
         self.lease = lease = Lease(store.clock)
         self.waiters = Waiters(store, room=max_waiters)
         self.pulls = Pulls(store, self.waiters, self._announce_lease)
-        self.queue = DelayQueue(store, self.slots, lease, self.pulls)
+        self.queue = DelayQueue(store, self.slots, lease, self.pulls, pulse)
         self.overdue = SharedLook(
             lambda: store.overdue(free_pools=self.slots.free_pools), store.clock.monotonic, apart=LOOKS_APART
         )
@@ -114,16 +117,17 @@ class Engine:
         self._expiry = DueWork(
             store.clock,
             self.events.with_reports(Expiry(store, telemetry, ring=self.queue.ring).step),
+            pulse,
             name="expiry",
         )
         patience = CircuitPatience(store, telemetry, least=circuit_patience, ring=self.queue.ring)
-        self._patience = DueWork(store.clock, self.events.with_reports(patience.step), name="circuit patience")
+        self._patience = DueWork(store.clock, self.events.with_reports(patience.step), pulse, name="circuit patience")
         claim_leases = ClaimLeases(store, telemetry, ring=self.queue.ring)
         self._claim_leases = DueWork(
-            store.clock, self.events.with_reports(claim_leases.step), name="leases of claims by callers"
+            store.clock, self.events.with_reports(claim_leases.step), pulse, name="leases of claims by callers"
         )
         self.schedules = Schedules(store, telemetry, self.events, announce=self.announce, ring=self.queue.ring)
-        self._schedules = DueWork(store.clock, self.schedules.step, name="schedules")
+        self._schedules = DueWork(store.clock, self.schedules.step, pulse, name="schedules")
         aftermath = self.aftermath = Aftermath(
             store.clock,
             self.queue,
@@ -135,7 +139,7 @@ class Engine:
             telemetry,
         )
         self.completions = Completions(store, aftermath, lambda due_at: self.queue.announce(due_at, PULLED), rand=rand)
-        self._deadlines = DueWork(store.clock, Deadlines(store, aftermath, rand=rand).step, name="deadlines")
+        self._deadlines = DueWork(store.clock, Deadlines(store, aftermath, rand=rand).step, pulse, name="deadlines")
         self._worker = Worker(
             store,
             types,
@@ -152,7 +156,7 @@ class Engine:
         self.operations = Operations(
             store, self.slots, telemetry, self.events, rewriting=rewriting, ring=self.queue.ring
         )
-        self._operations = DueWork(store.clock, self.operations.step, name="operations")
+        self._operations = DueWork(store.clock, self.operations.step, pulse, name="operations")
         self._due_works = (
             self._expiry,
             self._deadlines,
@@ -190,13 +194,16 @@ class Engine:
         self.key_ring.watch()
         self._job = asyncio.create_task(self._work())
         self._jobs += [asyncio.create_task(work.run()) for work in self._due_works]
+        for name, run_once in (
+            ("lease", self._keeper.run_once),
+            ("recovery", self.events.with_reports(self._recovery.run_once)),
+            ("keys", self.key_ring.run_once),
+        ):
+            self._jobs.append(asyncio.create_task(self._repeat(run_once, watched=name)))
         for run_once in (
-            self._keeper.run_once,
-            self.events.with_reports(self._recovery.run_once),
             self._pruner.run_once,
             self._rezoning.run_once,
             self.waiters.run_once,
-            self.key_ring.run_once,
             self.key_ring.note_uses,
             self.events.run_once,
             self.events.telling.run_once,
@@ -208,7 +215,7 @@ class Engine:
         """Take from now on what applications write into the inbox, if there is one: see ``Inbox``. After ``start``."""
         if not self._store.has_inbox:
             return
-        self._inbox = DueWork(self._store.clock, Inbox(self._store.clock, take).step, name="inbox")
+        self._inbox = DueWork(self._store.clock, Inbox(self._store.clock, take).step, self.pulse, name="inbox")
         self._store.watch_inbox(self.announce_inbox)
         self._jobs.append(asyncio.create_task(self._inbox.run()))
 
@@ -336,9 +343,16 @@ class Engine:
         await self._rezoning.until_done(is_stopped=lambda: self.draining)
         await self._worker.run()
 
-    async def _repeat(self, run_once: Callable[[], Awaitable[timedelta]]) -> None:
-        """Do a job again and again, whatever happens to it. It says after how long."""
+    async def _repeat(self, run_once: Callable[[], Awaitable[timedelta]], *, watched: str | None = None) -> None:
+        """Do a job again and again, whatever happens to it. It says after how long.
+
+        Args:
+            watched: the name of a job that no task may have to do without, and that never waits for
+                others in a step; None: it is not watched.
+        """
         while True:
+            if watched is not None:
+                self.pulse.beat(watched)
             try:
                 wait = await run_once()
             except StoreError as error:
@@ -347,4 +361,6 @@ class Engine:
             except Exception:  # noqa: BLE001 - the others depend on it
                 _log.exception("a job in the background failed, trying again")
                 wait = AGAIN
+            if watched is not None:
+                self.pulse.beat(watched, rest=wait.total_seconds())
             await sleep(self._store.clock, wait.total_seconds())

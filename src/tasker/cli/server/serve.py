@@ -2,6 +2,7 @@
 
 import asyncio
 import ctypes
+import faulthandler
 import gc
 import os
 import resource
@@ -14,8 +15,10 @@ import uvloop
 
 from tasker.cli import process
 from tasker.cli.server import logs
+from tasker.cli.server.service_manager import ServiceManager
 from tasker.config import Settings
 from tasker.node import Node
+from tasker.timing.clock import SystemClock
 
 _LET_GO_SECONDS: Final = 5.0
 """How long a start that is called off may take to let go of what it has: a database may not
@@ -53,9 +56,12 @@ def serve(
     logs.set_up(settings.log_level, settings.log_format)
     for doubt in doubts:
         _log.warning(doubt)
+    manager = ServiceManager.of(os.environ)
+    if manager.watchdog is not None:
+        faulthandler.enable()  # it ends a server that hangs by SIGABRT: the log then says where each thread was
     _set_limits()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        failed = runner.run(_serve(settings, make or (lambda: Node(settings)), said))
+        failed = runner.run(_serve(settings, make or (lambda: Node(settings)), said, manager))
         at_end()
         # Everything is stored and closed. A thread that hangs in a task type must not keep the
         # process from ending.
@@ -67,10 +73,11 @@ def serve(
         os._exit(1 if failed else 0)
 
 
-async def _serve(settings: Settings, make: Callable[[], Node], said: str) -> bool:
+async def _serve(settings: Settings, make: Callable[[], Node], said: str, manager: ServiceManager) -> bool:
     """Run a node until a signal comes; True if it failed before."""
     asyncio.get_running_loop().set_exception_handler(logs.log_loop_error)
     telling = asyncio.create_task(process.stopping_event().wait())
+    manager.waiting()
     node = make()
     starting = asyncio.create_task(node.start())
     await asyncio.wait({starting, telling}, return_when=asyncio.FIRST_COMPLETED)
@@ -84,11 +91,15 @@ async def _serve(settings: Settings, make: Callable[[], Node], said: str) -> boo
     starting.result()
     _spare_collector()
     _announce(said.format(url=node.url), node.url)
+    manager.ready(node.url)
+    feeding = asyncio.create_task(manager.feed(node.silent, SystemClock()))
     failing = asyncio.create_task(node.wait_failed())
     await asyncio.wait({failing, telling}, return_when=asyncio.FIRST_COMPLETED)
     failed = not telling.done()
     _log.info("stopping", grace_period_seconds=settings.grace_period.total_seconds())
+    manager.stopping(settings.grace_period)
     await node.stop()
+    feeding.cancel()
     _log.info("stopped")
     return failed
 
