@@ -161,7 +161,9 @@ async def test_without_a_watchdog_that_is_meant_for_this_process_none_is_fed(var
     await manager.feed(lambda _: None, ManualClock())  # returns
 
 
-@pytest.mark.parametrize("variables", [{"NOTIFY_SOCKET": "vsock:2:1234"}, {"NOTIFY_SOCKET": "/x", "WATCHDOG_USEC": "-1"}])
+@pytest.mark.parametrize(
+    "variables", [{"NOTIFY_SOCKET": "vsock:2:1234"}, {"NOTIFY_SOCKET": "/x", "WATCHDOG_USEC": "-1"}]
+)
 def test_what_cannot_be_used_is_said(variables):
     with capture_logs() as logs:
         ServiceManager.of(dict(variables))
