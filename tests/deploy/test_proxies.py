@@ -10,9 +10,9 @@ from http.client import HTTPConnection
 from urllib.parse import urlencode, urlsplit
 
 import pytest
-from front_proxies import DEPLOY, PROXIES, Nginx
 
 import tasker
+from front_proxies import DEPLOY, PROXIES, Nginx
 from polling import until
 from tasker.api.routes.tasks import _LONGEST_WAIT
 from tasker.config import Settings
