@@ -73,6 +73,11 @@ outcome of the attempt.
       . DatabaseInUseError       another tasker is using it
       . DatabaseBeingCopiedError tasks are being copied into it
       . DatabaseMovedError       its tasks are in another database now
+      . CopyOfAnotherError       it is half a copy of another database
+      . NotEmptyError            it is not empty, so nothing can be copied into it
+      . NotHeldThereError        it has rows for which the other database has no place
+      . CopyDiffersError         it does not hold what it was copied from
+      . CopyStoppedError         a copy cannot go on now
       . DatabaseTooNewError      a newer tasker wrote it
       . SchemaOutdatedError      an earlier tasker made its tables
       . NotADatabaseError
@@ -812,6 +817,76 @@ class DatabaseMovedError(DatabaseError):
             f"its tasks have moved to {whither}; start the server on that one, or, if no server has run there, "
             "take the mark away: tasker db unmark",
         )
+
+
+class CopyOfAnotherError(DatabaseError):
+    """A copy of another database was begun there, and is not finished. Nothing was changed.
+
+    Args:
+        other: that other database, as it may be shown; None: nobody knows.
+    """
+
+    def __init__(self, path: str, other: str | None) -> None:
+        super().__init__(
+            path,
+            f"a copy of {other or 'another database'} into it is not finished; finish that one, "
+            "or copy into another database, which is empty",
+        )
+
+
+class NotEmptyError(DatabaseError):
+    """Nothing can be copied into the database, or from it, as it is. Nothing was changed.
+
+    Args:
+        problem: what it has, as a clause.
+    """
+
+    def __init__(self, path: str, problem: str) -> None:
+        super().__init__(path, f"{problem}; expected a new database, or one in which no server has ever run")
+
+
+class NotHeldThereError(DatabaseError):
+    """Requests are waiting in the inbox, and there is none where the tasks are to go. Nothing has moved.
+
+    Args:
+        target: the database without one, as it may be shown.
+        count: how many there are, those that were refused among them.
+    """
+
+    def __init__(self, path: str, target: str, count: int) -> None:
+        super().__init__(
+            path,
+            f"its inbox has {count} requests, and {target} has no inbox; start a server on the former "
+            "until it has taken them, and delete those that it refuses: GET /inbox lists them",
+        )
+
+
+class CopyDiffersError(DatabaseError):
+    """What was copied is not what is in the other database now. No server starts on it, and nothing has moved.
+
+    Args:
+        table: the first table that differs.
+        expected: how many rows it has in the other database.
+        found: how many it has here.
+    """
+
+    def __init__(self, path: str, table: str, expected: int, found: int) -> None:
+        super().__init__(
+            path,
+            f"its table {table} differs from the one that was copied ({expected} rows there, {found} here); "
+            "run the same command again: it begins anew",
+        )
+
+
+class CopyStoppedError(DatabaseError):
+    """A copy cannot go on now. What is there by now stays, and no server starts on it.
+
+    Args:
+        problem: why, as a clause.
+    """
+
+    def __init__(self, path: str, problem: str) -> None:
+        super().__init__(path, f"{problem}; once that is mended, run the same command again: it goes on")
 
 
 class DatabaseTooNewError(DatabaseError):

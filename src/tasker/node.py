@@ -56,6 +56,7 @@ from tasker.model.audit import TASKER, Action, Entry, Kind
 from tasker.model.gate import queue_of_type
 from tasker.service.metrics import Calls, Sources
 from tasker.service.service import Service
+from tasker.stores.copying import CopyEnd
 from tasker.stores.kind import StoreContext, kind_of, shown
 from tasker.task_types.hash import HashType
 from tasker.task_types.job import JobType
@@ -516,6 +517,15 @@ def open_keys(settings: Settings) -> contextlib.AbstractAsyncContextManager[KeyB
         StartError: see there.
     """
     return kind_of(settings.database_url).keys(settings.database_url, _store_context(settings, address=""))
+
+
+def open_for_copy(settings: Settings) -> contextlib.AbstractAsyncContextManager[CopyEnd]:
+    """Open the database that the settings name as one end of a copy: see ``StoreKind.copying``.
+
+    Raises:
+        StartError: see there.
+    """
+    return kind_of(settings.database_url).copying(settings.database_url, _store_context(settings, address=""))
 
 
 def _store_context(settings: Settings, address: str, clock: Clock | None = None) -> StoreContext:

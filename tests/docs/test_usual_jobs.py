@@ -1,6 +1,5 @@
 """The usual jobs: each example, run alone on a server of its own, does what its job is."""
 
-import json
 import os
 import re
 import subprocess
@@ -13,6 +12,7 @@ import pytest
 from pages import DOCS, blocks
 
 import tasker
+from databases import new_database
 from polling import until
 from tasker.testing.server import TaskerServer
 from tasker.testing.webhook_receiver import WebhookReceiver
@@ -30,6 +30,7 @@ class Example:
     def __init__(self, server, folder, receiver):
         self.server, self.client, self.folder, self.receiver = server, server.client, folder, receiver
         self.printed = ""
+        self.variables = {}
 
     def run(self, language, text, beginning):
         here = text.replace("http://localhost:8080", self.server.url)
@@ -52,6 +53,7 @@ class Example:
                 "XDG_CONFIG_HOME": str(self.folder),
                 "TASKER_URL": self.server.url,
                 "TZ": "UTC",
+                **self.variables,
             },
             capture_output=True, text=True, timeout=120, check=False,
         )  # fmt: skip
@@ -164,12 +166,16 @@ class OwnFunction(Job):
         assert (ended.state, ended.result) == ("done", {"customer": 42})
 
 
-class Waiting(Job):
+class ToPostgres(Job):
     def before(self, example):
-        example.client.schedule(example.receiver.url(), delay="1h")
+        example.client.schedule(example.receiver.url(), delay="1h", key="order-17")
+        example.server.stop()
+        example.variables["NEW_DATABASE_URL"] = self.url = new_database()
 
     def after(self, example):
-        assert json.loads(example.printed) == {"count": 1} or example.printed.strip() == "1"
+        assert "tasks: 1" in example.printed
+        with TaskerServer(example.folder, "--database-url", self.url) as there:
+            assert there.client.by_key("order-17").get().state == "todo"
 
 
 class Copy(Job):
@@ -251,7 +257,7 @@ JOBS = {
     "An alert when tasks run late": Alert(),
     "Tests with a frozen clock": FrozenClock(),
     "Your own Python function": OwnFunction(),
-    "From SQLite to PostgreSQL": Waiting(),
+    "From SQLite to PostgreSQL": ToPostgres(),
     "A copy while it is running": Copy(),
     "A service that starts with the machine": None,
     "Read-only access for a colleague": ReadOnly(),

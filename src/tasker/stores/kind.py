@@ -21,6 +21,7 @@ if TYPE_CHECKING:  # they would make --help slow
     from tasker.interfaces.keys import KeyBook
     from tasker.interfaces.queue import Follow
     from tasker.interfaces.store import Store
+    from tasker.stores.copying import CopyEnd
     from tasker.timing.clock import Clock
 
 
@@ -104,6 +105,14 @@ class StoreKind(Protocol):
         Raises:
             DatabaseInUseError: a server uses it; of any change, too. Nothing was changed.
             StartError: it cannot be opened.
+        """
+
+    def copying(self, url: str, context: StoreContext) -> "AbstractAsyncContextManager[CopyEnd]":
+        """Open one end of a copy: a database that no server uses, and no other copy. A missing SQLite file is made.
+
+        Raises:
+            DatabaseInUseError: somebody uses it.
+            StartError: it cannot be opened; in the block also: the copy cannot go on.
         """
 
     async def migrate(self, url: str, context: StoreContext) -> None:

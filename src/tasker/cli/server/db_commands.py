@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from tasker.cli.server.copy_commands import copy_command, unmark_command
 from tasker.cli.server.key_commands import db_keys_group
 from tasker.cli.server.options import options
 from tasker.cli.server.settings import OF_THE_DATABASE
@@ -36,4 +37,6 @@ def migrate_command(**flags: Any) -> None:  # noqa: ANN401 - texts, tuples of te
     database.migrate(settings, doubts=sources.doubts(settings, os.environ))
 
 
+db_group.add_command(copy_command)
 db_group.add_command(db_keys_group)
+db_group.add_command(unmark_command)

@@ -645,6 +645,10 @@ OF_THE_DATABASE: Final = tuple(
 )
 """What a command needs to know that works on the database without serving anybody."""
 
+DATABASE_URL: Final = next(setting for setting in SETTINGS if setting.name == "database_url")
+OF_A_COPY: Final = tuple(setting for setting in OF_THE_DATABASE if setting is not DATABASE_URL)
+"""What a command needs to know that is told the URLs of two databases."""
+
 OF_ALERTS: Final = tuple(
     setting
     for setting in SETTINGS

@@ -10,6 +10,7 @@ from tasker.stores.postgres.url import read
 
 if TYPE_CHECKING:
     from tasker.interfaces.keys import KeyBook
+    from tasker.stores.copying import CopyEnd
     from tasker.stores.postgres.store import PostgresStore
 
 
@@ -67,6 +68,12 @@ class PostgresKind:
             from tasker.stores.postgres.keys_alone import keys_alone  # noqa: PLC0415 - see stores/kind.py
         async with keys_alone(url, context) as keys:
             yield keys
+
+    def copying(self, url: str, context: StoreContext) -> "contextlib.AbstractAsyncContextManager[CopyEnd]":
+        """See ``StoreKind``. No node joins, and none may be there."""
+        with _driver():
+            from tasker.stores.postgres.copying import copying  # noqa: PLC0415 - see stores/kind.py
+        return copying(url, context)
 
     async def migrate(self, url: str, context: StoreContext) -> None:
         """See ``StoreKind``. No node joins."""

@@ -1,7 +1,8 @@
 """Which URLs name a SQLite database, and how to make its store."""
 
+import os
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -12,6 +13,7 @@ _MEMORY: Final = ":memory:"
 
 if TYPE_CHECKING:
     from tasker.interfaces.keys import KeyBook
+    from tasker.stores.copying import CopyEnd
     from tasker.stores.sqlite.store import SqliteStore
 
 
@@ -52,8 +54,7 @@ class SqliteKind:
     @asynccontextmanager
     async def keys(self, url: str, context: StoreContext) -> AsyncIterator["KeyBook"]:
         """See ``StoreKind``."""
-        if location(url) == _MEMORY:
-            raise DatabaseError(url, "it is in memory, and nobody but its server can reach it; name a file")
+        _check_reachable(url)
         store = self.make(url, context)
         await store.open()
         try:
@@ -61,11 +62,24 @@ class SqliteKind:
         finally:
             await store.close()
 
+    def copying(self, url: str, context: StoreContext) -> "AbstractAsyncContextManager[CopyEnd]":
+        """See ``StoreKind``."""
+        _check_reachable(url)
+        from tasker.stores.sqlite.copying import copying  # noqa: PLC0415 - see stores/kind.py
+
+        path = Path(os.path.realpath(location(url)))
+        return copying(path, f"sqlite:{path}", context)
+
     async def migrate(self, url: str, context: StoreContext) -> None:
         """See ``StoreKind``. A missing file is made."""
         store = self.make(url, context)
         await store.open()
         await store.close()
+
+
+def _check_reachable(url: str) -> None:
+    if location(url) == _MEMORY:
+        raise DatabaseError(url, "it is in memory, and nobody but its server can reach it; name a file")
 
 
 def location(url: str) -> str:
