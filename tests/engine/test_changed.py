@@ -49,7 +49,7 @@ async def test_a_task_that_is_moved_earlier_starts_on_time(bench, clock, change)
     assert bench.starts == []
     await clock.advance(0.000001)
     assert bench.starts == [(task, 1, 1.5)]
-    assert bench.telemetry.lateness().max == 0
+    assert (await bench.telemetry.lateness())[0].max == 0
 
 
 async def test_a_task_that_is_to_run_now_starts_at_once(bench, clock, change):

@@ -1,8 +1,9 @@
 """What the engine counts and measures, in plain numbers."""
 
+import asyncio
 from array import array
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -16,6 +17,8 @@ from tasker.model.stats import ATTEMPT_OUTCOMES, AttemptOutcome, CauseLateness, 
 
 LATENESS_KEPT: Final = 10_000
 """How many of the latest attempts the lateness figures speak of."""
+
+_SORTED_AT_ONCE: Final = 2_000
 
 
 @dataclass(kw_only=True)
@@ -111,29 +114,25 @@ class Telemetry:
         self.ended_by_gate = {outcome: Counter() for outcome in ATTEMPT_OUTCOMES}
         return drained
 
-    def lateness(self) -> Lateness:
-        """Return the nearest-rank percentiles of the latest attempts, in seconds."""
-        return self._figures()[0]
+    async def lateness(self) -> tuple[Lateness, Mapping[str, CauseLateness]]:
+        """Return the nearest-rank percentiles of the latest attempts, in seconds; and those of each cause, with sums.
 
-    def lateness_by_cause(self) -> Mapping[str, CauseLateness]:
-        """Return the same of each cause, and the sums."""
-        return self._figures()[1]
-
-    def _figures(self) -> tuple[Lateness, Mapping[str, CauseLateness]]:
-        """Return both. They are made once, until another attempt begins: the event loop has to wait for that."""
+        They are of the attempts that have begun when it is called. The event loop has its turns meanwhile.
+        """
         known = self._known_figures
         if known is None or known[0] != self.attempts:
             self._count_up()
+            attempts = self.attempts
             parts = {cause: kept.tolist() for cause, kept in self._latest.items()}
             by_cause = {
-                cause: CauseLateness(*_percentiles(each), sum=instants.seconds(sum(each)))
+                cause: CauseLateness(*_percentiles(await _in_order(each)), sum=instants.seconds(sum(each)))
                 for cause, each in parts.items()
             }
             if any(parts["down"]) or any(parts["held"]):
-                shown = _percentiles(map(sum, zip(*parts.values(), strict=True)))
+                shown = _percentiles(await _in_order([*map(sum, zip(*parts.values(), strict=True))]))
             else:  # as nearly always
                 shown = by_cause["own"].p50, by_cause["own"].p99, by_cause["own"].max
-            known = self._known_figures = self.attempts, (Lateness(len(parts["own"]), *shown), by_cause)
+            known = self._known_figures = attempts, (Lateness(len(parts["own"]), *shown), by_cause)
         return known[1]
 
     def totals(self) -> Totals:
@@ -153,9 +152,18 @@ class Telemetry:
         )
 
 
-def _percentiles(durations: Iterable[int]) -> tuple[float | None, float | None, float | None]:
-    """Return the median, the 99th percentile and the maximum of *durations*, by nearest rank, in seconds."""
-    ordered = sorted(durations)
+async def _in_order(durations: Sequence[int]) -> Sequence[int]:
+    """Return *durations* in order. All at once take a millisecond or two: it sorts some, and then some more."""
+    ordered: list[int] = []
+    for start in range(0, len(durations), _SORTED_AT_ONCE):
+        ordered += sorted(durations[start : start + _SORTED_AT_ONCE])
+        await asyncio.sleep(0)
+    ordered.sort()  # of parts that are in order it is soon done
+    return ordered
+
+
+def _percentiles(ordered: Sequence[int]) -> tuple[float | None, float | None, float | None]:
+    """Return the median, the 99th percentile and the maximum of durations in order, by nearest rank, in seconds."""
     if not ordered:
         return None, None, None
     places = [-(-len(ordered) * hundredths // 100) - 1 for hundredths in (50, 99, 100)]

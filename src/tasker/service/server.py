@@ -1,6 +1,6 @@
 """What the server says about itself, and whether it starts anything."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from tasker import __version__
@@ -26,28 +26,34 @@ class ServerService:
         self._store = store
         self._engine = engine
         self._types = registry.types
-        self._started_at = store.clock.now()
+        self.started_at: Final = store.clock.now()
+        """When this process began to serve."""
 
     async def stats(self) -> ServerStats:
         """Return what this process has counted and measured, and how many tasks are stored."""
         counts = await self._store.count(up_to=COUNTED_TO)
-        running = self._engine.slots.running
+        lateness, by_cause = await self._engine.telemetry.lateness()
         return ServerStats(
             version=__version__,
-            started_at=self._started_at,
-            lateness=self._engine.telemetry.lateness(),
-            lateness_by_cause=self._engine.telemetry.lateness_by_cause(),
+            started_at=self.started_at,
+            lateness=lateness,
+            lateness_by_cause=by_cause,
             tasks=counts,
             tasks_counted_to=COUNTED_TO,
             clock_offset=self._store.clock_offset,
             paused_at=self._store.paused_at,
-            slots={
-                kind.name: SlotCount(total=kind.slots, running=running(kind.pool))
-                for kind in self._types
-                if kind.pool != PULLED  # which needs none
-            },
+            slots=self.slots(),
             totals=self._engine.telemetry.totals(),
         )
+
+    def slots(self) -> Mapping[str, SlotCount]:
+        """Return how many slots this node has, and how many are taken, by task type. What is pulled needs none."""
+        running = self._engine.slots.running
+        return {
+            kind.name: SlotCount(total=kind.slots, running=running(kind.pool))
+            for kind in self._types
+            if kind.pool != PULLED
+        }
 
     async def nodes(self) -> Sequence[NodeRecord]:
         """Return the nodes that share the store, in the order in which they started."""
