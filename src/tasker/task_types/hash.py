@@ -25,6 +25,7 @@ from tasker.interfaces.task_type import TaskType
 from tasker.model.attempt import Attempt, Outcome, Succeeded
 from tasker.model.gate import Destination, GateKind
 from tasker.model.task import Pool
+from tasker.timing.giving_way import give_way
 from tasker.wire.fields import HashFields, TaskFields
 
 SECRET_LIMIT: Final = 4096
@@ -114,6 +115,10 @@ def _base64(data: bytes) -> str:
 
 
 def _be_nice() -> None:
-    """Lower this thread's priority. On Linux a priority belongs to a thread, elsewhere to the process."""
+    """Lower this thread's priority, and let others interrupt it.
+
+    On Linux a priority belongs to a thread, elsewhere to the process.
+    """
     if sys.platform == "linux":
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)
+    give_way()

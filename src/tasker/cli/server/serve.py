@@ -29,6 +29,10 @@ _PR_SET_DUMPABLE: Final = 4
 
 _log = structlog.get_logger()
 
+_SWITCH_INTERVAL: Final = 0.000_5
+"""Seconds for which a thread may keep the interpreter while the event loop waits for it. With Python's own 5 ms, a
+claim would be that late whenever a thread decodes rows or compiles the template of a page."""
+
 _OBJECTS_BETWEEN_COLLECTIONS: Final = 10_000
 """How many more objects than before there must be until the garbage collector looks at the young
 ones. Python's own 700 are made by a dozen deliveries."""
@@ -60,6 +64,7 @@ def serve(
     if manager.watchdog is not None:
         faulthandler.enable()  # it ends a server that hangs by SIGABRT: the log then says where each thread was
     _set_limits()
+    sys.setswitchinterval(_SWITCH_INTERVAL)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         failed = runner.run(_serve(settings, make or (lambda: Node(settings)), said, manager))
         at_end()

@@ -11,6 +11,7 @@ import apsw
 from tasker.stores.sqlite.condition import Condition
 from tasker.stores.sqlite.connection import Queries
 from tasker.stores.sqlite.reader import Reader
+from tasker.timing.giving_way import give_way
 
 T = TypeVar("T")
 
@@ -44,6 +45,7 @@ class ReaderThreads:
             connection.close()
 
     def _open(self) -> None:
+        give_way()  # a claim does not wait for what somebody looks at
         queries = self._connect()
         self._connections.append(queries.connection)
         self._of_thread.reader = Reader(queries)
