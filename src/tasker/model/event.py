@@ -66,10 +66,11 @@ class EventChange(StrEnum):
     GONE = "gone"
 
 
-class Event(Struct, frozen=True, kw_only=True, array_like=True, omit_defaults=True):
+class Event(Struct, frozen=True, kw_only=True, array_like=True, omit_defaults=True, gc=False):
     """Something that has happened. It has no URL, header, body or secret.
 
-    Nodes send it to each other as an array: a new member comes last, and has a default.
+    Nodes send it to each other as an array: a new member comes last, and has a default. The garbage collector need not
+    look at it: nothing in it leads back to it.
     """
 
     kind: EventKind
