@@ -21,6 +21,7 @@ from benchmarks import (
     functions,
     hashing,
     naming,
+    open_pages,
     operating,
     page,
     pulling,
@@ -50,6 +51,7 @@ _ROWS: Final = {
     "functions": functions,
     "watching": watching,
     "dashboard": dashboard,
+    "open_pages": open_pages,
 }
 _PAGE: Final = Path(__file__).parent.parent / "docs" / "benchmarks.md"
 
