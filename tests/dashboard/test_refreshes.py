@@ -1,12 +1,15 @@
 """Pages that are made anew because there was news: one at a time, and what several ask for once."""
 
 import asyncio
+import threading
 
 import pytest
+from jinja2 import Environment, Template
 from pages_in_process import pages_on
 from starlette.responses import Response
 
 from polling import holds
+from tasker.callers import OWNER
 from tasker.dashboard.refreshes import Refreshes
 from tasker.dashboard.visits import Shown
 
@@ -115,7 +118,10 @@ async def test_a_page_is_made_in_steps_between_which_others_have_their_turn():
 
     made = []
 
-    def pieces():
+    async def pieces():
+        return drawn()
+
+    def drawn():
         for piece in "abc":
             made.append(piece)
             end = asyncio.get_running_loop().time() + 0.0012
@@ -123,13 +129,58 @@ async def test_a_page_is_made_in_steps_between_which_others_have_their_turn():
                 pass
             yield piece
 
-    page = Shown(pieces(), 200, {})
+    page = Shown(pieces, 200, {})
     beside = asyncio.create_task(other())
     await page.draw()
     beside.cancel()
 
     assert (page.body, page.headers["content-length"]) == (b"abc", "3")
     assert {1, 2} <= set(turns)
+
+
+async def test_templates_are_compiled_on_a_thread_and_once(monkeypatch):
+    compiled = []
+    compiling = Environment.compile
+    monkeypatch.setattr(
+        Environment, "compile", lambda *said: compiled.append((threading.get_ident(), said[2])) or compiling(*said)
+    )
+    async with pages_on() as pages:
+        for _ in range(2):
+            assert "Overview" in (await pages.get("/")).text
+            assert "Nothing was changed" in (await pages.get("/audit")).text
+
+    threads, names = zip(*compiled, strict=True)
+    assert {"overview.html", "audit.html", "base.html", "components.html", "banners.html", "plot_bars.html"} <= {*names}
+    assert len(names) == len({*names})
+    assert threading.get_ident() not in threads
+
+
+async def test_rows_are_made_one_by_one(monkeypatch):
+    """For each piece the event loop has to wait."""
+    made = {}
+    generate = Template.generate
+
+    def noted(self, *said):
+        for piece in generate(self, *said):
+            made.setdefault(self.name, []).append(piece)
+            yield piece
+
+    monkeypatch.setattr(Template, "generate", noted)
+    async with pages_on() as pages:
+        for host in "abc":
+            made_of = pages.context.new_tasks.decode(
+                f'{{"webhook": {{"delay": "1h", "url": "http://{host}.example/"}}}}'.encode()
+            )
+            await pages.service.tasks.create(OWNER, made_of)
+        for each in await pages.service.destinations.page(after=0, limit=3):
+            await pages.send(f"/destinations/{each.record.gate.id}/limits", {"max_running": "2"})
+        for path in ("/", "/tasks", "/destinations", "/audit"):
+            assert (await pages.get(path)).status == 200
+
+    for template, most in (("overview", 60), ("tasks", 3), ("destinations", 3), ("audit", 3)):
+        rows = [piece.count("<tr") for piece in made[f"{template}.html"]]
+        assert sum(rows) > most
+        assert max(rows) == 1
 
 
 async def test_a_refresh_shows_what_a_reload_shows():

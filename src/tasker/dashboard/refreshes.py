@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from tasker.timing.clock import elapsed, stopwatch
 
-_REST: Final = 3
+_REST: Final = 9
 """Times that a page took: the rest after it."""
 
 _LONGEST_REST: Final = 0.5
@@ -16,9 +16,9 @@ _LONGEST_REST: Final = 0.5
 
 
 class Refreshes:
-    """Makes them in the order in which they were asked for, with a rest after each that is longer than it took.
+    """Makes them in the order in which they were asked for, with a rest after each that is much longer than it took.
 
-    So they have a quarter of the time at most, and are made less often the busier the server is. Who asks for the
+    So they have a tenth of the time at most, and are made less often the busier the server is. Who asks for the
     same while it waits for its turn gets the same. Belongs to one event loop.
     """
 

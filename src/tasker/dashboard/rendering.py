@@ -1,12 +1,13 @@
 """How templates become pages."""
 
+import asyncio
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from urllib.parse import urlencode
 
 import msgspec
-from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context
+from jinja2 import Environment, PackageLoader, StrictUndefined, meta, pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup, escape
 from msgspec import UNSET
@@ -28,6 +29,9 @@ _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep",
 
 THEMES: Final = ("auto", "light", "dark")
 THEME_COOKIE: Final = "tasker_theme"
+
+Pieces: TypeAlias = Callable[[], Awaitable[Iterator[str]]]
+"""Makes a page, piece by piece: called once."""
 
 
 class Renderer:
@@ -51,8 +55,12 @@ class Renderer:
             is_for_tests: whether they say that the clock can be moved.
         """
         self._root = root_path + "/ui"
+        self._loader = PackageLoader("tasker.dashboard")
+        self._compiled: set[str] = set()
+        self._compiling = asyncio.Lock()
         self._environment = Environment(
-            loader=PackageLoader("tasker.dashboard"),
+            loader=self._loader,
+            auto_reload=False,
             autoescape=True,
             undefined=StrictUndefined,
             trim_blocks=True,
@@ -93,11 +101,39 @@ class Renderer:
         query = urlencode(pairs)
         return f"{self._root}{path}?{query}" if query else self._root + path
 
-    def pieces(self, template: str, visit: "Visit", **said: Any) -> Iterator[str]:  # noqa: ANN401 - what it shows
-        """Return the page that *template* makes for a visitor of what is *said*, piece by piece as it is made."""
-        return self._environment.get_template(template).generate(
-            visit=visit, caller=visit.caller, now=visit.now, theme=visit.theme, notice=_notice(visit), **said
-        )
+    def page(self, template: str, visit: "Visit", **said: Any) -> Pieces:  # noqa: ANN401 - what it shows
+        """Return what makes the page that *template* makes for a visitor of what is *said*.
+
+        The first page of a template waits until that is compiled, which takes some 50 ms, on a thread.
+        """
+        shows = {
+            "visit": visit,
+            "caller": visit.caller,
+            "now": visit.now,
+            "theme": visit.theme,
+            "notice": _notice(visit),
+            **said,
+        }
+
+        async def pieces() -> Iterator[str]:
+            if template not in self._compiled:
+                async with self._compiling:
+                    await asyncio.to_thread(self._compile, template)
+            return self._environment.get_template(template).generate(shows)
+
+        return pieces
+
+    def _compile(self, template: str) -> None:
+        """Compile a template, and all that it is made of."""
+        if template in self._compiled:
+            return
+        environment = self._environment
+        environment.get_template(template)
+        source, *_ = self._loader.get_source(environment, template)
+        for name in meta.find_referenced_templates(environment.parse(source)):
+            assert name is not None  # noqa: S101 - each names them by a text
+            self._compile(name)
+        self._compiled.add(template)
 
 
 def moment(at: Instant | str | None, *, kind: str = "") -> Markup:

@@ -14,7 +14,7 @@ from tasker.api.calls import Context
 from tasker.callers import Caller, Scope
 from tasker.config import Settings
 from tasker.dashboard.cookies import cookie_in
-from tasker.dashboard.rendering import THEME_COOKIE, THEMES, Renderer
+from tasker.dashboard.rendering import THEME_COOKIE, THEMES, Pieces, Renderer
 from tasker.model import zones
 from tasker.model.audit import LOCAL
 from tasker.model.instants import Instant
@@ -42,9 +42,9 @@ _STEP: Final = 0.000_25
 class Shown(Response):
     """A page. It is made by ``draw``, or when it is sent."""
 
-    def __init__(self, pieces: Iterator[str], status: int, headers: Mapping[str, str]) -> None:
+    def __init__(self, pieces: Pieces, status: int, headers: Mapping[str, str]) -> None:
         super().__init__(None, status, headers, media_type="text/html")
-        self._pieces: Iterator[str] | None = pieces
+        self._pieces: Pieces | None = pieces
 
     async def draw(self, *, rest: float = 0) -> None:
         """Make it, in short steps.
@@ -58,7 +58,7 @@ class Shown(Response):
         drawn = []
         await asyncio.sleep(rest)  # what it shows was just put together
         began = stopwatch()
-        for piece in pieces:
+        for piece in await pieces():
             drawn.append(piece)
             if stopwatch() - began >= _STEP:
                 await asyncio.sleep(rest)
@@ -198,8 +198,7 @@ class Visit:
         **said: Any,  # noqa: ANN401 - what the template shows
     ) -> Response:
         """Return the page that *template* makes of what is *said*."""
-        pieces = self.renderer.pieces(template, self, **said)
-        return Shown(pieces, status, {**PRIVATE, **(headers or {})})
+        return Shown(self.renderer.page(template, self, **said), status, {**PRIVATE, **(headers or {})})
 
     def go(self, path: str, *, done: str = "", **values: str) -> Response:
         """Send the visitor to another page, which tells what was *done*: a key of ``notices.NOTICES``."""
