@@ -1,5 +1,6 @@
 """The commands of the page about moving house do what it says, in the order in which it says it."""
 
+import json
 import os
 import re
 import subprocess
@@ -32,9 +33,15 @@ def shell(house):
     clean = {name: value for name, value in os.environ.items() if not name.startswith("TASKER_")}
     clean["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
 
-    def run(line, code=0):
+    def run(line, code=0, **variables):
         done = subprocess.run(
-            ["sh", "-ec", line], cwd=house, env=clean, capture_output=True, text=True, timeout=60, check=False
+            ["sh", "-ec", line],
+            cwd=house,
+            env=clean | variables,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
         )
         assert done.returncode == code, done
         return (done.stdout + done.stderr).strip()
@@ -45,7 +52,7 @@ def shell(house):
 def test_the_page_can_be_followed_to_its_end(house, shell):
     url = new_database()
     place = re.sub("//.*@", "//", url)
-    commands = [text.strip() for language, text in blocks(PAGE) if language == "sh" and "tasker db" in text]
+    commands = [text.strip() for language, text in blocks(PAGE) if text.startswith("tasker db")]
     copy, back, again, unmark = (text.replace(SHOWN, url) for text in commands)
     outputs = [text.strip() for language, text in blocks(PAGE) if language == "text"]
     moved, refused = (
@@ -70,3 +77,15 @@ def test_the_page_can_be_followed_to_its_end(house, shell):
         server.stop()
     with pytest.raises(Exception, match="this_database_has_moved"):
         query(url, "INSERT INTO tasker_inbox (id, request) VALUES (gen_random_uuid(), '{}')")
+
+
+def test_what_is_exported_looks_as_the_page_says_and_can_be_imported(tmp_path, shell, house):
+    export, import_ = (text for language, text in blocks(PAGE) if re.match("tasker (export|import)", text))
+    shown = next(json.loads(text) for language, text in blocks(PAGE) if language == "json")
+    with TaskerServer(tmp_path) as server:
+        server.client.request("POST", "/tasks/new", json=shown)
+        shell(export, TASKER_URL=server.url)
+        assert [json.loads(line) for line in (house / "waiting.ndjson").read_text().splitlines()] == [shown]
+        server.client.by_key("order-17").delete()
+        shell(import_, TASKER_URL=server.url)
+        assert server.client.by_key("order-17").get().state == "todo"
