@@ -143,3 +143,10 @@ async def test_what_was_forgotten_does_not_count(alarm, clock):
     assert not sleeping.done()
     await clock.advance(0.000001)
     assert sleeping.done()
+
+
+async def test_a_sleep_of_no_length_gives_others_a_turn_and_ends_on_a_clock_that_stands(clock):
+    turns = []
+    asyncio.get_running_loop().call_soon(turns.append, 1)
+    await asyncio.wait_for(sleep(clock, 0), timeout=30)
+    assert turns == [1]

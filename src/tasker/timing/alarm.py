@@ -85,9 +85,14 @@ class Alarm:
 async def sleep(clock: Clock, seconds: float, *, rung: asyncio.Event | None = None) -> None:
     """Return after *seconds* of the *clock*'s monotonic time, or once *rung* is set.
 
-    It is set then in any case: whoever waits for the next time clears it.
+    It is set then in any case: whoever waits for the next time clears it. 0 or less: others on the event loop
+    get a turn, whether the clock moves or not.
     """
     over = asyncio.Event() if rung is None else rung
+    if seconds <= 0:
+        await asyncio.sleep(0)
+        over.set()
+        return
     call = clock.call_later(seconds, over.set)
     try:
         await over.wait()
