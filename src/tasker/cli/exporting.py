@@ -45,9 +45,9 @@ _SHOWN_ONLY: Final = {*TaskView.__struct_fields__, "result"} - {*_TIMES}
 def export_command(session: Session, zone: Zone, file: str, *, with_secrets: bool, **given: Any) -> None:  # noqa: ANN401 - filters
     """Write waiting tasks as the calls that create them.
 
-    A line of JSON for each. With filters, those that pass them; --state names others than those that are waiting. What FILE gets is
-    what tasker import, tasker add - and POST /tasks/batch take, on any server. A name that ends in .gz has
-    it compressed; without FILE, or with -, it goes to standard output.
+    A line of JSON for each. With filters, those that pass them; --state names others than those that are
+    waiting. What FILE gets is what tasker import, tasker add - and POST /tasks/batch take, on any server. A
+    name that ends in .gz has it compressed; without FILE, or with -, it goes to standard output.
 
     \b
     Not written: ids, attempts, and everything else that a task has become; runs of schedules, which the

@@ -50,10 +50,11 @@ class _Task(NamedTuple):
 def import_command(session: Session, file: str, on_conflict: str, *, dry_run: bool) -> None:
     """Create the tasks of a file that tasker export wrote.
 
-    FILE has a line of JSON for each task, as POST /tasks/new takes it. A name that ends in .gz is of a file that is compressed; - is standard input. A task whose time has passed
-    runs at once, one that has expired is left out, and all others keep their times. They get new ids.
-    1000 are created at a time; a thousand is created as a whole or not at all. If it is broken off, import
-    the same file again with the same options within a day: what was created is not created twice.
+    FILE has a line of JSON for each task, as POST /tasks/new takes it. A name that ends in .gz is of a file
+    that is compressed; - is standard input. A task whose time has passed runs at once, one that has expired
+    is left out, and all others keep their times. They get new ids. 1000 are created at a time; a thousand
+    is created as a whole or not at all. If it is broken off, import the same file again with the same
+    options within a day: what was created is not created twice.
 
     \b
     Examples:
