@@ -57,6 +57,7 @@ from tasker.model.gate import queue_of_type
 from tasker.service.metrics import Calls, Sources
 from tasker.service.service import Service
 from tasker.stores.copying import CopyEnd
+from tasker.stores.examining import Examined
 from tasker.stores.kind import StoreContext, kind_of, shown
 from tasker.task_types.hash import HashType
 from tasker.task_types.job import JobType
@@ -124,18 +125,18 @@ class Node:
             tracer = _tracer() if settings.otel else None
             if tracer is not None:
                 closing.push_async_callback(tracer.close)  # once the engine is drained
-            listening = closing.enter_context(_bind(settings.listen_ip, settings.listen_port))
+            listening = closing.enter_context(bind(settings.listen_ip, settings.listen_port))
             self.url = _url(listening)
             metrics_listening = None
             if settings.metrics_listen is not None:
-                metrics_listening = closing.enter_context(_bind(*settings.metrics_listen, way="--metrics-listen"))
+                metrics_listening = closing.enter_context(bind(*settings.metrics_listen, way="--metrics-listen"))
                 self.metrics_url = _url(metrics_listening)
             store = make_store(settings, address=self.url, clock=self._dev_clock)
             with _said_if_long():
                 await store.open()
             closing.push_async_callback(store.close)
             completion_key = await _completion_key(store, settings)
-            client = self._client or PooledClient(_connector(settings, _egress_policy(settings)))
+            client = self._client or PooledClient(_connector(settings, egress_policy(settings)))
             registry = make_registry(settings, client, self._outside(store), completion_key)
             for task_type in registry.types:
                 closing.push_async_callback(task_type.close)
@@ -476,7 +477,8 @@ def make_alert_sender(settings: Settings, clock: Clock) -> AlertSender:
     return AlertSender(client, settings.alert_url, clock, signer=signer)
 
 
-def _egress_policy(settings: Settings) -> EgressPolicy:
+def egress_policy(settings: Settings) -> EgressPolicy:
+    """Return whom webhooks may call by the settings."""
     return EgressPolicy(settings.egress_level, allow=settings.allow_targets, deny=settings.deny_targets)
 
 
@@ -508,6 +510,15 @@ async def migrate(settings: Settings) -> None:
         StartError: it cannot be done. Nothing was changed.
     """
     await kind_of(settings.database_url).migrate(settings.database_url, _store_context(settings, address=""))
+
+
+async def examine(settings: Settings) -> Examined:
+    """Look at the database that the settings name, and change nothing: see ``StoreKind.examine``.
+
+    Raises:
+        StartError: it needs a package that is not installed.
+    """
+    return await kind_of(settings.database_url).examine(settings.database_url, _store_context(settings, address=""))
 
 
 def open_keys(settings: Settings) -> contextlib.AbstractAsyncContextManager[KeyBook]:
@@ -618,10 +629,14 @@ def _kept_descriptors(settings: Settings) -> int:
     return settings.max_deliveries + _DESCRIPTORS_OF_THE_STORE
 
 
-def _bind(ip: str, port: int, *, way: str = "") -> socket.socket:
+def bind(ip: str, port: int, *, way: str = "") -> socket.socket:
     """Return a socket with the address, so that one in use is noticed before anything else is touched.
 
-    Nobody is let wait for an answer yet: callers are refused until ``_listen``.
+    Nobody is let wait for an answer yet: callers are refused until ``_listen``. Somebody else may bind the
+    address, too, until then.
+
+    Raises:
+        ListenError: it cannot be had.
     """
     family = socket.AF_INET6 if ip_address(ip).version == 6 else socket.AF_INET
     bound = socket.socket(family, socket.SOCK_STREAM)

@@ -16,7 +16,7 @@ from tasker.model.lifecycle import MAX_CRASHES, MOVES
 from tasker.model.retry import STANDARD
 from tasker.model.task import STATES, State
 from tasker.stores.postgres import url
-from tasker.stores.postgres.connection import _SESSION
+from tasker.stores.postgres.connection import SESSION
 
 CONFIGURATION = DOCS / "configuration.md"
 LIFECYCLE = DOCS / "concepts" / "lifecycle.md"
@@ -72,7 +72,7 @@ def test_every_command_that_needs_no_server_is_described():
 def test_what_a_pooler_does_not_let_through_is_given_to_the_role():
     page = (DOCS / "from-one-node-to-three.md").read_text()
     given = dict(re.findall(r"^ALTER ROLE tasker SET (\w+) = '?(\w+)'?;$", page, re.MULTILINE))
-    assert _SESSION.items() <= given.items()
+    assert SESSION.items() <= given.items()
 
 
 @pytest.mark.parametrize(

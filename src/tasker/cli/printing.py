@@ -170,7 +170,7 @@ class Printer:
             table.add_row(
                 *(Text(cells[column.name][number], column.style(row) if column.style else "") for column in kept)
             )
-        self._draw(console, table)
+        self.draw(table)
         return len(rows)
 
     def _pairs(self, pairs: Sequence[tuple[str, str]]) -> None:
@@ -182,10 +182,11 @@ class Printer:
         table.add_column(overflow="fold")
         for name, text in pairs:
             table.add_row(Text(name), Text("\n".join(map(one_line, text.split("\n")))))
-        self._draw(self.console(), table)
+        self.draw(table)
 
-    def _draw(self, console: "Console", table: "Table") -> None:
+    def draw(self, table: "Table") -> None:
         """Print a table, without the blanks that fill its lines."""
+        console = self.console()
         with console.capture() as captured:
             console.print(table)
         for line in captured.get().splitlines():

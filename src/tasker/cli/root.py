@@ -31,6 +31,7 @@ COMMANDS: Final = {
     "db": "tasker.cli.server.db_commands:db_group",
     "demo": "tasker.cli.server.commands:demo_command",
     "destinations": "tasker.cli.operating:destinations_group",
+    "doctor": "tasker.cli.server.commands:doctor_command",
     "edit": "tasker.cli.editing:edit_command",
     "explain": "tasker.cli.finding:explain_command",
     "export": "tasker.cli.exporting:export_command",

@@ -155,6 +155,15 @@ def read_entry(text: str) -> Entry:
     return Entry(network, "", port)
 
 
+class Verdict(NamedTuple):
+    """Whether an address may be called."""
+
+    refusal: str | None
+    """Why it may not, and what would allow it; None: it may."""
+    rule: str
+    """What decides that, as it follows the words *it is*; of one that may not be called, the refusal."""
+
+
 def is_host_name(host: str) -> bool:
     """Whether *host* is a name wherever it is read: nobody takes it for an address in some spelling.
 
@@ -200,22 +209,35 @@ class EgressPolicy:
         'a private address, which --egress public refuses; --egress lan or an --allow-target for it
         allows it'
         """
+        return self.verdict(address, port, name=name).refusal
+
+    def verdict(self, address: str, port: int, *, name: str | None = None) -> "Verdict":
+        """Return whether the IP *address* may be called at *port*, and by which rule: see ``refusal``.
+
+        >>> EgressPolicy("public", allow=["10.0.0.0/8"]).verdict("10.0.0.1", 80).rule
+        'a private address, which --allow-target 10.0.0.0/8 allows'
+        """
         try:
             written = ip_address(address.partition("%")[0])
         except ValueError:
-            return "an address that cannot be read"
+            return _refused("an address that cannot be read")
         reached = _reached(written)
         if any(entry.port in (None, port) and _has(entry, written, reached, name) for entry in self._deny):
-            return _DENIED
+            return _refused(_DENIED)
         allowed = [entry for entry in self._allow if entry.port in (None, port) and _has(entry, reached, reached, name)]
         if self._is_bad_port(port, allowed):
-            return _bad_port(self.level)
+            return _refused(_bad_port(self.level))
         row = _row(reached)
-        if row is None or row.level in self._opened or any(_opens(entry, row) for entry in allowed):
-            return None
+        if row is None:
+            return Verdict(None, "a public address")
+        if row.level in self._opened:
+            return Verdict(None, f"{row.rule}, which --egress {self.level} allows")
+        opening = next((entry for entry in allowed if _opens(entry, row)), None)
+        if opening is not None:
+            return Verdict(None, f"{row.rule}, which --allow-target {opening} allows")
         if row.level is None:
-            return f"{row.rule}, which is never called unless an --allow-target names it"
-        return (
+            return _refused(f"{row.rule}, which is never called unless an --allow-target names it")
+        return _refused(
             f"{row.rule}, which --egress {self.level} refuses; "
             f"--egress {row.level} or an --allow-target for it allows it"
         )
@@ -232,6 +254,10 @@ class EgressPolicy:
 
 
 _DENIED: Final = "one that a --deny-target refuses; without that entry it may be allowed"
+
+
+def _refused(refusal: str) -> Verdict:
+    return Verdict(refusal, refusal)
 
 
 def _bad_port(level: str) -> str:

@@ -162,11 +162,11 @@ class Connector:
 
         The name is None if *origin* has an address.
         """
-        found = _as_address(origin.host, origin.port)
+        found = as_address(origin.host, origin.port)
         name = None
         if not found:
             self._refuse_zone(origin)
-            name = _name(origin.host, is_absolute=is_absolute)
+            name = looked_up_name(origin.host, is_absolute=is_absolute)
             _refuse(self._policy.name_refusal(name, origin.port))
             found = await self._resolve(name, origin.port, durations)
         refusals = [self._policy.refusal(place[0], origin.port, name=name) for *_, place in found]
@@ -209,7 +209,7 @@ class Connector:
 
     def _asked_for(self, origin: Origin, *, is_absolute: bool) -> str:
         """Return what a proxy is asked for: the name of *origin*, or its address in the spelling that was checked."""
-        if found := _as_address(origin.host, origin.port):
+        if found := as_address(origin.host, origin.port):
             address: str = found[0][4][0].partition("%")[0]
             _refuse(self._policy.refusal(address, origin.port))
             return address
@@ -217,7 +217,7 @@ class Connector:
         if not is_host_name(origin.host):  # the proxy might take it for an address
             raise _no_name()
         _refuse(self._policy.name_refusal(origin.host, origin.port))
-        return _name(origin.host, is_absolute=is_absolute)
+        return looked_up_name(origin.host, is_absolute=is_absolute)
 
     async def _reach_through(self, proxy: EgressProxy, host: str, port: int, durations: Durations) -> socket.socket:
         """Return a socket that a tunnel connects to *host*. Where the proxy is, is the operator's word."""
@@ -225,7 +225,7 @@ class Connector:
         durations.step = Step.PROXY
         try:
             with Within(CONNECT_SECONDS):
-                there = _as_address(proxy.host, proxy.port)
+                there = as_address(proxy.host, proxy.port)
                 if not there:
                     lookup = await self._lookups.begin(proxy.host, proxy.port)
                     there = await self._lookups.answer(lookup, proxy.port)
@@ -271,7 +271,7 @@ class Connector:
             setattr(durations, step, elapsed(began))
 
 
-def _as_address(host: str, port: int) -> Sequence[AddressInfo]:
+def as_address(host: str, port: int) -> Sequence[AddressInfo]:
     """Return the address that *host* is in some spelling; empty if it is a name. Asks nobody."""
     with suppress(OSError, UnicodeError):
         return look_up(host, port, flags=socket.AI_NUMERICHOST)
@@ -294,14 +294,14 @@ def _no_name() -> DeliveryError:
     return DeliveryError("invalid_url", "the target's host is no name", permanent=True, is_targets_fault=False)
 
 
-def _name(host: str, *, is_absolute: bool) -> str:
+def looked_up_name(host: str, *, is_absolute: bool) -> str:
     """Return *host* as it is looked up."""
     return f"{host}." if is_absolute else host
 
 
 def _certified(origin: Origin) -> str:
     """Return what a certificate has to be for: a name, or an address in its usual spelling without a zone."""
-    if found := _as_address(origin.host, origin.port):
+    if found := as_address(origin.host, origin.port):
         address: str = found[0][4][0]
         return address.partition("%")[0]
     return origin.host

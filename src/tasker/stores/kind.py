@@ -21,7 +21,9 @@ if TYPE_CHECKING:  # they would make --help slow
     from tasker.interfaces.keys import KeyBook
     from tasker.interfaces.queue import Follow
     from tasker.interfaces.store import Store
+    from tasker.model.diagnosis import Problem
     from tasker.stores.copying import CopyEnd
+    from tasker.stores.examining import Examined
     from tasker.timing.clock import Clock
 
 
@@ -121,6 +123,19 @@ class StoreKind(Protocol):
         Raises:
             StartError: it cannot be done. Nothing was changed.
         """
+
+    async def examine(self, url: str, context: StoreContext) -> "Examined":
+        """Look at a database, whether servers use it or not, and change nothing. Takes some seconds at most.
+
+        Whatever is wrong, one that cannot be reached included, is a finding. Not to be called in a process
+        that has a store open on it.
+
+        Raises:
+            StartError: it needs a package that is not installed.
+        """
+
+    def problems(self) -> "Sequence[Problem]":
+        """Return all that ``examine`` may find wrong. Needs no driver."""
 
 
 @cache

@@ -92,3 +92,42 @@ def alert_test_command(output: str, **flags: Any) -> None:  # noqa: ANN401 - as 
     from tasker.cli.server import alert  # noqa: PLC0415 - as above
 
     alert.send_test(settings, output, doubts=sources.doubts(settings, os.environ))
+
+
+@click.command("doctor")
+@click.argument("target", metavar="[URL]", required=False)
+@click.option(
+    "--url",
+    metavar="URL",
+    help="The server to ask. The variable TASKER_KEY takes its API key.  "
+    "[env: TASKER_URL; default: where the settings let it listen]",
+)
+@click.option("--context", metavar="NAME", help="A server that has a name: see tasker context.  [env: TASKER_CONTEXT]")
+@options(SETTINGS)
+@output_option
+def doctor_command(target: str | None, url: str | None, context: str | None, output: str, **flags: Any) -> None:  # noqa: ANN401 - as above
+    """Say what is wrong with a server, what follows from that, and the command that mends it.
+
+    It takes the options, variables and tasker.toml of the server, looks at its database, and asks the
+    server itself, if it runs. It changes nothing. With URL, it says whether a webhook would call that.
+
+    \b
+    Examples:
+      tasker doctor
+      tasker doctor https://example.org/hook
+      tasker doctor --database-url sqlite:/var/lib/tasker/tasks.db --output json
+
+    \b
+    Exit codes:
+      0  nothing is wrong
+      1  there are warnings
+      2  there are faults; or, with nothing on standard output: an option,
+         argument or variable cannot be used
+    """  # noqa: D301 - click reads the sign that \b stands for
+    from tasker.cli.server import sources  # noqa: PLC0415 - as above
+
+    settings = sources.load_unchecked(flags, os.environ)
+
+    from tasker.cli.server import doctor  # noqa: PLC0415 - as above
+
+    doctor.run(settings, sources.mistakes(settings, os.environ), target, url, context, output)

@@ -4,8 +4,6 @@ import dataclasses
 import difflib
 import importlib.util
 import re
-import shlex
-import stat
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -16,6 +14,7 @@ from tasker.cli.contexts import VARIABLE as CONTEXT_VARIABLE
 from tasker.cli.server.settings import API_KEYS_VARIABLE, SETTINGS, Setting
 from tasker.client.settings import VARIABLES, WORKER_KEY
 from tasker.config import Said, Settings, is_loopback
+from tasker.doctor import secret_files
 from tasker.errors import SettingError, open_to_others
 from tasker.stores import kind
 
@@ -51,19 +50,9 @@ def load(flags: Mapping[str, Any], environ: Mapping[str, str], *, only: Sequence
         SettingError: one has a value that cannot be used, or they contradict each other. The
             message shows neither a key or secret nor a URL.
     """
-    keys, where = _read_file(flags.get("config"), environ)
-    values: dict[str, Any] = {}
-    origins: dict[str, str] = {}
-    for setting in only:
-        found = _from_flag(setting, flags) or _from_environment(setting, environ) or _from_file(setting, keys, where)
-        if found is not None:
-            values[setting.name], origins[setting.name] = found
-    values["webhook_secrets"] = _webhook_secrets(
-        values.get("webhook_secrets", ()), values.get("webhook_secrets_file"), origins.get("webhook_secrets_file", "")
-    )
+    values, origins = _read(flags, environ, only)
     if only is not SETTINGS:
         return Settings(**values)
-    values["api_keys"] = _api_keys(values.get("api_keys_file"), origins.get("api_keys_file", ""), environ)
     settings = Settings(**values)
     settings = dataclasses.replace(
         settings,
@@ -82,28 +71,49 @@ def load(flags: Mapping[str, Any], environ: Mapping[str, str], *, only: Sequence
     return settings
 
 
+def load_unchecked(flags: Mapping[str, Any], environ: Mapping[str, str]) -> Settings:
+    """Return the same settings as ``load``, though they may contradict each other, so that no server starts with them.
+
+    Raises:
+        SettingError: one has a value that cannot be used.
+    """
+    values, _ = _read(flags, environ, SETTINGS)
+    return Settings(**values)
+
+
+def _read(
+    flags: Mapping[str, Any], environ: Mapping[str, str], only: Sequence[Setting]
+) -> tuple[dict[str, Any], Mapping[str, str]]:
+    """Return the settings that are said, by field, and where: the flag, variable or key."""
+    keys, where = _read_file(flags.get("config"), environ)
+    values: dict[str, Any] = {}
+    origins: dict[str, str] = {}
+    for setting in only:
+        found = _from_flag(setting, flags) or _from_environment(setting, environ) or _from_file(setting, keys, where)
+        if found is not None:
+            values[setting.name], origins[setting.name] = found
+    values["webhook_secrets"] = _webhook_secrets(
+        values.get("webhook_secrets", ()), values.get("webhook_secrets_file"), origins.get("webhook_secrets_file", "")
+    )
+    if only is SETTINGS:
+        values["api_keys"] = _api_keys(values.get("api_keys_file"), origins.get("api_keys_file", ""), environ)
+    return values, origins
+
+
 def doubts(settings: Settings, environ: Mapping[str, str]) -> Sequence[str]:
     """Return what looks like a mistake in the settings or the environment, a line each. No line shows a secret."""
-    return [*_unknown_variables(environ), *_open_files(settings), *_idle(settings)]
+    open_files = ("; run: ".join(secret_files.words(path)) for path in secret_files.open_to_all(settings))
+    return [*mistakes(settings, environ), *open_files]
 
 
-def _idle(settings: Settings) -> Sequence[str]:
-    """Doubt settings that have no effect as things are."""
+def mistakes(settings: Settings, environ: Mapping[str, str]) -> Sequence[str]:
+    """Return those of the doubts that are about the settings alone, not about files."""
     idle = []
     if settings.alert_url is None and settings.alert_after != Settings().alert_after:
         idle.append("--alert-after has no effect without --alert-url: no alerts are sent")
     if settings.app is None and settings.app_workers != Settings().app_workers:
         idle.append("--app-workers has no effect without --app: there are no functions to run")
-    return idle
-
-
-def _open_files(settings: Settings) -> Sequence[str]:
-    """Doubt files of secrets that everybody on the machine can read."""
-    return [
-        f"every user of this machine can read {path}, which holds secrets; run: chmod o= {shlex.quote(str(path))}"
-        for path in (settings.api_keys_file, settings.webhook_secrets_file)
-        if path is not None and path.is_file() and path.stat().st_mode & stat.S_IROTH
-    ]
+    return [*_unknown_variables(environ), *idle]
 
 
 def _unknown_variables(environ: Mapping[str, str]) -> Sequence[str]:

@@ -45,7 +45,7 @@ first."""
 _EPOCH: Final = 946_684_800 * SECOND
 """2000-01-01, from which PostgreSQL counts microseconds."""
 
-_SESSION: Final[Mapping[str, str]] = {
+SESSION: Final[Mapping[str, str]] = {
     "statement_timeout": f"{COMMAND_SECONDS:g}s",
     "idle_in_transaction_session_timeout": f"{HANG_SECONDS:g}s",
     "jit": "off",
@@ -58,6 +58,7 @@ _SESSION: Final[Mapping[str, str]] = {
     "enable_hashjoin": "off",
     "enable_mergejoin": "off",
 }
+"""Settings that every session is to have."""
 
 _SET: Final = "SELECT set_config(name, value, false) FROM unnest($1::text[], $2::text[]) AS setting (name, value)"
 
@@ -127,7 +128,7 @@ class Connector:
             if not self._is_pooled:
                 # Not as parameters of the start-up: poolers refuse those that they do not know.
                 path = {} if self.schema is None else {"search_path": self.schema}
-                settings = {**self._url.settings, **_SESSION, **session, **path}
+                settings = {**self._url.settings, **SESSION, **session, **path}
                 await connection.execute(_SET, list(settings), list(settings.values()))
             # As integers: a datetime for each of them would cost more than the rest of the row.
             await connection.set_type_codec(

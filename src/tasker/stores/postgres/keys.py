@@ -108,6 +108,11 @@ class Keys(KeyBook):
         return await self._link.run(run)
 
     async def _read(self, connection: Connection) -> KeyState:
-        row = await connection.fetchrow(self._sql["access"])
-        keys = [self._reading.api_key.read(row) for row in await connection.fetch(self._sql["api_keys"])]
-        return KeyState(version=row["version"], asks=row["asks"], salt=row["salt"], keys=in_order(keys))
+        return await read_key_state(connection, self._sql, self._reading)
+
+
+async def read_key_state(connection: Connection, sql: Mapping[str, str], reading: Reading) -> KeyState:
+    """Return who may call. In a transaction: it is read in two steps."""
+    row = await connection.fetchrow(sql["access"])
+    keys = [reading.api_key.read(row) for row in await connection.fetch(sql["api_keys"])]
+    return KeyState(version=row["version"], asks=row["asks"], salt=row["salt"], keys=in_order(keys))

@@ -1,7 +1,7 @@
 """Which URLs name a PostgreSQL database, and how to make its store."""
 
 import contextlib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
 from tasker.errors import DatabaseUrlError, StartError
@@ -10,7 +10,9 @@ from tasker.stores.postgres.url import read
 
 if TYPE_CHECKING:
     from tasker.interfaces.keys import KeyBook
+    from tasker.model.diagnosis import Problem
     from tasker.stores.copying import CopyEnd
+    from tasker.stores.examining import Examined
     from tasker.stores.postgres.store import PostgresStore
 
 
@@ -81,6 +83,18 @@ class PostgresKind:
             from tasker.stores.postgres import connection, schema  # noqa: PLC0415 - see stores/kind.py
         connector = connection.Connector(url, is_pooled=context.no_listen, schema=context.schema)
         await schema.prepare(connector, migrates=True)
+
+    async def examine(self, url: str, context: StoreContext) -> "Examined":
+        """See ``StoreKind``."""
+        with _driver():
+            from tasker.stores.postgres.examining import examine  # noqa: PLC0415 - see stores/kind.py
+        return await examine(url, context, needed=self.make(url, context).connections_needed)
+
+    def problems(self) -> "Sequence[Problem]":
+        """See ``StoreKind``."""
+        from tasker.stores.postgres.ailments import PROBLEMS  # noqa: PLC0415 - see stores/kind.py
+
+        return PROBLEMS
 
 
 @contextlib.contextmanager

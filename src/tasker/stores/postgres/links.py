@@ -33,6 +33,11 @@ class Links:
         """That the node has some of its connections, and cannot get the others; None while it has
         all, or none."""
 
+    @property
+    def needed(self) -> int:
+        """How many connections there are when all are there."""
+        return len(self._links)
+
     async def open(self) -> None:
         """Connect, as far as PostgreSQL lets it, and keep at it until ``stop``."""
         await self._look()

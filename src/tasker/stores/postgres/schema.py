@@ -39,6 +39,13 @@ _ANY_OLDER: Final = """
 """
 """Whether a node is running that does not know a version, or left behind what it was running."""
 
+_RISKS: Final = (
+    ("fsync", "a crash of its machine can damage or lose everything"),
+    ("full_page_writes", "a crash of its machine can damage it"),
+    ("synchronous_commit", "a crash can lose tasks that were answered with 201"),
+)
+"""Settings that must not be off, and what can happen then."""
+
 _log = structlog.get_logger()
 
 
@@ -59,14 +66,15 @@ async def prepare(connector: Connector, *, migrates: bool) -> None:
     try:
         connection = await connector.connect()
     except (*TROUBLE, ValueError) as error:  # asyncpg reads variables and files, too
-        raise DatabaseError(place, f"{_reason(error, connector)}; see to that and start again") from None
+        raise DatabaseError(place, f"{why_not(error, connector)}; see to that and start again") from None
     try:
-        await _check_server(connection, place)
-        await _check_search_path(connection, place, connector.schema)
+        await check_server(connection, place)
+        await check_search_path(connection, place, connector.schema)
         await _bring_up_to_date(
             connection, place, migrate.load("tasker.stores.postgres"), schema=connector.schema, migrates=migrates
         )
-        await _warn(connection)
+        for setting, words in await risks(connection):
+            _log.warning(words, setting=setting)
     except (asyncpg.DuplicateTableError, asyncpg.DuplicateFunctionError) as error:
         raise DatabaseError(
             place,
@@ -74,12 +82,12 @@ async def prepare(connector: Connector, *, migrates: bool) -> None:
             "or a schema: --database-schema",
         ) from None
     except TROUBLE as error:
-        raise DatabaseError(place, f"{_reason(error, connector)}; see to that and start again") from None
+        raise DatabaseError(place, f"{why_not(error, connector)}; see to that and start again") from None
     finally:
         connection.terminate()
 
 
-def _reason(error: Exception, connector: Connector) -> str:
+def why_not(error: Exception, connector: Connector) -> str:
     """Return why a start failed, in our words.
 
     Those of PostgreSQL, its pooler or the system are added where they say more.
@@ -94,7 +102,12 @@ def _reason(error: Exception, connector: Connector) -> str:
     return reason if reason in (REFUSED, NO_HOST) or not words else f"{reason} ({words})"
 
 
-async def _check_server(connection: Connection, place: str) -> None:
+async def check_server(connection: Connection, place: str) -> None:
+    """Return if this PostgreSQL can be used.
+
+    Raises:
+        DatabaseError: it cannot.
+    """
     number = int(await connection.fetchval("SHOW server_version_num"))
     if number < LEAST_SERVER:
         version = await connection.fetchval("SHOW server_version")
@@ -106,8 +119,12 @@ async def _check_server(connection: Connection, place: str) -> None:
         )
 
 
-async def _check_search_path(connection: Connection, place: str, schema: str | None) -> None:
-    """Return if what sessions use is the schema that is asked for, or nothing yet, since that is missing."""
+async def check_search_path(connection: Connection, place: str, schema: str | None) -> None:
+    """Return if what sessions use is the schema that is asked for, or nothing yet, since that is missing.
+
+    Raises:
+        DatabaseError: they use another one.
+    """
     found = await connection.fetchval("SELECT current_schema()")
     if schema is not None and found not in (schema, None):
         role = await connection.fetchval("SELECT quote_ident(current_user)")
@@ -149,14 +166,14 @@ async def _bring_up_to_date(
     schema: str | None,
     migrates: bool,
 ) -> None:
-    known, needed = len(migrations), _needed(migrations)
-    version, least = await _versions(connection)
+    known, least_known = len(migrations), needed(migrations)
+    version, least = await versions(connection)
     if least > known:
         raise DatabaseTooNewError(place, found=version, known=known)
     if version >= known:
         return
     if not migrates:
-        if version < needed:
+        if version < least_known:
             raise SchemaOutdatedError(place, found=version, known=known)
         return
     async with connection.transaction():
@@ -170,7 +187,7 @@ async def _bring_up_to_date(
             "CREATE TABLE IF NOT EXISTS tasker_schema (version integer NOT NULL, least integer NOT NULL)"
         )
         version = await _migrate(connection, migrations)
-        if version < needed:
+        if version < least_known:
             raise DatabaseError(
                 place, "nodes of a version before the previous one are running; upgrade them first, or stop them"
             )
@@ -187,10 +204,10 @@ async def finish(connection: Connection, *, migrates: bool) -> bool:
         whether nothing is left to be made, so that no node of an earlier version can join.
     """
     migrations = migrate.load("tasker.stores.postgres")
-    version, _ = await _versions(connection)
+    version, _ = await versions(connection)
     if version >= len(migrations) or not migrates:
         return version >= len(migrations)
-    if version >= _needed(migrations) and await connection.fetchval(_ANY_OLDER, version + 1):
+    if version >= needed(migrations) and await connection.fetchval(_ANY_OLDER, version + 1):
         return False  # without a lock
     try:
         async with connection.transaction():
@@ -204,7 +221,7 @@ async def finish(connection: Connection, *, migrates: bool) -> bool:
 
 async def _migrate(connection: Connection, migrations: Sequence[Migration]) -> int:
     """Make the migrations that are left, up to one that contracts what somebody needs; return the new version."""
-    before, least = await _versions(connection)  # another node may have been quicker
+    before, least = await versions(connection)  # another node may have been quicker
     version = before
     for migration in migrations[before:]:
         if migration.contracts:
@@ -222,12 +239,12 @@ async def _migrate(connection: Connection, migrations: Sequence[Migration]) -> i
     return version
 
 
-def _needed(migrations: Sequence[Migration]) -> int:
+def needed(migrations: Sequence[Migration]) -> int:
     """Return the version below which a node cannot work: what is contracted last need not be made yet."""
     return max((migration.number for migration in migrations if not migration.contracts), default=0)
 
 
-async def _versions(connection: Connection) -> tuple[int, int]:
+async def versions(connection: Connection) -> tuple[int, int]:
     """The schema's version, and the least that a node has to know."""
     if await connection.fetchval("SELECT to_regclass('tasker_schema')") is None:
         return 0, 0
@@ -235,19 +252,16 @@ async def _versions(connection: Connection) -> tuple[int, int]:
     return (0, 0) if row is None else (row[0], row[1])
 
 
-async def _warn(connection: Connection) -> None:
-    """Say in one line each when a 201 would promise too much."""
-    for setting, what in (
-        ("fsync", "a crash of its machine can damage or lose everything"),
-        ("full_page_writes", "a crash of its machine can damage it"),
-        ("synchronous_commit", "a crash can lose tasks that were answered with 201"),
-    ):
-        if await connection.fetchval(f"SHOW {setting}") == "off":
-            _log.warning(f"PostgreSQL runs with {setting} = off: {what}", setting=setting)
+async def risks(connection: Connection) -> Sequence[tuple[str, str]]:
+    """Return when a 201 would promise too much: for each such setting its name, and the words for it."""
+    found = [
+        (setting, f"PostgreSQL runs with {setting} = off: {what}")
+        for setting, what in _RISKS
+        if await connection.fetchval(f"SHOW {setting}") == "off"
+    ]
     replicas = await connection.fetchval("SELECT count(*) FROM pg_stat_replication")
     if replicas and not await connection.fetchval("SHOW synchronous_standby_names"):
-        _log.warning(
-            "PostgreSQL has replicas, and synchronous_standby_names is empty: "
-            "a failover can lose tasks answered with 201",
-            replicas=replicas,
-        )
+        standby = "synchronous_standby_names"
+        what = f"PostgreSQL has replicas, and {standby} is empty: a failover can lose tasks answered with 201"
+        found.append((standby, what))
+    return found

@@ -310,6 +310,11 @@ class PostgresStore(Store):
         return not self._upgrade.is_finished
 
     @property
+    def connections_needed(self) -> int:
+        """How many connections it has when it is open."""
+        return self._links.needed
+
+    @property
     @override
     def ailment(self) -> str | None:
         ailment = self._ailment or self._links.ailment

@@ -1,7 +1,8 @@
 """Which URLs name a SQLite database, and how to make its store."""
 
+import asyncio
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -13,7 +14,9 @@ _MEMORY: Final = ":memory:"
 
 if TYPE_CHECKING:
     from tasker.interfaces.keys import KeyBook
+    from tasker.model.diagnosis import Problem
     from tasker.stores.copying import CopyEnd
+    from tasker.stores.examining import Examined
     from tasker.stores.sqlite.store import SqliteStore
 
 
@@ -75,6 +78,18 @@ class SqliteKind:
         store = self.make(url, context)
         await store.open()
         await store.close()
+
+    async def examine(self, url: str, context: StoreContext) -> "Examined":
+        """See ``StoreKind``."""
+        from tasker.stores.sqlite.examining import examine  # noqa: PLC0415 - see stores/kind.py
+
+        return await asyncio.to_thread(examine, location(url), context)
+
+    def problems(self) -> "Sequence[Problem]":
+        """See ``StoreKind``."""
+        from tasker.stores.sqlite.ailments import PROBLEMS  # noqa: PLC0415 - see stores/kind.py
+
+        return PROBLEMS
 
 
 def _check_reachable(url: str) -> None:

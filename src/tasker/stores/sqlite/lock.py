@@ -2,18 +2,15 @@
 
 import fcntl
 import os
-import re
 import stat
 import sys
 from contextlib import suppress
 from pathlib import Path
-from typing import Final
 
 import structlog
 
 from tasker.errors import DatabaseError, DatabaseInUseError
-
-_MOUNTS: Final = Path("/proc/self/mountinfo")
+from tasker.stores.sqlite.mounts import read_mounts
 
 _log = structlog.get_logger()
 
@@ -78,8 +75,8 @@ class DatabaseLock:
 
     def _take(self, path: Path, problem: str, *, is_database: bool = False) -> int:
         """Open *path* and lock it."""
-        if is_database:
-            self._check(path)
+        if is_database and (problem_of_place := misplaced(path)) is not None:
+            raise DatabaseError(self._database, problem_of_place)
         try:
             self._fds.append(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
         except OSError as error:
@@ -101,24 +98,28 @@ class DatabaseLock:
                 raise DatabaseError(self._database, problem) from None
         return self._fds[-1]
 
-    def _check(self, database: Path) -> None:
-        """Refuse a file next to which SQLite would not find its log again. Opens nothing."""
-        try:
-            found = database.stat()
-        except OSError:  # it is missing, or whatever is tried next says what is wrong
-            return
-        if found.st_nlink > 1:
-            raise DatabaseError(
-                str(database),
-                "it is a hard link, one of several names of a file, and its log is found under one name only; "
-                "remove the other names, or use a symbolic link",
-            )
-        if _is_mount_point(database):
-            raise DatabaseError(
-                str(database),
-                "it is mounted as a single file, so its log would stay outside of the volume, and be lost; "
-                "mount the folder that it is in",
-            )
+
+def misplaced(database: Path) -> str | None:
+    """Return why SQLite would not find its log again next to a file, and what to do; None if it would. Opens nothing.
+
+    Args:
+        database: a resolved path. A missing file is none of the kind.
+    """
+    try:
+        found = database.stat()
+    except OSError:  # it is missing, or whatever is tried next says what is wrong
+        return None
+    if found.st_nlink > 1:
+        return (
+            "it is a hard link, one of several names of a file, and its log is found under one name only; "
+            "remove the other names, or use a symbolic link"
+        )
+    if any(mount.point == str(database) for mount in read_mounts()):
+        return (
+            "it is mounted as a single file, so its log would stay outside of the volume, and be lost; "
+            "mount the folder that it is in"
+        )
+    return None
 
 
 def _is_at(path: str, file: os.stat_result) -> bool:
@@ -126,13 +127,3 @@ def _is_at(path: str, file: os.stat_result) -> bool:
         return os.path.samestat(os.stat(path), file)  # noqa: PTH116 - as above
     except OSError:
         return False
-
-
-def _is_mount_point(path: Path) -> bool:
-    """Return whether *path*, which is resolved, is where something is mounted. Source: proc_pid_mountinfo(5)."""
-    try:
-        mounts = _MOUNTS.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
-    except OSError:  # another system, where single files are not mounted
-        return False
-    points = (mount.split(" ")[4] for mount in mounts)
-    return str(path) in (re.sub(r"\\([0-7]{3})", lambda octal: chr(int(octal[1], 8)), point) for point in points)

@@ -1,5 +1,6 @@
 """Whose database is it, and is it up to date? Looked at once, when the store opens."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -19,6 +20,27 @@ APPLICATION_ID: Final = 0x7461736B
 _log = structlog.get_logger()
 
 
+def known() -> int:
+    """Return the version of the tables that this tasker knows."""
+    return len(migrate.load("tasker.stores.sqlite"))
+
+
+def version_of(connection: apsw.Connection, path: Path | str, pools: NewPool) -> tuple[int, Sequence[str]]:
+    """Return the version of the tables, and which tables of the earlier server are there. Changes nothing.
+
+    Raises:
+        DatabaseTooNewError, NotADatabaseError: it is no database for this tasker.
+    """
+    application, version = connection.pragma("application_id"), connection.pragma("user_version")
+    tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
+    earlier = take_over.tables_in(tables, pools)
+    if application != APPLICATION_ID and (application != 0 or (tables and not earlier)):
+        raise NotADatabaseError(str(path))
+    if version > known():
+        raise DatabaseTooNewError(str(path), found=version, known=known())
+    return version, earlier
+
+
 def bring_up_to_date(connection: apsw.Connection, path: Path | str, pools: NewPool, now: Instant) -> TakenOver | None:
     """Make the tables, or what is missing of them, in one transaction; take over what the earlier server left.
 
@@ -29,13 +51,7 @@ def bring_up_to_date(connection: apsw.Connection, path: Path | str, pools: NewPo
         DatabaseTooNewError, NotADatabaseError, TakeOverError: nothing was changed.
     """
     migrations = migrate.load("tasker.stores.sqlite")
-    application, version = connection.pragma("application_id"), connection.pragma("user_version")
-    tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
-    earlier = take_over.tables_in(tables, pools)
-    if application != APPLICATION_ID and (application != 0 or (tables and not earlier)):
-        raise NotADatabaseError(str(path))
-    if version > len(migrations):
-        raise DatabaseTooNewError(str(path), found=version, known=len(migrations))
+    version, earlier = version_of(connection, path, pools)
     if version == len(migrations):
         return None
     connection.execute("BEGIN IMMEDIATE")

@@ -1,0 +1,245 @@
+"""Looks at a PostgreSQL database, beside the servers that use it or without one. It is only read.
+
+All is read in transactions that are read-only, on connections without settings of their own: a pooler
+may give them to others.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack
+from typing import Final, Literal, TypeVar
+
+from tasker.errors import DatabaseError, DatabaseTooNewError, SchemaOutdatedError, StoreError
+from tasker.model import instants
+from tasker.model.diagnosis import Finding, fine
+from tasker.model.gate import status_at
+from tasker.model.inbox import INBOX_COUNTED_TO, InboxCount
+from tasker.model.store_meter import StoreMeter, Upkeep
+from tasker.stores import migrate, queries
+from tasker.stores.examining import CANNOT_OPEN, GATES_SHOWN, NOT_READ, TABLES_TOO_NEW, Contents, Examined, refused
+from tasker.stores.kind import StoreContext
+from tasker.stores.postgres import schema
+from tasker.stores.postgres.ailments import TABLES_OUTDATED, UNREACHABLE, WAYS, Blocked, Seen, Sessions, judge
+from tasker.stores.postgres.connection import SESSION, TROUBLE, Connection, Connector, Link, store_error
+from tasker.stores.postgres.keys import read_key_state
+from tasker.stores.postgres.reader import Reader
+from tasker.stores.rows import Reading
+from tasker.timing.clock import Clock
+
+T = TypeVar("T")
+
+_ASKED: Final = 3
+"""How often the clock of the database is asked: the quickest answer tells most."""
+
+_SET_FOR_NOW: Final = (
+    "SELECT set_config(name, value, true) FROM unnest($1::text[], $2::text[]) AS setting (name, value)"
+)
+"""Until the transaction ends."""
+
+_SESSIONS: Final = """
+    SELECT current_setting('max_connections')::int AS most,
+           CASE WHEN rolsuper THEN 0 ELSE current_setting('superuser_reserved_connections')::int
+             + coalesce(nullif(current_setting('reserved_connections', true), ''), '0')::int END AS kept,
+           count(*) FILTER (WHERE is_other)::int AS used,
+           rolconnlimit AS of_role,
+           count(*) FILTER (WHERE is_other AND usename = current_user)::int AS used_by_role,
+           datconnlimit AS of_database,
+           count(*) FILTER (WHERE is_other AND activity.datname = current_database())::int AS used_in_database
+      FROM pg_roles
+      JOIN pg_database ON pg_database.datname = current_database()
+     CROSS JOIN (SELECT *, pid <> pg_backend_pid() AND backend_type = 'client backend' AS is_other
+                   FROM pg_stat_activity) AS activity
+     WHERE rolname = current_user
+     GROUP BY rolsuper, rolconnlimit, datconnlimit
+"""
+
+_BLOCKED: Final = """
+    SELECT count(*) OVER () AS count, extract(epoch FROM clock_timestamp() - query_start)::float8 AS longest,
+           (pg_blocking_pids(pid))[1] AS by
+      FROM pg_stat_activity
+     WHERE datname = current_database() AND wait_event_type = 'Lock' AND cardinality(pg_blocking_pids(pid)) > 0
+     ORDER BY query_start LIMIT 1
+"""
+
+_OLDEST: Final = """
+    SELECT pid, extract(epoch FROM clock_timestamp() - xact_start)::float8 AS seconds
+      FROM pg_stat_activity
+     WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid()
+       AND xact_start IS NOT NULL
+     ORDER BY xact_start LIMIT 1
+"""
+
+
+async def examine(url: str, context: StoreContext, *, needed: int) -> Examined:
+    """Return what the database at *url* is like.
+
+    Args:
+        needed: connections that a server takes.
+    """
+    connector = Connector(url, is_pooled=True)
+    async with AsyncExitStack() as closing:
+        try:
+            connection = await _connect(connector, context.schema, closing)
+        except (*TROUBLE, ValueError) as error:
+            return Examined(engine="PostgreSQL", findings=[_unreachable(error, connector)], is_shared=True)
+        engine = f"PostgreSQL {(await connection.fetchval('SHOW server_version')).partition(' ')[0]}"
+        try:
+            version, _ = await schema.versions(connection)
+            found, is_current = await _tables(connection, connector.place, context)
+            offset = await _offset(connection, context.clock)
+            link = Link(lambda: _connect(connector, context.schema, closing), context.clock.monotonic, StoreMeter(()))
+            contents = await _contents(link, context.clock) if is_current else None
+            if is_current and contents is None:
+                found = [NOT_READ.found("its tables cannot be read", mend="look again")]
+            seen = await _seen(connection, connector, context, closing, contents, needed)
+        except DatabaseError as error:
+            return Examined(engine=engine, findings=[refused(CANNOT_OPEN, error)], is_shared=True)
+        except TROUBLE as error:
+            return Examined(engine=engine, findings=[_unreachable(error, connector)], is_shared=True)
+    return Examined(
+        engine=engine,
+        findings=[*found, *judge(seen)],
+        is_shared=True,
+        clock_offset=offset,
+        is_new=not version,
+        contents=contents,
+    )
+
+
+async def _connect(connector: Connector, name: str | None, closing: AsyncExitStack) -> Connection:
+    """Return a connection in a transaction that only reads, which ends with the block of *closing*."""
+    connection = await connector.connect()
+    closing.callback(connection.terminate)
+    await connection.transaction(readonly=True).start()
+    settings = {**SESSION, "idle_in_transaction_session_timeout": "60s"} | (
+        {} if name is None else {"search_path": name}
+    )
+    await connection.execute(_SET_FOR_NOW, list(settings), list(settings.values()))
+    return connection
+
+
+def _unreachable(error: Exception, connector: Connector) -> Finding:
+    what, _, way = schema.why_not(error, connector).partition(": ")
+    reason = getattr(store_error(error), "reason", "")
+    return UNREACHABLE.found(f"{connector.place}: {what}", mend=way or WAYS.get(reason, "see to that, and look again"))
+
+
+async def _tables(connection: Connection, place: str, context: StoreContext) -> tuple[Sequence[Finding], bool]:
+    """Return what is wrong with the tables, or that they are well, and whether they are those of this version.
+
+    Raises:
+        DatabaseError: a server could not use the database.
+    """
+    await schema.check_server(connection, place)
+    await schema.check_search_path(connection, place, context.schema)
+    migrations = migrate.load("tasker.stores.postgres")
+    version, least = await schema.versions(connection)
+    if least > len(migrations):
+        error = DatabaseTooNewError(place, found=version, known=len(migrations))
+        return [refused(TABLES_TOO_NEW, error)], False
+    if version >= schema.needed(migrations):
+        more = (
+            ""
+            if version >= len(migrations)
+            else "; a part of them is left as it was, for servers of the version before"
+        )
+        return [fine("database", f"{place}: its tables are those of this version{more}")], True
+    if context.no_migrate:
+        return [refused(TABLES_OUTDATED, SchemaOutdatedError(place, found=version, known=len(migrations)))], False
+    if not version:
+        return [fine("database", f"{place}: it has no tables yet: a server makes them when it starts")], False
+    return [
+        fine("database", f"{place}: its tables are of version {version}: the next start brings them up to date")
+    ], False
+
+
+async def _offset(connection: Connection, clock: Clock) -> float:
+    """Return how many seconds the clock of the database is ahead of this machine's."""
+    best: tuple[float, float] | None = None
+    for _ in range(_ASKED):
+        began, before = clock.monotonic(), clock.now()
+        there = await connection.fetchval("SELECT clock_timestamp()")
+        took = clock.monotonic() - began
+        ahead = instants.seconds(there - before) - took / 2
+        best = min(best or (took, ahead), (took, ahead))
+    assert best is not None  # noqa: S101 - it was asked
+    return best[1]
+
+
+async def _seen(
+    connection: Connection,
+    connector: Connector,
+    context: StoreContext,
+    closing: AsyncExitStack,
+    contents: Contents | None,
+    needed: int,
+) -> Seen:
+    sessions = await connection.fetchrow(_SESSIONS)
+    blocked = await connection.fetchrow(_BLOCKED)
+    oldest = await connection.fetchrow(_OLDEST)
+    risks = await schema.risks(connection)
+    upkeep = Upkeep()
+    if contents is not None:
+        row = await connection.fetchrow(queries.load("tasker.stores.postgres")["upkeep"])
+        upkeep = Upkeep() if row is None else Upkeep(dead_rows=row["dead_rows"])
+    assert sessions is not None  # noqa: S101 - there is always one role and one database
+    return Seen(
+        risks=risks,
+        sessions=Sessions(**dict(sessions)),
+        needed=needed,
+        nodes=None if contents is None else sum(_is_there(node.lease_until, contents.at) for node in contents.nodes),
+        pooler=await _pooler(connection, connector, closing),
+        no_listen=context.no_listen,
+        blocked=None if blocked is None else Blocked(**dict(blocked)),
+        oldest=None if oldest is None else (oldest["pid"], oldest["seconds"]),
+        upkeep=upkeep,
+    )
+
+
+def _is_there(lease_until: int | None, now: int) -> bool:
+    return lease_until is not None and lease_until > now
+
+
+async def _pooler(
+    connection: Connection, connector: Connector, closing: AsyncExitStack
+) -> Literal["session", "transaction"] | None:
+    """Return what stands between, by what it gives a connection for.
+
+    A pooler names a process of its own making for a connection. One that gives each transaction another
+    gives the session of a client that rests to the next one. The transaction of *connection* is ended.
+    """
+    process = await connection.fetchval("SELECT pg_backend_pid()")
+    if process == connection.get_server_pid():
+        return None
+    await connection.execute("ROLLBACK")
+    other = await connector.connect()
+    closing.callback(other.terminate)
+    return "transaction" if await other.fetchval("SELECT pg_backend_pid()") == process else "session"
+
+
+async def _contents(link: Link, clock: Clock) -> Contents | None:
+    """Return what is in the tables; None: it cannot be read."""
+    sql, reading = queries.load("tasker.stores.postgres"), Reading(str)
+    reader = Reader([link], sql, reading, clock.monotonic)
+    try:
+        async with asyncio.timeout(20):
+            at = await _value(link, lambda connection: connection.fetchval("SELECT tasker_now()"))
+            paused_at = await _value(link, lambda connection: connection.fetchval(sql["paused_at"]))
+            inbox = await _value(link, lambda connection: connection.fetchrow(sql["count_inbox"], INBOX_COUNTED_TO))
+            gates = await reader.troubled_gates(limit=GATES_SHOWN)
+            return Contents(
+                at=at,
+                overdue=await reader.overdue(free_pools=(), now=lambda: at),
+                gates=[status_at(gate, at) for gate in gates],
+                keys=await _value(link, lambda connection: read_key_state(connection, sql, reading)),
+                paused_at=paused_at,
+                nodes=await reader.nodes(),
+                inbox=InboxCount(waiting=inbox["waiting"], refused=inbox["refused"]),
+                looked_at=None,
+            )
+    except (StoreError, TimeoutError):
+        return None
+
+
+async def _value(link: Link, ask: Callable[[Connection], Awaitable[T]]) -> T:
+    return await link.run(ask)
