@@ -16,6 +16,7 @@ from steps import REFUSED, WEBHOOK, ending_of, failure, listed, success
 from databases import FOLLOW, execute, new_database
 from tasker.model.gate import Limits
 from tasker.model.task import State
+from tasker.stores.kind import StoreContext, kind_of
 from tasker.stores.postgres.connection import Connector
 from tasker.stores.postgres.store import PostgresStore
 from tasker.testing.task_factory import a_task
@@ -178,3 +179,21 @@ async def test_a_schema_is_that_of_the_role_behind_it(pooled_url):
     connection = await Connector(pooled_url, is_pooled=True).connect()
     assert await connection.fetchval("SELECT count(*) FROM tasker_a.task") == 1
     await connection.close()
+
+
+@pytest.mark.parametrize(("mode", "code"), [("transaction", "pooler_needs_no_listen"), ("session", None)])
+def test_doctor_knows_what_stands_between_and_leaves_no_setting_there(tmp_path_factory, mode, code):
+    with pooled(tmp_path_factory, mode=mode, connections=3) as url:
+        context = StoreContext(clock=SystemClock(), follow=FOLLOW, pools={})
+        examined = asyncio.run(kind_of(url).examine(url, context))
+        found = {each.check: each for each in examined.findings}
+        assert (found["pooler"].code, mode in found["pooler"].what) == (code or "fine", True)
+
+        async def scans():
+            connection = await Connector(url, is_pooled=True).connect()
+            try:
+                return await connection.fetchval("SHOW enable_seqscan")
+            finally:
+                await connection.close()
+
+        assert asyncio.run(scans()) == "on"

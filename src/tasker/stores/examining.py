@@ -5,7 +5,8 @@ from typing import Final
 
 from msgspec import Struct
 
-from tasker.errors import StartError
+from tasker.errors import DatabaseBeingCopiedError, DatabaseMovedError, StartError
+from tasker.model import instants
 from tasker.model.api_key import KeyState
 from tasker.model.diagnosis import Finding, Level, Problem
 from tasker.model.gate import GateStatus
@@ -13,6 +14,7 @@ from tasker.model.inbox import InboxCount
 from tasker.model.instants import Instant
 from tasker.model.node import NodeRecord
 from tasker.model.overdue import Overdue
+from tasker.stores.mark import Mark, State
 
 GATES_SHOWN: Final = 100
 """Gates in trouble that are read, at most."""
@@ -36,6 +38,7 @@ class Contents(Struct, frozen=True, kw_only=True):
     """None: there is no inbox."""
     looked_at: Instant | None
     """When a server last looked for due tasks, as it was written down; None: that is not known."""
+    mark: Mark | None
 
 
 class Examined(Struct, frozen=True, kw_only=True):
@@ -62,6 +65,35 @@ CANNOT_OPEN: Final = Problem(
 )
 TABLES_TOO_NEW: Final = Problem("database", "tables_too_new", Level.FAULT, "this version cannot start on it")
 NOT_READ: Final = Problem("database", "not_read", Level.WARNING, "what is in it was not looked at")
+BEING_COPIED: Final = Problem("database", "being_copied", Level.FAULT, "no server starts on it")
+MOVED: Final = Problem("database", "moved", Level.FAULT, "no server starts on it, since tasks would run twice")
+IS_BACKUP: Final = Problem(
+    "database",
+    "is_backup",
+    Level.WARNING,
+    "the next server on it starts paused: what has come due since the copy may have run already",
+)
+
+PROBLEMS: Final = (CANNOT_OPEN, TABLES_TOO_NEW, NOT_READ, BEING_COPIED, MOVED, IS_BACKUP)
+"""What may be wrong with the database of any store."""
+
+
+def judge_mark(place: str, mark: Mark | None) -> Sequence[Finding]:
+    """Return what the mark of a database says; nothing, if it has none.
+
+    Args:
+        place: the database, as it may be shown.
+    """
+    match mark:
+        case None:
+            return []
+        case Mark(state=State.COPYING):
+            return [refused(BEING_COPIED, DatabaseBeingCopiedError(place, mark.other))]
+        case Mark(state=State.MOVED):
+            return [refused(MOVED, DatabaseMovedError(place, mark.other))]
+        case _:
+            what = f"{place} is a copy that was made at {instants.text(mark.at)}"
+            return [IS_BACKUP.found(what, mend="start a server, look at what is due, then: POST /resume")]
 
 
 def refused(problem: Problem, error: StartError) -> Finding:

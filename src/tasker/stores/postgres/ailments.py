@@ -9,7 +9,7 @@ from tasker.model.diagnosis import Finding, Level, Problem, fine
 from tasker.model.number_words import count, many
 from tasker.model.store_meter import Upkeep
 from tasker.model.time_words import length_in_words
-from tasker.stores.examining import CANNOT_OPEN, NOT_READ, TABLES_TOO_NEW
+from tasker.stores import examining
 
 LONG_TRANSACTION: Final = 600.0
 """Seconds after which a transaction is too old."""
@@ -55,11 +55,9 @@ OLD_TRANSACTION: Final = Problem(
 DEAD_ROWS: Final = Problem("upkeep", "many_dead_rows", Level.WARNING, "claims are slow, and tasks start late")
 
 PROBLEMS: Final = (
+    *examining.PROBLEMS,
     UNREACHABLE,
-    CANNOT_OPEN,
     TABLES_OUTDATED,
-    TABLES_TOO_NEW,
-    NOT_READ,
     RISKY_SETTING,
     TOO_FEW_CONNECTIONS,
     NO_ROOM_FOR_ANOTHER,

@@ -7,26 +7,44 @@ may give them to others.
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
+from enum import Enum
 from typing import Final, Literal, TypeVar
 
-from tasker.errors import DatabaseError, DatabaseTooNewError, SchemaOutdatedError, StoreError
+import asyncpg
+
+from tasker.errors import DatabaseError, DatabaseTooNewError, SchemaOutdatedError, StoreError, StoreUnavailableError
 from tasker.model import instants
 from tasker.model.diagnosis import Finding, fine
 from tasker.model.gate import status_at
 from tasker.model.inbox import INBOX_COUNTED_TO, InboxCount
 from tasker.model.store_meter import StoreMeter, Upkeep
 from tasker.stores import migrate, queries
-from tasker.stores.examining import CANNOT_OPEN, GATES_SHOWN, NOT_READ, TABLES_TOO_NEW, Contents, Examined, refused
+from tasker.stores.examining import (
+    CANNOT_OPEN,
+    GATES_SHOWN,
+    NOT_READ,
+    TABLES_TOO_NEW,
+    Contents,
+    Examined,
+    judge_mark,
+    refused,
+)
 from tasker.stores.kind import StoreContext
 from tasker.stores.postgres import schema
 from tasker.stores.postgres.ailments import TABLES_OUTDATED, UNREACHABLE, WAYS, Blocked, Seen, Sessions, judge
 from tasker.stores.postgres.connection import SESSION, TROUBLE, Connection, Connector, Link, store_error
 from tasker.stores.postgres.keys import read_key_state
+from tasker.stores.postgres.marks import look_at_mark
 from tasker.stores.postgres.reader import Reader
 from tasker.stores.rows import Reading
 from tasker.timing.clock import Clock
 
 T = TypeVar("T")
+
+_LONGEST_READ: Final = 20.0
+"""Seconds that reading all of it may take."""
+
+_RIGHTS: Final = "give this command the user of the servers, in DATABASE_URL"
 
 _ASKED: Final = 3
 """How often the clock of the database is asked: the quickest answer tells most."""
@@ -84,24 +102,27 @@ async def examine(url: str, context: StoreContext, *, needed: int) -> Examined:
             return Examined(engine="PostgreSQL", findings=[_unreachable(error, connector)], is_shared=True)
         engine = f"PostgreSQL {(await connection.fetchval('SHOW server_version')).partition(' ')[0]}"
         try:
-            version, _ = await schema.versions(connection)
-            found, is_current = await _tables(connection, connector.place, context)
+            found, standing = await _tables(connection, connector.place, context)
             offset = await _offset(connection, context.clock)
-            link = Link(lambda: _connect(connector, context.schema, closing), context.clock.monotonic, StoreMeter(()))
-            contents = await _contents(link, context.clock) if is_current else None
-            if is_current and contents is None:
-                found = [NOT_READ.found("its tables cannot be read", mend="look again")]
+            contents = None
+            if standing is _Tables.CURRENT:
+                try:
+                    contents = await _contents(connector, context, closing)
+                    found = judge_mark(connector.place, contents.mark) or found
+                except StoreError as error:
+                    found = [NOT_READ.found(f"{connector.place}: its tables cannot be read: {error}", mend=_RIGHTS)]
             seen = await _seen(connection, connector, context, closing, contents, needed)
         except DatabaseError as error:
             return Examined(engine=engine, findings=[refused(CANNOT_OPEN, error)], is_shared=True)
         except TROUBLE as error:
-            return Examined(engine=engine, findings=[_unreachable(error, connector)], is_shared=True)
+            what = f"{connector.place}: {schema.why_not(error, connector)}"
+            return Examined(engine=engine, findings=[NOT_READ.found(what, mend="look again")], is_shared=True)
     return Examined(
         engine=engine,
         findings=[*found, *judge(seen)],
         is_shared=True,
         clock_offset=offset,
-        is_new=not version,
+        is_new=standing is _Tables.MISSING,
         contents=contents,
     )
 
@@ -124,8 +145,17 @@ def _unreachable(error: Exception, connector: Connector) -> Finding:
     return UNREACHABLE.found(f"{connector.place}: {what}", mend=way or WAYS.get(reason, "see to that, and look again"))
 
 
-async def _tables(connection: Connection, place: str, context: StoreContext) -> tuple[Sequence[Finding], bool]:
-    """Return what is wrong with the tables, or that they are well, and whether they are those of this version.
+class _Tables(Enum):
+    """How the tables stand."""
+
+    MISSING = "missing"
+    CURRENT = "current"
+    OTHERS = "others"
+    """They are of another version, or cannot be read."""
+
+
+async def _tables(connection: Connection, place: str, context: StoreContext) -> tuple[Sequence[Finding], _Tables]:
+    """Return what is wrong with the tables, or that they are well, and how they stand.
 
     Raises:
         DatabaseError: a server could not use the database.
@@ -133,24 +163,25 @@ async def _tables(connection: Connection, place: str, context: StoreContext) -> 
     await schema.check_server(connection, place)
     await schema.check_search_path(connection, place, context.schema)
     migrations = migrate.load("tasker.stores.postgres")
-    version, least = await schema.versions(connection)
-    if least > len(migrations):
-        error = DatabaseTooNewError(place, found=version, known=len(migrations))
-        return [refused(TABLES_TOO_NEW, error)], False
+    known = len(migrations)
+    try:
+        async with connection.transaction():
+            version, least = await schema.versions(connection)
+    except asyncpg.InsufficientPrivilegeError as error:
+        return [NOT_READ.found(f"{place}: its tables cannot be read: {error}", mend=_RIGHTS)], _Tables.OTHERS
+    if least > known:
+        return [refused(TABLES_TOO_NEW, DatabaseTooNewError(place, found=version, known=known))], _Tables.OTHERS
     if version >= schema.needed(migrations):
-        more = (
-            ""
-            if version >= len(migrations)
-            else "; a part of them is left as it was, for servers of the version before"
-        )
-        return [fine("database", f"{place}: its tables are those of this version{more}")], True
+        left = "" if version >= known else "; some are as they were, for servers of the version before"
+        return [fine("database", f"{place}: its tables are those of this version{left}")], _Tables.CURRENT
+    standing = _Tables.OTHERS if version else _Tables.MISSING
     if context.no_migrate:
-        return [refused(TABLES_OUTDATED, SchemaOutdatedError(place, found=version, known=len(migrations)))], False
-    if not version:
-        return [fine("database", f"{place}: it has no tables yet: a server makes them when it starts")], False
-    return [
-        fine("database", f"{place}: its tables are of version {version}: the next start brings them up to date")
-    ], False
+        return [refused(TABLES_OUTDATED, SchemaOutdatedError(place, found=version, known=known))], standing
+    if version:
+        how = f"its tables are of version {version}: the next start brings them up to date"
+    else:
+        how = "it has no tables yet: a server makes them when it starts"
+    return [fine("database", f"{place}: {how}")], standing
 
 
 async def _offset(connection: Connection, clock: Clock) -> float:
@@ -217,12 +248,17 @@ async def _pooler(
     return "transaction" if await other.fetchval("SELECT pg_backend_pid()") == process else "session"
 
 
-async def _contents(link: Link, clock: Clock) -> Contents | None:
-    """Return what is in the tables; None: it cannot be read."""
-    sql, reading = queries.load("tasker.stores.postgres"), Reading(str)
+async def _contents(connector: Connector, context: StoreContext, closing: AsyncExitStack) -> Contents:
+    """Return what is in the tables.
+
+    Raises:
+        StoreError: it cannot be read.
+    """
+    sql, reading, clock = queries.load("tasker.stores.postgres"), Reading(str), context.clock
+    link = Link(lambda: _connect(connector, context.schema, closing), clock.monotonic, StoreMeter(()))
     reader = Reader([link], sql, reading, clock.monotonic)
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(_LONGEST_READ):
             at = await _value(link, lambda connection: connection.fetchval("SELECT tasker_now()"))
             paused_at = await _value(link, lambda connection: connection.fetchval(sql["paused_at"]))
             inbox = await _value(link, lambda connection: connection.fetchrow(sql["count_inbox"], INBOX_COUNTED_TO))
@@ -236,9 +272,10 @@ async def _contents(link: Link, clock: Clock) -> Contents | None:
                 nodes=await reader.nodes(),
                 inbox=InboxCount(waiting=inbox["waiting"], refused=inbox["refused"]),
                 looked_at=None,
+                mark=await _value(link, lambda connection: look_at_mark(connection, sql)),
             )
-    except (StoreError, TimeoutError):
-        return None
+    except TimeoutError:
+        raise StoreUnavailableError("it does not answer in time") from None
 
 
 async def _value(link: Link, ask: Callable[[Connection], Awaitable[T]]) -> T:

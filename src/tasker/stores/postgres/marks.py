@@ -3,12 +3,20 @@
 from collections.abc import Mapping
 
 from tasker.stores.mark import Mark, State, obey
-from tasker.stores.postgres.connection import Connection
+from tasker.stores.postgres.connection import Connection, Record
 
 
 async def read_mark(connection: Connection, queries: Mapping[str, str]) -> Mark | None:
     """Return the mark; None: there is none. It stays as it is until the transaction ends."""
-    row = await connection.fetchrow(queries["mark"])
+    return _mark(await connection.fetchrow(queries["mark"]))
+
+
+async def look_at_mark(connection: Connection, queries: Mapping[str, str]) -> Mark | None:
+    """Return the mark as it is now; None: there is none. Nothing is locked."""
+    return _mark(await connection.fetchrow(queries["mark_now"]))
+
+
+def _mark(row: "Record | None") -> Mark | None:
     return None if row is None else Mark(state=State(row["state"]), at=row["at"], other=row["other"])
 
 

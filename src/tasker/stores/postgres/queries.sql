@@ -866,6 +866,10 @@ UPDATE pause SET end_at = tasker_now() WHERE end_at IS NULL RETURNING true
 -- One node after the other: each sees what the one before has made of it.
 SELECT state, at, other FROM mark FOR UPDATE
 
+-- mark_now --
+-- As mark, for one who only looks.
+SELECT state, at, other FROM mark
+
 -- drop_mark --
 DELETE FROM mark
 

@@ -12,7 +12,7 @@ from tasker.model.alerts import nearly_full
 from tasker.model.diagnosis import Finding, Level, Problem, fine
 from tasker.model.number_words import bytes_of
 from tasker.model.store_meter import Space
-from tasker.stores.examining import CANNOT_OPEN, NOT_READ, TABLES_TOO_NEW
+from tasker.stores import examining
 from tasker.stores.sqlite.connection import LOG_BYTES
 from tasker.stores.sqlite.mounts import Mount
 
@@ -56,9 +56,7 @@ LOG_TOO_LARGE: Final = Problem(
 )
 
 PROBLEMS: Final = (
-    CANNOT_OPEN,
-    TABLES_TOO_NEW,
-    NOT_READ,
+    *examining.PROBLEMS,
     DAMAGED,
     NO_FOLDER,
     NOT_A_FILE,

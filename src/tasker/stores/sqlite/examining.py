@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import apsw
 
@@ -24,13 +24,23 @@ from tasker.model.gate import status_at
 from tasker.model.instants import Instant
 from tasker.model.store_meter import Space
 from tasker.stores import queries
-from tasker.stores.examining import CANNOT_OPEN, GATES_SHOWN, NOT_READ, TABLES_TOO_NEW, Contents, Examined, refused
+from tasker.stores.examining import (
+    CANNOT_OPEN,
+    GATES_SHOWN,
+    NOT_READ,
+    TABLES_TOO_NEW,
+    Contents,
+    Examined,
+    judge_mark,
+    refused,
+)
 from tasker.stores.kind import StoreContext
 from tasker.stores.sqlite import schema
 from tasker.stores.sqlite.ailments import DAMAGED, File, Surroundings, judge
 from tasker.stores.sqlite.connection import MEMORY, Queries, connect, store_error
 from tasker.stores.sqlite.keys import read_key_state
 from tasker.stores.sqlite.lock import misplaced
+from tasker.stores.sqlite.marks import read_mark
 from tasker.stores.sqlite.mounts import mount_of, read_mounts
 from tasker.stores.sqlite.reader import Reader
 from tasker.stores.sqlite.space import space_of
@@ -77,8 +87,14 @@ def examine(location: str, context: StoreContext, *, patience: float = LONGEST_L
             mend=f"sudo -u {seen.file.owner} tasker doctor",
         )
         return Examined(engine=engine, findings=[unread, *around], holder=seen.holder)
-    findings, contents = _open(path, seen, context, patience)
-    return Examined(engine=engine, findings=[*findings, *around], holder=seen.holder, contents=contents)
+    opened = _open(path, seen, context, patience)
+    return Examined(
+        engine=engine,
+        findings=[*opened.findings, *around],
+        holder=seen.holder,
+        is_new=opened.is_new,
+        contents=opened.contents,
+    )
 
 
 def look_around(named: Path, path: Path) -> Surroundings:
@@ -132,31 +148,37 @@ def _holder(path: Path) -> str | None:
     return None
 
 
-def _open(
-    path: Path, seen: Surroundings, context: StoreContext, patience: float
-) -> tuple[Sequence[Finding], Contents | None]:
-    """Return what is wrong with the database, or what was looked at, and what is in it."""
+class _Opened(NamedTuple):
+    """What there is to see in a database."""
+
+    findings: Sequence[Finding]
+    """What is wrong, or what was looked at."""
+    contents: Contents | None = None
+    is_new: bool = False
+
+
+def _open(path: Path, seen: Surroundings, context: StoreContext, patience: float) -> _Opened:
     is_idle = seen.holder is None and not seen.space.wal
     try:
         with closing(connect(path, read_only=True, is_idle=is_idle)) as connection:
             version, earlier = schema.version_of(connection, path, context.pools)
-            faults = [*_faults(connection, patience)]
+            faults, is_whole = _faults(connection, patience)
             if faults:
-                return [_damaged(path, "; ".join(faults[:_FAULTS_SHOWN]))], None
+                return _Opened([_damaged(path, "; ".join(faults))])
             if earlier or version != schema.known():
-                return [fine("database", _outdated(version, earlier))], None
-            return _read(connection, path, context)
+                return _Opened([fine("database", _outdated(version, earlier))], is_new=not (version or earlier))
+            return _read(connection, path, context, f"what was looked at in {patience:g} s" if not is_whole else "")
     except NotADatabaseError as error:
-        return [refused(CANNOT_OPEN, error)], None
+        return _Opened([refused(CANNOT_OPEN, error)])
     except DatabaseTooNewError as error:
-        return [refused(TABLES_TOO_NEW, error)], None
+        return _Opened([refused(TABLES_TOO_NEW, error)])
     except apsw.NotADBError:
-        return [refused(CANNOT_OPEN, NotADatabaseError(str(path)))], None
+        return _Opened([refused(CANNOT_OPEN, NotADatabaseError(str(path)))])
     except apsw.CorruptError as error:
-        return [_damaged(path, str(error))], None
+        return _Opened([_damaged(path, str(error))])
     except apsw.Error as error:
         what = f"{path} cannot be read: {store_error(error)}"
-        return [NOT_READ.found(what, mend="look again, and then at the disk: dmesg")], None
+        return _Opened([NOT_READ.found(what, mend="look again, and then at the disk: dmesg")])
 
 
 def _outdated(version: int, earlier: Sequence[str]) -> str:
@@ -171,28 +193,37 @@ def _damaged(path: Path, how: str) -> Finding:
     return DAMAGED.found(f"{path} is damaged: {how}", mend="stop the server, and restore a backup: tasker db restore")
 
 
-def _read(connection: apsw.Connection, path: Path, context: StoreContext) -> tuple[Sequence[Finding], Contents | None]:
+def _read(connection: apsw.Connection, path: Path, context: StoreContext, part: str) -> _Opened:
+    """Return what is in the tables.
+
+    Args:
+        part: how much of the structure was looked at, in words; empty: all of it.
+    """
     sql = Queries(connection, queries.load("tasker.stores.sqlite"))
     found = [*_sample(connection)]
     if any(found):
-        return [_damaged(path, next(filter(None, found)))], None
-    tasks = number_words.many(len(found), "task")
+        return _Opened([_damaged(path, next(filter(None, found)))])
+    tasks = "" if not found else f", and {number_words.many(len(found), 'task')} of it"
+    whole = f"{path}: its structure is sound{tasks}"
+    well = f"{path}: {part} is sound{tasks}; tasker db check looks at all of it" if part else whole
     contents = _contents(sql, context.clock.now())
-    return [fine("database", f"{path}: its structure is sound, and so are the {tasks} that were looked at")], contents
+    return _Opened(judge_mark(str(path), contents.mark) or [fine("database", well)], contents)
 
 
-def _faults(connection: apsw.Connection, patience: float) -> Iterator[str]:
-    """Return what SQLite finds wrong with the structure of the file, as far as it comes in time."""
+def _faults(connection: apsw.Connection, patience: float) -> tuple[Sequence[str], bool]:
+    """Return what SQLite finds wrong with the structure of the file, and whether it has looked at all of it in time."""
     until = time.monotonic() + patience
     connection.set_progress_handler(lambda: time.monotonic() > until, _STEPS)
+    found = []
     try:
         for (line,) in connection.execute(f"PRAGMA quick_check({_FAULTS_SHOWN})"):
             if line != "ok":
-                yield " ".join(line.replace("***", "").split())
+                found.append(" ".join(line.replace("***", "").split()))
     except apsw.InterruptError:
-        pass
+        return found, False
     finally:
         connection.set_progress_handler(None)
+    return found, True
 
 
 def _sample(connection: apsw.Connection, rand: Callable[[], float] = random.random) -> Iterator[str]:
@@ -226,4 +257,5 @@ def _contents(sql: Queries, now: Instant) -> Contents:
         nodes=(),
         inbox=None,
         looked_at=sql.number("last_look"),
+        mark=read_mark(sql),
     )
