@@ -68,7 +68,11 @@ def _standing(case: Case) -> Sequence[Finding]:
 def _silence(case: Case) -> Sequence[Finding]:
     answers, database = case.answers, case.database
     if answers.is_named:
-        return [UNREACHABLE.found(answers.silence or "it does not answer", mend="tasker serve starts a server")]
+        return [
+            UNREACHABLE.found(
+                answers.silence or "it does not answer", mend="tasker serve starts one; --url names another"
+            )
+        ]
     elsewhere = case.nodes_there
     if elsewhere:
         return [

@@ -86,12 +86,10 @@ def ask(url: str | None, key: str | None, *, is_named: bool) -> ServerAnswers:
         shown = connection.url
         try:
             health = connection.call(server.ready())
-        except UnexpectedAnswer as error:
-            return ServerAnswers(url=shown, is_named=is_named, silence=str(error), is_stranger=True)
-        except ApiError as error:
+        except (UnexpectedAnswer, ApiError) as error:
             return ServerAnswers(url=shown, is_named=is_named, silence=str(error), is_stranger=True)
         except CallFailed as error:
-            return ServerAnswers(url=shown, is_named=is_named, silence=str(error))
+            return ServerAnswers(url=shown, is_named=is_named, silence=str(error).removeprefix("GET /readyz: "))
         more: dict[str, Any] = {}
         refused = False
         for name, request in _MORE.items():

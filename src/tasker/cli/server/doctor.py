@@ -129,7 +129,7 @@ def _print_table(found: Sequence[Finding]) -> None:
     from rich.text import Text  # noqa: PLC0415 - as above
 
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=False)
-    table.add_column(no_wrap=True)
+    table.add_column(no_wrap=True, min_width=max(len(level.value) for level in Level))
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
     for finding in found:
