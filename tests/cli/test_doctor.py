@@ -84,7 +84,7 @@ def test_a_server_that_is_paused_and_a_queue_that_is_are_told(well):
         assert words(found["server"]) == (
             "everything is paused",
             "tasks are taken, and none starts, on any server",
-            f"curl -X POST http://127.0.0.1:{server.port}/resume",
+            f"tasker resume --url http://127.0.0.1:{server.port}",
         )
         assert words(found["destinations"]) == (
             "the queue reports is paused, and 0 tasks wait there",

@@ -183,7 +183,7 @@ def test_a_server_that_wants_a_key_is_asked_no_more():
 def test_that_everything_is_paused_is_told_with_the_call_that_ends_it():
     paused = replace(FILE, contents=replace(CONTENTS, paused_at=5))
     assert said(server.look(changed(WELL, database=paused))) == [
-        ("all_paused", "everything is paused", f"curl -X POST {URL}/resume")
+        ("all_paused", "everything is paused", f"tasker resume --url {URL}")
     ]
 
 
@@ -432,7 +432,7 @@ def test_a_refused_row_of_the_inbox_is_told():
         (
             "inbox_refused",
             "1 row of the inbox was refused",
-            "GET /inbox says why, and POST /inbox/ID/retry tries one again",
+            "tasker inbox ls says why, and tasker inbox retry tries one again",
         )
     ]
 

@@ -118,7 +118,7 @@ def judge(counted: Mapping[str, Late], *, refused: int, after: timedelta, is_at_
     if refused:
         yield INBOX_REFUSED.found(
             f"{_many(refused, 'row')} of the inbox {'was' if refused == 1 else 'were'} refused",
-            mend="GET /inbox says why, and POST /inbox/ID/retry tries one again",
+            mend="tasker inbox ls says why, and tasker inbox retry tries one again",
         )
 
 

@@ -109,5 +109,7 @@ def _pause(case: Case) -> Sequence[Finding]:
         paused = case.answers.stats.paused_at is not None
     if not paused:
         return []
-    mend = f"curl -X POST {case.answers.url}/resume" if case.answers.is_there else "start a server, then: POST /resume"
+    mend = (
+        f"tasker resume --url {case.answers.url}" if case.answers.is_there else "tasker serve, and then: tasker resume"
+    )
     return [ALL_PAUSED.found("everything is paused", mend=mend)]

@@ -93,7 +93,7 @@ def judge_mark(place: str, mark: Mark | None) -> Sequence[Finding]:
             return [refused(MOVED, DatabaseMovedError(place, mark.other))]
         case _:
             what = f"{place} is a copy that was made at {instants.text(mark.at)}"
-            return [IS_BACKUP.found(what, mend="start a server, look at what is due, then: POST /resume")]
+            return [IS_BACKUP.found(what, mend="start a server, look at what is due, and then: tasker resume")]
 
 
 def refused(problem: Problem, error: StartError) -> Finding:
