@@ -63,7 +63,7 @@ async def test_a_file_that_is_mounted_by_itself_is_refused(clock, tmp_path, monk
     path = tmp_path / "my tasks.db"
     path.touch()
     mounts = tmp_path / "mountinfo"
-    monkeypatch.setattr(lock, "_MOUNTS", mounts)
+    monkeypatch.setattr(sqlite_mounts, "_MOUNTS", mounts)
     mounts.write_text(f"63 43 254:0 /data/tasks.db {tmp_path}/my\\040tasks.db rw,relatime - ext4 /dev/vda rw\n")
     with pytest.raises(DatabaseError, match="mount the folder"):
         await SqliteStore(str(path), follow=FOLLOW, clock=clock).open()

@@ -106,7 +106,7 @@ def alert_test_command(output: str, **flags: Any) -> None:  # noqa: ANN401 - as 
 @options(SETTINGS)
 @output_option
 def doctor_command(target: str | None, url: str | None, context: str | None, output: str, **flags: Any) -> None:  # noqa: ANN401 - as above
-    """Say what is wrong with a server, what follows from that, and the command that mends it.
+    """Say what is wrong with a server, and what mends it.
 
     It takes the options, variables and tasker.toml of the server, looks at its database, and asks the
     server itself, if it runs. It changes nothing. With URL, it says whether a webhook would call that.
