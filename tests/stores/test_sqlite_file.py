@@ -13,7 +13,7 @@ from databases import FOLLOW
 from tasker.errors import DatabaseError, DatabaseInUseError, NotADatabaseError, StoreUnavailableError, TaskExistsError
 from tasker.interfaces.tasks import TaskFilter
 from tasker.model.api_key import ApiKey
-from tasker.stores.sqlite import lock
+from tasker.stores.sqlite import mounts as sqlite_mounts
 from tasker.stores.sqlite.store import SqliteStore
 from tasker.testing.task_factory import a_task
 from tasker.timing.clock import ManualClock
