@@ -11,28 +11,33 @@ from tasker.model.instants import Instant
 from tasker.model.task import Admission, Fault, Pool, Progress, TaskId
 
 
-class Attempt(msgspec.Struct, frozen=True, kw_only=True):
-    """A claimed task: this node, and no other, may run it until the attempt is settled or taken back."""
+class Attempt(msgspec.Struct, frozen=True):
+    """A claimed task: this node, and no other, may run it until the attempt is settled or taken back.
+
+    Its members are not ``kw_only``: see ``Rows``. Name them all the same.
+    """
 
     task_id: TaskId
     type: str
     pool: Pool
     number: int
     """From 1. Counts, but does not fence: after a power loss a number can be given out again."""
-    retried_after: int = 0
-    """How many attempts there were before somebody last had the failed task run again: the retry
-    policy counts from there."""
     due_at: Instant
     """When the attempt was to start. Lateness is counted from here."""
     execution_at: Instant
     """The execution time of the task."""
-    expires_at: Instant | None = None
-    """No attempt of the task may start at this moment or later; None: there is no such moment."""
     fence: int
     """Random number of the claim that took the task: the fence. A settle writes only where it still
     stands on the task."""
     node: str
     """The node that claimed it."""
+    payload: bytes
+    """What the task type was given: a JSON object."""
+    retried_after: int = 0
+    """How many attempts there were before somebody last had the failed task run again: the retry
+    policy counts from there."""
+    expires_at: Instant | None = None
+    """No attempt of the task may start at this moment or later; None: there is no such moment."""
     late_down: int = 0
     """Microseconds from its due time to its claim in which no node looked for due tasks."""
     late_held: int = 0
@@ -48,8 +53,6 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
     traceparent: str | None = None
     """The span of this attempt, as W3C Trace Context writes it: what a call in it sends. None: tracing
     is off."""
-    payload: bytes
-    """What the task type was given: a JSON object."""
 
     @property
     def asks_to_start(self) -> bool:
