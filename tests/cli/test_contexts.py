@@ -53,7 +53,7 @@ def test_the_order_of_what_names_a_server(tasker, guarded):
     assert tasker("ls", "--url", "http://127.0.0.1:1").code == 6
     assert "got both" in tasker.refused(2, "ls", "--url", guarded.url, "--context", "prod")
     tasker.done("context", "use", "gone")
-    assert "(from the context gone)" in tasker.refused(6, "ls")
+    assert "(the URL is from the context gone)" in tasker.refused(6, "ls")
     assert "--context" not in tasker.refused(3, "ls", "--context", "nope")
 
 
