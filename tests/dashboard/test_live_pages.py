@@ -62,6 +62,24 @@ def test_what_is_typed_and_opened_stays(page, server):
     expect(at).to_be_focused()
 
 
+def test_that_everything_is_paused_is_said_on_every_page_and_that_it_goes_on(page, server):
+    page.goto("/ui/audit")
+    expect(live(page)).to_be_visible()
+    said = page.get_by_text("Everything is paused")
+    expect(said).to_have_count(0)
+
+    server.call("POST", "/pause")
+    expect(said).to_be_visible()
+    page.get_by_role("main").get_by_role("button", name="Resume").click()
+    expect(page.get_by_text("Tasks start again")).to_be_visible()
+    expect(live(page)).to_be_visible()
+
+    server.call("POST", "/pause")
+    expect(said).to_be_visible()
+    server.call("POST", "/resume")
+    expect(said).to_have_count(0)
+
+
 def test_a_server_that_is_gone_is_said_and_one_that_comes_back_is_heard(looked, tmp_path):
     folder = tmp_path / "gone"
     folder.mkdir()

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 import structlog
 
+from tasker.event_filters import interest_of
 from tasker.model.instants import SECOND
 from tasker.model.lateness import by_cause
 from tasker.model.task import State
@@ -71,3 +72,19 @@ async def test_a_pause_does_not_keep_it_from_stopping(bench, clock):
     await clock.advance(3)
     await bench.engine.drain(timedelta(0))
     assert bench.starts == []
+
+
+async def test_readers_of_events_are_told_once_that_it_is_paused_and_once_that_it_goes_on(bench, clock):
+    events = bench.engine.events
+    told = []
+    reader = events.join(interest_of({}), is_signals=False, push=lambda _: False, cut=lambda: None)
+    record, events.streams.record = events.streams.record, lambda event: told.append(event) or record(event)
+
+    await bench.store.pause_all()
+    await clock.advance(3)
+    assert [(event.kind, event.change) for event in told] == [("node", "paused")]
+
+    await bench.store.resume_all()
+    await clock.advance(3)
+    assert [(event.kind, event.change) for event in told[1:]] == [("node", "resumed")]
+    reader.leave()

@@ -1,7 +1,7 @@
 """The delay queue: an endless stream of tasks that have come due."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Final
 
@@ -37,18 +37,29 @@ class DelayQueue:
     whatever it knows.
     """
 
-    def __init__(self, store: Store, slots: Slots, lease: Lease, pulls: Pulls, pulse: Pulse) -> None:
+    def __init__(
+        self,
+        store: Store,
+        slots: Slots,
+        lease: Lease,
+        pulls: Pulls,
+        pulse: Pulse,
+        *,
+        tell_paused: Callable[[Instant | None], None] = lambda _: None,
+    ) -> None:
         """Make it.
 
         Args:
             pulls: told of what is pulled, which this does not claim.
             pulse: told of each look, from the first one on.
+            tell_paused: told when a look finds everything paused, and since when; None: it is not any more.
         """
         self._store = store
         self._slots = slots
         self._lease = lease
         self._pulls = pulls
         self._pulse = pulse
+        self._tell_paused = tell_paused
         self._alarm = Alarm(store.clock)
         self._full: frozenset[Pool] = frozenset()
         """Pools in which the latest claim used up the room it was given: there may be more due than
@@ -132,6 +143,7 @@ class DelayQueue:
             if self._store.paused_at != self._paused_at:
                 self._paused_at = self._store.paused_at
                 _say_paused(self._paused_at)
+                self._tell_paused(self._paused_at)
             return claimed
         return Claimed((), None)
 

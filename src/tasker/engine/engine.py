@@ -38,6 +38,7 @@ from tasker.errors import StoreError, StoreUnavailableError
 from tasker.interfaces.store import Store
 from tasker.interfaces.task_type import TaskType
 from tasker.interfaces.tracing import Tracer
+from tasker.model.event import EventChange
 from tasker.model.gate import Destination
 from tasker.model.instants import Instant
 from tasker.model.operation import Rewrite
@@ -104,7 +105,7 @@ class Engine:
         self.lease = lease = Lease(store.clock)
         self.waiters = Waiters(store, room=max_waiters)
         self.pulls = Pulls(store, self.waiters, self._announce_lease)
-        self.queue = DelayQueue(store, self.slots, lease, self.pulls, pulse)
+        self.queue = DelayQueue(store, self.slots, lease, self.pulls, pulse, tell_paused=self._tell_paused)
         self.overdue = SharedLook(
             lambda: store.overdue(free_pools=self.slots.free_pools), store.clock.monotonic, apart=LOOKS_APART
         )
@@ -269,6 +270,10 @@ class Engine:
         self.queue.announce(due_at, pool, queue)
         if expires_at is not None:
             self._expiry.announce(expires_at)
+
+    def _tell_paused(self, since: Instant | None) -> None:
+        if self.events.is_on:
+            self.events.node(self._store.node_id, EventChange.RESUMED if since is None else EventChange.PAUSED)
 
     def _announce_lease(self, ends_at: Instant) -> None:
         self._claim_leases.announce(ends_at)

@@ -31,7 +31,8 @@ class EventKind(StrEnum):
     DESTINATION = "destination"
     """A destination was paused, resumed, probed or limited, or its circuit has opened or closed."""
     NODE = "node"
-    """A node has joined, is stopping, or is gone."""
+    """A node has joined, is stopping, or is gone; or it starts no tasks any more because everything is paused, or does
+    again."""
     OPERATION = "operation"
     """An operation was created, has gone on, or has ended."""
     SCHEDULE = "schedule"
