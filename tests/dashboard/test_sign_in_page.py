@@ -175,6 +175,42 @@ def test_with_its_key_a_sign_in_ends_at_once(server):
     assert not is_in(server, browser)
 
 
+def test_other_tabs_say_that_one_has_signed_out(page, server, looked):
+    page.goto("/ui/tasks")
+    fill(page, VIEWER)
+    expect(page.get_by_role("heading", name="Tasks")).to_be_visible()
+    other = page.context.new_page()
+    other.goto("/ui/tasks")
+    a_task(server)
+    expect(other.get_by_text("Live", exact=True)).to_be_visible()
+
+    page.get_by_role("button", name="Sign out").click()
+
+    expect(other.get_by_text("Not live: your sign-in has ended")).to_be_visible()
+    looked.complaints.clear()
+
+
+def test_signing_out_ends_what_open_pages_listen_to_and_that_of_no_others(server):
+    streams = []
+    for _ in range(2):
+        _, browser = signed_in(server)
+        connection = HTTPConnection(urlsplit(server.url).netloc, timeout=20)
+        connection.request("GET", "/ui/live", headers=browser)
+        stream = connection.getresponse()
+        assert stream.readline().startswith(b"retry:"), "it is read"
+        streams.append((browser, stream, connection))
+    (browser, stream, _), (others, still, still_read) = streams
+
+    ask(server, "/ui/sign-out", {}, browser)
+
+    stream.read()  # to its end
+    assert is_in(server, others)
+    a_task(server)
+    while not still.readline().startswith(b"event: signal"):
+        assert not still.isclosed()
+    still_read.close()
+
+
 def test_on_every_node_of_a_database_one_sign_in_is_good_until_one_signs_out(tmp_path):
     url = new_database()
     folders = [tmp_path / name for name in ("one", "other")]

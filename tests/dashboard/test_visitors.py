@@ -1,5 +1,8 @@
 """Who is let in to pages, where a request has come from, and how often wrong keys may be tried."""
 
+import contextlib
+from functools import partial
+
 import pytest
 
 from databases import FOLLOW
@@ -20,7 +23,7 @@ from tasker.errors import (
 )
 from tasker.model.api_key import ApiKey, digest_of
 from tasker.model.instants import SECOND
-from tasker.service.sign_ins import SignInService
+from tasker.service.sign_ins import LOOK, SignInService
 from tasker.stores.sqlite.store import SqliteStore
 from tasker.timing.clock import ManualClock
 
@@ -69,6 +72,28 @@ async def test_a_sign_in_lasts_twelve_hours_and_not_a_microsecond_longer(store, 
     await clock.advance(0.000001)
 
     assert await sign_ins.key_of(token) is None
+
+
+async def test_who_keeps_a_connection_hears_of_the_end_of_the_sign_in(store, clock):
+    ring = await ring_of(store, "a-key-0123456789 read")
+    here, elsewhere = SignInService(store, ring), SignInService(store, ring)
+    caller = Access(Settings(), ring).owner_of("a-key-0123456789")
+    ended = []
+
+    async with contextlib.AsyncExitStack() as connections:
+        for name in ("signed out here", "signed out elsewhere", "over"):
+            token = await here.begin(caller)
+            await connections.enter_async_context(here.while_good(token, partial(ended.append, name)))
+            if name != "over":
+                await clock.advance(1)
+                await (here if name == "signed out here" else elsewhere).end(caller, token)
+        assert ended == ["signed out here"]
+        await clock.advance(LOOK.total_seconds())
+        assert {*ended} == {"signed out here", "signed out elsewhere"}
+        await clock.advance(12 * 3_600)
+        assert {*ended} == {"signed out here", "signed out elsewhere", "over"}
+
+    assert not here._ends
 
 
 async def test_a_sign_in_ends_with_a_key_that_expires_earlier(store, clock):

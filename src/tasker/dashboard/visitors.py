@@ -1,6 +1,7 @@
 """Who visits: by a cookie, which stands for a sign-in and never holds a key."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from typing import Any, Final
 
 import structlog
@@ -61,6 +62,21 @@ class Visitors:
         if self.are_asked and (token := self.token(request)):
             key_id = await self._service.sign_ins.key_of(token)
         return self._access.visitor(request, key_id)
+
+    @asynccontextmanager
+    async def while_signed_in(
+        self, request: Mapping[str, Any], caller: Caller, end: Callable[[], None]
+    ) -> AsyncIterator[None]:
+        """Call *end* once the sign-in is over by which *caller* was let in, as ``SignInService.while_good`` does.
+
+        Who was let in by anything else has none that could be over.
+        """
+        sign_ins, token = self._service.sign_ins, self.token(request)
+        if self.are_asked and token and await sign_ins.key_of(token) == caller.id:
+            async with sign_ins.while_good(token, end):
+                yield
+        else:
+            yield
 
     def wait(self, request: Mapping[str, Any]) -> float:
         """Return for how many seconds a client may try no key, since it has tried too many wrong ones; 0: it may."""

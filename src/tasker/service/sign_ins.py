@@ -1,14 +1,23 @@
 """How browsers are signed in to the dashboard."""
 
+import asyncio
 import secrets
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from datetime import timedelta
 from typing import Final
 
 from tasker.callers import Caller
 from tasker.engine.key_ring import KeyRing
+from tasker.errors import StoreError
 from tasker.interfaces.store import Store
 from tasker.model.audit import Action, Kind
 from tasker.model.instants import after
 from tasker.model.sign_in import LASTS, TOKEN_BYTES, SignIn, digest_of
+from tasker.timing.alarm import sleep
+
+LOOK: Final = timedelta(seconds=15)
+"""How often the store is asked whether a browser is still signed in that keeps a connection open."""
 
 _LONGEST: Final = 100
 """Characters that a token has at most; more is none of ours."""
@@ -20,6 +29,8 @@ class SignInService:
     def __init__(self, store: Store, ring: KeyRing) -> None:
         self._store = store
         self._ring = ring
+        self._ends: dict[bytes, list[Callable[[], None]]] = {}
+        """What is called when somebody signs out, by the digest of the token."""
 
     @property
     def database(self) -> str:
@@ -62,3 +73,30 @@ class SignInService:
         if 0 < len(token) <= _LONGEST:
             entry = caller.entry(Action.SIGN_OUT, Kind.KEY, caller.id, name=caller.name)
             await self._store.sign_out(digest_of(token), entry=entry)
+            for end in [*self._ends.get(digest_of(token), ())]:
+                end()
+
+    @asynccontextmanager
+    async def while_good(self, token: str, end: Callable[[], None]) -> AsyncIterator[None]:
+        """Call *end* if somebody signs out, or the sign-in is over, while this block lasts.
+
+        At once if somebody signs out on this node; otherwise within ``LOOK``. May call it twice.
+        """
+        ends = self._ends.setdefault(digest_of(token), [])
+        ends.append(end)
+        looking = asyncio.create_task(self._look(token, end))
+        try:
+            yield
+        finally:
+            looking.cancel()
+            ends.remove(end)
+            if not ends:
+                self._ends.pop(digest_of(token), None)
+
+    async def _look(self, token: str, end: Callable[[], None]) -> None:
+        while True:
+            await sleep(self._store.clock, LOOK.total_seconds())
+            with suppress(StoreError):  # what it said last counts on
+                if await self.key_of(token) is None:
+                    end()
+                    return

@@ -128,6 +128,7 @@ function open() {
   source.addEventListener("error", () => {
     state("Not live: trying again", false);
     channel?.postMessage({ lost: true });
+    if (source?.readyState === EventSource.CLOSED) hear(null); // it was refused: the page says why
   });
 }
 
