@@ -64,6 +64,10 @@ outcome of the attempt.
     - StoreBusyError             too many writes are already waiting; nothing was written
   + UpgradeUnfinishedError       nodes of the version before could not read what was to be written
   + TimeZoneUnknownError         this node's time zones are older than those of another
+  + MaintenanceError             a database cannot be backed up, restored, checked or vacuumed
+    - InTheWayError              something that is not to be overwritten has the name of a copy
+    - CopyUnusableError          a file is not a whole copy of a database
+    - OwnToolsError              the database has tools of its own for that
   + SettingError                 a flag, variable or key has a value that cannot be used (exit 2)
   + StartError                   the server cannot start as things are (exit 1)
     - ListenError                the server cannot listen on the address
@@ -679,6 +683,44 @@ class TimeZoneUnknownError(TaskerError):
             f"this server does not know the time zone {cut(time_zone)!r} of the schedule: its tzdata is {version}, "
             "older than that of the server which stored it; update the package tzdata here, or ask that server"
         )
+
+
+class MaintenanceError(TaskerError):
+    """A database cannot be backed up, restored, checked or vacuumed. Nothing was changed.
+
+    Args:
+        problem: what is wrong and what to do, as a clause.
+    """
+
+    code = "failed"
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(problem)
+
+
+class InTheWayError(MaintenanceError):
+    """Something that is not to be overwritten has the name that a copy is to have, or is making it."""
+
+    code = "in_the_way"
+
+
+class CopyUnusableError(MaintenanceError):
+    """A file is not a whole copy of a database of tasker."""
+
+    code = "copy_unusable"
+
+    def __init__(self, path: str, problem: str) -> None:
+        super().__init__(f"{path} cannot be used as a copy: {problem}")
+
+
+class OwnToolsError(MaintenanceError):
+    """The database has tools of its own for what is asked for.
+
+    Args:
+        problem: which, and how they are used, as a clause.
+    """
+
+    code = "own_tools"
 
 
 class SettingError(TaskerError):

@@ -45,6 +45,8 @@ from tasker.errors import (
     ListenError,
     OpenToOthersError,
     StoreUnavailableError,
+    TaskEndedError,
+    TaskNotFoundError,
     UpgradeUnfinishedError,
 )
 from tasker.interfaces.keys import KeyBook
@@ -52,13 +54,15 @@ from tasker.interfaces.store import Store
 from tasker.interfaces.task_type import TaskType
 from tasker.interfaces.tracing import Tracer
 from tasker.model import instants
-from tasker.model.audit import TASKER, Action, Entry, Kind
+from tasker.model.audit import LOCAL, TASKER, Action, Actor, Entry, Kind
 from tasker.model.gate import queue_of_type
+from tasker.model.task import TaskId
 from tasker.service.metrics import Calls, Sources
 from tasker.service.service import Service
 from tasker.stores.copying import CopyEnd
 from tasker.stores.examining import Examined
 from tasker.stores.kind import StoreContext, kind_of, shown
+from tasker.stores.maintenance import Due, Maintenance
 from tasker.task_types.hash import HashType
 from tasker.task_types.job import JobType
 from tasker.task_types.registry import Registry, installed
@@ -74,6 +78,11 @@ _LONG_SECONDS: Final = 2.0
 
 BACKLOG: Final = 2_048
 """Connections that may wait to be accepted."""
+
+_CANCELLED_AT_ONCE: Final = 100
+
+_HERE: Final = Actor(LOCAL, LOCAL)
+"""Who works on the database itself."""
 
 _DESCRIPTORS_OF_THE_STORE: Final = 64
 """With what else the process has open, and some to spare."""
@@ -519,6 +528,50 @@ async def examine(settings: Settings) -> Examined:
         StartError: it needs a package that is not installed.
     """
     return await kind_of(settings.database_url).examine(settings.database_url, _store_context(settings, address=""))
+
+
+def maintenance(settings: Settings) -> Maintenance:
+    """Return what can be done to the database that the settings name without serving it: see ``Maintenance``.
+
+    Raises:
+        StartError: see ``StoreKind.maintenance``.
+    """
+    return kind_of(settings.database_url).maintenance(settings.database_url, _store_context(settings, address=""))
+
+
+async def cancel_due(settings: Settings, due: Due) -> int:
+    """Cancel the tasks of *due* in a database that was marked as a copy, and then let tasks start. Return how many.
+
+    What was running when the copy was made ends as cancelled when a server starts. If everything was
+    paused then, it stays so.
+
+    Raises:
+        StartError: a server uses it, or it cannot be opened.
+        StoreUnavailableError: not all are cancelled, and everything is paused.
+    """
+    store = make_store(settings, address="")
+    await store.open()
+    cancelled = 0
+    try:
+        for start in range(0, len(due.ids), _CANCELLED_AT_ONCE):
+            done = await asyncio.gather(
+                *(_cancel(store, task_id) for task_id in due.ids[start : start + _CANCELLED_AT_ONCE])
+            )
+            cancelled += sum(done)
+        if store.paused_at is not None and store.paused_at > due.copied_at:
+            await store.resume_all(Entry(by=_HERE, action=Action.RESUME, kind=Kind.SERVER))
+    finally:
+        await store.close()
+    return cancelled
+
+
+async def _cancel(store: Store, task_id: TaskId) -> bool:
+    """Cancel a task, unless it has ended meanwhile: a callback, say, of one that was cancelled."""
+    try:
+        await store.cancel(task_id, entry=Entry(by=_HERE, action=Action.CANCEL, kind=Kind.TASK, subject=task_id))
+    except (TaskNotFoundError, TaskEndedError):
+        return False
+    return True
 
 
 def open_keys(settings: Settings) -> contextlib.AbstractAsyncContextManager[KeyBook]:

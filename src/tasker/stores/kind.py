@@ -24,6 +24,7 @@ if TYPE_CHECKING:  # they would make --help slow
     from tasker.model.diagnosis import Problem
     from tasker.stores.copying import CopyEnd
     from tasker.stores.examining import Examined
+    from tasker.stores.maintenance import Maintenance
     from tasker.timing.clock import Clock
 
 
@@ -115,6 +116,13 @@ class StoreKind(Protocol):
         Raises:
             DatabaseInUseError: somebody uses it.
             StartError: it cannot be opened; in the block also: the copy cannot go on.
+        """
+
+    def maintenance(self, url: str, context: StoreContext) -> "Maintenance":
+        """Return what can be done to a database without serving it. Not to be used in a process that has it open.
+
+        Raises:
+            StartError: it needs a package that is not installed, or nobody but its server can reach the database.
         """
 
     async def migrate(self, url: str, context: StoreContext) -> None:

@@ -10,14 +10,14 @@ from tasker.stores.rows import COLUMNS
 _HEADING: Final = re.compile(r"^-- (\w+) --$", re.MULTILINE)
 
 
-def load(package: str) -> dict[str, str]:
-    """Return the queries of ``queries.sql`` in *package* by name.
+def load(package: str, file: str = "queries.sql") -> dict[str, str]:
+    """Return the queries of a *file* in *package* by name.
 
     A query begins with a line ``-- name --``; comments below it stay with it. What is named
     ``part_...`` is no query, but stands in those that have its name in braces. A store's test goes
     through all of them.
     """
-    _, *parts = _HEADING.split(files(package).joinpath("queries.sql").read_text(encoding="utf-8"))
+    _, *parts = _HEADING.split(files(package).joinpath(file).read_text(encoding="utf-8"))
     texts = dict(zip(parts[::2], map(_bare, parts[1::2]), strict=True))
     shared = {name: text for name, text in texts.items() if name.startswith("part_")}
     return {name: _complete(text, {**shared, **COLUMNS}) for name, text in texts.items() if name not in shared}

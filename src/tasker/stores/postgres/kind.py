@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from tasker.model.diagnosis import Problem
     from tasker.stores.copying import CopyEnd
     from tasker.stores.examining import Examined
+    from tasker.stores.postgres.maintenance import PostgresMaintenance
     from tasker.stores.postgres.store import PostgresStore
 
 
@@ -76,6 +77,12 @@ class PostgresKind:
         with _driver():
             from tasker.stores.postgres.copying import copying  # noqa: PLC0415 - see stores/kind.py
         return copying(url, context)
+
+    def maintenance(self, url: str, context: StoreContext) -> "PostgresMaintenance":
+        """See ``StoreKind``."""
+        with _driver():
+            from tasker.stores.postgres.maintenance import PostgresMaintenance  # noqa: PLC0415 - see stores/kind.py
+        return PostgresMaintenance(url, context)
 
     async def migrate(self, url: str, context: StoreContext) -> None:
         """See ``StoreKind``. No node joins."""

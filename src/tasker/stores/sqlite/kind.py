@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from tasker.model.diagnosis import Problem
     from tasker.stores.copying import CopyEnd
     from tasker.stores.examining import Examined
+    from tasker.stores.sqlite.maintenance import SqliteMaintenance
     from tasker.stores.sqlite.store import SqliteStore
 
 
@@ -72,6 +73,13 @@ class SqliteKind:
 
         path = Path(os.path.realpath(location(url)))
         return copying(path, f"sqlite:{path}", context)
+
+    def maintenance(self, url: str, context: StoreContext) -> "SqliteMaintenance":
+        """See ``StoreKind``."""
+        _check_reachable(url)
+        from tasker.stores.sqlite.maintenance import SqliteMaintenance  # noqa: PLC0415 - see stores/kind.py
+
+        return SqliteMaintenance(location(url), context.clock)
 
     async def migrate(self, url: str, context: StoreContext) -> None:
         """See ``StoreKind``. A missing file is made."""

@@ -41,6 +41,17 @@ def version_of(connection: apsw.Connection, path: Path | str, pools: NewPool) ->
     return version, earlier
 
 
+def check_identity(connection: apsw.Connection, path: Path | str) -> None:
+    """Return if the database is one of tasker, and not of a newer one. It may lack tables of this version.
+
+    Raises:
+        DatabaseTooNewError, NotADatabaseError: it is not.
+    """
+    if connection.pragma("application_id") != APPLICATION_ID:
+        raise NotADatabaseError(str(path))
+    version_of(connection, path, {})
+
+
 def bring_up_to_date(connection: apsw.Connection, path: Path | str, pools: NewPool, now: Instant) -> TakenOver | None:
     """Make the tables, or what is missing of them, in one transaction; take over what the earlier server left.
 
