@@ -381,28 +381,6 @@ def test_the_duplicate_that_is_shown_is_made(newcomer):
     assert kinds(json.loads(newcomer.run(command))) == kinds(json.loads(shown))
 
 
-def test_a_backup_of_a_running_server_is_its_database(newcomer, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    server = newcomer.server.start()
-    body = {
-        "webhook": {"execution_time": "2126-02-10T16:30:00+01:00", "url": "http://localhost:9000/hook", "body": "x"}
-    }
-    for _ in range(3):
-        server.call("POST", "/tasks/new", body)
-    stored = server.call("GET", "/tasks/type/webhook")
-
-    (command,) = [text for language, text in blocks(DOCS / "concepts" / "durability.md") if language == "sh"]
-    newcomer.run(command)
-
-    backup = tmp_path / "backup.db"
-    assert backup.stat().st_mode & 0o777 == 0o600
-    (tmp_path / "restored").mkdir()
-    backup.rename(tmp_path / "restored" / "tasks.db")
-    server.call("POST", "/tasks/new", body)
-    with TaskerServer(tmp_path / "restored") as restored:
-        assert restored.call("GET", "/tasks/type/webhook") == stored
-
-
 def test_the_file_of_settings_that_is_shown_can_be_used(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     ((_, text),) = [block for block in blocks(DOCS / "configuration.md") if block[0] == "toml"]

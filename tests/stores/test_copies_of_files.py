@@ -213,7 +213,8 @@ async def test_a_restore_that_is_killed_anywhere_leaves_the_old_database_or_the_
     assert len(found) > 10
 
 
-async def test_what_is_broken_off_leaves_nothing_behind(place):
+async def test_what_is_broken_off_leaves_nothing_behind(place, monkeypatch):
+    monkeypatch.setattr(copies, "_STEPS", 100)
     await place.create(1)
     place.back_up()
 
@@ -223,7 +224,7 @@ async def test_what_is_broken_off_leaves_nothing_behind(place):
 
     target = place.folder / "copy.db"
     whole = target.read_bytes()
-    await place.create(2000)
+    await place.create(100)
     for work in (
         lambda: place.maintenance.back_up(target, keep=None, tell=break_off),
         lambda: place.maintenance.vacuum(break_off),
@@ -232,7 +233,7 @@ async def test_what_is_broken_off_leaves_nothing_behind(place):
             work()
     assert target.read_bytes() == whole
     assert not [name for name in place.names() if "part" in name or "vacuuming" in name]
-    assert count(place.path) == 2001
+    assert count(place.path) == 101
 
 
 async def test_a_vacuum_that_is_killed_anywhere_leaves_a_whole_database(place):

@@ -65,7 +65,7 @@ def obey(place: str, mark: Mark | None) -> bool:
             raise DatabaseMovedError(place, mark.other)
     _log.warning(
         "this database is a copy, so everything is paused: what came due since it was made may have run already; "
-        "look at that, and then resume",
+        "look at it with tasker ls --reason paused_all, and then run: tasker resume",
         copied_at=instants.text(mark.at),
     )
     return True

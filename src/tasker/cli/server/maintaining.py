@@ -35,8 +35,8 @@ _NICENESS: Final = 10
 _EXITS: Final = ((InTheWayError, output.CONFLICT), (OwnToolsError, output.MISUSED), (CopyUnusableError, output.FAILED))
 
 _PAUSED: Final = (
-    "the next server starts paused: nothing runs before POST /resume, or Resume in the dashboard; "
-    "look at what is due first, and cancel what must not run again"
+    "the next server starts paused: look at what is due with tasker ls --reason paused_all, "
+    "cancel what must not run again, and then run: tasker resume"
 )
 
 
