@@ -44,6 +44,8 @@ class Table(NamedTuple):
     """The same on SQLite, if it is another: columns there."""
     is_single: bool = False
     """Whether a new database has its one row."""
+    is_long: bool = False
+    """Whether its rows may be so long that few of them fill the memory."""
     is_numbered: bool = False
     """Whether the database makes up its ``id``: the next one is greater than all that are there."""
     only: str = ""
@@ -79,8 +81,8 @@ TABLES: Final = (
         ("id",),
         sqlite_key=("seq",),
     ),
-    Table("payload", (Column("id", Form.TASK, "seq"), *_columns("payload result revision")), ("id",)),
-    Table("attempt", (Column("task", Form.TASK), *_columns("number record")), ("task", "number")),
+    Table("payload", (Column("id", Form.TASK, "seq"), *_columns("payload result revision")), ("id",), is_long=True),
+    Table("attempt", (Column("task", Form.TASK), *_columns("number record")), ("task", "number"), is_long=True),
     Table("tag", (Column("task", Form.TASK), Column("tag")), ("task", "tag")),
     Table(
         "schedule",
@@ -88,7 +90,7 @@ TABLES: Final = (
         ("name",),
     ),
     Table("run_count", _columns("schedule started skipped missed_times"), ("schedule",)),
-    Table("template", _columns("schedule template"), ("schedule",)),
+    Table("template", _columns("schedule template"), ("schedule",), is_long=True),
     Table(
         "operation",
         (
@@ -100,7 +102,7 @@ TABLES: Final = (
     Table("operation_task", (Column("task"), Column("operation", Form.UUID), Column("at")), ("task", "operation")),
     Table("audit", _columns("id at by_id by_name action kind subject name changes"), ("id",), is_numbered=True),
     Table("api_key", _columns("id name role scopes digest created_at expires_at used_at"), ("id",)),
-    Table("kept_answer", _columns("id fingerprint answer kept_until"), ("id",)),
+    Table("kept_answer", _columns("id fingerprint answer kept_until"), ("id",), is_long=True),
     Table(
         "alert_book",
         _columns("id revision told"),
@@ -113,7 +115,7 @@ TABLES: Final = (
     Table("access", _columns("one version asks salt"), ("one",), is_single=True),
     Table("zone_version", _columns("one version"), ("one",), is_single=True),
     Table("completion_key", _columns("one key"), ("one",), is_single=True),
-    Table("tasker_inbox", _columns("id request error inserted_at"), ("id",), only="postgres"),
+    Table("tasker_inbox", _columns("id request error inserted_at"), ("id",), is_long=True, only="postgres"),
 )
 """In the order in which they are copied: what others refer to comes first; the inbox, which others write to, last."""
 

@@ -173,7 +173,7 @@ class PostgresCopying(CopyEnd):
         await connection.execute("SAVEPOINT reading" if is_held else "BEGIN")
         try:
             cursor = await connection.cursor(_select(table, is_after=after is not None), *values, timeout=_LONG)
-            while rows := await _batch(cursor):
+            while rows := await _batch(cursor, table):
                 yield Batch(rows, encoded([rows[-1][place] for place in places]))
         finally:
             if not connection.is_closed():
@@ -319,8 +319,10 @@ def _text(progress: Progress) -> str:
     return msgspec.json.encode(progress).decode()
 
 
-async def _batch(cursor: "asyncpg.cursor.Cursor[Any]") -> list[Row]:
+async def _batch(cursor: "asyncpg.cursor.Cursor[Any]", table: Table) -> list[Row]:
     """Return the next rows."""
+    if not table.is_long:
+        return [*map(tuple, await cursor.fetch(ROWS, timeout=_LONG))]
     rows: list[Row] = []
     size = 0
     while len(rows) < ROWS and size < BYTES:

@@ -110,7 +110,7 @@ class SqliteCopying(CopyEnd):
         """See ``CopyEnd``."""
         rows = total = 0
         cursor = self._connection.execute(_select(table, with_key=False, is_after=False))
-        while batch := await _in_thread(_batch, cursor):
+        while batch := await _in_thread(_batch, cursor, table):
             rows += len(batch)
             total += await _in_thread(checksum, batch)
             told(len(batch))
@@ -125,7 +125,7 @@ class SqliteCopying(CopyEnd):
         values = () if after is None else decoded(after)
         cursor = self._connection.execute(_select(table, with_key=True, is_after=after is not None), values)
         width = len(table.columns)
-        while rows := await _in_thread(_batch, cursor):
+        while rows := await _in_thread(_batch, cursor, table):
             yield Batch([row[:width] for row in rows], encoded(rows[-1][width:]))
 
     async def running(self) -> Collection[bytes]:
@@ -239,8 +239,10 @@ def _text(progress: Progress) -> str:
     return msgspec.json.encode(progress).decode()
 
 
-def _batch(cursor: apsw.Cursor) -> list[Row]:
+def _batch(cursor: apsw.Cursor, table: Table) -> list[Row]:
     """Return the next rows."""
+    if not table.is_long:
+        return list(itertools.islice(cursor, ROWS))
     rows: list[Row] = []
     size = 0
     while len(rows) < ROWS and size < BYTES:
