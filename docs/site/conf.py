@@ -20,7 +20,7 @@ version = release = re.search(r'^__version__ = "(.+)"$', (ROOT / "src/tasker/__i
 
 extensions = ["myst_parser"]
 root_doc = "docs/index"
-include_patterns = ["docs/**", "examples/**", "README.md", "CHANGELOG.md", "CONTRIBUTING.md"]
+include_patterns = ["docs/**", "examples/**", "README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "THIRD-PARTY.md"]
 exclude_patterns = ["**/.venv", "packages", "site", "src", "tests"]
 
 myst_heading_anchors = 4

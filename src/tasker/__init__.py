@@ -79,7 +79,7 @@ if TYPE_CHECKING:
     from tasker.worker.functions import App
     from tasker.worker.outcomes import Fail, Retry
 
-__version__ = "0.1.0"
+__version__ = "1.0.0"
 
 __all__ = [
     "ApiError",

@@ -19,6 +19,7 @@ import pytest
 from pages import DOCS, ROOT, blocks, name_of
 
 from databases import new_database, query
+from distributions import installed
 from tasker.cli.server import sources
 from tasker.ids import new_id
 from tasker.testing.postgres_server import PostgresServer
@@ -154,25 +155,33 @@ def newcomer(tmp_path):
 @pytest.mark.parametrize(
     "page",
     [
-        ROOT / "README.md",
-        *(
-            DOCS / f"{name}.md"
-            for name in (
-                "quickstart",
-                "a-dead-endpoint",
-                "tie-tasks-to-your-own-records",
-                "never-twice",
-                "many-at-once",
-                "do-not-flood-a-receiver",
-                "stop-everything",
-                "tracing",
-                "local-time",
-            )
-        ),
+        DOCS / f"{name}.md"
+        for name in (
+            "a-dead-endpoint",
+            "tie-tasks-to-your-own-records",
+            "never-twice",
+            "many-at-once",
+            "do-not-flood-a-receiver",
+            "stop-everything",
+            "tracing",
+            "local-time",
+        )
     ],
     ids=name_of,
 )
 def test_the_commands_of_a_page_do_what_it_says(newcomer, page):
+    newcomer.follow(page)
+
+
+@pytest.mark.parametrize(
+    "page", [ROOT / "README.md", DOCS / "quickstart.md", ROOT / "packages" / "server" / "README.md"], ids=name_of
+)
+def test_the_first_steps_work_with_nothing_but_what_is_published(newcomer, page, tmp_path_factory, monkeypatch):
+    monkeypatch.setattr(
+        sys, "executable", str(installed(tmp_path_factory))
+    )  # what starts servers, and what is on the path
+    if "make run" not in page.read_text():
+        newcomer.server.start()
     newcomer.follow(page)
     if newcomer.receiver is not None:
         assert newcomer.printed.read_text() == "good morning\nstill here\n"

@@ -9,21 +9,17 @@ import re
 import shutil
 import subprocess
 import sys
-import tarfile
 import zipfile
 from contextlib import contextmanager
 from email.parser import HeaderParser
-from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
 import pythons
-from made_once import made_once
+from distributions import ROOT, SIDES, distributions, output_of
 
-ROOT = Path(__file__).parents[2]
-SIDES = ("client", "server")
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
+OF_OTHERS = {str(path.relative_to(ROOT)) for path in ROOT.glob("src/tasker/**/*.LICENSE")}
 WITH_EXTRAS = {"asyncpg", "opentelemetry"}
 FOR_TESTS = {"pytest"}
 """What only those have who test with ``tasker.testing``."""
@@ -52,56 +48,10 @@ print(json.dumps(failed))
 """
 
 
-def output_of(*command, cwd, **variables):
-    """Run a program that must succeed, with nothing of this environment, and return what it prints."""
-    ours = ("VIRTUAL_ENV", "PYTHONPATH", "LISTEN_PORT", "DATABASE_URL")
-    kept = {name: value for name, value in os.environ.items() if name not in ours and not name.startswith("TASKER_")}
-    done = subprocess.run(
-        [str(each) for each in command],
-        cwd=cwd,
-        env={**kept, **variables},
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    assert done.returncode == 0, (command, done.stdout, done.stderr)
-    return done.stdout
-
-
-def built(source, target, kind):
-    """Build one distribution from the folder *source*, and return its file."""
-    output_of(sys.executable, "-m", "hatchling", "build", "-t", kind, "-d", target, cwd=source)
-    name = f"tasker_{source.name.removeprefix('tasker_').partition('-')[0]}"
-    (found,) = target.glob(f"{name}-*{'.tar.gz' if kind == 'sdist' else '.whl'}")
-    return found
-
-
-def build_all(folder):
-    """Build the wheels, each from its source distribution, and those of a later version."""
-    now, later, sources = folder / "now", folder / "later", folder / "sources"
-    for each in (now, later, sources):
-        each.mkdir()
-    for side in SIDES:
-        archive = built(ROOT / "packages" / side, sources, "sdist")
-        with tarfile.open(archive) as file:
-            file.extractall(sources, filter="data")
-        source = sources / archive.name.removesuffix(".tar.gz")
-        built(source, now, "wheel")
-        (source / "PKG-INFO").unlink()  # it has the version that the archive was made of
-        package = source / "src" / "tasker" / "__init__.py"
-        package.write_text(re.sub(r'(?<=^__version__ = ")[^"]+', "99.0.0", package.read_text(), flags=re.MULTILINE))
-        built(source, later, "wheel")
-
-
 @pytest.fixture(scope="module")
 def dist(tmp_path_factory):
     """The wheels, by their side, and those of a later version."""
-    folder = made_once(tmp_path_factory, "dist", build_all)
-    now, later = folder / "now", folder / "later"
-    wheels = {side: next(now.glob(f"tasker_{side}-*.whl")) for side in SIDES}
-    wheels |= {f"later_{side}": next(later.glob(f"tasker_{side}-*.whl")) for side in SIDES}
-    return SimpleNamespace(**wheels, now=now, later=later)
+    return distributions(tmp_path_factory)
 
 
 def files_in(wheel):
@@ -208,14 +158,18 @@ def test_both_have_one_version_and_the_server_asks_for_that_client(dist):
 def test_each_says_what_it_is_and_under_which_license(dist, side):
     wheel = getattr(dist, side)
     said = metadata_of(wheel)
-    assert said["license-expression"] == "MIT"
+    assert said["license-expression"] == ("MIT" if side == "client" else "MIT AND 0BSD")
     assert said["requires-python"] == ">=3.11"
     assert said["description-content-type"] == "text/markdown"
     named = [each for each in said.get_all("classifier") if re.search(r":: 3\.\d+$", each)]
     assert [each.rpartition(" ")[2] for each in named] == list(PYTHONS)
     with zipfile.ZipFile(wheel) as file:
-        (license_,) = [name for name in file.namelist() if name.endswith("/licenses/LICENSE")]
-        assert file.read(license_).decode() == (ROOT / "LICENSE").read_text()
+        licenses = {name.partition("/licenses/")[2]: name for name in file.namelist() if "/licenses/" in name}
+        assert set(licenses) == set(said.get_all("license-file"))
+        for place, name in licenses.items():
+            assert file.read(name) == (ROOT / place).read_bytes()
+    expected = {"LICENSE", "THIRD-PARTY.md", *OF_OTHERS} if side == "server" else {"LICENSE"}
+    assert set(licenses) == expected
     assert f"# tasker{'-client' if side == 'client' else ''}\n" in said.get_payload()
 
 
