@@ -4,7 +4,7 @@ UV := $(shell command -v uv || echo .venv/bin/uv)
 # "make" alone says what there is to make.
 .DEFAULT_GOAL := help
 
-.PHONY: help setup run test cluster-test lint bench client docs docs-site screenshots dist
+.PHONY: help setup run test cluster-test lint bench client docs docs-site screenshots dist release-check sample
 
 help:  ## List the targets.
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r name what; do printf 'make %-13s %s\n' "$$name" "$$what"; done
@@ -48,3 +48,10 @@ dist: setup  ## Build the two distributions, as wheels and source distributions,
 	@rm -rf dist
 	@$(UV) build --quiet --all-packages --out-dir dist
 	@ls dist
+
+sample: setup  ## Write the sample of this version's databases and promises, in tests/samples (a minute).
+	.venv/bin/python tools/database_samples.py
+
+release-check: dist  ## Check whether this is fit to be released (three minutes); docs/releasing.md has the rest.
+	.venv/bin/python tools/release_check.py
+	.venv/bin/pytest -q tests/packaging tests/system/test_database_samples.py tests/docs/test_pages.py tests/docs/test_examples.py -k "not it_works_on_each_python"

@@ -7,6 +7,7 @@ by a ``kill -9``.
 - ``sqlite.db.gz``: the file itself.
 - ``postgresql.sql``: a dump in plain SQL, without anything that only ``psql`` understands.
 - ``shown.json``: what the server answered, by the kind of database.
+- ``promised.json``: what this version promises to stay.
 """
 
 import gzip
@@ -23,6 +24,7 @@ from typing import Any, Final
 from urllib.parse import urlencode, urlsplit
 
 import apsw
+from promises import promises
 
 from tasker import __version__
 from tasker.ids import new_id
@@ -305,7 +307,9 @@ def main() -> None:
     for name, write in (("sqlite", write_sqlite), ("postgresql", write_postgresql)):
         with WebhookReceiver() as receiver:
             shown[name] = write(FOLDER, receiver)
-    (FOLDER / "shown.json").write_text(json.dumps(shown, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    for name, told in (("shown", shown), ("promised", promises())):
+        text = json.dumps(told, indent=1, ensure_ascii=False)
+        (FOLDER / f"{name}.json").write_text(f"{text}\n", encoding="utf-8")
     print(f"wrote {FOLDER.relative_to(ROOT)}")  # noqa: T201 - its output
 
 

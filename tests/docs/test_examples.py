@@ -30,6 +30,7 @@ KINDS = {
     ID: "an id",
     r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)": "a time",
     r"everything is paused since \d{4}-\S+Z: tasks are taken, and start after POST /resume": "a note",
+    r"\d+\.\d+\.\d+(\.dev\d+)?": "a version",
     r"\$pbkdf2-sha256\$i=600000,l=32\$[\w+/]{22}\$[\w+/]{43}": "a hash",
 }
 
