@@ -29,6 +29,7 @@ from benchmarks import (
     rates,
     scheduling,
     sharing,
+    sizing,
     waiting,
     watching,
 )
@@ -43,6 +44,7 @@ _ROWS: Final = {
     "sharing": sharing,
     "hashing": hashing,
     "waiting": waiting,
+    "sizing": sizing,
     "finding": finding,
     "operating": operating,
     "moving": moving,

@@ -20,7 +20,8 @@ version = release = re.search(r'^__version__ = "(.+)"$', (ROOT / "src/tasker/__i
 
 extensions = ["myst_parser"]
 root_doc = "docs/index"
-include_patterns = ["docs/**", "examples/**", "README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "THIRD-PARTY.md"]
+include_patterns = ["docs/**", "examples/**"]
+include_patterns += [f"{name}.md" for name in ("README", "CHANGELOG", "CONTRIBUTING", "SECURITY", "THIRD-PARTY")]
 exclude_patterns = ["**/.venv", "packages", "site", "src", "tests"]
 
 myst_heading_anchors = 4
