@@ -67,7 +67,8 @@ from tasker.task_types.hash import HashType
 from tasker.task_types.job import JobType
 from tasker.task_types.registry import Registry, installed
 from tasker.task_types.webhook import WebhookType
-from tasker.timing.clock import Clock, SystemClock
+from tasker.timing.clock import Clock, SystemClock, since_boot
+from tasker.timing.clock_steps import ClockSteps
 from tasker.timing.loop_lag import LoopLag
 from tasker.timing.movable_clock import MovableClock
 from tasker.worker.loading import load_app
@@ -178,12 +179,13 @@ class Node:
                 ) from error
             alerts = self._send_alerts(store, closing)
             lag = closing.enter_context(contextlib.closing(LoopLag(SystemClock())))
+            steps = closing.enter_context(contextlib.closing(ClockSteps(SystemClock(), since_boot)))
             service = Service(
                 store,
                 self._engine,
                 registry,
                 idempotency_retention=settings.idempotency_retention,
-                sources=Sources(calls=client, loop_lag=lag.micros, callers=self._callers),
+                sources=Sources(calls=client, loop_lag=lag.micros, clock_steps=steps.counts, callers=self._callers),
                 mover=self._mover(store, alerts),
             )
             context = make_context(service, registry, settings)

@@ -96,7 +96,7 @@ def test_all_that_may_be_found_is_listed_with_its_check_and_its_level():
 
 def test_the_numbers_are_those_of_the_rules():
     assert (LONGEST_LOOK, _SAMPLE) == (2.0, 500)
-    assert "runs for 2 seconds at most; in addition, 500 tasks" in TEXT
+    assert "runs for 2 seconds at most;\nin addition, 500 tasks" in TEXT
     found = {code(row[1])[0]: row[3] for row in table(PAGE, "## What it may find")}
     for word, number, said in (
         ("disk_full", LOG_BYTES >> 20, "32 MiB"),

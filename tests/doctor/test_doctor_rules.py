@@ -57,7 +57,13 @@ CONTENTS = Contents(
     looked_at=NOW - SECOND,
     mark=None,
 )
-FILE = Examined(engine="SQLite 3.54.0", findings=[fine("database", "sound")], holder="process 17", contents=CONTENTS)
+FILE = Examined(
+    engine="SQLite 3.54.0",
+    findings=[fine("database", "sound")],
+    holder="process 17",
+    sees_holder=True,
+    contents=CONTENTS,
+)
 SHARED = Examined(engine="PostgreSQL 18.4", findings=[], is_shared=True, clock_offset=0.002, contents=CONTENTS)
 READY = ServerAnswers(url=URL, health=Health("ok"))
 SILENT = ServerAnswers(url=URL, silence=f"no tasker answers at {URL}")
@@ -215,6 +221,19 @@ def test_a_clock_that_was_set_back_is_known_by_the_latest_look_of_a_server():
             "timedatectl set-ntp true",
         )
     ]
+
+
+def test_a_clock_that_was_set_while_the_server_ran_is_told_where_it_decides():
+    figures = Figures('tasker_clock_steps_total{direction="forward"} 1\ntasker_clock_steps_total{direction="back"} 2\n')
+    seen = changed(WELL, answers=replace(READY, figures=figures))
+    (found,) = clock.look(seen)
+    assert (found.code, found.what) == (
+        "clock_stepped",
+        "the clock of this machine was set 1 time forward and 2 times back since the server was started",
+    )
+    assert codes(clock.look(changed(seen, database=SHARED))) == []
+    never = Figures('tasker_clock_steps_total{direction="forward"} 0\n')
+    assert codes(clock.look(changed(WELL, answers=replace(READY, figures=never)))) == []
 
 
 def test_the_clock_that_decides_is_named():

@@ -97,7 +97,7 @@ def _uses_another(case: Case) -> bool:
     if contents is None:
         return False
     if not case.database.is_shared:
-        return case.database.holder is None
+        return case.database.sees_holder and case.database.holder is None
     known = {node.id for node in contents.nodes}
     return case.answers.nodes is not None and not known & {node.id for node in case.answers.nodes}
 

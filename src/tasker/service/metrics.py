@@ -21,6 +21,7 @@ from tasker.model.overdue import Overdue
 from tasker.model.stats import SlotCount
 from tasker.model.store_meter import Space, StoreMeter, Upkeep
 from tasker.task_types.registry import Registry
+from tasker.timing.clock_steps import DIRECTIONS
 
 T = TypeVar("T")
 
@@ -64,6 +65,8 @@ class Sources:
     """Makes the calls to targets."""
     loop_lag: Histogram = field(default_factory=lambda: Histogram(PHASE_BOUNDS))
     """How late the event loop was."""
+    clock_steps: Mapping[str, int] = field(default_factory=lambda: dict.fromkeys(DIRECTIONS, 0))
+    """How often the clock of the machine was set, by the direction."""
     callers: Callable[[], int] = lambda: 0
     """Returns how many connections of callers there are."""
 
@@ -87,6 +90,7 @@ class Figures:
     callers: int
     """Connections of callers."""
     loop_lag: Histogram
+    clock_steps: Mapping[str, int]
     clock_offset: float
     lease_left: float
     """Seconds for which attempts may begin unless the lease is renewed; infinite without other nodes."""
@@ -144,6 +148,7 @@ class MetricsService:
             connections_kept=self._sources.calls.kept_open,
             callers=self._sources.callers(),
             loop_lag=self._sources.loop_lag,
+            clock_steps=self._sources.clock_steps,
             clock_offset=self._store.clock_offset,
             lease_left=self._engine.lease.seconds_left,
             meter=self._store.meter,

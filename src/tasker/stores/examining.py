@@ -49,6 +49,8 @@ class Examined(Struct, frozen=True, kw_only=True):
     findings: Sequence[Finding]
     holder: str | None = None
     """Who has it open, such as ``process 17``; None: nobody has, or that cannot be seen from outside."""
+    sees_holder: bool = False
+    """Whether it can be seen who has it open."""
     is_shared: bool = False
     """Whether any number of servers may use it, so that ``Contents.nodes`` says who does."""
     clock_offset: float | None = None

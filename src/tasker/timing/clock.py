@@ -49,6 +49,11 @@ def elapsed(began: float) -> float:
     return int((time.perf_counter() - began) * SECOND) / SECOND  # round() takes twenty times as long
 
 
+def since_boot() -> float:
+    """Seconds since the machine was started, those in which it was suspended included, where the system knows that."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
+
+
 class SystemClock:
     """The machine's clocks: its wall clock, and the one that counts seconds since it was started."""
 

@@ -18,6 +18,7 @@ from tasker.model.overdue import OVERDUE_COUNTED_TO
 from tasker.model.stats import ATTEMPT_OUTCOMES
 from tasker.model.store_meter import STORE_ERRORS
 from tasker.service.metrics import Figures
+from tasker.timing.clock_steps import DIRECTIONS
 
 Value: TypeAlias = float | Histogram
 Values: TypeAlias = Iterable[tuple[tuple[str, ...], Value]]
@@ -394,6 +395,13 @@ METRICS: Final[tuple[Metric, ...]] = (
         kind="gauge",
         help="How far the clock of the database, which decides, is ahead of this machine's. 0 with SQLite.",
         read=_one(lambda figures: figures.clock_offset),
+    ),
+    Metric(
+        name="tasker_clock_steps_total",
+        kind="counter",
+        help="How often somebody, or something, has set the clock of this machine while the server ran.",
+        labels={"direction": DIRECTIONS},
+        read=_by(lambda figures: figures.clock_steps),
     ),
     Metric(
         name="tasker_event_loop_lag_seconds",

@@ -107,7 +107,14 @@ class Surroundings(Struct, frozen=True, kw_only=True):
     """None: the system does not say."""
     space: Space
     holder: str | None
-    """Who has it open; None: nobody."""
+    """Who has it open; None: nobody, or it cannot be seen."""
+    sees_holder: bool = True
+    """Whether that can be seen."""
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether it is certain that nobody has the database open, and all of it is in its file."""
+        return self.sees_holder and self.holder is None and not self.space.wal
 
 
 def judge(seen: Surroundings) -> Sequence[Finding]:

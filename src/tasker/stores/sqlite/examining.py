@@ -9,6 +9,7 @@ import os
 import pwd
 import random
 import struct
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, suppress
@@ -61,6 +62,9 @@ log keeps locked while it is open. Source: https://www.sqlite.org/lockingv3.html
 _FLOCK: Final = "hhqqi4x"
 """``struct flock`` of Linux on machines of 64 bits: what, from where, first byte, length, process."""
 
+_SEES_LOCKS: Final = sys.platform == "linux" and sys.maxsize > 1 << 32
+"""Whether that is what this machine has."""
+
 _FAULTS_SHOWN: Final = 3
 
 
@@ -88,10 +92,13 @@ def examine(location: str, context: StoreContext, *, patience: float = LONGEST_L
         )
         return Examined(engine=engine, findings=[unread, *around], holder=seen.holder)
     opened = _open(path, seen, context, patience)
+    if seen.is_idle and (now := look_around(named, path)).holder is not None:
+        opened = _open(path, seen := now, context, patience)  # a server has started meanwhile, and written
     return Examined(
         engine=engine,
         findings=[*opened.findings, *around],
         holder=seen.holder,
+        sees_holder=_SEES_LOCKS,
         is_new=opened.is_new,
         contents=opened.contents,
     )
@@ -116,6 +123,7 @@ def look_around(named: Path, path: Path) -> Surroundings:
         mount=mount_of(path, read_mounts()),
         space=Space() if not path.parent.is_dir() else space_of(path),
         holder=_holder(path) if file is not None and path.is_file() else None,
+        sees_holder=_SEES_LOCKS,
     )
 
 
@@ -136,6 +144,8 @@ def _name_of(user: int) -> str:
 
 def _holder(path: Path) -> str | None:
     """Return which process has the database open. The kernel is asked; no lock is taken."""
+    if not _SEES_LOCKS:
+        return None
     asked = struct.pack(_FLOCK, fcntl.F_WRLCK, os.SEEK_SET, *_LOCKS_OF_READERS, 0)
     with suppress(OSError, struct.error):
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
@@ -158,9 +168,8 @@ class _Opened(NamedTuple):
 
 
 def _open(path: Path, seen: Surroundings, context: StoreContext, patience: float) -> _Opened:
-    is_idle = seen.holder is None and not seen.space.wal
     try:
-        with closing(connect(path, read_only=True, is_idle=is_idle)) as connection:
+        with closing(connect(path, read_only=True, is_idle=seen.is_idle)) as connection:
             version, earlier = schema.version_of(connection, path, context.pools)
             faults, is_whole = _faults(connection, patience)
             if faults:
