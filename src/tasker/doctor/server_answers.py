@@ -1,11 +1,11 @@
 """Asks a running server what it knows best itself."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from typing import Any, Final, TypeVar
 
 from msgspec import Struct
-from prometheus_client.parser import text_string_to_metric_families
 
 from tasker.client.calls import server
 from tasker.client.core import Answer, Request
@@ -20,6 +20,12 @@ PATIENCE_SECONDS: Final = 5.0
 
 _MAY_NOT: Final = (401, 403)
 
+_SAMPLE: Final = re.compile(
+    r"^([a-zA-Z_:][\w:]*)(?:\{(.*)\})? (-?[\d.]+(?:e[+-]?\d+)?|[+-]Inf|NaN)$", re.MULTILINE | re.ASCII
+)
+_LABEL: Final = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"', re.ASCII)
+"""Source: https://prometheus.io/docs/instrumenting/exposition_formats/."""
+
 
 class Figures:
     """The metrics of a server."""
@@ -31,10 +37,9 @@ class Figures:
             text: as ``GET /metrics`` gives them.
         """
         self._values: dict[str, dict[str, float]] = {}
-        for family in text_string_to_metric_families(text):
-            for sample in family.samples:
-                labels = [value for name, value in sample.labels.items() if name != "store"]
-                self._values.setdefault(sample.name, {})[" ".join(labels)] = sample.value
+        for name, labels, value in _SAMPLE.findall(text):
+            said = " ".join(word for label, word in _LABEL.findall(labels) if label != "store")
+            self._values.setdefault(name, {})[said] = float(value)
 
     def one(self, name: str) -> float | None:
         """Return the value of a metric without labels; None: it is not told."""
