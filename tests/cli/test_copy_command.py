@@ -4,9 +4,11 @@ import json
 import signal
 import subprocess
 from collections import Counter
+from types import SimpleNamespace
 
 import pytest
 from command import COMMAND, environment, one_line_of, refusal, run, serving
+from in_process import on_a_terminal
 
 from databases import new_database, query
 from polling import until
@@ -104,6 +106,20 @@ def test_unmark_asks_says_what_follows_and_lets_servers_start_again(tmp_path):
     with serving(tmp_path, "--listen-port", "0") as server:
         refusal(run(tmp_path, "db", "unmark"), 4)
         assert server.stop()[0] == 0
+
+
+def test_on_a_terminal_a_bar_shows_how_far_it_is_and_unmark_asks(tmp_path):
+    here = SimpleNamespace(folder=tmp_path, variables={})
+    assert run(tmp_path, "db", "migrate").returncode == 0
+    done = on_a_terminal(here, "db", "copy", "sqlite:tasks.db", "sqlite:other.db", width=200)
+    assert done.code == 0
+    assert "copying" in done.out
+    assert "comparing" in done.out
+    assert f"all is in sqlite:{tmp_path / 'other.db'} now: tasks: 0" in done.out
+    for answer, code, words in (("n\r", 1, "nothing was done"), ("y\r", 0, "servers start on it again")):
+        done = on_a_terminal(here, "db", "unmark", width=200, answers=[("take the mark away?", answer)])
+        assert done.code == code
+        assert words in done.out
 
 
 def test_what_cannot_be_copied_is_refused_with_a_line_that_says_what_is_right(tmp_path):

@@ -14,10 +14,11 @@ from steps import SECOND, begin, step, work
 from test_kept_keys import a_key
 from test_schedules import put
 
-from databases import FOLLOW, new_database, take_database
+from databases import END_SESSIONS, FOLLOW, new_database, take_database
 from tasker.errors import (
     CopyDiffersError,
     CopyOfAnotherError,
+    CopyStoppedError,
     DatabaseBeingCopiedError,
     DatabaseInUseError,
     DatabaseMovedError,
@@ -500,6 +501,38 @@ async def test_nothing_is_copied_into_what_has_rows_or_another_copy_or_out_of_wh
     async with end_of(file) as end:
         await end.unmark()
     await used_once(file, ManualClock())
+
+
+class Cut(Mortal):
+    """An end whose connections are ended by the database, once, after some writes."""
+
+    def __init__(self, end, url):
+        super().__init__(end, Life())
+        self._url = url
+
+    async def write(self, *values):
+        self._life.append("write")
+        if len(self._life) == 5:
+            connection = await asyncpg.connect(self._url)
+            await connection.execute(END_SESSIONS)
+            await connection.close()
+        await self._end.write(*values)
+
+
+@pytest.mark.parametrize("from_postgres", [False, True])
+async def test_a_database_that_goes_away_stops_the_copy_with_a_line_and_it_goes_on(
+    from_postgres, file, postgres, tmp_path, few_at_once
+):
+    fill_file(tmp_path / "from.db", await some_rows(postgres))
+    source, target = file, postgres
+    if from_postgres:
+        await copied(file, postgres)
+        source, target = postgres, f"sqlite:{tmp_path / 'back.db'}"
+    with pytest.raises(CopyStoppedError, match="run the same command again: it goes on"):
+        await copied(source, target, wrap=lambda end, role: Cut(end, postgres) if role == "to" else end)
+    _, watch = await copied(source, target)
+    assert watch.goes_on
+    assert not watch.is_anew
 
 
 async def test_no_server_starts_on_what_is_not_all_there(file, postgres, tmp_path, few_at_once):
