@@ -13,6 +13,7 @@ import pytest
 from command import COMMAND, environment, run, serving
 from structlog.testing import capture_logs
 
+from polling import until
 from tasker.cli.server.service_manager import ServiceManager
 from tasker.timing.clock import ManualClock
 
@@ -109,18 +110,20 @@ def test_the_watchdog_is_fed_from_the_start_to_the_end(tmp_path, at_a_path):
 
 
 def test_a_server_whose_delay_queue_hangs_does_not_feed_the_watchdog_and_says_so(tmp_path, at_a_path):
-    process = subprocess.Popen(
-        [sys.executable, "-c", HANGS],
-        cwd=tmp_path,
-        env=environment({**at_a_path.variables, "WATCHDOG_USEC": "600000"}),
-        stderr=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
+    log = tmp_path / "stderr.txt"
+    with log.open("wb") as file:
+        process = subprocess.Popen(
+            [sys.executable, "-c", HANGS],
+            cwd=tmp_path,
+            env=environment({**at_a_path.variables, "WATCHDOG_USEC": "600000"}),
+            stderr=file,
+            stdout=subprocess.DEVNULL,
+        )
     try:
         at_a_path.heard_up_to("READY")
         assert at_a_path.heard() == {"WATCHDOG": "1"}
-        said = next(line for line in process.stderr if "hangs" in line)
+        until(lambda: "hangs" in log.read_text(), "the job that hangs is named", seconds=30)
+        (said,) = (line for line in log.read_text().splitlines() if "hangs" in line)
         assert json.loads(said)["job"] == "delay queue"
         while at_a_path.has_more():  # from the time in which it could still have been slow
             pass
@@ -128,8 +131,8 @@ def test_a_server_whose_delay_queue_hangs_does_not_feed_the_watchdog_and_says_so
         with pytest.raises(TimeoutError):
             at_a_path.heard()
         process.send_signal(signal.SIGABRT)  # as systemd does
-        _, rest = process.communicate(timeout=20)
-        assert process.returncode == -signal.SIGABRT
+        assert process.wait(20) == -signal.SIGABRT
+        rest = log.read_text()
         assert "Fatal Python error: Aborted" in rest
         assert 'File "' in rest, "where each thread was"
     finally:

@@ -39,12 +39,11 @@ class Site:
         return json.loads(body)["id"]
 
     def page(self, path, form=None, cookie=None):
-        """Ask as a browser does, without following anywhere."""
+        """Ask as a browser does that says no more than the origin of a form, without following anywhere."""
         headers = {"accept": "text/html", **({} if cookie is None else {"cookie": cookie})}
         body = None if form is None else urlencode(form).encode()
         if form is not None:
             headers |= {"content-type": "application/x-www-form-urlencoded", "origin": self.proxy.url}
-            headers["sec-fetch-site"] = "same-origin"
         status, sent, text = self.proxy.ask("GET" if form is None else "POST", path, body, headers)
         return status, sent, text.decode()
 
