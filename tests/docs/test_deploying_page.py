@@ -32,9 +32,10 @@ def block(word, language="sh"):
 
 
 def run(text, **variables):
+    path = os.pathsep.join([str(BIN), os.environ["PATH"]])
     done = subprocess.run(
         ["sh", "-ec", text],
-        cwd=ROOT, env={**CLEAN, **variables}, capture_output=True, text=True, timeout=120, check=False,
+        cwd=ROOT, env={**CLEAN, "PATH": path, **variables}, capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip
     assert done.returncode == 0, (text, done.stdout, done.stderr)
     return done.stdout
@@ -94,6 +95,22 @@ def test_a_task_is_added_with_the_key_of_the_page(machine):
     text = block("tasker ls").replace("/etc/tasker", str(machine.etc)).replace("/opt/tasker/bin", str(BIN))
     assert "https://example.org/hook" in run(text, **machine.variables)
     assert "without a key" not in (machine.folder / "server.log").read_text()
+
+
+def test_the_doctor_finds_no_fault_with_that_server(machine):
+    said = run(block("tasker doctor").replace("/etc/tasker", str(machine.etc)), **machine.variables)
+    assert "ready, at " in said
+    assert "fault" not in said
+
+
+def test_cron_makes_a_backup_of_that_server(machine):
+    path, line = block("tasker db backup", "text").splitlines()
+    assert path.startswith("PATH=/opt/tasker/bin:")
+    *when, user, command = line.split(None, 6)
+    assert when == ["17", "3", "*", "*", "*"]
+    assert f"User={user}\n" in UNIT
+    run(command.replace("/var/lib/tasker", str(machine.folder)), **machine.variables)
+    assert len([*(machine.folder / "backups").glob("tasks-*.db")]) == 1
 
 
 @pytest.mark.skipif(not Caddy.is_here(), reason="caddy is not here; .ci/run installs it")
