@@ -1,15 +1,19 @@
 """The rules of tasker doctor, with facts handed in: nothing here depends on the machine that it runs on."""
 
+import ast
+import re
 import threading
 from dataclasses import replace as changed
 from datetime import timedelta
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 from msgspec.structs import replace
 
-from tasker import __version__
+from tasker import __version__, node
 from tasker.callers import Role
+from tasker.cli.root import tasker as tasker_command
 from tasker.config import Settings
 from tasker.doctor import (
     checks,
@@ -92,6 +96,29 @@ def test_the_worst_finding_counts():
 def test_each_problem_has_a_code_of_its_own():
     found = [problem.code for problem in checks.problems()]
     assert len(found) == len(set(found)) > 50
+
+
+def mends():
+    """Return the texts that say what mends something, with what is filled in left out."""
+    for room in ("doctor", "stores", "cli"):
+        for path in (Path(node.__file__).parent / room).rglob("*.py"):
+            for call in ast.walk(ast.parse(path.read_text())):
+                for given in getattr(call, "keywords", ()):
+                    if given.arg == "mend":
+                        parts = [each.value for each in ast.walk(given.value) if isinstance(each, ast.Constant)]
+                        yield " ".join(part for part in parts if isinstance(part, str))
+
+
+def test_each_command_that_mends_something_is_one_of_tasker():
+    typed = [found for text in mends() for found in re.findall(r"tasker ((?:[a-z]+ ?)+)", text)]
+    assert len(typed) > 10
+    for words in typed:
+        command = tasker_command
+        for word in words.split():
+            if not hasattr(command, "commands"):
+                break
+            assert word in command.commands, f"tasker {words}"
+            command = command.commands[word]
 
 
 # Versions and settings

@@ -32,19 +32,9 @@ Value: TypeAlias = int | float | str | bytes | None
 """What is bound to a query."""
 
 
-def connect(
-    location: Path | str, *, vfs: str | None = None, read_only: bool = False, is_idle: bool = False
-) -> apsw.Connection:
-    """Open the database at *location* (a path, or ``MEMORY``) with the settings that every connection needs.
-
-    Args:
-        is_idle: of one that is only read: nobody else has it open, and it has no log. Then nothing is
-            made beside it, and nothing is locked.
-    """
+def connect(location: Path | str, *, vfs: str | None = None, read_only: bool = False) -> apsw.Connection:
+    """Open the database at *location* (a path, or ``MEMORY``) with the settings that every connection needs."""
     flags = apsw.SQLITE_OPEN_READONLY if read_only else apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE
-    if is_idle:
-        flags |= apsw.SQLITE_OPEN_URI
-        location = f"{Path(location).absolute().as_uri()}?immutable=1"
     connection = apsw.Connection(str(location), flags=flags, vfs=vfs, statementcachesize=_STATEMENTS_KEPT)
     # Plans do not depend on the values bound: otherwise SQLite compiles a statement on a partial
     # index anew at every use.

@@ -24,7 +24,7 @@ from tasker.model.diagnosis import Finding, fine
 from tasker.model.gate import status_at
 from tasker.model.instants import Instant
 from tasker.model.store_meter import Space
-from tasker.stores import queries
+from tasker.stores import invariants, queries
 from tasker.stores.examining import (
     CANNOT_OPEN,
     GATES_SHOWN,
@@ -38,7 +38,8 @@ from tasker.stores.examining import (
 from tasker.stores.kind import StoreContext
 from tasker.stores.sqlite import schema
 from tasker.stores.sqlite.ailments import DAMAGED, File, Surroundings, judge
-from tasker.stores.sqlite.connection import MEMORY, Queries, connect, store_error
+from tasker.stores.sqlite.connection import MEMORY, Queries, store_error
+from tasker.stores.sqlite.copies import read_only
 from tasker.stores.sqlite.keys import read_key_state
 from tasker.stores.sqlite.lock import misplaced
 from tasker.stores.sqlite.marks import read_mark
@@ -169,7 +170,7 @@ class _Opened(NamedTuple):
 
 def _open(path: Path, seen: Surroundings, context: StoreContext, patience: float) -> _Opened:
     try:
-        with closing(connect(path, read_only=True, is_idle=seen.is_idle)) as connection:
+        with closing(read_only(path, is_still=seen.is_idle)) as connection:
             version, earlier = schema.version_of(connection, path, context.pools)
             faults, is_whole = _faults(connection, patience)
             if faults:
@@ -199,7 +200,7 @@ def _outdated(version: int, earlier: Sequence[str]) -> str:
 
 
 def _damaged(path: Path, how: str) -> Finding:
-    return DAMAGED.found(f"{path} is damaged: {how}", mend="stop the server, and restore a backup: tasker db restore")
+    return DAMAGED.found(f"{path} is damaged: {how}", mend=invariants.DAMAGED.remedy)
 
 
 def _read(connection: apsw.Connection, path: Path, context: StoreContext, part: str) -> _Opened:
