@@ -57,7 +57,7 @@ def texts():
             todo = [QUERIES["list_todo"].format(type=":type_1", pool=pool) for pool in (1, 2)]
             other = [QUERIES["list_other"].format(type=":type_1", state=state) for state in (1, 2, 3, 4)]
             yield name, sql.format(branches=" UNION ALL ".join(todo + other))
-        elif name in ("running", "settle", "advance_schedules", "runs_for"):
+        elif name in ("running", "settle", "complete", "advance_schedules", "runs_for"):
             others = ", 1" * sql.partition(")")[0].count(",")
             rows = ", ".join(f"(:id_{place}{others})" for place in range(ROWS_AT_ONCE))
             yield name, sql.format(rows=rows)

@@ -93,21 +93,22 @@ SELECT due_at, seq, gate, host_gate FROM task
 late_down = iif(due_at < :down_until,
                 (SELECT coalesce(sum(min(end_at, :now) - max(begin_at, due_at)), 0)
                    FROM down WHERE end_at > due_at), 0),
-late_held = iif(due_at < max(coalesce(:let_go_at, 0), :paused_until),
-                max(late_held, iif(due_at < :let_go_at,
-                  :let_go_at - due_at - iif(due_at < :down_until,
-                    (SELECT coalesce(sum(min(end_at, :let_go_at) - max(begin_at, due_at)), 0)
-                       FROM down WHERE end_at > due_at AND begin_at < :let_go_at), 0), 0)
-                  + iif(due_at < :paused_until,
-                    (SELECT coalesce(sum(min(pause.end_at, :now) - max(pause.begin_at, span.since)
-                       - (SELECT coalesce(sum(min(down.end_at, pause.end_at, :now)
-                                              - max(down.begin_at, pause.begin_at, span.since)), 0)
-                            FROM down
-                           WHERE down.end_at > max(pause.begin_at, span.since)
-                             AND down.begin_at < min(pause.end_at, :now))), 0)
-                       FROM (SELECT max(due_at, coalesce(:let_go_at, 0)) AS since) AS span
-                       JOIN pause ON pause.end_at > span.since AND pause.begin_at < :now), 0)),
-                late_held)
+late_held = CASE
+  WHEN due_at >= coalesce(:let_go_at, 0) AND due_at >= :paused_until THEN late_held
+  WHEN due_at >= :down_until AND due_at >= :paused_until THEN max(late_held, :let_go_at - due_at)
+  ELSE max(late_held, iif(due_at < :let_go_at,
+         :let_go_at - due_at - iif(due_at < :down_until,
+           (SELECT coalesce(sum(min(end_at, :let_go_at) - max(begin_at, due_at)), 0)
+              FROM down WHERE end_at > due_at AND begin_at < :let_go_at), 0), 0)
+         + iif(due_at < :paused_until,
+           (SELECT coalesce(sum(min(pause.end_at, :now) - max(pause.begin_at, span.since)
+              - (SELECT coalesce(sum(min(down.end_at, pause.end_at, :now)
+                                     - max(down.begin_at, pause.begin_at, span.since)), 0)
+                   FROM down
+                  WHERE down.end_at > max(pause.begin_at, span.since)
+                    AND down.begin_at < min(pause.end_at, :now))), 0)
+              FROM (SELECT max(due_at, coalesce(:let_go_at, 0)) AS since) AS span
+              JOIN pause ON pause.end_at > span.since AND pause.begin_at < :now), 0)) END
 
 -- claim --
 -- :seqs is a JSON array. Without RETURNING, for which every column of a row is read once more.
@@ -315,6 +316,14 @@ UPDATE task SET state = ended.state,
        crashes = 0, fence = NULL, node = NULL,
        late_held = iif(ended.due_at IS NULL, late_held, 0),
        is_cancelled = 0, revision = revision + 1
+  FROM ended
+ WHERE task.seq = ended.seq AND task.state = 1
+
+-- complete --
+-- The same of attempts that have succeeded: nearly all.
+WITH ended (seq, started_at, ended_at) AS (VALUES {rows})
+UPDATE task SET state = 2, started_at = ended.started_at, ended_at = ended.ended_at,
+       crashes = 0, fence = NULL, node = NULL, is_cancelled = 0, revision = revision + 1
   FROM ended
  WHERE task.seq = ended.seq AND task.state = 1
 

@@ -114,21 +114,28 @@ class Settler:
         rows = self._queries.with_filled_rows("running", len(claims), list(chain.from_iterable(claims)))
         running = {(id_, fence): row for id_, fence, *row in rows}
         written: list[Row | None] = []
-        values: list[Value] = []
+        state: Value
+        completed: list[Value] = []
+        others: list[Value] = []
         for claim, (_, settlement) in zip(claims, part, strict=True):
             # Taken out: a second end of the same claim is lost.
             row = running.pop(claim, None) if settlement.deadline is None else None
             if row is not None:
                 seq, gate, host_gate, is_cancelled = row
-                state, due_at, waited, ended_at, last_fault = _end(settlement)
-                if is_cancelled:  # it goes no further
-                    state = state if state is State.DONE else State.CANCELLED
-                    due_at, ended_at = None, now if ended_at is None else ended_at
-                values += (seq, settlement.started_at, state, due_at, waited, ended_at, last_fault)
+                if settlement.move is Move.COMPLETE:
+                    state = State.DONE
+                    completed += (seq, settlement.started_at, settlement.ended_at)
+                else:
+                    state, due_at, waited, ended_at, last_fault = _end(settlement)
+                    if is_cancelled:  # it goes no further
+                        state, due_at, ended_at = State.CANCELLED, None, now if ended_at is None else ended_at
+                    others += (seq, settlement.started_at, state, due_at, waited, ended_at, last_fault)
                 row = (seq, gate, host_gate, state)
             written.append(row)
-        if values:
-            self._queries.with_filled_rows("settle", len(written) - written.count(None), values)
+        if completed:
+            self._queries.with_filled_rows("complete", len(completed) // 3, completed)
+        if others:
+            self._queries.with_filled_rows("settle", len(others) // 7, others)
         if None in written:
             written = [
                 self._write_odd(attempt, settlement, now) if row is None else row
