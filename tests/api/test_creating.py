@@ -190,6 +190,9 @@ NOT_JSON = {
     "100,000 braces": b'{"hash":' * 100_000,
     "100,000 brackets for a secret": b'{"hash": {"secret": ' + b"[" * 100_000,
     "100,000 brackets after it": b'{"hash": {"secret": "x", "execution_time": "%b"}}' % LATER.encode() + b"[" * 100_000,
+    "an unknown member, and another that is not UTF-8": b'{"url": "http://h/", "\xff": 1}',
+    "100,000 brackets after an unknown member": b'{"x.y": ' + b"[" * 100_000,
+    "100,000 brackets after a number for a time": b'{"hash": {"execution_time": 1, "secret": ' + b"[" * 100_000,
     "more after it": json.dumps(HASH).encode() + b" x",
     "not a number": b'{"hash": {"retry": {"jitter": NaN}}}',
     "json that is not UTF-8": b'{"webhook": {"url": "http://h/", "json": "\xff", "execution_time": "%b"}}'

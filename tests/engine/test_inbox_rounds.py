@@ -4,6 +4,7 @@ import pytest
 
 from tasker.engine.inbox import AT_ONCE, Looked
 from tasker.errors import StoreUnavailableError
+from tasker.service.inbox import type_named_in
 
 pytestmark = pytest.mark.anyio
 
@@ -83,3 +84,9 @@ async def test_without_an_inbox_nobody_looks(idle_bench):
     idle_bench.engine.announce_inbox()
     await idle_bench.clock.advance(5)
     assert rows.looks == []
+
+
+def test_a_request_that_nobody_can_read_names_no_type():
+    assert type_named_in(b'{"job":' * 5_000 + b"1" + b"}" * 5_000) is None
+    assert type_named_in(b'{"job": {}, "hash": {}}') is None
+    assert type_named_in(b'{"job": {}}') == "job"

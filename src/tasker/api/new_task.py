@@ -18,6 +18,7 @@ from tasker.task_types.registry import Registry
 from tasker.wire.fields import RequestFields, request_type
 
 S = TypeVar("S", bound=Struct)
+T = TypeVar("T")
 
 NESTED_LIMIT: Final = 200
 """How deeply arrays and objects may stand in each other. What is stored is decoded again wherever
@@ -227,22 +228,27 @@ class NewTaskDecoder(BodyDecoder):
 
     def _looks_like_a_function(self, name: str, body: bytes) -> bool:
         """Return whether *body* asks for a call of a function that is not known here."""
-        try:
-            asked = msgspec.json.decode(body, type=dict[str, msgspec.Raw]).get(name)
-            members = () if asked is None else msgspec.json.decode(asked, type=dict[str, msgspec.Raw])
-        except msgspec.DecodeError:
-            return False
-        return asked is not None and ("." in name or "args" in members) and is_type_name(name)
+        asked = _read(body, dict[str, msgspec.Raw], {}).get(name)
+        return (
+            asked is not None
+            and is_type_name(name)
+            and ("." in name or "args" in _read(asked, dict[str, msgspec.Raw], {}))
+        )
 
     def _meant(self, body: bytes) -> str | None:
         """Return the form of the task type whose members stand in *body* without its name; None if there is none."""
-        try:
-            given = msgspec.json.decode(body, type=dict[str, msgspec.Raw]).keys()
-        except msgspec.DecodeError:
-            return None
+        given = _read(body, dict[str, msgspec.Raw], {}).keys()
         found = {name: len(given & set(self._members[name])) for name in self._forms}
         best = max(found, key=found.__getitem__)
         return self._forms[best] if found[best] else None
+
+
+def _read(body: bytes | msgspec.Raw, shape: type[T], otherwise: T) -> T:
+    """Return *body*, of which a part was refused already, in *shape*; *otherwise*, if the rest of it has a fault."""
+    try:
+        return msgspec.json.decode(body, type=shape)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return otherwise
 
 
 def _taker(shape: type[S]) -> Callable[[Any], S]:
@@ -268,7 +274,7 @@ def _form(task_type: TaskType) -> str:
 
 def _advice_on_number(body: bytes, path: Sequence[str]) -> str | None:
     """Say what would be right in place of the number at *path*, which is to be a time; None if it is not found."""
-    value = msgspec.json.decode(body)
+    value = _read(body, dict[str, Any], {})
     try:
         for name in path:
             value = value[name]

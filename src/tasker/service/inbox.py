@@ -198,7 +198,7 @@ def type_named_in(request: bytes) -> str | None:
     """Return the name of the task type that a request is for, known or not; None: it names no single one."""
     try:
         members = msgspec.json.decode(request, type=dict[str, Raw])
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
     return next(iter(members)) if len(members) == 1 else None
 
