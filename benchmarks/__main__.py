@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from benchmarks import (
+    backing_up,
     batching,
     client,
     clustered,
@@ -45,6 +46,7 @@ _ROWS: Final = {
     "hashing": hashing,
     "waiting": waiting,
     "sizing": sizing,
+    "backing_up": backing_up,
     "finding": finding,
     "operating": operating,
     "moving": moving,
