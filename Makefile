@@ -28,7 +28,7 @@ cluster-test: setup  ## Run three nodes on PostgreSQL under load and break thing
 lint: setup  ## Run ruff, mypy, pyright and the check of imports.
 	.venv/bin/ruff check && .venv/bin/ruff format --check && .venv/bin/mypy && .venv/bin/pyright && .venv/bin/lint-imports
 
-bench: setup  ## Run the benchmarks (25 minutes; needs wrk).
+bench: setup  ## Run the benchmarks (half an hour; needs wrk).
 	@command -v wrk >/dev/null || { echo "make bench: wrk, the load generator, is missing: apt-get install wrk"; exit 1; }
 	.venv/bin/python -m benchmarks
 
