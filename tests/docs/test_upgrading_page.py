@@ -15,7 +15,7 @@ from tasker.stores.postgres import schema
 from tasker.testing.server import TaskerServer
 
 PAGE = DOCS / "upgrading.md"
-MIGRATE_FILE, MIGRATE, NODES = (text for language, text in blocks(PAGE) if language == "sh")
+BACKUP, MIGRATE_FILE, RESTORE, MIGRATE, NODES = (text for language, text in blocks(PAGE) if language == "sh")
 UP_TO_DATE, TOO_NEW = (text for language, text in blocks(PAGE) if language == "text")
 
 
@@ -40,8 +40,11 @@ def test_a_file_is_brought_up_to_date_once_no_server_uses_it_and_not_before(tmp_
         assert run(MIGRATE_FILE, tmp_path).stdout == UP_TO_DATE
 
 
-def test_what_a_newer_tasker_wrote_is_refused_in_the_words_of_the_page(tmp_path):
-    run(MIGRATE_FILE, tmp_path)
+def test_what_a_newer_tasker_wrote_is_refused_in_the_words_of_the_page_and_the_backup_is_the_way_back(tmp_path):
+    with TaskerServer(tmp_path) as server:
+        waiting = server.call("POST", "/tasks/new", {"hash": {"delay": "1d", "secret": "x"}})["id"]
+        assert run(BACKUP, tmp_path).returncode == 0
+        server.stop()
     connection = apsw.Connection(str(tmp_path / "tasks.db"))
     connection.pragma("user_version", connection.pragma("user_version") + 1)
     connection.close()
@@ -49,6 +52,12 @@ def test_what_a_newer_tasker_wrote_is_refused_in_the_words_of_the_page(tmp_path)
     assert refused.returncode == 1
     shown, said = (re.sub(r"\d+", "N", text.strip()) for text in (TOO_NEW, refused.stderr))
     assert shown in said
+
+    restored = run(RESTORE, tmp_path)
+    assert restored.returncode == 0, restored.stderr
+    with TaskerServer(tmp_path) as server:
+        assert server.call("GET", f"/tasks/{waiting}")["hash"]["state"] == "todo"
+        assert "paused" in server.call("GET", "/readyz")["note"]
 
 
 def test_the_tables_of_postgresql_are_brought_up_to_date(tmp_path):

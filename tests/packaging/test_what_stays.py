@@ -27,6 +27,6 @@ def test_nothing_is_gone_that_a_version_has_promised(sample, today):
     promised = json.loads((sample / "promised.json").read_text())
     gone = {kind: sorted(set(lines) - set(today[kind])) for kind, lines in promised.items()}
     assert not any(gone.values()), (
-        f"{gone}: if {sample.name} is not released yet, write its sample anew, with tools/database_samples.py; "
+        f"{gone}: if {sample.name} is not released yet, write its sample anew, with make sample; "
         "if it is, put them back: they may go with the next major version alone"
     )

@@ -7,6 +7,8 @@ import asyncio
 import gzip
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import apsw
@@ -23,7 +25,7 @@ SAMPLES = sorted((Path(__file__).parents[1] / "samples").iterdir())
 STORES = ("sqlite", "postgresql")
 HOW = (
     "the migrations no longer make the tables of {0}. If {0} is not released yet, write its sample anew: "
-    ".venv/bin/python tools/database_samples.py. If it is, take that change back, and write another migration"
+    "make sample. If it is, take that change back, and write another migration"
 )
 NOT_FILLED = {"staged", "queue_waiter", "mark"}
 """Tables whose rows last for moments only, and the one with a row by which a server is kept from starting."""
@@ -233,3 +235,9 @@ def test_it_goes_on_what_was_running_is_taken_back_and_what_is_held_stays_held(c
         until(lambda: call("GET", f"/tasks/{new}")["webhook"]["state"] == "done", "a new task was not sent")
     call("POST", "/tasks/key/order-17/cancel")
     assert call("GET", "/tasks/key/order-17")["webhook"]["state"] == "cancelled"
+
+
+def test_what_tasker_relies_on_holds(sample, server):
+    check = [sys.executable, "-m", "tasker", "db", "check", "--database-url", sample.url]
+    done = subprocess.run(check, cwd=sample.folder, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, (done.stdout, done.stderr)
