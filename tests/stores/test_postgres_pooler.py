@@ -12,10 +12,12 @@ import time
 import pytest
 from msgspec.structs import replace
 from steps import REFUSED, WEBHOOK, ending_of, failure, listed, success
+from test_copying import Watch
 
 from databases import FOLLOW, execute, new_database
 from tasker.model.gate import Limits
 from tasker.model.task import State
+from tasker.stores import copying
 from tasker.stores.kind import StoreContext, kind_of
 from tasker.stores.postgres.connection import Connector
 from tasker.stores.postgres.store import PostgresStore
@@ -197,3 +199,37 @@ def test_doctor_knows_what_stands_between_and_leaves_no_setting_there(tmp_path_f
                 await connection.close()
 
         assert asyncio.run(scans()) == "on"
+
+
+async def test_a_database_is_copied_through_it_in_its_own_time(pooled_url, tmp_path):
+    execute("ALTER ROLE postgres SET statement_timeout = '1s'")
+    execute("ALTER ROLE postgres SET idle_in_transaction_session_timeout = '1s'")
+    try:
+        context = StoreContext(clock=SystemClock(), follow=FOLLOW, pools={}, no_listen=True)
+        source, back = f"sqlite:{tmp_path / 'from.db'}", f"sqlite:{tmp_path / 'back.db'}"
+        store = kind_of(source).make(source, context)
+        await store.open()
+        task = a_task(due_at=SystemClock().now() + 10**12)
+        await store.create([task])
+        await store.close()
+        for there, here in ((source, pooled_url), (pooled_url, back)):
+            async with kind_of(there).copying(there, context) as from_, kind_of(here).copying(here, context) as to:
+                moved = await copying.copy(from_, Slow(to), Watch())
+            assert moved.tables["task"] == moved.tables["payload"] == 1
+    finally:
+        execute("ALTER ROLE postgres RESET statement_timeout")
+        execute("ALTER ROLE postgres RESET idle_in_transaction_session_timeout")
+
+
+class Slow:
+    """The end of a copy that is written to, on a machine that is slow once."""
+
+    def __init__(self, end):
+        self._end = end
+
+    def __getattr__(self, name):
+        return getattr(self._end, name)
+
+    async def settle(self, *values):
+        await asyncio.sleep(1.5)  # longer than the role lets a transaction be idle
+        await self._end.settle(*values)

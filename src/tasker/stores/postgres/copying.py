@@ -44,6 +44,9 @@ _LOCK: Final = 0x7461736C
 _LONG: Final = 7 * 24 * 3_600.0
 """Seconds that a statement may take."""
 
+_BEGIN: Final = "BEGIN; SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0"
+"""A transaction that may take its time. Behind a pooler, sessions have the settings of the role."""
+
 _DAY: Final = 86_400_000_000
 
 _USED: Final = """
@@ -114,7 +117,7 @@ class PostgresCopying(CopyEnd):
                 "a server of the version before has left work there; start one of this version once, or run: "
                 "tasker db migrate",
             )
-        await self._guard.execute("BEGIN")
+        await self._guard.execute(_BEGIN)
         if not await self._guard.fetchval("SELECT pg_try_advisory_xact_lock($1, hashtext(current_schema()))", _LOCK):
             raise DatabaseInUseError(self.place)
 
@@ -161,7 +164,11 @@ class PostgresCopying(CopyEnd):
 
     async def count(self, table: Table) -> int:
         """See ``CopyEnd``."""
-        return int(await self._reading.fetchval(f"SELECT count(*) FROM {table.name}", timeout=_LONG))
+        sql = f"SELECT count(*) FROM {table.name}"
+        if self._is_held:
+            return int(await self._guard.fetchval(sql, timeout=_LONG))
+        async with self._transaction():
+            return int(await self._writing.fetchval(sql, timeout=_LONG))
 
     async def read(self, table: Table, after: str | None) -> AsyncGenerator[Batch]:
         """See ``CopyEnd``."""
@@ -170,7 +177,7 @@ class PostgresCopying(CopyEnd):
         values = () if after is None else decoded(after)
         connection, is_held = self._reading, self._is_held
         # What is read last can be changed only once its cursor is closed: the end of what it was opened in does that.
-        await connection.execute("SAVEPOINT reading" if is_held else "BEGIN")
+        await connection.execute("SAVEPOINT reading" if is_held else _BEGIN)
         try:
             cursor = await connection.cursor(_select(table, is_after=after is not None), *values, timeout=_LONG)
             while rows := await _batch(cursor, table):
@@ -257,6 +264,7 @@ class PostgresCopying(CopyEnd):
                         f"max(id) IS NOT NULL) FROM {table.name}",
                         timeout=_LONG,
                     )
+            await self._writing.execute(f"ANALYZE {', '.join(table.name for table in _HELD)}", timeout=_LONG)
             await self._note(progress)
 
     async def finish(self, mark: Mark | None) -> None:
@@ -273,7 +281,7 @@ class PostgresCopying(CopyEnd):
 
     async def _connect(self) -> Connection:
         """Return a connection whose values are those of ``tables.py``, and which may take its time."""
-        connection = await self._connector.connect(statement_timeout="0", idle_in_transaction_session_timeout="0")
+        connection = await self._connector.connect()
         self._open.append(connection)
         for name, encoder, decoder in (
             ("uuid", bytes, bytes),
@@ -304,7 +312,7 @@ class PostgresCopying(CopyEnd):
     @contextlib.asynccontextmanager
     async def _transaction(self) -> AsyncIterator[None]:
         """A transaction that may take its time to commit."""
-        await self._writing.execute("BEGIN")
+        await self._writing.execute(_BEGIN)
         try:
             yield
             await self._writing.execute("COMMIT", timeout=_LONG)
