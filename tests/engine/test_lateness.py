@@ -6,7 +6,7 @@ from tasker.engine.telemetry import LATENESS_KEPT, Telemetry
 from tasker.errors import StoreUnavailableError
 from tasker.model.histogram import TOGETHER
 from tasker.model.instants import SECOND
-from tasker.model.lateness import LatenessByCause, by_cause
+from tasker.model.lateness import by_cause
 from tasker.model.stats import Lateness
 
 pytestmark = pytest.mark.anyio
@@ -122,7 +122,7 @@ def test_attempts_that_were_counted_together_are_not_counted_again():
     for attempts in (TOGETHER - 1, 1, 1, TOGETHER):
         before = telemetry.lateness_histograms["own"].count
         for _ in range(attempts):
-            telemetry.attempt_began(LatenessByCause(down=1, held=2, own=3))
+            telemetry.attempt_began(0, 6, down=1, held=2)
         assert telemetry.lateness_histograms["own"].count == before + attempts
     counted = 2 * TOGETHER + 1
     assert {cause: (each.count, each.sum) for cause, each in telemetry.lateness_histograms.items()} == {
@@ -136,11 +136,11 @@ def test_attempts_that_were_counted_together_are_not_counted_again():
 async def test_the_figures_speak_of_the_latest_attempts_and_of_no_others(held):
     telemetry = Telemetry()
     for _ in range(TOGETHER + 1):
-        telemetry.attempt_began(LatenessByCause(down=0, held=0, own=SECOND))
+        telemetry.attempt_began(0, SECOND, down=0, held=0)
     assert (await telemetry.lateness())[0] == Lateness(TOGETHER + 1, 1.0, 1.0, 1.0)
 
     for own in range(LATENESS_KEPT):
-        telemetry.attempt_began(LatenessByCause(down=0, held=held, own=own))
+        telemetry.attempt_began(0, held + own, down=0, held=held)
 
     places = LATENESS_KEPT // 2 - 1, LATENESS_KEPT * 99 // 100 - 1, LATENESS_KEPT - 1
     lateness, causes = await telemetry.lateness()

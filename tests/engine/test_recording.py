@@ -10,7 +10,6 @@ from tasker.engine.telemetry import Telemetry
 from tasker.errors import StoreUnavailableError
 from tasker.model.failures import FailureGroup
 from tasker.model.history import HOUR, MINUTE, Tally
-from tasker.model.lateness import LatenessByCause
 from tasker.model.task import Fault
 
 pytestmark = pytest.mark.anyio
@@ -56,7 +55,7 @@ def telemetry():
 
 def count(telemetry, *, gate=7, own=300):
     telemetry.created_by_type["webhook"] += 1
-    telemetry.attempt_began(LatenessByCause(down=0, held=0, own=own))
+    telemetry.attempt_began(0, own, down=0, held=0)
     telemetry.ended_by_type["succeeded"]["webhook"] += 1
     telemetry.ended_by_gate["succeeded"][gate] += 1
 

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasker.model.lateness import LatenessByCause, by_cause
+from tasker.model.lateness import LatenessByCause, by_cause, split_by_cause
 
 moments = st.integers(0, 50)
 
@@ -20,3 +20,14 @@ def test_what_was_counted_at_the_claim_is_kept(due_at, down, held, own):
     started_at = due_at + down + held + own
     parts = LatenessByCause(down=down, held=held, own=own)
     assert by_cause(due_at=due_at, started_at=started_at, down=down, held=held) == parts
+
+
+@given(attempts=st.lists(st.tuples(moments, moments, moments, moments)))
+def test_many_attempts_are_split_as_each_of_them(attempts):
+    parts = [
+        by_cause(due_at=due_at, started_at=started_at, down=down, held=held)
+        for due_at, started_at, down, held in attempts
+    ]
+    assert split_by_cause(attempts) == tuple(
+        [getattr(each, cause) for each in parts] for cause in ("down", "held", "own")
+    )

@@ -1,7 +1,7 @@
 """What is done once the end of an attempt is written, wherever the attempt was made."""
 
-from collections.abc import Callable, Sequence
-from typing import assert_never
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
 
 import structlog
 from msgspec import UNSET
@@ -16,7 +16,6 @@ from tasker.model.circuit import CircuitState
 from tasker.model.ending import Ending
 from tasker.model.event import EventChange
 from tasker.model.instants import Instant
-from tasker.model.lateness import by_cause
 from tasker.model.lifecycle import Move, Settlement
 from tasker.model.stats import AttemptOutcome
 from tasker.model.task import State, Task, TaskId
@@ -24,6 +23,17 @@ from tasker.timing.clock import Clock
 from tasker.wire.fields import TaskFields
 
 _log = structlog.get_logger()
+
+_OUTCOMES: Final[Mapping[Move, AttemptOutcome]] = {
+    Move.COMPLETE: "succeeded",
+    Move.BACK_OFF: "retried",
+    Move.FAIL: "failed",
+    Move.EXPIRE: "failed",
+    Move.GIVE_UP: "failed",
+    Move.QUARANTINE: "failed",
+    Move.STOP: "cancelled",
+}
+"""What comes of an attempt, or of its task, by the moves that end one. The others end none."""
 
 
 class Aftermath:
@@ -62,9 +72,7 @@ class Aftermath:
 
     def began(self, attempt: Attempt, started_at: Instant) -> None:
         """Count how late an attempt began. Called by whoever has begun it, once, wherever it ends."""
-        self._telemetry.attempt_began(
-            by_cause(due_at=attempt.due_at, started_at=started_at, down=attempt.late_down, held=attempt.late_held)
-        )
+        self._telemetry.attempt_began(attempt.due_at, started_at, attempt.late_down, attempt.late_held)
 
     def settled(self, attempt: Attempt, fields: TaskFields, settlement: Settlement, settled: Settled) -> None:
         """Do what follows, once *settlement* was written.
@@ -157,34 +165,17 @@ class Aftermath:
 
     def count(self, attempt: Attempt, move: Move) -> None:
         """Count what has become of the task."""
-        outcome: AttemptOutcome
-        match move:
-            case Move.COMPLETE:
-                self._telemetry.done += 1
-                outcome = "succeeded"
-            case Move.BACK_OFF:
-                self._telemetry.retried += 1
-                outcome = "retried"
-            case Move.FAIL | Move.EXPIRE | Move.GIVE_UP | Move.QUARANTINE:
-                self._telemetry.failed += 1
-                outcome = "failed"
-            case Move.STOP:
-                self._telemetry.cancelled += 1
-                outcome = "cancelled"
-            case (
-                Move.CREATE
-                | Move.CLAIM
-                | Move.PULL
-                | Move.ACCEPT
-                | Move.GIVE_BACK
-                | Move.TAKE_BACK
-                | Move.CANCEL
-                | Move.RETRY
-                | Move.DELETE
-            ):
-                return  # none of these ends an attempt
-            case _:
-                assert_never(move)
+        outcome = _OUTCOMES.get(move)
+        if outcome is None:
+            return  # it ends no attempt
+        if outcome == "succeeded":
+            self._telemetry.done += 1
+        elif outcome == "retried":
+            self._telemetry.retried += 1
+        elif outcome == "failed":
+            self._telemetry.failed += 1
+        else:
+            self._telemetry.cancelled += 1
         self._telemetry.ended_by_type[outcome][attempt.type] += 1
         self._telemetry.ended_by_gate[outcome][attempt.gate] += 1
 

@@ -12,7 +12,8 @@ from tasker.model.failures import FailureGroups
 from tasker.model.histogram import LATENESS_BOUNDS, TOGETHER, Histogram
 from tasker.model.history import Tally, of_counters
 from tasker.model.inbox import INBOX_OUTCOMES
-from tasker.model.lateness import LatenessByCause
+from tasker.model.instants import Instant
+from tasker.model.lateness import LatenessByCause, split_by_cause
 from tasker.model.stats import ATTEMPT_OUTCOMES, AttemptOutcome, CauseLateness, Lateness, Totals
 
 LATENESS_KEPT: Final = 10_000
@@ -56,8 +57,8 @@ class Telemetry:
     _down: Histogram = field(default_factory=lambda: Histogram(LATENESS_BOUNDS))
     _held: Histogram = field(default_factory=lambda: Histogram(LATENESS_BOUNDS))
     _own: Histogram = field(default_factory=lambda: Histogram(LATENESS_BOUNDS))
-    _uncounted: list[LatenessByCause] = field(default_factory=list)
-    """The latest attempts, which the histograms do not count yet."""
+    _uncounted: list[tuple[Instant, Instant, int, int]] = field(default_factory=list)
+    """The latest attempts, which the histograms do not count yet: what ``attempt_began`` was told."""
     _latest: Mapping[str, "array[int]"] = field(
         default_factory=lambda: {cause: array("q") for cause in LatenessByCause.__struct_fields__}
     )
@@ -70,10 +71,10 @@ class Telemetry:
         """Tasks that callers have created."""
         return self.created_by_type.total()
 
-    def attempt_began(self, lateness: LatenessByCause) -> None:
-        """Count an attempt and how late it began."""
+    def attempt_began(self, due_at: Instant, started_at: Instant, down: int, held: int) -> None:
+        """Count an attempt and how late it began; *down* and *held* as in ``by_cause``."""
         self.attempts += 1
-        self._uncounted.append(lateness)
+        self._uncounted.append((due_at, started_at, down, held))
         if len(self._uncounted) == TOGETHER:
             self._count_up()
 
@@ -90,8 +91,12 @@ class Telemetry:
         """Have the histograms count the attempts that they have not counted yet."""
         if not self._uncounted:
             return
-        for cause, histogram in (("down", self._down), ("held", self._held), ("own", self._own)):
-            parts = [getattr(each, cause) for each in self._uncounted]
+        downs, helds, owns = split_by_cause(self._uncounted)
+        for cause, histogram, parts in (
+            ("down", self._down, downs),
+            ("held", self._held, helds),
+            ("own", self._own, owns),
+        ):
             histogram.observe_all(parts)
             kept = self._latest[cause]
             kept.extend(parts)

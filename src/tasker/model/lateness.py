@@ -1,5 +1,6 @@
 """Why an attempt began late: how its lateness is split by cause."""
 
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Final
 
@@ -66,3 +67,24 @@ def by_cause(*, due_at: Instant, started_at: Instant, down: int, held: int) -> L
         down = min(down, lateness)
         held = lateness - down
     return LatenessByCause(down=down, held=held, own=lateness - down - held)
+
+
+def split_by_cause(attempts: Iterable[tuple[Instant, Instant, int, int]]) -> tuple[list[int], list[int], list[int]]:
+    """Return what ``by_cause`` says of many *attempts*: each ``down``, each ``held`` and each ``own``.
+
+    Args:
+        attempts: of each ``due_at``, ``started_at``, ``down`` and ``held``.
+
+    >>> split_by_cause([(0, 10, 3, 2), (0, 4, 3, 2)])
+    ([3, 3], [2, 1], [5, 0])
+    """
+    downs, helds, owns = [], [], []
+    for due_at, started_at, down, held in attempts:
+        own = started_at - due_at - down - held
+        if own < 0:  # the clock was set back
+            each = by_cause(due_at=due_at, started_at=started_at, down=down, held=held)
+            down, held, own = each.down, each.held, each.own  # noqa: PLW2901 - they were cut
+        downs.append(down)
+        helds.append(held)
+        owns.append(own)
+    return downs, helds, owns

@@ -53,6 +53,9 @@ class Move(Enum):
     __hash__ = object.__hash__  # each is there once; Enum's own is several times as slow
 
 
+_COMPLETE: Final = Move.COMPLETE  # Python 3.11 takes as long to find a member as for a call
+
+
 class Step(NamedTuple):
     """The states a move may start from and the state it leads to; None is "no task"."""
 
@@ -157,7 +160,7 @@ def settle(
     match outcome:
         case Succeeded(result):
             return Settlement(
-                move=Move.COMPLETE,
+                move=_COMPLETE,
                 started_at=started_at,
                 ended_at=now,
                 result=result,
