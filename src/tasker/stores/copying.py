@@ -35,6 +35,8 @@ BYTES: Final = 8 << 20
 AT_ONCE: Final = 100
 """Rows that are asked for at once: few enough for the memory, if each is as long as it may be."""
 
+_PLACES: Final = {table.name: place for place, table in enumerate(TABLES)}
+
 Row = tuple[Any, ...]
 
 
@@ -193,9 +195,11 @@ async def copy(source: CopyEnd, target: CopyEnd, watch: Watch) -> Moved:
     tables = _shared(source, target)
     counts = {table.name: await source.count(table) for table in tables}
     watch.begins(2 * sum(counts.values()), goes_on=progress.position is not None)
-    progress = await _write_all(source, target, tables, progress, watch)
-    sums = await _compare(source, target, tables, progress, watch)
-    await source.close_inbox()
+    progress = await _write(source, target, [table for table in tables if not table.only], progress, watch)
+    sums = await _compare(source, target, [table for table in tables if not table.only], progress, watch)
+    await source.close_inbox()  # only now: whoever writes to it waits
+    progress = await _write(source, target, [table for table in tables if table.only], progress, watch)
+    sums |= await _compare(source, target, [table for table in tables if table.only], progress, watch)
     await _refuse_what_is_not_held(source, target)
     moved_at = await source.now()
     await target.settle(replace(progress, moved_at=moved_at), await source.running(), await source.looked_at())
@@ -244,19 +248,16 @@ async def _refuse_what_is_not_held(source: CopyEnd, target: CopyEnd) -> None:
             raise NotHeldThereError(source.place, target.place, count)
 
 
-async def _write_all(
-    source: CopyEnd, target: CopyEnd, tables: Sequence[Table], progress: Progress, watch: Watch
-) -> Progress:
-    """Copy what is not there yet, and return how far it is then."""
-    begun = [table.name for table in tables].index(progress.table)
-    if progress.position is not None:
-        for table in tables[: begun + 1]:
+async def _write(source: CopyEnd, target: CopyEnd, tables: Sequence[Table], begun: Progress, watch: Watch) -> Progress:
+    """Copy what is not there yet of *tables*, and return how far the copy is then."""
+    progress = begun
+    for table in tables:
+        place = _PLACES[table.name] - _PLACES[begun.table]
+        if place < 0 or (place == 0 and begun.position is not None):
             watch.copied(await target.count(table))
-    for table in tables[begun:]:
-        if table.only:
-            await source.close_inbox()
-        after = progress.position if table.name == progress.table else None
-        async with contextlib.aclosing(_ahead(source.read(table, after))) as batches:
+        if place < 0:
+            continue
+        async with contextlib.aclosing(_ahead(source.read(table, None if place else begun.position))) as batches:
             async for batch in batches:
                 progress = replace(progress, table=table.name, position=batch.position)
                 await target.write(table, batch.rows, progress)

@@ -58,7 +58,7 @@ _RUNNING: Final = "SELECT DISTINCT node FROM task WHERE state = 1 AND node IS NO
 _DEAD_NODE: Final = """
     INSERT INTO node (id, address, version, started_at, lease_until, schema, looked_at, has_ended)
     SELECT id, '', '', tasker_now(), tasker_now(), $2, $3, true FROM unnest($1::uuid[]) AS gone (id)
-        ON CONFLICT (id) DO NOTHING
+        ON CONFLICT (id) DO UPDATE SET looked_at = excluded.looked_at
 """
 """A node whose lease has ended: the first server takes back what it was running, and sees since when nobody looked."""
 
