@@ -410,6 +410,16 @@ async def test_a_restore_keeps_the_database_that_it_replaces_with_all_that_was_i
     assert done.replaced.name.startswith("tasks.db.replaced-")
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may give files away")
+async def test_what_root_puts_in_place_belongs_to_whom_it_belonged_to(place):
+    await place.create(1)
+    place.back_up()
+    os.chown(place.path, 65_534, 65_534)
+    for work in (place.restore, lambda: place.maintenance.vacuum(nobody)):
+        work()
+        assert (place.path.stat().st_uid, place.path.stat().st_mode & 0o777) == (65_534, 0o600)
+
+
 async def test_a_restore_to_where_no_database_is_replaces_nothing(place):
     await place.create(2)
     place.back_up()

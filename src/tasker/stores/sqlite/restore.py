@@ -69,6 +69,7 @@ def restore(
             raise CopyUnusableError(str(copy), f"it is damaged ({problem}); use another copy")
         due = _prepare(part, copy, now, paused=paused, with_ids=with_ids)
         part.sync()
+        part.take_owner_of(database)
         aside = _aside(database, now())
         is_damaged = close_log(database)
         replaced = _exchange(part, aside, database, with_log=is_damaged)

@@ -42,6 +42,7 @@ def vacuum(database: Path, tell: Tell) -> Vacuumed:
             problem = copies.read_back(part, counts, tell)
             if problem is not None:
                 raise MaintenanceError(f"what was written is not whole ({problem}), and was removed; see to the disk")
+            part.take_owner_of(database)
             part.exchange(database)
             part.path.unlink()
         return Vacuumed(before=before, after=database.stat().st_size)
