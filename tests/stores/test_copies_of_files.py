@@ -372,8 +372,9 @@ async def test_a_backup_needs_a_database_of_this_tasker(place):
         place.back_up()
 
 
-async def test_where_the_tasks_have_moved_nothing_is_copied(place):
+async def test_where_the_tasks_have_moved_nothing_is_copied_or_restored(place):
     await place.create(1)
+    place.back_up()
     connection = apsw.Connection(str(place.path))
     with connection:
         write_mark(
@@ -382,8 +383,11 @@ async def test_where_the_tasks_have_moved_nothing_is_copied(place):
         )
     connection.close()
     with pytest.raises(DatabaseMovedError):
-        place.back_up()
-    assert not [name for name in place.names() if name.startswith("copy")]
+        place.back_up("other.db")
+    with pytest.raises(DatabaseMovedError):
+        place.restore()
+    assert mark_of(place.path).state is State.MOVED
+    assert not [name for name in place.names() if name.startswith("other") or "replaced" in name]
 
 
 async def test_a_restore_keeps_the_database_that_it_replaces_with_all_that_was_in_its_log(place):

@@ -62,6 +62,7 @@ def restore(
     copy = Path(os.path.realpath(copy))
     _check_copy(copy, database)
     with held(database, makes=True), Part(Path(f"{database}.restoring")) as part:
+        _refuse_if_moved(database)
         counts = _copy(copy, part, tell)
         part.sync()
         problem = copies.read_back(part, counts, tell)
@@ -102,6 +103,25 @@ def _check_copy(copy: Path, database: Path) -> None:
         raise CopyUnusableError(str(copy), "it is no ordinary file")
     if database.exists() and copy.samefile(database):
         raise CopyUnusableError(str(copy), "it is the database itself")
+
+
+def _refuse_if_moved(database: Path) -> None:
+    """Refuse to put a copy where the tasks have moved away from: they would run there, and here.
+
+    Raises:
+        DatabaseBeingCopiedError, DatabaseMovedError: its mark says so.
+    """
+    try:
+        connection = copies.read_only(database, is_still=False)
+        try:
+            if connection.execute("SELECT count(*) FROM sqlite_schema WHERE name = 'mark'").get:
+                found = read_mark(Queries(connection, queries.load("tasker.stores.sqlite")))
+                if found is not None and found.state is not State.BACKUP:
+                    mark.obey(str(database), found)
+        finally:
+            connection.close()
+    except apsw.Error:  # it is damaged: nobody can say
+        return
 
 
 def _copy(copy: Path, part: Part, tell: Tell) -> dict[str, int]:
