@@ -16,7 +16,7 @@ from tasker.cli.connecting import Session, calls_server
 from tasker.cli.output import MISUSED, PARTLY, CommandError, exit_code_of
 from tasker.cli.printing import talk
 from tasker.cli.progress import progress
-from tasker.model import instants, walls, zones
+from tasker.model import instants, walls
 
 if TYPE_CHECKING:
     from tasker.client.errors import ApiError
@@ -136,7 +136,7 @@ def _is_over(request: dict[str, Any]) -> bool:
     """Return whether the time of a task has passed. What cannot be read has not: the server says what is wrong."""
     with contextlib.suppress(ValueError, TypeError, KeyError):
         if "local_time" in request:
-            moment, _ = walls.moment_of(request["local_time"], zones.zone_named(request["time_zone"]))
+            moment, _ = walls.moment_of(request["local_time"], clocks.zone_of(request["time_zone"]).info)
         else:
             moment = instants.parse(request["execution_time"])
         return moment <= clocks.now()
