@@ -12,7 +12,7 @@ from command import COMMAND, one_line_of, refusal, run, serving
 
 from tasker.config import Settings
 from tasker.errors import ListenError, StartError
-from tasker.node import Node, _bind, _listen
+from tasker.node import Node, _listen, bind
 from tasker.stores.sqlite.schema import APPLICATION_ID
 
 
@@ -224,14 +224,14 @@ def test_a_port_in_use_ends_with_1(tmp_path):
 
 
 def test_of_two_servers_that_start_on_one_address_the_second_is_refused():
-    with _bind("127.0.0.1", 0) as first:
+    with bind("127.0.0.1", 0) as first:
         port = first.getsockname()[1]
-        with _bind("127.0.0.1", port) as second:
+        with bind("127.0.0.1", port) as second:
             _listen(first)
             with pytest.raises(ListenError):
                 _listen(second)
         with pytest.raises(ListenError):
-            _bind("127.0.0.1", port)
+            bind("127.0.0.1", port)
 
 
 def test_an_address_of_another_machine_ends_with_1(tmp_path):
