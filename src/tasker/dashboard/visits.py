@@ -198,7 +198,8 @@ class Visit:
         **said: Any,  # noqa: ANN401 - what the template shows
     ) -> Response:
         """Return the page that *template* makes of what is *said*."""
-        return Shown(self.renderer.page(template, self, **said), status, {**PRIVATE, **(headers or {})})
+        content = self.renderer.page(template, self, is_refused=status >= 400, **said)
+        return Shown(content, status, {**PRIVATE, **(headers or {})})
 
     def go(self, path: str, *, done: str = "", **values: str) -> Response:
         """Send the visitor to another page, which tells what was *done*: a key of ``notices.NOTICES``."""

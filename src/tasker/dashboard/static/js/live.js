@@ -159,7 +159,7 @@ function leave() {
   stop = () => {};
 }
 
-// What a form was answered with cannot be fetched again.
+// What a form was answered with cannot be fetched again, and what was refused would be refused again.
 if (place && "canBeFetched" in place.dataset && regions().length) {
   window.htmx.registerExtension("tasker-live", { init(api) { morph = api.morph; } });
   channel?.addEventListener("message", ({ data }) => {
