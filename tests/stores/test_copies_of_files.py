@@ -443,6 +443,26 @@ async def test_a_database_that_is_damaged_is_replaced_too_and_its_log_meets_no_o
     assert count(place.path) == 1
 
 
+async def test_the_log_of_a_damaged_database_is_kept_with_it(place):
+    await place.create(200)
+    place.back_up()
+
+    def write():
+        connection = apsw.Connection(str(place.path))
+        connection.execute("UPDATE task SET created_by = 'in the log'")
+        die()
+
+    in_a_process(write)
+    log = (place.folder / "tasks.db-wal").read_bytes()
+    half = place.path.read_bytes()[: place.path.stat().st_size // 2]
+    place.path.write_bytes(half)
+    replaced = place.restore().replaced
+    assert replaced.read_bytes() == half
+    assert replaced.with_name(f"{replaced.name}-wal").read_bytes() == log
+    assert "tasks.db-wal" not in place.names()
+    assert count(place.path) == 200
+
+
 async def test_a_copy_that_is_not_whole_replaces_nothing(place):
     await place.create(200)
     copy = place.back_up().path

@@ -49,6 +49,8 @@ class Part:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._companions = [Path(f"{path}{end}") for end in _COMPANIONS]
+        """What SQLite writes beside it. That is done before it is renamed: these keep the first name."""
         self.file = -1
         """A descriptor: it is open until the end, for closing it would end SQLite's own locks."""
 
@@ -135,9 +137,9 @@ class Part:
             return False
 
     def _drop_companions(self) -> None:
-        for end in _COMPANIONS:
+        for companion in self._companions:
             with suppress(OSError):
-                Path(f"{self.path}{end}").unlink()
+                companion.unlink()
 
 
 @contextmanager

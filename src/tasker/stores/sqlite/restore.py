@@ -235,10 +235,8 @@ def _exchange(part: Part, aside: Path, database: Path, *, with_log: bool) -> Pat
                 Path(f"{database}{end}").rename(f"{aside}{end}")
     try:
         is_new = not database.stat().st_size
-        with said(aside):
-            part.rename(aside)
-            copies.exchange(aside, database)
-        copies.sync_folder(database)
+        part.rename(aside)
+        part.exchange(database)
         if is_new:
             aside.unlink()
             return None
