@@ -586,6 +586,33 @@ async def test_the_inbox_is_copied_to_postgresql_and_a_file_has_none_so_nothing_
     await writing.close()
 
 
+async def test_no_end_is_closed_while_it_is_compared(file, tmp_path):
+    life = Life()
+    begun = asyncio.Event()
+
+    class Failing(Mortal):
+        async def sum(self, table, told):
+            await begun.wait()
+            raise Killed
+
+    class AtWork(Mortal):
+        async def sum(self, table, told):
+            begun.set()
+            try:
+                await asyncio.Event().wait()
+            finally:
+                await asyncio.sleep(0)  # a thread, or PostgreSQL, has to end first
+                self._life.append("ended")
+
+    with pytest.raises(Killed):
+        await copied(
+            file,
+            f"sqlite:{tmp_path / 'to.db'}",
+            wrap=lambda end, role: Failing(end, Life()) if role == "from" else AtWork(end, life),
+        )
+    assert life[-1] == "ended"
+
+
 WAITING = "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)"
 
 

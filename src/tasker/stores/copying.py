@@ -9,7 +9,7 @@ is taken away. FROM as it is can be served again until then.
 import asyncio
 import contextlib
 import hashlib
-from collections.abc import AsyncGenerator, Callable, Collection, Iterable, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Coroutine, Iterable, Sequence
 from typing import Any, Final, NamedTuple, Protocol
 
 import msgspec
@@ -212,12 +212,11 @@ async def _begun(source: CopyEnd, target: CopyEnd, watch: Watch) -> Progress | N
     """Return how far the copy is, begun if it was not; None: it was ended just now."""
     await source.hold()
     mark, progress = await source.mark(), await target.progress()
-    is_moved = mark is not None and mark.state is State.MOVED
     identity, used = await source.identity(), await source.used()
     if progress is not None and progress.origin != identity:
         begun = await target.mark()
         raise CopyOfAnotherError(target.place, None if begun is None else begun.other)
-    if mark is not None and is_moved:
+    if mark is not None and mark.state is State.MOVED:
         if progress is None or progress.moved_at != mark.at:
             raise DatabaseMovedError(source.place, mark.other)
         await target.finish(progress.backup_of)
@@ -275,7 +274,7 @@ async def _compare(
     """
     sums = {}
     for table in tables:
-        there, here = await asyncio.gather(source.sum(table, watch.compared), target.sum(table, _nothing))
+        there, here = await _both(source.sum(table, watch.compared), target.sum(table, _nothing))
         if there != here:
             await target.write(table, (), replace(progress, used=""))
             raise CopyDiffersError(target.place, table.name, there.rows, here.rows)
@@ -283,17 +282,26 @@ async def _compare(
     return sums
 
 
+async def _both(one: Coroutine[Any, Any, Sum], other: Coroutine[Any, Any, Sum]) -> tuple[Sum, Sum]:
+    """Return both. If one fails, the other has ended too: nobody may close an end that is at work."""
+    working = asyncio.ensure_future(one), asyncio.ensure_future(other)
+    try:
+        return await asyncio.gather(*working)
+    finally:
+        for each in working:
+            each.cancel()
+        await asyncio.wait(working)
+
+
 async def _ahead(batches: AsyncGenerator[Batch]) -> AsyncGenerator[Batch]:
     """Return *batches*, the next of which is read while one is written."""
-    reading: asyncio.Task[Batch | None] | None = None
+    reading = asyncio.ensure_future(anext(batches, None))
     try:
-        reading = asyncio.ensure_future(anext(batches, None))
         while batch := await reading:
             reading = asyncio.ensure_future(anext(batches, None))
             yield batch
     finally:
-        if reading is not None:
-            await asyncio.wait({reading})
+        await asyncio.wait({reading})
         await batches.aclose()
 
 
