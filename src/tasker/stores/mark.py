@@ -45,10 +45,8 @@ class Mark:
     nobody knows."""
 
 
-def obey(place: str, mark: Mark | None) -> bool:
-    """Return whether a server must pause everything, and take the mark away, before it does anything else.
-
-    A log line says why it is paused.
+def check_servable(place: str, mark: Mark | None) -> None:
+    """Return if a server may start on the database: it has no mark, or is a backup.
 
     Args:
         place: the database, as it may be shown.
@@ -57,12 +55,23 @@ def obey(place: str, mark: Mark | None) -> bool:
         DatabaseBeingCopiedError, DatabaseMovedError: no server may start on it.
     """
     match mark:
-        case None:
-            return False
         case Mark(state=State.COPYING):
             raise DatabaseBeingCopiedError(place, mark.other)
         case Mark(state=State.MOVED):
             raise DatabaseMovedError(place, mark.other)
+
+
+def obey(place: str, mark: Mark | None) -> bool:
+    """Return whether a server must pause everything, and take the mark away, before it does anything else.
+
+    A log line says why it is paused.
+
+    Raises:
+        DatabaseBeingCopiedError, DatabaseMovedError: see ``check_servable``.
+    """
+    check_servable(place, mark)
+    if mark is None:
+        return False
     _log.warning(
         "this database is a copy, so everything is paused: what came due since it was made may have run already; "
         "look at it with tasker ls --reason paused_all, and then run: tasker resume",

@@ -9,11 +9,11 @@ from typing_extensions import override
 from tasker.errors import DatabaseError, DatabaseInUseError, OwnToolsError
 from tasker.model.instants import Instant
 from tasker.model.task import TaskId
-from tasker.stores import mark, queries
+from tasker.stores import queries
 from tasker.stores.invariants import INVARIANTS
 from tasker.stores.kind import StoreContext
 from tasker.stores.maintenance import Backup, Checked, Due, DueCount, Finding, Maintenance, Restored, Tell, Vacuumed
-from tasker.stores.mark import Mark, State
+from tasker.stores.mark import Mark, State, check_servable
 from tasker.stores.postgres import schema
 from tasker.stores.postgres.connection import TROUBLE, Connection, Connector, store_error
 from tasker.stores.postgres.marks import read_mark, write_mark
@@ -80,8 +80,7 @@ class PostgresMaintenance(Maintenance):
                 if await connection.fetchval(self._sql["any_node"]):
                     raise DatabaseInUseError(self._connector.place)
                 found = await read_mark(connection, self._sql)
-                if found is not None and found.state is not State.BACKUP:
-                    mark.obey(self._connector.place, found)
+                check_servable(self._connector.place, found)
                 moment = copied_at or await self._moment(connection, found)
                 await write_mark(connection, self._sql, Mark(state=State.BACKUP, at=moment) if paused else None)
                 return await self._due(connection, moment, with_ids=with_ids)

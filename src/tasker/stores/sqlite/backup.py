@@ -11,9 +11,9 @@ import apsw
 
 from tasker.errors import DatabaseError, InTheWayError, MaintenanceError, NotADatabaseError
 from tasker.model.instants import SECOND, Instant
-from tasker.stores import mark, queries
+from tasker.stores import queries
 from tasker.stores.maintenance import Backup, Tell
-from tasker.stores.mark import Mark, State
+from tasker.stores.mark import Mark, State, check_servable
 from tasker.stores.sqlite import copies, schema
 from tasker.stores.sqlite.connection import Queries, store_error
 from tasker.stores.sqlite.copies import Part, said
@@ -91,9 +91,7 @@ def _check(source: apsw.Connection, database: Path) -> bool:
     """Refuse what is no database of its own servers. Return whether its tables are of a tasker that knows marks."""
     if not source.execute("SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = 'mark'").get:
         return False
-    found = read_mark(Queries(source, queries.load("tasker.stores.sqlite")))
-    if found is None or found.state is not State.BACKUP:  # a copy may be copied
-        mark.obey(str(database), found)
+    check_servable(str(database), read_mark(Queries(source, queries.load("tasker.stores.sqlite"))))
     return True
 
 

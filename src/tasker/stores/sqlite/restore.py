@@ -17,9 +17,9 @@ from tasker.errors import (
     StartError,
 )
 from tasker.model.instants import SECOND, Instant
-from tasker.stores import mark, queries
+from tasker.stores import queries
 from tasker.stores.maintenance import Due, Restored, Tell
-from tasker.stores.mark import Mark, State
+from tasker.stores.mark import Mark, State, check_servable
 from tasker.stores.sqlite import copies, schema
 from tasker.stores.sqlite.connection import Queries, connect, store_error
 from tasker.stores.sqlite.copies import Part, said
@@ -115,9 +115,7 @@ def _refuse_if_moved(database: Path) -> None:
         connection = copies.read_only(database, is_still=False)
         try:
             if connection.execute("SELECT count(*) FROM sqlite_schema WHERE name = 'mark'").get:
-                found = read_mark(Queries(connection, queries.load("tasker.stores.sqlite")))
-                if found is not None and found.state is not State.BACKUP:
-                    mark.obey(str(database), found)
+                check_servable(str(database), read_mark(Queries(connection, queries.load("tasker.stores.sqlite"))))
         finally:
             connection.close()
     except apsw.Error:  # it is damaged: nobody can say
@@ -177,8 +175,7 @@ def _write_mark(
     asked = Queries(connection, queries.load("tasker.stores.sqlite"))
     with connection:
         found = read_mark(asked)
-        if found is not None and found.state is not State.BACKUP:
-            mark.obey(str(place), found)
+        check_servable(str(place), found)
         moment = copied_at or (last_look(connection) if found is None else found.at)
         write_mark(asked, Mark(state=State.BACKUP, at=moment) if paused else None)
     return due_since(connection, moment, now, with_ids=with_ids)
