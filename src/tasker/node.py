@@ -54,7 +54,7 @@ from tasker.interfaces.store import Store
 from tasker.interfaces.task_type import TaskType
 from tasker.interfaces.tracing import Tracer
 from tasker.model import instants
-from tasker.model.audit import LOCAL, TASKER, Action, Actor, Entry, Kind
+from tasker.model.audit import HERE, TASKER, Action, Entry, Kind
 from tasker.model.gate import queue_of_type
 from tasker.model.task import TaskId
 from tasker.service.metrics import Calls, Sources
@@ -81,9 +81,6 @@ BACKLOG: Final = 2_048
 """Connections that may wait to be accepted."""
 
 _CANCELLED_AT_ONCE: Final = 100
-
-_HERE: Final = Actor(LOCAL, LOCAL)
-"""Who works on the database itself."""
 
 _DESCRIPTORS_OF_THE_STORE: Final = 64
 """With what else the process has open, and some to spare."""
@@ -489,7 +486,7 @@ def make_alert_sender(settings: Settings, clock: Clock) -> AlertSender:
 
 
 def egress_policy(settings: Settings) -> EgressPolicy:
-    """Return whom webhooks may call by the settings."""
+    """Return which addresses webhooks may call by the settings."""
     return EgressPolicy(settings.egress_level, allow=settings.allow_targets, deny=settings.deny_targets)
 
 
@@ -561,7 +558,7 @@ async def cancel_due(settings: Settings, due: Due) -> int:
             )
             cancelled += sum(done)
         if store.paused_at is not None and store.paused_at > due.copied_at:
-            await store.resume_all(Entry(by=_HERE, action=Action.RESUME, kind=Kind.SERVER))
+            await store.resume_all(Entry(by=HERE, action=Action.RESUME, kind=Kind.SERVER))
     finally:
         await store.close()
     return cancelled
@@ -570,7 +567,7 @@ async def cancel_due(settings: Settings, due: Due) -> int:
 async def _cancel(store: Store, task_id: TaskId) -> bool:
     """Cancel a task, unless it has ended meanwhile: a callback, say, of one that was cancelled."""
     try:
-        await store.cancel(task_id, entry=Entry(by=_HERE, action=Action.CANCEL, kind=Kind.TASK, subject=task_id))
+        await store.cancel(task_id, entry=Entry(by=HERE, action=Action.CANCEL, kind=Kind.TASK, subject=task_id))
     except (TaskNotFoundError, TaskEndedError):
         return False
     return True

@@ -45,6 +45,9 @@ def actor_of(text: str) -> Actor:
 TASKER: Final = Actor("tasker", "tasker")
 """The server itself, such as when it opens a circuit."""
 
+HERE: Final = Actor(LOCAL, LOCAL)
+"""Who works on the database itself."""
+
 
 class Kind(StrEnum):
     """What has been changed."""

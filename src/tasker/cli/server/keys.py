@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
@@ -15,7 +15,7 @@ from tasker.cli.server import logs
 from tasker.config import Settings
 from tasker.errors import DatabaseInUseError, TaskerError
 from tasker.interfaces.keys import KeyBook
-from tasker.model.audit import LOCAL, Action, Actor, Entry, Kind
+from tasker.model.audit import HERE, Action, Entry, Kind
 from tasker.model.instants import Instant
 from tasker.service.keys import creation, keys_of, new_key
 from tasker.stores import kind
@@ -23,9 +23,6 @@ from tasker.timing.clock import SystemClock
 from tasker.wire.keys import key_view, new_key_view
 
 T = TypeVar("T")
-
-_HERE: Final = Actor(LOCAL, LOCAL)
-"""Who works on the database itself."""
 
 
 def create(
@@ -56,7 +53,7 @@ def revoke(settings: Settings, printer: Printer, key_id: str) -> None:
     Raises:
         StartError, CommandError: it cannot be done; the message says why.
     """
-    entry = Entry(by=_HERE, action=Action.REVOKE, kind=Kind.KEY, subject=key_id)
+    entry = Entry(by=HERE, action=Action.REVOKE, kind=Kind.KEY, subject=key_id)
     _on_database(settings, lambda book, _: book.revoke_key(key_id, spares_last_admin=False, entry=entry))
     keys.show_revoked(printer, key_id)
 
@@ -67,7 +64,7 @@ def disable(settings: Settings, printer: Printer) -> None:
     Raises:
         StartError, CommandError: it cannot be done; the message says why.
     """
-    entry = Entry(by=_HERE, action=Action.DISABLE, kind=Kind.SERVER)
+    entry = Entry(by=HERE, action=Action.DISABLE, kind=Kind.SERVER)
     kept = _on_database(settings, lambda book, _: book.stop_asking(entry=entry))
     line = f"no keys are asked for any more in {kind.shown(settings.database_url)}"
     if kept:
@@ -110,7 +107,7 @@ async def _create(book: KeyBook, asked: Mapping[str, Any], now: Instant) -> dict
     role: str | UnsetType = asked.get("role", UNSET)
     scopes: Sequence[str] | UnsetType = asked.get("scopes", UNSET)
     made, text = new_key(asked["name"], role, scopes, asked.get("expires_at", UNSET), now)
-    return _json(new_key_view(await book.create_key(made, entry=creation(_HERE, made)), text))
+    return _json(new_key_view(await book.create_key(made, entry=creation(HERE, made)), text))
 
 
 async def _list(book: KeyBook, _: Instant) -> list[dict[str, Any]]:
