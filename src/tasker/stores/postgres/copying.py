@@ -192,7 +192,7 @@ class PostgresCopying(CopyEnd):
 
     async def looked_at(self) -> Instant | None:
         """See ``CopyEnd``."""
-        looked_at: Instant | None = await self._reading.fetchval("SELECT max(looked_at) FROM node")
+        looked_at: Instant | None = await self._reading.fetchval(self._sql["latest_look"])
         return looked_at
 
     async def close_inbox(self) -> None:

@@ -93,7 +93,7 @@ class PostgresMaintenance(Maintenance):
         """Return when the copy was made, as far as it says."""
         if found is not None:
             return found.at
-        looked_at: Instant | None = await connection.fetchval(self._asking["last_look"])
+        looked_at: Instant | None = await connection.fetchval(self._sql["latest_look"])
         return looked_at or 0
 
     async def _due(self, connection: Connection, copied_at: Instant, *, with_ids: bool) -> Due:

@@ -3,24 +3,22 @@
 -- tasks --
 SELECT count(*) FROM task
 
--- last_look --
--- When a server last looked for due tasks, to about two seconds.
--- No row: none ever did, or it is of a version that does not say.
-SELECT max(looked_at) FROM node
+-- part_is_due --
+-- What has not ended and was due by now. What has expired does not start.
+(state IN (1, 5) OR (state = 0 AND due_at <= tasker_now() AND (expires_at IS NULL OR expires_at > tasker_now())))
 
 -- due --
--- What has not ended and was due by now, by type and destination: since the copy was made, and before. What has
--- expired does not start.
+-- By type and destination: since the copy was made, and before.
 SELECT task.type, CASE WHEN gate.kind <> 1 THEN gate.name END,
        count(*) FILTER (WHERE task.state = 0 AND task.due_at > $1),
        count(*) FILTER (WHERE NOT (task.state = 0 AND task.due_at > $1))
   FROM task LEFT JOIN gate ON gate.id = coalesce(task.host_gate, task.gate)
- WHERE (state IN (1, 5) OR (state = 0 AND due_at <= tasker_now() AND (expires_at IS NULL OR expires_at > tasker_now())))
+ WHERE {part_is_due}
  GROUP BY 1, 2
  ORDER BY count(*) DESC, 1, 2
 
 -- due_ids --
-SELECT id FROM task WHERE (state IN (1, 5) OR (state = 0 AND due_at <= tasker_now() AND (expires_at IS NULL OR expires_at > tasker_now()))) ORDER BY id
+SELECT id FROM task WHERE {part_is_due} ORDER BY id
 
 -- due_schedules --
 SELECT count(*) FROM schedule WHERE NOT is_paused AND look_at <= tasker_now()

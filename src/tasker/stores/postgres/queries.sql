@@ -1937,6 +1937,8 @@ SELECT moment, begin_at, end_at
 SELECT begin_at, end_at FROM down WHERE end_at > $1 AND end_at <= tasker_now() + interval '1 second' ORDER BY end_at
 
 -- latest_look --
+-- When a server last looked for due tasks, to about two seconds, and what time it is. NULL: none ever did, or it is of
+-- a version that does not say.
 SELECT max(looked_at), tasker_now() FROM node
 
 -- stand_ins --

@@ -135,7 +135,7 @@ class SqliteCopying(CopyEnd):
 
     async def looked_at(self) -> Instant | None:
         """See ``CopyEnd``."""
-        return self._get("SELECT at FROM look") or None
+        return self._queries.number("last_look") or None
 
     async def close_inbox(self) -> None:
         """See ``CopyEnd``: there is none."""

@@ -19,8 +19,3 @@ def due_since(connection: apsw.Connection, copied_at: Instant, now: Instant, *, 
     ids = [id_text(row[0]) for row in asked.all("due_ids", now=now)] if with_ids else ()
     schedules = asked.number("due_schedules", now=now) or 0
     return Due(copied_at=copied_at, counts=counts, schedules=schedules, ids=ids)
-
-
-def last_look(connection: apsw.Connection) -> Instant:
-    """Return when a server last looked for due tasks, to about two seconds; 0: none ever did."""
-    return Queries(connection, queries.load("tasker.stores.sqlite", "maintenance.sql")).number("last_look") or 0

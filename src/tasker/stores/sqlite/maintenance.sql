@@ -3,23 +3,22 @@
 -- tasks --
 SELECT count(*) FROM task
 
--- last_look --
--- When a server last looked for due tasks, to about two seconds.
-SELECT at FROM look
+-- part_is_due --
+-- What has not ended and was due by now. What has expired does not start.
+(state IN (1, 5) OR (state = 0 AND due_at <= :now AND (expires_at IS NULL OR expires_at > :now)))
 
 -- due --
--- What has not ended and was due by now, by type and destination: since the copy was made, and before. What has
--- expired does not start.
+-- By type and destination: since the copy was made, and before.
 SELECT task.type, CASE WHEN gate.kind <> 1 THEN gate.name END,
        count(*) FILTER (WHERE task.state = 0 AND task.due_at > :copied_at),
        count(*) FILTER (WHERE NOT (task.state = 0 AND task.due_at > :copied_at))
   FROM task LEFT JOIN gate ON gate.id = coalesce(task.host_gate, task.gate)
- WHERE (state IN (1, 5) OR (state = 0 AND due_at <= :now AND (expires_at IS NULL OR expires_at > :now)))
+ WHERE {part_is_due}
  GROUP BY 1, 2
  ORDER BY count(*) DESC, 1, 2
 
 -- due_ids --
-SELECT id FROM task WHERE (state IN (1, 5) OR (state = 0 AND due_at <= :now AND (expires_at IS NULL OR expires_at > :now))) ORDER BY seq
+SELECT id FROM task WHERE {part_is_due} ORDER BY seq
 
 -- due_schedules --
 SELECT count(*) FROM schedule WHERE is_paused = 0 AND look_at <= :now

@@ -612,6 +612,7 @@ DELETE FROM task WHERE seq = :seq AND state IN (2, 3, 4)
 UPDATE probe SET written = written + 1 WHERE one = 1
 
 -- last_look --
+-- When a server last looked for due tasks, to about two seconds. 0: none ever did.
 SELECT at FROM look
 
 -- note_look --

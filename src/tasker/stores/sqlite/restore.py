@@ -23,7 +23,7 @@ from tasker.stores.mark import Mark, State, check_servable
 from tasker.stores.sqlite import copies, schema
 from tasker.stores.sqlite.connection import Queries, connect, store_error
 from tasker.stores.sqlite.copies import Part, said
-from tasker.stores.sqlite.due import due_since, last_look
+from tasker.stores.sqlite.due import due_since
 from tasker.stores.sqlite.lock import DatabaseLock
 from tasker.stores.sqlite.marks import read_mark, write_mark
 from tasker.stores.sqlite.opening import check_ordinary
@@ -176,7 +176,7 @@ def _write_mark(
     with connection:
         found = read_mark(asked)
         check_servable(str(place), found)
-        moment = copied_at or (last_look(connection) if found is None else found.at)
+        moment = copied_at or (asked.number("last_look") or 0 if found is None else found.at)
         write_mark(asked, Mark(state=State.BACKUP, at=moment) if paused else None)
     return due_since(connection, moment, now, with_ids=with_ids)
 
