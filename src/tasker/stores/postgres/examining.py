@@ -5,10 +5,10 @@ may give them to others.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from enum import Enum
-from typing import Final, Literal, TypeVar
+from typing import Final, Literal
 
 import asyncpg
 
@@ -38,8 +38,6 @@ from tasker.stores.postgres.marks import look_at_mark
 from tasker.stores.postgres.reader import Reader
 from tasker.stores.rows import Reading
 from tasker.timing.clock import Clock
-
-T = TypeVar("T")
 
 _LONGEST_READ: Final = 20.0
 """Seconds that reading all of it may take."""
@@ -98,9 +96,9 @@ async def examine(url: str, context: StoreContext, *, needed: int) -> Examined:
     async with AsyncExitStack() as closing:
         try:
             connection = await _connect(connector, context.schema, closing)
+            engine = f"PostgreSQL {(await connection.fetchval('SHOW server_version')).partition(' ')[0]}"
         except (*TROUBLE, ValueError) as error:
             return Examined(engine="PostgreSQL", findings=[_unreachable(error, connector)], is_shared=True)
-        engine = f"PostgreSQL {(await connection.fetchval('SHOW server_version')).partition(' ')[0]}"
         try:
             found, standing = await _tables(connection, connector.place, context)
             offset = await _offset(connection, context.clock)
@@ -186,15 +184,13 @@ async def _tables(connection: Connection, place: str, context: StoreContext) -> 
 
 async def _offset(connection: Connection, clock: Clock) -> float:
     """Return how many seconds the clock of the database is ahead of this machine's."""
-    best: tuple[float, float] | None = None
+    answers = []
     for _ in range(_ASKED):
         began, before = clock.monotonic(), clock.now()
         there = await connection.fetchval("SELECT clock_timestamp()")
         took = clock.monotonic() - began
-        ahead = instants.seconds(there - before) - took / 2
-        best = min(best or (took, ahead), (took, ahead))
-    assert best is not None  # noqa: S101 - it was asked
-    return best[1]
+        answers.append((took, instants.seconds(there - before) - took / 2))
+    return min(answers)[1]
 
 
 async def _seen(
@@ -259,24 +255,20 @@ async def _contents(connector: Connector, context: StoreContext, closing: AsyncE
     reader = Reader([link], sql, reading, clock.monotonic)
     try:
         async with asyncio.timeout(_LONGEST_READ):
-            at = await _value(link, lambda connection: connection.fetchval("SELECT tasker_now()"))
-            paused_at = await _value(link, lambda connection: connection.fetchval(sql["paused_at"]))
-            inbox = await _value(link, lambda connection: connection.fetchrow(sql["count_inbox"], INBOX_COUNTED_TO))
+            at = await link.run(lambda connection: connection.fetchval("SELECT tasker_now()"))
+            paused_at = await link.run(lambda connection: connection.fetchval(sql["paused_at"]))
+            inbox = await link.run(lambda connection: connection.fetchrow(sql["count_inbox"], INBOX_COUNTED_TO))
             gates = await reader.troubled_gates(limit=GATES_SHOWN)
             return Contents(
                 at=at,
                 overdue=await reader.overdue(free_pools=(), now=lambda: at),
                 gates=[status_at(gate, at) for gate in gates],
-                keys=await _value(link, lambda connection: read_key_state(connection, sql, reading)),
+                keys=await link.run(lambda connection: read_key_state(connection, sql, reading)),
                 paused_at=paused_at,
                 nodes=await reader.nodes(),
                 inbox=InboxCount(waiting=inbox["waiting"], refused=inbox["refused"]),
                 looked_at=None,
-                mark=await _value(link, lambda connection: look_at_mark(connection, sql)),
+                mark=await link.run(lambda connection: look_at_mark(connection, sql)),
             )
     except TimeoutError:
         raise StoreUnavailableError("it does not answer in time") from None
-
-
-async def _value(link: Link, ask: Callable[[Connection], Awaitable[T]]) -> T:
-    return await link.run(ask)
