@@ -15,7 +15,7 @@ from tasker.stores.kind import StoreContext
 from tasker.stores.maintenance import Backup, Checked, Due, DueCount, Finding, Maintenance, Restored, Tell, Vacuumed
 from tasker.stores.mark import Mark, State, check_servable
 from tasker.stores.postgres import schema
-from tasker.stores.postgres.connection import TROUBLE, Connection, Connector, store_error
+from tasker.stores.postgres.connection import TROUBLE, Connection, Connector
 from tasker.stores.postgres.marks import read_mark, write_mark
 
 _LONG: Final = 3_600.0
@@ -85,7 +85,7 @@ class PostgresMaintenance(Maintenance):
                 await write_mark(connection, self._sql, Mark(state=State.BACKUP, at=moment) if paused else None)
                 return await self._due(connection, moment, with_ids=with_ids)
         except TROUBLE as error:
-            raise DatabaseError(self._connector.place, str(store_error(error))) from error
+            raise DatabaseError(self._connector.place, schema.why_not(error, self._connector)) from error
         finally:
             connection.terminate()
 
@@ -123,7 +123,7 @@ class PostgresMaintenance(Maintenance):
                 ]
                 return Checked(tasks=tasks, findings=findings)
         except TROUBLE as error:
-            raise DatabaseError(self._connector.place, str(store_error(error))) from error
+            raise DatabaseError(self._connector.place, schema.why_not(error, self._connector)) from error
         finally:
             connection.terminate()
 
@@ -138,4 +138,4 @@ class PostgresMaintenance(Maintenance):
         try:
             return await self._connector.connect(**_WALKING)
         except TROUBLE as error:
-            raise DatabaseError(self._connector.place, str(store_error(error))) from error
+            raise DatabaseError(self._connector.place, schema.why_not(error, self._connector)) from error

@@ -3,14 +3,13 @@
 import os
 import re
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
 import apsw
 
 from tasker.errors import DatabaseError, InTheWayError, MaintenanceError, NotADatabaseError
-from tasker.model.instants import SECOND, Instant
+from tasker.model.instants import Instant
 from tasker.stores import queries
 from tasker.stores.maintenance import Backup, Tell
 from tasker.stores.mark import Mark, State, check_servable
@@ -50,7 +49,7 @@ def _copy(database: Path, part: Part, now: Callable[[], Instant], tell: Tell) ->
             copies.copy_pages(source, part, tell)
         counts = copies.counts_of(source)
     except apsw.Error as error:
-        raise DatabaseError(str(database), str(store_error(error))) from error
+        raise DatabaseError(str(database), store_error(error).reason) from error
     finally:
         source.close()
     if has_marks:
@@ -83,7 +82,7 @@ def open_to_read(database: Path) -> apsw.Connection:
         reason = "it cannot be read; do this as the user that tasker runs as"
         raise DatabaseError(str(database), reason) from None
     except apsw.Error as error:
-        raise DatabaseError(str(database), str(store_error(error))) from error
+        raise DatabaseError(str(database), store_error(error).reason) from error
     return connection
 
 
@@ -139,9 +138,8 @@ def _check_free(target: Path) -> None:
 
 
 def _dated(path: Path, moment: Instant) -> Path:
-    """Return the name of a copy of *moment*: the texts of moments are in the order of time."""
-    text = datetime.fromtimestamp(moment // SECOND, UTC).strftime("%Y%m%dT%H%M%SZ")
-    return path.with_name(f"{path.stem}-{text}{path.suffix}")
+    """Return the name of a copy of *moment*."""
+    return path.with_name(f"{path.stem}-{copies.stamp(moment)}{path.suffix}")
 
 
 def _remove_older(path: Path, newest: Path, keep: int) -> Sequence[Path]:

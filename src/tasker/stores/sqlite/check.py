@@ -6,10 +6,10 @@ from pathlib import Path
 import apsw
 
 from tasker.errors import DatabaseError, SchemaOutdatedError
-from tasker.stores import migrate, queries
+from tasker.stores import queries
 from tasker.stores.invariants import DAMAGED, INVARIANTS
 from tasker.stores.maintenance import Checked, Finding, Tell
-from tasker.stores.sqlite import copies
+from tasker.stores.sqlite import copies, schema
 from tasker.stores.sqlite.backup import open_to_read
 from tasker.stores.sqlite.connection import Queries, store_error
 
@@ -18,7 +18,7 @@ def check(database: Path, tell: Tell) -> Checked:
     """Check the database at a resolved path: see ``Maintenance.check``."""
     connection = open_to_read(database)
     try:
-        known = len(migrate.load("tasker.stores.sqlite"))
+        known = schema.known()
         version = connection.pragma("user_version")
         if version < known:
             raise SchemaOutdatedError(str(database), found=version, known=known)
@@ -30,7 +30,7 @@ def check(database: Path, tell: Tell) -> Checked:
         asked = Queries(connection, queries.load("tasker.stores.sqlite", "maintenance.sql"))
         return Checked(tasks=asked.number("tasks") or 0, findings=list(_broken(asked, tell)))
     except apsw.Error as error:
-        raise DatabaseError(str(database), str(store_error(error))) from error
+        raise DatabaseError(str(database), store_error(error).reason) from error
     finally:
         connection.close()
 

@@ -8,7 +8,7 @@ from typing import Any, Final, TypeAlias
 
 import apsw
 
-from tasker.errors import StoreError, StoreFullError, StoreUnavailableError
+from tasker.errors import StoreFullError, StoreUnavailableError
 
 MEMORY: Final = ":memory:"
 
@@ -98,7 +98,7 @@ def _with_rows(sql: str, rows: int, width: int) -> str:
     return f"{sql[:before]}{columns}{sql[after:]}".format(rows=",".join([row] * rows))
 
 
-def store_error(error: apsw.Error) -> StoreError:
+def store_error(error: apsw.Error) -> StoreUnavailableError:
     """Return what a failed read or write means to its caller. The text names no data."""
     match error:
         case apsw.FullError():

@@ -11,6 +11,7 @@ import os
 import stat
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -19,6 +20,7 @@ from urllib.parse import quote
 import apsw
 
 from tasker.errors import InTheWayError, MaintenanceError
+from tasker.model.instants import SECOND, Instant
 from tasker.stores.maintenance import Tell
 from tasker.stores.mark import State
 from tasker.stores.sqlite.schema import APPLICATION_ID
@@ -300,6 +302,11 @@ def is_copy(path: Path) -> bool:
             connection.close()
     except apsw.Error:
         return False
+
+
+def stamp(moment: Instant) -> str:
+    """Return a moment, to the second, as names of files have it: these are in the order of time."""
+    return datetime.fromtimestamp(moment // SECOND, UTC).strftime("%Y%m%dT%H%M%SZ")
 
 
 def exchange(one: Path, other: Path) -> None:

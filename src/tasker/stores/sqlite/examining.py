@@ -187,7 +187,7 @@ def _open(path: Path, seen: Surroundings, context: StoreContext, patience: float
     except apsw.CorruptError as error:
         return _Opened([_damaged(path, str(error))])
     except apsw.Error as error:
-        what = f"{path} cannot be read: {store_error(error)}"
+        what = f"{path} cannot be read: {store_error(error).reason}"
         return _Opened([NOT_READ.found(what, mend="look again, and then at the disk: dmesg")])
 
 

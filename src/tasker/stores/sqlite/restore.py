@@ -3,7 +3,6 @@
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
 from pathlib import Path
 
 import apsw
@@ -16,7 +15,7 @@ from tasker.errors import (
     NotADatabaseError,
     StartError,
 )
-from tasker.model.instants import SECOND, Instant
+from tasker.model.instants import Instant
 from tasker.stores import queries
 from tasker.stores.maintenance import Due, Restored, Tell
 from tasker.stores.mark import Mark, State, check_servable
@@ -93,7 +92,7 @@ def note_restored(
         except apsw.NotADBError:
             raise NotADatabaseError(str(database)) from None
         except apsw.Error as error:
-            raise DatabaseError(str(database), str(store_error(error))) from error
+            raise DatabaseError(str(database), store_error(error).reason) from error
 
 
 def _check_copy(copy: Path, database: Path) -> None:
@@ -142,7 +141,7 @@ def _copy(copy: Path, part: Part, tell: Tell) -> dict[str, int]:
     except apsw.CantOpenError:
         raise CopyUnusableError(str(copy), "it cannot be read; see to its rights, and to those of its folder") from None
     except apsw.Error as error:
-        raise CopyUnusableError(str(copy), str(store_error(error))) from error
+        raise CopyUnusableError(str(copy), store_error(error).reason) from error
     except StartError as error:
         raise CopyUnusableError(str(copy), str(error).rpartition(": ")[2]) from None
 
@@ -183,12 +182,12 @@ def _write_mark(
 
 def _aside(database: Path, now: Instant) -> Path:
     """Return the name that the database gets which is replaced."""
-    text = datetime.fromtimestamp(now // SECOND, UTC).strftime("%Y%m%dT%H%M%SZ")
-    aside = Path(f"{database}.replaced-{text}")
+    name = f"{database}.replaced-{copies.stamp(now)}"
+    aside = Path(name)
     number = 1
     while aside.exists():
         number += 1
-        aside = Path(f"{database}.replaced-{text}-{number}")
+        aside = Path(f"{name}-{number}")
     return aside
 
 
@@ -218,7 +217,7 @@ def close_log(database: Path) -> bool:
     except (apsw.CorruptError, apsw.NotADBError, apsw.IOError):
         return True
     except apsw.Error as error:
-        raise DatabaseError(str(database), str(store_error(error))) from error
+        raise DatabaseError(str(database), store_error(error).reason) from error
     if any(Path(f"{database}{end}").exists() for end in ("-wal", "-shm")):
         raise DatabaseInUseError(str(database))
     return False

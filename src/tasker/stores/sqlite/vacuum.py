@@ -1,5 +1,6 @@
 """Writes the database anew, without gaps: see ``Maintenance.vacuum``."""
 
+from contextlib import closing
 from pathlib import Path
 
 import apsw
@@ -20,24 +21,20 @@ def vacuum(database: Path, tell: Tell) -> Vacuumed:
     """
     with held(database, makes=False):
         try:
-            connection = connect(database)
-            try:
+            with closing(connect(database)) as connection:
                 schema.check_identity(connection, database)
-            finally:
-                connection.close()
         except apsw.NotADBError:
             raise NotADatabaseError(str(database)) from None
         except apsw.Error as error:
-            raise DatabaseError(str(database), str(store_error(error))) from error
+            raise DatabaseError(str(database), store_error(error).reason) from error
         if close_log(database):
             raise DatabaseError(str(database), "its file is damaged: restore a backup")
         before = database.stat().st_size
         with Part(Path(f"{database}.vacuuming")) as part:
             with said(part.path):
                 counts = _rewrite(database, part, tell)
-                connection = connect(part.path)
-                copies.expect_log(connection)
-                connection.close()
+                with closing(connect(part.path)) as connection:
+                    copies.expect_log(connection)
             part.sync()
             problem = copies.read_back(part, counts, tell)
             if problem is not None:
@@ -49,11 +46,8 @@ def vacuum(database: Path, tell: Tell) -> Vacuumed:
 
 
 def _rewrite(database: Path, part: Part, tell: Tell) -> dict[str, int]:
-    connection = copies.read_only(database, is_still=True)
-    try:
+    with closing(copies.read_only(database, is_still=True)) as connection:
         counts = dict(copies.counts_of(connection))
         with copies.telling(connection, tell, "writing"):
             connection.execute("VACUUM INTO ?", (str(part.path),))
         return counts
-    finally:
-        connection.close()
