@@ -73,6 +73,15 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
     backup_of: Mark | None = None
     """The mark of FROM, if it was a backup on which no server has run: TO takes it over."""
 
+    def text(self) -> str:
+        """Return it as it is kept."""
+        return msgspec.json.encode(self).decode()
+
+    @staticmethod
+    def of(text: str) -> "Progress":
+        """Return what ``text`` made a text."""
+        return msgspec.json.decode(text, type=Progress)
+
 
 class CopyEnd(Protocol):
     """A database that no server uses, at one end of a copy. Its tables are those of this version."""
@@ -315,6 +324,11 @@ _encode: Final = msgspec.msgpack.Encoder().encode
 def checksum(rows: Iterable[Row]) -> int:
     """Return a number that, added up over all rows, is that of the rows in any order and in any batches."""
     return sum(int.from_bytes(hashlib.blake2b(_encode(row), digest_size=16).digest(), "little") for row in rows)
+
+
+def identity_of(completion_key: bytes) -> str:
+    """Return what tells a database from others: 32 hexadecimal digits, of which nobody learns the key."""
+    return hashlib.sha256(completion_key).hexdigest()[:32]
 
 
 def size_of(row: Row) -> int:

@@ -3,14 +3,12 @@
 # ruff: noqa: S608 - the names are those of tables.py
 
 import contextlib
-import hashlib
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Sequence
 from operator import itemgetter
 from typing import Any, Final
 from uuid import UUID
 
 import asyncpg
-import msgspec
 
 from tasker.errors import CopyStoppedError, DatabaseError, DatabaseInUseError
 from tasker.model.instants import Instant
@@ -27,6 +25,7 @@ from tasker.stores.copying import (
     checksum,
     decoded,
     encoded,
+    identity_of,
     size_of,
 )
 from tasker.stores.kind import StoreContext
@@ -91,17 +90,13 @@ class PostgresCopying(CopyEnd):
 
     def __init__(self, connector: Connector) -> None:
         """Make it. It is not connected yet."""
+        self.place = connector.place
         self._connector = connector
         self._sql = queries.load("tasker.stores.postgres")
         self._guard: Connection
         self._writing: Connection
         self._open: list[Connection] = []
         self._is_held = False
-
-    @property
-    def place(self) -> str:  # type: ignore[override]
-        """See ``CopyEnd``."""
-        return self._connector.place
 
     async def open(self, *, migrates: bool) -> None:
         """Connect, and keep other copies away.
@@ -146,7 +141,7 @@ class PostgresCopying(CopyEnd):
 
     async def identity(self) -> str:
         """See ``CopyEnd``."""
-        return hashlib.sha256(await self._writing.fetchval("SELECT key FROM completion_key")).hexdigest()[:32]
+        return identity_of(await self._writing.fetchval("SELECT key FROM completion_key"))
 
     async def used(self) -> str:
         """See ``CopyEnd``."""
@@ -217,7 +212,7 @@ class PostgresCopying(CopyEnd):
         """See ``CopyEnd``."""
         if await self._writing.fetchval("SELECT to_regclass('copying')") is None:
             return None
-        return msgspec.json.decode(await self._writing.fetchval("SELECT progress FROM copying"), type=Progress)
+        return Progress.of(await self._writing.fetchval("SELECT progress FROM copying"))
 
     async def begin(self, progress: Progress, mark: Mark) -> None:
         """See ``CopyEnd``."""
@@ -225,7 +220,7 @@ class PostgresCopying(CopyEnd):
             await self._refuse_servers(self._writing)
             await write_mark(self._writing, self._sql, mark)
             await self._writing.execute("CREATE TABLE copying (progress text NOT NULL)")
-            await self._writing.execute("INSERT INTO copying VALUES ($1)", _text(progress))
+            await self._writing.execute("INSERT INTO copying VALUES ($1)", progress.text())
 
     async def empty(self, progress: Progress) -> None:
         """See ``CopyEnd``."""
@@ -307,7 +302,7 @@ class PostgresCopying(CopyEnd):
             raise DatabaseInUseError(self.place)
 
     async def _note(self, progress: Progress) -> None:
-        await self._writing.execute("UPDATE copying SET progress = $1", _text(progress))
+        await self._writing.execute("UPDATE copying SET progress = $1", progress.text())
 
     @contextlib.asynccontextmanager
     async def _transaction(self) -> AsyncIterator[None]:
@@ -321,10 +316,6 @@ class PostgresCopying(CopyEnd):
                 with contextlib.suppress(*TROUBLE):
                     await self._writing.execute("ROLLBACK", timeout=_LONG)
             raise
-
-
-def _text(progress: Progress) -> str:
-    return msgspec.json.encode(progress).decode()
 
 
 async def _batch(cursor: "asyncpg.cursor.Cursor[Any]", table: Table) -> list[Row]:

@@ -4,7 +4,6 @@
 
 import asyncio
 import contextlib
-import hashlib
 import itertools
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Iterator, Sequence
 from pathlib import Path
@@ -12,7 +11,6 @@ from typing import Any, Final, TypeVar
 from uuid import UUID
 
 import apsw
-import msgspec
 
 from tasker.errors import CopyStoppedError
 from tasker.model.instants import Instant
@@ -29,6 +27,7 @@ from tasker.stores.copying import (
     checksum,
     decoded,
     encoded,
+    identity_of,
     size_of,
 )
 from tasker.stores.kind import StoreContext
@@ -62,7 +61,7 @@ async def copying(path: Path, place: str, context: StoreContext) -> AsyncIterato
         try:
             yield SqliteCopying(connection, place, context.clock)
         except apsw.Error as error:
-            raise CopyStoppedError(place, getattr(store_error(error), "reason", "unknown reason")) from error
+            raise CopyStoppedError(place, store_error(error).reason) from error
         finally:
             connection.close()
     finally:
@@ -100,7 +99,7 @@ class SqliteCopying(CopyEnd):
 
     async def identity(self) -> str:
         """See ``CopyEnd``."""
-        return hashlib.sha256(self._get("SELECT key FROM completion_key")).hexdigest()[:32]
+        return identity_of(self._get("SELECT key FROM completion_key"))
 
     async def used(self) -> str:
         """See ``CopyEnd``."""
@@ -154,14 +153,14 @@ class SqliteCopying(CopyEnd):
         """See ``CopyEnd``."""
         if not self._get("SELECT count(*) FROM sqlite_schema WHERE name = 'copying'"):
             return None
-        return msgspec.json.decode(self._get("SELECT progress FROM copying"), type=Progress)
+        return Progress.of(self._get("SELECT progress FROM copying"))
 
     async def begin(self, progress: Progress, mark: Mark) -> None:
         """See ``CopyEnd``."""
         with self._transaction():
             write_mark(self._queries, mark)
             self._connection.execute("CREATE TABLE copying (progress TEXT NOT NULL) STRICT")
-            self._connection.execute("INSERT INTO copying VALUES (?)", (_text(progress),))
+            self._connection.execute("INSERT INTO copying VALUES (?)", (progress.text(),))
 
     async def empty(self, progress: Progress) -> None:
         """See ``CopyEnd``."""
@@ -204,7 +203,7 @@ class SqliteCopying(CopyEnd):
         return self._connection.execute(sql).get
 
     def _note(self, progress: Progress) -> None:
-        self._connection.execute("UPDATE copying SET progress = ?", (_text(progress),))
+        self._connection.execute("UPDATE copying SET progress = ?", (progress.text(),))
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[None]:
@@ -233,10 +232,6 @@ def _uuid_text(*values: Any) -> str:  # noqa: ANN401 - one value of SQLite
 
 def _uuid_bytes(*values: Any) -> bytes:  # noqa: ANN401 - as above
     return UUID(values[0]).bytes
-
-
-def _text(progress: Progress) -> str:
-    return msgspec.json.encode(progress).decode()
 
 
 def _batch(cursor: apsw.Cursor, table: Table) -> list[Row]:
