@@ -938,6 +938,7 @@ class SqliteStore(Store):
         try:
             transactions.run(change)
         except apsw.Error as error:
+            self._writing.connection.close()
             raise DatabaseError(str(self._path), f"{error}") from error
 
     def _connect_reader(self) -> Queries:
