@@ -160,15 +160,18 @@ def test_what_cannot_be_used_is_refused(tasker, tmp_path):
     (tmp_path / "there.ndjson").write_text("")
     (tmp_path / "bad.ndjson").write_text('{"webhook": 1}\n')
     (tmp_path / "bad.ndjson.gz").write_text("plain")
+    (tmp_path / "damaged.ndjson.gz").write_bytes(gzip.compress(lines([RICH]))[:20] + b"\xff" * 40)
     for arguments, words in (
         (("export", "there.ndjson"), "expected a file that is not there yet"),
         (("import", "none.ndjson"), "expected a file that is there"),
         (("import", "bad.ndjson"), "line 1: expected an object with one member"),
         (("import", "bad.ndjson.gz"), "expected a whole file of gzip"),
+        (("import", "damaged.ndjson.gz"), "expected a whole file of gzip"),
     ):
         assert words in tasker.refused(2, *arguments)
     assert sorted(path.name for path in tmp_path.iterdir() if path.is_file()) == [
         "bad.ndjson",
         "bad.ndjson.gz",
+        "damaged.ndjson.gz",
         "there.ndjson",
     ]

@@ -5,6 +5,7 @@ import gzip
 import hashlib
 import json
 import sys
+import zlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, BinaryIO, Final, NamedTuple, cast
@@ -86,7 +87,7 @@ def import_command(session: Session, file: str, on_conflict: str, *, dry_run: bo
     session.printer.one(facts, [(name.replace("_", " "), str(count)) for name, count in facts.items()])
 
 
-def _create(session: Session, tasks: Sequence[_Task], on_conflict: str, counts: "Counter[str]") -> None:
+def _create(session: Session, tasks: Sequence[_Task], on_conflict: str, counts: Counter[str]) -> None:
     """Create tasks, all or none. Those of a request that was sent before are not created again."""
     from tasker.client.errors import ApiError  # noqa: PLC0415 - loaded by now
 
@@ -159,7 +160,7 @@ def _tasks(source: BinaryIO) -> Iterator[_Task]:
         for number, line in enumerate(source, 1):
             if line.strip():
                 yield _task(number, line)
-    except (gzip.BadGzipFile, EOFError) as error:
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise CommandError(MISUSED, "usage", f"FILE: expected a whole file of gzip; {error}") from None
 
 
