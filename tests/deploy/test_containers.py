@@ -8,6 +8,7 @@ import subprocess
 import sys
 from functools import partial
 from pathlib import Path
+from zipfile import ZipFile
 from urllib.parse import urlsplit
 
 import click
@@ -107,6 +108,8 @@ def test_the_image_can_be_built_of_what_the_build_is_given(tmp_path):
     build[build.index("/wheels")] = wheels
     subprocess.run([*uv, *build[1:], *here], cwd=context, check=True, capture_output=True)
     assert {wheel.name.partition("-")[0] for wheel in wheels.glob("*.whl")} == {"tasker_client", "tasker_server"}
+    (server,) = wheels.glob("tasker_server-*")
+    assert any(name.endswith("/licenses/THIRD-PARTY.md") for name in ZipFile(server).namelist())
     export[export.index("/constraints.txt")] = tmp_path / "constraints.txt"
     subprocess.run([*uv, *export[1:], "--offline"], cwd=context, check=True, capture_output=True)
     constraints = (tmp_path / "constraints.txt").read_text()
