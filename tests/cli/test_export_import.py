@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from in_process import Typist
 
+from tasker.cli.connecting import Session
 from tasker.testing.server import TaskerServer
 
 URL = "http://localhost:9/hook"
@@ -109,6 +110,19 @@ def test_secrets_are_exported_if_somebody_says_so_and_gz_packs(tasker, new, tmp_
     assert ordered(exported(tmp_path / "all.ndjson.gz")) == ordered([RICH, *OTHERS, *SECRET])
     tasker.done("import", "all.ndjson.gz", TASKER_URL=new.url)
     assert len(list(new.client.find())) == 7
+
+
+def test_a_task_that_is_deleted_during_an_export_is_left_out(tasker, new, monkeypatch):
+    gone, _ = (new.client.request("POST", "/tasks/new", json=task)["id"] for task in SECRET[:2])
+    call = Session.call
+
+    def late(session, method, path, *more, **query):
+        if path == f"/tasks/{gone}":
+            new.call("DELETE", path)
+        return call(session, method, path, *more, **query)
+
+    monkeypatch.setattr(Session, "call", late)
+    assert tasker.done("export", "--with-secrets", TASKER_URL=new.url).lines == SECRET[1:2]
 
 
 def test_filters_say_what_is_exported(tasker):

@@ -80,9 +80,11 @@ def export_command(session: Session, zone: Zone, file: str, *, with_secrets: boo
 
 
 def _lines(
-    session: Session, filters: Mapping[str, list[str]], counts: "Counter[str]", *, with_secrets: bool
+    session: Session, filters: Mapping[str, list[str]], counts: Counter[str], *, with_secrets: bool
 ) -> Iterator[bytes]:
-    """Return the lines; count what is left out."""
+    """Return the lines; count what is left out. A task that is deleted meanwhile is not among them."""
+    from tasker.client.errors import TaskNotFound  # noqa: PLC0415 - loaded by now
+
     query = {**filters, "sort": "created", "limit": _PAGE}
     for shown in session.pages("/tasks", "tasks", query):
         ((type_, task),) = shown.items()
@@ -90,7 +92,10 @@ def _lines(
             counts["runs"] += 1
             continue
         if with_secrets and _has_secrets(task):
-            ((type_, task),) = session.call("GET", path_of("tasks", task["id"])).items()
+            try:
+                ((type_, task),) = session.call("GET", path_of("tasks", task["id"])).items()
+            except TaskNotFound:
+                continue
         if _is_masked(task) if with_secrets else _has_secrets(task):
             counts["with_secrets"] += 1
             continue
