@@ -258,6 +258,19 @@ def ndjson(count, tag, **more):
     return ("\n".join(lines) + "\n\n").encode()
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("add", "http://h/", *FAR, "--key", "caf\udce9"),
+        ("add", "http://h/", *FAR, "--json", r'["\udce9"]'),
+        ("ls", "--tag", "caf\udce9"),
+    ],
+)
+def test_text_that_is_not_utf_8_is_refused_and_no_more_of_it_is_shown(tasker, arguments):
+    line = tasker.refused(2, *arguments)
+    assert line == r"tasker: expected text in UTF-8, got '\udce9', which is not a character"
+
+
 def test_lines_of_json_become_tasks(tasker, tag):
     done = tasker.done("add", "-", stdin=ndjson(1_200, tag))
     assert done.err == "1200 created\n"

@@ -55,6 +55,7 @@ def test_the_order_of_what_names_a_server(tasker, guarded):
     tasker.done("context", "use", "gone")
     assert "(the URL is from the context gone)" in tasker.refused(6, "ls")
     assert "--context" not in tasker.refused(3, "ls", "--context", "nope")
+    assert "there is no context ''" in tasker.refused(3, "ls", "--context", "", TASKER_CONTEXT="prod")
 
 
 def test_the_key_of_a_context_goes_to_no_other_server(tasker, guarded):

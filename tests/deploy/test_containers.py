@@ -8,8 +8,8 @@ import subprocess
 import sys
 from functools import partial
 from pathlib import Path
-from zipfile import ZipFile
 from urllib.parse import urlsplit
+from zipfile import ZipFile
 
 import click
 import pytest

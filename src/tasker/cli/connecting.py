@@ -118,7 +118,7 @@ def where_of(url: str | None, context: str | None, environ: Mapping[str, str]) -
         return Where(url, None, "--url")
     if context is None and environ.get("TASKER_URL"):
         return Where(None, None, "TASKER_URL")
-    name = context or environ.get(contexts.VARIABLE)
+    name = environ.get(contexts.VARIABLE) if context is None else context
     if name is None:
         known = contexts.load(environ)
         if known.current is None:
@@ -198,6 +198,11 @@ def _refusals(where: Where) -> Iterator[None]:
                 raise CommandError(UNREACHABLE, "server_unreachable", f"{error}{_way_to(where)}") from None
             case _:
                 raise CommandError(MISUSED, "usage", str(error)) from None
+    except UnicodeEncodeError as error:  # an argument that is not UTF-8, or an escape in JSON
+        wrong = error.object[error.start]
+        raise CommandError(
+            MISUSED, "usage", f"expected text in UTF-8, got {wrong!r}, which is not a character"
+        ) from None
 
 
 def _refused(status: int, code: str, message: str, where: Where) -> NoReturn:
