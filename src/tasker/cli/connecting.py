@@ -11,7 +11,8 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import wraps
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, NoReturn
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, NoReturn, TypeVar
 from urllib.parse import quote, urlencode
 
 import click
@@ -34,6 +35,8 @@ from tasker.errors import SettingError, TaskerError
 if TYPE_CHECKING:
     from tasker.client.synchronous.client import Client
 
+C = TypeVar("C", bound=Callable[..., object])
+
 EXIT_CODES: Final = """
     \b
     Exit codes:
@@ -46,6 +49,8 @@ EXIT_CODES: Final = """
       6  the server does not answer
 """
 """What the help of such a command ends with; those of its own follow."""
+
+_PAGE: Final = 500
 
 _TIMEOUT_SECONDS: Final = 60
 """Longer than any call waits for the end of a task."""
@@ -93,6 +98,19 @@ class Session:
             if not page["next"]:
                 return
             page = self.call("GET", page["next"])
+
+    def first(
+        self, limit: int, path: str, member: str, query: Mapping[str, Any] | None = None
+    ) -> Iterator[dict[str, Any]]:
+        """Return the first *limit* of what a list has, in pages no larger than needed."""
+        return islice(self.pages(path, member, {**(query or {}), "limit": min(limit, _PAGE)}), limit)
+
+
+def limit_option(command: C) -> C:
+    """Give a command the option ``--limit``, for ``Session.first``."""
+    return click.option(
+        "--limit", metavar="NUMBER", type=click.IntRange(1), default=50, help="Print so many at most.  [default: 50]"
+    )(command)
 
 
 def query_text(query: Mapping[str, Any]) -> str:

@@ -1,14 +1,13 @@
 """``tasker destinations``, ``ops``, ``inbox`` and ``keys``: what those who run a server do through its API."""
 
 from collections.abc import Mapping, Sequence
-from itertools import islice
 from typing import Any, Final
 
 import click
 
 from tasker.cli import clocks, keys, saying, views
 from tasker.cli.clocks import Zone
-from tasker.cli.connecting import Session, calls_server, path_of
+from tasker.cli.connecting import Session, calls_server, limit_option, path_of
 from tasker.cli.keys import key_options
 from tasker.cli.moving import followed
 from tasker.cli.output import MISUSED, NOT_FOUND, CommandError
@@ -153,14 +152,12 @@ def _show_destination(session: Session, destination: dict[str, Any], zone: Zone)
 
 
 @ops_group.command("ls")
-@click.option(
-    "--limit", metavar="NUMBER", type=click.IntRange(1), default=50, help="Print so many at most.  [default: 50]"
-)
+@limit_option
 @saying.tz_option
 @calls_server()
 def ops_ls_command(session: Session, limit: int, zone: Zone) -> None:
     """List operations, the latest first."""
-    rows = islice(session.pages("/operations", "operations", {"limit": min(limit, 1_000)}), limit)
+    rows = session.first(limit, "/operations", "operations")
     session.printer.each(rows, views.operation_columns(zone, clocks.now()), "there are no operations")
 
 
@@ -196,14 +193,12 @@ def _show_operation(session: Session, operation: dict[str, Any], zone: Zone) -> 
 
 
 @inbox_group.command("ls")
-@click.option(
-    "--limit", metavar="NUMBER", type=click.IntRange(1), default=50, help="Print so many at most.  [default: 50]"
-)
+@limit_option
 @saying.tz_option
 @calls_server()
 def inbox_ls_command(session: Session, limit: int, zone: Zone) -> None:
     """List rows that were refused, or are still to be taken, those inserted first at the top."""
-    rows = islice(session.pages("/inbox", "inbox", {"limit": min(limit, 1_000)}), limit)
+    rows = session.first(limit, "/inbox", "inbox")
     session.printer.each(rows, views.inbox_columns(zone, clocks.now()), "the inbox is empty")
 
 

@@ -1,16 +1,14 @@
 """``tasker pause``, ``resume``, ``nodes`` and ``audit``: the service as a whole."""
 
-from itertools import islice
 from typing import Any, Final, get_args
 
 import click
 
 from tasker.cli import clocks, saying, views
 from tasker.cli.clocks import Zone
-from tasker.cli.connecting import Session, calls_server
+from tasker.cli.connecting import Session, calls_server, limit_option
 from tasker.wire.audit import KindWord
 
-_PAGE: Final = 500
 _BOUNDS: Final = ("after", "before")
 
 
@@ -58,9 +56,7 @@ def nodes_command(session: Session, zone: Zone) -> None:
 @click.option("--by", metavar="ID", help="The id of the API key; local: no key was asked for; tasker: by itself.")
 @click.option("--after", metavar="TIME", help="At this time or later, such as 2h ago or yesterday.")
 @click.option("--before", metavar="TIME", help="Earlier than this.")
-@click.option(
-    "--limit", metavar="NUMBER", type=click.IntRange(1), default=50, help="Print so many at most.  [default: 50]"
-)
+@limit_option
 @saying.tz_option
 @calls_server()
 def audit_command(session: Session, limit: int, zone: Zone, **given: Any) -> None:  # noqa: ANN401 - texts
@@ -78,5 +74,5 @@ def audit_command(session: Session, limit: int, zone: Zone, **given: Any) -> Non
         for name, said in given.items()
         if said is not None
     }
-    rows = islice(session.pages("/audit", "audit", {**query, "limit": min(limit, _PAGE)}), limit)
+    rows = session.first(limit, "/audit", "audit", query)
     session.printer.each(rows, views.audit_columns(zone, clocks.now()), "no change passes the filters")
