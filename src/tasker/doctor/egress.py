@@ -1,4 +1,4 @@
-"""Whom webhooks may call: would a URL be called, and by which rule?"""
+"""Which addresses webhooks may call: would a URL be called, and by which rule?"""
 
 from collections.abc import Iterator, Sequence
 from typing import Final
@@ -72,7 +72,7 @@ def _of_target(case: Case, target: str) -> Iterator[Finding]:
         url = urls.checked(target)
         parts = urls.parts(url)
     except ValueError as error:
-        yield NO_TARGET.found(f"it is no URL that can be called: {error}", mend="write it as the message says")
+        yield NO_TARGET.found(f"it is not a URL that can be called: {error}", mend="write it as the message says")
         return
     policy, proxy = node.egress_policy(case.settings), case.settings.egress_proxy
     place = urls.origin(url)
@@ -99,7 +99,7 @@ def verdicts(policy: EgressPolicy, addresses: Sequence[str], port: int, name: st
 
 
 def judge(judged: Judged) -> Iterator[Finding]:
-    """Return whether a place would be called, from which rule."""
+    """Return whether a place would be called, and by which rule."""
     if judged.name_refusal is not None:
         yield _refused(f"{judged.place} would not be called: it is {judged.name_refusal}")
         return

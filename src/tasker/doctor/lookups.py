@@ -1,13 +1,13 @@
 """Looks names up with a deadline, each on a thread that may be left behind."""
 
 import threading
-import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from msgspec import Struct
 
 from tasker.egress.lookups import AddressInfo, look_up
+from tasker.timing.clock import elapsed, stopwatch
 
 LONGEST_SECONDS: Final = 5.0
 """How long all of them may take together."""
@@ -29,20 +29,20 @@ def look_up_all(
     lookup: Callable[[str, int], Sequence[AddressInfo]] = look_up,
 ) -> Mapping[str, Lookup]:
     """Return what the system says of each name. One that hangs is given up."""
-    until = time.monotonic() + longest
+    until = stopwatch() + longest
     found = {name: Lookup() for name in names}
 
     def work(name: str) -> None:
-        began = time.monotonic()
+        began = stopwatch()
         try:
             found[name].addresses = lookup(name, 80)
         except (OSError, UnicodeError):
             found[name].has_failed = True
-        found[name].seconds = time.monotonic() - began
+        found[name].seconds = elapsed(began)
 
     threads = [threading.Thread(target=work, args=(name,), daemon=True) for name in names]
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(max(until - time.monotonic(), 0))
+        thread.join(max(until - stopwatch(), 0))
     return {name: Lookup(each.addresses, each.seconds, each.has_failed) for name, each in found.items()}

@@ -211,7 +211,7 @@ class EgressPolicy:
         """
         return self.verdict(address, port, name=name).refusal
 
-    def verdict(self, address: str, port: int, *, name: str | None = None) -> "Verdict":
+    def verdict(self, address: str, port: int, *, name: str | None = None) -> Verdict:
         """Return whether the IP *address* may be called at *port*, and by which rule: see ``refusal``.
 
         >>> EgressPolicy("public", allow=["10.0.0.0/8"]).verdict("10.0.0.1", 80).rule

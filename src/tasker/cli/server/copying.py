@@ -3,7 +3,6 @@
 import asyncio
 import dataclasses
 import sys
-import time
 from collections.abc import Coroutine
 from typing import Any, Final, TypeVar
 
@@ -26,6 +25,7 @@ from tasker.errors import (
 from tasker.stores import copying, kind
 from tasker.stores.copying import CopyEnd, Moved, Watch
 from tasker.stores.mark import Mark, State
+from tasker.timing.clock import elapsed, stopwatch
 
 T = TypeVar("T")
 
@@ -47,7 +47,7 @@ def copy(settings: Settings, source: str, target: str, output: str) -> None:
     if source == target:
         raise CommandError(MISUSED, "usage", "FROM, TO: expected two databases, got the same one twice")
     logs.set_up("ERROR", settings.log_format)
-    begun = time.monotonic()
+    began = stopwatch()
 
     async def run(tell: Tell) -> tuple[str, str, Moved]:
         async with (
@@ -58,7 +58,7 @@ def copy(settings: Settings, source: str, target: str, output: str) -> None:
 
     with progress() as tell:
         from_, to, moved = _run(run(tell))
-    rows, seconds = sum(moved.tables.values()), time.monotonic() - begun
+    rows, seconds = sum(moved.tables.values()), elapsed(began)
     facts = {"from": from_, "to": to, "rows": rows, "seconds": round(seconds, 3), "tables": moved.tables}
     line = f"all is in {to} now: tasks: {moved.tables['task']:,}, rows in all: {rows:,}"
     show(output, facts, f"{line}; no server starts on {from_} any more")
