@@ -172,19 +172,19 @@ def _run_columns(zone: Zone) -> Sequence[Column]:
     )
 
 
-def _move(name: str, done: str, text: str) -> None:
+def _move(name: str, text: str) -> None:
     """Add a command that makes a move of a schedule."""
 
     def run(session: Session, name_of_schedule: str, zone: Zone) -> None:
-        _show(session, session.call("POST", path_of("schedules", name_of_schedule, done)), zone)
+        _show(session, session.call("POST", path_of("schedules", name_of_schedule, name)), zone)
 
     run.__doc__ = text
     command = saying.tz_option(calls_server()(run))
     schedule_group.command(name)(click.argument("name_of_schedule", metavar="NAME")(command))
 
 
-_move("pause", "pause", "Make no more runs of a schedule; what has started goes on.")
-_move("resume", "resume", "Make runs of a schedule again, from its first time after now on.")
+_move("pause", "Make no more runs of a schedule; what has started goes on.")
+_move("resume", "Make runs of a schedule again, from its first time after now on.")
 
 
 @schedule_group.command("run")

@@ -9,6 +9,7 @@ from ipaddress import ip_address
 from typing import Any, Final
 
 import click
+import msgspec
 
 from tasker import node
 from tasker.cli import contexts
@@ -92,10 +93,8 @@ def _database(settings: Settings) -> Examined:
 
 def _shown(finding: Finding) -> Finding:
     """Return *finding* in lines that show no secret."""
-    return Finding(
-        check=finding.check,
-        level=finding.level,
-        code=finding.code,
+    return msgspec.structs.replace(
+        finding,
         what=one_line(redact(finding.what)),
         follows=one_line(redact(finding.follows)),
         mend=one_line(redact(finding.mend)),
@@ -106,22 +105,11 @@ def _print(found: Sequence[Finding], form: str) -> None:
     faults, warnings = (sum(each.level is level for each in found) for level in (Level.FAULT, Level.WARNING))
     if form == "json":
         said: dict[str, Any] = {"level": worst(found).value, "faults": faults, "warnings": warnings}
-        click.echo(json.dumps({**said, "findings": [_json(each) for each in found]}, ensure_ascii=False))
+        click.echo(json.dumps({**said, "findings": msgspec.to_builtins(found)}, ensure_ascii=False))
         return
     _print_table(found)
     summary = ", ".join(many(number, word) for number, word in ((faults, "fault"), (warnings, "warning")) if number)
     talk(summary or "nothing is wrong")
-
-
-def _json(finding: Finding) -> dict[str, str]:
-    return {
-        "check": finding.check,
-        "level": finding.level.value,
-        "code": finding.code,
-        "what": finding.what,
-        "follows": finding.follows,
-        "mend": finding.mend,
-    }
 
 
 def _print_table(found: Sequence[Finding]) -> None:

@@ -1,6 +1,7 @@
 """``tasker db``: copies of the database, and what else is done to it without serving it."""
 
 import asyncio
+import dataclasses
 import os
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -120,16 +121,7 @@ def check(settings: Settings, printer: Printer) -> bool:
         StartError, CommandError: it cannot be looked at.
     """
     found = _on_database(settings, lambda database, tell: database.check(tell))
-    findings = [
-        {
-            "code": each.code,
-            "count": each.count,
-            "problem": each.problem,
-            "remedy": each.remedy,
-            "example": each.example,
-        }
-        for each in found.findings
-    ]
+    findings = [dataclasses.asdict(each) for each in found.findings]
     said = [
         (each.code, f"{each.problem}{f', such as {each.example}' if each.example else ''}; {each.remedy}")
         for each in found.findings
@@ -142,7 +134,7 @@ def check(settings: Settings, printer: Printer) -> bool:
             "tasks": found.tasks,
             "findings": findings,
         },
-        [*said] or [("well", f"{found.tasks:,} tasks; nothing is wrong")],
+        said or [("well", f"{found.tasks:,} tasks; nothing is wrong")],
     )
     return is_well
 
@@ -199,7 +191,7 @@ def _decide(
         "cancelled": cancelled,
     }
     lines = [
-        (f"{each.type}", f"{each.since + each.before:,}{'' if each.destination is None else f' to {each.destination}'}")
+        (each.type, f"{each.since + each.before:,}{'' if each.destination is None else f' to {each.destination}'}")
         for each in due.counts
     ]
     printer.one(
