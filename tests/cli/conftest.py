@@ -2,9 +2,11 @@
 
 import os
 import signal
+from functools import partial
 
 import pytest
 from command import environment
+from in_process import Typist
 
 from tasker import cli
 from tasker.cli import process
@@ -36,3 +38,11 @@ def settings_from(tmp_path, monkeypatch):
     yield settings
     for number, handler in handlers.items():
         signal.signal(number, handler)
+
+
+@pytest.fixture
+def typist(tmp_path, monkeypatch, capsys):
+    """Makes a ``Typist`` for a server, or for none. What commands make of Ctrl-C is undone afterwards."""
+    handler = signal.getsignal(signal.SIGINT)
+    yield partial(Typist, tmp_path, monkeypatch, capsys)
+    signal.signal(signal.SIGINT, handler)

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from command import COMMAND, environment
-from in_process import Typist, on_a_terminal
+from in_process import on_a_terminal
 
 from tasker.testing.server import TaskerServer
 
@@ -25,10 +25,8 @@ def server(tmp_path_factory):
 
 
 @pytest.fixture
-def tasker(tmp_path, monkeypatch, capsys, server):
-    handler = signal.getsignal(signal.SIGINT)
-    yield Typist(tmp_path, monkeypatch, capsys, server.url)
-    signal.signal(signal.SIGINT, handler)
+def tasker(typist, server):
+    return typist(server.url)
 
 
 @pytest.fixture

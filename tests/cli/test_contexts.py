@@ -1,11 +1,10 @@
 """``tasker context``: servers with names, and where their keys go."""
 
 import json
-import signal
 import stat
 
 import pytest
-from in_process import Typist, on_a_terminal
+from in_process import on_a_terminal
 
 from tasker.testing.server import TaskerServer
 
@@ -21,10 +20,8 @@ def guarded(tmp_path_factory):
 
 
 @pytest.fixture
-def tasker(tmp_path, monkeypatch, capsys):
-    handler = signal.getsignal(signal.SIGINT)
-    yield Typist(tmp_path, monkeypatch, capsys)
-    signal.signal(signal.SIGINT, handler)
+def tasker(typist):
+    return typist()
 
 
 def kept(tasker):

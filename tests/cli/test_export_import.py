@@ -2,11 +2,9 @@
 
 import gzip
 import json
-import signal
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from in_process import Typist
 
 from tasker.cli.connecting import Session
 from tasker.testing.server import TaskerServer
@@ -66,10 +64,8 @@ def new(tmp_path):
 
 
 @pytest.fixture
-def tasker(tmp_path, monkeypatch, capsys, old):
-    handler = signal.getsignal(signal.SIGINT)
-    yield Typist(tmp_path, monkeypatch, capsys, old.url)
-    signal.signal(signal.SIGINT, handler)
+def tasker(typist, old):
+    return typist(old.url)
 
 
 def ordered(tasks):
