@@ -23,8 +23,9 @@ def doctor(folder, *arguments, exit_code, **more):
     assert done.returncode == exit_code, done
     (line,) = done.stdout.splitlines()
     told = json.loads(line)
-    assert told["level"] == {0: "fine", 1: "warning", 2: "fault"}[exit_code] or (exit_code == 0 and "unknown")
-    assert [told["faults"] > 0, told["warnings"] > 0][2 - exit_code if exit_code else 0] is (exit_code > 0)
+    assert told["level"] in {0: ("fine", "unknown"), 1: ("warning",), 2: ("fault",)}[exit_code]
+    levels = [each["level"] for each in told["findings"]]
+    assert (told["faults"], told["warnings"]) == (levels.count("fault"), levels.count("warning"))
     assert done.stderr == ""
     return {each["check"]: each for each in told["findings"] if each["code"] != "fine"}
 
@@ -74,7 +75,6 @@ def test_a_server_that_is_paused_and_a_queue_that_is_are_told(well):
     folder, server = well
     at = ("--listen-port", str(server.port))
     server.call("POST", "/destinations", {"queue": "reports"})
-    assert server.call("POST", "/destinations/1/pause")[0] in (200, 404)
     gates = json.loads(server.call("GET", "/destinations")[1])
     (queue,) = [each["id"] for each in gates if each["kind"] == "queue"]
     server.call("POST", f"/destinations/{queue}/pause")
@@ -295,7 +295,7 @@ def test_no_secret_is_shown(folder):
     )
     assert done.returncode == 2
     assert "canary" not in done.stdout + done.stderr
-    assert SECRET not in done.stdout
+    assert SECRET not in done.stdout + done.stderr
     assert "every user of this machine can read keys, which holds secrets" in done.stdout
     assert "there is no variable TASKER_LISTENPORT; did you mean LISTEN_PORT?" in done.stdout
 

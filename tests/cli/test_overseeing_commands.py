@@ -1,10 +1,8 @@
 """The commands about the service as a whole, against a real server."""
 
-import signal
 import uuid
 
 import pytest
-from in_process import Typist
 
 from databases import new_database, query
 from polling import until
@@ -23,10 +21,8 @@ def server(url, tmp_path_factory):
 
 
 @pytest.fixture
-def tasker(tmp_path, monkeypatch, capsys, server):
-    handler = signal.getsignal(signal.SIGINT)
-    yield Typist(tmp_path, monkeypatch, capsys, server.url)
-    signal.signal(signal.SIGINT, handler)
+def tasker(typist, server):
+    return typist(server.url)
 
 
 def test_all_is_paused_and_goes_on(tasker):
@@ -65,6 +61,7 @@ def test_refused_rows_of_the_inbox_are_listed_tried_again_and_deleted(tasker, ur
     assert refused["id"] == row
     assert refused["error"] in tasker.done("inbox", "ls", "--output", "table").out
     assert tasker.done("inbox", "retry", row).err == f"tried again: {row}\n"
+    assert [each["action"] for each in tasker.done("audit", "--kind", "inbox", "--subject", row).lines] == ["retry"]
     assert tasker.done("inbox", "rm", row).err == f"deleted: {row}\n"
     assert tasker.done("inbox", "ls").lines == []
     assert "inbox" in tasker.refused(3, "inbox", "rm", str(uuid.uuid4()))
