@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from pages import DOCS, blocks, code, table
 
-from tasker.doctor import checks, clock, descriptors, keys, lookups, resolver
+from tasker.doctor import checks, clock, keys, lookups, resolver
 from tasker.stores.postgres import ailments
 from tasker.stores.sqlite.ailments import LARGEST_LOG
 from tasker.stores.sqlite.connection import LOG_BYTES
@@ -109,4 +109,3 @@ def test_the_numbers_are_those_of_the_rules():
         assert float(said.split()[0].replace(",", "")) == number
         assert said in found[word]
     assert (clock.LARGEST_OFFSET, resolver.SLOW_SECONDS, keys.SOON.days) == (1.0, 1.0, 7)
-    assert descriptors.PROBLEMS
