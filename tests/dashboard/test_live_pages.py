@@ -100,6 +100,15 @@ def test_a_server_that_is_gone_is_said_and_one_that_comes_back_is_heard(looked, 
     looked.complaints.clear()  # of connections that were refused meanwhile
 
 
+def test_a_stream_that_a_proxy_refuses_while_the_server_is_gone_is_asked_for_again(page, server, looked):
+    answers = [502]
+    page.route("**/ui/live", lambda route: route.fulfill(status=answers.pop()) if answers else route.continue_())
+    page.goto("/ui/tasks")
+    expect(page.get_by_text("Not live: trying again")).to_be_visible()
+    expect(live(page)).to_be_visible(timeout=30_000)
+    looked.complaints.clear()  # of the answer of the proxy
+
+
 def test_tabs_of_a_browser_share_a_connection(page, server):
     id_ = new(server)
     page.goto(f"/ui/tasks/{id_}")

@@ -8,6 +8,7 @@ const KINDS = {
   destinations: ["destination"], nodes: ["node"], operations: ["operation"], schedules: ["schedule"],
 };
 const APART = 1000; // milliseconds between two fetches, at least
+const AGAIN = 5000; // milliseconds until a stream that was refused is asked for again: a browser does not do that by itself
 const SAID_APART = 5000; // between two counts that are read out
 const NAME = "tasker.live";
 
@@ -18,6 +19,8 @@ let morph; // htmx has it
 let source = null;
 let stop = () => {};
 let due = null;
+let again = null;
+let isOver = false; // the sign-in
 let fetched = 0;
 let wanted = new Set();
 let saidAt = 0;
@@ -55,7 +58,11 @@ async function refresh() {
   const begun = Date.now();
   try {
     const answer = await fetch(location.href, { headers: { "HX-Request": "true" } });
-    if (answer.status === 401) return state("Not live: your sign-in has ended", false); // due stays set: nothing is fetched any more
+    if (answer.status === 401) { // due stays set: nothing is fetched any more
+      isOver = true;
+      leave();
+      return state("Not live: your sign-in has ended", false);
+    }
     if (!answer.ok) throw new Error(answer.status);
     const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
     times.begin(fresh); // now, so that nothing flickers
@@ -128,11 +135,14 @@ function open() {
   source.addEventListener("error", () => {
     state("Not live: trying again", false);
     channel?.postMessage({ lost: true });
-    if (source?.readyState === EventSource.CLOSED) hear(null); // it was refused: the page says why
+    if (source?.readyState !== EventSource.CLOSED) return;
+    hear(null); // it was refused, perhaps by a proxy whose server is gone: the page says why
+    again = setTimeout(open, AGAIN);
   });
 }
 
 function close() {
+  clearTimeout(again);
   source?.close();
   source = null;
 }
@@ -140,6 +150,7 @@ function close() {
 // One connection for all tabs of a browser where it has locks, else one for each tab that is seen.
 function join() {
   stop();
+  if (isOver) return;
   if (!navigator.locks) {
     open();
     stop = close;
@@ -163,6 +174,7 @@ function leave() {
 if (place && "canBeFetched" in place.dataset && regions().length) {
   window.htmx.registerExtension("tasker-live", { init(api) { morph = api.morph; } });
   channel?.addEventListener("message", ({ data }) => {
+    if (isOver) return;
     if (data.lost) return state("Not live: trying again", false);
     state("Live", true);
     hear(data.kinds);
