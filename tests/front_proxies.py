@@ -130,7 +130,8 @@ class Nginx(FrontProxy):
         path = (DEPLOY / "nginx" / "under-a-path.conf").read_text()
         (self.folder / "under-a-path.conf").write_text(replaced(path, ("127.0.0.1:8080", self.upstream)))
         whole = (
-            "daemon off; worker_processes 2; pid nginx.pid; error_log stderr notice; events { }\n"
+            # One process: with two, how many connections are kept depends on which of them answers.
+            "daemon off; worker_processes 1; pid nginx.pid; error_log stderr notice; events { }\n"
             "http {\n    access_log off; client_body_temp_path body; proxy_temp_path proxy;\n"
             "    fastcgi_temp_path fastcgi; uwsgi_temp_path uwsgi; scgi_temp_path scgi;\n"
             f"    add_header x-config {self.config} always;\n"
