@@ -89,6 +89,34 @@ async def test_a_reader_that_comes_back_goes_on_behind_the_last_that_it_knows(se
         assert await stream.next("signal") == {"changed": ["created"]}
 
 
+async def test_of_events_that_nobody_wants_singly_the_kinds_are_kept(server):
+    async with reading(server, "?signals=1") as stream:
+        await server.new()
+        signal = await stream.frame()
+        await server.new()
+    async with reading(server, "?signals=1", last_id=signal.id) as stream:
+        assert await stream.next("signal") == {"changed": ["created"]}
+    for query in ("", "?signals=1&state=todo"):
+        async with reading(server, query, last_id=signal.id) as stream:
+            assert "reason" in await stream.next("reset")
+            task_id = await server.new()
+            known = await stream.frame()
+            assert known.data == {"changed": ["created"]} if query else known.data["id"] == task_id
+
+
+async def test_events_are_kept_singly_from_the_first_reader_on_who_wants_them(server):
+    async with reading(server, "?signals=1") as signals:
+        await server.new()
+        await signals.next("signal")
+        async with reading(server) as stream:
+            first = stream.first
+        await server.clock.advance(1)
+        task_id = await server.new()
+        assert await signals.next("signal") == {"changed": ["created"]}
+        async with reading(server, last_id=first.id) as stream:
+            assert (await stream.next("created"))["id"] == task_id
+
+
 async def test_a_reader_that_comes_back_is_told_no_more_than_a_hundred_a_second(server):
     async with reading(server) as stream:
         first = stream.first

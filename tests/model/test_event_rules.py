@@ -30,6 +30,20 @@ def test_a_ring_gives_the_latest_in_their_order(kept, count, after):
     assert ring.has_all_after(after) == (after <= count and len(found) == count - after)
 
 
+@given(kept=st.integers(1, 20), whole=st.lists(st.booleans(), max_size=60), after=st.integers(0, 60))
+def test_a_ring_has_the_kinds_of_events_that_it_does_not_keep_whole(kept, whole, after):
+    ring = EventRing(kept)
+    for number, each in enumerate(whole, 1):
+        assert (ring.add(event(id=str(number))) if each else ring.add_kind(EventKind.ENDED)) == number
+    behind = list(enumerate(whole, 1))[after:]
+    kinds = [(number, EventKind.CREATED if each else EventKind.ENDED) for number, each in behind][-kept:]
+    assert list(ring.kinds_after(after)) == kinds
+    assert [number for number, _ in ring.after(after)] == [number for number, each in behind[-kept:] if each]
+    has_kinds = after <= len(whole) and len(behind) <= kept
+    assert ring.has_all_after(after, whole=False) == has_kinds
+    assert ring.has_all_after(after) == (has_kinds and all(each for _, each in behind))
+
+
 @given(st.lists(st.floats(0, 5), max_size=100), st.integers(1, 5))
 def test_no_more_pass_than_may_and_none_is_lost(moments, most):
     pace, passed, told = Pace(most), [], 0

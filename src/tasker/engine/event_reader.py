@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
+from itertools import islice
 from typing import Final
 
 from tasker.engine.event_channel import Channel, Subscriber
@@ -53,6 +54,8 @@ class Reader:
         self._streams = streams
         self._interest = interest
         self._is_signals = is_signals
+        self.needs_whole = not is_signals or bool(interest.given)
+        """Whether it needs more of an event than its kind."""
         self._partial = partial
         self._subscriber = Subscriber(push, cut)
         self._left = left
@@ -109,7 +112,7 @@ class Reader:
             return last, "the id is not one of an event of this server"
         if streams.id_of(known.number) != known:
             return last, "the id is one of another node, or of an earlier recording"
-        if not streams.ring.has_all_after(known.number):
+        if not streams.ring.has_all_after(known.number, whole=self.needs_whole):
             return last, "there were more events since than are kept"
         return known.number, None
 
@@ -118,7 +121,7 @@ class Reader:
         streams = self._streams
         kinds: dict[str, None] = {}
         while self._ended is None:
-            if streams.ring is not ring or not ring.has_all_after(number):
+            if streams.ring is not ring or not ring.has_all_after(number, whole=self.needs_whole):
                 ring = streams.ring
                 number = ring.last
                 yield frames.reset_frame("events since are not known any more", streams.id_of(number))
@@ -144,6 +147,11 @@ class Reader:
         """Return how far it has looked, and what it is told of that. Add the kinds of what passes to *kinds*."""
         streams = self._streams
         parts: list[bytes] = []
+        if not self.needs_whole:
+            for each, kind in islice(streams.ring.kinds_after(number), _REPLAYED_AT_ONCE):
+                number = each
+                kinds[kind] = None
+            return number, parts
         for looked, (each, event) in enumerate(streams.ring.after(number)):
             if len(parts) == MOST or looked == _REPLAYED_AT_ONCE:
                 break

@@ -7,7 +7,7 @@ from typing import Final
 from tasker.engine.event_channel import Channel, Subscriber
 from tasker.engine.event_turns import Turns
 from tasker.event_filters import Index, Interest
-from tasker.model.event import Event, EventId
+from tasker.model.event import Event, EventId, EventKind
 from tasker.model.event_ring import EventRing
 from tasker.model.instants import Instant
 from tasker.timing.alarm import sleep
@@ -39,6 +39,8 @@ class EventStreams:
         """
         self._clock = clock
         self._node = node
+        self.keeps_whole = False
+        """Whether events are kept whole; else nobody needs more than their kinds, so ``hear`` is enough."""
         self._ring: EventRing | None = None
         self._start: Instant = 0
         self._channels: dict[tuple[Interest, bool], Channel] = {}
@@ -54,14 +56,19 @@ class EventStreams:
         """Whether events are recorded."""
         return self._ring is not None
 
-    def begin(self) -> None:
-        """Record, unless that is done already."""
+    def begin(self, *, whole: bool = True) -> None:
+        """Record, unless that is done already.
+
+        Args:
+            whole: whether events are to be kept whole from now on, until ``stop``.
+        """
+        self.keeps_whole |= whole
         if self._ring is None:
             self._ring, self._start = EventRing(), self._clock.now()
 
     def stop(self) -> None:
         """Forget everything. Nobody reads."""
-        self._ring = None
+        self._ring, self.keeps_whole = None, False
 
     def lost(self, reason: str) -> None:
         """Events may have been lost: what is recorded begins anew, and readers are told so."""
@@ -125,11 +132,7 @@ class EventStreams:
             if channel.passes is not None and not channel.passes(event):
                 continue
             if channel.is_signals:
-                channel.number = number
-                if not channel.has_heard(event.kind):  # nearly always it has
-                    channel.hears(event.kind)
-                    now = self._clock.monotonic()
-                    self._stir(channel, now, now)
+                self._signal(channel, event.kind, number)
                 continue
             now = self._clock.monotonic()
             if channel.pace.gap_at is not None:
@@ -141,6 +144,19 @@ class EventStreams:
                 self._stir(channel, now, now)
             else:
                 self._stir(channel, channel.pace.gap_at or now, now)
+
+    def hear(self, kind: EventKind) -> None:
+        """Record of an event its kind alone. Only while not ``keeps_whole``: all readers want signals of everything."""
+        number = self.ring.add_kind(kind)
+        for channel in self._channels.values():
+            self._signal(channel, kind, number)
+
+    def _signal(self, channel: Channel, kind: EventKind, number: int) -> None:
+        channel.number = number
+        if not channel.has_heard(kind):  # nearly always it has
+            channel.hears(kind)
+            now = self._clock.monotonic()
+            self._stir(channel, now, now)
 
     def _tell_gap(self, channel: Channel, now: float) -> None:
         """Tell how much was left out, once its second has ended."""

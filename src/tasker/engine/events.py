@@ -72,6 +72,8 @@ class Events:
         self._node = store.node_id
         self._readers: set[Reader] = set()
         self._lingering: Cancellable | None = None
+        self._kinds_suffice = False
+        """Whether nobody wants to know more of an event than its kind: to tell that costs next to nothing."""
         self._recording = asyncio.Event()
         self._others: set[str] | None = None
         self._reports: deque[Report] = deque()
@@ -96,11 +98,6 @@ class Events:
         if self._lingering is not None:
             self._lingering.cancel()
             self._lingering = None
-        if not self.streams.is_recording:
-            self.streams.begin()
-            self._watch()
-            self._recording.set()
-            self._switch()
         reader = Reader(
             self.streams,
             interest,
@@ -111,6 +108,11 @@ class Events:
             left=self._left,
         )
         self._readers.add(reader)
+        self.streams.begin(whole=reader.needs_whole)
+        if not self._recording.is_set():
+            self._watch()
+            self._recording.set()
+        self._switch()
         return reader
 
     def _left(self, reader: Reader) -> None:
@@ -136,6 +138,7 @@ class Events:
 
     def _switch(self) -> None:
         self.is_on = self.streams.is_recording or self.telling.is_wanted
+        self._kinds_suffice = not (self.streams.keeps_whole or self.telling.is_wanted)
         self._store.report_to(self._reported if self.is_on else None)
 
     # Other nodes
@@ -183,6 +186,9 @@ class Events:
 
     def created(self, task: Task) -> None:
         """A task was stored. *task* is as it was made."""
+        if self._kinds_suffice:
+            self.streams.hear(EventKind.CREATED)
+            return
         self._note(task_event(EventKind.CREATED, task, traits_of(task), at=self._clock.now(), node=self._node))
 
     def replaced(self, task: Task, task_id: TaskId) -> None:
@@ -242,6 +248,9 @@ class Events:
         code: str | None = None,
         deadline: Instant | None = None,
     ) -> None:
+        if self._kinds_suffice:
+            self.streams.hear(kind)
+            return
         has_read = type(fields) is not TaskFields
         traits = (
             self._traits.of_fields(attempt.type, fields)
