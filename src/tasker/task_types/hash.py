@@ -6,10 +6,7 @@ for 600,000 rounds.
 
 import asyncio
 import base64
-import os
 import secrets
-import sys
-import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -25,7 +22,7 @@ from tasker.interfaces.task_type import TaskType
 from tasker.model.attempt import Attempt, Outcome, Succeeded
 from tasker.model.gate import Destination, GateKind
 from tasker.model.task import Pool
-from tasker.timing.giving_way import give_way
+from tasker.timing.giving_way import LOWEST, give_way
 from tasker.wire.fields import HashFields, TaskFields
 
 SECRET_LIMIT: Final = 4096
@@ -33,10 +30,6 @@ SECRET_LIMIT: Final = 4096
 
 SALT_LENGTH: Final = 16
 OUTPUT_LENGTH: Final = 32
-
-_NICE: Final = 19
-"""The lowest priority: hashes take what time is left, so that busy hashes do not make webhooks
-late."""
 
 
 class HashType(TaskType):
@@ -59,7 +52,12 @@ class HashType(TaskType):
         self._slots = slots
         self._iterations = iterations
         self._salt = salt
-        self._threads = ThreadPoolExecutor(slots, thread_name_prefix="tasker-hash", initializer=_be_nice)
+        self._threads = ThreadPoolExecutor(
+            slots,
+            thread_name_prefix="tasker-hash",
+            initializer=give_way,  # hashes take what time is left, so that busy ones do not make webhooks late
+            initargs=(LOWEST,),
+        )
 
     @property
     @override
@@ -112,13 +110,3 @@ def phc_string(secret: bytes, salt: bytes, iterations: int) -> str:
 
 def _base64(data: bytes) -> str:
     return base64.b64encode(data).decode().rstrip("=")
-
-
-def _be_nice() -> None:
-    """Lower this thread's priority, and let others interrupt it.
-
-    On Linux a priority belongs to a thread, elsewhere to the process.
-    """
-    if sys.platform == "linux":
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)
-    give_way()

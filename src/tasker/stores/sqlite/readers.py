@@ -17,6 +17,11 @@ T = TypeVar("T")
 
 READERS: Final = 2
 
+_NICE: Final = 10
+"""A claim does not wait for what somebody looks at. Not the lowest priority: the writer may wait for one of them, while
+that has the interpreter.
+"""
+
 
 class ReaderThreads:
     """Threads that answer questions, each on a connection of its own."""
@@ -45,7 +50,7 @@ class ReaderThreads:
             connection.close()
 
     def _open(self) -> None:
-        give_way()  # a claim does not wait for what somebody looks at
+        give_way(_NICE)
         queries = self._connect()
         self._connections.append(queries.connection)
         self._of_thread.reader = Reader(queries)
