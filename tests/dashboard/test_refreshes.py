@@ -1,6 +1,7 @@
 """Pages that are made anew because there was news: one at a time, and what several ask for once."""
 
 import asyncio
+import gc
 import threading
 
 import pytest
@@ -11,7 +12,9 @@ from starlette.responses import Response
 from polling import holds
 from tasker.callers import OWNER
 from tasker.dashboard.refreshes import Refreshes
+from tasker.dashboard.screens.all import PLACES
 from tasker.dashboard.visits import Shown
+from tasker.testing.task_factory import a_task
 
 pytestmark = pytest.mark.anyio
 
@@ -153,6 +156,23 @@ async def test_templates_are_compiled_on_a_thread_and_once(monkeypatch):
     assert {"overview.html", "audit.html", "base.html", "components.html", "banners.html", "plot_bars.html"} <= {*names}
     assert len(names) == len({*names})
     assert threading.get_ident() not in threads
+
+
+@pytest.mark.parametrize("path", [page.path for page, _ in PLACES])
+async def test_a_page_leaves_nothing_to_the_garbage_collector(path):
+    """Else all that it has shown is kept, and what many pages have left takes milliseconds at once."""
+    async with pages_on() as pages:
+        await pages.store.create([a_task(due_at=number) for number in range(3)])
+        for headers in ((), REFRESH):
+            assert (await pages.get(path, headers=headers)).status == 200
+            gc.collect()
+            gc.disable()
+            try:
+                assert (await pages.get(path, headers=headers)).status == 200
+                left = gc.collect()
+            finally:
+                gc.enable()
+            assert left == 0
 
 
 async def test_rows_are_made_one_by_one(monkeypatch):
