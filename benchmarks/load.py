@@ -11,6 +11,8 @@ from benchmarks.machine import LOAD_CORE, running_on
 class Load(NamedTuple):
     """What came of a round of load."""
 
+    count: int
+    """Requests that were answered."""
     per_second: float
     p50_ms: float
     p99_ms: float
@@ -24,7 +26,8 @@ def create_tasks(url: str, *, connections: int, seconds: int, extra: str = "plai
             ``job``: it is a job of a queue.
     """
     result = _run("create.lua", url, extra, connections=connections, seconds=seconds)
-    return Load(result["requests"] / result["microseconds"] * 1e6, result["p50"] / 1e3, result["p99"] / 1e3)
+    per_second = result["requests"] / result["microseconds"] * 1e6
+    return Load(result["requests"], per_second, result["p50"] / 1e3, result["p99"] / 1e3)
 
 
 def claim_jobs(url: str, *, most: int, connections: int, seconds: int) -> float:
