@@ -8,17 +8,17 @@ from starlette.responses import Response
 
 from tasker.timing.clock import elapsed, stopwatch
 
-_REST: Final = 9
+_REST: Final = 19
 """Times that a page took: the rest after it."""
 
-_LONGEST_REST: Final = 0.5
+_LONGEST_REST: Final = 1.0
 """Seconds between two pages, at most."""
 
 
 class Refreshes:
     """Makes them in the order in which they were asked for, with a rest after each that is much longer than it took.
 
-    So they have a tenth of the time at most, and are made less often the busier the server is. Who asks for the
+    So they have a twentieth of the time at most, and are made less often the busier the server is. Who asks for the
     same while it waits for its turn gets the same. Belongs to one event loop.
     """
 
