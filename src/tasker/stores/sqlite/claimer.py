@@ -80,9 +80,7 @@ class Claimer:
 
     def _next_due(self, pool: Pool, now: Instant) -> Instant | None:
         """When to look next at a pool: at what waits in its queue, or at what gates hold."""
-        return _earliest(
-            (self._queries.number("next_due", pool=pool, now=now), self._queries.number("next_wake", pool=pool))
-        )
+        return self._queries.number("next_due", pool=pool, now=now)
 
 
 def _earliest(moments: Iterable[Instant | None]) -> Instant | None:

@@ -64,14 +64,14 @@ SELECT id FROM gate WHERE kind = :kind AND name = :name
 SELECT max(coalesce((SELECT max(seq) FROM task), 0), coalesce((SELECT max(last_seq) FROM staged), 0))
 
 -- next_due --
--- The head of a pool's queue. What has expired meanwhile never starts: it is passed over.
-SELECT due_at FROM task
- WHERE pool = :pool AND state = 0 AND held_by IS NULL AND (expires_at IS NULL OR expires_at > :now)
- ORDER BY due_at, seq LIMIT 1
-
--- next_wake --
--- When to look next at the gates that hold tasks of a pool.
-SELECT wake_at FROM gate_queue WHERE pool = :pool ORDER BY wake_at LIMIT 1
+-- When to look next at a pool: at the head of its queue, or at what gates hold. What has expired meanwhile never
+-- starts: it is passed over.
+SELECT min(at) FROM (
+  SELECT (SELECT due_at FROM task
+           WHERE pool = :pool AND state = 0 AND held_by IS NULL AND (expires_at IS NULL OR expires_at > :now)
+           ORDER BY due_at, seq LIMIT 1) AS at
+   UNION ALL
+  SELECT (SELECT wake_at FROM gate_queue WHERE pool = :pool ORDER BY wake_at LIMIT 1))
 
 -- due --
 -- The first due tasks of a pool that no gate holds, after a place in the queue.
