@@ -34,6 +34,8 @@ _DUE: Final = 2_400
 _CONNECTIONS: Final = 64
 _FILLED_PER_SECOND: Final = 6_000
 """Fewer than can be stored before the first is due."""
+_STARTING: Final = 10
+"""Seconds that two servers and what fills their databases take to start, and some to spare."""
 _MARGIN: Final = SECOND // 10
 
 _FILL: Final = """
@@ -71,7 +73,7 @@ def main() -> None:
     for store in database.STORES:
         print(f"{store}, processor time per task:", flush=True)
         with _sides(store, checkouts, options.turns) as (sides, first, sink):
-            deliveries = _in_turn(sides, options.turns, lambda turn, side: _deliver(first, turn, side))
+            deliveries = _in_turn(sides, options.turns, lambda turn, side: _deliver(sink, first, turn, side))
             sink.wait_for(len(sides) * options.turns * _DUE)
             _print("deliveries", deliveries)
             _print("creates", _in_turn(sides, options.turns, lambda _, side: _create(side)))
@@ -84,7 +86,7 @@ def _sides(store: str, checkouts: Sequence[Path], turns: int) -> Iterator[tuple[
         sink = stack.enter_context(running_sink())
         postgres = stack.enter_context(PostgresServer(shared_buffers="512MB", max_wal_size="4GB"))
         places = [stack.enter_context(database.new_database(store, postgres)) for _ in checkouts]
-        begin = database.now() + (5 + len(checkouts) * turns * _DUE // _FILLED_PER_SECOND) * SECOND
+        begin = database.now() + (_STARTING + len(checkouts) * turns * _DUE // _FILLED_PER_SECOND) * SECOND
         for number, (checkout, (_, url)) in enumerate(zip(checkouts, places, strict=True)):
             due = [begin + (turn * len(checkouts) + number) * SECOND for turn in range(turns)]
             command = [_python(checkout), "-c", _FILL, url, sink.url, str(_DUE), json.dumps(due)]
@@ -132,13 +134,15 @@ def _in_turn(
     return list(zip(sides, took, strict=True))
 
 
-def _deliver(first: Instant, turn: int, side: _Side) -> float:
+def _deliver(sink: Sink, first: Instant, turn: int, side: _Side) -> float:
     """Wait until what is due in a turn has been delivered, and return the microseconds that each took."""
     begin = first + turn * SECOND
     _wait_until(begin - _MARGIN)
     before = side.used()
     _wait_until(begin + SECOND - 2 * _MARGIN)
-    return (side.used() - before) / _DUE
+    used = side.used() - before
+    assert sink.count() == (turn + 1) * _DUE, "a turn is too short for what is due in it: this machine is too slow"
+    return used / _DUE
 
 
 def _create(side: _Side) -> float:

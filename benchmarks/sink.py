@@ -42,10 +42,14 @@ class Sink:
     def __init__(self, url: str) -> None:
         self.url = url
 
+    def count(self) -> int:
+        """Return how many webhooks came since the last report."""
+        return int(self._ask("/count")["count"])
+
     def wait_for(self, count: int, *, seconds: float = 120) -> Report:
         """Wait until *count* webhooks came since the last report, and report."""
         limit = time.monotonic() + seconds
-        while (came := self._ask("/count")["count"]) < count:
+        while (came := self.count()) < count:
             assert time.monotonic() < limit, f"{came} of {count} webhooks came within {seconds} s"
             time.sleep(0.1)
         report = Report(**self._ask("/report"))

@@ -390,17 +390,21 @@ async def test_where_the_tasks_have_moved_nothing_is_copied_or_restored(place):
     assert not [name for name in place.names() if name.startswith("other") or "replaced" in name]
 
 
-async def test_a_restore_keeps_the_database_that_it_replaces_with_all_that_was_in_its_log(place):
-    old = await place.create(1)
-    place.back_up()
+def leave_a_log(place):
+    """Write something, and end as a server that is killed: what it wrote is in the log alone."""
 
-    # A server that was killed leaves a log.
     def write():
         connection = apsw.Connection(str(place.path))
         connection.execute("UPDATE task SET created_by = 'in the log'")
         die()
 
     in_a_process(write)
+
+
+async def test_a_restore_keeps_the_database_that_it_replaces_with_all_that_was_in_its_log(place):
+    old = await place.create(1)
+    place.back_up()
+    leave_a_log(place)
     assert (place.folder / "tasks.db-wal").stat().st_size
     done = place.restore()
     assert done.tasks == 1
@@ -446,13 +450,7 @@ async def test_a_database_that_is_damaged_is_replaced_too_and_its_log_meets_no_o
 async def test_the_log_of_a_damaged_database_is_kept_with_it(place):
     await place.create(200)
     place.back_up()
-
-    def write():
-        connection = apsw.Connection(str(place.path))
-        connection.execute("UPDATE task SET created_by = 'in the log'")
-        die()
-
-    in_a_process(write)
+    leave_a_log(place)
     log = (place.folder / "tasks.db-wal").read_bytes()
     half = place.path.read_bytes()[: place.path.stat().st_size // 2]
     place.path.write_bytes(half)

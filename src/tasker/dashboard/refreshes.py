@@ -18,8 +18,8 @@ _LONGEST_REST: Final = 1.0
 class Refreshes:
     """Makes them in the order in which they were asked for, with a rest after each that is much longer than it took.
 
-    So they have a twentieth of the time at most, and are made less often the busier the server is. Who asks for the
-    same while it waits for its turn gets the same. Belongs to one event loop.
+    So they have a twentieth of the time, or more where one takes over 50 ms, and are made less often the busier the
+    server is. Who asks for the same while it waits for its turn gets the same. Belongs to one event loop.
     """
 
     def __init__(self) -> None:
