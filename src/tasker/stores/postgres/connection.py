@@ -57,6 +57,10 @@ SESSION: Final[Mapping[str, str]] = {
     "enable_bitmapscan": "off",
     "enable_hashjoin": "off",
     "enable_mergejoin": "off",
+    # What counts is how many rows a plan looks at, also in a table that has few pages so far: a plan outlives
+    # them.
+    "seq_page_cost": "0",
+    "random_page_cost": "0",
 }
 """Settings that every session is to have."""
 

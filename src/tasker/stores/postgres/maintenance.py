@@ -28,6 +28,8 @@ _WALKING: Final = {
     "enable_bitmapscan": "on",
     "enable_hashjoin": "on",
     "enable_mergejoin": "on",
+    "seq_page_cost": "1",
+    "random_page_cost": "4",
     "plan_cache_mode": "auto",
 }
 """For statements that look at all tasks: they are no queries of a server."""

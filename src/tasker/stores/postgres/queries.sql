@@ -695,8 +695,8 @@ WITH ended AS (
          deadline = CASE WHEN NOT is_cancelled THEN tasker_moment(ended.deadline) END,
          counts_in = CASE WHEN ended.counts AND NOT is_cancelled THEN task.gate END
     FROM ended
-   WHERE task.id = ended.id AND task.state IN (1, 5) AND task.fence = ended.fence
-     AND (task.state = 1 OR ended.is_of_running IS NOT TRUE)
+   WHERE task.id = ended.id AND task.fence = ended.fence
+     AND task.state IN (1, CASE WHEN ended.is_of_running THEN 1 ELSE 5 END)
   RETURNING task.id, coalesce(host_gate, gate) AS gate,
             CASE WHEN host_gate IS NOT NULL THEN gate END AS group_gate,
             place - 1 AS place, result, number, record, is_dead, task.state
@@ -956,7 +956,7 @@ RETURNING {ending}, (SELECT payload FROM payload WHERE payload.id = task.id), ta
 -- cancel_running --
 -- $2: the row of the audit log, NULL: none. Once is enough. No row: look why.
 WITH running AS (
-  SELECT id, is_cancelled FROM task WHERE id = $1 AND state = 1 FOR NO KEY UPDATE
+  SELECT id, is_cancelled FROM task WHERE id = $1 AND +state = 1 FOR NO KEY UPDATE
 ), stopped AS (
   UPDATE task SET is_cancelled = true
     FROM running
@@ -1215,14 +1215,14 @@ SELECT count(*) FROM (
   ORDER BY due_at, id LIMIT $3)
  UNION ALL
 (SELECT id, execution_at FROM task
-  WHERE pool = {pool} AND state = 0 AND (due_at <> execution_at OR held_by IS NOT NULL)
+  WHERE pool = {pool} AND -state = 0 AND (due_at <> execution_at OR held_by IS NOT NULL)
     AND (execution_at, id) > ($1, $2) AND type = {type}
   ORDER BY execution_at, id LIMIT $3)
 
 -- list_other --
 -- The same for a type's tasks in another state.
 (SELECT id, execution_at FROM task
-  WHERE type = {type} AND state = {state} AND state <> 0 AND (execution_at, id) > ($1, $2)
+  WHERE type = {type} AND state = {state} AND -state < 0 AND (execution_at, id) > ($1, $2)
   ORDER BY execution_at, id LIMIT $3)
 
 -- list_page --
@@ -1334,13 +1334,13 @@ SELECT count(*) FROM (SELECT FROM task WHERE {keys} LIMIT {up_to}) AS counted
   ORDER BY due_at {direction}, id {direction} LIMIT $4)
  UNION ALL
 (SELECT id, execution_at AS at, {fits} AS fits FROM task
-  WHERE pool = {pool} AND state = 0 AND (due_at <> execution_at OR held_by IS NOT NULL)
+  WHERE pool = {pool} AND -state = 0 AND (due_at <> execution_at OR held_by IS NOT NULL)
     AND (execution_at, id) {beyond} ($1, $2) AND execution_at {within} $3
   ORDER BY execution_at {direction}, id {direction} LIMIT $4)
 
 -- walk_list --
 (SELECT id, execution_at AS at, {fits} AS fits FROM task
-  WHERE type = {type} AND state = {state} AND state <> 0 AND (execution_at, id) {beyond} ($1, $2)
+  WHERE type = {type} AND state = {state} AND -state < 0 AND (execution_at, id) {beyond} ($1, $2)
     AND execution_at {within} $3
   ORDER BY execution_at {direction}, id {direction} LIMIT $4)
 
@@ -1625,7 +1625,7 @@ SELECT count(*) FROM (
 
 -- count_other --
 SELECT count(*)
-  FROM (SELECT FROM task WHERE type = $1 AND state = $2 AND state <> 0 LIMIT $3) AS counted
+  FROM (SELECT FROM task WHERE type = $1 AND state = $2 AND -state < 0 LIMIT $3) AS counted
 
 -- prune --
 -- A batch of what ended before a moment, oldest first, and is kept as the settings say. Nodes may
@@ -1897,7 +1897,7 @@ WITH turns AS MATERIALIZED (
   UPDATE task SET admission = 1
     FROM unnest($3::uuid[], $4::text[], $5::integer[]) AS given (id, schedule, counted)
     JOIN turns USING (schedule)
-   WHERE task.id = given.id AND state = 1 AND fence = $6
+   WHERE task.id = given.id AND +state = 1 AND fence = $6
   RETURNING task.id, given.schedule, given.counted
 ), counted AS (
   UPDATE run_count SET started = run_count.started + found.started, turn = turn + 1
@@ -1910,7 +1910,7 @@ SELECT id FROM started
 -- The runs that would start, and whose claims stand.
 SELECT task.id, schedule, run_kind, scheduled_for, admission, due_at, missed
   FROM unnest($1::uuid[], $2::bigint[]) AS asked (id, fence)
-  JOIN task ON task.id = asked.id AND state = 1 AND task.fence = asked.fence
+  JOIN task ON task.id = asked.id AND +state = 1 AND task.fence = asked.fence
    FOR NO KEY UPDATE OF task
 
 -- going_on --
@@ -1993,7 +1993,7 @@ UPDATE task SET admission = given.admission, state = CASE given.admission WHEN 3
        missed = CASE WHEN given.admission = 6 THEN NULL WHEN given.is_missed THEN coalesce(missed, 1) ELSE missed END,
        attempts = greatest(attempts - 1, 0), fence = NULL, node = NULL, revision = revision + 1
   FROM unnest($1::uuid[], $2::smallint[], $3::boolean[]) AS given (id, admission, is_missed)
- WHERE task.id = given.id AND state = 1
+ WHERE task.id = given.id AND +state = 1
 RETURNING {ending}, (SELECT payload FROM payload WHERE payload.id = task.id), gate, host_gate, tasker_now() AS now
 
 -- count_runs --

@@ -37,6 +37,13 @@ CREATE UNIQUE INDEX task_key_holder ON task (key)
 CREATE INDEX task_key ON task (key COLLATE "C", id) WHERE key IS NOT NULL;
 CREATE INDEX task_parent ON task (parent_id, id) WHERE parent_id IS NOT NULL;
 
+-- What lists are read from besides the queue. Only a query that says `-state` uses these. Those that they
+-- replace, task_list and task_delayed, were also taken where it is known what runs or which gate holds a
+-- task, while statistics said that there was nearly nothing of the kind: and then walked over all of it.
+CREATE INDEX task_listed ON task (type, state, execution_at, id) WHERE -state < 0;
+CREATE INDEX task_put_off ON task (pool, execution_at, id)
+ WHERE -state = 0 AND (due_at <> execution_at OR held_by IS NOT NULL);
+
 -- How often the tasks of a gate may start: model/rate.py.
 ALTER TABLE gate
   ADD COLUMN max_per_second double precision,  -- NULL: as often as they come

@@ -4,6 +4,8 @@ ALTER TABLE node ADD CONSTRAINT this_tasker_is_too_old CHECK (schema >= 4) NOT V
 
 -- They looked here for what is to be pruned.
 DROP INDEX task_ended;
+-- They list by these.
+DROP INDEX task_list, task_delayed;
 
 -- They did not write down when a circuit left closed.
 UPDATE gate SET broken_since = CASE WHEN failures >= 10 THEN tasker_now() END
