@@ -6,7 +6,7 @@ import pytest
 from steps import HASH, SECOND, a_hash, another_try, claim_all, claimed, failure
 
 from tasker.model.steps import Steps
-from tasker.stores import due_counting
+from tasker.stores import due_counting, finding
 from tasker.testing.task_factory import a_task
 
 pytestmark = pytest.mark.anyio
@@ -70,7 +70,7 @@ async def test_what_a_gate_holds_counts_at_its_due_time(store, clock):
 
 async def test_counting_stops_and_says_so_of_what_lies_behind(store, clock, monkeypatch):
     monkeypatch.setattr(due_counting, "DUE_COUNTED_TO", 10)
-    monkeypatch.setattr(due_counting, "_FIRST", 3)
+    monkeypatch.setattr(finding, "AT_ONCE", 3)
     steps = minutes(clock, 6)
     await store.create([a_task(due_at=steps.start + (minute * 60 + 1) * SECOND) for minute in range(4) for _ in "123"])
     assert await unsure(store, steps) == ([3, 3, 3, 1, 0, 0], [3])
@@ -90,7 +90,7 @@ async def test_held_tasks_take_no_more_than_their_share_of_what_is_counted(store
 
 
 async def test_many_tasks_of_one_moment_are_counted_once_each(store, clock, monkeypatch):
-    monkeypatch.setattr(due_counting, "_FIRST", 1)
+    monkeypatch.setattr(finding, "AT_ONCE", 1)
     chosen = random.Random(7)
     moments = [clock.now() + chosen.choice([0, 1, 1, 61, 61, 62]) * SECOND for _ in range(200)]
     await store.create([chosen.choice([a_task, a_hash])(due_at=at) for at in moments])

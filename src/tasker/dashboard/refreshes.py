@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from tasker.timing.clock import elapsed, stopwatch
 
-_REST: Final = 19
+_REST: Final = 99
 """Times that a page took: the rest after it."""
 
 _LONGEST_REST: Final = 1.0
@@ -18,7 +18,7 @@ _LONGEST_REST: Final = 1.0
 class Refreshes:
     """Makes them in the order in which they were asked for, with a rest after each that is much longer than it took.
 
-    So they have a twentieth of the time, or more where one takes over 50 ms, and are made less often the busier the
+    So they have a hundredth of the time, or more where one takes over 10 ms, and are made less often the busier the
     server is. Who asks for the same while it waits for its turn gets the same. Belongs to one event loop.
     """
 

@@ -19,9 +19,6 @@ Id = TypeVar("Id")
 HELD_COUNTED_TO: Final = DUE_COUNTED_TO // 4
 """Where the counting of what gates hold stops."""
 
-_FIRST: Final = 5_000
-"""Rows that the first piece looks at."""
-
 
 def due_counts(texts: Mapping[str, str], pools: Iterable[Pool]) -> str:
     """Return the statement that counts a piece of the queues of *pools*, of which there is one at least."""
@@ -58,7 +55,7 @@ class DueWalk(Generic[Id]):
         held_in_all = sum(self._counts)
         self.has_more_held = held_in_all == HELD_COUNTED_TO
         """Whether gates may hold more than was counted."""
-        self._pieces = Pieces(monotonic, first=_FIRST, most=DUE_COUNTED_TO - held_in_all, longest=DUE_COUNTED_FOR)
+        self._pieces = Pieces(monotonic, most=DUE_COUNTED_TO - held_in_all, longest=DUE_COUNTED_FOR)
         self._length = 0
         self._is_at_end = False
 

@@ -29,8 +29,8 @@ LONGEST_LOOK: Final = timedelta(milliseconds=20)
 _GROWTH: Final = 4
 """How much longer a piece is than the one before."""
 
-_FIRST_COUNTED: Final = 1_000
-"""Rows that the first piece looks at where they are counted."""
+AT_ONCE: Final = 1_000
+"""Rows that a piece looks at, unless a page has more: between two, the database has time for what is due."""
 
 
 _PAUSED_OR_NOT: Final = ("waiting", "retrying", "paused_all")
@@ -202,20 +202,20 @@ class Pieces:
         self,
         monotonic: Callable[[], float],
         *,
-        first: int,
+        first: int | None = None,
         most: int | None = None,
         longest: timedelta | None = None,
     ) -> None:
         """Make them.
 
         Args:
-            first: how many rows the first one looks at.
+            first: how many rows the first one looks at; None: as many as the others.
             most: how many all look at together, at most; None: as many as a page.
             longest: after so long there is no further one; None: as for a page.
         """
         self._monotonic = monotonic
         self._began = monotonic()
-        self._next = first
+        self._next = AT_ONCE if first is None else first
         self._most = MOST_LOOKED_AT if most is None else most
         self._longest = (LONGEST_LOOK if longest is None else longest).total_seconds()
         self._looked_at = 0
@@ -227,7 +227,7 @@ class Pieces:
         if self._looked_at and took > 0:
             left = min(left, int(self._looked_at * (self._longest / took - 1)))
         length = max(min(self._next, left), 0)
-        self._next *= _GROWTH
+        self._next = min(self._next * _GROWTH, AT_ONCE)
         return length
 
     def looked(self, count: int) -> None:
@@ -289,7 +289,7 @@ class CountWalk(Generic[Id]):
 
     def __init__(self, start: tuple[Instant, Id], monotonic: Callable[[], float]) -> None:
         self.position = start
-        self._pieces = Pieces(monotonic, first=_FIRST_COUNTED)
+        self._pieces = Pieces(monotonic)
         self._length = 0
         self._count = 0
         self._is_at_end = False
