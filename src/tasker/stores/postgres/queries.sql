@@ -670,6 +670,8 @@ SELECT {ending},
 -- $5: how many attempts of a task are kept. Comes back as places, counted from 0, of those that have
 -- the same to say to gates: of a gate that has had failures, or holds tasks, or is said not to work
 -- (is_dead), what `circuits` says. To another one nothing is to be said.
+-- The condition on the state also depends on what has ended, so that it is never where the search begins:
+-- decision 48.
 -- Differs from SQLite: a whole group in one statement.
 WITH ended AS (
   SELECT * FROM ROWS FROM (
@@ -955,6 +957,7 @@ RETURNING {ending}, (SELECT payload FROM payload WHERE payload.id = task.id), ta
 
 -- cancel_running --
 -- $2: the row of the audit log, NULL: none. Once is enough. No row: look why.
+-- `+state`, here and where else the id is known: not by the index of what is running.
 WITH running AS (
   SELECT id, is_cancelled FROM task WHERE id = $1 AND +state = 1 FOR NO KEY UPDATE
 ), stopped AS (
@@ -1208,7 +1211,7 @@ SELECT count(*) FROM (
 -- list_todo --
 -- The index ranges of a type's tasks in a pool that are todo: of those that are due at their
 -- execution time, then of those that wait for another attempt or are held. $1, $2: where the list
--- has come to; $3: how many.
+-- has come to; $3: how many. Without `-state`, the indexes of lists are not used: see migration 0003.
 (SELECT id, due_at AS execution_at FROM task
   WHERE pool = {pool} AND state = 0 AND held_by IS NULL AND (due_at, id) > ($1, $2)
     AND due_at = execution_at AND type = {type}
