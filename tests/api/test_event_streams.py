@@ -254,6 +254,22 @@ async def test_the_stream_of_a_key_ends_when_it_is_revoked_and_the_others_go_on(
         assert (await stays.next("created"))["type"] == "hash"
 
 
+async def test_many_readers_of_signals_are_told_at_most_every_second(server):
+    async with reading(server, "?signals=1") as signals:
+        events_of(server).streams._watchers = 20
+        await server.new()
+        await signals.next("signal")
+        (channel,) = events_of(server).streams._channels.values()
+        (subscriber,) = channel.subscribers
+        await server.new()
+        await server.clock.advance(0.999999)
+        assert subscriber.cursor == channel.end, "it was told of what nobody was to know yet"
+        assert channel.has_untold
+        await server.clock.advance(0.000001)
+        assert await signals.next("signal") == {"changed": ["created"]}
+        events_of(server).streams._watchers = 1
+
+
 async def test_many_readers_are_told_less_often_but_not_those_of_signals(server):
     async with reading(server) as stream, reading(server, "?signals=1") as signals:
         events_of(server).streams._readers = 600

@@ -18,10 +18,13 @@ APART: Final = timedelta(seconds=0.25)
 """Between two parts that a reader is told, at least."""
 
 LONGEST_APART: Final = timedelta(seconds=1)
-"""The same where there are many readers of single events."""
+"""The same where there are many readers."""
 
 PARTS_PER_SECOND: Final = 500
 """So many parts are told to all readers of single events together. Beyond that each is told less often, and more."""
+
+SIGNALS_PER_SECOND: Final = 20
+"""So many signals are told to all readers of signals together. Those are pages, which hardly look again as often."""
 
 _HEAD_STARTS: Final = 100
 _LONGEST_HEAD_START: Final = 5.0
@@ -48,6 +51,8 @@ class EventStreams:
         self._turns = Turns(clock, flush=self._flush)
         self._readers = 0
         """Of single events."""
+        self._watchers = 0
+        """Readers of signals."""
         self._came = 0
         """Readers so far."""
 
@@ -107,11 +112,13 @@ class EventStreams:
         subscriber.cursor = channel.end
         channel.subscribers.add(subscriber)
         self._readers += not is_signals
+        self._watchers += is_signals
         return channel
 
     def unsubscribe(self, channel: Channel, subscriber: Subscriber) -> None:
         """Let a reader be told no more. It was told until now, or was cut off."""
         self._readers -= not channel.is_signals
+        self._watchers -= channel.is_signals
         channel.subscribers.discard(subscriber)
         place = (channel.interest, channel.is_signals)
         if not channel.subscribers and self._channels.get(place) is channel:
@@ -176,7 +183,7 @@ class EventStreams:
 
     def _flush(self, channel: Channel, now: float) -> None:
         """Have the readers of a channel told what there is."""
-        channel.due, channel.next_at = None, now + (APART.total_seconds() if channel.is_signals else self._apart())
+        channel.due, channel.next_at = None, now + self._apart(channel)
         if kinds := channel.take_kinds():
             channel.add(frames.signal_frame(kinds, self.id_of(channel.number)))
         self._tell_gap(channel, now)
@@ -185,9 +192,10 @@ class EventStreams:
         if channel.pace.gap_at is not None:
             self._stir(channel, channel.pace.gap_at, now)
 
-    def _apart(self) -> float:
-        """Seconds between two parts that a reader of single events is told."""
-        return min(max(APART.total_seconds(), self._readers / PARTS_PER_SECOND), LONGEST_APART.total_seconds())
+    def _apart(self, channel: Channel) -> float:
+        """Seconds between two parts that a reader is told."""
+        many = self._watchers / SIGNALS_PER_SECOND if channel.is_signals else self._readers / PARTS_PER_SECOND
+        return min(max(APART.total_seconds(), many), LONGEST_APART.total_seconds())
 
     def monotonic(self) -> float:
         """See ``Clock``."""
