@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import threading
+from types import SimpleNamespace
 
 import pytest
 from jinja2 import Environment, Template
@@ -10,11 +11,13 @@ from pages_in_process import pages_on
 from starlette.responses import Response
 
 from polling import holds
+from tasker import dashboard, timing
 from tasker.callers import OWNER
 from tasker.dashboard.refreshes import Refreshes
 from tasker.dashboard.screens.all import PLACES
 from tasker.dashboard.visits import Shown
 from tasker.testing.task_factory import a_task
+from tasker.timing.leisure import is_at_leisure, rest
 
 pytestmark = pytest.mark.anyio
 
@@ -109,6 +112,35 @@ async def test_one_who_goes_away_does_not_take_the_page_from_the_others():
     maker.end("a").set_result("made")
 
     assert await stayer == "made"
+
+
+@pytest.mark.parametrize(
+    ("worked", "took", "longest"),
+    [
+        pytest.param(0.01, 0.11, 0.89, id="a hundredth of the time"),
+        pytest.param(0.01, 1.6, 0.0, id="it has rested enough in its steps"),
+        pytest.param(0.5, 0.7, 2.0, id="a page that is slow"),
+    ],
+)
+async def test_between_two_pages_is_a_rest_that_makes_up_for_their_work(monkeypatch, worked, took, longest):
+    refreshes, rests = Refreshes(), []
+
+    async def sleep(seconds):
+        rests.append(round(seconds, 6))
+
+    async def make():
+        assert is_at_leisure()
+        with monkeypatch.context() as patch:
+            patch.setattr(timing.leisure, "elapsed", lambda _: worked)
+            await rest(0)
+        return "made"
+
+    monkeypatch.setattr(dashboard.refreshes, "asyncio", SimpleNamespace(**{**vars(asyncio), "sleep": sleep}))
+    monkeypatch.setattr(dashboard.refreshes, "elapsed", lambda _: took)
+    assert [await refreshes.have(name, make) for name in "ab"] == ["made"] * 2
+    await holds(lambda: len(rests) == 2)
+
+    assert rests == [longest] * 2
 
 
 async def test_a_page_is_made_in_steps_between_which_others_have_their_turn():

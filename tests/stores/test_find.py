@@ -20,6 +20,7 @@ from tasker.stores import finding
 from tasker.stores.finding import Pieces
 from tasker.testing.task_factory import a_task
 from tasker.timing.clock import ManualClock
+from tasker.timing.leisure import leisure
 
 pytestmark = pytest.mark.anyio
 
@@ -252,12 +253,28 @@ async def test_a_walk_ends_after_its_time():
     clock = ManualClock()
     pieces = Pieces(clock.monotonic, first=100)
     assert pieces.next() == 100
-    pieces.looked(100)
     await clock.advance(0.005)
+    pieces.looked(100)
     assert pieces.next() == 300, "as many as it has time left for"
-    pieces.looked(300)
     await clock.advance(0.015)
+    pieces.looked(300)
     assert pieces.next() == 0
+
+
+async def test_the_time_between_two_pieces_does_not_count():
+    clock = ManualClock()
+    pieces = Pieces(clock.monotonic, first=100)
+    assert pieces.next() == 100
+    await clock.advance(0.005)
+    pieces.looked(100)
+    await clock.advance(1)
+    assert pieces.next() == 300
+
+
+async def test_at_leisure_pieces_are_shorter():
+    with leisure():
+        pieces = Pieces(ManualClock().monotonic)
+    assert pieces.next() == finding.AT_LEISURE < finding.AT_ONCE
 
 
 async def test_pieces_grow_up_to_what_may_be_looked_at_at_once():

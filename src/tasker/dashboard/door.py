@@ -40,9 +40,6 @@ _MOST_FIELDS: Final = 2_000
 
 _SAFE: Final = ("GET", "HEAD")
 
-_REST: Final = 0.001
-"""Seconds between two steps of what is refreshed: nobody waits for it."""
-
 SECURITY: Final[Mapping[str, str]] = {
     "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
@@ -122,7 +119,7 @@ class _Door:
             return await _made(page, visit)
         # All that a page depends on, but for what is so on the server.
         what = visit.caller, visit.path, (*visit.query,), visit.origin, visit.way.is_local, visit.zone, visit.theme
-        return await self._refreshes.have(what, partial(_made, page, visit, rest=_REST))
+        return await self._refreshes.have(what, partial(_made, page, visit))
 
     async def _meet(self, visit: Visit, receive: Receive) -> tuple[Visit, TaskerError | None]:
         """Return a visit with who it is and what the form says, and why it may not go on; None: it may.
@@ -195,10 +192,10 @@ class _Door:
         )
 
 
-async def _made(page: Page, visit: Visit, *, rest: float = 0) -> Response:
+async def _made(page: Page, visit: Visit) -> Response:
     response = await page.handler(visit)
     if isinstance(response, Shown):
-        await response.draw(rest=rest)
+        await response.draw()
     return response
 
 

@@ -7,19 +7,20 @@ from typing import Final
 from starlette.responses import Response
 
 from tasker.timing.clock import elapsed, stopwatch
+from tasker.timing.leisure import leisure
 
-_REST: Final = 99
-"""Times that a page took: the rest after it."""
+_SHARE: Final = 0.01
+"""Of the time that pages have."""
 
-_LONGEST_REST: Final = 1.0
+_LONGEST_REST: Final = 2.0
 """Seconds between two pages, at most."""
 
 
 class Refreshes:
-    """Makes them in the order in which they were asked for, with a rest after each that is much longer than it took.
+    """Makes them at leisure, in the order in which they were asked for, and rests after each.
 
-    So they have a hundredth of the time, or more where one takes over 10 ms, and are made less often the busier the
-    server is. Who asks for the same while it waits for its turn gets the same. Belongs to one event loop.
+    So they have a hundredth of the time, spread over all of it, and are made less often the busier the server
+    is. Who asks for the same while it waits for its turn gets the same. Belongs to one event loop.
     """
 
     def __init__(self) -> None:
@@ -47,11 +48,12 @@ class Refreshes:
                 what = next(iter(self._waiting))
                 make, made = self._waiting.pop(what)
                 began = stopwatch()
-                try:
-                    made.set_result(await make())
-                except Exception as error:  # noqa: BLE001 - those who asked are told
-                    made.set_exception(error)
-                    made.exception()  # they may be gone
-                await asyncio.sleep(min(_REST * elapsed(began), _LONGEST_REST))
+                with leisure() as spent:
+                    try:
+                        made.set_result(await make())
+                    except Exception as error:  # noqa: BLE001 - those who asked are told
+                        made.set_exception(error)
+                        made.exception()  # they may be gone
+                await asyncio.sleep(min(max(spent.worked / _SHARE - elapsed(began), 0), _LONGEST_REST))
         finally:
             self._working = None

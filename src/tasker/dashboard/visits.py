@@ -20,6 +20,7 @@ from tasker.model.audit import LOCAL
 from tasker.model.instants import Instant
 from tasker.service.service import Service
 from tasker.timing.clock import stopwatch
+from tasker.timing.leisure import rest
 
 if TYPE_CHECKING:
     from tasker.dashboard.routes import Routes
@@ -36,7 +37,7 @@ PRIVATE: Final = {"cache-control": "no-store"}
 
 
 _STEP: Final = 0.000_25
-"""Seconds that a page is made at a time: the event loop has other work."""
+"""Seconds that a page is made at a time."""
 
 
 class Shown(Response):
@@ -46,22 +47,19 @@ class Shown(Response):
         super().__init__(None, status, headers, media_type="text/html")
         self._pieces: Pieces | None = pieces
 
-    async def draw(self, *, rest: float = 0) -> None:
-        """Make it, in short steps.
-
-        Args:
-            rest: seconds between two of them, in which it leaves the event loop to others.
-        """
+    async def draw(self) -> None:
+        """Make it, in short steps: the event loop has other work between two."""
         if self._pieces is None:
             return
         pieces, self._pieces = self._pieces, None
         drawn = []
-        await asyncio.sleep(rest)  # what it shows was just put together
+        await asyncio.sleep(0)  # what it shows was just put together
         began = stopwatch()
         for piece in await pieces():
             drawn.append(piece)
             if stopwatch() - began >= _STEP:
-                await asyncio.sleep(rest)
+                await rest(began)
+                await asyncio.sleep(0)
                 began = stopwatch()
         self.body = self.render("".join(drawn))
         self.headers["content-length"] = str(len(self.body))

@@ -25,7 +25,8 @@ class StatisticsStore(Protocol):
         """Return how many of the tasks that are ``todo`` are due in each step, by their ``due_at``.
 
         Counts at most ``DUE_COUNTED_TO`` tasks, for about ``DUE_COUNTED_FOR``: those that gates
-        hold first, up to a quarter of that, then the others in the order of time.
+        hold first, up to a quarter of that, then the others in the order of time. What changes while
+        they are counted may be counted as before, as after, or twice.
         """
 
     async def write_history(self, rows: Sequence[HistoryRow]) -> None:

@@ -12,7 +12,7 @@ from tasker.model.change import Change
 from tasker.model.idempotency import KeptAnswer, Repeatable
 from tasker.model.new_task import Made, NewTask
 from tasker.model.standing import Standing
-from tasker.model.task import Pool, State, Task, TaskId
+from tasker.model.task import STATES, Pool, State, Task, TaskId
 
 
 class TaskFilter(Struct, frozen=True):
@@ -138,10 +138,13 @@ class TaskStore(Protocol):
         """
 
     async def count_found(self, query: Query, *, free_pools: Collection[Pool] = ()) -> Counted:
-        """Return how many tasks ``find`` finds, on all its pages together."""
+        """Return how many tasks ``find`` finds, on all its pages together.
 
-    async def count(self, *, up_to: int) -> Mapping[State, int]:
-        """Return how many tasks are in each state.
+        What changes while they are counted may be counted as before, as after, or twice.
+        """
+
+    async def count(self, states: Collection[State] = STATES, *, up_to: int) -> Mapping[State, int]:
+        """Return how many tasks are in each of *states*, of which each is one that is shown.
 
         Counting stops at *up_to*, so that the cost does not grow with the store.
         """

@@ -129,11 +129,11 @@ class MetricsService:
     async def read(self) -> Figures:
         """Return what there is to read. Never fails: what the store does not say within seconds is left out."""
         overdue, gates, nodes, upkeep, inbox = await asyncio.gather(
-            _within(self._engine.overdue.look),
+            self.overdue(),
             _within(self._gates.look),
             _within(self._nodes.look),
             _within(self._upkeep.look),
-            _within(self._inbox.look),
+            self.inbox(),
         )
         running = self._engine.slots.running
         return Figures(
@@ -158,8 +158,16 @@ class MetricsService:
             gates=gates,
             nodes=None if nodes is None else len(nodes),
             upkeep=upkeep or Upkeep(),
-            inbox=inbox if self._store.has_inbox else None,
+            inbox=inbox,
         )
+
+    async def overdue(self) -> Overdue | None:
+        """Return what is overdue, by reason; None: the store did not say within seconds."""
+        return await _within(self._engine.overdue.look)
+
+    async def inbox(self) -> InboxCount | None:
+        """Return what stands in the inbox; None: there is no inbox, or the store did not say within seconds."""
+        return await _within(self._inbox.look) if self._store.has_inbox else None
 
 
 async def _within(look: Callable[[], Awaitable[T]]) -> T | None:

@@ -1,6 +1,6 @@
 """What the server says about itself, and whether it starts anything."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
 from tasker import __version__
@@ -11,7 +11,7 @@ from tasker.model.audit import Action, Kind
 from tasker.model.instants import Instant
 from tasker.model.node import NodeRecord
 from tasker.model.stats import ServerStats, SlotCount
-from tasker.model.task import PULLED
+from tasker.model.task import PULLED, STATES, State
 from tasker.service.upgrading import refuse_if_upgrading
 from tasker.task_types.registry import Registry
 
@@ -29,9 +29,9 @@ class ServerService:
         self.started_at: Final = store.clock.now()
         """When this process began to serve."""
 
-    async def stats(self) -> ServerStats:
-        """Return what this process has counted and measured, and how many tasks are stored."""
-        counts = await self._store.count(up_to=COUNTED_TO)
+    async def stats(self, states: Collection[State] = STATES) -> ServerStats:
+        """Return what this process has counted and measured, and how many tasks are stored in each of *states*."""
+        counts = await self._store.count(states, up_to=COUNTED_TO)
         lateness, by_cause = await self._engine.telemetry.lateness()
         return ServerStats(
             version=__version__,

@@ -16,6 +16,7 @@ from tasker.model.circuit import THRESHOLD
 from tasker.model.instants import Instant
 from tasker.model.operation import Batch, Match
 from tasker.model.task import Pool, State, Task, TaskId
+from tasker.timing.leisure import is_at_leisure
 
 Id = TypeVar("Id")
 """What a row is found by: an integer or a UUID."""
@@ -31,6 +32,9 @@ _GROWTH: Final = 4
 
 AT_ONCE: Final = 1_000
 """Rows that a piece looks at, unless a page has more: between two, the database has time for what is due."""
+
+AT_LEISURE: Final = 400
+"""The same at leisure."""
 
 
 _PAUSED_OR_NOT: Final = ("waiting", "retrying", "paused_all")
@@ -211,11 +215,14 @@ class Pieces:
         Args:
             first: how many rows the first one looks at; None: as many as the others.
             most: how many all look at together, at most; None: as many as a page.
-            longest: after so long there is no further one; None: as for a page.
+            longest: after so much time in pieces there is no further one; None: as for a page.
         """
         self._monotonic = monotonic
-        self._began = monotonic()
-        self._next = AT_ONCE if first is None else first
+        self._began = 0.0
+        self._took = 0.0
+        """Seconds that the pieces took, without what was between them."""
+        self._at_once = AT_LEISURE if is_at_leisure() else AT_ONCE
+        self._next = self._at_once if first is None else first
         self._most = MOST_LOOKED_AT if most is None else most
         self._longest = (LONGEST_LOOK if longest is None else longest).total_seconds()
         self._looked_at = 0
@@ -223,16 +230,17 @@ class Pieces:
     def next(self) -> int:
         """Return how many rows the next piece may look at; 0: no more are looked at."""
         left = self._most - self._looked_at
-        took = self._monotonic() - self._began
-        if self._looked_at and took > 0:
-            left = min(left, int(self._looked_at * (self._longest / took - 1)))
+        if self._took > 0:
+            left = min(left, int(self._looked_at * (self._longest / self._took - 1)))
         length = max(min(self._next, left), 0)
-        self._next = min(self._next * _GROWTH, AT_ONCE)
+        self._next = min(self._next * _GROWTH, self._at_once)
+        self._began = self._monotonic()
         return length
 
     def looked(self, count: int) -> None:
-        """Say that a piece has looked at *count* rows."""
+        """Say that a piece, the one that began with ``next``, has looked at *count* rows."""
         self._looked_at += count
+        self._took += self._monotonic() - self._began
 
 
 class PageWalk(Generic[Id]):

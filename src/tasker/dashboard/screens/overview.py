@@ -34,8 +34,8 @@ async def overview(visit: Visit) -> Response:
     if cause not in plots.CAUSES:
         raise InvalidQueryError("cause", f"expected one of {', '.join(plots.CAUSES)}")
     service, now = visit.service, visit.now
-    figures = await service.metrics.read()
-    stats = await service.server.stats()
+    overdue, inbox = await service.metrics.overdue(), await service.metrics.inbox()
+    stats = await service.server.stats([State.TODO, State.IN_PROGRESS])
     since = instants.text(instants.after(now, -_DAY))
     failed = await service.finding.count(query_of({"state": ["failed"], "ended_after": [since]}))
     back = steps_back(visit, begin_of(span, now), now + 1)
@@ -46,16 +46,16 @@ async def overview(visit: Visit) -> Response:
         "overview.html",
         title="Overview",
         stats=stats,
-        counts={state.word: stats.tasks.get(state, 0) for state in State},
+        counts={state.word: count for state, count in stats.tasks.items()},
         counted_to=stats.tasks_counted_to,
-        overdue=figures.overdue,
+        overdue=overdue,
         overdue_counted_to=OVERDUE_COUNTED_TO,
-        due_now=_due_now(figures.overdue),
+        due_now=_due_now(overdue),
         failed=failed,
         wrong=[
             *troubles.of_nodes(service.server.unready()),
-            *troubles.of_overdue(figures.overdue),
-            *troubles.of_inbox(figures.inbox),
+            *troubles.of_overdue(overdue),
+            *troubles.of_inbox(inbox),
             *troubles.of_destinations(troubled[:TROUBLES]),
         ],
         has_more_wrong=len(troubled) > TROUBLES,

@@ -6,7 +6,7 @@ import os
 import socket
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
-from typing import Final, TypeAlias, TypeVar
+from typing import Final, Protocol, TypeAlias, TypeVar
 
 import asyncpg
 import msgspec
@@ -80,6 +80,13 @@ _REASONS: Final[tuple[tuple[tuple[type[Exception], ...], str], ...]] = (
     ((asyncpg.CannotConnectNowError, asyncpg.OperatorInterventionError), "it is starting or stopping"),
     ((asyncpg.UndefinedTableError, asyncpg.UndefinedColumnError), "its tables are not those of this version"),
 )
+
+
+class Run(Protocol):
+    """Does work on a connection that is free: see ``Link.run``."""
+
+    async def __call__(self, work: Callable[[Connection], Awaitable[T]], /) -> T:
+        """Return what *work* returns."""
 
 
 class Connector:

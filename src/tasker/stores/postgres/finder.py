@@ -11,7 +11,7 @@ from tasker.model.instants import LAST, SECOND, Instant
 from tasker.model.operation import Batch
 from tasker.model.task import Pool, Task, TaskId
 from tasker.stores.finding import CountWalk, PageWalk, Places, Walker, bounds_of, is_wide, key_range
-from tasker.stores.postgres.connection import Connection, Record
+from tasker.stores.postgres.connection import Connection, Record, Run
 from tasker.stores.rows import Reading
 
 PAGE_BYTES: Final = 1 << 20
@@ -27,18 +27,16 @@ _NUMBERS: Final = 5
 
 
 class Finder:
-    """Walks along an index in pieces, in one transaction of *connection*."""
+    """Walks along an index in pieces."""
 
     def __init__(
         self,
-        connection: Connection,
         queries: Mapping[str, str],
         reading: Reading,
         query: Query,
         free_pools: Collection[Pool],
         monotonic: Callable[[], float],
     ) -> None:
-        self._connection = connection
         self._sql = queries
         self._reading = reading
         self._query = query
@@ -48,69 +46,70 @@ class Finder:
         self._start = (bounds.start, _LAST_ID if query.is_descending and query.order is Order.CREATED else _NO_ID)
         self._until = bounds.until
 
-    async def find(self, after: str | None, limit: int) -> Page:
+    async def find(self, connection: Connection, after: str | None, limit: int) -> Page:
         """Return a page: see ``Store.find``."""
-        position = self._start if after is None else _position(after)
-        async with self._connection.transaction(isolation="repeatable_read", readonly=True):
-            return await self._find(position, limit)
+        walk = self._walk(after, limit)
+        async with connection.transaction(isolation="repeatable_read", readonly=True):
+            if not await self._go(connection, walk):
+                return Page((), None)
+            return walk.page(await self._tasks(connection, [id_ for _, id_ in walk.found]))
 
-    async def count(self) -> Counted:
-        """Count: see ``Store.count_found``."""
-        async with self._connection.transaction(isolation="repeatable_read", readonly=True):
-            return await self._count()
-
-    async def matches(self, after: str | None, limit: int) -> Batch:
+    async def matches(self, connection: Connection, after: str | None, limit: int) -> Batch:
         """Return what is found, but not what it is: see ``Store.matches``."""
-        walk = PageWalk(self._start if after is None else _position(after), limit, self._monotonic)
-        async with self._connection.transaction(isolation="repeatable_read", readonly=True):
-            if not await self._go(walk):
+        walk = self._walk(after, limit)
+        async with connection.transaction(isolation="repeatable_read", readonly=True):
+            if not await self._go(connection, walk):
                 return Batch((), None)
         return walk.batch([TaskId(str(id_)) for _, id_ in walk.found])
 
-    async def _find(self, position: tuple[Instant, str], limit: int) -> Page:
-        walk = PageWalk(position, limit, self._monotonic)
-        if not await self._go(walk):
-            return Page((), None)
-        return walk.page(await self._tasks([id_ for _, id_ in walk.found]))
+    async def count(self, run: Run) -> Counted:
+        """Count: see ``Store.count_found``. Each piece is work of its own, so others have their turn between two."""
+        walk = CountWalk(self._start, self._monotonic)
+        statement, values = await run(lambda connection: self._statement(connection, "count_found"))
+        if statement is None:
+            return Counted(0, is_exact=True)
 
-    async def _go(self, walk: PageWalk[str]) -> bool:
+        async def look(connection: Connection) -> bool:
+            if length := walk.next():
+                row = await connection.fetchrow(statement, *walk.position, self._until, length, 0, *values)
+                walk.take(None if row is None else (row["looked"], row["passed"], row["id"], row["at"]))
+            return length > 0
+
+        while await run(look):
+            pass
+        return walk.counted
+
+    def _walk(self, after: str | None, limit: int) -> PageWalk[str]:
+        return PageWalk(self._start if after is None else _position(after), limit, self._monotonic)
+
+    async def _go(self, connection: Connection, walk: PageWalk[str]) -> bool:
         """Go along the walk as far as a page goes. Return whether there is anything to walk along."""
-        statement, values = await self._statement("find_page")
+        statement, values = await self._statement(connection, "find_page")
         if statement is None:
             return False
         while length := walk.next():
-            rows = await self._connection.fetch(statement, *walk.position, self._until, length, walk.left, *values)
+            rows = await connection.fetch(statement, *walk.position, self._until, length, walk.left, *values)
             walk.take((row["id"], row["at"], row["looked"]) for row in rows)
         return True
 
-    async def _count(self) -> Counted:
-        walk = CountWalk(self._start, self._monotonic)
-        statement, values = await self._statement("count_found")
-        if statement is None:
-            return Counted(0, is_exact=True)
-        while length := walk.next():
-            row = await self._connection.fetchrow(statement, *walk.position, self._until, length, 0, *values)
-            walk.take(None if row is None else (row["looked"], row["passed"], row["id"], row["at"]))
-        return walk.counted
-
-    async def _statement(self, name: str) -> tuple[str | None, Sequence[Any]]:
+    async def _statement(self, connection: Connection, name: str) -> tuple[str | None, Sequence[Any]]:
         """Return a statement, and the values of its filters."""
-        type_pools = [(row["type"], row["pool"]) for row in await self._connection.fetch(self._sql["type_pools"])]
-        by_arrival = await self._is_wide()
+        type_pools = [(row["type"], row["pool"]) for row in await connection.fetch(self._sql["type_pools"])]
+        by_arrival = await self._is_wide(connection)
         places = Places(lambda number: f"${_NUMBERS + number}", str)
         walker = Walker(self._sql, places, self._query, self._free_pools)
         return walker.statement(name, type_pools, by_arrival=by_arrival), places.values
 
-    async def _is_wide(self) -> bool:
+    async def _is_wide(self, connection: Connection) -> bool:
         places = Places("${}".format, str)
         statement = key_range(self._sql, places, self._query)
-        return statement is not None and is_wide(await self._connection.fetchval(statement, *places.values))
+        return statement is not None and is_wide(await connection.fetchval(statement, *places.values))
 
-    async def _tasks(self, ids: Sequence[str]) -> Sequence[Task]:
+    async def _tasks(self, connection: Connection, ids: Sequence[str]) -> Sequence[Task]:
         """Return the tasks with these ids, as many as one page holds."""
         if not ids:
             return []
-        rows: Sequence[Record] = await self._connection.fetch(self._sql["found_tasks"], ids, PAGE_BYTES)
+        rows: Sequence[Record] = await connection.fetch(self._sql["found_tasks"], ids, PAGE_BYTES)
         return [*map(self._reading.task.read, rows)]
 
 

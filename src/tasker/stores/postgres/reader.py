@@ -34,7 +34,7 @@ from tasker.model.schedule import Run, Schedule
 from tasker.model.standing import Standing
 from tasker.model.steps import DueCounts, Steps
 from tasker.model.store_meter import Upkeep
-from tasker.model.task import STATES, Pool, State, Task, TaskId
+from tasker.model.task import Pool, State, Task, TaskId
 from tasker.stores.awaiting import awaited_of
 from tasker.stores.ledger import record_of
 from tasker.stores.overdue import overdue_of, overdue_statement
@@ -44,6 +44,8 @@ from tasker.stores.postgres.due_counter import count_due
 from tasker.stores.postgres.finder import PAGE_BYTES, Finder
 from tasker.stores.postgres.historian import read_history
 from tasker.stores.rows import Reading, run_of
+from tasker.timing.clock import stopwatch
+from tasker.timing.leisure import rest
 
 T = TypeVar("T")
 
@@ -241,7 +243,7 @@ class Reader:
 
     async def find(self, query: Query, *, after: str | None, limit: int, free_pools: Collection[Pool]) -> Page:
         """Return a page of what is found."""
-        return await self._read(lambda connection: self._finder(connection, query, free_pools).find(after, limit))
+        return await self._read(lambda connection: self._finder(query, free_pools).find(connection, after, limit))
 
     async def audit(self, query: AuditQuery, *, after: str | None, limit: int) -> AuditPage:
         """Return a page of the audit log."""
@@ -251,33 +253,33 @@ class Reader:
 
     async def count_found(self, query: Query, *, free_pools: Collection[Pool]) -> Counted:
         """Return how many tasks are found."""
-        return await self._read(lambda connection: self._finder(connection, query, free_pools).count())
+        return await self._finder(query, free_pools).count(self._read)
 
     async def matches(self, query: Query, *, after: str | None, limit: int, free_pools: Collection[Pool]) -> Batch:
         """Return a batch of what is found."""
-        return await self._read(lambda connection: self._finder(connection, query, free_pools).matches(after, limit))
+        return await self._read(lambda connection: self._finder(query, free_pools).matches(connection, after, limit))
 
-    def _finder(self, connection: Connection, query: Query, free_pools: Collection[Pool]) -> Finder:
-        return Finder(connection, self._sql, self._reading, query, free_pools, self._monotonic)
+    def _finder(self, query: Query, free_pools: Collection[Pool]) -> Finder:
+        return Finder(self._sql, self._reading, query, free_pools, self._monotonic)
 
-    async def count(self, *, up_to: int) -> Mapping[State, int]:
-        """Return how many tasks are in each state."""
+    async def count(self, states: Collection[State], *, up_to: int) -> Mapping[State, int]:
+        """Return how many tasks are in each of *states*."""
+        counts = dict.fromkeys(states, 0)
 
-        async def count(connection: Connection) -> Mapping[State, int]:
-            counts = dict.fromkeys(STATES, 0)
-            others = [state for state in State if state is not State.TODO]
-            type_pools = await connection.fetch(self._sql["type_pools"])
-            for pool in {pool for _, pool in type_pools}:
-                counts[State.TODO] += await connection.fetchval(
-                    self._sql["count_todo"], pool, up_to - counts[State.TODO]
-                )
-            for type_ in {type_ for type_, _ in type_pools}:
-                for state in others:
-                    left = up_to - counts[state.shown]
-                    counts[state.shown] += await connection.fetchval(self._sql["count_other"], type_, int(state), left)
-            return counts
+        async def count(shown: State, statement: str, *values: object) -> None:
+            left = up_to - counts[shown]
+            counts[shown] += await self._read(
+                lambda connection: connection.fetchval(self._sql[statement], *values, left)
+            )
 
-        return await self._read(count)
+        type_pools = await self._read(lambda connection: connection.fetch(self._sql["type_pools"]))
+        for pool in {pool for _, pool in type_pools} if State.TODO in states else ():
+            await count(State.TODO, "count_todo", pool)
+        for type_ in {type_ for type_, _ in type_pools}:
+            for state in State:
+                if state is not State.TODO and state.shown in states:
+                    await count(state.shown, "count_other", type_, int(state))
+        return counts
 
     async def completion_key(self) -> bytes:
         """Return what tokens are signed with."""
@@ -322,7 +324,7 @@ class Reader:
 
     async def count_due(self, steps: Steps) -> DueCounts:
         """Return how many tasks are due in each step."""
-        return await self._read(lambda connection: count_due(connection, self._sql, steps, self._monotonic))
+        return await count_due(self._read, self._sql, steps, self._monotonic)
 
     async def upkeep(self) -> Upkeep:
         """Return what shows whether dead rows are removed."""
@@ -346,12 +348,15 @@ class Reader:
         ]
 
     async def _read(self, ask: Callable[[Connection], Awaitable[T]]) -> T:
-        """Ask on the connection that has waited longest."""
+        """Ask on the connection that has waited longest. Rests afterwards, if it is at leisure."""
         if self._is_closed:
             raise StoreUnavailableError("it is closed")
         link = self._links[self._next]
         self._next = (self._next + 1) % len(self._links)
-        return await link.run(ask)
+        began = stopwatch()
+        answer = await link.run(ask)
+        await rest(began)
+        return answer
 
 
 def _position(cursor: str | None) -> tuple[Instant, str]:

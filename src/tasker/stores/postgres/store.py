@@ -41,7 +41,7 @@ from tasker.model.sign_in import SignIn
 from tasker.model.standing import Standing
 from tasker.model.steps import DueCounts, Steps
 from tasker.model.store_meter import Space, StoreMeter, Upkeep
-from tasker.model.task import Pool, State, Task, TaskId
+from tasker.model.task import STATES, Pool, State, Task, TaskId
 from tasker.stores import mark, queries
 from tasker.stores.looks import Looks
 from tasker.stores.postgres import schema as tables
@@ -414,8 +414,8 @@ class PostgresStore(Store):
         return await self._reader.count_found(query, free_pools=free_pools)
 
     @override
-    async def count(self, *, up_to: int) -> Mapping[State, int]:
-        return await self._reader.count(up_to=up_to)
+    async def count(self, states: Collection[State] = STATES, *, up_to: int) -> Mapping[State, int]:
+        return await self._reader.count(states, up_to=up_to)
 
     @override
     async def delete(self, task_id: TaskId, *, entry: Entry | None = None) -> None:

@@ -31,7 +31,7 @@ from tasker.model.overdue import Overdue
 from tasker.model.schedule import Run, Schedule
 from tasker.model.standing import Standing
 from tasker.model.steps import DueCounts, Steps
-from tasker.model.task import STATES, Pool, State, Task, TaskId
+from tasker.model.task import Pool, State, Task, TaskId
 from tasker.stores.awaiting import awaited_of
 from tasker.stores.ledger import record_of
 from tasker.stores.overdue import overdue_of, overdue_statement
@@ -269,14 +269,15 @@ class Reader:
         """Return the claims of *node*."""
         return [Claim(id_text(id_), fence) for id_, fence in self._queries.all("claims", node=node)]
 
-    def count(self, *, up_to: int) -> Mapping[State, int]:
-        """Return how many tasks are in each state, counted up to a limit."""
-        counts = dict.fromkeys(STATES, 0)
+    def count(self, states: Collection[State], *, up_to: int) -> Mapping[State, int]:
+        """Return how many tasks are in each of *states*, counted up to a limit."""
+        counts = dict.fromkeys(states, 0)
         pools_by_type = self._pools_by_type(None)
-        for pool in {pool for pools in pools_by_type.values() for pool in pools}:
+        pools = {pool for pools in pools_by_type.values() for pool in pools} if State.TODO in states else ()
+        for pool in pools:
             counts[State.TODO] += self._count("count_todo", pool=pool, up_to=up_to - counts[State.TODO])
         for type_ in pools_by_type:
-            for state in _LISTED_BY_STATE:
+            for state in [state for state in _LISTED_BY_STATE if state.shown in states]:
                 left = up_to - counts[state.shown]
                 counts[state.shown] += self._count("count_other", type=type_, state=state, up_to=left)
         return counts

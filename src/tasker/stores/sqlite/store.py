@@ -45,7 +45,7 @@ from tasker.model.sign_in import SignIn
 from tasker.model.standing import Standing
 from tasker.model.steps import DueCounts, Steps
 from tasker.model.store_meter import Space, StoreMeter, Upkeep
-from tasker.model.task import Pool, State, Task, TaskId
+from tasker.model.task import STATES, Pool, State, Task, TaskId
 from tasker.stores import mark, queries
 from tasker.stores.group_commit import GroupCommit, InlineCommit
 from tasker.stores.looks import Looks
@@ -66,6 +66,7 @@ from tasker.stores.sqlite.stager import Staged, is_worth_while, parts, slices
 from tasker.stores.sqlite.transactions import Transactions
 from tasker.stores.sqlite.writer import Create, Preparation, Settle, Write, Writer
 from tasker.timing.clock import Clock, stopwatch
+from tasker.timing.leisure import rest
 
 T = TypeVar("T")
 
@@ -316,8 +317,8 @@ class SqliteStore(Store):
         )
 
     @override
-    async def count(self, *, up_to: int) -> Mapping[State, int]:
-        return await self._read(lambda reader: reader.count(up_to=up_to))
+    async def count(self, states: Collection[State] = STATES, *, up_to: int) -> Mapping[State, int]:
+        return await self._read(lambda reader: reader.count(states, up_to=up_to))
 
     @override
     async def delete(self, task_id: TaskId, *, entry: Entry | None = None) -> None:
@@ -892,7 +893,10 @@ class SqliteStore(Store):
     async def _read(self, question: Callable[[Reader], T]) -> T:
         if not self._is_open:
             raise StoreUnavailableError("it is closed")
-        return await self._readers.ask(question)
+        began = stopwatch()
+        answer = await self._readers.ask(question)
+        await rest(began)
+        return answer
 
     def _open(self, location: Path | str) -> None:
         """Make the writing side."""
