@@ -104,6 +104,31 @@ async def test_of_events_that_nobody_wants_singly_the_kinds_are_kept(server):
             assert known.data == {"changed": ["created"]} if query else known.data["id"] == task_id
 
 
+async def test_what_follows_a_place_is_kept_although_others_have_yet_to_hear_of_its_kind(server):
+    async with reading(server, "?signals=1") as stream:
+        await server.new()
+        await stream.next("signal")
+        await server.new()  # the signal of which comes a quarter of a second after the first
+        async with reading(server, "?signals=1") as other:
+            place = other.first.id
+        await server.new()
+        async with reading(server, "?signals=1", last_id=place) as other:
+            assert await other.next("signal") == {"changed": ["created"]}
+
+
+async def test_events_of_a_kind_that_all_will_hear_of_are_not_recorded_one_by_one(server):
+    async with reading(server, "?signals=1") as stream:
+        await server.new()
+        await stream.next("signal")
+        for _ in range(5):
+            await server.new()
+        assert events_of(server).streams.ring.last == 2
+        await server.clock.advance(0.25)
+        assert await stream.next("signal") == {"changed": ["created"]}
+        await server.new()
+        assert events_of(server).streams.ring.last == 3
+
+
 async def test_events_are_kept_singly_from_the_first_reader_on_who_wants_them(server):
     async with reading(server, "?signals=1") as signals:
         await server.new()

@@ -44,6 +44,8 @@ class EventStreams:
         self._node = node
         self.keeps_whole = False
         """Whether events are kept whole; else nobody needs more than their kinds, so ``hear`` is enough."""
+        self.heard: set[EventKind] = set()
+        """Kinds of which nothing more need be recorded for now: whoever reads will be told of them in any case."""
         self._ring: EventRing | None = None
         self._start: Instant = 0
         self._channels: dict[tuple[Interest, bool], Channel] = {}
@@ -100,7 +102,8 @@ class EventStreams:
                 self._stir(channel, channel.pace.gap_at or now, now)
 
     def id_of(self, number: int) -> EventId:
-        """Return the id of an event."""
+        """Return the id of an event, for somebody who may come back with it: all that follows is recorded."""
+        self.heard.clear()
         return EventId(self._node, self._start, number)
 
     def subscribe(self, interest: Interest, *, is_signals: bool, subscriber: Subscriber) -> Channel:
@@ -153,8 +156,12 @@ class EventStreams:
                 self._stir(channel, channel.pace.gap_at or now, now)
 
     def hear(self, kind: EventKind) -> None:
-        """Record of an event its kind alone. Only while not ``keeps_whole``: all readers want signals of everything."""
+        """Record of an event its kind alone. Only while not ``keeps_whole``: all readers want signals of everything.
+
+        Need not be called while the kind is in ``heard``.
+        """
         number = self.ring.add_kind(kind)
+        self.heard.add(kind)
         for channel in self._channels.values():
             self._signal(channel, kind, number)
 

@@ -139,6 +139,7 @@ class Events:
     def _switch(self) -> None:
         self.is_on = self.streams.is_recording or self.telling.is_wanted
         self._kinds_suffice = not (self.streams.keeps_whole or self.telling.is_wanted)
+        self.streams.heard.clear()
         self._store.report_to(self._reported if self.is_on else None)
 
     # Other nodes
@@ -186,6 +187,8 @@ class Events:
 
     def created(self, task: Task) -> None:
         """A task was stored. *task* is as it was made."""
+        if EventKind.CREATED in self.streams.heard:
+            return
         if self._kinds_suffice:
             self.streams.hear(EventKind.CREATED)
             return
@@ -225,7 +228,8 @@ class Events:
 
     def started(self, attempt: Attempt, fields: TaskFields) -> None:
         """An attempt has begun."""
-        self._attempt(EventKind.STARTED, attempt, fields, State.IN_PROGRESS, due_at=attempt.due_at)
+        if EventKind.STARTED not in self.streams.heard:  # seldom
+            self._attempt(EventKind.STARTED, attempt, fields, State.IN_PROGRESS, due_at=attempt.due_at)
 
     def accepted(self, attempt: Attempt, fields: TaskFields, *, deadline: Instant) -> None:
         """An attempt is in other hands now, until *deadline* at most."""
@@ -235,7 +239,8 @@ class Events:
         self, attempt: Attempt, fields: TaskFields, state: State, *, due_at: Instant | None, code: str | None
     ) -> None:
         """An attempt has ended, and the task is in *state* now."""
-        self._attempt(EventKind.ENDED, attempt, fields, state, due_at=due_at or attempt.due_at, code=code)
+        if EventKind.ENDED not in self.streams.heard:
+            self._attempt(EventKind.ENDED, attempt, fields, state, due_at=due_at or attempt.due_at, code=code)
 
     def _attempt(
         self,

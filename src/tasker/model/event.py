@@ -38,6 +38,8 @@ class EventKind(StrEnum):
     SCHEDULE = "schedule"
     """A schedule was created, changed, paused, resumed or deleted."""
 
+    __hash__ = str.__hash__  # that of an enumeration is a call of Python's, for each event
+
 
 class EventChange(StrEnum):
     """What exactly has happened, where the kind does not say it all."""
