@@ -1,9 +1,17 @@
 """Ports for servers that have to know theirs before they start."""
 
+import secrets
 import socket
+from contextlib import suppress
+
+_FIRST, _END = 20_000, 32_768
+"""Systems give out none of these by themselves, to servers that take any port and to clients: so nobody else takes one
+between this and the start of the server."""
 
 
 def free_port():
     """A port of 127.0.0.1 that nobody listened at just now."""
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        return listening.getsockname()[1]
+    while True:
+        port = _FIRST + secrets.randbelow(_END - _FIRST)
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port

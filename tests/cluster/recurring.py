@@ -127,6 +127,11 @@ class ScheduleLoad:
         self._over.set()
         self._thread.join()
 
+    def wait_for_times(self, count: int):
+        """Return once the schedules surely had more than *count* times together."""
+        enough = "the schedules had enough times"
+        wait_until(lambda: sum(len(schedule.times()) for schedule in self.schedules) > count, enough, seconds=60)
+
     def finish(self):
         """Have no schedule make any further run. Returns once that is so."""
         self._over.set()

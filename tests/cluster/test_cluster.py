@@ -30,6 +30,7 @@ def test_whatever_breaks_nothing_is_lost_or_early_or_recorded_twice_and_only_wha
             load.tasks.wait_for(PER_SECOND)
             database_fault()
             faults.wait_until_all_accept()
+        load.schedules.wait_for_times(50)
         load.finish()
         verdict = Verdict(cluster, load, faults.happened)
         assert cluster.stop() == [0, 0, 0]
@@ -39,6 +40,5 @@ def test_whatever_breaks_nothing_is_lost_or_early_or_recorded_twice_and_only_wha
     assert verdict.tasks.counts["tasks accepted"] > 2 * PER_SECOND, "there was hardly any load"
     done = Counter(call.what for call in verdict.tasks.calls if call.is_accepted or call.status == 200)
     assert set(done) == set(What), "there was something of everything"
-    assert sum(len(schedule.times()) for schedule in verdict.schedules.schedules) > 50, "there were hardly any runs"
     assert set(verdict.long_jobs.plans) == set(long_jobs.Plan)
     assert set(verdict.pulled.plans) == set(pulled_jobs.Plan)
