@@ -11,7 +11,7 @@ between this and the start of the server."""
 
 def free_port():
     """A port of 127.0.0.1 that nobody listened at just now."""
-    while True:
+    while True:  # by secrets: several processes of tests may have the same seed
         port = _FIRST + secrets.randbelow(_END - _FIRST)
         with suppress(OSError), socket.create_server(("127.0.0.1", port)):
             return port

@@ -103,6 +103,21 @@ async def test_fields_that_cannot_be_read_are_no_hindrance(bench, told):
     assert told() == [("ended", "failed", "unreadable_payload", 1)]
 
 
+async def test_another_node_that_begins_to_read_is_told_of_kinds_that_stand_in_the_next_signal_here(bench, monkeypatch):
+    events, told = bench.engine.events, []
+    monkeypatch.setattr(events.telling, "add", lambda event: told.append(event.kind))
+    reader = events.join(Interest(), is_signals=True, push=lambda _: False, cut=lambda: None)
+    for _ in range(2):
+        await bench.add("succeed", at=1)
+    await bench.clock.advance(1)
+    assert {"started", "ended"} <= events.streams.heard, "both are still to be told here"
+    events.telling.wanted(60)
+    await bench.add("succeed", at=1)
+    await bench.clock.advance(0)
+    assert told == ["started", "ended"]
+    reader.leave()
+
+
 async def test_without_readers_nothing_is_noted(bench, monkeypatch):
     noted = []
     monkeypatch.setattr(Events, "_note", lambda _, event: noted.append(event))

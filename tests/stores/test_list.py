@@ -157,6 +157,8 @@ async def test_counts_are_those_of_the_states(store, clock):
     tasks = await some_of_everything(store, clock)
     expected = {state: sum(task.state is state for task in tasks) for state in STATES}
     assert await store.count(up_to=1000) == expected
+    some = [State.TODO, State.IN_PROGRESS]
+    assert await store.count(some, up_to=1000) == {state: expected[state] for state in some}
 
 
 async def test_counting_stops_where_it_is_told_to(store, clock):

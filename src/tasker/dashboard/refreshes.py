@@ -19,8 +19,9 @@ _LONGEST_REST: Final = 2.0
 class Refreshes:
     """Makes them at leisure, in the order in which they were asked for, and rests after each.
 
-    So they have a hundredth of the time, spread over all of it, and are made less often the busier the server
-    is. Who asks for the same while it waits for its turn gets the same. Belongs to one event loop.
+    So they have a hundredth of the time, spread over all of it, or more where one works for over 20 ms, and are made
+    less often the busier the server is. Who asks for the same while it waits for its turn gets the same. Belongs to
+    one event loop.
     """
 
     def __init__(self) -> None:

@@ -144,9 +144,13 @@ class TaskStore(Protocol):
         """
 
     async def count(self, states: Collection[State] = STATES, *, up_to: int) -> Mapping[State, int]:
-        """Return how many tasks are in each of *states*, of which each is one that is shown.
+        """Return how many tasks are in each of *states*.
 
         Counting stops at *up_to*, so that the cost does not grow with the store.
+
+        Args:
+            states: some of ``STATES``: as they are shown, not as they are stored.
+            up_to: for each state.
         """
 
     async def delete(self, task_id: TaskId, *, entry: Entry | None = None) -> None:
