@@ -1,7 +1,7 @@
 """Open pages of the dashboard, in a process of their own: each hears the signals, and fetches itself anew as they say.
 
-As ``static/js/live.js`` does: if a part of the page shows what there is news of, a second apart at least, and less
-often if the server is busy. A page without such parts hears nothing.
+As ``static/js/live.js`` does: if a part of the page shows what there is news of, a second after the last answer.
+A page without such parts hears nothing.
 
 Started as ``python -m benchmarks.visitors URL`` with the paths of the pages as JSON on standard input.
 Says when all of them are open, and at the end of the input how often they were fetched.
@@ -13,7 +13,6 @@ import json
 import re
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 
@@ -22,7 +21,7 @@ import aiohttp
 from benchmarks.machine import LOAD_CORE, running_on
 
 _APART: Final = 1.0
-"""Seconds between two fetches of a page, at least."""
+"""Seconds between an answer and the next fetch of a page."""
 
 _KINDS: Final = {
     "tasks": {"created", "started", "ended", "changed", "deleted"},
@@ -88,10 +87,9 @@ async def _visit(session: aiohttp.ClientSession, path: str, opened: asyncio.Even
             while True:
                 await heard.wait()
                 heard.clear()
-                begun = time.monotonic()
                 kinds |= await _fetch(session, path, {"HX-Request": "true"})
                 fetches.append(path)
-                await asyncio.sleep(_APART + 3 * (time.monotonic() - begun))
+                await asyncio.sleep(_APART)
 
 
 async def _run(url: str, paths: Sequence[str]) -> int:

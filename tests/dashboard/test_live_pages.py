@@ -1,7 +1,12 @@
 """Pages that are open stay up to date, and leave alone what somebody is doing."""
 
+from socket import socket
+
+import pytest
+from jinja2 import Environment, PackageLoader, nodes
 from playwright.sync_api import expect
 
+from polling import until
 from tasker.testing.server import TaskerServer
 
 
@@ -134,3 +139,124 @@ def test_a_page_that_is_left_lets_go(page, server):
     page.goto("/ui/new")
 
     assert f"{server.url}/ui/live" in ended, "and perhaps a refresh that was under way"
+
+
+def test_the_first_task_is_shown_in_a_list_that_was_empty(page, server):
+    page.goto("/ui/tasks")
+    expect(live(page)).to_be_visible()
+    expect(page.get_by_text("There are no tasks yet")).to_be_visible()
+
+    id_ = new(server)
+
+    page.get_by_role("checkbox", name=f"Mark task {id_}").check()
+    expect(page.get_by_text("the 1 marked")).to_be_visible()
+    expect(page.get_by_text("There are no tasks yet")).to_have_count(0)
+
+
+def test_no_row_of_a_list_that_has_just_come_is_said_to_have_left(page, server):
+    page.goto("/ui/tasks")
+    expect(live(page)).to_be_visible()
+    expect(page.get_by_role("main").get_by_text("0 tasks")).to_be_visible()
+    heard = page.evaluate_handle("""() => {
+        const heard = [0];
+        new BroadcastChannel("tasker.live").onmessage = () => { heard[0] += 1; };
+        return heard;
+    }""")
+    held = []
+    page.route("**/ui/tasks", lambda route: route.continue_() if held else held.append(route))
+
+    new(server)
+    until(lambda: held or page.wait_for_timeout(20), "the page is fetched")
+    before = heard.evaluate("heard => heard[0]")
+    new(server)
+    page.wait_for_function("([heard, before]) => heard[0] > before", arg=[heard, before])
+    held[0].continue_()
+    expect(page.get_by_role("region", name="Tasks")).to_be_visible()
+    new(server)  # before it is fetched again
+
+    expect(page.get_by_role("main").get_by_text("3 tasks")).to_be_visible()
+    expect(page.get_by_role("link", name="no longer on this page")).to_have_count(0)
+
+
+def test_a_row_that_has_left_its_list_says_so(page, server):
+    first, second = new(server, key="first"), new(server, key="second")
+    page.goto("/ui/tasks?state=todo")
+    expect(live(page)).to_be_visible()
+    row = page.get_by_role("row").filter(has_text="first")
+
+    server.call("POST", f"/tasks/{first}/cancel")
+    expect(row).to_have_attribute("title", "No longer on this page: this may be old")
+    expect(page.get_by_role("link", name="1 no longer on this page: show")).to_be_visible()
+    new(server, key="third")
+    server.call("POST", f"/tasks/{second}/cancel")
+    page.get_by_role("link", name="1 or more new, 2 no longer on this page: show").click()
+
+    expect(page.get_by_role("row").filter(has_text="third")).to_be_visible()
+    expect(row).to_have_count(0)
+
+
+def test_a_destination_is_shown_in_trouble_while_it_is(page, server):
+    with socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{closed.getsockname()[1]}"
+        new(server, url=url)
+        page.goto("/ui/destinations")
+        expect(live(page)).to_be_visible()
+        expect(page.get_by_role("heading", name="In trouble")).to_have_count(0)
+
+        for _ in range(20):
+            new(server, url=url, delay="0s")
+
+        expect(page.get_by_role("heading", name="In trouble")).to_be_visible()
+        expect(page.get_by_role("region", name="Destinations in trouble").get_by_role("link")).to_have_text(url)
+
+
+def test_a_failure_is_shown_when_it_is_there(page, server):
+    page.goto("/ui/failures")
+    expect(live(page)).to_be_visible()
+    expect(page.get_by_text("No attempt has failed")).to_be_visible()
+
+    new(server, url="http://127.0.0.1:1/", delay="0s", retry={"max_attempts": 1})
+
+    expect(page.get_by_role("region", name="Failures").get_by_text("The latest example")).to_be_visible()
+    expect(page.get_by_text("1 attempt failed")).to_be_visible()
+
+
+def test_the_result_of_a_task_is_shown_when_it_is_there(page, server):
+    id_ = server.call("POST", "/tasks/new", {"hash": {"delay": "1h", "secret": "correct-horse"}})["id"]
+    page.goto(f"/ui/tasks/{id_}")
+    expect(live(page)).to_be_visible()
+    expect(page.get_by_text("Result", exact=True)).to_have_count(0)
+
+    server.call("POST", f"/tasks/{id_}/run")
+
+    expect(page.get_by_text("Result", exact=True)).to_be_visible()
+
+
+# Templates
+
+ENVIRONMENT = Environment(loader=PackageLoader("tasker.dashboard"), extensions=["jinja2.ext.do"])
+WHO_ASKS = {"may", "caller", "counted"}
+"""What does not change while a page is open."""
+
+
+def live_parts(tree):
+    """What *tree* has of parts that stay up to date, but for lists: these are in a part of their own while empty."""
+    for data in tree.find_all(nodes.TemplateData):
+        yield from (tag for tag in data.data.split("<")[1:] if " data-live=" in tag and "data-live-rows" not in tag)
+    for included in tree.find_all(nodes.Include):
+        yield from live_parts(ENVIRONMENT.parse(source(included.template.value)))
+
+
+def source(name):
+    return ENVIRONMENT.loader.get_source(ENVIRONMENT, name)[0]
+
+
+@pytest.mark.parametrize("name", ENVIRONMENT.list_templates())
+def test_what_stays_up_to_date_is_there_with_nothing_to_say_too(name):
+    """A part is replaced by its new self, so one that is missing would never come, and one that ends would stay."""
+    for found in ENVIRONMENT.parse(source(name)).find_all(nodes.If):
+        if {each.name for each in found.test.find_all(nodes.Name)} - {"Scope"} <= WHO_ASKS:
+            continue
+        branches = [*found.body, *(each for part in found.elif_ for each in part.body), *found.else_]
+        assert [part for each in branches for part in live_parts(each)] == [], f"line {found.lineno}"

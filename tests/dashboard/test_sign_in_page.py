@@ -190,6 +190,30 @@ def test_other_tabs_say_that_one_has_signed_out(page, server, looked):
     looked.complaints.clear()
 
 
+def test_a_page_that_waits_for_its_turn_to_be_made_says_at_once_that_one_has_signed_out(page, server, looked):
+    page.goto("/ui/tasks")
+    fill(page, VIEWER)
+    expect(page.get_by_role("heading", name="Tasks")).to_be_visible()
+    other = page.context.new_page()
+    waiting = []  # for an answer, since before
+
+    def let_wait(route):
+        if "hx-request" in route.request.headers and not waiting:
+            waiting.append(route)
+        else:
+            route.continue_()
+
+    other.route("**/ui/tasks", let_wait)
+    other.goto("/ui/tasks")
+    with other.expect_request(lambda request: "hx-request" in request.headers):
+        a_task(server)
+
+    page.get_by_role("button", name="Sign out").click()
+
+    expect(other.get_by_text("Not live: your sign-in has ended")).to_be_visible()
+    looked.complaints.clear()
+
+
 def test_signing_out_ends_what_open_pages_listen_to_and_that_of_no_others(server):
     streams = []
     for _ in range(2):

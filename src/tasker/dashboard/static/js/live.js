@@ -1,6 +1,6 @@
 // Keeps what is shown up to date. The server says of which kinds there was news; then the page is fetched anew, and
 // only its parts that are marked with these kinds are changed where they differ: focus, scroll, selection and open
-// menus stay. A list keeps its rows under the pointer: it only says how many are new.
+// menus stay. A list keeps its rows under the pointer: it only says how many are new, and which have left it.
 import * as times from "./times.js";
 
 const KINDS = {
@@ -19,6 +19,7 @@ let morph; // htmx has it
 let source = null;
 let stop = () => {};
 let due = null;
+let asking = null;
 let again = null;
 let isOver = false; // the sign-in
 let fetched = 0;
@@ -44,6 +45,15 @@ function hear(kinds) {
   }
 }
 
+// For who was refused: a fetch that waits for its turn was asked for before that.
+function hearAtOnce() {
+  clearTimeout(due);
+  asking?.abort();
+  due = null;
+  fetched = 0;
+  hear(null);
+}
+
 // Parts with data-every move by themselves: every so many seconds.
 setInterval(() => {
   const now = Math.floor(Date.now() / 1000);
@@ -55,9 +65,9 @@ setInterval(() => {
 async function refresh() {
   const ids = wanted;
   wanted = new Set();
-  const begun = Date.now();
+  const own = asking = new AbortController();
   try {
-    const answer = await fetch(location.href, { headers: { "HX-Request": "true" } });
+    const answer = await fetch(location.href, { headers: { "HX-Request": "true" }, signal: own.signal });
     if (answer.status === 401) { // due stays set: nothing is fetched any more
       isOver = true;
       leave();
@@ -70,24 +80,32 @@ async function refresh() {
     document.dispatchEvent(new CustomEvent("tasker:fresh"));
     sayCount();
   } catch {
+    if (own.signal.aborted) return; // another has begun
     state("Not live: the server does not answer", false);
   }
   due = null;
-  fetched = Date.now() + 3 * (Date.now() - begun); // a busy server is asked less often
+  fetched = Date.now(); // a busy server answers later, so it is asked less often
   if (wanted.size) hear([]);
 }
 
 function replace(old, fresh) {
-  if (!old || !fresh) return;
+  if (!old || !("live" in old.dataset)) return; // a list that was empty has been replaced meanwhile, as a whole
   if ("liveRows" in old.dataset) return replaceRows(old, fresh);
+  if (!fresh) return;
   const holder = document.createElement("div");
   holder.append(fresh);
   morph(old, holder, false);
 }
 
 function replaceRows(old, fresh) {
-  const there = new Set([...old.tBodies[0].rows].map((row) => row.id));
-  const rows = [...fresh.tBodies[0].rows];
+  const shown = [...old.tBodies[0].rows];
+  const there = new Set(shown.map((row) => row.id));
+  const rows = [...fresh?.tBodies[0].rows ?? []];
+  const listed = new Set(rows.map((row) => row.id));
+  for (const row of shown) {
+    const isLeft = row.classList.toggle("left", !listed.has(row.id));
+    row.title = isLeft ? "No longer on this page: this may be old" : "";
+  }
   const added = rows.filter((row) => !there.has(row.id)).length;
   for (const row of rows) {
     const before = there.has(row.id) ? document.getElementById(row.id) : null;
@@ -100,18 +118,20 @@ function replaceRows(old, fresh) {
       if (mark && marked !== undefined) mark.checked = marked;
     }
   }
-  tell(old, added, added === rows.length);
+  const left = shown.filter((row) => row.classList.contains("left")).length;
+  tell(old, [added && `${added}${added === rows.length ? " or more" : ""} new`, left && `${left} no longer on this page`]);
 }
 
-function tell(table, added, isAll) {
+function tell(table, parts) {
   const id = `new-${table.id}`;
+  const words = parts.filter((part) => part).join(", ");
   let pill = document.getElementById(id);
-  if (!added) return pill?.remove();
+  if (!words) return pill?.remove();
   if (!pill) {
     pill = Object.assign(document.createElement("a"), { id, className: "button pill", href: location.href });
     (table.closest(".scroll") ?? table).before(pill);
   }
-  pill.textContent = `${added}${isAll ? " or more" : ""} new: show`;
+  pill.textContent = `${words}: show`;
 }
 
 function sayCount() {
@@ -136,7 +156,7 @@ function open() {
     state("Not live: trying again", false);
     channel?.postMessage({ lost: true });
     if (source?.readyState !== EventSource.CLOSED) return;
-    hear(null); // it was refused, perhaps by a proxy whose server is gone: the page says why
+    hearAtOnce(); // it was refused, perhaps by a proxy whose server is gone: the page says why
     again = setTimeout(open, AGAIN);
   });
 }
