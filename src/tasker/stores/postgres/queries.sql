@@ -1577,16 +1577,20 @@ NOT gate.paused AND gate.failures < {threshold} AND gate.max_per_second IS NULL
 -- due_counts --
 -- How many of the first $4 tasks that {walks} come to are due in each step: a row for each, and one
 -- with the last task, and how many there were. $5: where the first step begins; $6: how many
--- microseconds each has.
+-- microseconds each has. Numbers and sorting are slow, and are left for what is few.
 WITH looked AS MATERIALIZED (
   SELECT at, id FROM ({walks}) AS merged ORDER BY at, id LIMIT $4
+), binned AS MATERIALIZED (
+  SELECT date_bin($6::bigint * interval '1 microsecond', at, $5::timestamptz) AS begin,
+         count(*) AS counted, max(at) AS latest
+    FROM looked GROUP BY 1
 )
-SELECT floor(extract(epoch FROM at - $5::timestamptz) * 1000000 / $6::bigint)::bigint AS number,
-       count(*) AS counted, NULL::uuid AS id
-  FROM looked GROUP BY 1
+SELECT (extract(epoch FROM begin - $5::timestamptz) * 1000000)::bigint / $6::bigint AS number,
+       counted, NULL::uuid AS id
+  FROM binned
  UNION ALL
-(SELECT (extract(epoch FROM at) * 1000000)::bigint, (SELECT count(*) FROM looked), id
-   FROM looked ORDER BY at DESC, id DESC LIMIT 1)
+(SELECT (extract(epoch FROM at) * 1000000)::bigint, (SELECT sum(counted) FROM binned)::bigint, id
+   FROM looked WHERE at = (SELECT max(latest) FROM binned) ORDER BY id DESC LIMIT 1)
 
 -- held_due_counts --
 -- The same of what gates hold, in no order. $1, $2: where the steps begin and end; $3: how many tasks
@@ -1599,8 +1603,9 @@ WITH looked AS MATERIALIZED (
         AND due_at >= $1 AND due_at < $2 OFFSET 0) AS held
    LIMIT $3
 )
-SELECT floor(extract(epoch FROM at - $1::timestamptz) * 1000000 / $4::bigint)::bigint AS place, count(*) AS counted
-  FROM looked GROUP BY 1
+SELECT (extract(epoch FROM begin - $1::timestamptz) * 1000000)::bigint / $4::bigint AS place, counted
+  FROM (SELECT date_bin($4::bigint * interval '1 microsecond', at, $1::timestamptz) AS begin, count(*) AS counted
+          FROM looked GROUP BY 1) AS binned
 
 -- last_due_in_pool --
 (SELECT due_at AS at FROM task
