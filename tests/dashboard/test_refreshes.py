@@ -13,7 +13,7 @@ from starlette.responses import Response
 from polling import holds
 from tasker import dashboard, timing
 from tasker.callers import OWNER
-from tasker.dashboard.refreshes import Refreshes
+from tasker.dashboard.refreshes import Refreshes, rest_after
 from tasker.dashboard.screens.all import PLACES
 from tasker.dashboard.visits import Shown
 from tasker.testing.task_factory import a_task
@@ -115,15 +115,24 @@ async def test_one_who_goes_away_does_not_take_the_page_from_the_others():
 
 
 @pytest.mark.parametrize(
-    ("worked", "took", "longest"),
+    ("worked", "took", "load", "rest"),
     [
-        pytest.param(0.01, 0.11, 0.89, id="a hundredth of the time"),
-        pytest.param(0.01, 1.6, 0.0, id="it has rested enough in its steps"),
-        pytest.param(0.5, 0.7, 2.0, id="a page that is slow"),
+        pytest.param(0.01, 0.11, 0.0, 0.39, id="a server that does nothing else"),
+        pytest.param(0.01, 0.11, 0.2, 1.14, id="one that does something"),
+        pytest.param(0.01, 0.11, 0.4, 1.89, id="a busy one"),
+        pytest.param(0.01, 0.11, 4.0, 1.89, id="a busy one with threads"),
+        pytest.param(0.01, 2.1, 0.4, 0.0, id="it has rested enough in its steps"),
+        pytest.param(0.5, 0.7, 0.4, 5.0, id="a page that is slow"),
+        pytest.param(0.0, 0.0, 0.4, 0.0, id="one that did nothing"),
     ],
 )
-async def test_between_two_pages_is_a_rest_that_makes_up_for_their_work(monkeypatch, worked, took, longest):
+def test_a_rest_makes_up_for_the_work_of_a_page(worked, took, load, rest):
+    assert rest_after(worked, took, load) == pytest.approx(rest)
+
+
+async def test_after_each_page_is_a_rest_by_what_it_worked_and_the_server_computed_since_the_one_before(monkeypatch):
     refreshes, rests = Refreshes(), []
+    computed = iter([0.0, 0.1, 0.1, 0.5, 0.5])  # before the first; at the end of each, to compare and to go on from
 
     async def sleep(seconds):
         rests.append(round(seconds, 6))
@@ -131,16 +140,17 @@ async def test_between_two_pages_is_a_rest_that_makes_up_for_their_work(monkeypa
     async def make():
         assert is_at_leisure()
         with monkeypatch.context() as patch:
-            patch.setattr(timing.leisure, "elapsed", lambda _: worked)
+            patch.setattr(timing.leisure, "elapsed", lambda _: 0.01)
             await rest(0)
         return "made"
 
     monkeypatch.setattr(dashboard.refreshes, "asyncio", SimpleNamespace(**{**vars(asyncio), "sleep": sleep}))
-    monkeypatch.setattr(dashboard.refreshes, "elapsed", lambda _: took)
-    assert [await refreshes.have(name, make) for name in "ab"] == ["made"] * 2
-    await holds(lambda: len(rests) == 2)
+    monkeypatch.setattr(dashboard.refreshes, "elapsed", lambda _: 1.0)
+    monkeypatch.setattr(dashboard.refreshes, "process_time", lambda: next(computed))
+    assert await asyncio.gather(*(refreshes.have(name, make) for name in "ab")) == ["made"] * 2
 
-    assert rests == [longest] * 2
+    assert rests == [round(rest_after(0.01, 1.0, load), 6) for load in (0.1, 0.4)]
+    assert rests[0] < rests[1]
 
 
 async def test_a_page_is_made_in_steps_between_which_others_have_their_turn():

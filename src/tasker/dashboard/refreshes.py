@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable
+from time import process_time
 from typing import Final
 
 from starlette.responses import Response
@@ -9,19 +10,34 @@ from starlette.responses import Response
 from tasker.timing.clock import elapsed, stopwatch
 from tasker.timing.leisure import leisure
 
-_SHARE: Final = 0.01
-"""Of the time that pages have."""
+_BUSY: Final = 0.4
+"""Of a processor: a server that computes for so much of the time is busy."""
 
-_LONGEST_REST: Final = 2.0
+_LEAST, _MOST = 50, 200
+"""Times that a page worked: what it takes with its rests, on a server that does nothing else, and on a busy one."""
+
+_LONGEST_REST: Final = 5.0
 """Seconds between two pages, at most."""
+
+
+def rest_after(worked: float, took: float, load: float) -> float:
+    """Return how many seconds to rest after a page.
+
+    Args:
+        worked: seconds that its steps took.
+        took: seconds that it took with the rests in between.
+        load: how much of a processor the server used since the page before.
+    """
+    times = _LEAST + (_MOST - _LEAST) * min(load / _BUSY, 1)
+    return min(max(times * worked - took, 0), _LONGEST_REST)
 
 
 class Refreshes:
     """Makes them at leisure, in the order in which they were asked for, and rests after each.
 
-    So they have a hundredth of the time, spread over all of it, or more where one works for over 20 ms, and are made
-    less often the busier the server is. Who asks for the same while it waits for its turn gets the same. Belongs to
-    one event loop.
+    So they have one part of the time in 200, spread over all of it, on a busy server, and up to four on others; or
+    more where one works for over 25 ms. They are made less often the busier the server is. Who asks for the same
+    while it waits for its turn gets the same. Belongs to one event loop.
     """
 
     def __init__(self) -> None:
@@ -44,6 +60,7 @@ class Refreshes:
         return await asyncio.shield(made)  # one who goes away does not take it from the others
 
     async def _work(self) -> None:
+        looked, computed = stopwatch(), process_time()
         try:
             while self._waiting:
                 what = next(iter(self._waiting))
@@ -55,6 +72,8 @@ class Refreshes:
                     except Exception as error:  # noqa: BLE001 - those who asked are told
                         made.set_exception(error)
                         made.exception()  # they may be gone
-                await asyncio.sleep(min(max(spent.worked / _SHARE - elapsed(began), 0), _LONGEST_REST))
+                took, load = elapsed(began), (process_time() - computed) / max(elapsed(looked), 0.001)
+                looked, computed = stopwatch(), process_time()
+                await asyncio.sleep(rest_after(spent.worked, took, load))
         finally:
             self._working = None
