@@ -16,7 +16,7 @@ class Figure:
     limit: str = ""
     """What the limit is; empty: there is none."""
     limit_rounds: Sequence[float] = ()
-    """The limit, measured in turn with the figure."""
+    """The limit, measured in turn with the figure: as many rounds, or one that holds for all."""
     least: float | None = None
     """Goal: at least so many times the limit."""
     most: float | None = None
@@ -38,8 +38,14 @@ class Figure:
 
     @property
     def ratio(self) -> float | None:
-        """How many times the limit the figure is."""
-        return self.value / self.limit_value if self.limit_value else None
+        """How many times the limit the figure is: the median of what each round is beside its own limit.
+
+        Rounds that were measured next to each other have the same noise of the machine.
+        """
+        if not self.limit_rounds:
+            return None
+        limits = self.limit_rounds if len(self.limit_rounds) > 1 else [*self.limit_rounds] * len(self.rounds)
+        return median(value / limit for value, limit in zip(self.rounds, limits, strict=True))
 
     @property
     def goal(self) -> str:

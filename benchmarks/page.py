@@ -44,6 +44,7 @@ which is measured in turn with it in the same run.
 The server has one core, the load generator another.
 Due times are random over 24 hours unless it says otherwise.
 A ratio says more than a rate: it depends less on the machine.
+It is the median of what each round is beside its own limit, so it may differ from the medians' ratio.
 
 {markdown_table(figures)}
 

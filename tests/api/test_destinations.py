@@ -4,6 +4,9 @@ import pytest
 from fates import NEAR, REFUSED, claim, destination_of, end, webhook
 from rest_server import HASH, JSON
 
+from tasker.engine.engine import Engine
+from tasker.errors import StoreUnavailableError
+
 pytestmark = pytest.mark.anyio
 
 
@@ -168,13 +171,19 @@ async def test_a_change_keeps_the_rest_of_a_destination(server):
     assert (destination["max_running"], destination["paused"]) == (8, True)
 
 
-async def test_a_destination_is_probed_though_its_circuit_is_open(server):
+async def a_failing_destination(server):
+    """Have the circuit of destination 1 open, and return the task that it holds."""
     for _ in range(11):
         last = await server.new(to(9001))
     await server.clock.step(NEAR)
     for attempt in await claim(server, free=20):  # half of the slots
         await end(server, attempt, REFUSED)
     assert await claim(server) == []
+    return last
+
+
+async def test_a_destination_is_probed_though_its_circuit_is_open(server):
+    last = await a_failing_destination(server)
     reply = await server.call("GET", "/destinations/1")
     assert (reply.json["circuit"]["state"], reply.json["held"]) == ("open", 1)
 
@@ -182,6 +191,38 @@ async def test_a_destination_is_probed_though_its_circuit_is_open(server):
         reply = await server.call("POST", "/destinations/1/probe")
         assert (reply.status, reply.json["circuit"]["state"]) == (202, "half_open")
     assert [attempt.task_id for attempt in await claim(server)] == [last]
+
+
+@pytest.mark.parametrize("action", ["pause", "resume", "probe"])
+async def test_an_action_is_answered_with_how_it_left_the_destination(server, monkeypatch, action):
+    """Not with what came of it: the engine hears of it afterwards."""
+    await a_failing_destination(server)
+    done = []
+    gate, ring = server.store.gate, Engine.ring
+
+    async def look(gate_id):
+        done.append("looked")
+        return await gate(gate_id)
+
+    monkeypatch.setattr(server.store, "gate", look)
+    monkeypatch.setattr(Engine, "ring", lambda engine: done.append("rung") or ring(engine))
+    assert (await server.call("POST", f"/destinations/1/{action}")).status < 300
+
+    assert done == ["looked", "rung"]
+
+
+async def test_the_engine_hears_of_an_action_whose_answer_cannot_be_read(server, monkeypatch):
+    await a_failing_destination(server)
+    rung = []
+
+    async def look(_):
+        raise StoreUnavailableError("it is gone")
+
+    monkeypatch.setattr(server.store, "gate", look)
+    monkeypatch.setattr(Engine, "ring", lambda _: rung.append(True))
+
+    assert (await server.call("POST", "/destinations/1/probe")).status == 503
+    assert rung == [True]
 
 
 async def test_a_destination_that_works_is_not_probed(server):

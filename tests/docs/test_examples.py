@@ -137,7 +137,7 @@ class Newcomer:
 
     def _here(self, text):
         """Replace the ports that pages speak of by those that are free here."""
-        return text.replace("http://localhost:8080", self.server.url).replace("9000", str(self._port))
+        return re.sub(r"\b9000\b", str(self._port), text).replace("http://localhost:8080", self.server.url)
 
     def _environment(self):
         path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])

@@ -134,8 +134,10 @@ class DestinationService:
             refuse_if_upgrading(self._store, "max_per_second")
 
     async def _changed(self, id_: int, change: EventChange | None) -> GateStatus:
-        self._engine.ring()
-        status = await self._status(id_)
+        try:
+            status = await self._status(id_)  # before the engine hears: a probe ends within a millisecond
+        finally:
+            self._engine.ring()
         if change is not None and self._engine.events.is_on:
             self._engine.events.destination(status.record.gate.name, change)
         return status
