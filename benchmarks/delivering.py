@@ -86,7 +86,7 @@ def _throughput_and_burst(rounds: int) -> list[Figure]:
             name="100,000 due at one instant: lateness max",
             unit="ms",
             rounds=[report.most_ms for report in burst],
-            limit="100,000 ÷ deliveries/s of another round",
+            limit="100,000 ÷ deliveries/s of another run",
             limit_rounds=[_DUE / rate * 1e3 for rate in delivered],
             most=1.2,
         ),

@@ -42,7 +42,7 @@ class Figure:
 
         Rounds that were measured next to each other have the same noise of the machine.
         """
-        if not self.limit_rounds:
+        if not self.limit_rounds or 0 in self.limit_rounds:
             return None
         limits = self.limit_rounds if len(self.limit_rounds) > 1 else [*self.limit_rounds] * len(self.rounds)
         return median(value / limit for value, limit in zip(self.rounds, limits, strict=True))

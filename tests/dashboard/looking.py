@@ -1,5 +1,12 @@
 """Pages in a real browser, and what they complain of."""
 
+from playwright.sync_api import expect
+
+PATIENCE = 30_000
+"""Milliseconds until what is awaited has to be there: a live page on a busy machine rests for seconds."""
+
+expect.set_options(timeout=PATIENCE)
+
 
 class Looked:
     """Makes contexts of the browser, and notes what they complain of."""
@@ -17,7 +24,7 @@ class Looked:
             "timezone_id": "Europe/Berlin",
         } | options
         context = self._browser.new_context(**options)
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(PATIENCE)
         self._contexts.append(context)
         page = context.new_page()
         page.on("console", lambda said: said.type == "error" and self.complaints.append(said.text))

@@ -98,7 +98,7 @@ def test_a_server_that_is_gone_is_said_and_one_that_comes_back_is_heard(looked, 
         expect(page.get_by_text("Not live")).to_be_visible()
 
     with TaskerServer(folder, "--listen-port", port) as server:
-        expect(live(page)).to_be_visible(timeout=30_000)
+        expect(live(page)).to_be_visible()
         server.call("POST", f"/tasks/{id_}/cancel")
         expect(page.get_by_role("heading", name="It was cancelled")).to_be_visible()
         page.close()
@@ -110,7 +110,7 @@ def test_a_stream_that_a_proxy_refuses_while_the_server_is_gone_is_asked_for_aga
     page.route("**/ui/live", lambda route: route.fulfill(status=answers.pop()) if answers else route.continue_())
     page.goto("/ui/tasks")
     expect(page.get_by_text("Not live: trying again")).to_be_visible()
-    expect(live(page)).to_be_visible(timeout=30_000)
+    expect(live(page)).to_be_visible()
     looked.complaints.clear()  # of the answer of the proxy
 
 
@@ -175,7 +175,7 @@ def test_no_row_of_a_list_that_has_just_come_is_said_to_have_left(page, server):
     new(server)  # before it is fetched again
 
     expect(page.get_by_role("main").get_by_text("3 tasks")).to_be_visible()
-    expect(page.get_by_role("link", name="no longer on this page")).to_have_count(0)
+    expect(page.get_by_role("link", name="no longer in this list")).to_have_count(0)
 
 
 def test_a_row_that_has_left_its_list_says_so(page, server):
@@ -185,11 +185,11 @@ def test_a_row_that_has_left_its_list_says_so(page, server):
     row = page.get_by_role("row").filter(has_text="first")
 
     server.call("POST", f"/tasks/{first}/cancel")
-    expect(row).to_have_attribute("title", "No longer on this page: this may be old")
-    expect(page.get_by_role("link", name="1 no longer on this page: show")).to_be_visible()
+    expect(row).to_have_attribute("title", "No longer in this list: this may be old")
+    expect(page.get_by_role("link", name="1 no longer in this list: show")).to_be_visible()
     new(server, key="third")
     server.call("POST", f"/tasks/{second}/cancel")
-    page.get_by_role("link", name="1 or more new, 2 no longer on this page: show").click()
+    page.get_by_role("link", name="1 or more new, 2 no longer in this list: show").click()
 
     expect(page.get_by_role("row").filter(has_text="third")).to_be_visible()
     expect(row).to_have_count(0)
@@ -231,6 +231,88 @@ def test_the_result_of_a_task_is_shown_when_it_is_there(page, server):
     server.call("POST", f"/tasks/{id_}/run")
 
     expect(page.get_by_text("Result", exact=True)).to_be_visible()
+
+
+def test_rows_that_new_ones_have_pushed_to_the_next_page_have_not_left(page, server):
+    for number in range(50):
+        new(server, key=f"k{number}")
+    page.goto("/ui/tasks")
+    expect(live(page)).to_be_visible()
+
+    new(server)
+    for key in ("k0", "k30"):
+        server.call("POST", f"/tasks/{server.call('GET', f'/tasks?key={key}')['tasks'][0]['webhook']['id']}/cancel")
+
+    expect(page.get_by_role("link", name="1 new: show")).to_be_visible()
+    expect(page.get_by_role("row").filter(has_text="k30")).to_contain_text("cancelled")
+    expect(page.locator("tr.left")).to_have_count(0)
+
+
+def test_what_was_changed_elsewhere_is_told_in_the_audit_log(page, server):
+    page.goto("/ui/audit")
+    expect(page.get_by_text("Nothing was changed.")).to_be_visible()
+    expect(live(page)).to_be_visible()
+    id_ = new(server)
+
+    server.call("POST", f"/tasks/{id_}/cancel")
+
+    expect(page.get_by_role("region", name="Changes").get_by_role("row").filter(has_text="cancel")).to_be_visible()
+    server.call("PATCH", f"/tasks/{new(server)}", {"webhook": {"tags": ["moved"]}})
+    expect(page.get_by_role("link", name="1 new: show")).to_be_visible()
+
+
+def test_a_call_can_be_copied_after_the_page_has_been_fetched_anew(page, server):
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    id_ = new(server)
+    page.goto(f"/ui/tasks/{id_}")
+    expect(live(page)).to_be_visible()
+    page.get_by_text("As curl").click()
+
+    server.call("PATCH", f"/tasks/{id_}", {"webhook": {"body": "news"}})
+
+    expect(page.locator("pre").filter(has_text="curl").filter(has_text="news")).to_be_visible()
+    page.get_by_role("button", name="Copy").click()
+    expect(page.get_by_role("button", name="Copied")).to_be_visible()
+    assert "news" in page.evaluate("navigator.clipboard.readText()")
+
+
+def test_a_page_of_what_somebody_has_deleted_says_so(page, server, looked):
+    id_ = new(server)
+    page.goto(f"/ui/tasks/{id_}")
+    expect(live(page)).to_be_visible()
+
+    server.call("DELETE", f"/tasks/{id_}")
+
+    expect(page.get_by_text("Not live: what it shows is gone")).to_be_visible()
+    looked.complaints.clear()  # of the answer 404
+
+
+def test_an_answer_of_somebody_else_changes_nothing(page, server):
+    """Such as the sign-in of a proxy."""
+    id_ = new(server)
+    page.goto("/ui/tasks")
+    expect(live(page)).to_be_visible()
+    other = {"content_type": "text/html", "body": "<!doctype html><h1>Sign in here</h1>"}
+    page.route(
+        "**/ui/tasks",
+        lambda route: route.fulfill(**other) if "hx-request" in route.request.headers else route.continue_(),
+    )
+
+    server.call("POST", f"/tasks/{id_}/cancel")
+
+    expect(page.get_by_text("Not live: the server does not answer")).to_be_visible()
+    expect(page.locator("tr.left")).to_have_count(0)
+
+
+def test_a_button_to_pause_everything_comes_and_goes(page, server):
+    page.goto("/ui/system")
+    expect(live(page)).to_be_visible()
+    expect(page.get_by_text("Pause everything…")).to_be_visible()
+
+    server.call("POST", "/pause")
+    expect(page.get_by_text("Pause everything…")).to_have_count(0)
+    server.call("POST", "/resume")
+    expect(page.get_by_text("Pause everything…")).to_be_visible()
 
 
 # Templates

@@ -35,9 +35,9 @@ def rest_after(worked: float, took: float, load: float) -> float:
 class Refreshes:
     """Makes them at leisure, in the order in which they were asked for, and rests after each.
 
-    So they have one part of the time in 200, spread over all of it, on a busy server, and up to four on others; or
-    more where one works for over 25 ms. They are made less often the busier the server is. Who asks for the same
-    while it waits for its turn gets the same. Belongs to one event loop.
+    So on a busy server they work for a two hundredth of the time, spread over all of it, on others for up to a
+    fiftieth; or for more where one works for over 25 ms. Who asks for the same while it waits for its turn gets the
+    same. Belongs to one event loop.
     """
 
     def __init__(self) -> None:

@@ -1577,7 +1577,7 @@ NOT gate.paused AND gate.failures < {threshold} AND gate.max_per_second IS NULL
 -- due_counts --
 -- How many of the first $4 tasks that {walks} come to are due in each step: a row for each, and one
 -- with the last task, and how many there were. $5: where the first step begins; $6: how many
--- microseconds each has. Numbers and sorting are slow, and are left for what is few.
+-- microseconds each has. The type numeric and sorting are slow: they are left for what is few.
 WITH looked AS MATERIALIZED (
   SELECT at, id FROM ({walks}) AS merged ORDER BY at, id LIMIT $4
 ), binned AS MATERIALIZED (

@@ -1,13 +1,15 @@
 // Keeps what is shown up to date. The server says of which kinds there was news; then the page is fetched anew, and
 // only its parts that are marked with these kinds are changed where they differ: focus, scroll, selection and open
 // menus stay. A list keeps its rows under the pointer: it only says how many are new, and which have left it.
+import * as copy from "./copy.js";
 import * as times from "./times.js";
 
 const KINDS = {
   tasks: ["created", "started", "ended", "changed", "deleted"],
   destinations: ["destination"], nodes: ["node"], operations: ["operation"], schedules: ["schedule"],
 };
-const APART = 1000; // milliseconds between two fetches, at least
+const OVER = { 401: "your sign-in has ended", 404: "what it shows is gone" }; // answers after which nothing more comes
+const APART = 1000; // milliseconds from an answer to the next fetch
 const AGAIN = 5000; // milliseconds until a stream that was refused is asked for again: a browser does not do that by itself
 const SAID_APART = 5000; // between two counts that are read out
 const NAME = "tasker.live";
@@ -21,7 +23,8 @@ let stop = () => {};
 let due = null;
 let asking = null;
 let again = null;
-let isOver = false; // the sign-in
+let isOver = false;
+let isRefused = false;
 let fetched = 0;
 let wanted = new Set();
 let saidAt = 0;
@@ -45,13 +48,13 @@ function hear(kinds) {
   }
 }
 
-// For who was refused: a fetch that waits for its turn was asked for before that.
-function hearAtOnce() {
+// For who is refused now: a fetch that waits for its turn was asked for before that.
+function hearAtOnce(kinds) {
   clearTimeout(due);
   asking?.abort();
   due = null;
   fetched = 0;
-  hear(null);
+  hear(kinds);
 }
 
 // Parts with data-every move by themselves: every so many seconds.
@@ -68,15 +71,15 @@ async function refresh() {
   const own = asking = new AbortController();
   try {
     const answer = await fetch(location.href, { headers: { "HX-Request": "true" }, signal: own.signal });
-    if (answer.status === 401) { // due stays set: nothing is fetched any more
+    if (OVER[answer.status]) { // due stays set: nothing is fetched any more
       isOver = true;
       leave();
-      return state("Not live: your sign-in has ended", false);
+      return state(`Not live: ${OVER[answer.status]}`, false);
     }
-    if (!answer.ok) throw new Error(answer.status);
     const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
-    times.begin(fresh); // now, so that nothing flickers
-    for (const id of ids) replace(document.getElementById(id), fresh.getElementById(id));
+    if (!answer.ok || !fresh.querySelector("[data-live-state]")) throw new Error(answer.status); // perhaps by a proxy
+    for (const module of [copy, times]) module.begin(fresh); // now, so that nothing flickers
+    for (const id of ids) replace(document.getElementById(id), fresh.getElementById(id), fresh);
     document.dispatchEvent(new CustomEvent("tasker:fresh"));
     sayCount();
   } catch {
@@ -88,24 +91,24 @@ async function refresh() {
   if (wanted.size) hear([]);
 }
 
-function replace(old, fresh) {
+function replace(old, fresh, page) {
   if (!old || !("live" in old.dataset)) return; // a list that was empty has been replaced meanwhile, as a whole
-  if ("liveRows" in old.dataset) return replaceRows(old, fresh);
+  if ("liveRows" in old.dataset) return replaceRows(old, fresh, page.querySelector('a[rel="next"]') !== null);
   if (!fresh) return;
   const holder = document.createElement("div");
   holder.append(fresh);
   morph(old, holder, false);
 }
 
-function replaceRows(old, fresh) {
+// What is behind the last row that is still listed may be on a further page by now.
+function replaceRows(old, fresh, hasFurther) {
   const shown = [...old.tBodies[0].rows];
   const there = new Set(shown.map((row) => row.id));
   const rows = [...fresh?.tBodies[0].rows ?? []];
   const listed = new Set(rows.map((row) => row.id));
-  for (const row of shown) {
-    const isLeft = row.classList.toggle("left", !listed.has(row.id));
-    row.title = isLeft ? "No longer on this page: this may be old" : "";
-  }
+  const last = hasFurther ? shown.findLastIndex((row) => listed.has(row.id)) : shown.length;
+  const left = shown.filter((row, place) => place < last && !listed.has(row.id));
+  for (const row of shown) markLeft(row, left.includes(row));
   const added = rows.filter((row) => !there.has(row.id)).length;
   for (const row of rows) {
     const before = there.has(row.id) ? document.getElementById(row.id) : null;
@@ -118,8 +121,17 @@ function replaceRows(old, fresh) {
       if (mark && marked !== undefined) mark.checked = marked;
     }
   }
-  const left = shown.filter((row) => row.classList.contains("left")).length;
-  tell(old, [added && `${added}${added === rows.length ? " or more" : ""} new`, left && `${left} no longer on this page`]);
+  const more = added === rows.length ? " or more" : "";
+  tell(old, [added && `${added}${more} new`, left.length && `${left.length} no longer in this list`]);
+}
+
+function markLeft(row, isLeft) {
+  if (row.classList.contains("left") === isLeft) return;
+  row.classList.toggle("left", isLeft);
+  row.title = isLeft ? "No longer in this list: this may be old" : "";
+  const said = Object.assign(document.createElement("span"), { className: "hush gone", textContent: row.title });
+  if (isLeft) row.cells[0].append(said);
+  else row.querySelector(".gone").remove();
 }
 
 function tell(table, parts) {
@@ -147,6 +159,7 @@ function open() {
   const all = (message) => { message.kinds === null ? hear(null) : hear(message.kinds); state("Live", true); };
   const tell = (message) => { all(message); channel?.postMessage(message); };
   source.addEventListener("open", () => {
+    isRefused = false;
     tell({ kinds: [] });
     hear(null); // there may have been news between the making of this page and now
   });
@@ -156,7 +169,8 @@ function open() {
     state("Not live: trying again", false);
     channel?.postMessage({ lost: true });
     if (source?.readyState !== EventSource.CLOSED) return;
-    hearAtOnce(); // it was refused, perhaps by a proxy whose server is gone: the page says why
+    (isRefused ? hear : hearAtOnce)(null); // perhaps by a proxy whose server is gone: the page says why
+    isRefused = true;
     again = setTimeout(open, AGAIN);
   });
 }
