@@ -16,7 +16,7 @@ from tasker.model.instants import SECOND
 from tasker.testing.postgres_server import PostgresServer
 
 _PER_SECOND: Final = 1_000
-_SECONDS: Final = 8
+_SECONDS: Final = 16
 _BATCH: Final = 1_000
 _OPEN: Final = 20
 """Pages that are open at once."""
@@ -25,13 +25,13 @@ _SHOWN: Final = ("p50", "p99")
 
 
 def measure(rounds: int) -> list[Figure]:
-    """Return the rows about open pages. Each round is printed as it ends."""
+    """Return the rows about open pages. Each run is printed as it ends."""
     late: dict[tuple[str, bool], list[dict[str, float]]] = {}
     fetched: dict[str, list[float]] = {store: [] for store in database.STORES}
     with PostgresServer() as postgres:
-        for number in range(rounds):
-            for store in database.STORES:
-                # In turn: PostgreSQL still tidies up behind the run before.
+        for store in database.STORES:
+            for number in range(rounds):
+                # In turn, and the rounds of one store together: PostgreSQL still tidies up behind the run before.
                 for is_open in (False, True) if number % 2 == 0 else (True, False):
                     with running_sink() as sink, database.new_database(store, postgres) as (folder, url):
                         figures = _deliver(folder, url, sink, fetched[store] if is_open else None)
