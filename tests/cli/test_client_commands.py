@@ -228,6 +228,8 @@ def test_a_task_can_be_waited_for(tasker):
         (["http://x/", "--at", "2020-01-01 09:00"], ["--at", "a time to come"]),
         (["http://x/", "--at", "17:00", "--tz", "Berlin"], ["--tz", "Europe/Berlin"]),
         (["http://x/", *FAR, "--json", "{order: 17}"], ["--json", "expected JSON", "single quotes"]),
+        (["http://x/", *FAR, "--json", '{"price": NaN}'], ["--json", "expected JSON"]),
+        (["http://x/", *FAR, "--json", "[" * 100_000], ["--json", "expected JSON"]),
         (["http://x/", *FAR, "--json", "@none.json"], ["--json", "none.json", "No such file"]),
         (["http://x/", *FAR, "--json", "1", "--data", "x"], ["--json, --data", "got both"]),
         (["http://x/", *FAR, "--data", ""], ["--data", "not empty"]),
@@ -279,6 +281,9 @@ def test_lines_of_json_become_tasks(tasker, tag):
 
 def test_a_line_that_is_no_task_is_named_and_what_was_created_before_is_said(tasker, tag):
     assert "line 2: expected JSON" in tasker.refused(2, "add", "-", stdin=ndjson(1, tag)[:-1] + b"{no")
+    said = tasker.refused(2, "add", "-", stdin=ndjson(1, tag)[:-1] + b'{"webhook": {"delay": NaN}}')
+    assert "line 2: expected JSON" in said
+    assert "NaN is no number in JSON" in said
     assert "line 1: expected an object with one member" in tasker.refused(2, "add", "-", stdin=b'{"url": 1, "x": 2}')
     line = tasker.refused(2, "add", "-", stdin=b'\n{"webhook": {"delay": "1h"}}\n{"hash": {}}\n')
     assert "line 2: webhook.url: expected a value, it is missing; 1 more of those sent with it" in line

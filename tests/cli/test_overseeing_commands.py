@@ -60,8 +60,10 @@ def test_refused_rows_of_the_inbox_are_listed_tried_again_and_deleted(tasker, ur
     (refused,) = tasker.done("inbox", "ls").lines
     assert refused["id"] == row
     assert refused["error"] in tasker.done("inbox", "ls", "--output", "table").out
-    assert tasker.done("inbox", "retry", row).err == f"tried again: {row}\n"
+    tried = tasker.done("inbox", "retry", row)
+    assert (tried.err, tried.lines) == (f"tried again: {row}\n", [{"id": row, "retried": True}])
     assert [each["action"] for each in tasker.done("audit", "--kind", "inbox", "--subject", row).lines] == ["retry"]
-    assert tasker.done("inbox", "rm", row).err == f"deleted: {row}\n"
+    deleted = tasker.done("inbox", "rm", row, "--output", "table")
+    assert (deleted.err, deleted.out) == (f"deleted: {row}\n", "")
     assert tasker.done("inbox", "ls").lines == []
     assert "inbox" in tasker.refused(3, "inbox", "rm", str(uuid.uuid4()))

@@ -1,6 +1,5 @@
 """``tasker add``: creates a task, or many."""
 
-import json
 import os
 import stat
 import sys
@@ -194,8 +193,8 @@ def _lines(source: BinaryIO, progress: "_Bar", empty_before: list[int]) -> Itera
             empty_before.append(number - 1 - len(empty_before))
             continue
         try:
-            task = json.loads(line)
-        except (ValueError, RecursionError) as error:
+            task = saying.parsed(line)
+        except ValueError as error:
             raise saying.misused(
                 "-", f'line {number}: expected JSON, as in {{"webhook": {{"delay": "1h", "url": "..."}}}}; {error}'
             ) from None

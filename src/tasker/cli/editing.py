@@ -83,7 +83,7 @@ def _patch(type_: str, before: Mapping[str, Any], written: str) -> dict[str, Any
         ValueError: that is no task of this type.
     """
     try:
-        after = json.loads(written)
+        after = saying.parsed(written)
     except ValueError as error:
         raise ValueError(f"expected JSON; {error}") from None
     if not isinstance(after, dict) or set(after) != {type_} or not isinstance(after[type_], dict):

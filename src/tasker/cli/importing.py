@@ -3,7 +3,6 @@
 import contextlib
 import gzip
 import hashlib
-import json
 import sys
 import zlib
 from collections import Counter
@@ -46,7 +45,7 @@ class _Task(NamedTuple):
     show_default=True,
     help="What to do if another task holds the key of one.",
 )
-@click.option("--dry-run", is_flag=True, help="Look at the file alone: create nothing.")
+@click.option("--dry-run", is_flag=True, help="Only look at the file: create nothing.")
 @calls_server("8  some are created, and the rest is not")
 def import_command(session: Session, file: str, on_conflict: str, *, dry_run: bool) -> None:
     """Create the tasks of a file that tasker export wrote.
@@ -166,8 +165,8 @@ def _tasks(source: BinaryIO) -> Iterator[_Task]:
 
 def _task(number: int, line: bytes) -> _Task:
     try:
-        task = json.loads(line)
-    except (ValueError, RecursionError) as error:
+        task = saying.parsed(line)
+    except ValueError as error:
         raise saying.misused("FILE", f"line {number}: expected JSON; {error}") from None
     if isinstance(task, dict) and len(task) == 1:
         ((type_, request),) = task.items()

@@ -208,7 +208,7 @@ def inbox_ls_command(session: Session, limit: int, zone: Zone) -> None:
 def inbox_retry_command(session: Session, row_id: str) -> None:
     """Try a row again that was refused, at once."""
     session.call("POST", path_of("inbox", row_id, "retry"))
-    talk(f"tried again: {row_id}")
+    _tell_of_row(session, row_id, "tried again", "retried")
 
 
 @inbox_group.command("rm")
@@ -217,7 +217,13 @@ def inbox_retry_command(session: Session, row_id: str) -> None:
 def inbox_rm_command(session: Session, row_id: str) -> None:
     """Delete a row of the inbox: no task comes of it."""
     session.call("DELETE", path_of("inbox", row_id))
-    talk(f"deleted: {row_id}")
+    _tell_of_row(session, row_id, "deleted", "deleted")
+
+
+def _tell_of_row(session: Session, row_id: str, words: str, member: str) -> None:
+    talk(f"{words}: {row_id}")
+    if not session.printer.is_table:
+        session.printer.one({"id": row_id, member: True}, [])
 
 
 @keys_group.command("create")

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NoReturn, TypeVar
 
 import click
 
@@ -157,6 +157,22 @@ def text_or_file(option: str, said: str) -> bytes:
         raise misused(option, f"cannot read {said[1:]!r}: {error.strerror}") from None
 
 
+def parsed(text: str | bytes) -> Any:  # noqa: ANN401 - JSON
+    """Return what JSON says.
+
+    Raises:
+        ValueError: it is none by RFC 8259, which knows no NaN and no Infinity, or it is nested too deeply.
+    """
+    try:
+        return json.loads(text, parse_constant=_refuse_number)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+
+
+def _refuse_number(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no number in JSON")
+
+
 def json_value(option: str, said: str) -> Any:  # noqa: ANN401 - JSON
     """Return the JSON that an option says, or that is in the file that it names after ``@``.
 
@@ -164,8 +180,8 @@ def json_value(option: str, said: str) -> Any:  # noqa: ANN401 - JSON
         CommandError: it is no JSON.
     """
     try:
-        return json.loads(text_or_file(option, said))
-    except (ValueError, RecursionError) as error:
+        return parsed(text_or_file(option, said))
+    except ValueError as error:
         where = f", {error}" if isinstance(error, json.JSONDecodeError) else ""
         quotes = " (in a shell, put it in single quotes)" if said.startswith("{") and '"' not in said else ""
         raise misused(option, f"expected JSON, or @ and a file with JSON{quotes}; this is none{where}") from None
@@ -210,7 +226,7 @@ def assignments(option: str, given: Sequence[str]) -> Mapping[str, Any]:
             raise misused(option, f"expected NAME=VALUE, got: {cut(name)!r}")
         text = text_or_file(f"{option} {name}", said).decode("utf-8", "replace")
         try:
-            members[name] = json.loads(text)
-        except (ValueError, RecursionError):
+            members[name] = parsed(text)
+        except ValueError:
             members[name] = text
     return members

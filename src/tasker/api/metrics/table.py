@@ -369,7 +369,7 @@ METRICS: Final[tuple[Metric, ...]] = (
         name="tasker_postgres_oldest_transaction_seconds",
         kind="gauge",
         help="For how long the oldest transaction goes on: rows that died since cannot be removed. "
-        "Those of other users are seen by members of pg_read_all_stats alone.",
+        "Those of other users are seen only by members of pg_read_all_stats.",
         is_of_store=True,
         read=_known(lambda figures: figures.upkeep.oldest_transaction),
         absent=f"there is no other transaction, {_NOT_POSTGRES}, or {_SILENT}",

@@ -119,7 +119,7 @@ _FAULTS: Final = (
     ("Duplicate Content-Length", bad_request("expected one Content-Length, got several")),
     ("Content-Length overflow", bad_request("expected a Content-Length of less than 2^64, got a greater one")),
     ("be present with", bad_request("expected either Content-Length or Transfer-Encoding, got both")),
-    ("Content-Length", bad_request("expected Content-Length to be a number of bytes, in decimal digits alone")),
+    ("Content-Length", bad_request("expected Content-Length to be a number of bytes, in decimal digits only")),
     ("Transfer-Encoding", BAD_CODING),
     ("Chunk size overflow", bad_request("expected a chunk of less than 2^64 bytes, got a longer one")),
     ("chunk size", bad_request("expected each chunk to begin with its size in hexadecimal digits and CR LF")),

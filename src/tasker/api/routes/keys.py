@@ -30,7 +30,7 @@ _FORWARDED: Final = frozenset({b"forwarded", b"via", b"x-forwarded-for", b"x-rea
 @Call(
     method="POST",
     path="/keys",
-    summary="Make an API key. It is shown in this answer alone. From the first one on, keys are asked for.",
+    summary="Make an API key. It is shown in this answer only. From the first one on, keys are asked for.",
     scope=Scope.ADMIN,
     body=Body(NewKey),
     answers=(Answer(description="The key.", status=201, shape=NewKeyView),),

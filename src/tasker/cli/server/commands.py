@@ -47,7 +47,7 @@ def serve_command(**flags: Any) -> None:  # noqa: ANN401 - texts, tuples of text
     metavar="PORT",
     type=click.IntRange(0, 65_535),
     default=8080,
-    help="The port to listen on, on this machine alone; 0 picks a free one.  [default: 8080]",
+    help="The port to listen on, on this machine only; 0 picks a free one.  [default: 8080]",
 )
 def demo_command(database: Path | None, port: int) -> None:
     """Serve a month of made-up history, to look at the dashboard.

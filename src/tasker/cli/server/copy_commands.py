@@ -61,7 +61,7 @@ def unmark_command(output: str, *, yes: bool, **flags: Any) -> None:  # noqa: AN
     """Let servers start again on a database that tasker db copy has moved elsewhere, or not filled.
 
     Make sure that no server will run on the other one: each task would run on both. This command looks
-    at this database alone.
+    only at this database.
 
     \b
     Exit codes:

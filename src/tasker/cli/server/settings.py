@@ -325,7 +325,7 @@ SETTINGS: Final = (
     Setting(
         name="metrics_listen",
         metavar="ADDR",
-        help="Address to serve GET /metrics on as well, alone and without a key. Port 0 picks a free one.",
+        help="Another address that serves GET /metrics: nothing else, and without a key. Port 0 picks a free one.",
         expected="an IP address and a port, such as 127.0.0.1:9464, 0.0.0.0:9464 or [::1]:9464",
         parse=_address_and_port,
     ),

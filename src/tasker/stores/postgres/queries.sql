@@ -1498,7 +1498,7 @@ SELECT count(*) FILTER (WHERE paused),
           FROM gate WHERE id > 0) AS each
 
 -- upkeep --
--- Transactions of other users are seen by members of pg_read_all_stats alone.
+-- Transactions of other users are seen only by members of pg_read_all_stats.
 SELECT (SELECT n_dead_tup FROM pg_stat_all_tables WHERE relid = 'task'::regclass) AS dead_rows,
        (SELECT greatest(extract(epoch FROM clock_timestamp() - min(xact_start)), 0)::float8
           FROM pg_stat_activity
