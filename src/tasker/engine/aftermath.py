@@ -47,6 +47,7 @@ class Aftermath:
         announce_deadline: Callable[[Instant], None],
         tell_ended: Callable[[TaskId], None],
         run_ended: Callable[[], None],
+        has_waiting: Callable[[], bool],
         events: Events,
         telemetry: Telemetry,
     ) -> None:
@@ -56,7 +57,10 @@ class Aftermath:
             announce_expiry: called with the ``expires_at`` of what waits again.
             announce_deadline: called with the deadlines of attempts in other hands.
             tell_ended: called with each task that has ended.
-            run_ended: called when a run has ended for whose schedule another one waits.
+            run_ended: called when a run has ended for which another one may wait.
+            has_waiting: says whether runs were known to wait a second ago or less, as those of other nodes, or of this
+                one before it died. Without it such a run would wait for a step that comes when no other goes on: of
+                a schedule that has a run every second, for ever.
             events: told of attempts that end.
         """
         self._clock = clock
@@ -65,6 +69,7 @@ class Aftermath:
         self.announce_deadline = announce_deadline
         self._tell_ended = tell_ended
         self._run_ended = run_ended
+        self._has_waiting = has_waiting
         self._waited_for: set[str] = set()
         """The schedules of runs that this node has had wait for another."""
         self._events = events
@@ -85,7 +90,7 @@ class Aftermath:
         self.announce(settled.followed_by)
         if settlement.ended_at is not None or settled.move is Move.STOP:
             self._tell_ended(attempt.task_id)
-            if attempt.schedule in self._waited_for:
+            if attempt.schedule is not None and (attempt.schedule in self._waited_for or self._has_waiting()):
                 self._waited_for.discard(attempt.schedule)
                 self._run_ended()
         elif settlement.due_at is not None:

@@ -136,6 +136,7 @@ class Engine:
             self._announce_deadline,
             self.waiters.tell,
             self._run_ended,
+            lambda: self.schedules.has_waiting,
             self.events,
             telemetry,
         )

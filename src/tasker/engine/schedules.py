@@ -65,6 +65,8 @@ class Schedules:
         self._unknown: set[str] = set()
         """Time zones of schedules that are left to other nodes: these have newer zones than this one."""
         self._ring = ring
+        self.has_waiting = False
+        """Whether runs waited for others of their schedule at the last step, whoever has had them wait."""
 
     async def step(self) -> Step:
         """Have some schedules go on. Safe to repeat.
@@ -75,6 +77,7 @@ class Schedules:
         while True:
             left_out = len(self._unknown)
             due = await self._store.due_schedules(limit=AT_ONCE, without=self._unknown)
+            self.has_waiting = due.has_waiting
             if due.has_waiting and (await self._store.release_runs()).count:
                 self._ring()
             done = await self.go_on(due.schedules) if due.schedules else 0
