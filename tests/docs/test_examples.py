@@ -20,6 +20,7 @@ from pages import DOCS, ROOT, blocks, name_of
 
 from databases import new_database, query
 from distributions import installed
+from ports import free_port
 from tasker.cli.server import sources
 from tasker.ids import new_id
 from tasker.testing.postgres_server import PostgresServer
@@ -53,12 +54,6 @@ def kinds(value):
 def lasting(shown):
     """Return what a call has shown of a destination, without what changes by itself while it is made."""
     return {name: value for name, value in shown.items() if name not in ("held", "running")}
-
-
-def free_port():
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        return listening.getsockname()[1]
 
 
 def until(condition):

@@ -133,27 +133,17 @@ async def test_what_comes_while_a_run_goes_on_is_left_out_without_an_attempt(ben
 
 
 async def test_what_waits_starts_as_soon_as_the_run_before_it_has_ended(bench, clock):
-    await put(bench, every=10, do="wait", overlap=Overlap.QUEUE)
-    await clock.advance(10)
-    await holds(lambda: len(bench.starts) == 1)
-    await clock.advance(10)
-    _, second = reversed(await bench.store.runs("a", limit=2))
-    await becomes_behind(bench, second.id)
+    waiting = await one_behind_another(bench, clock)
     assert len(bench.starts) == 1
     bench.types[0].may_end.set()
     await holds(lambda: len(bench.starts) == 2)
-    assert bench.starts[1][0] == second.id
+    assert bench.starts[1][0] == waiting
     assert bench.starts[1][2] == 20, "the clock stood still since"
 
 
 async def test_what_another_node_has_had_wait_starts_as_soon_as_the_run_before_it_has_ended(bench, clock):
     """Or this one, before it died. Steps alone may always come while the next run goes on already."""
-    await put(bench, every=10, do="wait", overlap=Overlap.QUEUE)
-    await clock.advance(10)
-    await holds(lambda: len(bench.starts) == 1)
-    await clock.advance(10)
-    _, second = reversed(await bench.store.runs("a", limit=2))
-    await becomes_behind(bench, second.id)
+    waiting = await one_behind_another(bench, clock)
     bench.engine.aftermath._waited_for.clear()  # this node has not had it wait
     await clock.advance(1)
     await holds(lambda: bench.engine.schedules.has_waiting)
@@ -161,8 +151,19 @@ async def test_what_another_node_has_had_wait_starts_as_soon_as_the_run_before_i
     bench.types[0].may_end.set()
 
     await holds(lambda: len(bench.starts) == 2)
-    assert bench.starts[1][0] == second.id
+    assert bench.starts[1][0] == waiting
     assert bench.starts[1][2] == 21, "the clock stood still since"
+
+
+async def one_behind_another(bench, clock):
+    """Have a run go on since 10 s, and one wait for it since 20 s. Return the id of that."""
+    await put(bench, every=10, do="wait", overlap=Overlap.QUEUE)
+    await clock.advance(10)
+    await holds(lambda: len(bench.starts) == 1)
+    await clock.advance(10)
+    _, second = reversed(await bench.store.runs("a", limit=2))
+    await becomes_behind(bench, second.id)
+    return second.id
 
 
 async def becomes_behind(bench, task_id):
